@@ -1,0 +1,115 @@
+"""Implicit shapes in a vertebra's own frame: negative inside, roughly millimetres near the surface.
+
+Local coordinates are (right, anterior, superior) in mm. Functions take three broadcastable arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Coordinates = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A superellipsoid: `axes` columns are its own directions, `half_mm` its half sizes along them."""
+
+    centre: np.ndarray
+    axes: np.ndarray
+    half_mm: np.ndarray
+    exponent: float = 2.6
+
+    def reach_mm(self) -> np.ndarray:
+        """Half size of the axis-aligned box (local frame) that holds the shape."""
+        return np.abs(self.axes) @ self.half_mm
+
+    def signed_mm(self, p: Coordinates) -> np.ndarray:
+        """Return the implicit value at local coordinates."""
+        offset = [c - o for c, o in zip(p, self.centre, strict=True)]
+        total = 0.0
+        for axis, half in zip(self.axes.T, self.half_mm, strict=True):
+            u = (axis[0] * offset[0] + axis[1] * offset[1] + axis[2] * offset[2]) / half
+            total = total + np.abs(u) ** self.exponent
+        return (total ** (1 / self.exponent) - 1) * self.half_mm.min()
+
+
+def rod(
+    start: tuple[float, float, float],
+    end: tuple[float, float, float],
+    half_mm: tuple[float, float],
+    side: tuple[float, float, float] = (0.0, 0.0, 1.0),
+    exponent: float = 2.6,
+) -> Blob:
+    """Return a blob from `start` to `end`; `half_mm` are its half sizes across, first along `side`."""
+    a, b = np.asarray(start, float), np.asarray(end, float)
+    along = (b - a) / np.linalg.norm(b - a)
+    across = np.asarray(side, float) - along * np.dot(side, along)
+    across /= np.linalg.norm(across)
+    axes = np.stack([along, across, np.cross(along, across)], axis=1)
+    half = np.array([np.linalg.norm(b - a) / 2, *half_mm])
+    return Blob((a + b) / 2, axes, half, exponent)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A vertebral body: superelliptic waisted column between two tilted, concave endplates.
+
+    The superior axis bisects the endplates. `depth_mm`/`width_mm` are those of the endplates' rims;
+    heights are rim to rim at the very front and back; `concavity_mm` is how deep each endplate dips at
+    its centre (upper, lower); `waist` the fraction the section shrinks half-way up; `hollow` the
+    relative depth of the concave posterior wall.
+    """
+
+    depth_mm: float
+    width_mm: float
+    height_anterior_mm: float
+    height_posterior_mm: float
+    concavity_mm: tuple[float, float]
+    middle_loss_mm: float
+    waist: float
+    hollow: float
+    exponent: float
+
+    @property
+    def height_mm(self) -> float:
+        """Rim height at mid-depth."""
+        return (self.height_anterior_mm + self.height_posterior_mm) / 2
+
+    def radius(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Return the relative distance from the axis: 1 at the endplates' rims."""
+        u, v = np.abs(2 * r / self.width_mm), 2 * a / self.depth_mm
+        behind = 1 - self.hollow * np.clip(1 - u**2, 0, 1)  # the back wall bends inwards
+        v = np.where(v < 0, -v / behind, v)
+        return (u**self.exponent + v**self.exponent) ** (1 / self.exponent)
+
+    def _rim(self, a: np.ndarray) -> np.ndarray:
+        t = np.clip(a / self.depth_mm + 0.5, 0, 1)
+        return self.height_posterior_mm + t * (self.height_anterior_mm - self.height_posterior_mm)
+
+    def upper_mm(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Height of the upper endplate's outer surface above the centre."""
+        dip = np.clip(1 - self.radius(r, a) ** 2, 0, 1)
+        return self._rim(a) / 2 - (self.concavity_mm[0] + self.middle_loss_mm / 2) * dip
+
+    def lower_mm(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Height of the lower endplate's outer surface, negative below the centre."""
+        dip = np.clip(1 - self.radius(r, a) ** 2, 0, 1)
+        return -self._rim(a) / 2 + (self.concavity_mm[1] + self.middle_loss_mm / 2) * dip
+
+    def signed_mm(self, p: Coordinates) -> tuple[np.ndarray, np.ndarray]:
+        """Return (side wall, endplates): both negative inside; their maximum is the whole body."""
+        r, a, s = p
+        upper, lower = self.upper_mm(r, a), self.lower_mm(r, a)
+        relative = (s - lower) / np.maximum(upper - lower, 1e-3) * 2 - 1
+        section = 1 - self.waist * np.clip(1 - relative**2, 0, 1)
+        side = (self.radius(r, a) / section - 1) * min(self.depth_mm, self.width_mm) / 2
+        return side, np.maximum(s - upper, lower - s)
+
+    def height_at_mm(self, fraction: float) -> float:
+        """Return the height at a fraction of the depth, 0 posterior to 1 anterior, mid-sagittal."""
+        behind = 1 - self.hollow
+        a = (-behind + fraction * (1 + behind)) * self.depth_mm / 2
+        zero = np.zeros(1)
+        return float((self.upper_mm(zero, zero + a) - self.lower_mm(zero, zero + a))[0])

@@ -1,0 +1,193 @@
+"""What lies around the spine: skin, fat, muscle, vessels, lungs, organs, the neck and the head.
+
+Only roughly anatomical, and different in every person: it teaches a network what is *not* spine.
+Drawn on a lattice twice as coarse as the image's and enlarged, as its borders carry no labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..core.geometry import Grid
+from . import tissues as T
+from .anatomy import Anatomy
+from .noise import smooth_noise
+
+
+@dataclass(frozen=True)
+class Habitus:
+    """Sizes of the soft body in mm, sampled once per person."""
+
+    back_muscle_mm: float
+    back_fat_mm: float
+    chest_depth_mm: float
+    belly_depth_mm: float
+    neck_depth_mm: float
+    half_width_mm: float
+    organ_scale_mm: float
+    fat_infiltration: float
+    texture_seed: int
+
+
+def sample_habitus(rng: np.random.Generator, anatomy: Anatomy) -> Habitus:
+    """Sample the soft body that goes with an anatomy."""
+    return Habitus(
+        back_muscle_mm=float(rng.uniform(22, 40)),
+        back_fat_mm=anatomy.fat_mm,
+        chest_depth_mm=float(rng.uniform(120, 170)),
+        belly_depth_mm=float(rng.uniform(90, 190)),
+        neck_depth_mm=float(rng.uniform(45, 70)),
+        half_width_mm=float(rng.uniform(140, 200)),
+        organ_scale_mm=float(rng.uniform(9, 30)),
+        fat_infiltration=float(rng.beta(1.5, 3)),
+        texture_seed=int(rng.integers(2**31)),
+    )
+
+
+def draw_surroundings(anatomy: Anatomy, habitus: Habitus, grid: Grid) -> np.ndarray:
+    """Return uint8 tissues on `grid` (affine: voxel -> anatomical frame in mm), the spine left out."""
+    step = np.where(grid.spacing_mm < 2.2, 2, 1)
+    coarse_shape = tuple(int(-(-n // k)) for n, k in zip(grid.shape, step, strict=True))
+    affine = grid.affine.copy()
+    affine[:3, :3] = grid.affine[:3, :3] * step
+    affine[:3, 3] = grid.to_world((step - 1) / 2)
+    coarse = Grid(coarse_shape, affine)
+    tissue = _draw_coarse(anatomy, habitus, coarse)
+    for axis, k in enumerate(step):
+        tissue = np.repeat(tissue, int(k), axis=axis)
+    return np.ascontiguousarray(tissue[tuple(slice(n) for n in grid.shape)])
+
+
+def _profile(anatomy: Anatomy) -> dict[str, np.ndarray]:
+    """Return heights (rising) and, at each, the spine's front, back and right position."""
+    rows = []
+    for v in anatomy.vertebrae:
+        front = v.centre_mm + v.rotation[:, 1] * v.body.depth_mm / 2
+        back = v.canal_mm - v.rotation[:, 1] * v.size.canal_depth_mm / 2
+        reach = v.size.spinous_length_mm * np.cos(np.deg2rad(v.size.spinous_drop_deg))
+        rows.append((v.centre_mm[2], front[1], back[1], v.centre_mm[0], back[1] - reach))
+    for g in anatomy.sacrum:
+        front = g.centre_mm + g.rotation[:, 1] * g.blobs[0].half_mm[1]
+        rows.append((g.centre_mm[2], front[1], g.canal_mm[1] - 5, g.centre_mm[0], g.canal_mm[1] - 18))
+    rows.append((rows[0][0] + 120, rows[0][1] + 8, rows[0][2] + 8, rows[0][3], rows[0][4] + 8))
+    rows.append((rows[-2][0] - 60, rows[-2][1] + 20, rows[-2][2], rows[-2][3], rows[-2][4] + 10))
+    table = np.array(sorted(rows)).T
+    smooth = [ndimage.gaussian_filter1d(row, 1.0, mode="nearest") for row in table[1:]]
+    return dict(zip(("s", "front", "back", "middle", "tips"), [table[0], *smooth], strict=True))
+
+
+def _draw_coarse(anatomy: Anatomy, habitus: Habitus, grid: Grid) -> np.ndarray:
+    i, j, k = np.ogrid[tuple(slice(n) for n in grid.shape)]
+    m, o = grid.affine[:3, :3].astype(np.float32), grid.affine[:3, 3].astype(np.float32)
+    r, a, s = (m[x, 0] * i + m[x, 1] * j + m[x, 2] * k + o[x] for x in range(3))
+    profile = _profile(anatomy)
+    front, back, middle, tips = (
+        np.interp(s, profile["s"], profile[name]).astype(np.float32)
+        for name in ("front", "back", "middle", "tips")
+    )
+    x, ahead, behind = r - middle, a - front, back - a
+    noise = [
+        smooth_noise(habitus.texture_seed + n, grid, width)
+        for n, width in enumerate((habitus.organ_scale_mm, 7.0, 26.0, 3.5))
+    ]
+    heights = {v.level: float(v.centre_mm[2]) for v in anatomy.vertebrae}
+    tissue = np.full(grid.shape, T.FAT, np.uint8)
+    _draw_front(tissue, anatomy, habitus, (x, ahead, s), noise, heights, grid)
+    _draw_back(tissue, habitus, (x, behind, s), back - tips, noise)
+    _draw_head(tissue, anatomy, (x, ahead, behind, s), noise, heights)
+    _draw_outside(tissue, habitus, (x, ahead, a, s), tips, noise, heights)
+    return tissue
+
+
+def _draw_front(tissue, anatomy, habitus, place, noise, heights, grid) -> None:
+    """Organs as a patchwork of smooth random shapes, lungs, vessels and psoas before the spine."""
+    x, ahead, s = place
+    patch = ((noise[0] + 0.5 * noise[1]) * 2.2 + noise[2] * 1.5) % len(T.ORGANS)
+    patch = np.asarray(T.ORGANS, np.uint8)[patch.astype(int) % len(T.ORGANS)]
+    front = ahead > 2
+    tissue[front] = patch[front]
+    fatty = front & (noise[1] * 0.7 + noise[3] * 0.5 > 0.7)
+    tissue[fatty] = T.FAT
+    neck, chest = heights["T1"], heights.get("T11", heights["T10"])
+    thorax = (s < neck + 12) & (s > chest + 15 * noise[2])
+    tissue[thorax & ((ahead > 18) | (np.abs(x) > 24)) & (ahead > -20) & (noise[2] > -0.75)] = T.LUNG
+    tissue[thorax & (ahead > 52 + 8 * noise[2]) & (np.abs(x) < 60) & (s < (neck + chest) / 2 + 20)] = (
+        T.ORGANS[0]
+    )
+    belly = (s < chest) & (ahead > 25)
+    tissue[belly & (noise[0] > 1.5)] = T.BOWEL_GAS
+    lumbar = heights["L2"]
+    psoas = ((np.abs(x) - 34) / 20) ** 2 + ((ahead + 22) / 20) ** 2 < 1
+    tissue[psoas & (s < lumbar + 35)] = T.MUSCLE
+    split = heights.get("L4", lumbar)
+    wander = 5 * np.sin(s / 70.0 + habitus.texture_seed % 6)
+    aorta = (x + 9 + wander) ** 2 + (ahead - 12) ** 2 < (9.5 * anatomy.scale) ** 2
+    tissue[aorta & (s < heights["T4"]) & (s > split)] = T.AORTA
+    cava = (x - 14 + wander) ** 2 + ((ahead - 10) * 1.2) ** 2 < (10.5 * anatomy.scale) ** 2
+    tissue[cava & (s < heights["T9"]) & (s > split - 20)] = T.VENA_CAVA
+    prevertebral = (ahead > 0) & (ahead < 5) & (s > heights["T3"])
+    tissue[prevertebral & (np.abs(x) < 24)] = T.MUSCLE
+    windpipe = (x - wander / 3) ** 2 + ((ahead - 17) * 1.1) ** 2 < 8.5**2
+    tissue[windpipe & (s > heights["T4"])] = T.AIRWAY
+    bladder = (x / 40) ** 2 + ((ahead - 60) / 32) ** 2 + ((s + 95) / 30) ** 2 < 1
+    tissue[bladder] = T.URINE
+
+
+def _draw_back(tissue, habitus, place, reach, noise) -> None:
+    """Back muscles streaked with fat, and what lies between the spinous processes."""
+    x, behind, s = place
+    rear = behind > -14
+    tissue[rear & (np.abs(x) > 12)] = T.MUSCLE
+    deep = behind > 0
+    tissue[deep] = T.MUSCLE
+    streaks = noise[1] * 0.6 + noise[3] * 0.8
+    tissue[deep & (streaks > 1.5 - 1.6 * habitus.fat_infiltration)] = T.FAT
+    tissue[deep & (np.abs(x) < 4) & (behind < reach + 2)] = T.INTERSPINOUS
+    side_fat = (behind <= 0) & rear & (np.abs(x) > 12) & (streaks > 0.6)
+    tissue[side_fat] = T.FAT
+    ribs = (np.mod(s + 0.35 * behind, 24) < 9) & (np.abs(behind - 14) < 6) & (np.abs(x) > 30)
+    tissue[ribs & (s > 200)] = T.POSTERIOR_MARROW
+
+
+def _draw_head(tissue, anatomy, place, noise, heights) -> None:
+    """Ring of the atlas, skull base, brain and face above the second cervical vertebra."""
+    x, ahead, behind, s = place
+    base = heights["C2"] + 36 * anatomy.scale
+    nape = (s > heights["C3"]) & (behind > 16)
+    tissue[nape & (noise[1] > 0.9)] = T.FAT
+    skull_floor = base + 0.25 * behind + 6 * noise[2] * 0.4
+    tissue[(s > skull_floor) & (ahead < 12)] = T.SKULL
+    tissue[(s > skull_floor + 5) & (ahead < 6) & (s < base + 200)] = T.BRAIN
+    tissue[(s > skull_floor + 5) & (ahead < 6) & (noise[3] > 1.1)] = T.CSF
+    arch = heights["C2"] + 24 * anatomy.scale
+    ring = (np.abs(s - arch) < 5.5) & (
+        ((np.abs(behind - 4) < 4) & (np.abs(x) < 22)) | ((np.abs(ahead - 4.5) < 3.5) & (np.abs(x) < 14))
+    )
+    mass = (np.abs(s - arch) < 9) & (np.abs(np.abs(x) - 20) < 7) & (ahead < 2) & (behind < -2)
+    tissue[ring | mass] = T.POSTERIOR_MARROW
+    pharynx = (ahead > 9) & (ahead < 20 + 4 * noise[2]) & (np.abs(x) < 12) & (s > heights["C4"])
+    tissue[pharynx & (s < base)] = T.AIRWAY
+
+
+def _draw_outside(tissue, habitus, place, tips, noise, heights) -> None:
+    """Subcutaneous fat, skin and the air around."""
+    x, ahead, a, s = place
+    neck = heights["T1"]
+    blend = np.clip((s - neck + 10) / 40, 0, 1)
+    low = np.clip((heights["L1"] - s) / 60 + 0.5, 0, 1)
+    trunk = habitus.chest_depth_mm * (1 - low) + habitus.belly_depth_mm * low
+    face = np.clip((s - heights["C3"]) / 20, 0, 1)
+    depth = trunk * (1 - blend) + (habitus.neck_depth_mm + 40 * face) * blend
+    depth = depth - 0.0016 * x**2 + 3 * noise[2]
+    muscle = habitus.back_muscle_mm * (0.35 + 0.25 * (1 - blend))
+    fat = habitus.back_fat_mm * (1 - 0.4 * blend) * np.clip(1.3 - (s + 60) / 500, 0.5, 1.4)
+    rear = tips - a + 0.0012 * x**2 + 1.5 * noise[2]
+    tissue[rear > muscle] = T.SUBCUTANEOUS_FAT
+    tissue[rear > muscle + fat] = T.SKIN
+    tissue[ahead > depth - 0.6 * habitus.back_fat_mm] = T.SUBCUTANEOUS_FAT
+    tissue[ahead > depth - 2.5] = T.SKIN
+    width = habitus.half_width_mm * (1 - 0.55 * blend)
+    tissue[(ahead > depth) | (rear > muscle + fat + 2.5) | (np.abs(x) > width)] = T.AIR
