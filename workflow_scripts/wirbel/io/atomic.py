@@ -1,0 +1,132 @@
+"""Files that are either whole or absent.
+
+A file is written under a temporary name in its own folder, flushed to the disk, and renamed. A
+process killed at any moment leaves the old file, the new file, or a temporary one that
+`sweep_temporaries` removes later; never half a file under the final name.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TEMPORARY_PREFIX = ".tmp-"
+STALE_SECONDS = 2 * 24 * 3600
+"""Age after which another machine's temporary file counts as left behind: longer than any job."""
+MACHINE_ERRORS = {
+    errno.EIO,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ESTALE,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EROFS,
+}
+"""Error numbers that speak of the machine or the file system, never of one scan's file."""
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it is flushed and renamed to `path`.
+
+    The temporary name ends with the final name, so that libraries which look at the suffix are
+    content. Missing folders are made. On any exception the temporary file is removed.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f"{_own_prefix()}{uuid.uuid4().hex[:8]}-{path.name}"
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write `content` to `path` atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` (UTF-8, line ends as given) to `path` atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_text_if_changed(path: str | Path, text: str) -> bool:
+    """Write `text` only when `path` does not hold it already; return whether it was written."""
+    path = Path(path)
+    if path.exists() and path.read_bytes() == text.encode():
+        return False
+    write_text(path, text)
+    return True
+
+
+def sha256_of_file(path: str | Path) -> str:
+    """Return the hexadecimal SHA-256 of a file's content."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sweep_temporaries(folder: str | Path) -> int:
+    """Remove temporary files that a killed process left in `folder`; return how many.
+
+    Those of this machine go when their process is gone, those of other machines after two days.
+    """
+    removed = 0
+    try:
+        names = [name for name in os.listdir(folder) if name.startswith(TEMPORARY_PREFIX)]
+    except FileNotFoundError:
+        return 0
+    for name in names:
+        path = Path(folder) / name
+        if _left_behind(path):
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
+def _own_prefix() -> str:
+    host = socket.gethostname().replace("-", "_")
+    return f"{TEMPORARY_PREFIX}{host}-{os.getpid()}-"
+
+
+def _left_behind(path: Path) -> bool:
+    host, _, rest = path.name.removeprefix(TEMPORARY_PREFIX).partition("-")
+    process = rest.partition("-")[0]
+    if host == socket.gethostname().replace("-", "_") and process.isdigit():
+        return not _is_alive(int(process))
+    try:
+        return time.time() - path.stat().st_mtime > STALE_SECONDS
+    except FileNotFoundError:
+        return False
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flush(path: Path) -> None:
+    """Push a file's (or folder's) content to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,63 @@
+"""JSON sidecars, BIDS look-up tables and packed arrays: same input, same bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wirbel.errors import ScanError
+from wirbel.io.atomic import atomic_path, write_text
+from wirbel.io.tables import write_rows
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON atomically, keys in the given order; NaN and infinity become null.
+
+    NumPy scalars and arrays, tuples and paths are accepted.
+    """
+    text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False)
+    write_text(path, text + "\n")
+
+
+def write_lookup(path: str | Path, names: Mapping[int, str], colours: Mapping[int, str]) -> None:
+    """Write a BIDS `_dseg.tsv`: columns index, name, color ("#rrggbb"), ascending by index."""
+    rows = [{"index": i, "name": names[i], "color": colours.get(i)} for i in sorted(names)]
+    write_rows(path, ("index", "name", "color"), rows)
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """Read an .npz written by `write_arrays`; nothing in it is unpickled."""
+    try:
+        with np.load(path, allow_pickle=False) as packed:
+            return {name: packed[name] for name in packed.files}
+    except (ValueError, EOFError) as error:
+        raise ScanError("unreadable", f"{Path(path).name}: {error}") from error
+
+
+def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
+    """Write named arrays as a compressed .npz atomically (its entries carry no time stamp)."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` in JSON's own types."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

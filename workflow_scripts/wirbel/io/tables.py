@@ -1,0 +1,67 @@
+"""Tables in and out: plain rows for the workflow's own bookkeeping, data frames for results.
+
+pandas is imported only where a data frame is asked for: a job that merely reads its batch list
+should start quickly.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wirbel.io.atomic import atomic_path, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_rows(path: str | Path) -> list[dict[str, str]]:
+    """Read a TSV (or CSV, by suffix) as one dictionary of strings per row."""
+    with open(path, newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream, delimiter=_delimiter(path)))
+
+
+def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as TSV (or CSV, by suffix) atomically; None becomes an empty cell."""
+    write_text(path, rows_as_text(path, columns, rows))
+
+
+def rows_as_text(
+    path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
+) -> str:
+    """Return the text that `write_rows` would write: white space inside a cell becomes one blank."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=_delimiter(path), lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    return stream.getvalue()
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read TSV, CSV or Parquet (by suffix); only empty cells count as missing."""
+    import pandas as pd
+
+    if Path(path).suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, sep=_delimiter(path), keep_default_na=False, na_values=[""])
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a data frame as TSV, CSV or Parquet (by suffix), without its index, atomically."""
+    with atomic_path(path) as temporary:
+        if Path(path).suffix == ".parquet":
+            table.to_parquet(temporary, index=False)
+        else:
+            table.to_csv(temporary, sep=_delimiter(path), index=False, lineterminator="\n")
+
+
+def _delimiter(path: str | Path) -> str:
+    return "," if Path(path).suffix == ".csv" else "\t"
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())

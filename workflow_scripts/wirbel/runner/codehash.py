@@ -1,0 +1,110 @@
+"""A hash over the code that decides a stage's result.
+
+It covers the stage's module and every `wirbel` module that it imports, directly or through others,
+also inside functions. Comments, docstrings and blank lines do not count, so that an edited sentence
+does not cost a week of computing. The runner is left out: it decides when a scan is computed, never what
+comes out.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import tokenize
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "wirbel"
+PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
+LEFT_OUT = (f"{PACKAGE}.runner",)
+
+
+def stage_code_hash(stage: str) -> str:
+    """Return the hash (16 hexadecimal digits) of stage `stage`, the module `wirbel.stages.<stage>`."""
+    return code_hash(f"{PACKAGE}.stages.{stage}")
+
+
+def code_hash(module: str) -> str:
+    """Return the hash (16 hexadecimal digits) of a module and all that it imports within wirbel."""
+    digest = hashlib.sha256()
+    for name in import_closure(module):
+        digest.update(f"{name}\0{_effective_source(name)}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def import_closure(module: str) -> list[str]:
+    """Return the wirbel modules that `module` needs, itself included, sorted, the runner left out."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name.startswith(LEFT_OUT):
+            continue
+        seen.add(name)
+        waiting.extend(imported_modules(name))
+    return sorted(seen)
+
+
+@cache
+def imported_modules(module: str) -> frozenset[str]:
+    """Return the wirbel modules that one module imports by statement, packages above them included."""
+    names = set(_parents(module))
+    for node in ast.walk(ast.parse(_source(module))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(module, node)
+            names.add(base)
+            names.update(f"{base}.{alias.name}" for alias in node.names)
+    within = {name for name in names if name == PACKAGE or name.startswith(f"{PACKAGE}.")}
+    return frozenset(name for name in within if _file(name) is not None and name != module)
+
+
+def _absolute(module: str, node: ast.ImportFrom) -> str:
+    """Return the full name of the module in `from X import ...`, relative or not."""
+    if not node.level:
+        return node.module or ""
+    package = module.split(".")
+    if _file(module).name != "__init__.py":
+        package = package[:-1]
+    package = package[: len(package) - node.level + 1]
+    return ".".join(package + ([node.module] if node.module else []))
+
+
+def _parents(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:i]) for i in range(1, len(parts))]
+
+
+def _file(module: str) -> Path | None:
+    """Return a wirbel module's source file, or None when there is no such module."""
+    path = PACKAGE_FOLDER.joinpath(*module.split(".")[1:])
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _source(module: str) -> str:
+    path = _file(module)
+    if path is None:
+        raise ModuleNotFoundError(f"there is no module {module}")
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _effective_source(module: str) -> str:
+    """Return a module's source without comments, docstrings, blank lines and trailing blanks."""
+    source = _source(module)
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            for row in range(node.lineno - 1, node.end_lineno):
+                lines[row] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())

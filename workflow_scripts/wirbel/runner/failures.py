@@ -1,0 +1,61 @@
+"""Whose fault is an error: the scan's, the machine's, or the software's?"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+from wirbel.errors import InfrastructureError, ScanError
+from wirbel.io.atomic import MACHINE_ERRORS
+
+DEVICE_ERRORS = ("CUDA", "cuDNN", "CUBLAS", "not enough memory", "HIP error")
+"""How PyTorch's RuntimeErrors about the device or its memory are worded."""
+
+
+def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
+    """Return a sentence when the error is the machine's or the set-up's fault, otherwise None.
+
+    While writing, every OSError counts: a full or read-only disk is never a scan's fault.
+    """
+    if isinstance(error, ScanError):
+        return None
+    if isinstance(error, InfrastructureError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error or 'no details'}); give the job more memory"
+    if isinstance(error, ImportError):
+        return f"a package is missing ({error}); run `make setup`"
+    if isinstance(error, OSError) and (writing or error.errno in MACHINE_ERRORS):
+        return f"the file system refused: {error}"
+    if isinstance(error, RuntimeError) and any(word in str(error) for word in DEVICE_ERRORS):
+        return f"the computing device failed: {_sentence(error)}"
+    return None
+
+
+def scan_fault(error: Exception, hide: tuple[str, ...] = ()) -> tuple[str, str]:
+    """Return (reason, detail) of an error that concerns one scan.
+
+    `hide` are folder names to cut out, so that the same failure reads the same on every machine.
+    """
+    if isinstance(error, ScanError):
+        return error.reason, _without(error.detail, hide)
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" ({Path(place[0].filename).name}, line {place[0].lineno})" if place else ""
+    return "unexpected", _without(f"{type(error).__name__}: {_sentence(error)}{where}", hide)
+
+
+def log_traceback(scan_id: str, error: Exception) -> None:
+    """Write the full traceback to the job's log, where a developer will look for it."""
+    lines = "".join(traceback.format_exception(error))
+    print(f"{scan_id}: unexpected error\n{lines}", file=sys.stderr, flush=True)
+
+
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _without(text: str, hide: tuple[str, ...]) -> str:
+    for folder in hide:
+        text = text.replace(f"{folder}/", "")
+    return text

@@ -1,0 +1,89 @@
+"""Locks that die with their holder: the kernel lets go of them however the process ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+POLL_SECONDS = 0.5
+STALLED_SECONDS = 1800.0
+"""After half an hour without a finished scan another writer of a batch counts as stuck."""
+
+
+class FileLock:
+    """An advisory lock on a file, held until `release` or the process's end; children do not inherit it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def acquire(self, wait_seconds: float = 0.0) -> bool:
+        """Try to get the lock for `wait_seconds`; return whether this process holds it now."""
+        if self._descriptor is not None:
+            return True
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        deadline = time.monotonic() + wait_seconds
+        while not _try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                return False
+            time.sleep(POLL_SECONDS)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        self._descriptor = descriptor
+        return True
+
+    def holder(self) -> str:
+        """Return who wrote their name into the lock file last."""
+        try:
+            return self._path.read_text().strip() or "an unknown process"
+        except OSError:
+            return "an unknown process"
+
+    def release(self) -> None:
+        """Let go; harmless when not held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+@contextmanager
+def sole_writer(path: Path, evidence: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock at `path`, waiting for another holder as long as `evidence` keeps changing.
+
+    A job orphaned by a killed workflow goes on computing; its successor waits here and then finds the
+    scans done. When the holder seems stuck both go on: two writers of a batch are safe.
+    """
+    lock = FileLock(path)
+    seen, since, told = None, time.monotonic(), False
+    while not lock.acquire():
+        if not told:
+            say(f"waiting for {lock.holder()}, which works on the same batch")
+            told = True
+        stamp = evidence.stat().st_mtime_ns if evidence.exists() else None
+        if stamp != seen:
+            seen, since = stamp, time.monotonic()
+        if time.monotonic() - since > STALLED_SECONDS:
+            say("it has not finished a scan for half an hour; going on beside it")
+            break
+        time.sleep(POLL_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks: two writers are safe, only wasteful
+    return True

@@ -1,0 +1,105 @@
+"""What became of each scan at a stage: the rows of a manifest.
+
+While a batch is being computed its rows stand in `work/<stage>/<batch>.records.tsv`, rewritten after
+each scan, so that a killed job loses no finished scan. The manifest holds the same rows once all scans
+of the batch are done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wirbel.io.tables import read_rows, write_rows
+
+OK, FAILED, SKIPPED = "ok", "failed", "skipped"
+COLUMNS = ("scan_id", "status", "reason", "detail", "key", "seconds", "outputs", "sizes")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One scan's row. `skipped` means failed at an earlier stage, whose reason and detail it repeats.
+
+    `outputs` are relative to the output folder, `sizes` their sizes in bytes in the same order.
+    """
+
+    scan_id: str
+    status: str
+    reason: str = ""
+    detail: str = ""
+    key: str = ""
+    seconds: float = 0.0
+    outputs: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+
+    def is_complete(self, output_dir: Path) -> bool:
+        """Whether all outputs exist with the sizes they were written with."""
+        return all(
+            _size(output_dir / name) == size
+            for name, size in zip(self.outputs, self.sizes, strict=True)
+        )
+
+
+def read_records(path: str | Path) -> dict[str, Record]:
+    """Read a manifest or records table as scan_id -> Record, in the order of its rows."""
+    return {row["scan_id"]: _from_row(row) for row in read_rows(path)}
+
+
+def write_records(path: str | Path, records: Iterable[Record]) -> None:
+    """Write a manifest or records table atomically."""
+    write_rows(path, COLUMNS, map(_as_row, records))
+
+
+class RecordBook:
+    """The records of one batch on disk; keeps what another writer of the same batch adds."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._own: dict[str, Record] = {}
+
+    def all(self) -> dict[str, Record]:
+        """Return every record on disk, this writer's taking precedence."""
+        on_disk = read_records(self._path) if self._path.exists() else {}
+        return {**on_disk, **self._own}
+
+    def put(self, record: Record) -> None:
+        """Add or replace one scan's record on disk."""
+        self._own[record.scan_id] = record
+        write_records(self._path, self.all().values())
+
+    def drop(self, scan_ids: Iterable[str]) -> None:
+        """Forget scans, so that they are computed again."""
+        gone = set(scan_ids)
+        left = [record for scan_id, record in self.all().items() if scan_id not in gone]
+        self._own = {scan_id: r for scan_id, r in self._own.items() if scan_id not in gone}
+        write_records(self._path, left)
+
+
+def _as_row(record: Record) -> dict[str, str]:
+    return {
+        **vars(record),
+        "seconds": f"{record.seconds:.2f}",
+        "outputs": ";".join(record.outputs),
+        "sizes": ";".join(map(str, record.sizes)),
+    }
+
+
+def _from_row(row: dict[str, str]) -> Record:
+    return Record(
+        scan_id=row["scan_id"],
+        status=row["status"],
+        reason=row["reason"],
+        detail=row["detail"],
+        key=row["key"],
+        seconds=float(row["seconds"]),
+        outputs=tuple(filter(None, row["outputs"].split(";"))),
+        sizes=tuple(int(size) for size in row["sizes"].split(";") if size),
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
