@@ -101,7 +101,8 @@ def _sample_grid(rng, anatomy: Anatomy, region: str, in_plane: float, thickness:
     posterior, anterior = tips - behind, canal[:, 1].max() + 20 + ahead
     width = rng.uniform(52, 82) if region == "whole" or not narrow else rng.uniform(45, 70)
     slices = max(9, int(round(width / thickness)))
-    tilt = rng.normal(0, 3.0, 3) if rng.random() < 0.7 else rng.normal(0, 8.0, 3)
+    lean = 0.8 if region == "whole" else 2.0  # the operator lays the slices along the spine
+    tilt = rng.normal(0, (4.0, lean, 3.0))
     middle = np.array(
         [canal[:, 0].mean() + rng.normal(0, 3), (anterior + posterior) / 2, (top + bottom) / 2]
     )
@@ -118,7 +119,7 @@ def _sample_grid(rng, anatomy: Anatomy, region: str, in_plane: float, thickness:
 
 def _sample_world(rng) -> np.ndarray:
     world = np.eye(4)
-    world[:3, :3] = rotation_from_deg(*rng.normal(0, 2.0, 3))
+    world[:3, :3] = rotation_from_deg(*rng.normal(0, 4.0, 3))
     world[:3, 3] = rng.normal(0, 60, 3)
     return world
 

@@ -195,7 +195,7 @@ def _sample_pitch_deg(rng, levels) -> np.ndarray:
 
 def _sample_scoliosis_deg(rng, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return each level's tilt to the right and axial turn: an S-shaped curve, rarely a strong one."""
-    amplitude = rng.uniform(0, 2.5) if rng.random() < 0.8 else rng.uniform(3, 11)
+    amplitude = rng.uniform(0, 2) if rng.random() < 0.85 else rng.uniform(2.5, 8)
     waves, phase = rng.uniform(0.7, 1.8), rng.uniform(0, 2 * np.pi)
     wave = np.linspace(0, 1, n + 1) * waves * 2 * np.pi + phase
     # the head stands over the pelvis: the tilts cancel out, weighted with the vertebrae's heights

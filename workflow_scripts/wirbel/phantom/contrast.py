@@ -33,7 +33,7 @@ RANGES: dict[int, tuple[float, float]] = {
     T.CORD: (0.28, 0.6),
     T.NERVE: (0.25, 0.55),
     T.ANNULUS: (0.03, 0.2),
-    T.INTERSPINOUS: (0.1, 0.5),
+    T.INTERSPINOUS: (0.1, 0.8),
     T.AORTA: (0.01, 0.2),
     T.VENA_CAVA: (0.02, 0.35),
     T.LUNG: (0.01, 0.1),

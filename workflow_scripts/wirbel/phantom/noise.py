@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from ..core.geometry import Grid
 
 
-def smooth_noise(seed: int, grid: Grid, width_mm: float) -> np.ndarray:
-    """Return float32 noise of unit variance on `grid`, correlated over about `width_mm`.
+def smooth_noise(
+    seed: int, grid: Grid, width_mm: float | tuple[float, float, float]
+) -> np.ndarray:
+    """Return float32 noise of about unit variance on `grid`, correlated over `width_mm`.
 
-    Drawn on a lattice of knots `width_mm` apart and interpolated by quadratic splines.
+    `width_mm` is one number or one per direction (right, anterior, superior; taken for the nearest
+    axes). Drawn on a lattice of knots that far apart and interpolated by quadratic splines.
     """
     rng = np.random.default_rng(seed)
-    extent = np.array(grid.shape) * grid.spacing_mm
-    knots = tuple(int(n) for n in np.ceil(extent / width_mm) + 3)
-    values = rng.standard_normal(knots).astype(np.float32)
-    scale = grid.spacing_mm / width_mm
-    # quadratic B-splines on white knots have a variance of about 0.55^3 on average
-    return ndimage.affine_transform(
-        values, scale, 1.0, output_shape=grid.shape, order=2, prefilter=False, mode="nearest"
-    ) / np.float32(0.55**1.5)
+    width = np.broadcast_to(np.asarray(width_mm, float), 3)
+    nearest = np.abs(grid.affine[:3, :3]).argmax(0)
+    scale = grid.spacing_mm / width[nearest]
+    knots = tuple(int(n) for n in np.ceil(np.array(grid.shape) * scale) + 3)
+    out = rng.standard_normal(knots).astype(np.float32)
+    for axis in range(3):
+        out = _stretch(out, axis, grid.shape[axis], scale[axis])
+    return out
+
+
+def _stretch(values: np.ndarray, axis: int, length: int, scale: float) -> np.ndarray:
+    """Interpolate one axis by quadratic B-splines, restored to unit variance for white knots."""
+    position = np.arange(length) * scale + 1
+    knot = np.round(position).astype(int)
+    t = position - knot
+    weights = np.zeros((length, values.shape[axis]), np.float32)
+    rows = np.arange(length)
+    for shift, weight in ((-1, 0.5 * (0.5 - t) ** 2), (0, 0.75 - t**2), (1, 0.5 * (0.5 + t) ** 2)):
+        weights[rows, np.clip(knot + shift, 0, values.shape[axis] - 1)] += weight
+    weights /= np.sqrt((weights**2).sum(1, keepdims=True))
+    return np.moveaxis(np.tensordot(weights, values, axes=(1, axis)), 0, axis)

@@ -16,7 +16,7 @@ from .shapes import Blob
 CORTEX_MM = 0.8
 """Thickness of the dark rim of a body; the cortical shell proper is thinner, but chemical shift and
 partial volume widen it in T2-weighted images."""
-POSTERIOR_CORTEX_MM = 1.1
+POSTERIOR_CORTEX_MM = 0.9
 
 
 def rasterise(anatomy: Anatomy, grid: Grid, background: np.ndarray | None = None) -> Canvas:
@@ -57,6 +57,9 @@ def _draw_surroundings(canvas: Canvas, vertebra: Vertebra) -> None:
         nerve = Blob(np.array(root), np.eye(3), np.array([8.0, 2.2, 2.4]), 2.0)
         _paint(canvas, vertebra.rotation, vertebra.centre_mm, fat, T.EPIDURAL_FAT)
         _paint(canvas, vertebra.rotation, vertebra.centre_mm, nerve, T.NERVE)
+    behind = (0, back - 0.75 * size.canal_depth_mm, -body.height_mm / 2)
+    pad = Blob(np.array(behind), np.eye(3), np.array([4.5, 4.0, 0.4 * body.height_mm]), 2.0)
+    _paint(canvas, vertebra.rotation, vertebra.centre_mm, pad, T.EPIDURAL_FAT)
 
 
 def _paint(canvas: Canvas, rotation, origin, blob: Blob, tissue: int) -> None:

@@ -26,16 +26,17 @@ def image_tissues(tissue: np.ndarray, contrast: Contrast, acquisition: Acquisiti
     A slice's signal is the mean over its thickness, so borders between tissues are partial volumes.
     """
     rng = np.random.default_rng(acquisition.seed)
-    fine = fine_grid(acquisition)
-    signal = contrast.mean[tissue]
-    texture = smooth_noise(int(rng.integers(2**31)), fine, rng.uniform(2.0, 3.5)) * 0.6
-    texture += smooth_noise(int(rng.integers(2**31)), fine, rng.uniform(6, 14)) * 0.6
-    signal *= 1 + contrast.texture[tissue] * texture
-    np.maximum(signal, 0, out=signal)
-    n = acquisition.slice_samples
-    signal = signal.reshape(*acquisition.grid.shape, n).mean(-1)
+    n, shape = acquisition.slice_samples, acquisition.grid.shape
+    pieces = tissue.reshape(*shape, n)
+    signal, varying = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for part in range(n):
+        signal += contrast.mean[pieces[..., part]]
+        varying += (contrast.mean * contrast.texture)[pieces[..., part]]
+    texture = smooth_noise(int(rng.integers(2**31)), acquisition.grid, rng.uniform(1.5, 3.5))
+    texture += smooth_noise(int(rng.integers(2**31)), acquisition.grid, rng.uniform(6, 14))
+    signal = np.maximum(signal + 0.7 * varying * texture, 0) / n
     blur = acquisition.blur_voxels * acquisition.resolution_loss
-    signal = ndimage.gaussian_filter(signal, (blur, blur, acquisition.slice_blur))
+    signal = ndimage.gaussian_filter(signal, (blur, blur, acquisition.slice_blur), truncate=3)
     if acquisition.resolution_loss > 1:
         signal = _truncate_k_space(signal, acquisition.resolution_loss)
     if acquisition.ghosts:

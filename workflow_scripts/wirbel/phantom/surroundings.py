@@ -91,7 +91,9 @@ def _draw_coarse(anatomy: Anatomy, habitus: Habitus, grid: Grid) -> np.ndarray:
     x, ahead, behind = r - middle, a - front, back - a
     noise = [
         smooth_noise(habitus.texture_seed + n, grid, width)
-        for n, width in enumerate((habitus.organ_scale_mm, 7.0, 26.0, 3.5))
+        for n, width in enumerate(
+            (habitus.organ_scale_mm, (9.0, 7.0, 9.0), 26.0, (3.5, 3.0, 22.0))  # the last: fibres
+        )
     ]
     heights = {v.level: float(v.centre_mm[2]) for v in anatomy.vertebrae}
     tissue = np.full(grid.shape, T.FAT, np.uint8)
@@ -105,18 +107,17 @@ def _draw_coarse(anatomy: Anatomy, habitus: Habitus, grid: Grid) -> np.ndarray:
 def _draw_front(tissue, anatomy, habitus, place, noise, heights, grid) -> None:
     """Organs as a patchwork of smooth random shapes, lungs, vessels and psoas before the spine."""
     x, ahead, s = place
-    patch = ((noise[0] + 0.5 * noise[1]) * 2.2 + noise[2] * 1.5) % len(T.ORGANS)
-    patch = np.asarray(T.ORGANS, np.uint8)[patch.astype(int) % len(T.ORGANS)]
     front = ahead > 2
-    tissue[front] = patch[front]
-    fatty = front & (noise[1] * 0.7 + noise[3] * 0.5 > 0.7)
+    tissue[front] = _patchwork(habitus, place, noise)[front]
+    fatty = front & (noise[1] * 0.7 + noise[3] * 0.4 > 0.75)
     tissue[fatty] = T.FAT
     neck, chest = heights["T1"], heights.get("T11", heights["T10"])
-    thorax = (s < neck + 12) & (s > chest + 15 * noise[2])
+    thorax = (s < neck + 12 - 0.004 * (ahead - 40) ** 2) & (s > chest + 18 * noise[2] - 0.3 * ahead)
     tissue[thorax & ((ahead > 18) | (np.abs(x) > 24)) & (ahead > -20) & (noise[2] > -0.75)] = T.LUNG
-    tissue[thorax & (ahead > 52 + 8 * noise[2]) & (np.abs(x) < 60) & (s < (neck + chest) / 2 + 20)] = (
-        T.ORGANS[0]
-    )
+    heart = ((ahead - 85) / 38) ** 2 + (x / 60) ** 2 + ((s - chest - 60) / 50) ** 2 + 0.2 * noise[2] < 1
+    tissue[thorax & heart] = T.ORGANS[0]
+    branches = thorax & (noise[3] + 0.5 * noise[1] > 1.7) & (tissue == T.LUNG)
+    tissue[branches] = T.ORGANS[1]
     belly = (s < chest) & (ahead > 25)
     tissue[belly & (noise[0] > 1.5)] = T.BOWEL_GAS
     lumbar = heights["L2"]
@@ -136,6 +137,18 @@ def _draw_front(tissue, anatomy, habitus, place, noise, heights, grid) -> None:
     tissue[bladder] = T.URINE
 
 
+def _patchwork(habitus: Habitus, place, noise) -> np.ndarray:
+    """Return random organs in cells about `organ_scale_mm` wide with wavy borders."""
+    rng = np.random.default_rng(habitus.texture_seed)
+    table = rng.choice(np.asarray(T.ORGANS, np.uint8), (16, 16, 16))
+    wave = (noise[0] * 0.35, noise[1] * 0.25, noise[2] * 0.5)
+    cells = [
+        np.floor(c / (habitus.organ_scale_mm * stretch) + w).astype(np.int32) & 15
+        for c, w, stretch in zip(place, wave, (1.3, 1.0, 1.4), strict=True)
+    ]
+    return table[tuple(np.broadcast_arrays(*cells))]
+
+
 def _draw_back(tissue, habitus, place, reach, noise) -> None:
     """Back muscles streaked with fat, and what lies between the spinous processes."""
     x, behind, s = place
@@ -143,8 +156,8 @@ def _draw_back(tissue, habitus, place, reach, noise) -> None:
     tissue[rear & (np.abs(x) > 12)] = T.MUSCLE
     deep = behind > 0
     tissue[deep] = T.MUSCLE
-    streaks = noise[1] * 0.6 + noise[3] * 0.8
-    tissue[deep & (streaks > 1.5 - 1.6 * habitus.fat_infiltration)] = T.FAT
+    streaks = noise[3] + 0.35 * noise[1]
+    tissue[deep & (streaks > 2.1 - 1.5 * habitus.fat_infiltration)] = T.FAT
     tissue[deep & (np.abs(x) < 4) & (behind < reach + 2)] = T.INTERSPINOUS
     side_fat = (behind <= 0) & rear & (np.abs(x) > 12) & (streaks > 0.6)
     tissue[side_fat] = T.FAT
