@@ -104,7 +104,16 @@ def _effective_source(module: str) -> str:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        if _is_text_alone(node, lines):
             for row in range(node.lineno - 1, node.end_lineno):
                 lines[row] = ""
     return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _is_text_alone(node: ast.AST, lines: list[str]) -> bool:
+    """Whether a node is a docstring or other bare constant with nothing beside it on its lines."""
+    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        return False
+    before = lines[node.lineno - 1].encode()[: node.col_offset]
+    after = lines[node.end_lineno - 1].encode()[node.end_col_offset :]
+    return not before.strip() and not after.strip()

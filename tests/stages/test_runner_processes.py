@@ -1,0 +1,108 @@
+"""The runner as a process: overlap, SIGTERM, kill -9 and two writers."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from test_runner import Study
+from toy import Count, arguments
+
+from wirbel.runner.batches import update_batches
+from wirbel.runner.records import read_records
+
+TOY = str(Path(__file__).with_name("toy.py"))
+
+
+@pytest.fixture
+def study(tmp_path):
+    study = Study(tmp_path)
+    for number in range(12):
+        study.scan(f"sub-{number:02}", "x" * number)
+    update_batches(study.data, study.output, 100)
+    return study
+
+
+def _start(study, stage="count", sleep="0.05"):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, TOY, stage, "--sleep", sleep, *arguments(study.output, stage)]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def _results(study):
+    """Return name -> content of all final files, and the manifest without its seconds."""
+    files = {path.name: path.read_bytes() for path in study.output.rglob("sub-*.txt")}
+    records = read_records(study.output / "work/count/b00001.tsv").values()
+    return files, [(r.scan_id, r.status, r.key, r.outputs, r.sizes) for r in records]
+
+
+def test_loading_computing_and_saving_overlap_and_look_ahead_is_bounded(study):
+    events, gate = [], threading.Lock()
+
+    class Timed(Count):
+        def _note(self, what, scan_id):
+            with gate:
+                events.append((what, scan_id))
+
+        def load(self, scan, folders):
+            self._note("load", scan.scan_id)
+            return super().load(scan, folders)
+
+        def compute(self, inputs):
+            time.sleep(0.02)
+            result = super().compute(inputs)
+            self._note("computed", inputs[0])
+            return result
+
+    study.run(Timed())
+    for number in range(11):
+        following = events.index(("load", f"sub-{number + 1:02}"))
+        assert following < events.index(("computed", f"sub-{number:02}"))
+    for number in range(10):
+        two_ahead = events.index(("load", f"sub-{number + 2:02}"))
+        assert two_ahead > events.index(("computed", f"sub-{number:02}"))
+
+
+def test_sigterm_stops_cleanly_and_keeps_what_is_finished(study):
+    process = _start(study, sleep="0.1")
+    records = study.output / "work/count/b00001.records.tsv"
+    while not records.exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 143
+    assert "Traceback" not in process.stderr.read()
+    assert not (study.output / "work/count/b00001.tsv").exists()
+    done = len(read_records(records))
+    assert 1 <= done < 12
+    stage = Count()
+    study.run(stage)
+    assert len(stage.calls) == 12 - done
+
+
+def test_killed_at_random_moments_the_results_are_those_of_an_undisturbed_run(study, tmp_path):
+    chance = random.Random(20)
+    for _ in range(5):
+        process = _start(study)
+        time.sleep(0.3 + chance.random() * 0.5)
+        process.kill()
+        process.wait()
+    assert _start(study).wait(30) == 0
+    undisturbed = Study(tmp_path / "quiet")
+    undisturbed.data = study.data
+    undisturbed.run(Count())
+    assert _results(study) == _results(undisturbed)
+    assert not list(study.output.rglob(".tmp-*"))
+
+
+def test_a_second_writer_waits_for_the_first_and_then_finds_everything_done(study):
+    first, second = _start(study), _start(study)
+    told = first.communicate()[1] + second.communicate()[1]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "works on the same batch" in told
+    assert "12 of 12 computed now" in told
+    assert "0 of 12 computed now" in told
