@@ -1,0 +1,154 @@
+"""A spine made of boxes: label maps whose right answer can be read off the list of vertebrae."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wirbel.core.consolidation import ABOVE, BELOW, CENTRE, Predictions
+from wirbel.core.cutouts import cut_out
+from wirbel.core.geometry import Volume
+from wirbel.core.labels import (
+    ARCUS,
+    BODY_BORDER,
+    CANAL,
+    CORD,
+    COSTAL_LEFT,
+    COSTAL_RIGHT,
+    DISC,
+    ENDPLATE,
+    SACRUM,
+    SPINOUS_PROCESS,
+)
+
+SPACING_MM = (1.0, 1.0, 3.0)
+# Model grid P-I-R: index 0 grows towards posterior (-y), 1 towards inferior (-z), 2 towards right (-x).
+AFFINE = np.array([[0, 0, -3, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
+FRONT, LEFT_RIGHT = 30, 16
+
+# Label -> depth, width, height of the body in mm, rounded from Panjabi et al. 1991 and 1992.
+SIZES = {
+    2: (16, 18, 38), **{n: (16, 18, 14) for n in (3, 4, 5, 6, 7)},
+    **{n: (19 + n - 8, 27, 15 + (n - 8) // 2) for n in range(8, 20)},
+    **{n: (34, 45, 26) for n in range(20, 26)},
+}  # fmt: skip
+
+
+@dataclass
+class BoxSpine:
+    """Subregion map, vertebra map with the true labels, and the true body centres (n, 3) in world mm."""
+
+    labels: Volume
+    vertebra: np.ndarray
+    centre_mm: np.ndarray
+    numbers: tuple[int, ...]
+
+
+def box_spine(
+    numbers: range | tuple[int, ...] = range(20, 25),
+    *,
+    sacrum: bool = True,
+    top_margin: int = 12,
+    bottom_margin: int = 12,
+    cord: bool = True,
+    endplates: bool = True,
+) -> BoxSpine:
+    """Stack the vertebrae `numbers` from the top down; a sacrum follows when asked for."""
+    numbers = tuple(numbers)
+    heights = [SIZES[n][2] for n in numbers]
+    discs = [disc_height(n) for n in numbers]
+    length = top_margin + sum(heights) + sum(discs) + (40 if sacrum else 0) + bottom_margin
+    data = np.zeros((150, length, 2 * LEFT_RIGHT), np.uint8)
+    vertebra = np.zeros_like(data)
+    row, centres = top_margin, []
+    for number, height, disc in zip(numbers, heights, discs, strict=True):
+        depth, width, _ = SIZES[number]
+        end = row + height
+        begin = row
+        if number == 2:
+            dens = _block(depth // 2 + 2, 10, row, row + 20, first=4)
+            _paint(data, vertebra, dens, BODY_BORDER, number)
+            begin = row + 20
+        body = _block(depth, width, begin, end)
+        _paint(data, vertebra, body, BODY_BORDER, number)
+        centres.append(np.argwhere((vertebra == number)).mean(0))
+        _posterior(data, vertebra, number, begin, end, depth)
+        if number != numbers[-1] or sacrum:
+            _paint(data, vertebra, _block(depth, width, end, end + disc), DISC, 100 + number)
+            if endplates:
+                _paint(data, vertebra, _block(depth, width, end, end + 1), ENDPLATE, 200 + number)
+                below = numbers[numbers.index(number) + 1] if number != numbers[-1] else SACRUM
+                plate = _block(depth, width, end + disc - 1, end + disc)
+                _paint(data, vertebra, plate, ENDPLATE, 200 + below)
+        row = end + disc
+    if sacrum:
+        _paint(data, vertebra, _block(34, 45, row, row + 40), SACRUM, SACRUM)
+    back = FRONT + max(SIZES[n][0] for n in numbers)
+    data[back + 1 : back + 15, :, LEFT_RIGHT - 3 : LEFT_RIGHT + 3] = CANAL
+    if cord:
+        data[back + 4 : back + 11, :, LEFT_RIGHT - 1 : LEFT_RIGHT + 1] = CORD
+    volume = Volume(data, AFFINE)
+    return BoxSpine(volume, vertebra, volume.grid.to_world(np.array(centres)), numbers)
+
+
+def disc_height(number: int) -> int:
+    """Return the height of the disc below a vertebra in mm: cervical and thoracic 5, lumbar 10."""
+    return 10 if number >= 20 else 5
+
+
+def counters(spine: BoxSpine) -> np.ndarray:
+    """Return the vertebrae alone, numbered 1 ... n from the top down."""
+    lookup = np.zeros(256, np.uint8)
+    lookup[list(spine.numbers)] = np.arange(1, len(spine.numbers) + 1)
+    return lookup[spine.vertebra]
+
+
+def oracle(
+    labels: Volume, vertebra: np.ndarray, centre_mm: np.ndarray, size=(120, 130, 32)
+) -> Predictions:
+    """Return what a perfect instance network says for each centre, given the true vertebrae 1 ... n."""
+    blocks, origins = [], []
+    for centre in centre_mm:
+        index = labels.grid.to_index(centre)
+        block, origin = cut_out(vertebra, index, size)
+        number = int(vertebra[tuple(np.round(index).astype(int))])
+        out = np.zeros_like(block)
+        for role, offset in ((ABOVE, -1), (CENTRE, 0), (BELOW, 1)):
+            if number + offset > 0:
+                out[block == number + offset] = role
+        blocks.append(out)
+        origins.append(origin)
+    return Predictions(np.array(blocks), np.array(origins), np.asarray(centre_mm))
+
+
+def _posterior(data, vertebra, number, begin, end, depth):
+    """Arch, spinous process and both costal processes, one piece with the body by two pedicles."""
+    back = FRONT + depth
+    far = FRONT + 34 + 16
+    middle = (begin + end) // 2
+    for side in (-1, 1):
+        column = LEFT_RIGHT + (3 if side > 0 else -4)
+        box = (slice(back, far + 3), slice(begin + 2, middle + 2), slice(column, column + 1))
+        _paint(data, vertebra, box, ARCUS, number)
+        rib = slice(column + 1, column + 5) if side > 0 else slice(column - 4, column)
+        box = (slice(back + 4, back + 9), slice(begin + 3, middle), rib)
+        _paint(data, vertebra, box, COSTAL_RIGHT if side > 0 else COSTAL_LEFT, number)
+    arch = (slice(far, far + 4), slice(begin + 2, middle + 2), slice(LEFT_RIGHT - 4, LEFT_RIGHT + 4))
+    _paint(data, vertebra, arch, ARCUS, number)
+    spine = (slice(far + 4, far + 24), slice(begin + 4, end), slice(LEFT_RIGHT - 1, LEFT_RIGHT + 1))
+    _paint(data, vertebra, spine, SPINOUS_PROCESS, number)
+
+
+def _block(depth, width, begin, end, *, first=0):
+    half = max(1, round(width / SPACING_MM[2] / 2))
+    return (
+        slice(FRONT + first, FRONT + depth),
+        slice(begin, end),
+        slice(LEFT_RIGHT - half, LEFT_RIGHT + half),
+    )
+
+
+def _paint(data, vertebra, box, label, number):
+    data[box] = label
+    vertebra[box] = number

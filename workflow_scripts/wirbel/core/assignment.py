@@ -1,0 +1,140 @@
+"""Both maps clean each other; discs and endplates get their vertebra's number.
+
+Until the levels are named, the vertebra map holds counters: 1 ... n vertebrae from the top down, 26 sacrum,
+100 + i the disc below vertebra i, 200 + i its endplates. 100 and 200 mark the disc and the endplate below a
+vertebra that lies above the field of view; 126 a disc within the sacrum, 226 the sacrum's endplate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from wirbel.core.chain import spine_chain
+from wirbel.core.components import Components, find_components, voxels_of
+from wirbel.core.geometry import Volume
+from wirbel.core.growth import surface
+from wirbel.core.labels import (
+    BODY_LABELS,
+    DISC,
+    DISC_OFFSET,
+    ENDPLATE,
+    ENDPLATE_OFFSET,
+    SACRUM,
+    VERTEBRA_SUBREGIONS,
+)
+
+DISC_REACH_MM = 8.0
+"""Distance of a disc's nearest voxel from a body: an endplate of 1 to 2 mm and a voxel's width."""
+ENDPLATE_REACH_MM = 4.0
+"""An endplate lies on its body; one thick slice (3 to 3.3 mm) may lie between by partial volume."""
+SPANNING_SHARE = 0.15
+"""Share of a disc component's voxels at a second level from which it is split into two discs."""
+
+
+def reconcile(labels: Volume, instances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Make both maps agree and number discs and endplates.
+
+    `labels` cleaned subregion map, `instances` (I, J, K) 1 ... n on its grid. Returns the subregion map and the
+    vertebra map (uint8, counters as described above). Vertebra voxels without instance, and discs or endplates that
+    touch no vertebra and no sacrum, become background in both.
+    """
+    subregion = labels.data.copy()
+    vertebra = np.where(np.isin(subregion, VERTEBRA_SUBREGIONS), instances, 0).astype(np.uint8)
+    vertebra[subregion == SACRUM] = SACRUM
+    bodies = np.where(np.isin(subregion, (*BODY_LABELS, SACRUM)), vertebra, 0)
+    vertebra += _disc_numbers(labels, bodies)
+    vertebra += _endplate_numbers(labels, bodies, vertebra)
+    subregion[vertebra == 0] = np.where(
+        np.isin(subregion[vertebra == 0], NUMBERED), 0, subregion[vertebra == 0]
+    )
+    return subregion, vertebra
+
+
+NUMBERED = (*VERTEBRA_SUBREGIONS, SACRUM, DISC, ENDPLATE)
+"""Structures that have a number in the vertebra map; cord and canal have none."""
+
+
+def _disc_numbers(labels: Volume, bodies: np.ndarray) -> np.ndarray:
+    """Return 100 + number on disc voxels, 0 elsewhere."""
+    out = np.zeros(labels.data.shape, np.uint8)
+    chain = spine_chain(labels)
+    discs = find_components(labels.with_data((labels.data == DISC).astype(np.uint8)), connectivity=6)
+    surfaces = _surfaces(labels, bodies)
+    if chain is None or not len(surfaces[0]):
+        return out
+    levels = _middles(labels, bodies, chain)
+    for i in range(len(discs)):
+        voxels = voxels_of(discs.numbers, i + 1, discs.boxes[i])
+        distance, number = _nearest(surfaces, labels.grid.to_world(voxels))
+        if distance.min() > DISC_REACH_MM:
+            continue
+        arc, _ = chain.locate(labels.grid.to_world(voxels))
+        out[tuple(voxels.T)] = DISC_OFFSET + _numbers_above(arc, number, levels)
+    return out
+
+
+def _numbers_above(arc: np.ndarray, nearest: np.ndarray, levels: dict[int, float]) -> np.ndarray:
+    """Return per voxel of one disc component the number of the vertebra above.
+
+    By the interval between two bodies' middles that the voxel lies in; one interval for the whole component, unless
+    a second one holds a fair share of it, in which case each voxel goes by its own.
+    """
+    numbers = np.array([n for n in levels if n != SACRUM], int)
+    middles = np.array([levels[n] for n in numbers])
+    if not len(numbers) or (SACRUM in levels and (nearest == SACRUM).all() and arc.min() > levels[SACRUM]):
+        return np.full(len(arc), SACRUM)
+    before_first = numbers[0] - 1
+    above = np.concatenate([[before_first], numbers])
+    interval = np.searchsorted(middles, arc)
+    count = np.bincount(interval, minlength=len(above))
+    if count.sum() - count.max() < SPANNING_SHARE * count.sum():
+        interval = np.full(len(arc), count.argmax())
+    return above[interval]
+
+
+def _endplate_numbers(labels: Volume, bodies: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
+    """Return 200 + number on endplate voxels: of the body (or sacrum) each voxel lies on.
+
+    An endplate that lies on no body but beside the disc above the topmost vertebra belongs to the vertebra above it.
+    """
+    out = np.zeros(labels.data.shape, np.uint8)
+    voxels = np.argwhere(labels.data == ENDPLATE)
+    if not len(voxels):
+        return out
+    world = labels.grid.to_world(voxels)
+    distance, number = _nearest(_surfaces(labels, bodies), world)
+    discs = np.where(vertebra >= DISC_OFFSET, vertebra, 0)
+    disc_distance, disc_number = _nearest(_surfaces(labels, discs), world)
+    on_disc = (distance > ENDPLATE_REACH_MM) & (disc_distance <= ENDPLATE_REACH_MM)
+    number = np.where(on_disc, disc_number.astype(int) - DISC_OFFSET, number)
+    kept = (distance <= ENDPLATE_REACH_MM) | on_disc
+    out[tuple(voxels[kept].T)] = ENDPLATE_OFFSET + number[kept]
+    return out
+
+
+def _surfaces(labels: Volume, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return surface voxels of a numbered map as world mm (m, 3) and their numbers (m,)."""
+    voxels = np.argwhere(surface(numbers))
+    return labels.grid.to_world(voxels), numbers[tuple(voxels.T)]
+
+
+def _nearest(surfaces: tuple[np.ndarray, np.ndarray], world_mm: np.ndarray):
+    """Return distance (mm) and number of the nearest surface voxel for each position."""
+    points, numbers = surfaces
+    if not len(points):
+        return np.full(len(world_mm), np.inf), np.zeros(len(world_mm), int)
+    distance, index = cKDTree(points).query(world_mm)
+    return distance, numbers[index].astype(int)
+
+
+def _middles(labels: Volume, bodies: np.ndarray, chain) -> dict[int, float]:
+    """Return the arc position of every body's centroid, in order of the numbers; the sacrum's too."""
+    found: Components = find_components(labels.with_data(bodies))
+    out: dict[int, float] = {}
+    for number in np.unique(found.label):
+        mine = found.label == number
+        weight = found.volume_mm3[mine]
+        centre = (found.centroid_mm[mine] * weight[:, None]).sum(0) / weight.sum()
+        out[int(number)] = float(chain.locate(centre)[0][0])
+    return out

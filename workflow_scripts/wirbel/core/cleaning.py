@@ -1,0 +1,163 @@
+"""Cleaning of a subregion map: specks, holes, and structures that lie off the spine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import fill_voids
+import numpy as np
+
+from wirbel.core.chain import Chain, spine_chain
+from wirbel.core.components import Components, find_components, voxels_of
+from wirbel.core.geometry import Volume, labelled_boxes
+from wirbel.core.growth import spread
+from wirbel.core.labels import (
+    ARCUS,
+    BODY,
+    BODY_BORDER,
+    BODY_LABELS,
+    CANAL,
+    CORD,
+    DISC,
+    ENDPLATE,
+    POSTERIOR_ELEMENTS,
+    SACRUM,
+    SPINOUS_PROCESS,
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a component of one structure must fulfil to belong to the spine.
+
+    `smallest_mm3`; `reach_mm`: distance of its nearest voxel from the chain; `anterior_mm`: how far its centroid
+    may lie in front of the chain; `beyond_mm`: how far beyond the chain's ends it may begin.
+    """
+
+    smallest_mm3: float
+    reach_mm: float
+    anterior_mm: float
+    beyond_mm: float
+
+
+# Volumes: about a tenth of the smallest adult structure (bodies and processes: Panjabi et al., Spine
+# 1991;16:861 and 1992;17:299; C3 body 2.9 ml, its disc 1 ml, an articular process 0.4 ml), so that what a
+# field of view cuts off stays. Reach: half a lumbar body's depth (18 mm, sacrum 25) is inside the
+# chain's own structures; the canal begins there and is 20 mm deep; lumbar spinous processes end 85 mm and
+# transverse processes 55 mm from the body's centre, but begin at the arch, 30 to 40 mm from it.
+_PROCESS = Limits(40.0, 50.0, 8.0, 60.0)
+LIMITS: dict[int, Limits] = {
+    SACRUM: Limits(1000.0, 40.0, 60.0, 60.0),
+    **dict.fromkeys(POSTERIOR_ELEMENTS, _PROCESS),
+    ARCUS: Limits(60.0, 50.0, 0.0, 60.0),
+    SPINOUS_PROCESS: Limits(60.0, 75.0, 0.0, 60.0),
+    BODY_BORDER: Limits(300.0, 18.0, 25.0, 90.0),
+    CORD: Limits(100.0, 40.0, 5.0, 150.0),
+    CANAL: Limits(150.0, 40.0, 5.0, 150.0),
+    ENDPLATE: Limits(6.0, 28.0, 28.0, 60.0),
+    DISC: Limits(100.0, 20.0, 25.0, 90.0),
+}
+SIDEWAYS_MM = 25.0
+"""Farthest centroid of a whole body or disc from the chain: half the width of L5 (Panjabi 1992)."""
+REFILL_MM = 8.0
+MOSTLY = 0.5
+SOLID = (BODY_BORDER, DISC, SACRUM)
+"""Structures without holes in any sagittal section."""
+SAMPLES = 256
+
+
+def clean_semantic(labels: Volume) -> Volume:
+    """Remove specks, fill holes and drop what is not part of the spine; grid and dtype stay.
+
+    `labels` subregion numbers in any orientation. A speck inside other structures takes its surroundings'
+    label. Components farther from the spine's chain than `LIMITS` allows become background. Without any body or
+    disc there is no chain, and only specks and holes are treated.
+    """
+    data = labels.data.copy()
+    was_body = data == BODY
+    data[was_body] = BODY_BORDER
+    work = labels.with_data(data)
+    components = find_components(work)
+    specks = components.volume_mm3 < _of_label(components, "smallest_mm3")
+    chain = spine_chain(work)
+    strays = _off_the_spine(work, components, chain, ~specks)
+    refill = np.zeros(len(components) + 1, bool)
+    refill[1:][specks] = _surrounded_share(work.data, components)[specks] >= MOSTLY
+    drop = np.concatenate([[False], specks | strays])
+    region = refill[components.numbers]
+    data[drop[components.numbers]] = 0
+    data = spread(data, region, labels.spacing_mm, REFILL_MM)
+    _fill_holes(data, _sagittal_axis(labels))
+    data[was_body & (data == BODY_BORDER)] = BODY
+    return labels.with_data(data.astype(labels.data.dtype, copy=False))
+
+
+def _of_label(components: Components, name: str) -> np.ndarray:
+    return np.array([getattr(LIMITS.get(int(v), _PROCESS), name) for v in components.label])
+
+
+def _off_the_spine(
+    labels: Volume, components: Components, chain: Chain | None, candidates: np.ndarray
+) -> np.ndarray:
+    """Return which of the candidate components (n,) lie outside the chain's reach."""
+    stray = np.zeros(len(components), bool)
+    if chain is None:
+        return stray
+    for i in np.flatnonzero(candidates):
+        limits = LIMITS.get(int(components.label[i]), _PROCESS)
+        arc, offset = chain.locate(_sample(labels, components, i))
+        distance, beyond = np.linalg.norm(offset, axis=1), chain.overshoot_mm(arc)
+        middle_arc, middle = chain.locate(components.centroid_mm[i])
+        anterior = -float(middle[0] @ chain.backward(middle_arc[0]))
+        stray[i] = (
+            distance.min() > limits.reach_mm
+            or beyond.min() > limits.beyond_mm
+            or anterior > limits.anterior_mm
+            or (components.label[i] in (*BODY_LABELS, DISC) and np.linalg.norm(middle) > SIDEWAYS_MM)
+            or (components.label[i] == SACRUM and arc.max() < chain.arc_mm[-1])
+        )
+    return stray
+
+
+def _sample(labels: Volume, components: Components, index: int) -> np.ndarray:
+    """Return world positions of up to about `SAMPLES` voxels of a component, evenly picked."""
+    voxels = voxels_of(components.numbers, index + 1, components.boxes[index])
+    return labels.grid.to_world(voxels[:: max(1, len(voxels) // SAMPLES)])
+
+
+def _surrounded_share(data: np.ndarray, components: Components) -> np.ndarray:
+    """Return, per component, the share of its outer voxel faces that touch other structures."""
+    touching = np.zeros(len(components) + 1)
+    outer = np.zeros(len(components) + 1)
+    numbers = components.numbers
+    for axis in range(3):
+        a = tuple(slice(0, -1) if k == axis else slice(None) for k in range(3))
+        b = tuple(slice(1, None) if k == axis else slice(None) for k in range(3))
+        boundary = numbers[a] != numbers[b]
+        first, second = numbers[a][boundary], numbers[b][boundary]
+        foreground = (data[a][boundary] != 0) & (data[b][boundary] != 0)
+        for side in (first, second):
+            outer += np.bincount(side, minlength=len(outer))
+            touching += np.bincount(side[foreground], minlength=len(outer))
+    return (touching / np.maximum(outer, 1))[1:]
+
+
+def _sagittal_axis(labels: Volume) -> int:
+    """Return the array axis that runs from left to right."""
+    return next(i for i, code in enumerate(labels.axes) if code in "LR")
+
+
+def _fill_holes(data: np.ndarray, sagittal_axis: int) -> None:
+    """Fill background enclosed by one structure, in place; solid structures slice by slice as well.
+
+    The cord counts as part of the canal, so that it is no hole in it.
+    """
+    for label, box in labelled_boxes(data):
+        part = data[box]
+        mask = np.isin(part, (CORD, CANAL)) if label == CANAL else part == label
+        filled = fill_voids.fill(mask) > 0
+        if label in SOLID or label in (CORD, CANAL):
+            sections = np.moveaxis(filled, sagittal_axis, 0)
+            for section in sections:
+                section[...] = fill_voids.fill(np.ascontiguousarray(section))
+        part[filled & (part == 0)] = label

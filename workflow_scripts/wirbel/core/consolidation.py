@@ -1,0 +1,215 @@
+"""From three-vertebra predictions to one instance per vertebra.
+
+Every vertebra is predicted up to three times: as the centre of its own cut-out and as the neighbour in the
+cut-outs above and below. Predictions that agree form a group, groups vote, the best groups come first
+(Moeller et al., Eur Radiol 2024, arXiv 2402.16368). Everything happens in the boxes of the masks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cc3d
+import numpy as np
+from scipy import ndimage
+
+from wirbel.core.components import Box, voxel_volume_mm3
+from wirbel.core.cutouts import overlap
+from wirbel.core.geometry import Volume
+from wirbel.core.labels import VERTEBRA_SUBREGIONS
+from wirbel.core.ownership import one_vertebra_per_body
+
+ABOVE, CENTRE, BELOW = 1, 2, 3
+"""Labels within one prediction."""
+SMALLEST_CANDIDATE_MM3 = 200.0
+"""What the field of view leaves of a neighbour may be small, but holds at least a spinous process' tip."""
+PARTNER_DICE = 0.3
+FARTHEST_PARTNER = 2
+"""Both from the published method: design of SPINEPS, Moeller et al. 2024."""
+WELL_AGREEING = 0.7
+"""Mean Dice within a triple from which two of three votes are needed: two halves of a vertebra, or a vertebra
+shifted by half its height, reach 0.5 to 0.6 only."""
+COVERED = 0.6
+"""A group already covered by better ones beyond this share is the same vertebra again (ibid.)."""
+SMALLEST_PIECE_MM3 = 60.0
+"""Smaller pieces of an instance are noise of the vote; the voxels go to the neighbour they touch."""
+
+MOST_GROUPS = 200
+"""Bound on instances before the bodies decide: numbers are bytes, and a spine has 25 vertebrae."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Outputs of the instance network on n cut-outs, sorted from the top of the spine down.
+
+    `labels` (n, P, I, R) uint8, 0 background, 1 above, 2 centre, 3 below; `origin` (n, 3) int index of each
+    cut-out's first voxel on the model grid, may be negative; `centre_mm` (n, 3) world.
+    """
+
+    labels: np.ndarray
+    origin: np.ndarray
+    centre_mm: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One predicted vertebra: `mask` in `box` of the model grid, from `prediction` in a role."""
+
+    prediction: int
+    role: int
+    box: Box
+    mask: np.ndarray
+    size: int
+
+    @property
+    def position(self) -> int:
+        """Number of the body centre this vertebra should have: -1 is above the first."""
+        return self.prediction + self.role - CENTRE
+
+
+@dataclass(frozen=True)
+class Group:
+    """Candidates that show one vertebra, with their mean Dice."""
+
+    members: tuple[Candidate, ...]
+    agreement: float
+
+    @property
+    def rank(self) -> tuple:
+        """Sort key: more members first, then better agreement, then more voxels, then from the top."""
+        size = sum(m.size for m in self.members)
+        return -len(self.members), -self.agreement, -size, self.members[0].position
+
+
+def consolidate(labels: Volume, predictions: Predictions) -> np.ndarray:
+    """Return vertebra instances (I, J, K) uint8, 1 ... n from the top down, on the grid of `labels`.
+
+    `labels` is the cleaned subregion map that the cut-outs were taken from. Instances cover vertebra subregions only;
+    each vertebral body belongs to exactly one and each instance has at most one body.
+    """
+    vertebra = _vertebra_voxels(labels.data)
+    smallest = SMALLEST_CANDIDATE_MM3 / voxel_volume_mm3(labels.affine)
+    candidates = find_candidates(predictions, vertebra, smallest)
+    instances, positions = _place(sorted(find_groups(candidates), key=lambda g: g.rank), vertebra.shape)
+    _drop_small_pieces(instances, SMALLEST_PIECE_MM3 / voxel_volume_mm3(labels.affine))
+    centres = {c.prediction: c for c in candidates if c.role == CENTRE}
+    proposals = [(predictions.centre_mm[i], c.box, c.mask) for i, c in sorted(centres.items())]
+    return one_vertebra_per_body(labels, instances, positions, vertebra, proposals)
+
+
+def find_candidates(
+    predictions: Predictions, vertebra: np.ndarray, smallest_voxels: float
+) -> list[Candidate]:
+    """Return every predicted vertebra, limited to the grid and to the semantic phase's vertebra voxels."""
+    found = []
+    for i in range(len(predictions)):
+        block = predictions.labels[i]
+        source, target = overlap(predictions.origin[i], block.shape, vertebra.shape)
+        inside = block[target]
+        for role, box in enumerate(ndimage.find_objects(inside, max_label=BELOW), start=ABOVE):
+            if box is None:
+                continue
+            place = tuple(
+                slice(s.start + b.start, s.start + b.stop) for s, b in zip(source, box, strict=True)
+            )
+            mask = (inside[box] == role) & vertebra[place]
+            size = int(np.count_nonzero(mask))
+            if size >= smallest_voxels:
+                found.append(Candidate(i, role, place, mask, size))
+    return found
+
+
+def find_groups(candidates: list[Candidate]) -> list[Group]:
+    """Return one group per candidate: itself and its best two partners from other predictions."""
+    scores = _pair_scores(candidates)
+    groups = []
+    for i, candidate in enumerate(candidates):
+        best: dict[int, tuple[float, int]] = {}
+        for j, other in enumerate(candidates):
+            score = scores[i, j]
+            if score > PARTNER_DICE and score > best.get(other.prediction, (0.0, -1))[0]:
+                best[other.prediction] = (score, j)
+        partners = [j for _, j in sorted(best.values(), key=lambda item: (-item[0], item[1]))[:2]]
+        members = [i, *partners]
+        pairs = [scores[a, b] for n, a in enumerate(members) for b in members[n + 1 :]]
+        agreement = float(np.mean(pairs)) if pairs else 0.0
+        groups.append(Group((candidate, *(candidates[j] for j in partners)), agreement))
+    return groups
+
+
+def _pair_scores(candidates: list[Candidate]) -> np.ndarray:
+    scores = np.zeros((len(candidates), len(candidates)))
+    for i, a in enumerate(candidates):
+        for j in range(i + 1, len(candidates)):
+            b = candidates[j]
+            if 0 < abs(a.prediction - b.prediction) <= FARTHEST_PARTNER:
+                scores[i, j] = scores[j, i] = candidate_dice(a, b)
+    return scores
+
+
+def candidate_dice(a: Candidate, b: Candidate) -> float:
+    """Return the Dice coefficient of two candidates, computed where their boxes overlap."""
+    common = [
+        (max(s.start, t.start), min(s.stop, t.stop)) for s, t in zip(a.box, b.box, strict=True)
+    ]
+    if any(low >= high for low, high in common):
+        return 0.0
+    shared = _window(a, common) & _window(b, common)
+    return 2 * int(np.count_nonzero(shared)) / (a.size + b.size)
+
+
+def _window(candidate: Candidate, common: list[tuple[int, int]]) -> np.ndarray:
+    return candidate.mask[
+        tuple(slice(lo - s.start, hi - s.start) for (lo, hi), s in zip(common, candidate.box, strict=True))
+    ]
+
+
+def vote(group: Group) -> tuple[Box, np.ndarray]:
+    """Return the group's box and mask: two votes in a well-agreeing triple, otherwise one."""
+    boxes = [m.box for m in group.members]
+    box = tuple(
+        slice(min(b[a].start for b in boxes), max(b[a].stop for b in boxes)) for a in range(3)
+    )
+    votes = np.zeros([s.stop - s.start for s in box], np.uint8)
+    for member in group.members:
+        inside = tuple(
+            slice(m.start - s.start, m.stop - s.start) for m, s in zip(member.box, box, strict=True)
+        )
+        votes[inside] += member.mask
+    needed = 2 if len(group.members) == 3 and group.agreement >= WELL_AGREEING else 1
+    return box, votes >= needed
+
+
+def _place(groups: list[Group], shape: tuple[int, ...]) -> tuple[np.ndarray, list[float]]:
+    """Write groups in order of rank; return the map and each instance's position among the centres."""
+    instances, positions = np.zeros(shape, np.uint8), []
+    for group in groups:
+        box, mask = vote(group)
+        free = mask & (instances[box] == 0)
+        total, new = np.count_nonzero(mask), np.count_nonzero(free)
+        if total == 0 or 1 - new / total > COVERED or len(positions) == MOST_GROUPS:
+            continue
+        positions.append(float(np.median([m.position for m in group.members])))
+        instances[box][free] = len(positions)
+    return instances, positions
+
+
+def _drop_small_pieces(instances: np.ndarray, smallest_voxels: float) -> None:
+    for number, box in enumerate(ndimage.find_objects(instances), start=1):
+        if box is None:
+            continue
+        part = instances[box]
+        pieces = cc3d.connected_components((part == number).view(np.uint8), connectivity=26)
+        sizes = np.bincount(pieces.ravel())
+        sizes[0] = sizes.max(initial=0)
+        small = sizes < min(smallest_voxels, sizes[1:].max(initial=0))
+        part[small[pieces]] = 0
+
+
+def _vertebra_voxels(data: np.ndarray) -> np.ndarray:
+    lookup = np.zeros(256, bool)
+    lookup[list(VERTEBRA_SUBREGIONS)] = True
+    return lookup[data]

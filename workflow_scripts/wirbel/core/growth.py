@@ -1,0 +1,98 @@
+"""Spreading numbers from labelled voxels over a region, along paths inside it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
+
+from wirbel.core.geometry import grow_box
+
+
+def spread(
+    seeds: np.ndarray, region: np.ndarray, spacing_mm: np.ndarray, limit_mm: float
+) -> np.ndarray:
+    """Give each voxel of `region` without a number that of the seed with the shortest path to it.
+
+    `seeds` integer numbers, 0 where unknown; `region` boolean, same shape. Paths run from voxel
+    to face neighbour through unnumbered voxels of the region only and are at most `limit_mm` long; voxels not
+    reached stay 0. Returns a new array; numbers outside the region are unchanged.
+    """
+    out = seeds.copy()
+    unknown = region & (seeds == 0)
+    found = ndimage.find_objects(unknown.view(np.uint8))
+    if not found:
+        return out
+    box = grow_box(found[0], 1, seeds.shape)
+    part, target = seeds[box], unknown[box]
+    border = ndimage.binary_dilation(target) & (part != 0)
+    if not border.any():
+        return out
+    node = np.full(target.shape, -1, np.int32)
+    nodes = target | border
+    node[nodes] = np.arange(np.count_nonzero(nodes), dtype=np.int32)
+    sources = _nearest_source(node, target, node[border], spacing_mm, limit_mm)
+    values = part[nodes]
+    reached = sources >= 0
+    result = np.where(reached, values[np.where(reached, sources, 0)], 0).astype(out.dtype)
+    filled = np.zeros_like(part)
+    filled[nodes] = result
+    out[box][target] = filled[target]
+    return out
+
+
+def fill_from_nearest(
+    seeds: np.ndarray, region: np.ndarray, affine: np.ndarray, limit_mm: float
+) -> np.ndarray:
+    """Give each unnumbered voxel of `region` the number of the nearest numbered voxel within reach.
+
+    Straight-line distance in mm, whatever lies between. Returns a new array.
+    """
+    out = seeds.copy()
+    unknown = np.argwhere(region & (seeds == 0))
+    known = np.argwhere(surface(seeds))
+    if not len(unknown) or not len(known):
+        return out
+    axes = affine[:3, :3]
+    tree = cKDTree(known @ axes.T)
+    distance, nearest = tree.query(unknown @ axes.T, distance_upper_bound=limit_mm)
+    inside = np.isfinite(distance)
+    source = known[nearest[inside]]
+    out[tuple(unknown[inside].T)] = seeds[tuple(source.T)]
+    return out
+
+
+def surface(numbers: np.ndarray) -> np.ndarray:
+    """Return the numbered voxels that have a face neighbour with another number (or the array's edge)."""
+    inner = np.zeros(numbers.shape, bool)
+    core = numbers[1:-1, 1:-1, 1:-1]
+    same = core != 0
+    for axis in range(3):
+        for shift in (slice(0, -2), slice(2, None)):
+            window = [slice(1, -1)] * 3
+            window[axis] = shift
+            same = same & (numbers[tuple(window)] == core)
+    inner[1:-1, 1:-1, 1:-1] = same
+    return (numbers != 0) & ~inner
+
+
+def _nearest_source(node, target, sources, spacing_mm, limit_mm):
+    """Return for each node the node number of its nearest source, or -1 (multi-source Dijkstra)."""
+    count = int(node.max()) + 1
+    rows, columns, lengths = [], [], []
+    for axis in range(3):
+        low = tuple(slice(0, -1) if a == axis else slice(None) for a in range(3))
+        high = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
+        linked = (node[low] >= 0) & (node[high] >= 0) & (target[low] | target[high])
+        rows.append(node[low][linked])
+        columns.append(node[high][linked])
+        lengths.append(np.full(len(rows[-1]), float(spacing_mm[axis])))
+    graph = coo_matrix(
+        (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), (count, count)
+    ).tocsr()
+    _, _, nearest = dijkstra(
+        graph, directed=False, indices=sources, min_only=True, limit=limit_mm, return_predecessors=True
+    )
+    return nearest

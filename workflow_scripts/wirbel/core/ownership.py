@@ -1,0 +1,153 @@
+"""One vertebra per body: what the votes leave open is settled by the semantic phase's bodies."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from wirbel.core.bodies import Bodies, separate_bodies, usual_spacing
+from wirbel.core.components import Box, room_mm, voxel_volume_mm3
+from wirbel.core.geometry import Volume
+from wirbel.core.growth import fill_from_nearest, spread
+from wirbel.core.labels import SACRUM
+
+OWNED = 0.2
+"""An instance must cover this share of a body to own it."""
+PROPOSED = 0.5
+"""A centre prediction must cover this share of its body to speak for it."""
+SAME_CENTRE_MM = 6.0
+"""A prediction's centre lies on the body's centroid; the two come from the same map."""
+PATH_LIMIT_MM = 90.0
+"""From the body through pedicle and arch to the spinous process' tip (Panjabi 1992: L3, 85 mm)."""
+LEAP_MM = 15.0
+"""Pieces without contact go to a vertebra this near: half a lumbar body's height."""
+SMALLEST_BODILESS_MM3 = 500.0
+"""A vertebra whose body lies outside the field of view shows at least half an arch or process."""
+ROOM = 1.3
+"""Spacings between a body's centre and the edge of the field of view: beyond them the next body would show."""
+LARGEST_INSTANCE = 25
+"""C2 ... L6 with T13: the vertebra map's 26 is the sacrum."""
+
+Proposal = tuple[np.ndarray, Box, np.ndarray]
+
+
+def one_vertebra_per_body(
+    labels: Volume,
+    instances: np.ndarray,
+    positions: list[float],
+    vertebra: np.ndarray,
+    proposals: list[Proposal],
+) -> np.ndarray:
+    """Return the final instances, 1 ... n from the top down.
+
+    `instances` votes (I, J, K) uint8; `positions` (n,) of each among the body centres; `vertebra` which voxels
+    the semantic phase calls vertebra; `proposals` (centre mm, box, mask) of each cut-out's own vertebra.
+    """
+    bodies = separate_bodies(labels)
+    owner = _owners(instances, bodies, len(positions))
+    out = _keep_bodiless(labels, instances, positions, bodies, owner)
+    order = list(owner)
+    for body in range(len(bodies)):
+        if owner[body] == 0:
+            order[body] = _new_instance(out, bodies, body, owner, proposals)
+    _give_bodies(out, bodies, order)
+    out = spread(out, vertebra, labels.spacing_mm, PATH_LIMIT_MM)
+    out = fill_from_nearest(out, vertebra, labels.affine, LEAP_MM)
+    return _renumber(out, order, _bodiless_ends(positions, order, out, bodies))
+
+
+def _owners(instances: np.ndarray, bodies: Bodies, count: int) -> np.ndarray:
+    """Return the instance (n bodies,) that owns each body, 0 for none; none owns two.
+
+    Body and instance are matched greedily by the voxels they share.
+    """
+    owner = np.zeros(len(bodies), int)
+    inside = bodies.numbers > 0
+    pairs = bodies.numbers[inside].astype(np.int64) * (count + 1) + instances[inside]
+    shared = np.bincount(pairs, minlength=(len(bodies) + 1) * (count + 1))
+    shared = shared.reshape(-1, count + 1)[1:]
+    enough = OWNED * np.maximum(shared.sum(1), 1)
+    shared[:, 0] = 0
+    for flat in np.argsort(-shared, axis=None, kind="stable"):
+        body, instance = np.unravel_index(flat, shared.shape)
+        if shared[body, instance] <= enough[body]:
+            continue
+        if owner[body] == 0 and instance not in owner:
+            owner[body] = instance
+    return owner
+
+
+def _keep_bodiless(labels, instances, positions, bodies, owner) -> np.ndarray:
+    """Return the instances without those that own no body and cannot have one outside the field of view."""
+    sizes = np.bincount(instances.ravel(), minlength=len(positions) + 1)
+    sizes = sizes * voxel_volume_mm3(labels.affine)
+    open_top, open_bottom = _open_ends(labels, bodies)
+    keep = np.zeros(256, np.uint8)
+    for number, position in enumerate(positions, start=1):
+        above, below = position < 0, position > len(bodies) - 1
+        outside = (above and open_top) or (below and open_bottom) or not len(bodies)
+        if number in owner or (outside and sizes[number] >= SMALLEST_BODILESS_MM3):
+            keep[number] = number
+    return keep[instances]
+
+
+def _open_ends(labels: Volume, bodies: Bodies) -> tuple[bool, bool]:
+    """Return whether the field of view ends before another vertebra's body would fit above, and below.
+
+    Where the sacrum is seen there is no further vertebra below.
+    """
+    if not len(bodies):
+        return True, True
+    usual = usual_spacing(bodies.arc_mm)
+    down, grid = bodies.chain.down, labels.grid
+    above = room_mm(grid, bodies.centre_mm[0], -down(bodies.arc_mm[0]))
+    below = room_mm(grid, bodies.centre_mm[-1], down(bodies.arc_mm[-1]))
+    sacrum_mm3 = np.count_nonzero(labels.data == SACRUM) * voxel_volume_mm3(labels.affine)
+    return above < ROOM * usual, below < ROOM * usual and sacrum_mm3 < SMALLEST_BODILESS_MM3
+
+
+def _new_instance(out, bodies, body, owner, proposals) -> int:
+    """Write an instance for a body that none owns: its centre prediction where that fits, else the body.
+
+    The prediction may take arches and processes from instances that swallowed the body or were placed over it,
+    but never voxels of another body.
+    """
+    number = int(max(out.max(), owner.max())) + 1
+    own = bodies.numbers == body + 1
+    for centre_mm, box, mask in proposals:
+        near = np.linalg.norm(centre_mm - bodies.centre_mm[body]) <= SAME_CENTRE_MM
+        if near and np.count_nonzero(mask & own[box]) >= PROPOSED * np.count_nonzero(own):
+            other = (bodies.numbers[box] > 0) & ~own[box]
+            out[box][mask & ~other] = number
+            break
+    out[own] = number
+    return number
+
+
+def _give_bodies(out: np.ndarray, bodies: Bodies, order: list[int]) -> None:
+    """Give every body to its owner alone; along cuts through a merged body the votes stay."""
+    for body, box in enumerate(ndimage.find_objects(bodies.numbers)):
+        own = bodies.numbers[box] == body + 1
+        part = out[box]
+        if bodies.cut[body]:
+            neighbours = [order[b] for b in (body - 1, body + 1) if 0 <= b < len(order) and bodies.cut[b]]
+            own &= ~np.isin(part, neighbours)
+        part[own] = order[body]
+
+
+def _bodiless_ends(positions, order, out, bodies) -> tuple[list[int], list[int]]:
+    """Return the remaining instances without a body, those above the first and those below the last."""
+    present = np.flatnonzero(np.bincount(out.ravel(), minlength=256)[1:]) + 1
+    rest = [int(n) for n in present if n not in order and n <= len(positions)]
+    rest.sort(key=lambda n: positions[n - 1])
+    middle = (len(bodies) - 1) / 2
+    return [n for n in rest if positions[n - 1] < middle], [
+        n for n in rest if positions[n - 1] >= middle
+    ]
+
+
+def _renumber(out: np.ndarray, order: list[int], ends: tuple[list[int], list[int]]) -> np.ndarray:
+    lookup = np.zeros(256, np.uint8)
+    sequence = [*ends[0], *order, *ends[1]][:LARGEST_INSTANCE]
+    lookup[sequence] = np.arange(1, len(sequence) + 1)
+    return lookup[out]
