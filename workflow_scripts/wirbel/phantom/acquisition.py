@@ -49,8 +49,8 @@ def sample_acquisition(
     if region not in REGIONS:
         raise ValueError(f"region is {region!r}; expected one of {', '.join(REGIONS)}")
     thin = region != "whole" and slice_mm is None and in_plane_mm is None and rng.random() < 0.2
-    in_plane = in_plane_mm or (rng.uniform(0.8, 1.1) if thin else rng.uniform(0.6, 0.95))
-    thickness = slice_mm or (rng.uniform(0.9, 2.0) if thin else rng.uniform(3.0, 4.4))
+    in_plane = in_plane_mm or (rng.uniform(0.8, 1.3) if thin else rng.uniform(0.55, 1.0))
+    thickness = slice_mm or (rng.uniform(0.9, 2.5) if thin else rng.uniform(3.0, 4.4))
     grid = _sample_grid(rng, anatomy, region, in_plane, thickness)
     return Acquisition(
         region=region,
@@ -60,7 +60,7 @@ def sample_acquisition(
         slice_samples=max(1, round(thickness / 0.9)),
         blur_voxels=float(rng.uniform(0.3, 0.75)),
         slice_blur=float(rng.uniform(0.0, 0.25)),
-        noise=float(np.exp(rng.uniform(np.log(0.004), np.log(0.07)))),
+        noise=float(np.exp(rng.uniform(np.log(0.004), np.log(0.045)))),
         bias_strength=float(rng.uniform(0.05, 0.45)),
         coil_falloff_mm=float(rng.uniform(90, 400)),
         ghosts=float(rng.uniform(0, 0.08)) if rng.random() < 0.3 else 0.0,
@@ -92,7 +92,9 @@ def _sample_extent(rng, anatomy: Anatomy, region: str) -> tuple[float, float]:
 
 def _sample_grid(rng, anatomy: Anatomy, region: str, in_plane: float, thickness: float) -> Grid:
     top, bottom = _sample_extent(rng, anatomy, region)
-    inside = [v for v in anatomy.vertebrae if bottom <= v.centre_mm[2] <= top] or [anatomy.vertebrae[-1]]
+    inside = [v for v in anatomy.vertebrae if bottom <= v.centre_mm[2] <= top] or [
+        anatomy.vertebrae[-1]
+    ]
     canal = np.array([v.canal_mm for v in inside])
     tips = canal[:, 1].min() - 45
     narrow = rng.random() < 0.12

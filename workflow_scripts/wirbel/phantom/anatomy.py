@@ -148,7 +148,10 @@ def _sample_body(rng, size: LevelMorphometry, level: str, frail: bool) -> tuple[
         elif fracture == "biconcave":
             middle_loss = size.height_mm * loss * 0.7
         else:
-            anterior, posterior = anterior * (1 - loss), posterior * (1 - loss * rng.uniform(0.6, 1))
+            anterior, posterior = (
+                anterior * (1 - loss),
+                posterior * (1 - loss * rng.uniform(0.6, 1)),
+            )
     dip = size.height_mm * rng.uniform(0.02, 0.075, 2)
     if level[0] == "C":
         dip *= 0.6
@@ -232,7 +235,15 @@ def _stack(rng, levels, sizes, bodies, discs, angles) -> list[Vertebra]:
         dens, elements = posterior_elements(rng, levels[k], body, size)
         placed.append(
             Vertebra(
-                levels[k], body, dens, elements, size, rotation, centre, rng.uniform(0.9, 1.4), fracture
+                levels[k],
+                body,
+                dens,
+                elements,
+                size,
+                rotation,
+                centre,
+                rng.uniform(0.9, 1.4),
+                fracture,
             )
         )
         top, below, slope_below = centre + rotation[:, 2] * body.height_mm / 2, rotation, wedge / 2

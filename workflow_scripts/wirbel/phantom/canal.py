@@ -39,10 +39,17 @@ def canal_line(anatomy: Anatomy) -> CanalLine:
     points, halves, cords = [], [], []
     first = anatomy.vertebrae[0]
     up = first.rotation[:, 2]
-    for rise, width, depth in ((75.0, 30.0, 30.0), (50.0, 19.0, 19.0), (33.0, 15.0, 16.0), (18.0, 13.0, 11.0)):
+    for rise, width, depth in (
+        (75.0, 30.0, 30.0),
+        (50.0, 19.0, 19.0),
+        (33.0, 15.0, 16.0),
+        (18.0, 13.0, 11.0),
+    ):
         points.append(first.canal_mm + (up + [0, 0.15, 0]) * rise * scale)
         halves.append((width, depth))
-        cords.append((first.size.cord_width_mm / 2 + rise * 0.04, first.size.cord_depth_mm / 2 + rise * 0.05))
+        cords.append(
+            (first.size.cord_width_mm / 2 + rise * 0.04, first.size.cord_depth_mm / 2 + rise * 0.05)
+        )
     for vertebra in anatomy.vertebrae:
         size = vertebra.size
         points.append(vertebra.canal_mm)
@@ -56,9 +63,11 @@ def canal_line(anatomy: Anatomy) -> CanalLine:
     keep = np.concatenate([[True], np.diff(np.minimum.accumulate(points[:, 2])) < -1.0])
     s = -points[keep, 2]
     levels = [v.level for v in anatomy.vertebrae]
-    conus = anatomy.vertebrae[levels.index(anatomy.conus_level)].canal_mm[2] if (
-        anatomy.conus_level in levels
-    ) else anatomy.vertebrae[-5].canal_mm[2]
+    conus = (
+        anatomy.vertebrae[levels.index(anatomy.conus_level)].canal_mm[2]
+        if (anatomy.conus_level in levels)
+        else anatomy.vertebrae[-5].canal_mm[2]
+    )
     return CanalLine(
         top_mm=float(points[0, 2]),
         bottom_mm=float(points[keep][-1, 2] - 3),

@@ -53,6 +53,8 @@ def sample_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
     mean = np.zeros(T.COUNT)
     for tissue, (low, high) in RANGES.items():
         mean[tissue] = rng.uniform(low, high)
+    if rng.random() < 0.3:  # slow flow or in-flow
+        mean[T.AORTA], mean[T.VENA_CAVA] = rng.uniform(0.2, 0.8, 2)
     mean[T.GREY_MATTER] = mean[T.CORD] * rng.uniform(1.0, 1.2)
     suppressed = rng.random() < 0.2
     fat = rng.uniform(0.05, 0.25) if suppressed else rng.uniform(0.45, 1.15)

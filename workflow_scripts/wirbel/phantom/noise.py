@@ -7,9 +7,7 @@ import numpy as np
 from ..core.geometry import Grid
 
 
-def smooth_noise(
-    seed: int, grid: Grid, width_mm: float | tuple[float, float, float]
-) -> np.ndarray:
+def smooth_noise(seed: int, grid: Grid, width_mm: float | tuple[float, float, float]) -> np.ndarray:
     """Return float32 noise of about unit variance on `grid`, correlated over `width_mm`.
 
     `width_mm` is one number or one per direction (right, anterior, superior; taken for the nearest

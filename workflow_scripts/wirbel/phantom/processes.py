@@ -36,7 +36,7 @@ def _dens(body: Body, rng) -> Blob:
 
 
 def _lamina_height(body: Body, level: str) -> float:
-    return body.height_mm * {"C": 0.42, "T": 0.5, "L": 0.38}[level[0]]
+    return body.height_mm * {"C": 0.38, "T": 0.44, "L": 0.34}[level[0]]
 
 
 def _arch(body, size, back, level, wobble) -> list[tuple[int, Blob]]:
@@ -44,7 +44,7 @@ def _arch(body, size, back, level, wobble) -> list[tuple[int, Blob]]:
     parts = []
     canal_r, canal_d = size.canal_width_mm / 2, size.canal_depth_mm
     raise_mm = body.height_mm * (0.05 if level[0] == "C" else 0.18)
-    thick = {"C": 2.4, "T": 3.2, "L": 3.6}[level[0]] * wobble[0]
+    thick = {"C": 2.1, "T": 2.6, "L": 3.0}[level[0]] * wobble[0]
     drop = body.height_mm * {"C": 0.05, "T": 0.18, "L": 0.22}[level[0]]
     half_height = _lamina_height(body, level) * wobble[1]
     for sign, _ in SIDES:
@@ -95,17 +95,50 @@ def _articular(body, size, back, level, sign, side, wobble) -> list[tuple[int, B
     )
     if level[0] == "C":
         r = sign * (canal_r + 5.0)
-        up = rod((r, back - 0.25 * canal_d, 0), (r, back - 0.1 * canal_d, 0.5 * pitch), (5.2, 4.6), (1, 0, 0))
-        down = rod((r, back - 0.5 * canal_d, -0.05 * pitch), (r, back - 0.75 * canal_d, -0.62 * pitch), (5.0, 4.2), (1, 0, 0))
+        up = rod(
+            (r, back - 0.25 * canal_d, 0),
+            (r, back - 0.1 * canal_d, 0.5 * pitch),
+            (5.2, 4.6),
+            (1, 0, 0),
+        )
+        down = rod(
+            (r, back - 0.5 * canal_d, -0.05 * pitch),
+            (r, back - 0.75 * canal_d, -0.62 * pitch),
+            (5.0, 4.2),
+            (1, 0, 0),
+        )
     elif level[0] == "T":
         r = sign * (canal_r + 2.5)
-        up = rod((r, back - 0.85 * canal_d, 0.05 * pitch), (r, back - 0.95 * canal_d, 0.62 * pitch), (4.6, 2.6), (1, 0, 0))
-        down = rod((r, back - canal_d - 2.5, -0.12 * pitch), (r * 0.92, back - canal_d - 4.5, -0.66 * pitch), (4.6, 2.8), (1, 0, 0))
+        up = rod(
+            (r, back - 0.85 * canal_d, 0.05 * pitch),
+            (r, back - 0.95 * canal_d, 0.62 * pitch),
+            (4.6, 2.6),
+            (1, 0, 0),
+        )
+        down = rod(
+            (r, back - canal_d - 2.5, -0.12 * pitch),
+            (r * 0.92, back - canal_d - 4.5, -0.66 * pitch),
+            (4.6, 2.8),
+            (1, 0, 0),
+        )
     else:
         r = sign * (canal_r + 5.0)
-        up = rod((r, back - 0.75 * canal_d, 0.08 * pitch), (r * 1.05, back - 0.85 * canal_d, 0.6 * pitch), (4.4, 5.6), (1, 0, 0))
-        down = rod((r * 0.85, back - canal_d - 1.0, -0.15 * pitch), (r * 0.85, back - canal_d - 4.5, -0.72 * pitch), (4.8, 5.2), (1, 0, 0))
-    grown = [Blob(b.centre, b.axes, b.half_mm * w, b.exponent) for b, w in ((up, wobble[3]), (down, wobble[4]))]
+        up = rod(
+            (r, back - 0.75 * canal_d, 0.08 * pitch),
+            (r * 1.05, back - 0.85 * canal_d, 0.6 * pitch),
+            (4.8, 5.8),
+            (1, 0, 0),
+        )
+        down = rod(
+            (r * 0.85, back - canal_d - 1.0, -0.15 * pitch),
+            (r * 0.85, back - canal_d - 4.5, -0.72 * pitch),
+            (5.2, 5.6),
+            (1, 0, 0),
+        )
+    grown = [
+        Blob(b.centre, b.axes, b.half_mm * w, b.exponent)
+        for b, w in ((up, wobble[3]), (down, wobble[4]))
+    ]
     return [(superior, grown[0]), (inferior, grown[1])]
 
 
@@ -116,11 +149,19 @@ def _costal(rng, body, size, back, level, sign, side) -> tuple[int, Blob]:
     tip = sign * max(size.transverse_span_mm / 2, canal_r + 9)
     lift = rng.normal(0, 1.5)
     if level[0] == "C":
-        root, end, half = (sign * (canal_r - 1.0), back + 3.0, 0), (tip, back + 1.5, -2 + lift), (3.4, 3.4)
+        root, end, half = (
+            (sign * (canal_r - 1.0), back + 3.0, 0),
+            (tip, back + 1.5, -2 + lift),
+            (3.4, 3.4),
+        )
     elif level[0] == "T":
         root = (sign * (canal_r + 3.0), back - 0.9 * canal_d, 0.12 * body.height_mm)
         end, half = (tip, back - canal_d - 10.0, 0.25 * body.height_mm + lift), (4.6, 4.0)
     else:
-        root = (sign * (canal_r + size.pedicle_width_mm * 0.6), back - 0.45 * canal_d, 0.1 * body.height_mm)
+        root = (
+            sign * (canal_r + size.pedicle_width_mm * 0.6),
+            back - 0.45 * canal_d,
+            0.1 * body.height_mm,
+        )
         end, half = (tip, back - 0.9 * canal_d, 0.1 * body.height_mm + lift), (5.0, 2.8)
     return label, rod(root, end, half, (0, 0, 1))

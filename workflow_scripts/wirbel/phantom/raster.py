@@ -42,7 +42,9 @@ def rasterise(anatomy: Anatomy, grid: Grid, background: np.ndarray | None = None
 def _draw_surroundings(canvas: Canvas, vertebra: Vertebra) -> None:
     """Ligaments hugging the body, and the fat and nerve roots of the foramina below it."""
     body, size = vertebra.body, vertebra.size
-    half = np.array([body.width_mm / 2 + 3, body.depth_mm / 2 + 3, body.height_mm / 2 + size.disc_mm])
+    half = np.array(
+        [body.width_mm / 2 + 3, body.depth_mm / 2 + 3, body.height_mm / 2 + size.disc_mm]
+    )
     box = canvas.box(vertebra.centre_mm, half, vertebra.rotation)
     if box is not None:
         r, a, s = canvas.local(box, vertebra.rotation, vertebra.centre_mm)
@@ -80,8 +82,13 @@ def _draw_posterior_elements(canvas: Canvas, vertebra: Vertebra) -> None:
         same = wins | ((value < 0) & (canvas.vertebra[box] == vertebra.label))
         # marrow wherever it is deep inside any element of this vertebra
         deep = same & (value < -POSTERIOR_CORTEX_MM)
-        shell = wins & ~deep & ~(
-            (canvas.vertebra[box] == vertebra.label) & (canvas.tissue[box] == T.POSTERIOR_MARROW)
+        shell = (
+            wins
+            & ~deep
+            & ~(
+                (canvas.vertebra[box] == vertebra.label)
+                & (canvas.tissue[box] == T.POSTERIOR_MARROW)
+            )
         )
         canvas.nearest[box][wins] = value[wins]
         canvas.subregion[box][wins] = label
@@ -167,5 +174,3 @@ def _draw_sacrum(canvas: Canvas, anatomy: Anatomy) -> None:
             if position == 0 and number > 0:
                 cleft = inside & (coordinates[2] > segment.height_mm / 2 - 1.4)
                 canvas.tissue[box][cleft & (value < -0.5)] = T.REMNANT_DISC
-
-

@@ -55,7 +55,7 @@ def _segment_blobs(rng, height, depth, width, wings, canal_depth) -> tuple[Blob,
     half = height / 2
     body = Blob(np.zeros(3), straight, np.array([width / 2, depth / 2, half * 1.06]), 4.0)
     roof_a = -depth / 2 - canal_depth - 1.5
-    roof = Blob(np.array([0, roof_a, 0]), straight, np.array([width * 0.42, 3.0, half * 0.95]), 3.0)
+    roof = Blob(np.array([0, roof_a, 0]), straight, np.array([width * 0.42, 2.4, half * 0.95]), 3.0)
     crest = Blob(
         np.array([0, roof_a - 4, 0]), straight, np.array([3.0, rng.uniform(4, 8), half * 0.6]), 2.5
     )
@@ -65,7 +65,7 @@ def _segment_blobs(rng, height, depth, width, wings, canal_depth) -> tuple[Blob,
             rod(
                 (sign * width * 0.3, -depth * 0.1, -1.0),
                 (sign * wings / 2, -depth * 0.55, -2.0),
-                (half * 0.92, max(5.0, depth * 0.42)),
+                (half * 0.92, max(4.5, depth * 0.36)),
                 (0, 0, 1),
                 3.0,
             )

@@ -71,7 +71,9 @@ def _profile(anatomy: Anatomy) -> dict[str, np.ndarray]:
         rows.append((v.centre_mm[2], front[1], back[1], v.centre_mm[0], back[1] - reach))
     for g in anatomy.sacrum:
         front = g.centre_mm + g.rotation[:, 1] * g.blobs[0].half_mm[1]
-        rows.append((g.centre_mm[2], front[1], g.canal_mm[1] - 5, g.centre_mm[0], g.canal_mm[1] - 18))
+        rows.append(
+            (g.centre_mm[2], front[1], g.canal_mm[1] - 5, g.centre_mm[0], g.canal_mm[1] - 18)
+        )
     rows.append((rows[0][0] + 120, rows[0][1] + 8, rows[0][2] + 8, rows[0][3], rows[0][4] + 8))
     rows.append((rows[-2][0] - 60, rows[-2][1] + 20, rows[-2][2], rows[-2][3], rows[-2][4] + 10))
     table = np.array(sorted(rows)).T
@@ -114,7 +116,9 @@ def _draw_front(tissue, anatomy, habitus, place, noise, heights, grid) -> None:
     neck, chest = heights["T1"], heights.get("T11", heights["T10"])
     thorax = (s < neck + 12 - 0.004 * (ahead - 40) ** 2) & (s > chest + 18 * noise[2] - 0.3 * ahead)
     tissue[thorax & ((ahead > 18) | (np.abs(x) > 24)) & (ahead > -20) & (noise[2] > -0.75)] = T.LUNG
-    heart = ((ahead - 85) / 38) ** 2 + (x / 60) ** 2 + ((s - chest - 60) / 50) ** 2 + 0.2 * noise[2] < 1
+    heart = ((ahead - 85) / 38) ** 2 + (x / 60) ** 2 + ((s - chest - 60) / 50) ** 2 + 0.2 * noise[
+        2
+    ] < 1
     tissue[thorax & heart] = T.ORGANS[0]
     branches = thorax & (noise[3] + 0.5 * noise[1] > 1.7) & (tissue == T.LUNG)
     tissue[branches] = T.ORGANS[1]
@@ -177,7 +181,8 @@ def _draw_head(tissue, anatomy, place, noise, heights) -> None:
     tissue[(s > skull_floor + 5) & (ahead < 6) & (noise[3] > 1.1)] = T.CSF
     arch = heights["C2"] + 24 * anatomy.scale
     ring = (np.abs(s - arch) < 5.5) & (
-        ((np.abs(behind - 4) < 4) & (np.abs(x) < 22)) | ((np.abs(ahead - 4.5) < 3.5) & (np.abs(x) < 14))
+        ((np.abs(behind - 4) < 4) & (np.abs(x) < 22))
+        | ((np.abs(ahead - 4.5) < 3.5) & (np.abs(x) < 14))
     )
     mass = (np.abs(s - arch) < 9) & (np.abs(np.abs(x) - 20) < 7) & (ahead < 2) & (behind < -2)
     tissue[ring | mass] = T.POSTERIOR_MARROW
