@@ -1,0 +1,139 @@
+"""A vertebra's or disc's own axes, and the voxels of one structure as points in the world.
+
+All lengths are world millimetres; directions are unit vectors in RAS+. Nothing here assumes that a
+structure lies along the axes of the array, or that the array is stored in a certain order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import ndimage
+
+from wirbel.core.geometry import Grid, Volume
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Right-handed axes of one structure: rows of `axes` point right, anterior and superior."""
+
+    origin_mm: np.ndarray
+    axes: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """Unit vector towards the right of the structure."""
+        return self.axes[0]
+
+    @property
+    def anterior(self) -> np.ndarray:
+        """Unit vector towards the front of the structure."""
+        return self.axes[1]
+
+    @property
+    def superior(self) -> np.ndarray:
+        """Unit vector towards the top of the structure."""
+        return self.axes[2]
+
+    def to_local(self, points_mm: np.ndarray) -> np.ndarray:
+        """Map world mm (n, 3) to (right, anterior, superior) mm from the origin (n, 3)."""
+        return (points_mm - self.origin_mm) @ self.axes.T
+
+
+def make_frame(
+    origin_mm: np.ndarray, superior: np.ndarray, posterior_reference_mm: np.ndarray
+) -> Frame:
+    """Return the frame whose mid-sagittal plane holds `superior` and the posterior reference point.
+
+    Raises ValueError when the reference lies straight above or below the origin.
+    """
+    superior = superior / np.linalg.norm(superior)
+    anterior = np.asarray(origin_mm) - posterior_reference_mm
+    anterior = anterior - (anterior @ superior) * superior
+    length = np.linalg.norm(anterior)
+    if length < 1e-6:
+        raise ValueError("the posterior reference lies on the structure's own axis")
+    anterior = anterior / length
+    axes = np.stack([np.cross(anterior, superior), anterior, superior])
+    return Frame(np.asarray(origin_mm, float), axes)
+
+
+@dataclass(frozen=True)
+class Region:
+    """One structure: a boolean mask cut to its box, and the grid of that box.
+
+    `start` is the index of the box's first voxel in the scan, `full_shape` the scan's shape.
+    """
+
+    mask: np.ndarray
+    grid: Grid
+    start: tuple[int, int, int]
+    full_shape: tuple[int, int, int]
+
+    @cached_property
+    def touches_border(self) -> bool:
+        """Whether a voxel lies in an outermost layer of the scan: part of it may be out of view."""
+        return bool(self.border_voxels(np.argwhere(self.mask)).any())
+
+    def border_voxels(self, index: np.ndarray) -> np.ndarray:
+        """Return which voxels (indices within the box, (n, 3)) lie in an outermost layer of the scan."""
+        at = index + self.start
+        return ((at == 0) | (at == np.array(self.full_shape) - 1)).any(1)
+
+    @cached_property
+    def points_mm(self) -> np.ndarray:
+        """World mm of the centres of all voxels inside (n, 3)."""
+        return self.grid.to_world(np.argwhere(self.mask))
+
+    @property
+    def volume_mm3(self) -> float:
+        """Number of voxels times the volume of one."""
+        return float(self.mask.sum()) * abs(float(np.linalg.det(self.grid.affine[:3, :3])))
+
+    @property
+    def centroid_mm(self) -> np.ndarray:
+        """Mean position in world mm (3,)."""
+        return self.points_mm.mean(0)
+
+    def ends(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return surface points (n, 3) in world mm where columns of voxels leave the structure.
+
+        The columns run along the array axis that samples `direction` most finely. The first array
+        holds the ends that lie towards `direction`, the second those on the other side. A surface
+        point is half-way between the last voxel inside and the first outside: without bias for a
+        surface that lies anywhere between the two.
+        """
+        cosine = direction @ (self.grid.affine[:3, :3] / self.grid.spacing_mm)
+        axis = int(np.argmax(np.abs(cosine) / self.grid.spacing_mm))
+        mask = np.moveaxis(self.mask, axis, 0)
+        columns = np.argwhere(mask.any(0))
+        inside = mask[:, columns[:, 0], columns[:, 1]]
+        first = inside.argmax(0) - 0.5
+        last = len(mask) - inside[::-1].argmax(0) - 0.5
+        low, high = (
+            self.grid.to_world(np.insert(columns.astype(float), axis, at, axis=1))
+            for at in (first, last)
+        )
+        return (high, low) if cosine[axis] > 0 else (low, high)
+
+    def outward_normals(self, points_mm: np.ndarray) -> np.ndarray:
+        """Return the unit outward normal (n, 3) of the surface near each point.
+
+        It is the direction in which the mask, blurred by one voxel, falls off most steeply.
+        """
+        padded = np.pad(self.mask.astype(np.float32), 2)
+        gradient = np.stack(np.gradient(ndimage.gaussian_filter(padded, 1.0, mode="constant")))
+        at = self.grid.to_index(points_mm).T + 2
+        in_voxels = [ndimage.map_coordinates(g, at, order=1, mode="nearest") for g in gradient]
+        normals = -np.stack(in_voxels, axis=1) @ np.linalg.inv(self.grid.affine[:3, :3])
+        return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+
+
+def region_of_mask(mask: np.ndarray, box: tuple[slice, ...], volume: Volume) -> Region:
+    """Return the region of `mask`, a boolean array cut from `volume` at `box`."""
+    start = tuple(s.start for s in box)
+    affine = volume.affine.copy()
+    affine[:3, 3] = volume.grid.to_world(start)
+    return Region(mask, Grid(mask.shape, affine), start, volume.data.shape)

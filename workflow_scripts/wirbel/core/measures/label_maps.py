@@ -1,0 +1,107 @@
+"""The structures of one scan, cut out of its two label maps."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from scipy import ndimage
+
+from wirbel.core.geometry import Volume, grow_box, labelled_boxes
+from wirbel.core.labels import (
+    BODY_LABELS,
+    CANAL,
+    CORD,
+    DISC_OFFSET,
+    ENDPLATE,
+    LEVELS_TOP_DOWN,
+    SACRUM,
+)
+from wirbel.core.measures.frames import Region, region_of_mask
+
+ENDPLATE_REACH_MM = 4.0
+"""Endplate voxels further than this from a body are not its own: an endplate is 0.6 to 1 mm thick
+(Roberts et al., Spine 1989;14:166), label maps draw it up to 3 mm."""
+
+
+class LabelMaps:
+    """A subregion map and a vertebra map on one grid; raises ValueError when the grids differ."""
+
+    def __init__(self, subregion: Volume, vertebra: Volume) -> None:
+        same_affine = np.allclose(subregion.affine, vertebra.affine, atol=1e-3)
+        if subregion.data.shape != vertebra.data.shape or not same_affine:
+            raise ValueError("the subregion and the vertebra map do not lie on the same grid")
+        self.subregion, self.vertebra = subregion, vertebra
+
+    @cached_property
+    def boxes(self) -> dict[int, tuple[slice, slice, slice]]:
+        """Label of the vertebra map -> its bounding box."""
+        return dict(labelled_boxes(self.vertebra.data))
+
+    @property
+    def vertebrae(self) -> list[int]:
+        """Labels of the presacral vertebrae present, top down."""
+        return [v for v in LEVELS_TOP_DOWN if v != SACRUM and v in self.boxes]
+
+    @property
+    def discs(self) -> list[int]:
+        """Labels of the vertebrae whose disc below is present, top down."""
+        return [v for v in LEVELS_TOP_DOWN if v != SACRUM and DISC_OFFSET + v in self.boxes]
+
+    def whole(self, label: int) -> Region | None:
+        """Return everything with one number in the vertebra map."""
+        if label not in self.boxes:
+            return None
+        box = self.boxes[label]
+        return self._region(self.vertebra.data[box] == label, box)
+
+    def part(self, label: int, subregions: tuple[int, ...]) -> Region | None:
+        """Return the voxels of vertebra `label` in one of `subregions`."""
+        box = self.boxes[label]
+        mask = self.vertebra.data[box] == label
+        return self._region(mask & np.isin(self.subregion.data[box], subregions), box)
+
+    def structure(self, *subregions: int) -> Region | None:
+        """Return all voxels of one or more subregions in the whole scan."""
+        mask = np.isin(self.subregion.data, subregions)
+        found = ndimage.find_objects(mask.view(np.int8))
+        return self._region(mask[found[0]], found[0]) if found else None
+
+    def body(self, label: int) -> Region | None:
+        """Return the body of a vertebra without its endplates."""
+        return self.part(label, BODY_LABELS)
+
+    def body_with_endplates(self, label: int) -> Region | None:
+        """Return a body and the endplate voxels that lie nearer to it than to any other body.
+
+        Nearness decides, not the number in the vertebra map: label maps differ in whether the
+        endplate above a body carries the number of this body or of the one above.
+        """
+        spacing = self.vertebra.spacing_mm
+        margin = np.ceil(ENDPLATE_REACH_MM / spacing).astype(int)
+        box = grow_box(self.boxes[label], tuple(margin), self.vertebra.data.shape)
+        subregion = self.subregion.data[box]
+        any_body = np.isin(subregion, BODY_LABELS)
+        own = any_body & (self.vertebra.data[box] == label)
+        plates = subregion == ENDPLATE
+        if own.any() and plates.any():
+            own = own | (plates & _nearer(own, any_body & ~own, spacing))
+        return self._region(own, box)
+
+    @cached_property
+    def canal_points_mm(self) -> np.ndarray:
+        """World mm of all voxels of canal and cord (n, 3)."""
+        region = self.structure(CANAL, CORD)
+        return np.empty((0, 3)) if region is None else region.points_mm
+
+    def _region(self, mask: np.ndarray, box: tuple[slice, ...]) -> Region | None:
+        return region_of_mask(mask, box, self.vertebra) if mask.any() else None
+
+
+def _nearer(own: np.ndarray, others: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
+    """Return where `own` is within reach and at least as near as any of `others`."""
+    distance = ndimage.distance_transform_edt(~own, sampling=spacing_mm)
+    near = distance <= ENDPLATE_REACH_MM
+    if others.any():
+        near &= distance <= ndimage.distance_transform_edt(~others, sampling=spacing_mm)
+    return near

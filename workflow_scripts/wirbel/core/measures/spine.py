@@ -1,0 +1,50 @@
+"""Where the structures of one spine stand: rough directions that the exact fits start from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.labels import DISC_OFFSET, LEVELS_TOP_DOWN
+from wirbel.core.measures.label_maps import LabelMaps
+
+CANAL_SLAB_MM = (6.0, 12.0)
+"""Half-heights of the slab around a structure in which its canal is looked for: the narrower first."""
+CANAL_REACH_MM = 60.0
+"""The canal's centre lies at most this far from a body's or disc's: half an L5 body of 36 mm depth, half
+a canal of 20 mm, and as much again."""
+MINIMUM_CANAL_VOXELS = 8
+
+
+class Spine:
+    """Centroids of bodies and discs from the top down, keyed by label (disc below v: 100 + v)."""
+
+    def __init__(self, maps: LabelMaps) -> None:
+        order = {label: place for place, label in enumerate(LEVELS_TOP_DOWN)}
+        found = {v: maps.body(v) for v in maps.vertebrae}
+        found |= {DISC_OFFSET + v: maps.whole(DISC_OFFSET + v) for v in maps.discs}
+        keys = sorted(
+            (key for key, region in found.items() if region is not None),
+            key=lambda key: order[key % DISC_OFFSET] + 0.5 * (key >= DISC_OFFSET),
+        )
+        self.centroids_mm = {key: found[key].centroid_mm for key in keys}
+        self._canal = maps.canal_points_mm
+
+    def superior(self, key: int) -> np.ndarray:
+        """Return the unit vector from the neighbour below to the one above; world superior if alone."""
+        keys = list(self.centroids_mm)
+        at = keys.index(key)
+        above = self.centroids_mm[keys[max(at - 1, 0)]]
+        below = self.centroids_mm[keys[min(at + 1, len(keys) - 1)]]
+        length = np.linalg.norm(above - below)
+        return (above - below) / length if length > 1 else np.array([0.0, 0.0, 1.0])
+
+    def canal_mm(self, centre_mm: np.ndarray, superior: np.ndarray) -> np.ndarray | None:
+        """Return the canal's centre behind a structure, in world mm, or None."""
+        offset = self._canal - centre_mm
+        near = np.linalg.norm(offset, axis=1) < CANAL_REACH_MM
+        height = np.abs(offset @ superior)
+        for slab in CANAL_SLAB_MM:
+            inside = near & (height < slab)
+            if inside.sum() >= MINIMUM_CANAL_VOXELS:
+                return self._canal[inside].mean(0)
+        return None

@@ -1,0 +1,197 @@
+"""Upper and lower surface of a block-like structure (vertebral body, disc) below voxel size.
+
+A label map only says which voxel centres lie inside. Each column of voxels gives one surface point
+with an error of up to half a voxel; smooth surfaces are fitted to many such points, in the
+structure's own frame, so that neither the voxel size, thick slices nor oblique axes bias the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wirbel.core.measures.frames import Frame, Region, make_frame
+
+CENTRAL_FRACTION = 0.35
+"""Planes are fitted within this fraction of depth and width around the centre, clear of the rim and of
+the uncinate processes of cervical bodies."""
+WALL_HEIGHT_FRACTION = 0.42
+"""Front and back wall are located within this fraction of the height around mid-height, clear of
+rounded corners."""
+MID_SAGITTAL_FRACTION = 1 / 6
+"""Half-width of the mid-sagittal slab over the structure's width: together the central third."""
+DEPTH_WINDOW = 0.2
+"""Half-width of the window of the local fit, over the structure's depth."""
+MINIMUM_WINDOW_VOXELS = 4
+FACING_COSINE = 0.7
+"""A surface point belongs to an endplate (or wall) when its normal is within 45 degrees of the axis."""
+MINIMUM_SLAB_SLICES = 1.5
+MINIMUM_POINTS = 8
+FRAME_ROUNDS = 6
+OUTLIER_MM = 1.5
+"""A surface point further from the fit than this is a notch or a spur and is left out."""
+
+
+class SurfaceError(ValueError):
+    """The surfaces of a structure cannot be located; the message is a status code."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A structure between two surfaces: its frame, surface points in that frame, and its extents.
+
+    `upper` and `lower`: (n, 3) local mm (right, anterior, superior). `back_mm` and `front_mm` are the
+    anterior coordinates of the walls, `width_mm` the extent from left to right.
+    """
+
+    frame: Frame
+    upper: np.ndarray
+    lower: np.ndarray
+    back_mm: float
+    front_mm: float
+    width_mm: float
+    slab_mm: float
+    voxel_mm: float
+
+    @property
+    def depth_mm(self) -> float:
+        """Distance between back and front wall at the endplates' rims."""
+        return self.front_mm - self.back_mm
+
+    def height_at(self, fraction: float) -> float:
+        """Height in mm at `fraction` of the depth (0 at the back), in the mid-sagittal plane."""
+        at = self.back_mm + fraction * self.depth_mm
+        depth_window = max(DEPTH_WINDOW * self.depth_mm, MINIMUM_WINDOW_VOXELS * self.voxel_mm)
+        window = (self.slab_mm, depth_window)
+        top, bottom = (local_surface(points, at, window) for points in (self.upper, self.lower))
+        return top - bottom
+
+    def mean_height(self, low: float, high: float, steps: int = 11) -> float:
+        """Mean height in mm between two fractions of the depth, in the mid-sagittal plane."""
+        return float(np.mean([self.height_at(f) for f in np.linspace(low, high, steps)]))
+
+
+def find_block(
+    region: Region, superior: np.ndarray, posterior_reference_mm: np.ndarray
+) -> Block:
+    """Locate a structure's surfaces, starting from a rough superior direction.
+
+    The superior axis bisects the normals of planes through the middle of the upper and the lower
+    surface; the mid-sagittal plane holds this axis, the centroid and the posterior reference. Both are
+    refined together. Raises SurfaceError when too few surface points are left.
+    """
+    points = region.points_mm
+    frame = make_frame(points.mean(0), superior, posterior_reference_mm)
+    for _ in range(FRAME_ROUNDS):
+        block = _describe(region, points, frame)
+        superior = _bisector(block)
+        frame = make_frame(frame.origin_mm, superior, posterior_reference_mm)
+    return _describe(region, points, frame)
+
+
+def local_surface(points: np.ndarray, anterior_mm: float, window: tuple[float, float]) -> float:
+    """Return the surface's superior coordinate at (0, `anterior_mm`) by local regression.
+
+    `window`: half-widths (right, anterior) in mm of the Epanechnikov weights; the surface inside is
+    linear from side to side and quadratic from back to front (locally weighted regression,
+    Cleveland 1979, doi:10.1080/01621459.1979.10481038). Outliers are dropped after a first fit.
+    """
+    offset = points[:, :2] - (0.0, anterior_mm)
+    weight = np.prod(np.maximum(1 - (offset / window) ** 2, 0), axis=1)
+    use = weight > 0
+    for _ in range(2):
+        if use.sum() < MINIMUM_POINTS:
+            raise SurfaceError("surface_incomplete")
+        right, anterior = offset[use].T
+        design = np.stack([np.ones_like(right), anterior, right, anterior**2], axis=1)
+        root = np.sqrt(weight[use])
+        coefficients = np.linalg.lstsq(design * root[:, None], points[use, 2] * root, rcond=1e-6)[0]
+        residual = np.abs(points[use, 2] - design @ coefficients)
+        use[np.flatnonzero(use)[residual > OUTLIER_MM]] = False
+    return float(coefficients[0])
+
+
+def _describe(region, points, frame):
+    local = frame.to_local(points)
+    upper, lower = _facing(region, frame, frame.superior)
+    front, back = _facing(region, frame, frame.anterior)
+    if min(map(len, (upper, lower, front, back))) == 0:
+        raise SurfaceError("surface_incomplete")
+    left, right = np.percentile(local[:, 0], (1, 99))
+    bottom, top = np.median(lower[:, 2]), np.median(upper[:, 2])
+    step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
+    slab = max(MID_SAGITTAL_FRACTION * (right - left), MINIMUM_SLAB_SLICES * step)
+    walls = [_wall_at_rims(wall, bottom, top, slab) for wall in (back, front)]
+    if None in walls:
+        walls = _outline(region, frame, slab)
+    return Block(
+        frame, upper, lower, *walls, right - left, slab, float(region.grid.spacing_mm.min())
+    )
+
+
+def _facing(region, frame, direction):
+    """Return the local coordinates of surface points that face along and against `direction`."""
+    found = []
+    for points, sign in zip(region.ends(direction), (1, -1), strict=True):
+        facing = region.outward_normals(points) @ direction * sign > FACING_COSINE
+        found.append(frame.to_local(points[facing]))
+    return found
+
+
+def _wall_at_rims(wall, bottom, top, slab):
+    """Return a wall's anterior coordinate at the endplates' rims: bodies are waisted half-way up.
+
+    The wall's points are fitted by a parabola upwards and another from side to side, which is read at
+    both rims in the mid-sagittal plane. None when too few points are left, as in thin discs.
+    """
+    half = max(top - bottom, 1e-3) / 2
+    up = (wall[:, 2] - (top + bottom) / 2) / half
+    side = wall[:, 0] / slab
+    use = (np.abs(up) < WALL_HEIGHT_FRACTION * 2) & (np.abs(side) < 1.5)
+    for _ in range(2):
+        if use.sum() < MINIMUM_POINTS:
+            return None
+        design = np.stack([np.ones_like(up), up, side, up**2, side**2], axis=1)
+        fit = np.linalg.lstsq(design[use], wall[use, 1], rcond=1e-6)[0]
+        residual = np.abs(wall[:, 1] - design @ fit)
+        use &= residual < max(OUTLIER_MM, 3 * np.median(residual[use]))
+    return float(fit[0] + fit[3])
+
+
+def _outline(region, frame, slab):
+    """Return (back, front) of a thin structure: medians of its front and back ends near mid-sagittal."""
+    found = []
+    for points in region.ends(-frame.anterior):
+        local = frame.to_local(points)
+        near = local[np.abs(local[:, 0]) < slab, 1]
+        if len(near) == 0:
+            raise SurfaceError("surface_incomplete")
+        found.append(float(np.median(near)))
+    return found
+
+
+def _bisector(block):
+    """Return the unit vector half-way between the normals of both surfaces' middle parts."""
+    middle = (block.front_mm + block.back_mm) / 2
+    normals = []
+    for points in (block.upper, block.lower):
+        offset = points[:, :2] - (0.0, middle)
+        near = np.abs(offset) < CENTRAL_FRACTION * np.array([block.width_mm, block.depth_mm])
+        slope = _plane_slope(points[near.all(1)])
+        normal = block.frame.superior - slope @ block.frame.axes[:2]
+        normals.append(normal / np.linalg.norm(normal))
+    bisector = normals[0] + normals[1]
+    return bisector / np.linalg.norm(bisector)
+
+
+def _plane_slope(points):
+    """Return the slopes (to the right, to the front) of a plane through local points (n, 3)."""
+    for _ in range(2):
+        if len(points) < MINIMUM_POINTS:
+            raise SurfaceError("surface_incomplete")
+        design = np.column_stack([points[:, :2], np.ones(len(points))])
+        plane = np.linalg.lstsq(design, points[:, 2], rcond=None)[0]
+        residual = np.abs(points[:, 2] - design @ plane)
+        points = points[residual <= max(OUTLIER_MM, 3 * np.median(residual))]
+    return plane[:2]
