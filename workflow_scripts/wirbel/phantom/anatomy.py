@@ -152,7 +152,7 @@ def _sample_body(rng, size: LevelMorphometry, level: str, frail: bool) -> tuple[
                 anterior * (1 - loss),
                 posterior * (1 - loss * rng.uniform(0.6, 1)),
             )
-    dip = size.height_mm * rng.uniform(0.02, 0.075, 2)
+    dip = size.height_mm * rng.uniform(0.02, 0.11, 2)
     if level[0] == "C":
         dip *= 0.6
     body = Body(

@@ -16,6 +16,8 @@ from .shapes import Blob
 CORTEX_MM = 0.8
 """Thickness of the dark rim of a body; the cortical shell proper is thinner, but chemical shift and
 partial volume widen it in T2-weighted images."""
+CORNER_MM = 1.3
+"""Radius of a body's edges."""
 POSTERIOR_CORTEX_MM = 0.9
 
 
@@ -104,7 +106,7 @@ def _draw_body(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
     if box is not None:
         coordinates = canvas.local(box, vertebra.rotation, vertebra.centre_mm)
         side, ends = body.signed_mm(coordinates)
-        inside = (side < 0) & (ends < 0)
+        inside = (side < 0) & (ends < 0) & (_rounding(side) + _rounding(ends) < 1)
         plate = inside & (ends > -vertebra.endplate_mm)
         if vertebra.dens is not None:
             plate &= coordinates[2] < 0  # C2 has no upper endplate
@@ -120,6 +122,11 @@ def _draw_body(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
         canvas.vertebra[box][plate] = L.ENDPLATE_OFFSET + vertebra.label
     if vertebra.dens is not None:
         _draw_dens(canvas, vertebra, marrow)
+
+
+def _rounding(value: np.ndarray) -> np.ndarray:
+    """Return the squared share of the corner radius: the sum over two walls is 1 on a round edge."""
+    return np.clip(value / CORNER_MM + 1, 0, None) ** 2
 
 
 def _draw_dens(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
@@ -152,8 +159,11 @@ def _draw_disc(canvas: Canvas, anatomy: Anatomy, k: int) -> None:
     canvas.subregion[box][inside] = L.DISC
     canvas.vertebra[box][inside] = L.DISC_OFFSET + anatomy.vertebrae[k].label
     canvas.tissue[box][inside] = T.ANNULUS
-    nucleus = (radius < 0.66) & (between < -0.12 * gap.thickness_mm)
-    canvas.tissue[box][inside & nucleus] = T.NUCLEUS + k
+    from_middle = np.clip(1 + between / (0.5 * gap.thickness_mm), 0, 1)
+    nucleus = inside & ((radius / 0.74) ** 2 + (from_middle / 0.92) ** 2 < 1)
+    canvas.tissue[box][nucleus] = T.NUCLEUS + k
+    if 0.25 < disc.grade < 0.5:  # the dark cleft of middle age
+        canvas.tissue[box][nucleus & (from_middle < 0.15)] = T.ANNULUS
 
 
 def _draw_sacrum(canvas: Canvas, anatomy: Anatomy) -> None:

@@ -133,6 +133,9 @@ def _draw_front(tissue, anatomy, habitus, place, noise, heights, grid) -> None:
     tissue[aorta & (s < heights["T4"]) & (s > split)] = T.AORTA
     cava = (x - 14 + wander) ** 2 + ((ahead - 10) * 1.2) ** 2 < (10.5 * anatomy.scale) ** 2
     tissue[cava & (s < heights["T9"]) & (s > split - 20)] = T.VENA_CAVA
+    layer = (ahead > 0) & (ahead < 4 + 2 * noise[1]) & (s < neck)
+    if habitus.texture_seed % 2:
+        tissue[layer & (np.abs(x) < 30)] = T.FAT
     prevertebral = (ahead > 0) & (ahead < 5) & (s > heights["T3"])
     tissue[prevertebral & (np.abs(x) < 24)] = T.MUSCLE
     windpipe = (x - wander / 3) ** 2 + ((ahead - 17) * 1.1) ** 2 < 8.5**2
