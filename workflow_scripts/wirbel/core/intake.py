@@ -1,0 +1,243 @@
+"""Can this image be a sagittal T2w scan of a spine? Pure checks on what was read.
+
+Every refusal is a `ScanError` whose detail names the file and says what was expected, what was
+found and what to do. The limits are wide on purpose: they refuse what cannot work, not what is unusual.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import numpy as np
+from nibabel.orientations import io_orientation
+
+from wirbel.core.geometry import Volume
+from wirbel.errors import ScanError
+
+MAXIMUM_VOXELS = 500_000_000
+"""More than a whole-spine scan at 0.5 mm in all directions (800 x 2000 x 300); 2 GB in memory."""
+FINEST_VOXEL_MM = 0.1
+"""Clinical spine scans go down to 0.24 mm (SPIDER, van der Graaf et al., Sci Data 2024)."""
+COARSEST_IN_PLANE_MM = 3.0
+"""Discs are 4 mm (cervical) to 11 mm (lumbar) high: a coarser voxel can miss them altogether."""
+COARSEST_SLICE_MM = 12.0
+"""Published sagittal T2w slices reach 9.6 mm (SPIDER, as above)."""
+LARGEST_EXTENT_MM = 2500.0
+"""Taller than any person: beyond it the header's unit cannot be millimetres."""
+LARGEST_SHEAR_DEG = 10.0
+"""Scanners write right angles; a file registered elsewhere may be sheared by a few degrees."""
+THICK_SLICE_RATIO = 1.5
+"""From this ratio of the largest to the second largest voxel size, an image consists of slices."""
+RESOLVING_SLICE_MM = 2.5
+"""Slices up to this thickness, in whatever plane, still resolve a cervical disc (4 mm high)."""
+SHORTEST_EXTENT_MM = {"inferior-superior": 40.0, "anterior-posterior": 30.0, "left-right": 8.0}
+"""A lumbar vertebra with its discs is about 40 mm high, a body 30 mm deep; 8 mm spans the cord."""
+FEWEST_SAGITTAL_SLICES = 3
+FEWEST_DISTINCT_VALUES = 8
+"""An image with fewer grey values is a mask or a label map."""
+SMALLEST_VARYING_SHARE = 0.001
+"""Share of the voxels that must differ from the commonest value: else the image is blank."""
+
+_DIRECTIONS = ("left-right", "anterior-posterior", "inferior-superior")
+_PLANES = {"left-right": "sagittal", "anterior-posterior": "coronal", "inferior-superior": "axial"}
+
+
+def check_shape(shape: tuple[int, ...], name: str) -> None:
+    """Check an image's claimed size, which the header tells before any voxel is read."""
+    if not shape or min(shape) < 1:
+        found = f"the shape {_size(shape)}"
+        _refuse("unreadable", name, "at least one voxel", found, "export the scan again")
+    if int(np.prod([int(n) for n in shape], dtype=object)) > MAXIMUM_VOXELS:
+        _refuse(
+            "unreadable",
+            name,
+            f"at most {MAXIMUM_VOXELS:,} voxels",
+            f"a header that claims {_size(shape)}",
+            "check whether the file is damaged; crop or resample it if it is right",
+        )
+    if not is_three_dimensional(shape):
+        _refuse(
+            "not_3d",
+            name,
+            "three dimensions",
+            f"the shape {_size(shape)}",
+            "store one volume per file (an echo or a time point is a separate scan)",
+        )
+
+
+def check_type(dtype: np.dtype, name: str) -> None:
+    """Refuse complex and colour voxels."""
+    if np.dtype(dtype).kind not in "biuf":
+        _refuse(
+            "unreadable",
+            name,
+            "one real number per voxel",
+            f"the data type {dtype}",
+            "store the magnitude image as integers or floats",
+        )
+
+
+def is_three_dimensional(shape: tuple[int, ...]) -> bool:
+    """Return whether `shape` has three axes, or more that all hold one volume only."""
+    return len(shape) >= 3 and all(n == 1 for n in shape[3:])
+
+
+def check_scan(volume: Volume, name: str) -> Volume:
+    """Return `volume` with three dimensions and finite intensities, or say why it cannot be used.
+
+    `name` is the file's name for messages. Axes may be in any order and direction.
+    """
+    check_shape(volume.data.shape, name)
+    check_type(volume.data.dtype, name)
+    volume = volume.with_data(volume.data.reshape(volume.data.shape[:3]))
+    check_geometry(volume, name)
+    check_sagittal(volume, name)
+    check_field_of_view(volume, name)
+    return volume.with_data(finite_intensities(volume.data, name))
+
+
+def check_geometry(volume: Volume, name: str) -> None:
+    """Check that the affine (4 x 4, voxel -> mm) is finite and regular, its voxel sizes possible."""
+    affine = np.asarray(volume.affine, float)
+    remedy = "convert the scan again from DICOM (for example with dcm2niix)"
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+        _refuse(
+            "bad_geometry", name, "a finite 4 x 4 affine", "missing or infinite numbers", remedy
+        )
+    sizes = np.linalg.norm(affine[:3, :3], axis=0)
+    if sizes.min() <= 0 or abs(np.linalg.det(affine[:3, :3] / sizes)) < 1e-3:
+        _refuse("bad_geometry", name, "three independent axes", "an affine without volume", remedy)
+    in_plane, slices = np.sort(sizes)[1], sizes.max()
+    if (
+        sizes.min() < FINEST_VOXEL_MM
+        or in_plane > COARSEST_IN_PLANE_MM
+        or slices > COARSEST_SLICE_MM
+    ):
+        _refuse(
+            "bad_geometry",
+            name,
+            f"voxels of {FINEST_VOXEL_MM:g} to {COARSEST_IN_PLANE_MM:g} mm in plane and slices of "
+            f"at most {COARSEST_SLICE_MM:g} mm",
+            f"{_millimetres(sizes)}",
+            "check the header's units, or use a scan of finer resolution",
+        )
+    extent = (np.array(volume.data.shape) * sizes).max()
+    if extent > LARGEST_EXTENT_MM:
+        _refuse(
+            "bad_geometry",
+            name,
+            f"a field of view of at most {LARGEST_EXTENT_MM:g} mm",
+            f"{extent:.0f} mm",
+            "check the header's units",
+        )
+    shear = largest_shear_deg(affine)
+    if shear > LARGEST_SHEAR_DEG:
+        _refuse(
+            "bad_geometry",
+            name,
+            f"axes at right angles (to within {LARGEST_SHEAR_DEG:g} degrees)",
+            f"axes sheared by {shear:.0f} degrees",
+            remedy,
+        )
+
+
+def largest_shear_deg(affine: np.ndarray) -> float:
+    """Return by how many degrees the pair of axes furthest from a right angle departs from it."""
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    cosines = np.abs((axes.T @ axes)[np.triu_indices(3, 1)])
+    return float(np.degrees(np.arcsin(np.clip(cosines.max(), 0, 1))))
+
+
+def check_sagittal(volume: Volume, name: str) -> None:
+    """Refuse thick slices whose normal is closest to another direction than left-right.
+
+    Volumes without thick slices pass in any orientation.
+    """
+    sizes = volume.spacing_mm
+    second, thickest = np.sort(sizes)[1:]
+    found = anatomical_directions(volume)[int(np.argmax(sizes))]
+    if thickest <= max(RESOLVING_SLICE_MM, THICK_SLICE_RATIO * second) or found == "left-right":
+        return
+    _refuse(
+        "not_sagittal",
+        name,
+        f"sagittal slices, or slices of at most {RESOLVING_SLICE_MM:g} mm",
+        f"{_PLANES[found]} slices (voxels of {_millimetres(sizes)}, the thickest along {found})",
+        "give the sagittal T2w scan, or leave this file out",
+    )
+
+
+def anatomical_directions(volume: Volume) -> tuple[str, ...]:
+    """Return for each array axis the anatomical direction pair it is closest to."""
+    return tuple(_DIRECTIONS[int(axis)] for axis in io_orientation(volume.affine)[:, 0])
+
+
+def check_field_of_view(volume: Volume, name: str) -> None:
+    """Refuse fields of view that cannot hold one vertebra."""
+    extents = dict(
+        zip(anatomical_directions(volume), volume.grid.shape * volume.spacing_mm, strict=True)
+    )
+    counts = dict(zip(anatomical_directions(volume), volume.grid.shape, strict=True))
+    remedy = "check whether this is a localiser or a cropped piece, and leave it out"
+    for direction, shortest in SHORTEST_EXTENT_MM.items():
+        if extents[direction] < shortest:
+            _refuse(
+                "too_small",
+                name,
+                f"at least {shortest:g} mm {direction}",
+                f"{extents[direction]:.1f} mm",
+                remedy,
+            )
+    if counts["left-right"] < FEWEST_SAGITTAL_SLICES:
+        _refuse(
+            "too_small",
+            name,
+            f"at least {FEWEST_SAGITTAL_SLICES} sagittal slices",
+            f"{counts['left-right']}",
+            remedy,
+        )
+
+
+def finite_intensities(data: np.ndarray, name: str) -> np.ndarray:
+    """Return `data` with the smallest finite value in place of NaN and infinities.
+
+    Tools that resample write NaN outside their field of view, so NaN is background, not an error.
+    """
+    remedy = "look at the image; export it again or leave it out"
+    if data.dtype.kind == "f":
+        finite = np.isfinite(data)
+        if not finite.any():
+            _refuse("bad_intensities", name, "finite intensities", "NaN or infinity only", remedy)
+        if not finite.all():
+            data = np.where(finite, data, data[finite].min())
+    values, counts = np.unique(data, return_counts=True)
+    varying = 1 - counts.max() / data.size
+    if varying < SMALLEST_VARYING_SHARE:
+        _refuse(
+            "bad_intensities",
+            name,
+            "an image",
+            f"the intensity {values[np.argmax(counts)]:g} in {100 - 100 * varying:.4g} % of the voxels",
+            remedy,
+        )
+    if len(values) < FEWEST_DISTINCT_VALUES:
+        _refuse(
+            "bad_intensities",
+            name,
+            "an image of many grey values",
+            f"{len(values)} distinct values, as in a mask or label map",
+            "give the T2w image itself",
+        )
+    return data
+
+
+def _refuse(reason: str, name: str, expected: str, found: str, remedy: str) -> NoReturn:
+    raise ScanError(reason, f"{name}: expected {expected}, found {found}; {remedy}.")
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(int(n)) for n in shape) or "()"
+
+
+def _millimetres(sizes: np.ndarray) -> str:
+    return " x ".join(f"{size:.3g}" for size in sizes) + " mm"

@@ -1,0 +1,49 @@
+"""From a scan as stored to the image that a network is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wirbel.core.bias_field import correct_bias_field
+from wirbel.core.geometry import MODEL_AXES, Volume, grid_with_spacing, reorient, resample_image
+from wirbel.core.intake import check_scan
+from wirbel.core.intensities import to_fixed_range
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """The image on the model grid (int16, 0 ... 2000) and what was done to it (JSON types)."""
+
+    image: Volume
+    steps: dict[str, Any]
+
+
+def prepare_image(
+    volume: Volume,
+    name: str,
+    spacing_mm: tuple[float, float, float],
+    axes: tuple[str, str, str] = MODEL_AXES,
+    correct_bias: bool = True,
+) -> PreparedImage:
+    """Check a scan and bring it to the model's axes, voxel size (in mm, in that order) and range.
+
+    The scan's own oblique directions are kept: only voxel sizes change, so no slice is cut at an
+    angle. Raises ScanError, naming `name`, when the scan cannot be used.
+    """
+    source = reorient(check_scan(volume, name), axes)
+    image = resample_image(source, grid_with_spacing(source.grid, spacing_mm))
+    bias_field = "not asked for"
+    if correct_bias:
+        image, bias_field = correct_bias_field(image)
+    data, (low, high) = to_fixed_range(image.data)
+    steps = {
+        "SourceShape": list(volume.data.shape),
+        "SourceSpacing_mm": [round(float(size), 4) for size in volume.spacing_mm],
+        "SourceAxes": "".join(volume.axes),
+        "Axes": "".join(axes),
+        "Spacing_mm": [float(size) for size in spacing_mm],
+        "BiasField": bias_field,
+        "IntensityRange": [round(low, 4), round(high, 4)],
+    }
+    return PreparedImage(image.with_data(data), steps)

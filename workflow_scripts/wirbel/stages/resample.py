@@ -1,0 +1,78 @@
+"""Check each scan and bring it to the model grid: orientation, voxel size, bias field, range.
+
+Writes work/resample/<scan_id>_image.nii.gz (int16) and a JSON file that says what was done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from wirbel.core.geometry import Volume
+from wirbel.core.intake import check_shape
+from wirbel.core.preparation import PreparedImage, prepare_image
+from wirbel.io.sidecars import write_json
+from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.models.inference_config import read_inference_config
+from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+
+
+class ResampleStage:
+    """The stage as the runner drives it."""
+
+    name = "resample"
+    reads_scan = True
+
+    def __init__(
+        self, spacing_mm: tuple[float, ...], axes: tuple[str, ...], correct_bias: bool
+    ) -> None:
+        self.spacing_mm = spacing_mm
+        self.axes = axes
+        self.correct_bias = correct_bias
+
+    def prepare(self) -> None:
+        """There is nothing to load."""
+
+    def load(self, scan: Scan, folders: StageFolders) -> tuple[str, Volume]:
+        """Read the scan, after a look at its header."""
+        check_shape(read_grid(scan.path).shape, scan.path.name)
+        return scan.path.name, read_volume(scan.path)
+
+    def compute(self, inputs: tuple[str, Volume]) -> PreparedImage:
+        """Check and resample."""
+        name, volume = inputs
+        return prepare_image(volume, name, self.spacing_mm, self.axes, self.correct_bias)
+
+    def save(self, scan: Scan, result: PreparedImage, folders: StageFolders) -> list[Path]:
+        """Write the image and its sidecar."""
+        image = folders.stage(self.name) / f"{scan.scan_id}_image.nii.gz"
+        sidecar = folders.stage(self.name) / f"{scan.scan_id}_image.json"
+        write_volume(image, result.image)
+        write_json(sidecar, result.steps)
+        return [image, sidecar]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the stage over one batch."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.resample", description=__doc__)
+    parser.add_argument(
+        "--model", type=Path, required=True, help="semantic model folder, which sets the grid"
+    )
+    parser.add_argument(
+        "--n4", choices=("true", "false"), default="true", help="correct the bias field (N4)"
+    )
+    add_runner_arguments(parser)
+    args = parser.parse_args(argv)
+    try:
+        model = read_inference_config(args.model)
+    except ValueError as error:
+        print(f"resample: {error}", file=sys.stderr)
+        return 1
+    axes, n4 = tuple(model.model_expected_orientation), args.n4 == "true"
+    parameters = {"spacing_mm": list(model.spacing_mm), "axes": list(axes), "n4": n4}
+    return run_stage(ResampleStage(model.spacing_mm, axes, n4), args, parameters)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
