@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from nibabel.affines import voxel_sizes
 from nibabel.orientations import (
-    apply_orientation,
     aff2axcodes,
+    apply_orientation,
     axcodes2ornt,
     inv_ornt_aff,
     io_orientation,
