@@ -31,7 +31,8 @@ def quick_arithmetic(device: torch.device) -> AbstractContextManager:
     if device.type == "cuda":
         return torch.autocast("cuda")
     if device.type == "cpu" and processor_has_bfloat16():
-        return torch.autocast("cpu", dtype=torch.bfloat16)
+        # without the cache of converted weights, which threads would share
+        return torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False)
     return nullcontext()
 
 

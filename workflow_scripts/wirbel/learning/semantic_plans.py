@@ -79,7 +79,7 @@ def plans_json(network: SemanticNetwork, median_shape: list[int]) -> dict[str, A
         "resampling_fn_probabilities": "resample_data_or_seg_to_shape",
         "resampling_fn_probabilities_kwargs": {**resampling, "order": 1},
         "architecture": _architecture(network),
-        "batch_dice": True,
+        "batch_dice": False,
     }
     return {
         "dataset_name": DATASET_NAME,

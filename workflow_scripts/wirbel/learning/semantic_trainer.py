@@ -28,7 +28,9 @@ from wirbel.core.labels import LEFT_RIGHT_PAIRS
 from wirbel.learning.augmentation import Appearance, BlankBorders, InPlaneAffine, SwapSides
 from wirbel.learning.background import BackgroundBatches
 from wirbel.learning.checkpoints import read_pickled_checkpoint
+from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
+from wirbel.learning.schedule import learning_rate_factor
 from wirbel.learning.semantic_plans import CONFIGURATION, PLANS_NAME, class_of_label
 from wirbel.learning.training_cases import TrainingFolder
 
@@ -54,6 +56,7 @@ class WirbelTrainer(nnUNetTrainer):
     """nnU-Net's trainer within a budget; axes of all patches are (P, I, R)."""
 
     budget = TrainingBudget()
+    threads = 0
 
     def __init__(self, plans, configuration, fold, dataset_json, device):
         super().__init__(plans, configuration, fold, dataset_json, device)
@@ -68,6 +71,7 @@ class WirbelTrainer(nnUNetTrainer):
         self.minutes_before = 0.0
         self.started = time.monotonic()
         self.step_in_epoch = 0
+        self.pool = sample_threads(usable_threads(self.threads))
         self.logger.plot_progress_png = lambda folder: None  # seconds of drawing per epoch
 
     # ---- what nnU-Net lets a trainer choose
@@ -112,7 +116,7 @@ class WirbelTrainer(nnUNetTrainer):
         kept = [self._make(checking, -1 - number) for number in range(count)]
         first = self.current_epoch * self.num_iterations_per_epoch
         batches = BackgroundBatches(lambda number: self._make(training, number), first)
-        return batches, _Repeat(kept)
+        return batches, kept
 
     def _loader(self, dataset, initial_patch, transforms):
         return nnUNetDataLoader(
@@ -148,31 +152,40 @@ class WirbelTrainer(nnUNetTrainer):
         return self.minutes_before + (time.monotonic() - self.started) / 60
 
     def train_step(self, batch: dict) -> dict:
-        """One optimiser step in mixed precision, channels last."""
+        """One optimiser step; on a CPU the samples of the batch are computed side by side."""
         rate = learning_rate_factor(self.share_used(), self.budget.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = self.initial_lr * rate
         self.step_in_epoch += 1
         if self.device.type == "cuda":
             return super().train_step(batch)
-        target = batch["target"]
-        self.optimizer.zero_grad(set_to_none=True)
-        with quick_arithmetic(self.device):
-            output = self.network(batch["data"].contiguous(memory_format=CHANNELS_LAST))
-        loss = self.loss([o.float() for o in output], target)
-        loss.backward()
+        numbers = range(len(batch["data"]))
+        results = list(self.pool.map(lambda n: self._sample_gradients(batch, n), numbers))
+        for parameter, *parts in zip(
+            self.network.parameters(), *(gradients for _, gradients in results), strict=True
+        ):
+            known = [part for part in parts if part is not None]
+            parameter.grad = sum(known) / len(numbers) if known else None
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 12)
         self.optimizer.step()
-        return {"loss": loss.detach().numpy()}
+        return {"loss": np.mean([loss for loss, _ in results])}
+
+    def _sample_gradients(self, batch: dict, number: int) -> tuple[float, tuple]:
+        """Return (loss, gradients of all parameters) of one sample of the batch."""
+        chosen = slice(number, number + 1)
+        with quick_arithmetic(self.device):
+            output = self.network(batch["data"][chosen].contiguous(memory_format=CHANNELS_LAST))
+        loss = self.loss([o.float() for o in output], [t[chosen] for t in batch["target"]])
+        parameters = list(self.network.parameters())
+        return float(loss.detach()), torch.autograd.grad(loss, parameters, allow_unused=True)
 
     def validation_step(self, batch: dict) -> dict:
         """nnU-Net's own, in mixed precision where the device has it."""
-        copy = {"data": batch["data"], "target": [t.clone() for t in batch["target"]]}
         if self.device.type == "cuda":
-            return super().validation_step(copy)
+            return super().validation_step(batch)
         with quick_arithmetic(self.device):
-            copy["data"] = copy["data"].contiguous(memory_format=CHANNELS_LAST)
-            return super().validation_step(copy)
+            data = batch["data"].contiguous(memory_format=CHANNELS_LAST)
+            return super().validation_step({**batch, "data": data})
 
     # ---- the loop
 
@@ -188,10 +201,7 @@ class WirbelTrainer(nnUNetTrainer):
             self.on_train_epoch_end(losses)
             with torch.no_grad():
                 self.on_validation_epoch_start()
-                checks = [
-                    self.validation_step(next(self.dataloader_val))
-                    for _ in range(self.num_val_iterations_per_epoch)
-                ]
+                checks = list(self.pool.map(self.validation_step, self.dataloader_val))
                 self.on_validation_epoch_end(checks)
             self.on_epoch_end()
             self._append_to_table()
@@ -240,34 +250,15 @@ class WirbelTrainer(nnUNetTrainer):
         """Nothing: host names do not belong into results."""
 
 
-class _Repeat:
-    """Gives the same batches again and again."""
-
-    def __init__(self, batches: list):
-        self.batches, self.number = batches, -1
-
-    def __next__(self):
-        self.number = (self.number + 1) % len(self.batches)
-        return self.batches[self.number]
-
-
-def learning_rate_factor(share: float, warm_up: float) -> float:
-    """Linear warm-up, then nnU-Net's polynomial decay (power 0.9) over the budget's share."""
-    if share < warm_up:
-        return (share + 1e-3) / (warm_up + 1e-3)
-    return max(1e-3, (1 - (share - warm_up) / (1 - warm_up)) ** 0.9)
-
-
 def train_semantic(
     folder: TrainingFolder, budget: TrainingBudget, device: str = "auto", threads: int = 0
 ) -> Path:
     """Train in this process, resuming where a run stopped; return the final checkpoint's path."""
     os.environ.update(folder.environment())
     os.environ["nnUNet_compile"] = "false"
-    if threads:
-        torch.set_num_threads(threads)
     torch.manual_seed(budget.seed)
-    trainer = _build(folder, budget, device)
+    WirbelTrainer.budget, WirbelTrainer.threads = budget, threads
+    trainer = _build(folder, device)
     output = Path(trainer.output_folder)
     if (output / FINAL).exists():
         return output / FINAL
@@ -279,10 +270,9 @@ def train_semantic(
     return output / FINAL
 
 
-def _build(folder: TrainingFolder, budget: TrainingBudget, device: str) -> WirbelTrainer:
+def _build(folder: TrainingFolder, device: str) -> WirbelTrainer:
     plans = json.loads((folder.dataset / f"{PLANS_NAME}.json").read_text())
     dataset = json.loads((folder.dataset / "dataset.json").read_text())
-    WirbelTrainer.budget = budget
     trainer = WirbelTrainer(
         {**plans, "continue_training": False}, CONFIGURATION, 0, dataset, choose_device(device)
     )

@@ -1,0 +1,105 @@
+"""The instance network: a small anisotropic 3D U-Net on one-hot label cut-outs.
+
+Input (batch, channels, P, I, R), one-hot subregions around one vertebral body; output four logits per
+voxel: 0 background, 1 the vertebra above, 2 the one in the centre, 3 the one below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+
+OUTPUTS = 4
+
+
+@dataclass(frozen=True)
+class InstanceNetwork:
+    """Settings of the network; `cutout_size` and `spacing_mm` along (P, I, R)."""
+
+    channels: int = 14
+    features: tuple[int, ...] = (12, 24, 48, 96, 128, 128)
+    in_plane_stages: int = 2
+    """How many first stages use 3 x 3 x 1 kernels, since slices are thick."""
+    thick_pooling_stages: tuple[int, ...] = (3, 4)
+    """Stages entered by halving all three axes; the others halve only the two in the slice."""
+    cutout_size: tuple[int, int, int] = (160, 160, 32)
+    spacing_mm: tuple[float, float, float] = (1.0, 1.0, 3.0)
+
+    def kernel(self, stage: int) -> tuple[int, int, int]:
+        """Kernel size of a stage."""
+        return (3, 3, 1) if stage < self.in_plane_stages else (3, 3, 3)
+
+    def stride(self, stage: int) -> tuple[int, int, int]:
+        """Stride between stage - 1 and `stage`."""
+        return (2, 2, 2) if stage in self.thick_pooling_stages else (2, 2, 1)
+
+    def as_dict(self) -> dict:
+        """Return the settings as plain values, for the model folder."""
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> InstanceNetwork:
+        """Rebuild the settings from `as_dict`."""
+        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+
+
+class UNet(nn.Module):
+    """Encoder with strided convolutions, decoder with transposed ones, skip connections between."""
+
+    def __init__(self, settings: InstanceNetwork) -> None:
+        super().__init__()
+        features = settings.features
+        stages = range(1, len(features))
+        self.stem = _double(settings.channels, features[0], settings.kernel(0))
+        self.down = nn.ModuleList(
+            _double(features[s - 1], features[s], settings.kernel(s), settings.stride(s))
+            for s in stages
+        )
+        self.up = nn.ModuleList(
+            nn.ConvTranspose3d(features[s], features[s - 1], settings.stride(s), settings.stride(s))
+            for s in stages
+        )
+        self.merge = nn.ModuleList(
+            _single(2 * features[s - 1], features[s - 1], settings.kernel(s - 1)) for s in stages
+        )
+        self.head = nn.Conv3d(features[0], OUTPUTS, 1)
+
+    def forward(self, one_hot: torch.Tensor) -> torch.Tensor:
+        """Map (B, channels, P, I, R) to logits (B, 4, P, I, R)."""
+        kept = [self.stem(one_hot)]
+        for block in self.down:
+            kept.append(block(kept[-1]))
+        x = kept.pop()
+        for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
+            x = merge(torch.cat([up(x), kept.pop()], 1))
+        return self.head(x)
+
+
+def _single(inputs: int, outputs: int, kernel, stride=1) -> nn.Sequential:
+    padding = tuple(k // 2 for k in kernel)
+    return nn.Sequential(
+        nn.Conv3d(inputs, outputs, kernel, stride, padding, bias=False),
+        nn.InstanceNorm3d(outputs, affine=True),
+        nn.LeakyReLU(0.01, inplace=True),
+    )
+
+
+def _double(inputs: int, outputs: int, kernel, stride=1) -> nn.Sequential:
+    return nn.Sequential(
+        _single(inputs, outputs, kernel, stride), _single(outputs, outputs, kernel)
+    )
+
+
+def one_hot(labels: torch.Tensor, mapping: dict[int, int], channels: int) -> torch.Tensor:
+    """Return (B, channels, P, I, R) float32 of subregion labels (B, P, I, R).
+
+    `mapping` gives the channel of each label; labels left out count as channel 0, the background.
+    """
+    table = torch.zeros(256, dtype=torch.long)
+    for label, channel in mapping.items():
+        table[label] = channel
+    index = table[labels.long()]
+    out = torch.zeros(len(labels), channels, *labels.shape[1:])
+    return out.scatter_(1, index[:, None], 1.0)
