@@ -24,7 +24,7 @@ from wirbel.core.measures.surfaces import Block, SurfaceError, find_block
 
 SIX_POINT_FRACTIONS = {"posterior": 0.15, "middle": 0.50, "anterior": 0.85}
 """Depth, 0 at the back and 1 at the front, at which heights are measured: the six-point morphometry of
-Black et al., J Bone Miner Res 1991;6:873, set in from the rims so that osteophytes do not count."""
+Black et al., J Bone Miner Res 1991;6:883, set in from the rims so that osteophytes do not count."""
 DISC_CENTRAL_DEPTH = (0.25, 0.75)
 """The mean disc height is taken over the middle half of the depth, clear of bulging rims."""
 
@@ -86,9 +86,7 @@ def level_rows(maps: LabelMaps, spine: Spine) -> list[dict]:
         shares = _shares(region, tree, len(labels))
         for row, (volume, touches) in zip(rows, shares, strict=True):
             row[f"{name}_volume_mm3"] = volume
-            row[f"{name}_status"] = (
-                S.TOUCHES_BORDER if touches else S.OK if volume else S.ABSENT
-            )
+            row[f"{name}_status"] = S.TOUCHES_BORDER if touches else S.OK if volume else S.ABSENT
     return rows
 
 

@@ -72,9 +72,7 @@ class Block:
         return float(np.mean([self.height_at(f) for f in np.linspace(low, high, steps)]))
 
 
-def find_block(
-    region: Region, superior: np.ndarray, posterior_reference_mm: np.ndarray
-) -> Block:
+def find_block(region: Region, superior: np.ndarray, posterior_reference_mm: np.ndarray) -> Block:
     """Locate a structure's surfaces, starting from a rough superior direction.
 
     The superior axis bisects the normals of planes through the middle of the upper and the lower

@@ -1,0 +1,199 @@
+"""The figures by which a run is judged: overlap, instances found, errors of measures.
+
+Rows are plain dictionaries, one per scan and structure, vertebra or measure. Limits are data
+(`TARGETS`), so that a summary says beside every figure whether it is good enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wirbel.core.geometry import Volume
+from wirbel.core.labels import LEVEL_NAMES
+from wirbel.core.metrics import (
+    bodies_only,
+    invented_vertebrae,
+    level_name,
+    match_vertebrae,
+    structure_dice,
+    surface_distance_mm,
+)
+
+Row = dict[str, Any]
+
+HEIGHTS = ("height_anterior_mm", "height_middle_mm", "height_posterior_mm")
+MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
+    "vertebrae": (
+        *((name, "body_fully_visible") for name in HEIGHTS),
+        ("body_volume_mm3", "body_fully_visible"),
+        ("vertebra_volume_mm3", "fully_visible"),
+    ),
+    "discs": (("disc_height_mm", "fully_visible"), ("disc_volume_mm3", "fully_visible")),
+}
+"""Table -> (measure, the truth's column that says whether it can be measured at all)."""
+
+POSTERIOR_LIMIT = 0.75
+TARGETS: dict[str, tuple[str, float]] = {
+    "dice_vertebral_body": (">=", 0.90),
+    "dice_intervertebral_disc": (">=", 0.90),
+    "dice_spinal_canal": (">=", 0.90),
+    "dice_sacrum": (">=", 0.90),
+    "dice_spinal_cord": (">=", 0.85),
+    **{
+        f"dice_{name}": (">=", POSTERIOR_LIMIT)
+        for name in (
+            "arcus_vertebrae",
+            "spinous_process",
+            "costal_process_left",
+            "costal_process_right",
+            "superior_articular_process_left",
+            "superior_articular_process_right",
+            "inferior_articular_process_left",
+            "inferior_articular_process_right",
+        )
+    },
+    "vertebrae_found": (">=", 0.97),
+    "vertebrae_invented": ("<=", 0.01),
+    "body_height_mean_absolute_error_mm": ("<=", 1.0),
+    "volume_mean_absolute_error_percent": ("<=", 6.0),
+}
+"""Figure -> what a run of the embedded models on simulated scans has to reach."""
+
+
+def structure_rows(scan_id: str, reference: np.ndarray, prediction: np.ndarray) -> list[Row]:
+    """Return one row per structure that the reference or the prediction holds."""
+    scores = structure_dice(reference, prediction)
+    return [
+        {"scan_id": scan_id, "structure": name, "dice": value}
+        for name, value in scores.items()
+        if value is not None
+    ]
+
+
+def instance_rows(
+    scan_id: str, reference: Volume, prediction: np.ndarray, *, complete_reference: bool = True
+) -> list[Row]:
+    """Return one row per reference vertebra and per invented one, from the top down."""
+    rows = []
+    matches = match_vertebrae(reference.data, prediction)
+    for match in matches:
+        distance = None
+        if match.predicted is not None:
+            masks = reference.data == match.reference, prediction == match.predicted
+            distance = surface_distance_mm(*masks, reference.spacing_mm)
+        rows.append(
+            {
+                "scan_id": scan_id,
+                "reference_label": match.reference,
+                "reference_level": level_name(match.reference),
+                "predicted_label": match.predicted,
+                "predicted_level": level_name(match.predicted),
+                "dice": match.dice,
+                "surface_distance_mm": distance,
+                "found": match.found,
+                "level_right": match.found and match.predicted == match.reference,
+                "invented": False,
+            }
+        )
+    extra = invented_vertebrae(
+        reference.data, prediction, matches, complete_reference=complete_reference
+    )
+    for label in extra:
+        row = {"scan_id": scan_id, "predicted_label": label, "predicted_level": LEVEL_NAMES[label]}
+        rows.append(row | {"invented": True})
+    return rows
+
+
+def restrict_to_bodies(reference: Volume, vertebra: np.ndarray, subregion: np.ndarray):
+    """Return (reference, prediction) of bodies alone, for references that show nothing else."""
+    numbered = np.where(np.isin(reference.data, list(LEVEL_NAMES)), reference.data, 0)
+    return reference.with_data(numbered), bodies_only(vertebra, subregion)
+
+
+def measure_rows(
+    scan_id: str,
+    table: str,
+    truth: Sequence[Mapping[str, Any]],
+    measured: Sequence[Mapping[str, Any]],
+    numbers: Mapping[int, int],
+) -> list[Row]:
+    """Return one row per structure and measure of one scan that truth says can be measured.
+
+    `numbers`: reference vertebra label -> predicted label of the same vertebra, so that a wrong level
+    name does not show as a wrong measure. A structure that was not found has no row; a measure that is
+    missing has a row without a value.
+    """
+    key = "label" if table == "vertebrae" else "label_above"
+    by_label = {int(row[key]): row for row in measured}
+    rows = []
+    for true in truth:
+        mine = by_label.get(numbers.get(int(true[key]), -1))
+        if mine is None:
+            continue
+        for name, visible in MEASURES[table]:
+            if not true.get(visible, True) or _number(true[name]) is None:
+                continue
+            rows.append({"scan_id": scan_id, "level": true["level"], "measure": name})
+            rows[-1] |= _compare(_number(true[name]), _number(mine.get(name)))
+    return rows
+
+
+def summarise(structures: list[Row], instances: list[Row], measures: list[Row]) -> dict[str, Any]:
+    """Return figure -> {"value", "count"[, "target", "reached"]}."""
+    figures: dict[str, tuple[float | None, int]] = {}
+    for name in dict.fromkeys(row["structure"] for row in structures):
+        figures[f"dice_{name}"] = _mean(r["dice"] for r in structures if r["structure"] == name)
+    reference = [row for row in instances if not row["invented"]]
+    invented = len(instances) - len(reference)
+    figures["dice_vertebra_instances"] = _mean(row["dice"] for row in reference)
+    figures["surface_distance_mm"] = _mean(row["surface_distance_mm"] for row in reference)
+    figures["vertebrae_found"] = _mean(float(row["found"]) for row in reference)
+    found = sum(row["found"] for row in reference) + invented
+    figures["vertebrae_invented"] = (invented / found if found else None, found)
+    figures["levels_right"] = _mean(float(r["level_right"]) for r in reference if r["found"])
+    for name in dict.fromkeys(row["measure"] for row in measures):
+        unit = "percent" if name.endswith("_mm3") else "mm"
+        errors = [row[f"error_{unit}"] for row in measures if row["measure"] == name]
+        figures[f"{name}_bias_{unit}"] = _mean(errors)
+        figures[f"{name}_mean_absolute_error_{unit}"] = _mean(map(_absolute, errors))
+    heights = [row["error_mm"] for row in measures if row["measure"] in HEIGHTS]
+    volumes = [row["error_percent"] for row in measures if row["measure"].endswith("_mm3")]
+    figures["body_height_mean_absolute_error_mm"] = _mean(map(_absolute, heights))
+    figures["volume_mean_absolute_error_percent"] = _mean(map(_absolute, volumes))
+    return {name: _figure(name, *value) for name, value in figures.items() if value[1]}
+
+
+def _figure(name, value, count):
+    figure = {"value": None if value is None else round(value, 4), "count": count}
+    if name in TARGETS and value is not None:
+        sense, limit = TARGETS[name]
+        figure["target"] = f"{sense} {limit}"
+        figure["reached"] = value >= limit if sense == ">=" else value <= limit
+    return figure
+
+
+def _compare(true, measured):
+    in_mm = true is not None and measured is not None
+    error = measured - true if in_mm else None
+    return {
+        "truth": true,
+        "measured": measured,
+        "error_mm": error,
+        "error_percent": 100 * error / true if in_mm and true else None,
+    }
+
+
+def _mean(values):
+    present = [value for value in values if value is not None]
+    return (float(np.mean(present)) if present else None), len(present)
+
+
+def _absolute(value):
+    return None if value is None else abs(value)
+
+
+def _number(value):
+    return None if value is None or value != value else float(value)

@@ -1,0 +1,78 @@
+"""Measure every scan of a batch from its two final label maps."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from wirbel.core.dictionary import clean_row
+from wirbel.core.geometry import Volume
+from wirbel.core.measures import Measurements, measure
+from wirbel.errors import ScanError
+from wirbel.io.sidecars import read_json, write_json
+from wirbel.io.volumes import read_volume
+from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+
+NO_LEVELS = {"confidence": None, "method": "unknown", "agree": None}
+
+
+class Features:
+    """Final label maps -> `work/features/<scan_id>_features.json`."""
+
+    name = "features"
+
+    def prepare(self) -> None:
+        """Nothing to load."""
+
+    def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Volume, dict]:
+        """Read both label maps, and how the levels were named."""
+        stem = f"{scan.scan_id}_desc"
+        anat = folders.anat(scan)
+        sidecar = anat / f"{stem}-vertebra_dseg.json"
+        described = read_json(sidecar) if sidecar.exists() else {}
+        subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
+        vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
+        return subregion, vertebra, NO_LEVELS | described.get("Levels", {})
+
+    def compute(self, inputs: tuple[Volume, Volume, dict]) -> dict[str, Any]:
+        """Return the rows of all four tables."""
+        subregion, vertebra, levels = inputs
+        try:
+            return features(measure(None, subregion, vertebra), levels)
+        except ValueError as error:
+            raise ScanError(
+                "bad_geometry", f"the label maps cannot be measured: {error}"
+            ) from error
+
+    def save(self, scan: Scan, result: dict[str, Any], folders: StageFolders) -> list[Path]:
+        """Write the rows as one JSON file."""
+        path = folders.stage(self.name) / f"{scan.scan_id}_features.json"
+        write_json(path, result)
+        return [path]
+
+
+def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
+    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names."""
+    rows = asdict(measured)
+    confidence = {"level_confidence": levels["confidence"]}
+    named = {"level_method": levels["method"], "levels_agree": levels["agree"]}
+    scan = {"scan_status": "ok", **rows["scan"], **confidence, **named}
+    lists = {
+        table: [clean_row(table, row | confidence) for row in rows[table]]
+        for table in ("vertebrae", "discs", "levels")
+    }
+    return {"scan": clean_row("scans", scan), **lists}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the stage over one batch; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_runner_arguments(parser)
+    args = parser.parse_args(argv)
+    return run_stage(Features(), args, parameters={})
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
