@@ -70,7 +70,7 @@ def write_volume(
 
 
 def _as_type(data: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    if dtype == bool:
+    if dtype.kind == "b":
         dtype = np.dtype(np.uint8)
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)

@@ -1,0 +1,33 @@
+# Wirbel: from T2-weighted scans of the spine to a table of measurements.
+# `snakemake --profile profiles/default --config bids_dir=IN output_dir=OUT` runs everything.
+
+
+include: "rules/common.smk"
+include: "rules/chain.smk"
+include: "rules/cohort.smk"
+include: "rules/simulate.smk"
+
+
+if exists("rules/train.smk"):
+
+    include: "rules/train.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        all_manifests("features"),
+        COHORT_TABLES,
+        CONTACT_SHEET,
+
+
+onstart:
+    refuse_a_second_run()
+
+
+onsuccess:
+    print_summary()
+
+
+onerror:
+    print_summary()

@@ -1,0 +1,139 @@
+# The per-scan stages. One job per stage and batch of scans; scans fail and resume one by one.
+
+
+rule resample:
+    input:
+        batch=batch_list(),
+    output:
+        manifest=manifest("resample"),
+    log:
+        job_log("resample"),
+    benchmark:
+        job_benchmark("resample")
+    threads: 1
+    resources:
+        mem_mb=megabytes(3000),
+        runtime=60,
+    params:
+        output_dir=OUT,
+        code=code_of("resample"),
+        retry=failures_to_retry("resample"),
+        model=SETTINGS.models["semantic"],
+        fingerprint=fingerprint_of("semantic"),
+        n4="--n4" if SETTINGS.n4 else "--no-n4",
+    message:
+        "Resampling batch {wildcards.batch} to the model's grid"
+    shell:
+        "python -m wirbel.stages.resample"
+        + BATCH_ARGUMENTS
+        + " --model {params.model:q} {params.n4} > {log:q} 2>&1"
+
+
+rule semantic:
+    input:
+        batch=batch_list(),
+        previous=manifest("resample"),
+    output:
+        manifest=manifest("semantic"),
+    log:
+        job_log("semantic"),
+    benchmark:
+        job_benchmark("semantic")
+    threads: 8
+    resources:
+        mem_mb=megabytes(6000),
+        runtime=120,
+        gpu=1,
+    params:
+        output_dir=OUT,
+        code=code_of("semantic"),
+        retry=failures_to_retry("semantic"),
+        model=SETTINGS.models["semantic"],
+        fingerprint=fingerprint_of("semantic"),
+    message:
+        "Segmenting the structures of batch {wildcards.batch}"
+    shell:
+        "python -m wirbel.stages.semantic"
+        + BATCH_ARGUMENTS
+        + " --previous {input.previous:q} --model {params.model:q} > {log:q} 2>&1"
+
+
+rule instance:
+    input:
+        batch=batch_list(),
+        previous=manifest("semantic"),
+    output:
+        manifest=manifest("instance"),
+    log:
+        job_log("instance"),
+    benchmark:
+        job_benchmark("instance")
+    threads: 8
+    resources:
+        mem_mb=megabytes(6000),
+        runtime=120,
+        gpu=1,
+    params:
+        output_dir=OUT,
+        code=code_of("instance"),
+        retry=failures_to_retry("instance"),
+        model=SETTINGS.models["instance"],
+        fingerprint=fingerprint_of("instance"),
+    message:
+        "Separating the vertebrae of batch {wildcards.batch}"
+    shell:
+        "python -m wirbel.stages.instance"
+        + BATCH_ARGUMENTS
+        + " --previous {input.previous:q} --model {params.model:q} > {log:q} 2>&1"
+
+
+rule merge:
+    input:
+        batch=batch_list(),
+        previous=manifest("instance"),
+    output:
+        manifest=manifest("merge"),
+    log:
+        job_log("merge"),
+    benchmark:
+        job_benchmark("merge")
+    threads: 1
+    resources:
+        mem_mb=megabytes(4000),
+        runtime=60,
+    params:
+        output_dir=OUT,
+        code=code_of("merge"),
+        retry=failures_to_retry("merge"),
+    message:
+        "Merging and naming the vertebrae of batch {wildcards.batch}"
+    shell:
+        "python -m wirbel.stages.merge"
+        + BATCH_ARGUMENTS
+        + " --previous {input.previous:q} > {log:q} 2>&1"
+
+
+rule features:
+    input:
+        batch=batch_list(),
+        previous=manifest("merge"),
+    output:
+        manifest=manifest("features"),
+    log:
+        job_log("features"),
+    benchmark:
+        job_benchmark("features")
+    threads: 1
+    resources:
+        mem_mb=megabytes(3000),
+        runtime=60,
+    params:
+        output_dir=OUT,
+        code=code_of("features"),
+        retry=failures_to_retry("features"),
+    message:
+        "Measuring the scans of batch {wildcards.batch}"
+    shell:
+        "python -m wirbel.stages.features"
+        + BATCH_ARGUMENTS
+        + " --previous {input.previous:q} > {log:q} 2>&1"

@@ -1,0 +1,144 @@
+# Settings, paths and the functions that the rules use; no other rule file defines functions.
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir)
+SOURCES = str(ROOT / "workflow_scripts")
+sys.path.insert(0, SOURCES)
+# Jobs find this repository's package and this environment's Python, whether or not either is activated.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")]))
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+from wirbel.runner import batches as batch_lists
+from wirbel.runner.codehash import stage_code_hash
+from wirbel.runner.locks import FileLock
+from wirbel.runner.records import failed_token
+from wirbel.runner.settings import SettingsError, checked_settings, model_fingerprint
+from wirbel.runner.summary import summary
+
+
+configfile: str(ROOT / "config" / "config.yaml")
+
+
+try:
+    SETTINGS = checked_settings(config, ROOT / "config" / "schemas" / "config.schema.json")
+except SettingsError as error:
+    raise WorkflowError(str(error)) from None
+
+OUT = SETTINGS.output_dir
+LOGS = f"{OUT}/logs"
+COHORT_TABLES = [
+    f"{OUT}/cohort/{name}.csv" for name in ("scans", "vertebrae", "discs", "levels", "failures")
+]
+CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
+RUN_LOCK = FileLock(Path(OUT, "work", "workflow.lock"))
+LOCK_WAIT_SECONDS = 3
+# The arguments that every per-scan stage takes; see wirbel.runner.add_runner_arguments.
+BATCH_ARGUMENTS = (
+    " --batch {input.batch:q} --manifest {output.manifest:q} --output-dir {params.output_dir:q}"
+    " --threads {threads} --code-hash {params.code} --retry-failed {config[retry_failed]:q}"
+    " --max-failed-fraction {config[max_failed_fraction]}"
+)
+
+
+wildcard_constraints:
+    batch=batch_lists.BATCH_PATTERN,
+
+
+def exists(path):
+    """Whether a file of the repository is there."""
+    return (ROOT / path).is_file()
+
+
+@cache
+def scan_batches():
+    """Return the names of all batches; the main process brings their lists up to date first.
+
+    Jobs, and a dry run beside a running workflow, take the lists as they are.
+    """
+    if workflow.is_main_process and RUN_LOCK.acquire(LOCK_WAIT_SECONDS):
+        try:
+            return batch_lists.update_batches(
+                SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants
+            )
+        except FileNotFoundError as error:
+            raise WorkflowError(str(error)) from None
+    return batch_lists.list_batches(OUT)
+
+
+def refuse_a_second_run():
+    """Stop when another main process works on the same output folder."""
+    if workflow.is_main_process and scan_batches.cache_info().currsize:
+        if not RUN_LOCK.acquire(LOCK_WAIT_SECONDS):
+            raise WorkflowError(
+                f"{OUT} is being worked on by {RUN_LOCK.holder()}: "
+                "wait for it, stop it, or choose another output_dir"
+            )
+
+
+def batch_list():
+    """Return the pattern of a batch's list of scans."""
+    return f"{OUT}/work/batches/{{batch}}.tsv"
+
+
+def manifest(stage):
+    """Return the pattern of a stage's manifest."""
+    return f"{OUT}/work/{stage}/{{batch}}.tsv"
+
+
+def all_manifests(stage):
+    """Return an input function: the stage's manifests of all batches."""
+    return lambda wildcards: [f"{OUT}/work/{stage}/{name}.tsv" for name in needed_batches()]
+
+
+def needed_batches():
+    """Return all batches; none at all is an error."""
+    found = scan_batches()
+    if not found:
+        raise WorkflowError(
+            f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}"
+        )
+    return found
+
+
+def job_log(stage):
+    """Return the pattern of a per-batch job's log."""
+    return f"{LOGS}/{stage}/{{batch}}.log"
+
+
+def job_benchmark(stage):
+    """Return the pattern of a per-batch job's benchmark."""
+    return f"{LOGS}/benchmarks/{stage}/{{batch}}.tsv"
+
+
+def code_of(stage):
+    """Return a params function: the hash of the code that the stage uses."""
+    return lambda wildcards: stage_code_hash(stage)
+
+
+def fingerprint_of(phase):
+    """Return a params function: a hash over the model's files, as listed in config/models.yaml."""
+    return lambda wildcards: model_fingerprint(ROOT, SETTINGS.models[phase], phase)
+
+
+def failures_to_retry(stage):
+    """Return a params function whose value changes when failed scans of the batch are to be retried."""
+    return lambda wildcards: failed_token(
+        Path(OUT, "work", stage, f"{wildcards.batch}.tsv"), SETTINGS.retry_failed
+    )
+
+
+def megabytes(base):
+    """Return a resource function: `base` MB, that much more with every further attempt."""
+    return lambda wildcards, attempt: base * attempt
+
+
+def print_summary():
+    """Say how many scans were measured, why others were not, and where the results are."""
+    if workflow.is_main_process and scan_batches.cache_info().currsize:
+        print(summary(OUT), file=sys.stderr)

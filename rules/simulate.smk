@@ -1,0 +1,27 @@
+# `snakemake simulate`: a BIDS folder of phantoms with their true measurements, written to bids_dir.
+
+SIMULATED = f"{SETTINGS.bids_dir}/truth.json"
+
+
+rule simulate:
+    output:
+        SIMULATED,
+    log:
+        f"{LOGS}/simulate.log",
+    threads: 1
+    resources:
+        mem_mb=megabytes(3000),
+        runtime=240,
+    params:
+        bids_dir=SETTINGS.bids_dir,
+        code=code_of("simulate"),
+        scans=config["simulate"]["count"],
+        seed=config["simulate"]["seed"],
+        regions=config["simulate"]["regions"],
+        broken=config["simulate"]["broken"],
+    message:
+        "Simulating {params.scans} scans"
+    shell:
+        "python -m wirbel.stages.simulate --bids-dir {params.bids_dir:q} --count {params.scans}"
+        " --seed {params.seed} --regions {params.regions:q} --broken {params.broken}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,115 @@
+"""The whole workflow over toy stages: what is computed, when, and what the user is told."""
+
+from conftest import CHAIN
+
+from wirbel.runner.records import read_records
+
+
+def test_everything_runs_once_and_then_nothing_is_left_to_do(workflow):
+    for number in (1, 2, 3):
+        workflow.scan(f"sub-{number:02}", str(number))
+    workflow.scan("sub-04", "broken")
+    told = workflow.run(batch_size=3)
+    assert "3 scans measured, 1 failed" in told
+    assert "sub-04: failed at resample (unreadable): sub-04 is broken" in told
+    assert f"Table: {workflow.output}/cohort/vertebrae.csv" in told
+    assert (workflow.output / "cohort" / "scans.csv").read_text() == (
+        "scan_id,value\nsub-01,1RSIMF\nsub-02,2RSIMF\nsub-03,3RSIMF\nsub-04,unreadable\n"
+    )
+    assert len(workflow.computed()) == 3 * 5 + 1
+    assert "Nothing to be done" in workflow.run(batch_size=3)
+    assert workflow.computed() == []
+
+
+def test_added_changed_and_removed_scans(workflow):
+    paths = [workflow.scan(f"sub-{number:02}", str(number)) for number in (1, 2, 3, 4)]
+    workflow.run(batch_size=2)
+    workflow.computed()
+    workflow.scan("sub-00", "new")
+    workflow.scan("sub-02", "changed")
+    paths[3].unlink()
+    workflow.run(batch_size=5)
+    assert workflow.computed() == sorted(
+        f"{stage} {scan}" for stage in CHAIN for scan in ("sub-00", "sub-02")
+    )
+    assert b"sub-04" not in workflow.tables()["scans.csv"]
+    assert b"sub-02,changedRSIMF" in workflow.tables()["scans.csv"]
+
+
+def test_edited_library_code_reruns_the_stages_that_use_it_and_all_after_them(workflow):
+    workflow.scan("sub-01", "1")
+    workflow.run()
+    workflow.computed()
+    package = workflow.folder / "workflow_scripts" / "wirbel"
+    (package / "core" / "smallest.py").write_text('FULL_STOP = "."\n')
+    stage = package / "stages" / "merge.py"
+    stage.write_text(
+        stage.read_text()
+        .replace("import sys\n", "import sys\nfrom wirbel.core.smallest import FULL_STOP\n")
+        .replace("LETTERS[NAME]", "LETTERS[NAME] + FULL_STOP")
+    )
+    told = workflow.run("--dry-run")
+    assert "Params have changed since last execution" in told
+    workflow.run()
+    assert workflow.computed() == ["features sub-01", "merge sub-01"]
+    (package / "core" / "smallest.py").write_text('FULL_STOP = "!"\n')
+    workflow.run()
+    assert workflow.computed() == ["features sub-01", "merge sub-01"]
+    assert b"sub-01,1RSIM!F" in workflow.tables()["scans.csv"]
+    (package / "core" / "smallest.py").write_text('# A remark.\nFULL_STOP = "!"\n')
+    assert "Nothing to be done" in workflow.run()
+
+
+def test_a_changed_parameter_recomputes_and_another_batch_size_does_not(workflow):
+    for number in (1, 2, 3):
+        workflow.scan(f"sub-{number:02}", str(number))
+    workflow.run(batch_size=2)
+    workflow.computed()
+    assert "Nothing to be done" in workflow.run(batch_size=64)
+    workflow.run(batch_size=2, n4="false")
+    assert len(workflow.computed()) == 3 * 5
+
+
+def test_failed_scans_are_retried_when_asked_each_time(workflow):
+    workflow.scan("sub-01", "broken")
+    workflow.scan("sub-02", "2")
+    workflow.run()
+    workflow.computed()
+    workflow.run(retry_failed="not_sagittal")
+    assert workflow.computed() == []
+    for _ in range(2):
+        workflow.run(retry_failed="unreadable")
+        assert workflow.computed() == ["resample sub-01"]
+    workflow.run()
+    assert workflow.computed() == []
+
+
+def test_some_participants_only_and_later_all(workflow):
+    for number in (1, 2, 3):
+        workflow.scan(f"sub-{number:02}", str(number))
+    workflow.run(participants="sub-02")
+    assert workflow.tables()["scans.csv"] == b"scan_id,value\nsub-02,2RSIMF\n"
+    workflow.computed()
+    workflow.run()
+    assert not [line for line in workflow.computed() if line.endswith("sub-02")]
+    assert workflow.tables()["scans.csv"].count(b"\n") == 4
+
+
+def test_a_result_deleted_by_hand_is_found_by_verify_and_computed_again(workflow):
+    workflow.scan("sub-01", "1")
+    workflow.run()
+    workflow.computed()
+    (workflow.output / "work" / "instance" / "sub-01.txt").unlink()
+    told = workflow.run("verify")
+    assert "instance b00001: results missing or changed for sub-01" in told
+    workflow.run()
+    assert workflow.computed() == ["instance sub-01"]
+    assert "0 results missing or changed: nothing to do" in workflow.run("verify")
+
+
+def test_manifests_say_where_each_scans_time_went(workflow):
+    workflow.scan("sub-01", "1")
+    workflow.run()
+    record = read_records(workflow.output / "work" / "merge" / "b00001.tsv")["sub-01"]
+    assert record.status == "ok"
+    assert record.outputs == ("work/merge/sub-01.txt",)
