@@ -19,7 +19,7 @@ class InstanceNetwork:
     """Settings of the network; `cutout_size` and `spacing_mm` along (P, I, R)."""
 
     channels: int = 14
-    features: tuple[int, ...] = (12, 24, 48, 96, 128, 128)
+    features: tuple[int, ...] = (8, 16, 32, 64, 96, 128)
     in_plane_stages: int = 2
     """How many first stages use 3 x 3 x 1 kernels, since slices are thick."""
     thick_pooling_stages: tuple[int, ...] = (3, 4)

@@ -1,0 +1,102 @@
+"""Trained checkpoints turned into the two model folders: half precision, nothing pickled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from wirbel.core.geometry import MODEL_AXES
+from wirbel.core.labels import CANAL, CORD, DISC, ENDPLATE, SACRUM
+from wirbel.learning.checkpoints import read_pickled_checkpoint, write_weights
+from wirbel.learning.instance_model import WEIGHTS_NAME
+from wirbel.learning.instance_network import InstanceNetwork
+from wirbel.learning.semantic_plans import (
+    CONFIGURATION,
+    PLANS_NAME,
+    SEMANTIC_LABELS,
+    TRAINER_NAME,
+    SemanticNetwork,
+)
+from wirbel.learning.training_cases import TrainingFolder
+from wirbel.models.inference_config import FILE_NAME, PUBLISHED_CHANNELS
+
+INSTANCE_CHANNELS = {
+    **PUBLISHED_CHANNELS,
+    DISC: 10,
+    ENDPLATE: 11,
+    SACRUM: 12,
+    CORD: 13,
+    CANAL: 13,
+}
+"""Our instance network also sees discs, endplates, the sacrum and the canal with its cord."""
+
+
+def export_semantic(
+    checkpoint: Path, folder: TrainingFolder, network: SemanticNetwork, target: Path
+) -> None:
+    """Write the semantic model folder `target` from nnU-Net's checkpoint and its plans."""
+    weights = read_pickled_checkpoint(checkpoint)["network_weights"]
+    plans = json.loads((folder.dataset / f"{PLANS_NAME}.json").read_text())
+    dataset = json.loads((folder.dataset / "dataset.json").read_text())
+    fold = target / "fold_0"
+    fold.mkdir(parents=True, exist_ok=True)
+    metadata = {
+        "configuration": CONFIGURATION,
+        "trainer_name": TRAINER_NAME,
+        "inference_allowed_mirroring_axes": "null",
+    }
+    write_weights(fold / "checkpoint_final.safetensors", weights, metadata)
+    _write_json(target / "plans.json", plans)
+    _write_json(target / "dataset.json", dataset)
+    _write_json(target / FILE_NAME, semantic_config(network))
+
+
+def export_instance(checkpoint: Path, target: Path) -> None:
+    """Write the instance model folder `target` from our trainer's checkpoint."""
+    content = read_pickled_checkpoint(checkpoint)
+    network = InstanceNetwork.from_dict(content["settings"])
+    target.mkdir(parents=True, exist_ok=True)
+    write_weights(target / WEIGHTS_NAME, content["network"], {})
+    _write_json(target / FILE_NAME, instance_config(network, content["mapping"]))
+
+
+def semantic_config(network: SemanticNetwork) -> dict[str, Any]:
+    """Return `inference_config.json` of the semantic model."""
+    labels = {str(index): str(label) for index, label in enumerate(SEMANTIC_LABELS, start=1)}
+    return {
+        **_common("wirbel_semantic", "nnunet", network.spacing_mm),
+        "available_folds": [0],
+        "default_step_size": 0.5,
+        "labels": labels,
+    }
+
+
+def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[str, Any]:
+    """Return `inference_config.json` of the instance model."""
+    return {
+        **_common("wirbel_instance", "unet", network.spacing_mm),
+        "available_folds": 1,
+        "default_step_size": 0.5,
+        "labels": {"1": "1", "2": "2", "3": "3"},
+        "expected_inputs": ["seg"],
+        "cutout_size": list(network.cutout_size),
+        "mapping": {str(label): channel for label, channel in sorted(mapping.items())},
+        "network": network.as_dict(),
+    }
+
+
+def _common(name: str, kind: str, spacing_mm: tuple[float, ...]) -> dict[str, Any]:
+    return {
+        "log_name": name,
+        "modality": ["T2w"],
+        "acquisition": "sag",
+        "modeltype": kind,
+        "model_expected_orientation": list(MODEL_AXES),
+        "inference_augmentation": False,
+        "resolution_range": list(spacing_mm),
+    }
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
