@@ -23,8 +23,8 @@ from wirbel.core.labels import (
 )
 
 SPACING_MM = (1.0, 1.0, 3.0)
-# Model grid P-I-R: index 0 grows towards posterior (-y), 1 towards inferior (-z), 2 towards right (-x).
-AFFINE = np.array([[0, 0, -3, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
+# Model grid P-I-R: index 0 grows towards posterior (-y), 1 towards inferior (-z), 2 towards right (+x).
+AFFINE = np.array([[0, 0, 3, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
 FRONT, LEFT_RIGHT = 30, 16
 
 # Label -> depth, width, height of the body in mm, rounded from Panjabi et al. 1991 and 1992.
@@ -134,7 +134,11 @@ def _posterior(data, vertebra, number, begin, end, depth):
         rib = slice(column + 1, column + 5) if side > 0 else slice(column - 4, column)
         box = (slice(back + 4, back + 9), slice(begin + 3, middle), rib)
         _paint(data, vertebra, box, COSTAL_RIGHT if side > 0 else COSTAL_LEFT, number)
-    arch = (slice(far, far + 4), slice(begin + 2, middle + 2), slice(LEFT_RIGHT - 4, LEFT_RIGHT + 4))
+    arch = (
+        slice(far, far + 4),
+        slice(begin + 2, middle + 2),
+        slice(LEFT_RIGHT - 4, LEFT_RIGHT + 4),
+    )
     _paint(data, vertebra, arch, ARCUS, number)
     spine = (slice(far + 4, far + 24), slice(begin + 4, end), slice(LEFT_RIGHT - 1, LEFT_RIGHT + 1))
     _paint(data, vertebra, spine, SPINOUS_PROCESS, number)

@@ -15,9 +15,13 @@ TOO_LONG = 1.5
 SLENDER = 1.45
 """Length over antero-posterior depth that no single body below C2 reaches: T12 has the largest ratio,
 27 / 33 mm on MRI, two merged ones at least 1.6 (Panjabi et al. 1991, 1992)."""
+NOT_SQUAT = 1.2
+"""The same ratio that a merged pair has at the very least, whatever a cut-off neighbour lets expect."""
 DENS_TAPER = 0.65
 """Upper over lower cross-section of C2: dens 11 x 10 mm on a body of 15 x 17 mm (Gosavi and Swamy 2012;
 Panjabi 1991), 0.4 to 0.6; a merged pair of bodies has about 1."""
+CERVICAL_DEPTH_MM = 24.0
+"""Greatest depth of a cervical body: C7 18 mm (Panjabi 1991) and osteophytes."""
 DENS_LENGTH = 2.1
 """C2's length over the next body's height, at least: 38 mm (Yousuf et al. 2022) over 14 to 18 mm."""
 LENGTH_PITCH = 1.3
@@ -116,8 +120,10 @@ def _cut_if_too_large(parts: list[Part], index: int, chain: Chain) -> list[Part]
     large = part.length_mm > SLENDER * depth
     if expected:
         pitch = LENGTH_PITCH * expected[0]
-        large |= part.volume_mm3 > TOO_LARGE * expected[1] and part.length_mm > TOO_LONG * expected[0]
-    if large and _tapers_like_c2(part):
+        large |= part.volume_mm3 > TOO_LARGE * expected[1] and part.length_mm > max(
+            TOO_LONG * expected[0], NOT_SQUAT * depth
+        )
+    if large and index == 0 and depth <= CERVICAL_DEPTH_MM and _tapers_like_c2(part):
         first = DENS_LENGTH * pitch / LENGTH_PITCH
         large = part.length_mm > first + pitch
     if not large:
@@ -136,7 +142,8 @@ def _expected(parts: list[Part], index: int) -> tuple[float, float] | None:
     if not near:
         return None
     return tuple(
-        float(np.median([getattr(parts[i], key) for i in near])) for key in ("length_mm", "volume_mm3")
+        float(np.median([getattr(parts[i], key) for i in near]))
+        for key in ("length_mm", "volume_mm3")
     )
 
 

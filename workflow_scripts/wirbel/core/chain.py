@@ -56,15 +56,20 @@ class Chain:
         """Return how far arc positions lie beyond the chain's nearer end, 0 between the ends."""
         return np.maximum(np.maximum(-arc_mm, arc_mm - self.arc_mm[-1]), 0.0)
 
-    def down(self, arc_mm: float) -> np.ndarray:
-        """Return the unit vector along the spine, downwards, at an arc position."""
-        return self.tangents[int(np.clip(round(arc_mm / STEP_MM), 0, len(self.arc_mm) - 1))]
+    def down(self, arc_mm: float | np.ndarray) -> np.ndarray:
+        """Return the unit vector along the spine, downwards, at arc positions: (3,) or (n, 3)."""
+        nearest = np.rint(np.asarray(arc_mm) / STEP_MM).astype(int)
+        return self.tangents[np.clip(nearest, 0, len(self.arc_mm) - 1)]
 
-    def backward(self, arc_mm: float) -> np.ndarray:
-        """Return the unit vector towards posterior, at right angles to the spine."""
+    def backward(self, arc_mm: float | np.ndarray) -> np.ndarray:
+        """Return the unit vector towards posterior, at right angles to the spine: (3,) or (n, 3)."""
         down = self.down(arc_mm)
-        back = np.array([0.0, -1.0, 0.0]) + down[1] * down
-        return back / np.linalg.norm(back)
+        back = np.array([0.0, -1.0, 0.0]) + down[..., 1:2] * down
+        return back / np.linalg.norm(back, axis=-1, keepdims=True)
+
+    def behind_mm(self, arc_mm: np.ndarray, offset_mm: np.ndarray) -> np.ndarray:
+        """Return how far positions given by `locate` lie behind the chain (n,), negative in front."""
+        return np.einsum("ij,ij->i", offset_mm, self.backward(arc_mm))
 
 
 def column_map(labels: Volume) -> Volume:

@@ -30,7 +30,7 @@ from wirbel.core.labels import (
 class Limits:
     """What a component of one structure must fulfil to belong to the spine.
 
-    `smallest_mm3`; `reach_mm`: distance of its nearest voxel from the chain; `anterior_mm`: how far its centroid
+    `smallest_mm3`; `reach_mm`: distance of its nearest voxel from the chain; `anterior_mm`: how far half of it
     may lie in front of the chain; `beyond_mm`: how far beyond the chain's ends it may begin.
     """
 
@@ -107,13 +107,16 @@ def _off_the_spine(
         limits = LIMITS.get(int(components.label[i]), _PROCESS)
         arc, offset = chain.locate(_sample(labels, components, i))
         distance, beyond = np.linalg.norm(offset, axis=1), chain.overshoot_mm(arc)
-        middle_arc, middle = chain.locate(components.centroid_mm[i])
-        anterior = -float(middle[0] @ chain.backward(middle_arc[0]))
+        _, middle = chain.locate(components.centroid_mm[i])
+        # Median over the voxels: the centroid of a long canal lies inside the curve it follows.
+        anterior = -float(np.median(chain.behind_mm(arc, offset)))
         stray[i] = (
             distance.min() > limits.reach_mm
             or beyond.min() > limits.beyond_mm
             or anterior > limits.anterior_mm
-            or (components.label[i] in (*BODY_LABELS, DISC) and np.linalg.norm(middle) > SIDEWAYS_MM)
+            or (
+                components.label[i] in (*BODY_LABELS, DISC) and np.linalg.norm(middle) > SIDEWAYS_MM
+            )
             or (components.label[i] == SACRUM and arc.max() < chain.arc_mm[-1])
         )
     return stray

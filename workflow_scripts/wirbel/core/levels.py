@@ -86,10 +86,9 @@ def name_levels(instances: Volume, labels: Volume) -> Levels:
     if any(gaps) or above_sacrum:
         flags.append("gap")
         confidence *= GAP_FACTOR ** (np.count_nonzero(gaps) + bool(above_sacrum))
-    if method != "estimated" and estimate:
-        if abs(max(estimate, key=estimate.get) - first) > SIZES_TOLERANCE:
-            flags.append("sizes_disagree")
-            confidence *= SIZES_FACTOR
+    if estimate and abs(max(estimate, key=estimate.get) - first) > SIZES_TOLERANCE:
+        flags.append("sizes_disagree")
+        confidence *= SIZES_FACTOR
     named = tuple(first + r if AXIS <= first + r <= EXTRA else 0 for r in relative)
     if 0 in named:
         flags.append("too_many_vertebrae")

@@ -1,0 +1,67 @@
+"""Both label maps on the scan's own grid, agreeing voxel by voxel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.geometry import Grid, Volume, resample_labels
+from wirbel.core.growth import fill_from_nearest, spread
+from wirbel.core.labels import (
+    DISC,
+    DISC_OFFSET,
+    ENDPLATE,
+    ENDPLATE_OFFSET,
+    SACRUM,
+    T13,
+    VERTEBRA_SUBREGIONS,
+)
+
+REACH_MM = 8.0
+"""A voxel at a surface takes its number from this near: two thick slices."""
+
+NOTHING, VERTEBRAE, SACRAL, DISCS, ENDPLATES = range(5)
+
+
+def to_scan_grid(subregion: Volume, vertebra: Volume, target: Grid) -> tuple[Volume, Volume]:
+    """Resample both maps to `target` so that a voxel's structure and its number fit together.
+
+    The subregion map decides what a voxel is. Its number is the vertebra map's where that shows the same kind of
+    structure, else that of the nearest voxel of its kind within `REACH_MM`; without any it becomes background
+    in both. A target equal to the maps' grid returns consistent maps unchanged.
+    """
+    structure = resample_labels(subregion, target)
+    number = resample_labels(vertebra, target).data
+    kind = KIND_OF_STRUCTURE[structure.data]
+    number[KIND_OF_NUMBER[number] != kind] = 0
+    for which in (VERTEBRAE, SACRAL, DISCS, ENDPLATES):
+        region = kind == which
+        if not (region & (number == 0)).any():
+            continue
+        own = spread(np.where(region, number, 0), region, target.spacing_mm, REACH_MM)
+        own = fill_from_nearest(own, region, target.affine, REACH_MM)
+        number[region] = own[region]
+    lost = (kind != NOTHING) & (number == 0)
+    return (
+        structure.with_data(np.where(lost, 0, structure.data).astype(np.uint8)),
+        structure.with_data(number.astype(np.uint8)),
+    )
+
+
+def _kinds_of_structures() -> np.ndarray:
+    kind = np.full(256, NOTHING, np.uint8)
+    kind[list(VERTEBRA_SUBREGIONS)] = VERTEBRAE
+    kind[[SACRUM, DISC, ENDPLATE]] = SACRAL, DISCS, ENDPLATES
+    return kind
+
+
+def _kinds_of_numbers() -> np.ndarray:
+    kind = np.full(256, NOTHING, np.uint8)
+    kind[1 : T13 + 1] = VERTEBRAE
+    kind[SACRUM] = SACRAL
+    kind[DISC_OFFSET : DISC_OFFSET + T13 + 1] = DISCS
+    kind[ENDPLATE_OFFSET : ENDPLATE_OFFSET + T13 + 1] = ENDPLATES
+    return kind
+
+
+KIND_OF_STRUCTURE = _kinds_of_structures()
+KIND_OF_NUMBER = _kinds_of_numbers()

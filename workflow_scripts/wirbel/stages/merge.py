@@ -1,0 +1,98 @@
+"""Merge the predictions of every scan of a batch into its two final label maps.
+
+Writes, for each scan, `*_desc-subregion_dseg` and `*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv with
+names and colours, .json) into the output folder's `sub-*/[ses-*/]anat`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from wirbel import __version__
+from wirbel.core.consolidation import Predictions
+from wirbel.core.geometry import Grid, Volume
+from wirbel.core.labels import SUBREGION_NAMES
+from wirbel.core.levels import Levels
+from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
+from wirbel.core.merging import Merged, merge
+from wirbel.io.sidecars import read_arrays, write_json, write_lookup
+from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+
+
+class Merge:
+    """The stage as the runner drives it."""
+
+    name = "merge"
+    reads_scan = True
+
+    def prepare(self) -> None:
+        """There is nothing to load."""
+
+    def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Predictions, Grid]:
+        """Read the subregion map, the predictions, and the header of the scan itself."""
+        labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
+        arrays = read_arrays(folders.stage("instance") / f"{scan.scan_id}_predictions.npz")
+        predictions = Predictions(arrays["labels"], arrays["origin"], arrays["centre_mm"])
+        return labels, predictions, read_grid(scan.path)
+
+    def compute(self, inputs: tuple[Volume, Predictions, Grid]) -> Merged:
+        """Return the final maps."""
+        return merge(*inputs)
+
+    def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
+        """Write both maps with their look-up tables and sidecars."""
+        stem = folders.anat(scan) / f"{scan.scan_id}_desc"
+        described = {"SourceFile": scan.path.name, "Levels": levels_entry(result.levels)}
+        return [
+            *write_map(f"{stem}-subregion_dseg", result.subregion, _SUBREGIONS, {}),
+            *write_map(f"{stem}-vertebra_dseg", result.vertebra, _VERTEBRAE, described),
+        ]
+
+
+_SUBREGIONS = (
+    "Substructures of the spine",
+    SUBREGION_NAMES,
+    subregion_colours(),
+)
+_VERTEBRAE = (
+    "Vertebrae by level; 100 + v is the disc below vertebra v, 200 + v its endplates",
+    vertebra_names(),
+    vertebra_colours(),
+)
+
+
+def levels_entry(levels: Levels) -> dict:
+    """Return the sidecar's account of how the levels were named."""
+    return {
+        "confidence": levels.confidence,
+        "method": levels.method,
+        "agree": levels.agree,
+        "flags": list(levels.flags),
+    }
+
+
+def write_map(stem: str, volume: Volume, described: tuple, more: dict) -> list[Path]:
+    """Write one label map with its table of the numbers present and its sidecar; return the files."""
+    description, names, colours = described
+    present = [number for number in names if (volume.data == number).any()]
+    image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
+    write_volume(image, volume, "uint8")
+    write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
+    generator = {"Name": "wirbel", "Version": __version__}
+    sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}
+    write_json(sidecar, sidecar_content)
+    return [image, table, sidecar]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the stage over one batch; return the exit code."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.merge", description=__doc__)
+    add_runner_arguments(parser)
+    args = parser.parse_args(argv)
+    return run_stage(Merge(), args, parameters={})
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
