@@ -29,9 +29,9 @@ FRONT, LEFT_RIGHT = 30, 16
 
 # Label -> depth, width, height of the body in mm, rounded from Panjabi et al. 1991 and 1992.
 SIZES = {
-    2: (16, 18, 38), **{n: (16, 18, 14) for n in (3, 4, 5, 6, 7)},
+    2: (16, 18, 38), **dict.fromkeys((3, 4, 5, 6, 7), (16, 18, 14)),
     **{n: (19 + n - 8, 27, 15 + (n - 8) // 2) for n in range(8, 20)},
-    **{n: (34, 45, 26) for n in range(20, 26)},
+    **dict.fromkeys((*range(20, 26), 28), (34, 45, 26)),
 }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def box_spine(
             begin = row + 20
         body = _block(depth, width, begin, end)
         _paint(data, vertebra, body, BODY_BORDER, number)
-        centres.append(np.argwhere((vertebra == number)).mean(0))
+        centres.append(np.argwhere(vertebra == number).mean(0))
         _posterior(data, vertebra, number, begin, end, depth)
         if number != numbers[-1] or sacrum:
             _paint(data, vertebra, _block(depth, width, end, end + disc), DISC, 100 + number)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from wirbel.core.chain import spine_chain
+from wirbel.core.chain import Chain, spine_chain
 from wirbel.core.components import Components, find_components, voxels_of
 from wirbel.core.geometry import Volume
 from wirbel.core.growth import surface
@@ -59,7 +59,9 @@ def _disc_numbers(labels: Volume, bodies: np.ndarray) -> np.ndarray:
     """Return 100 + number on disc voxels, 0 elsewhere."""
     out = np.zeros(labels.data.shape, np.uint8)
     chain = spine_chain(labels)
-    discs = find_components(labels.with_data((labels.data == DISC).astype(np.uint8)), connectivity=6)
+    discs = find_components(
+        labels.with_data((labels.data == DISC).astype(np.uint8)), connectivity=6
+    )
     surfaces = _surfaces(labels, bodies)
     if chain is None or not len(surfaces[0]):
         return out
@@ -82,7 +84,8 @@ def _numbers_above(arc: np.ndarray, nearest: np.ndarray, levels: dict[int, float
     """
     numbers = np.array([n for n in levels if n != SACRUM], int)
     middles = np.array([levels[n] for n in numbers])
-    if not len(numbers) or (SACRUM in levels and (nearest == SACRUM).all() and arc.min() > levels[SACRUM]):
+    in_sacrum = (nearest == SACRUM).all() and arc.mean() > levels[SACRUM]
+    if not len(numbers) or in_sacrum:
         return np.full(len(arc), SACRUM)
     before_first = numbers[0] - 1
     above = np.concatenate([[before_first], numbers])
@@ -128,8 +131,8 @@ def _nearest(surfaces: tuple[np.ndarray, np.ndarray], world_mm: np.ndarray):
     return distance, numbers[index].astype(int)
 
 
-def _middles(labels: Volume, bodies: np.ndarray, chain) -> dict[int, float]:
-    """Return the arc position of every body's centroid, in order of the numbers; the sacrum's too."""
+def _middles(labels: Volume, bodies: np.ndarray, chain: Chain) -> dict[int, float]:
+    """Return the arc position of every body's centroid, in order of the numbers, and of the sacrum's top."""
     found: Components = find_components(labels.with_data(bodies))
     out: dict[int, float] = {}
     for number in np.unique(found.label):
@@ -137,4 +140,7 @@ def _middles(labels: Volume, bodies: np.ndarray, chain) -> dict[int, float]:
         weight = found.volume_mm3[mine]
         centre = (found.centroid_mm[mine] * weight[:, None]).sum(0) / weight.sum()
         out[int(number)] = float(chain.locate(centre)[0][0])
+    if SACRUM in out:
+        voxels = np.argwhere(bodies == SACRUM)
+        out[SACRUM] = float(np.quantile(chain.locate(labels.grid.to_world(voxels))[0], 0.05))
     return out

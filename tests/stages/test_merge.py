@@ -1,0 +1,104 @@
+"""The merge stage over one batch: final maps on the scans' own grids, and reasons for failures."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+
+from spine_boxes import box_spine, counters, oracle
+
+from wirbel.core.cutouts import body_centres
+from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
+from wirbel.io.sidecars import read_json, write_arrays
+from wirbel.io.tables import read_rows
+from wirbel.io.volumes import read_volume, write_volume
+from wirbel.runner.batches import update_batches
+from wirbel.runner.records import Record, read_records, write_records
+from wirbel.stages import merge
+
+SPINE = box_spine(range(20, 25))
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A scan in another orientation and voxel size than the model grid, with semantic and instance results."""
+    data, out = tmp_path / "in", tmp_path / "out"
+    stored = reorient(SPINE.labels, ("L", "S", "A"))
+    grid = grid_with_spacing(stored.grid, (3.3, 0.8, 0.8))
+    for name in ("sub-01", "sub-02"):
+        scan = Volume(np.zeros(grid.shape, np.int16), grid.affine)
+        path = data / name / "anat" / f"{name}_T2w.nii.gz"
+        path.parent.mkdir(parents=True)
+        write_volume(path, scan)
+    put(out, "sub-01", SPINE.labels, SPINE)
+    put(out, "sub-02", SPINE.labels.with_data(SPINE.labels.data * 0), None)
+    update_batches(data, out, 8)
+    upstream = [Record(name, "ok", key=name) for name in ("sub-01", "sub-02")]
+    write_records(out / "work/instance/b00001.tsv", upstream)
+    return out, grid
+
+
+def put(out, name, labels, spine):
+    none = np.zeros((0, 4, 4, 4), np.uint8), np.zeros((0, 3), np.int32), np.zeros((0, 3))
+    block, origin, centre = none
+    if spine:
+        found = oracle(labels, counters(spine), body_centres(labels))
+        block, origin, centre = found.labels, found.origin, found.centre_mm
+    for stage in ("semantic", "instance"):
+        (out / "work" / stage).mkdir(parents=True, exist_ok=True)
+    write_volume(out / f"work/semantic/{name}_subregion.nii.gz", labels)
+    path = out / f"work/instance/{name}_predictions.npz"
+    write_arrays(path, labels=block, origin=origin, centre_mm=centre)
+
+
+def run(out):
+    work = out / "work"
+    line = ["--batch", work / "batches/b00001.tsv", "--previous", work / "instance/b00001.tsv"]
+    line += ["--manifest", work / "merge/b00001.tsv", "--output-dir", out]
+    assert merge.main([str(part) for part in line]) == 0
+    return read_records(work / "merge/b00001.tsv")
+
+
+def test_maps_tables_and_sidecars_come_out_on_the_scans_own_grid(study):
+    out, grid = study
+    records = run(out)
+    stem = out / "sub-01/anat/sub-01_desc-vertebra_dseg"
+    assert records["sub-01"].status == "ok"
+    assert len(records["sub-01"].outputs) == 6
+    vertebra, subregion = (
+        read_volume(str(stem).replace("vertebra", kind) + ".nii.gz")
+        for kind in ("vertebra", "subregion")
+    )
+    assert vertebra.data.shape == subregion.data.shape == grid.shape
+    assert np.allclose(vertebra.affine, grid.affine, atol=1e-4)
+    expected = resample_labels(SPINE.labels.with_data(SPINE.vertebra), grid).data
+    for number in SPINE.numbers:
+        a, b = vertebra.data == number, expected == number
+        assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.97
+    table = {int(row["index"]): row for row in read_rows(f"{stem}.tsv")}
+    assert set(table) == set(np.unique(vertebra.data)) - {0}
+    assert table[124]["name"] == "disc_below_L5"
+    assert table[20]["color"].startswith("#") and len(table[20]["color"]) == 7
+    levels = read_json(f"{stem}.json")["Levels"]
+    assert levels == {"confidence": 0.88, "method": "sacrum", "agree": None, "flags": []}
+
+
+def test_a_scan_without_bodies_fails_with_its_reason(study):
+    record = run(study[0])["sub-02"]
+    assert (record.status, record.reason) == ("failed", "no_spine_found")
+    assert not (study[0] / "sub-02").exists()
+
+
+def test_the_same_input_gives_the_same_bytes(study):
+    out, _ = study
+    run(out)
+    files = sorted((out / "sub-01/anat").iterdir())
+    before = [path.read_bytes() for path in files]
+    (out / "work/merge/b00001.records.tsv").unlink()
+    for path in files:
+        path.unlink()
+    run(out)
+    assert [path.read_bytes() for path in files] == before
