@@ -8,9 +8,9 @@ rule simulate:
         SIMULATED,
     log:
         f"{LOGS}/simulate.log",
-    threads: 1
+    threads: 4
     resources:
-        mem_mb=megabytes(3000),
+        mem_mb=megabytes(6000),
         runtime=240,
     params:
         bids_dir=SETTINGS.bids_dir,
@@ -24,4 +24,4 @@ rule simulate:
     shell:
         "python -m wirbel.stages.simulate --bids-dir {params.bids_dir:q} --count {params.scans}"
         " --seed {params.seed} --regions {params.regions:q} --broken {params.broken}"
-        " > {log:q} 2>&1"
+        " --processes {threads} > {log:q} 2>&1"

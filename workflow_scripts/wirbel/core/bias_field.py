@@ -8,22 +8,22 @@ from scipy import ndimage
 
 from wirbel.core.geometry import Volume
 
-WORKING_VOXEL_MM = 4.0
-"""The field varies over centimetres (coil elements are 8 to 12 cm long): 4 mm voxels suffice."""
+WORKING_VOXEL_MM = 5.0
+"""The field varies over centimetres (coil elements are 8 to 12 cm long): 5 mm voxels suffice."""
 KNOT_DISTANCE_MM = 80.0
 """Distance of the finest level's spline knots, a little less than a spine-coil element."""
 LEVELS = 3
-ITERATIONS_PER_LEVEL = 30
+ITERATIONS_PER_LEVEL = 50
 STRONGEST_FIELD = 10.0
 """Factor by which the field may brighten or darken; beyond it lies noise far from the coil."""
-FEWEST_MASK_VOXELS = 500
-"""Fewer voxels of tissue at 4 mm (about 3 cm on a side) do not determine a field."""
+FEWEST_MASK_VOXELS = 200
+"""Fewer voxels of tissue at 5 mm (about 4 cm on a side) do not determine a field."""
 
 
 def correct_bias_field(volume: Volume) -> tuple[Volume, str]:
     """Return the corrected image (float32, same grid, minimum 0) and a word on what was done.
 
-    N4 (Tustison et al., IEEE TMI 2010) is fitted on a copy reduced to about 4 mm in plane, inside
+    N4 (Tustison et al., IEEE TMI 2010) is fitted on a copy reduced to about 5 mm in plane, inside
     Otsu's mask, and its field interpolated on the full grid. Where it cannot run the image comes
     back uncorrected and the second value says why. One thread, so that the result does not depend
     on how many there are.
@@ -59,7 +59,7 @@ def estimate_field(data: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
 
 
 def reduction(shape: tuple[int, ...], spacing_mm: np.ndarray) -> np.ndarray:
-    """Return per axis how many voxels to average so that they measure about 4 mm, keeping four."""
+    """Return per axis how many voxels to average so that they measure about 5 mm, keeping four."""
     wanted = np.round(WORKING_VOXEL_MM / np.asarray(spacing_mm))
     return np.clip(wanted, 1, np.maximum(np.array(shape) // 4, 1)).astype(int)
 

@@ -14,7 +14,7 @@ from wirbel.core.intake import check_shape
 from wirbel.core.preparation import PreparedImage, prepare_image
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import read_grid, read_volume, write_volume
-from wirbel.models.inference_config import read_inference_config
+from wirbel.models.registry import ModelError, find_model
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 
@@ -57,21 +57,24 @@ def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch."""
     parser = argparse.ArgumentParser(prog="wirbel.stages.resample", description=__doc__)
     parser.add_argument(
-        "--model", type=Path, required=True, help="semantic model folder, which sets the grid"
+        "--model", required=True, help="semantic model, a name or a folder; it sets the grid"
     )
     parser.add_argument(
-        "--n4", choices=("true", "false"), default="true", help="correct the bias field (N4)"
+        "--n4",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="correct the bias field (N4)",
     )
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
     try:
-        model = read_inference_config(args.model)
-    except ValueError as error:
+        model = find_model(args.model, "semantic").config
+    except ModelError as error:
         print(f"resample: {error}", file=sys.stderr)
         return 1
-    axes, n4 = tuple(model.model_expected_orientation), args.n4 == "true"
-    parameters = {"spacing_mm": list(model.spacing_mm), "axes": list(axes), "n4": n4}
-    return run_stage(ResampleStage(model.spacing_mm, axes, n4), args, parameters)
+    axes = tuple(model.model_expected_orientation)
+    parameters = {"spacing_mm": list(model.spacing_mm), "axes": list(axes), "n4": args.n4}
+    return run_stage(ResampleStage(model.spacing_mm, axes, args.n4), args, parameters)
 
 
 if __name__ == "__main__":

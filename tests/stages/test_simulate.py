@@ -1,0 +1,142 @@
+"""The simulated cohort: what is written, in turn and for good; phantoms are replaced by tiny boxes."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from types import SimpleNamespace
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from wirbel.core.geometry import Volume
+from wirbel.errors import ScanError
+from wirbel.io.sidecars import read_json
+from wirbel.io.tables import read_rows
+from wirbel.io.volumes import read_volume
+from wirbel.stages import simulate
+
+
+@pytest.fixture
+def calls(monkeypatch) -> list[tuple[int, str | None]]:
+    """Replace the phantom by a box; return the list of (seed, region) it was asked for."""
+    asked: list[tuple[int, str | None]] = []
+
+    def tiny_phantom(seed: int, region: str | None = None):
+        asked.append((seed, region))
+        image = np.random.default_rng(seed).integers(0, 900, (8, 9, 10)).astype(np.float32)
+        labels = np.zeros(image.shape, np.uint8)
+        labels[2:5, 2:5, 2:5] = 49
+        affine = np.diag([3.0, 0.8, 0.8, 1.0])
+        truth = {
+            "scan": {"region": region or "lumbar", "presacral_vertebrae": 24},
+            "vertebrae": [{"label": 20, "height_anterior_mm": 27.12345, "fully_visible": True}],
+            "discs": [{"level": "L1-L2", "disc_height_mm": None}],
+        }
+        return SimpleNamespace(
+            image=Volume(image, affine),
+            subregion=Volume(labels, affine),
+            vertebra=Volume(np.where(labels, 20, 0).astype(np.uint8), affine),
+            truth=truth,
+        )
+
+    monkeypatch.setattr(simulate, "make_phantom", tiny_phantom)
+    return asked
+
+
+def run(folder: Path, *more: str) -> int:
+    return simulate.main(["--bids-dir", str(folder), *more])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_cohort_is_a_bids_data_set_with_its_truth(tmp_path, calls):
+    assert run(tmp_path, "--count", "2", "--seed", "5", "--regions", "whole", "lumbar") == 0
+    assert calls == [(5, "whole"), (6, "lumbar")]
+    assert set(contents(tmp_path)) == {
+        "dataset_description.json",
+        "participants.json",
+        "participants.tsv",
+        "truth.json",
+        "derivatives/truth/dataset_description.json",
+        "derivatives/truth/scans.csv",
+        "derivatives/truth/vertebrae.csv",
+        "derivatives/truth/discs.csv",
+        *(
+            f"{folder}sub-sim000{n}/anat/sub-sim000{n}_{ending}"
+            for n in (1, 2)
+            for folder, ending in [
+                ("", "T2w.nii.gz"),
+                ("", "T2w.json"),
+                ("derivatives/truth/", "desc-subregion_dseg.nii.gz"),
+                ("derivatives/truth/", "desc-vertebra_dseg.nii.gz"),
+                ("derivatives/truth/", "truth.json"),
+            ]
+        ),
+    }
+    image = nib.load(tmp_path / "sub-sim0001/anat/sub-sim0001_T2w.nii.gz")
+    assert image.get_data_dtype() == np.int16
+    vertebrae = read_rows(tmp_path / "derivatives/truth/vertebrae.csv")
+    assert vertebrae[0]["scan_id"] == "sub-sim0001"
+    assert vertebrae[0]["height_anterior_mm"] == "27.123"
+    assert vertebrae[0]["fully_visible"] == "true"
+    assert read_rows(tmp_path / "derivatives/truth/discs.csv")[0]["disc_height_mm"] == ""
+    assert read_json(tmp_path / "truth.json")["scans"][1]["seed"] == 6
+
+
+def test_any_region_leaves_the_choice_to_the_phantom(tmp_path, calls):
+    run(tmp_path, "--count", "1", "--regions", "any")
+    assert calls == [(1, None)]
+
+
+def test_the_last_files_are_cut_short_on_purpose(tmp_path, calls):
+    run(tmp_path, "--count", "2", "--broken", "1")
+    read_volume(tmp_path / "sub-sim0001/anat/sub-sim0001_T2w.nii.gz")
+    broken = tmp_path / "sub-sim0002/anat/sub-sim0002_T2w.nii.gz"
+    with pytest.raises(EOFError):
+        gzip.decompress(broken.read_bytes())
+    with pytest.raises(ScanError, match=broken.name):
+        read_volume(broken)
+    measured = {row["scan_id"] for row in read_rows(tmp_path / "derivatives/truth/vertebrae.csv")}
+    assert measured == {"sub-sim0001"}
+
+
+def test_run_again_it_makes_nothing_and_changes_nothing(tmp_path, calls):
+    run(tmp_path, "--count", "2", "--broken", "1")
+    before = contents(tmp_path)
+    calls.clear()
+    run(tmp_path, "--count", "2", "--broken", "1")
+    assert calls == []
+    assert contents(tmp_path) == before
+
+
+def test_only_what_is_missing_or_damaged_or_ordered_otherwise_is_made_again(tmp_path, calls):
+    run(tmp_path, "--count", "4", "--seed", "1", "--regions", "whole")
+    before = contents(tmp_path)
+    calls.clear()
+    (tmp_path / "sub-sim0002/anat/sub-sim0002_T2w.nii.gz").write_bytes(b"half")
+    (tmp_path / "derivatives/truth/sub-sim0003/anat/sub-sim0003_truth.json").unlink()
+    run(tmp_path, "--count", "4", "--seed", "1", "--regions", "whole")
+    assert calls == [(2, "whole"), (3, "whole")]
+    assert contents(tmp_path) == before
+    calls.clear()
+    run(tmp_path, "--count", "4", "--seed", "1", "--regions", "whole", "lumbar")
+    assert calls == [(2, "lumbar"), (4, "lumbar")]
+
+
+def test_several_processes_write_the_same_bytes(tmp_path, calls):
+    run(tmp_path / "one", "--count", "3")
+    run(tmp_path / "two", "--count", "3", "--processes", "2")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_more_broken_files_than_files_are_refused(tmp_path, calls):
+    with pytest.raises(SystemExit):
+        run(tmp_path, "--count", "1", "--broken", "2")

@@ -1,0 +1,234 @@
+"""Write a BIDS data set of simulated scans, and what is true about them.
+
+Scan number i (from 0) is the phantom of seed `--seed` + i, so any of them can be made again alone. The
+truth lies in `derivatives/truth`: label maps on the scans' own grids and the tables `scans.csv`,
+`vertebrae.csv` and `discs.csv`. Run again, it makes only what is missing or was made otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wirbel import __version__
+from wirbel.io.atomic import write_bytes
+from wirbel.io.bids import write_dataset_description
+from wirbel.io.sidecars import read_json, write_json
+from wirbel.io.tables import write_rows
+from wirbel.io.volumes import write_volume
+from wirbel.phantom import REGIONS, Phantom, make_phantom
+from wirbel.runner.codehash import stage_code_hash
+
+ANY_REGION = "any"
+KEPT_SHARE = 0.6
+"""Share of its bytes that a file cut short on purpose keeps."""
+IDENTITY = ("participant_id", "session_id", "run_id", "scan_id")
+
+
+@dataclass(frozen=True)
+class Order:
+    """One scan to make; `code` is the hash of the code that makes it."""
+
+    participant_id: str
+    seed: int
+    region: str
+    broken: bool
+    code: str
+
+    @property
+    def scan_id(self) -> str:
+        """The scan's name, which is the participant's: one scan each."""
+        return self.participant_id
+
+
+def orders(
+    count: int, seed: int, regions: list[str], broken: int, code: str, prefix: str = "sim"
+) -> list[Order]:
+    """Return `count` scans with the regions in turn, the last `broken` of them to be cut short."""
+    return [
+        Order(
+            f"sub-{prefix}{i + 1:04d}",
+            seed + i,
+            regions[i % len(regions)],
+            i >= count - broken,
+            code,
+        )
+        for i in range(count)
+    ]
+
+
+def make(order: Order, bids_dir: Path) -> dict[str, Any]:
+    """Make one scan unless it stands already as ordered; return the content of its truth file."""
+    truth_path = truth_folder(bids_dir, order) / f"{order.scan_id}_truth.json"
+    known = _standing(truth_path, order, bids_dir)
+    if known is not None:
+        return known
+    region = None if order.region == ANY_REGION else order.region
+    phantom = make_phantom(order.seed, region=region)
+    files = [*write_scan(order, phantom, bids_dir), *write_truth_maps(order, phantom, bids_dir)]
+    sizes = {str(path.relative_to(bids_dir)): path.stat().st_size for path in files}
+    content = {"order": asdict(order), "files": sizes, "truth": phantom.truth}
+    write_json(truth_path, content)
+    return read_json(truth_path)
+
+
+def truth_folder(bids_dir: Path, order: Order) -> Path:
+    """Return where a scan's truth goes."""
+    return bids_dir / "derivatives" / "truth" / order.participant_id / "anat"
+
+
+def write_scan(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]:
+    """Write the image, cut short if so ordered, and its BIDS sidecar."""
+    image = bids_dir / order.participant_id / "anat" / f"{order.scan_id}_T2w.nii.gz"
+    write_volume(image, phantom.image, np.int16)
+    if order.broken:
+        content = image.read_bytes()
+        write_bytes(image, content[: int(KEPT_SHARE * len(content))])
+    sidecar = image.with_name(f"{order.scan_id}_T2w.json")
+    thickness_mm = round(float(max(phantom.image.spacing_mm)), 4)
+    write_json(
+        sidecar,
+        {
+            "Modality": "MR",
+            "Manufacturer": "simulated",
+            "ImageType": ["DERIVED", "SIMULATED"],
+            "SliceThickness": thickness_mm,
+            "SpacingBetweenSlices": thickness_mm,
+        },
+    )
+    return [image, sidecar]
+
+
+def write_truth_maps(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]:
+    """Write both label maps on the scan's own grid."""
+    paths = []
+    for kind in ("subregion", "vertebra"):
+        path = truth_folder(bids_dir, order) / f"{order.scan_id}_desc-{kind}_dseg.nii.gz"
+        write_volume(path, getattr(phantom, kind), np.uint8)
+        paths.append(path)
+    return paths
+
+
+def write_tables(made: list[dict[str, Any]], bids_dir: Path) -> None:
+    """Write the participants' table and the tables of true measures; broken scans have no measures."""
+    truth = bids_dir / "derivatives" / "truth"
+    tables: dict[str, list[dict]] = {"scans": [], "vertebrae": [], "discs": []}
+    participants = []
+    for content in made:
+        order = Order(**content["order"])
+        identity = dict(zip(IDENTITY, (order.participant_id, "", "", order.scan_id), strict=True))
+        own = {"seed": order.seed, "broken": str(order.broken).lower()}
+        tables["scans"].append(identity | own | content["truth"]["scan"])
+        participants.append({"participant_id": order.participant_id} | own)
+        for table in () if order.broken else ("vertebrae", "discs"):
+            tables[table] += [identity | row for row in content["truth"][table]]
+    for table, rows in tables.items():
+        columns = list(dict.fromkeys(name for row in rows for name in row)) or list(IDENTITY)
+        write_rows(truth / f"{table}.csv", columns, [_as_cells(row) for row in rows])
+    write_rows(bids_dir / "participants.tsv", ("participant_id", "seed", "broken"), participants)
+
+
+def write_descriptions(bids_dir: Path) -> None:
+    """Write what BIDS wants to know about the data set and about its truth."""
+    write_dataset_description(bids_dir, "Simulated sagittal T2w scans of the spine")
+    write_dataset_description(
+        bids_dir / "derivatives" / "truth",
+        "Truth of the simulated scans",
+        derivative_of="wirbel.phantom",
+        version=__version__,
+    )
+    write_json(
+        bids_dir / "participants.json",
+        {
+            "seed": {"Description": "Seed of wirbel.phantom.make_phantom"},
+            "broken": {"Description": "Whether the file was cut short on purpose"},
+        },
+    )
+
+
+def simulate(to_make: list[Order], bids_dir: Path, processes: int) -> None:
+    """Make all scans, then the tables, then `truth.json`, which says that the data set is complete."""
+    write_descriptions(bids_dir)
+    folders = [bids_dir] * len(to_make)
+    if processes > 1 and len(to_make) > 1:
+        number = min(processes, len(to_make))
+        with ProcessPoolExecutor(number, initializer=_end_with, initargs=(os.getpid(),)) as pool:
+            made = list(_told(pool.map(make, to_make, folders), len(to_make)))
+    else:
+        made = list(_told(map(make, to_make, folders), len(to_make)))
+    write_tables(made, bids_dir)
+    scans = [{"scan_id": o.scan_id, "seed": o.seed, "broken": o.broken} for o in to_make]
+    write_json(bids_dir / "truth.json", {"scans": scans})
+
+
+def _standing(path: Path, order: Order, bids_dir: Path) -> dict[str, Any] | None:
+    """Return a scan's truth file when it was made to the same order and all its files are whole."""
+    try:
+        content = read_json(path)
+        whole = all((bids_dir / name).stat().st_size == n for name, n in content["files"].items())
+    except (OSError, ValueError, KeyError):
+        return None
+    return content if whole and content["order"] == asdict(order) else None
+
+
+def _end_with(parent: int) -> None:
+    """Let this worker end when its parent was killed; by itself it would wait for work for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _told(made, total: int):
+    for number, content in enumerate(made, 1):
+        order = content["order"]
+        print(f"simulate: {number} of {total}, {order['participant_id']}", flush=True)
+        yield content
+
+
+def _as_cells(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with numbers rounded to 0.001 and truth values as in the cohort's tables."""
+    rounded = {name: round(v, 3) if isinstance(v, float) else v for name, v in row.items()}
+    return {name: str(v).lower() if isinstance(v, bool) else v for name, v in rounded.items()}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Simulate a cohort."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.simulate", description=__doc__)
+    parser.add_argument("--bids-dir", type=Path, required=True, help="where to write the data set")
+    parser.add_argument("--count", type=int, default=6, help="number of scans")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first scan")
+    parser.add_argument(
+        "--regions",
+        nargs="+",
+        choices=(*REGIONS, ANY_REGION),
+        default=["whole"],
+        help="fields of view, repeated over the scans in turn",
+    )
+    parser.add_argument(
+        "--broken", type=int, default=0, help="so many of the last files are cut short on purpose"
+    )
+    parser.add_argument("--processes", type=int, default=1, help="scans made at the same time")
+    args = parser.parse_args(argv)
+    if args.count < 1 or not 0 <= args.broken <= args.count:
+        parser.error("expected --count of at least 1 and --broken between 0 and --count")
+    code = stage_code_hash("simulate")
+    to_make = orders(args.count, args.seed, args.regions, args.broken, code)
+    simulate(to_make, args.bids_dir, args.processes)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
