@@ -69,7 +69,7 @@ class Column:
         if value is None:
             return None
         if self.kind == NUMBER:
-            return round(float(value), self.decimals) + 0.0 if math.isfinite(value) else None
+            return round(float(value), self.decimals) + 0.0 if math.isfinite(float(value)) else None
         return {INTEGER: int, BOOLEAN: bool, STRING: str}[self.kind](value)
 
 
@@ -161,14 +161,6 @@ LEVEL = Column(
 LABEL = Column(
     "label", INTEGER, "Number in the vertebra map", "1-7 C1-C7, 8-19 T1-T12, 28 T13, 20-25 L1-L6"
 )
-LEVEL_CONFIDENCE = Column(
-    "level_confidence",
-    NUMBER,
-    "Confidence in the level names",
-    "From 0 to 1, the same for all vertebrae of a scan; see level_method of the scan",
-    interval=(0.0, 1.0),
-    status="level_method",
-)
 LEVEL_METHOD_CODES = {
     "top": "counted down from the top of the spine",
     "sacrum": "counted up from the sacrum",
@@ -176,12 +168,29 @@ LEVEL_METHOD_CODES = {
     "estimated": "neither end is in view: estimated from position and size",
     "unknown": "the maps came without this information",
 }
+LEVEL_NAMING = (
+    Column(
+        "level_confidence",
+        NUMBER,
+        "Confidence in the level names",
+        "From 0 to 1, the same for all rows of a scan",
+        interval=(0.0, 1.0),
+        status="level_method",
+    ),
+    Column(
+        "level_method",
+        STRING,
+        "How the level names were found",
+        "The end of the spine that the vertebrae were counted from, the same for all rows of a scan",
+        codes=LEVEL_METHOD_CODES,
+    ),
+)
 
 VERTEBRAE = (
     *IDENTITY,
     LABEL,
     LEVEL,
-    LEVEL_CONFIDENCE,
+    *LEVEL_NAMING,
     _body_height("anterior", 85, (5.0, 45.0)),
     _body_height("middle", 50, (5.0, 45.0)),
     _body_height("posterior", 15, (5.0, 45.0)),
@@ -233,7 +242,7 @@ DISCS = (
         "The disc itself carries this number plus 100",
     ),
     Column("level", STRING, "Level of the disc", "The vertebrae above and below, such as L5-S1"),
-    LEVEL_CONFIDENCE,
+    *LEVEL_NAMING,
     _disc_height("", "Mean height over the middle half of the depth, the mean of 11 positions"),
     _disc_height("_anterior", "Height at 85 % of the depth (0 % is the back)"),
     _disc_height("_middle", "Height at 50 % of the depth"),
@@ -260,7 +269,7 @@ LEVELS = (
     *IDENTITY,
     LABEL,
     LEVEL,
-    LEVEL_CONFIDENCE,
+    *LEVEL_NAMING,
     _volume(
         "canal_volume_mm3",
         f"spinal canal without the cord {_LEVEL_SHARE}",
@@ -314,28 +323,22 @@ SCANS = (
         "Its level; empty when vertebrae_found is 0",
         status="vertebrae_found",
     ),
-    Column(
-        "level_confidence",
-        NUMBER,
-        "Confidence in the level names",
-        "From 0 to 1; see level_method",
-        interval=(0.0, 1.0),
-        status="level_method",
-    ),
-    Column(
-        "level_method",
-        STRING,
-        "How the level names were found",
-        "The end of the spine that the vertebrae were counted from",
-        codes=LEVEL_METHOD_CODES,
-        status="scan_status",
-    ),
+    *LEVEL_NAMING,
     Column(
         "levels_agree",
         BOOLEAN,
         "Whether counting from both ends gives the same names",
         "Given when both ends are in view; empty otherwise",
         status="level_method",
+    ),
+    Column(
+        "level_flags",
+        STRING,
+        "What is unusual about the levels",
+        "Flags separated by semicolons, empty when there are none: gap (a vertebra seems to be missing), "
+        "enumeration_anomaly (one more or one fewer vertebra than usual between both ends), "
+        "enumeration_implausible (more than that), too_many_vertebrae, sizes_disagree (sizes suggest other "
+        "names), no_bodies",
     ),
     _volume(
         "canal_volume_mm3",

@@ -12,7 +12,7 @@ MISSING = ("", "n/a")
 """How BIDS writes a missing value (and how many data sets do)."""
 WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
 """A whole number; a leading zero marks a code, such as a site's, which stays text."""
-DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+DECIMAL = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Participants:

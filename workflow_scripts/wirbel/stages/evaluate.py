@@ -14,7 +14,7 @@ from typing import Any
 from wirbel.core import evaluation
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.io.sidecars import write_json
-from wirbel.io.tables import read_rows, read_table, write_rows
+from wirbel.io.tables import read_table, write_rows
 from wirbel.io.volumes import read_volume
 from wirbel.runner.batches import Scan, StageFolders, batch_file, list_batches, read_batch
 
@@ -99,7 +99,7 @@ def evaluate_scan(
         )
     if true_vertebra is not None:
         predicted = vertebra.data
-        if args.bodies_only:
+        if args.shows == "bodies":
             true_vertebra, predicted = evaluation.restrict_to_bodies(
                 true_vertebra, predicted, subregion.data
             )
@@ -107,7 +107,7 @@ def evaluate_scan(
             scan.scan_id,
             true_vertebra,
             predicted,
-            complete_reference=not (args.incomplete or args.bodies_only),
+            complete_reference=args.shows == "all",
         )
     return rows if any(rows.values()) else None
 
@@ -191,12 +191,11 @@ def main(argv: list[str] | None = None) -> int:
         help="folder with reference label maps, such as bids_dir/derivatives/truth",
     )
     parser.add_argument(
-        "--incomplete", action="store_true", help="the reference shows only some of the vertebrae"
-    )
-    parser.add_argument(
-        "--bodies-only",
-        action="store_true",
-        help="the reference shows vertebral bodies alone (implies --incomplete)",
+        "--shows",
+        choices=("all", "some", "bodies"),
+        default="all",
+        help="what the reference's vertebra maps show: all vertebrae of a scan, some of them, "
+        "or the bodies of some",
     )
     _print(evaluate(parser.parse_args(argv)))
     return 0

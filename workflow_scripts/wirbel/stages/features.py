@@ -15,7 +15,7 @@ from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.volumes import read_volume
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
-NO_LEVELS = {"confidence": None, "method": "unknown", "agree": None}
+NO_LEVELS = {"confidence": None, "method": "unknown", "agree": None, "flags": []}
 
 
 class Features:
@@ -56,11 +56,11 @@ class Features:
 def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
     """Return cleaned rows by table; `levels` is the vertebra map's account of its level names."""
     rows = asdict(measured)
-    confidence = {"level_confidence": levels["confidence"]}
-    named = {"level_method": levels["method"], "levels_agree": levels["agree"]}
-    scan = {"scan_status": "ok", **rows["scan"], **confidence, **named}
+    naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
+    flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
+    scan = {"scan_status": "ok", **rows["scan"], **naming, **flags}
     lists = {
-        table: [clean_row(table, row | confidence) for row in rows[table]]
+        table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")
     }
     return {"scan": clean_row("scans", scan), **lists}

@@ -14,6 +14,9 @@ from scipy import ndimage
 
 from wirbel.core.geometry import Grid, Volume
 
+PADDING = 2
+"""Voxels of background put around a mask before it is blurred."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -123,12 +126,17 @@ class Region:
 
         It is the direction in which the mask, blurred by one voxel, falls off most steeply.
         """
-        padded = np.pad(self.mask.astype(np.float32), 2)
-        gradient = np.stack(np.gradient(ndimage.gaussian_filter(padded, 1.0, mode="constant")))
-        at = self.grid.to_index(points_mm).T + 2
-        in_voxels = [ndimage.map_coordinates(g, at, order=1, mode="nearest") for g in gradient]
+        at = self.grid.to_index(points_mm).T + PADDING
+        in_voxels = [
+            ndimage.map_coordinates(g, at, order=1, mode="nearest") for g in self._gradient
+        ]
         normals = -np.stack(in_voxels, axis=1) @ np.linalg.inv(self.grid.affine[:3, :3])
         return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+
+    @cached_property
+    def _gradient(self) -> list[np.ndarray]:
+        padded = np.pad(self.mask.astype(np.float32), PADDING)
+        return np.gradient(ndimage.gaussian_filter(padded, 1.0, mode="constant", truncate=3.0))
 
 
 def region_of_mask(mask: np.ndarray, box: tuple[slice, ...], volume: Volume) -> Region:

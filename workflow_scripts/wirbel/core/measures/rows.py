@@ -28,8 +28,10 @@ Black et al., J Bone Miner Res 1991;6:883, set in from the rims so that osteophy
 DISC_CENTRAL_DEPTH = (0.25, 0.75)
 """The mean disc height is taken over the middle half of the depth, clear of bulging rims."""
 
-FOLLOWERS = {"T11": ("T12", "L1"), "T12": ("L1", "T13"), "L4": ("L5", "S1"), "L5": ("S1", "L6")}
-"""Levels that may follow where the number of vertebrae varies; the first is the usual one."""
+FOLLOWERS = {"T11": ("T12", "L1"), "T12": ("T13", "L1"), "L4": ("L5", "S1"), "L5": ("L6", "S1")}
+"""Levels that may follow where the number of vertebrae varies, the nearest first."""
+USUAL_FOLLOWERS = {"T12": "L1", "L5": "S1"}
+"""Levels whose usual follower is not the next in `LEVELS_TOP_DOWN`."""
 
 
 def vertebra_row(maps: LabelMaps, spine: Spine, label: int) -> dict:
@@ -93,9 +95,10 @@ def level_rows(maps: LabelMaps, spine: Spine) -> list[dict]:
 def level_below(label: int, present: set[int]) -> int:
     """Return the label of the vertebra under `label`, by the numbers present where spines vary."""
     name = LEVEL_NAMES[label]
-    usual = LEVELS_TOP_DOWN[LEVELS_TOP_DOWN.index(label) + 1]
-    candidates = [LEVEL_LABELS[n] for n in FOLLOWERS.get(name, ())] or [usual]
-    return next((c for c in candidates if c in present), candidates[0])
+    following = LEVEL_NAMES[LEVELS_TOP_DOWN[LEVELS_TOP_DOWN.index(label) + 1]]
+    candidates = [LEVEL_LABELS[level] for level in FOLLOWERS.get(name, ())]
+    usual = LEVEL_LABELS[USUAL_FOLLOWERS.get(name, following)]
+    return next((c for c in candidates if c in present), usual)
 
 
 def _heights(maps, spine, label):

@@ -29,6 +29,8 @@ FACING_COSINE = 0.7
 MINIMUM_SLAB_SLICES = 1.5
 MINIMUM_POINTS = 8
 FRAME_ROUNDS = 6
+SETTLED = 0.002
+"""The search for the axis ends when it turns by less than this (radians, a tenth of a degree)."""
 OUTLIER_MM = 1.5
 """A surface point further from the fit than this is a notch or a spur and is left out."""
 
@@ -84,7 +86,10 @@ def find_block(region: Region, superior: np.ndarray, posterior_reference_mm: np.
     for _ in range(FRAME_ROUNDS):
         block = _describe(region, points, frame)
         superior = _bisector(block)
+        turned = np.linalg.norm(superior - frame.superior)
         frame = make_frame(frame.origin_mm, superior, posterior_reference_mm)
+        if turned < SETTLED:
+            break
     return _describe(region, points, frame)
 
 

@@ -1,0 +1,210 @@
+"""From final label maps to the cohort's tables and their evaluation, by the stages' own commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wirbel.core import labels as L
+from wirbel.core.dictionary import TABLES
+from wirbel.core.geometry import Volume
+from wirbel.io.sidecars import write_json
+from wirbel.io.tables import write_rows
+from wirbel.io.volumes import write_volume
+from wirbel.runner.batches import COLUMNS
+from wirbel.runner.records import Record, write_records
+from wirbel.stages import cohort, evaluate, features
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from solid_spine import L3, L4, SolidSpine, render  # noqa: E402
+
+BEFORE = ("resample", "semantic", "instance", "merge")
+LEVELS = {"confidence": 0.9, "method": "sacrum", "agree": None, "flags": ["gap"]}
+
+
+def scan_row(scan_id, participant, session=""):
+    row = {"scan_id": scan_id, "participant_id": participant, "session_id": session}
+    return row | {
+        "run_id": "",
+        "path": f"{scan_id}.nii.gz",
+        "size": 1,
+        "mtime_ns": 1,
+        "problem": "",
+    }
+
+
+@pytest.fixture(scope="module")
+def maps():
+    return render(SolidSpine())
+
+
+@pytest.fixture
+def output(tmp_path, maps):
+    """Two batches: a measured scan and one that was never readable; another measured scan."""
+    batches = {
+        "b00001": [scan_row("sub-1_ses-a", "sub-1", "ses-a"), scan_row("sub-2", "sub-2")],
+        "b00002": [scan_row("sub-3", "sub-3")],
+    }
+    for batch, rows in batches.items():
+        write_rows(tmp_path / f"work/batches/{batch}.tsv", COLUMNS, rows)
+        for stage in BEFORE:
+            records = [Record(row["scan_id"], "ok", key=stage) for row in rows]
+            if batch == "b00001":
+                status = "failed" if stage == "resample" else "skipped"
+                records[1] = Record("sub-2", status, "unreadable", "sub-2.nii.gz is cut short")
+            write_records(tmp_path / f"work/{stage}/{batch}.tsv", records)
+    for folder, scan_id in (("sub-1/ses-a", "sub-1_ses-a"), ("sub-3", "sub-3")):
+        stem = tmp_path / folder / "anat" / f"{scan_id}_desc"
+        write_volume(f"{stem}-subregion_dseg.nii.gz", maps[0])
+        write_volume(f"{stem}-vertebra_dseg.nii.gz", maps[1])
+        if scan_id != "sub-3":
+            write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS})
+    for batch in batches:
+        arguments = ["--batch", f"batches/{batch}.tsv", "--previous", f"merge/{batch}.tsv"]
+        arguments += ["--manifest", f"features/{batch}.tsv"]
+        arguments = [tmp_path / "work" / a if "." in a else a for a in arguments]
+        assert features.main([*map(str, arguments), "--output-dir", str(tmp_path)]) == 0
+    return tmp_path
+
+
+def gather(output, *more):
+    assert cohort.main(["--output-dir", str(output), *map(str, more)]) == 0
+    return {t: pd.read_csv(output / "cohort" / f"{t}.csv") for t in TABLES}
+
+
+def test_the_tables_hold_every_scan_once(output):
+    tables = gather(output)
+    assert list(tables["scans"].scan_id) == ["sub-1_ses-a", "sub-2", "sub-3"]
+    assert list(tables["scans"].scan_status) == ["ok", "unreadable", "ok"]
+    assert list(tables["vertebrae"].level) == ["L3", "L4"] * 2
+    assert list(tables["discs"].level) == ["L3-L4"] * 2
+    assert list(tables["vertebrae"].session_id.fillna("")) == ["ses-a", "ses-a", "", ""]
+    (failure,) = tables["failures"].to_dict("records")
+    assert (failure["scan_id"], failure["stage"]) == ("sub-2", "resample")
+    assert (failure["reason"], failure["detail"]) == ("unreadable", "sub-2.nii.gz is cut short")
+
+
+def test_level_naming_comes_from_the_vertebra_maps_sidecar(output):
+    scans = gather(output)["scans"].set_index("scan_id")
+    assert scans.level_confidence["sub-1_ses-a"] == 0.9
+    assert scans.level_method["sub-1_ses-a"] == "sacrum"
+    assert scans.level_flags["sub-1_ses-a"] == "gap"
+    assert scans.level_method["sub-3"] == "unknown" and np.isnan(scans.level_confidence["sub-3"])
+
+
+def test_columns_and_dictionaries_agree(output):
+    for table, columns in gather(output).items():
+        described = json.loads((output / "cohort" / f"{table}.json").read_text())
+        assert list(columns) == list(described) == [c.name for c in TABLES[table]]
+        parquet = pd.read_parquet(output / "cohort" / f"{table}.parquet")
+        assert list(parquet) == list(columns) and len(parquet) == len(columns)
+
+
+def test_participants_own_columns_are_joined_to_the_scans(output, tmp_path_factory):
+    bids = tmp_path_factory.mktemp("bids")
+    (bids / "participants.tsv").write_text("participant_id\tage\nsub-1\t61\nsub-2\tn/a\n")
+    scans = gather(output, "--bids-dir", bids)["scans"].set_index("scan_id")
+    assert scans.age["sub-1_ses-a"] == 61 and scans.age[["sub-2", "sub-3"]].isna().all()
+    assert "age" in json.loads((output / "cohort" / "scans.json").read_text())
+
+
+def test_gathering_again_gives_the_same_bytes(output):
+    gather(output)
+    before = {p.name: p.read_bytes() for p in (output / "cohort").iterdir()}
+    gather(output)
+    assert {p.name: p.read_bytes() for p in (output / "cohort").iterdir()} == before
+
+
+def test_a_scan_without_a_manifest_row_is_an_error(output):
+    write_records(output / "work/merge/b00002.tsv", [])
+    with pytest.raises(KeyError, match="sub-3 has no row in the manifest of stage merge"):
+        gather(output)
+
+
+def reference_folder(folder, maps, spine):
+    anat = folder / "sub-3" / "anat"
+    write_volume(anat / "sub-3_desc-subregion_dseg.nii.gz", maps[0])
+    write_volume(anat / "sub-3_desc-vertebra_dseg.nii.gz", maps[1])
+    row = {"scan_id": "sub-3", "label": L3, "level": "L3", "body_fully_visible": "true"}
+    row |= {"fully_visible": "false", "height_anterior_mm": spine.height_at(0.85) + 2.0}
+    row |= {"height_middle_mm": 26.0, "height_posterior_mm": ""}
+    row |= {"body_volume_mm3": 40 * 30 * 24, "vertebra_volume_mm3": 1.0}
+    write_rows(folder / "vertebrae.csv", list(row), [row])
+    disc = {"scan_id": "sub-3", "label_above": L3, "level": "L3-L4", "fully_visible": "true"}
+    disc |= {"disc_height_mm": 8.0, "disc_volume_mm3": 9600.0}
+    write_rows(folder / "discs.csv", list(disc), [disc])
+
+
+def run_evaluation(output, folder, *more):
+    arguments = ["--output-dir", str(output), "--reference", str(folder), *more]
+    assert evaluate.main(arguments) == 0
+    return json.loads((output / "evaluation" / "summary.json").read_text())
+
+
+def test_a_perfect_result_reaches_every_overlap(output, maps, tmp_path_factory):
+    gather(output)
+    folder = tmp_path_factory.mktemp("truth")
+    reference_folder(folder, maps, SolidSpine())
+    summary = run_evaluation(output, folder)
+    figures = summary["figures"]
+    assert summary["scans_compared"] == 1
+    assert figures["dice_vertebral_body"] == {
+        "value": 1.0,
+        "count": 1,
+        "target": ">= 0.9",
+        "reached": True,
+    }
+    assert figures["vertebrae_found"]["value"] == 1.0 and figures["vertebrae_found"]["count"] == 2
+    assert figures["levels_right"]["value"] == 1.0
+    assert figures["vertebrae_invented"]["value"] == 0.0
+    # the truth was put 2 mm too high on purpose; a truth that is missing is no error
+    assert figures["height_anterior_mm_bias_mm"]["value"] == pytest.approx(-2, abs=0.4)
+    assert "height_posterior_mm_bias_mm" not in figures
+    assert "vertebra_volume_mm3_bias_percent" not in figures  # not fully visible
+    measures = pd.read_csv(output / "evaluation" / "measures.csv").set_index("measure")
+    assert measures.error_percent["disc_volume_mm3"] == pytest.approx(
+        0, abs=5
+    )  # 9.3 layers of voxels
+
+
+def test_a_map_stored_otherwise_and_wrongly_named_is_matched_all_the_same(
+    output, maps, tmp_path_factory
+):
+    gather(output)
+    folder = tmp_path_factory.mktemp("truth")
+    spine = SolidSpine()
+    renamed = maps[1].data.copy()
+    for wrong, right in ((L3, 21), (L4, 22)):
+        renamed[maps[1].data == wrong] = right
+    flipped = [
+        Volume(data[::-1], maps[0].affine @ np.diag([-1.0, 1, 1, 1]))
+        for data in (maps[0].data, renamed)
+    ]
+    for volume in flipped:
+        volume.affine[0, 3] = maps[0].grid.to_world([maps[0].data.shape[0] - 1, 0, 0])[0]
+    reference_folder(folder, flipped, spine)
+    figures = run_evaluation(output, folder)["figures"]
+    assert figures["vertebrae_found"]["value"] == 1.0
+    assert figures["levels_right"]["value"] == 0.0
+
+
+def test_a_reference_of_one_body_alone(output, maps, tmp_path_factory):
+    gather(output)
+    folder = tmp_path_factory.mktemp("experts")
+    body = (maps[1].data == L3) & (maps[0].data == L.BODY_BORDER)
+    write_volume(folder / "sub-3_vertebrae.nii.gz", maps[1].with_data(body.astype(np.uint8) * 7))
+    figures = run_evaluation(output, folder, "--shows", "bodies")["figures"]
+    assert figures["dice_vertebra_instances"] == {"value": 1.0, "count": 1}
+    assert (
+        figures["vertebrae_invented"]["value"] == 0.0
+    )  # L4 was not shown, so it is not held against
+
+
+def test_a_missing_reference_folder_is_named(output):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        evaluate.main(["--output-dir", str(output), "--reference", str(output / "nowhere")])

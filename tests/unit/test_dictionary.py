@@ -1,0 +1,85 @@
+"""The columns' declarations hold together with the rows that the code makes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from solid_spine import SolidSpine, render
+
+from wirbel.core.dictionary import IDENTITY, NUMBER, TABLES, clean_row, dictionary
+from wirbel.core.measures import measure
+from wirbel.core.measures.status import STATUS_CODES
+from wirbel.errors import REASONS
+
+ADDED_BY_STAGES = {
+    "scans": {
+        "scan_status",
+        "level_confidence",
+        "level_method",
+        "levels_agree",
+        "level_flags",
+    },
+    "vertebrae": {"level_confidence", "level_method"},
+    "discs": {"level_confidence", "level_method"},
+    "levels": {"level_confidence", "level_method"},
+}
+ALL = [(table, column) for table, columns in TABLES.items() for column in columns]
+
+
+@pytest.fixture(scope="module")
+def measured():
+    result = measure(None, *render(SolidSpine()))
+    return {
+        "scans": result.scan,
+        "vertebrae": result.vertebrae[0],
+        "discs": result.discs[0],
+        "levels": result.levels[0],
+    }
+
+
+@pytest.mark.parametrize("table", ADDED_BY_STAGES)
+def test_declared_and_measured_columns_are_the_same(table, measured):
+    declared = {column.name for column in TABLES[table]} - {c.name for c in IDENTITY}
+    assert declared == measured[table].keys() | ADDED_BY_STAGES[table]
+
+
+@pytest.mark.parametrize(("table", "column"), ALL, ids=lambda value: getattr(value, "name", value))
+def test_every_column_says_what_it_is(table, column):
+    names = [c.name for c in TABLES[table]]
+    assert names.count(column.name) == 1
+    assert column.description and column.definition and column.source
+    if column.kind == NUMBER and column.name.endswith(("_mm", "_mm3")):
+        assert column.units == column.name.rsplit("_", 1)[1]
+    if column.name.endswith("_status"):
+        assert column.codes and column.codes["ok"]
+        assert column.codes.keys() <= STATUS_CODES.keys() | REASONS.keys()
+    elif column.kind == NUMBER:
+        assert column.status in names, "a missing value needs a column that explains it"
+    if column.interval:
+        assert column.interval[0] < column.interval[1]
+
+
+def test_a_row_is_cleaned_into_the_declared_order_and_types():
+    row = clean_row(
+        "vertebrae", {"height_status": "ok", "height_anterior_mm": 25.12345, "label": 22.0}
+    )
+    assert list(row.items()) == [
+        ("label", 22),
+        ("height_anterior_mm", 25.123),
+        ("height_status", "ok"),
+    ]
+    assert clean_row("vertebrae", {"height_anterior_mm": math.nan}) == {"height_anterior_mm": None}
+
+
+def test_an_undeclared_value_is_refused():
+    with pytest.raises(KeyError, match="wibble_mm"):
+        clean_row("discs", {"wibble_mm": 1.0})
+
+
+def test_the_dictionary_is_in_the_manner_of_bids():
+    entry = dictionary("vertebrae")["height_anterior_mm"]
+    assert entry["Units"] == "mm" and entry["Range"] == [5.0, 45.0]
+    assert entry["MissingExplainedBy"] == "height_status"
+    assert dictionary("vertebrae")["height_status"]["Levels"]["touches_border"]
+    assert list(dictionary("scans")) == [column.name for column in TABLES["scans"]]
