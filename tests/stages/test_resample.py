@@ -113,6 +113,13 @@ def colour() -> nib.Nifti1Image:
     return nib.Nifti1Image(np.zeros((64, 72, 9), [("R", "u1"), ("G", "u1"), ("B", "u1")]), PIR)
 
 
+def without_orientation() -> nib.Nifti1Image:
+    image = nib.Nifti1Image(picture(), PIR)
+    image.set_sform(None, code=0)
+    image.set_qform(None, code=0)
+    return image
+
+
 AXIAL = np.diag([0.7, 0.7, 5.0, 1.0])
 BROKEN = {
     "empty": (b"", "unreadable"),
@@ -129,6 +136,7 @@ BROKEN = {
     "axial": (nib.Nifti1Image(picture((72, 72, 30)), AXIAL), "not_sagittal"),
     "blank": (nib.Nifti1Image(np.zeros((64, 72, 9), np.int16), PIR), "bad_intensities"),
     "allnan": (nib.Nifti1Image(np.full((64, 72, 9), np.nan, np.float32), PIR), "bad_intensities"),
+    "unoriented": (without_orientation(), "bad_geometry"),
     "slice": (nib.Nifti1Image(picture((64, 72, 1)), PIR), "too_small"),
     "tiny": (nib.Nifti1Image(picture((64, 20, 9)), PIR), "too_small"),
 }

@@ -25,8 +25,8 @@ DEFLATE_MAX_RATIO = 1032
 def read_volume(path: str | Path) -> Volume:
     """Read a 3D NIfTI: integers stay integers unless the header scales them, the rest is float32.
 
-    Axes stay in file order; the affine maps voxel indices to RAS+ mm. Raises ScanError("unreadable")
-    or ScanError("not_3d"), and InfrastructureError when the machine is at fault.
+    Axes stay in file order; the affine maps voxel indices to RAS+ mm. Raises ScanError("unreadable"),
+    ScanError("not_3d") or ScanError("bad_geometry"), and InfrastructureError when the machine is at fault.
     """
     image = _open(path)
     shape = _spatial_shape(image, path)
@@ -38,13 +38,13 @@ def read_volume(path: str | Path) -> Volume:
     if data.dtype.kind == "f":
         data = data.astype(np.float32)
     data = np.ascontiguousarray(data.astype(data.dtype.newbyteorder("="), copy=False))
-    return Volume(data, np.asarray(image.affine, float))
+    return Volume(data, _affine(image, path))
 
 
 def read_grid(path: str | Path) -> Grid:
     """Read only the header: the voxel lattice of a 3D NIfTI. Raises as `read_volume` does."""
     image = _open(path)
-    return Grid(_spatial_shape(image, path), np.asarray(image.affine, float))
+    return Grid(_spatial_shape(image, path), _affine(image, path))
 
 
 def write_volume(
@@ -103,6 +103,18 @@ def _spatial_shape(image, path: str | Path) -> tuple[int, int, int]:
             f"the file has {on_disk}; copy or convert it again",
         )
     return spatial
+
+
+def _affine(image, path: str | Path) -> np.ndarray:
+    """Return the affine; a header with neither sform nor qform does not say where left or up is."""
+    header = image.header
+    if "sform_code" in header and not header["sform_code"] and not header["qform_code"]:
+        raise ScanError(
+            "bad_geometry",
+            f"{_name(path)}: expected an orientation in the header, found neither sform nor qform; "
+            "convert the scan again from DICOM (for example with dcm2niix).",
+        )
+    return np.asarray(image.affine, float)
 
 
 def _guard(path: str | Path, action):
