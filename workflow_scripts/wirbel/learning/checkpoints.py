@@ -25,6 +25,9 @@ ALLOWED_TYPES = [
 ]
 """What nnU-Net's training log inside a checkpoint consists of, beyond torch's own safe types."""
 
+LATEST = "checkpoint_latest.pth"
+FINAL = "checkpoint_final.pth"
+
 Weights = dict[str, torch.Tensor]
 
 
@@ -58,8 +61,37 @@ def read_weights(path: Path) -> tuple[Weights, dict[str, str]]:
 
 
 def write_weights(path: Path, weights: Weights, metadata: dict[str, str]) -> None:
-    """Store `weights` as float16 safetensors; tensors shared under two names are stored twice."""
-    halves = {name: value.detach().to(torch.float16).clone() for name, value in weights.items()}
+    """Store `weights` as float16 safetensors; of names that share one tensor only the first."""
+    kept: Weights = {}
+    seen: set[int] = set()
+    for name, value in weights.items():
+        if value.data_ptr() not in seen:
+            seen.add(value.data_ptr())
+            kept[name] = value.detach().to(torch.float16).contiguous()
     temporary = path.with_name(path.name + ".tmp")
-    save_file(halves, temporary, metadata)
+    save_file(kept, temporary, metadata)
     os.replace(temporary, path)
+
+
+def load_into(network: torch.nn.Module, weights: Weights) -> None:
+    """Load `weights`, which may name a shared tensor once only; raises ValueError on any gap.
+
+    nnU-Net's networks hold most tensors under several names.
+    """
+    missing, unknown = network.load_state_dict(weights, strict=False)
+    own = network.state_dict()
+    given = {own[name].data_ptr() for name in weights if name in own}
+    gaps = [name for name in missing if own[name].data_ptr() not in given]
+    if gaps or unknown:
+        raise ValueError(
+            f"the weights do not fit the network: {len(gaps)} tensors are missing (such as "
+            f"{gaps[:1]}), {len(unknown)} are unknown (such as {unknown[:1]})"
+        )
+
+
+def newest_of(folder: Path) -> Path:
+    """Return the final checkpoint of a training, or the latest of an unfinished one."""
+    for path in (folder / FINAL, folder / LATEST):
+        if path.exists():
+            return path
+    raise FileNotFoundError(f"{folder} holds no checkpoint yet; train first")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wirbel.learning.checkpoints import read_weights
+from wirbel.learning.checkpoints import load_into, read_weights
 from wirbel.learning.instance_network import InstanceNetwork, UNet, one_hot
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
@@ -32,7 +32,7 @@ class InstanceModel:
         self.settings = InstanceNetwork.from_dict(self.config.network)
         weights, _ = read_weights(folder / WEIGHTS_NAME)
         network = UNet(self.settings)
-        network.load_state_dict(weights)
+        load_into(network, weights)
         self.network = network.to(self.device, memory_format=CHANNELS_LAST).eval()
         self.pool = sample_threads(usable_threads(threads))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,13 @@ import torch
 import torch.nn.functional as F
 
 from wirbel.learning.background import BackgroundBatches
-from wirbel.learning.checkpoints import read_pickled_checkpoint, write_pickled_checkpoint
+from wirbel.learning.checkpoints import (
+    FINAL,
+    LATEST,
+    newest_of,
+    read_pickled_checkpoint,
+    write_pickled_checkpoint,
+)
 from wirbel.learning.instance_network import OUTPUTS, InstanceNetwork, UNet, one_hot
 from wirbel.learning.instance_samples import (
     Variation,
@@ -26,33 +32,18 @@ from wirbel.learning.precision import (
     gradient_scaler,
     quick_arithmetic,
 )
-from wirbel.learning.training_cases import TrainingFolder, read_case
 from wirbel.learning.schedule import learning_rate_factor
+from wirbel.learning.settings import Budget
+from wirbel.learning.training_cases import TrainingFolder, read_case
 
-LATEST = "checkpoint_latest.pth"
-FINAL = "checkpoint_final.pth"
 VALIDATION_BATCHES = 12
-
-
-@dataclass(frozen=True)
-class InstanceBudget:
-    """How long and how to train; the first of steps and minutes that is used up ends the training."""
-
-    steps: int = 1500
-    max_minutes: float = 0.0
-    batch_size: int = 2
-    steps_per_epoch: int = 50
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 1e-2
-    warm_up: float = 0.03
-    seed: int = 21
 
 
 def train_instance(
     folder: TrainingFolder,
     network: InstanceNetwork,
     mapping: dict[int, int],
-    budget: InstanceBudget,
+    budget: Budget,
     device: str = "auto",
     threads: int = 0,
 ) -> Path:
@@ -62,6 +53,11 @@ def train_instance(
     if not (output / FINAL).exists():
         _Training(folder, output, network, mapping, budget, choose_device(device), threads).run()
     return output / FINAL
+
+
+def newest_checkpoint(folder: TrainingFolder) -> Path:
+    """Return the final checkpoint, or the latest of an unfinished training."""
+    return newest_of(folder.root / "instance")
 
 
 class _Training:

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from acvl_utils.cropping_and_padding.padding import pad_nd_image
 from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.inference.sliding_window_prediction import compute_gaussian
 from nnunetv2.preprocessing.cropping.cropping import crop_to_nonzero
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-from acvl_utils.cropping_and_padding.padding import pad_nd_image
 
-from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, read_weights
+from wirbel.learning.checkpoints import Weights, load_into, read_pickled_checkpoint, read_weights
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.models.inference_config import InferenceConfig, read_inference_config
@@ -58,7 +58,7 @@ class SemanticModel:
             network, self.plans, self.configuration, None, dataset, "", mirror_axes
         )
         self.predictor.pool = sample_threads(self.threads)
-        network.load_state_dict(folds[0])
+        load_into(network, folds[0])
         network.to(self.device, memory_format=CHANNELS_LAST).eval()
         self.label_table = _label_table(self.config)
 
@@ -101,7 +101,7 @@ class SemanticModel:
         total = None
         for weights in self.folds:
             if len(self.folds) > 1:
-                self.predictor.network.load_state_dict(weights)
+                load_into(self.predictor.network, weights)
             scores = self.predictor.predict_sliding_window_return_logits(data)
             total = scores if total is None else total.add_(scores)
         return total

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,35 +26,19 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from wirbel.core.labels import LEFT_RIGHT_PAIRS
 from wirbel.learning.augmentation import Appearance, BlankBorders, InPlaneAffine, SwapSides
 from wirbel.learning.background import BackgroundBatches
-from wirbel.learning.checkpoints import read_pickled_checkpoint
+from wirbel.learning.checkpoints import FINAL, LATEST, newest_of, read_pickled_checkpoint
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.learning.schedule import learning_rate_factor
-from wirbel.learning.semantic_plans import CONFIGURATION, PLANS_NAME, class_of_label
+from wirbel.learning.semantic_plans import CONFIGURATION, DATASET_NAME, PLANS_NAME, class_of_label
+from wirbel.learning.settings import Budget
 from wirbel.learning.training_cases import TrainingFolder
-
-LATEST = "checkpoint_latest.pth"
-FINAL = "checkpoint_final.pth"
-
-
-@dataclass(frozen=True)
-class TrainingBudget:
-    """How long and how to train; the first of steps and minutes that is used up ends the training."""
-
-    steps: int = 3000
-    max_minutes: float = 0.0
-    """Zero sets no limit; the learning rate follows the larger of both shares used up."""
-    steps_per_epoch: int = 100
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 1e-2
-    warm_up: float = 0.03
-    seed: int = 20
 
 
 class WirbelTrainer(nnUNetTrainer):
     """nnU-Net's trainer within a budget; axes of all patches are (P, I, R)."""
 
-    budget = TrainingBudget()
+    budget = Budget()
     threads = 0
 
     def __init__(self, plans, configuration, fold, dataset_json, device):
@@ -251,23 +234,33 @@ class WirbelTrainer(nnUNetTrainer):
 
 
 def train_semantic(
-    folder: TrainingFolder, budget: TrainingBudget, device: str = "auto", threads: int = 0
+    folder: TrainingFolder, budget: Budget, device: str = "auto", threads: int = 0
 ) -> Path:
     """Train in this process, resuming where a run stopped; return the final checkpoint's path."""
     os.environ.update(folder.environment())
     os.environ["nnUNet_compile"] = "false"
+    output = _output(folder)
+    if (output / FINAL).exists():
+        return output / FINAL
     torch.manual_seed(budget.seed)
     WirbelTrainer.budget, WirbelTrainer.threads = budget, threads
     trainer = _build(folder, device)
-    output = Path(trainer.output_folder)
-    if (output / FINAL).exists():
-        return output / FINAL
     if (output / LATEST).exists():
         checkpoint = read_pickled_checkpoint(output / LATEST)
         trainer.load_checkpoint(checkpoint)
         trainer.minutes_before = checkpoint["minutes"]
     trainer.run_training()
     return output / FINAL
+
+
+def newest_checkpoint(folder: TrainingFolder) -> Path:
+    """Return the final checkpoint, or the latest of an unfinished training."""
+    return newest_of(_output(folder))
+
+
+def _output(folder: TrainingFolder) -> Path:
+    name = f"{WirbelTrainer.__name__}__{PLANS_NAME}__{CONFIGURATION}"
+    return folder.results / DATASET_NAME / name / "fold_0"
 
 
 def _build(folder: TrainingFolder, device: str) -> WirbelTrainer:

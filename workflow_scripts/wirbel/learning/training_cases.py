@@ -102,7 +102,7 @@ def write_preprocessed(
 ) -> None:
     """Run nnU-Net's preprocessor on the case and store what it returns, in nnU-Net's format."""
     from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
-    from nnunetv2.training.dataloading.nnunet_dataset import nnUNetDatasetBlosc2, comp_blosc2_params
+    from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
     plans = PlansManager(plans_json(network, list(image.shape)))

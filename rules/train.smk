@@ -1,0 +1,78 @@
+# `snakemake train`: the embedded models, from simulated scans to the two model folders. Every step resumes.
+
+TRAINING = "train"
+TRAINED = f"{TRAINING}/models"
+
+
+rule train:
+    input:
+        f"{TRAINED}/semantic/inference_config.json",
+        f"{TRAINED}/instance/inference_config.json",
+
+
+rule training_data:
+    input:
+        settings=str(ROOT / "config" / "train.yaml"),
+    output:
+        touch(f"{TRAINING}/data.done"),
+    log:
+        f"{TRAINING}/logs/training_data.log",
+    threads: 2
+    resources:
+        mem_mb=megabytes(6000),
+        runtime=240,
+    params:
+        folder=TRAINING,
+    message:
+        "Simulating the training scans"
+    shell:
+        "OMP_NUM_THREADS=1 python -m wirbel.stages.training_data --settings {input.settings:q}"
+        " --folder {params.folder:q} > {log:q} 2>&1"
+
+
+rule train_semantic:
+    input:
+        settings=str(ROOT / "config" / "train.yaml"),
+        data=f"{TRAINING}/data.done",
+    output:
+        f"{TRAINED}/semantic/inference_config.json",
+    log:
+        f"{TRAINING}/logs/train_semantic.log",
+    threads: 8
+    resources:
+        mem_mb=megabytes(8000),
+        runtime=720,
+        gpu=1,
+    params:
+        folder=TRAINING,
+        models=TRAINED,
+    message:
+        "Training the semantic network"
+    shell:
+        "OMP_NUM_THREADS=1 python -m wirbel.stages.train_semantic --settings {input.settings:q}"
+        " --folder {params.folder:q} --export {params.models:q}/semantic --threads {threads}"
+        " > {log:q} 2>&1"
+
+
+rule train_instance:
+    input:
+        settings=str(ROOT / "config" / "train.yaml"),
+        data=f"{TRAINING}/data.done",
+    output:
+        f"{TRAINED}/instance/inference_config.json",
+    log:
+        f"{TRAINING}/logs/train_instance.log",
+    threads: 8
+    resources:
+        mem_mb=megabytes(8000),
+        runtime=720,
+        gpu=1,
+    params:
+        folder=TRAINING,
+        models=TRAINED,
+    message:
+        "Training the instance network"
+    shell:
+        "OMP_NUM_THREADS=1 python -m wirbel.stages.train_instance --settings {input.settings:q}"
+        " --folder {params.folder:q} --export {params.models:q}/instance --threads {threads}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,85 @@
+"""Predict, for every vertebral body of every scan of a batch, its vertebra and the two neighbours.
+
+Writes work/instance/<scan_id>_predictions.npz: `labels` uint8 (n, P, I, R) of 0 background, 1 above,
+2 centre, 3 below; `origin` int32 (n, 3), index of each cut-out's first voxel on the model grid, which may
+be negative; `centre_mm` float64 (n, 3), world; from the top of the spine down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wirbel.core.cutouts import body_centres, cut_out
+from wirbel.errors import ScanError
+from wirbel.io.sidecars import write_arrays
+from wirbel.io.volumes import read_volume
+from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+
+if TYPE_CHECKING:
+    from wirbel.learning.instance_model import InstanceModel
+
+Arrays = dict[str, np.ndarray]
+
+
+class InstanceStage:
+    """The stage as the runner drives it."""
+
+    name = "instance"
+
+    def __init__(self, model: Model, device: str, threads: int) -> None:
+        self.model, self.device, self.threads = model, device, threads
+        self.network: InstanceModel | None = None
+
+    def prepare(self) -> None:
+        """Load the network."""
+        from wirbel.learning.instance_model import InstanceModel
+
+        self.network = InstanceModel(self.model.folder, self.device, self.threads)
+
+    def load(self, scan: Scan, folders: StageFolders) -> tuple[np.ndarray, Arrays]:
+        """Read the subregion map and cut out the surroundings of every body."""
+        labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
+        centre_mm = body_centres(labels)
+        if not len(centre_mm):
+            raise ScanError("no_spine_found", "the segmentation holds no vertebral body")
+        size = self.model.config.cutout_size
+        index = labels.grid.to_index(centre_mm)
+        blocks, origins = zip(*(cut_out(labels.data, at, size) for at in index), strict=True)
+        return np.stack(blocks), {"origin": np.stack(origins), "centre_mm": centre_mm}
+
+    def compute(self, inputs: tuple[np.ndarray, Arrays]) -> Arrays:
+        """Run the network on all cut-outs."""
+        cutouts, where = inputs
+        return {"labels": self.network.predict(cutouts), **where}
+
+    def save(self, scan: Scan, result: Arrays, folders: StageFolders) -> list[Path]:
+        """Write the predictions."""
+        path = folders.stage(self.name) / f"{scan.scan_id}_predictions.npz"
+        write_arrays(path, **result)
+        return [path]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the stage over one batch."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.instance", description=__doc__)
+    parser.add_argument("--model", required=True, help="name in config/models.yaml, or a folder")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_runner_arguments(parser)
+    args = parser.parse_args(argv)
+    try:
+        model = find_model(args.model, "instance")
+    except ModelError as error:
+        print(f"instance: {error}", file=sys.stderr)
+        return 1
+    stage = InstanceStage(model, args.device, args.threads)
+    return run_stage(stage, args, {}, model.sha256)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Segment the structures of the spine in every model-grid image of a batch.
+
+Writes work/semantic/<scan_id>_subregion.nii.gz (uint8, on the model grid, cleaned).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wirbel.core.cleaning import clean_semantic
+from wirbel.core.geometry import Volume
+from wirbel.io.volumes import read_volume, write_volume
+from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+
+if TYPE_CHECKING:
+    from wirbel.learning.semantic_model import SemanticModel
+
+
+class SemanticStage:
+    """The stage as the runner drives it."""
+
+    name = "semantic"
+
+    def __init__(self, model: Model, device: str, threads: int) -> None:
+        self.model, self.device, self.threads = model, device, threads
+        self.network: SemanticModel | None = None
+
+    def prepare(self) -> None:
+        """Load the network."""
+        from wirbel.learning.semantic_model import SemanticModel
+
+        self.network = SemanticModel(self.model.folder, self.device, self.threads)
+
+    def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Any]:
+        """Read the image and normalise it."""
+        image = read_volume(folders.stage("resample") / f"{scan.scan_id}_image.nii.gz")
+        return image, self.network.normalise(image.data)
+
+    def compute(self, inputs: tuple[Volume, Any]) -> Volume:
+        """Run the network."""
+        image, (data, box) = inputs
+        return image.with_data(self.network.segment(data, box, image.data.shape))
+
+    def save(self, scan: Scan, result: Volume, folders: StageFolders) -> list[Path]:
+        """Clean the map, which needs no GPU, and write it."""
+        path = folders.stage(self.name) / f"{scan.scan_id}_subregion.nii.gz"
+        write_volume(path, clean_semantic(result))
+        return [path]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the stage over one batch."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.semantic", description=__doc__)
+    parser.add_argument("--model", required=True, help="name in config/models.yaml, or a folder")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_runner_arguments(parser)
+    args = parser.parse_args(argv)
+    try:
+        model = find_model(args.model, "semantic")
+    except ModelError as error:
+        print(f"semantic: {error}", file=sys.stderr)
+        return 1
+    stage = SemanticStage(model, args.device, args.threads)
+    return run_stage(stage, args, {}, model.sha256)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Train the instance network, resuming a stopped run, and export it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from wirbel.learning.export import INSTANCE_CHANNELS, export_instance
+from wirbel.learning.instance_trainer import newest_checkpoint, train_instance
+from wirbel.learning.settings import read_training_settings
+from wirbel.learning.training_cases import TrainingFolder
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.train_instance", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="config/train.yaml")
+    parser.add_argument("--folder", type=Path, required=True, help="the training's folder")
+    parser.add_argument("--export", type=Path, required=True, help="model folder to write")
+    parser.add_argument(
+        "--export-only", action="store_true", help="export what an unfinished training has reached"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0: all")
+    args = parser.parse_args(argv)
+    settings, folder = read_training_settings(args.settings), TrainingFolder(args.folder)
+    if not args.export_only:
+        budget, network = settings.instance, settings.instance_network
+        train_instance(folder, network, INSTANCE_CHANNELS, budget, args.device, args.threads)
+    export_instance(newest_checkpoint(folder), args.export)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""Simulate the training scans and write them in nnU-Net's format; finished scans are kept."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from wirbel.learning.settings import read_training_settings
+from wirbel.learning.training_data import make_training_data
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.training_data", description=__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="config/train.yaml")
+    parser.add_argument("--folder", type=Path, required=True, help="the training's folder")
+    args = parser.parse_args(argv)
+    settings = read_training_settings(args.settings)
+    cases = make_training_data(args.folder, settings.data, settings.semantic_network)
+    print(f"{cases} training cases in {args.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
