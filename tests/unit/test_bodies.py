@@ -72,6 +72,17 @@ def test_c2_with_its_dens_is_one_body_and_c2_merged_with_c3_two():
     assert len(bodies) == 23 and bodies.cut[:2].all()
 
 
+@pytest.mark.parametrize("number", [2, 12, 21])
+def test_a_speck_of_disc_inside_a_body_does_not_split_it(number):
+    data = WHOLE.labels.data.copy()
+    body = (WHOLE.vertebra == number) & (data == BODY_BORDER)
+    i, j, k = np.argwhere(body).mean(0).astype(int)
+    data[i - 3 : i + 3, j - 3 : j + 3, k - 1 : k + 2][
+        body[i - 3 : i + 3, j - 3 : j + 3, k - 1 : k + 2]
+    ] = DISC
+    assert len(body_centres(WHOLE.labels.with_data(data))) == 23
+
+
 def test_a_single_body_beside_cut_off_ones_is_not_split():
     """Both neighbours are cut by the field of view, which makes the middle one look too large."""
     spine = box_spine((20, 21, 22), sacrum=False, top_margin=0, bottom_margin=0)

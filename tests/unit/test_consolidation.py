@@ -91,7 +91,7 @@ def test_two_votes_count_in_an_agreeing_triple_and_one_elsewhere():
     triple = (candidate(0, BELOW, 8), candidate(1, CENTRE, 10), candidate(2, ABOVE, 9))
     _, mask = vote(Group(triple, 0.9))
     assert mask.ravel().tolist() == [True] * 9 + [False]
-    assert vote(Group(triple, 0.5))[1].sum() == 10
+    assert vote(Group(triple, 0.4))[1].sum() == 10
     assert vote(Group(triple[:2], 0.9))[1].sum() == 10
 
 
@@ -120,6 +120,17 @@ def test_a_prediction_that_swallows_the_next_vertebra_loses_it_again():
     predictions = predictions_for()
     labels = predictions.labels.copy()
     labels[3][labels[3] == BELOW] = CENTRE
+    found = consolidate(
+        LUMBAR.labels, Predictions(labels, predictions.origin, predictions.centre_mm)
+    )
+    assert np.array_equal(found, counters(LUMBAR))
+
+
+def test_one_of_three_predictions_that_shows_two_vertebrae_is_outvoted():
+    predictions = predictions_for()
+    labels = predictions.labels.copy()
+    labels[3][labels[3] == BELOW] = CENTRE
+    labels[3][labels[3] == ABOVE] = 0
     found = consolidate(
         LUMBAR.labels, Predictions(labels, predictions.origin, predictions.centre_mm)
     )

@@ -49,7 +49,7 @@ def separate_bodies(labels: Volume) -> Bodies:
     if chain is None:
         return Bodies(numbers, np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0, bool), None)
     parts, discs = _parts(labels, chain)
-    parts = cut_merged(parts, discs, chain)
+    parts = cut_merged(_sorted(parts), discs, chain)
     parts = _join_fragments(_sorted(parts), discs)
     parts = _without_noise(_sorted(parts))[:254]
     for number, part in enumerate(parts, start=1):
@@ -83,7 +83,9 @@ def _sorted(parts: list[Part]) -> list[Part]:
 
 def _join_fragments(parts: list[Part], discs: list[Part]) -> list[Part]:
     """Join neighbours that lie too close along the spine to be two bodies and have no disc between."""
-    usual = usual_spacing(np.array([p.middle_mm for p in parts if p.volume_mm3 >= SMALLEST_BODY_MM3]))
+    usual = usual_spacing(
+        np.array([p.middle_mm for p in parts if p.volume_mm3 >= SMALLEST_BODY_MM3])
+    )
     joined: list[Part] = []
     for part in parts:
         if joined and _one_body(joined[-1], part, usual, discs):

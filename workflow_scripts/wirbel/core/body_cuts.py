@@ -81,24 +81,55 @@ _ARRAYS = ("voxels", "world_mm", "arc_mm", "offset_mm")
 
 
 def cut_merged(parts: list[Part], discs: list[Part], chain: Chain) -> list[Part]:
-    """Cut components that hold several bodies: at the discs inside them, else at narrow places."""
+    """Cut components that hold several bodies: at the discs inside them, else at narrow places.
+
+    `parts` from the top down; so is the result.
+    """
     out: list[Part] = []
-    for part in parts:
-        out.extend(_cut_at_discs(part, discs))
+    for i, part in enumerate(parts):
+        single = is_dens_and_body(parts, i, chain)
+        out.extend([part] if single else _cut_at_discs(part, discs))
     out.sort(key=lambda part: part.middle_mm)
-    whole = list(out)
-    return [piece for i in range(len(whole)) for piece in _cut_if_too_large(whole, i, chain)]
+    return [piece for i in range(len(out)) for piece in _cut_if_too_large(out, i, chain)]
+
+
+def is_dens_and_body(parts: list[Part], index: int, chain: Chain) -> bool:
+    """Return whether a part looks like C2 alone: topmost, cervical, tapering, no longer than C2."""
+    part = parts[index]
+    if (
+        index > 0
+        or part.cut
+        or _depth_mm(part, chain) > CERVICAL_DEPTH_MM
+        or not _tapers_like_c2(part)
+    ):
+        return False
+    expected = _expected(parts, index)
+    pitch = LENGTH_PITCH * expected[0] if expected else DEPTH_PITCH * _depth_mm(part, chain)
+    return part.length_mm <= DENS_LENGTH * pitch / LENGTH_PITCH + pitch
 
 
 def _cut_at_discs(part: Part, discs: list[Part]) -> list[Part]:
     low, high = np.quantile(part.arc_mm, (0.02, 0.98))
     margin = INSIDE * (high - low)
-    inside = [disc for disc in discs if low + margin < disc.middle_mm < high - margin]
-    inside = [d for d in inside if d.volume_mm3 > 0.04 * part.volume_mm3]
+    inside = [
+        disc
+        for disc in discs
+        if low + margin < disc.middle_mm < high - margin and _fills_the_gap(part, disc)
+    ]
     if not inside:
         return [part]
     piece = sum(_below(part, disc).astype(int) for disc in inside)
     return part.divided(piece)
+
+
+def _fills_the_gap(part: Part, disc: Part) -> bool:
+    """Return whether at the disc's height there is more disc than body: a bridge, not a speck in bone."""
+    below = _below(part, disc)
+    if below.all() or not below.any():
+        return False
+    nearby = np.abs(part.arc_mm - disc.middle_mm) <= BIN_MM
+    own = np.abs(disc.arc_mm - disc.middle_mm) <= BIN_MM
+    return bool(own.sum() > nearby.sum())
 
 
 def _below(part: Part, disc: Part) -> np.ndarray:
@@ -125,7 +156,7 @@ def _cut_if_too_large(parts: list[Part], index: int, chain: Chain) -> list[Part]
         )
     if large and index == 0 and depth <= CERVICAL_DEPTH_MM and _tapers_like_c2(part):
         first = DENS_LENGTH * pitch / LENGTH_PITCH
-        large = part.length_mm > first + pitch
+        large = not is_dens_and_body(parts, index, chain)
     if not large:
         return [part]
     return part.divided(np.digitize(part.arc_mm, _narrow_places(part, pitch, first)))

@@ -57,6 +57,10 @@ LIMITS: dict[int, Limits] = {
     ENDPLATE: Limits(6.0, 28.0, 28.0, 60.0),
     DISC: Limits(100.0, 20.0, 25.0, 90.0),
 }
+WHOLE_BODY_MM3 = 1500.0
+"""Half the smallest adult body (C3)."""
+BODIES_BELOW_SACRUM = 2
+"""A sacrum with this many bodies below its middle is something else; one may be a mislabelled sacral segment."""
 SIDEWAYS_MM = 25.0
 """Farthest centroid of a whole body or disc from the chain: half the width of L5 (Panjabi 1992)."""
 REFILL_MM = 8.0
@@ -103,6 +107,10 @@ def _off_the_spine(
     stray = np.zeros(len(components), bool)
     if chain is None:
         return stray
+    whole = (
+        candidates & (components.label == BODY_BORDER) & (components.volume_mm3 >= WHOLE_BODY_MM3)
+    )
+    body_arcs = chain.locate(components.centroid_mm[whole])[0] if whole.any() else np.zeros(0)
     for i in np.flatnonzero(candidates):
         limits = LIMITS.get(int(components.label[i]), _PROCESS)
         arc, offset = chain.locate(_sample(labels, components, i))
@@ -117,7 +125,10 @@ def _off_the_spine(
             or (
                 components.label[i] in (*BODY_LABELS, DISC) and np.linalg.norm(middle) > SIDEWAYS_MM
             )
-            or (components.label[i] == SACRUM and arc.max() < chain.arc_mm[-1])
+            or (
+                components.label[i] == SACRUM
+                and (body_arcs > np.median(arc)).sum() >= BODIES_BELOW_SACRUM
+            )
         )
     return stray
 
