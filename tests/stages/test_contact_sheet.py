@@ -1,0 +1,102 @@
+"""The contact sheet of an output folder with good, failed and unmoved scans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wirbel.core.geometry import Volume
+from wirbel.io.sidecars import write_json
+from wirbel.io.volumes import write_volume
+from wirbel.runner.batches import StageFolders, batch_file, read_batch, update_batches
+from wirbel.runner.records import FAILED, OK, SKIPPED, Record, write_records
+from wirbel.stages import contact_sheet
+
+PIR = np.array([[0, 0, 3.0, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
+LEVELS = {"confidence": 0.9, "method": "sacrum", "agree": None, "flags": []}
+
+
+@pytest.fixture
+def output(tmp_path) -> Path:
+    """Two segmented scans of a box-shaped spine, one that failed here and one that failed earlier."""
+    labels = np.zeros((40, 50, 5), np.uint8)
+    labels[10:20, 10:30, 1:4] = 49
+    for number in range(1, 5):
+        image = np.random.default_rng(number).integers(0, 500, labels.shape).astype(np.int16)
+        path = tmp_path / f"bids/sub-{number}/anat/sub-{number}_T2w.nii.gz"
+        write_volume(path, Volume(image, PIR))
+    output = tmp_path / "out"
+    (batch,) = update_batches(tmp_path / "bids", output, 10)
+    folders, records = StageFolders(output), []
+    for scan in read_batch(batch_file(output, batch)):
+        status = {"sub-3": FAILED, "sub-4": SKIPPED}.get(scan.scan_id, OK)
+        reason = {"sub-3": "no_spine_found", "sub-4": "unreadable"}.get(scan.scan_id, "")
+        records.append(Record(scan.scan_id, status, reason, reason and "what was found"))
+        if status == OK:
+            stem = f"{folders.anat(scan)}/{scan.scan_id}_desc"
+            write_volume(f"{stem}-subregion_dseg.nii.gz", Volume(labels, PIR))
+            vertebra = np.where(labels, 20, 0).astype(np.uint8)
+            write_volume(f"{stem}-vertebra_dseg.nii.gz", Volume(vertebra, PIR))
+            write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS})
+    write_records(output / "work/merge" / f"{batch}.tsv", records)
+    return output
+
+
+def sheet_of(output: Path, *more: str) -> bytes:
+    assert contact_sheet.main(["--output-dir", str(output), *more]) == 0
+    return (output / "qc/contact_sheet.png").read_bytes()
+
+
+def test_the_sheet_is_drawn_and_says_what_is_on_it(output, capsys):
+    sheet_of(output)
+    assert "2 of 2 segmented scans shown; 2 failed" in capsys.readouterr().out
+    with Image.open(output / "qc/contact_sheet.png") as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 24)}
+        assert picture.info == {}, "no dates or other metadata"
+    assert any(blue > red + 60 for red, _, blue in colours), "the bodies are tinted"
+
+
+def test_it_is_the_same_every_time(output):
+    assert sheet_of(output) == sheet_of(output)
+
+
+def test_it_shows_at_most_so_many(output, capsys):
+    sheet_of(output, "--scans", "1", "--failures", "1")
+    assert "1 of 2 segmented scans shown; 2 failed" in capsys.readouterr().out
+
+
+def test_a_scan_whose_file_was_moved_is_shown_without_its_image(output):
+    (output.parent / "bids/sub-1/anat/sub-1_T2w.nii.gz").unlink()
+    sheet_of(output)
+
+
+def test_without_a_manifest_it_says_what_to_do(output, capsys):
+    next((output / "work/merge").glob("*.tsv")).unlink()
+    assert contact_sheet.main(["--output-dir", str(output)]) == 1
+    assert "run the workflow first" in capsys.readouterr().err
+
+
+def test_scans_are_spread_evenly_with_both_ends():
+    assert contact_sheet.evenly(list(range(9)), 3) == [0, 4, 8]
+    assert contact_sheet.evenly([1, 2], 3) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("levels", "words", "warning"),
+    [
+        ({}, "2 vertebrae, L1 to L2; levels counted from the sacrum, confidence 0.90", False),
+        ({"confidence": 0.3, "method": "estimated"}, "levels estimated, confidence 0.30", True),
+        ({"agree": False, "method": "both"}, "top and sacrum disagree", True),
+    ],
+)
+def test_the_caption_tells_how_sure_the_levels_are(levels, words, warning):
+    said, warned = contact_sheet.describe(np.array([0, 20, 21, 26, 120]), LEVELS | levels)
+    assert words in said
+    assert warned is warning
+
+
+def test_no_vertebra_is_a_warning():
+    assert contact_sheet.describe(np.array([0]), LEVELS) == ("no vertebra found", True)

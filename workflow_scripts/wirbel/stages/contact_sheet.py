@@ -1,0 +1,131 @@
+"""Draw one picture of the cohort: image, subregions and vertebrae of its scans, and what failed.
+
+At most `--scans` scans are shown, evenly spread over the cohort; they are read one after another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from wirbel.core.geometry import MODEL_AXES, Volume, reorient
+from wirbel.core.labels import LEVEL_NAMES, SACRUM
+from wirbel.core.pictures import sagittal_view
+from wirbel.core.sheet import Entry, Failure, draw_sheet, pixel_size_mm
+from wirbel.errors import InfrastructureError, ScanError
+from wirbel.io.pictures import write_picture
+from wirbel.io.sidecars import read_json
+from wirbel.io.volumes import read_volume
+from wirbel.runner.batches import Scan, StageFolders, batch_file, list_batches, read_batch
+from wirbel.runner.records import OK, Record, read_records
+
+LAST_STAGE = "merge"
+LOW_CONFIDENCE = 0.6
+"""Level names less certain than this are set in the colour of a warning."""
+
+
+def outcomes(output_dir: Path) -> list[tuple[Scan, Record]]:
+    """Return every scan with its row of the merge stage, in the order of the batches."""
+    found = []
+    for batch in list_batches(output_dir):
+        manifest = output_dir / "work" / LAST_STAGE / f"{batch}.tsv"
+        if not manifest.exists():
+            raise InfrastructureError(f"{manifest} is missing; run the workflow first")
+        records = read_records(manifest)
+        scans = read_batch(batch_file(output_dir, batch))
+        found += [(scan, records[scan.scan_id]) for scan in scans if scan.scan_id in records]
+    return found
+
+
+def evenly(items: list, most: int) -> list:
+    """Return at most `most` of the items, evenly spread, the first and the last among them."""
+    if len(items) <= most:
+        return items
+    return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int)]
+
+
+def entry_of(scan: Scan, folders: StageFolders) -> Entry:
+    """Read one scan with its maps and return what the sheet shows of it."""
+    stem = folders.anat(scan) / f"{scan.scan_id}_desc"
+    subregion = read_volume(f"{stem}-subregion_dseg.nii.gz")
+    vertebra = read_volume(f"{stem}-vertebra_dseg.nii.gz")
+    image = _image(scan, subregion)
+    levels = read_json(f"{stem}-vertebra_dseg.json")["Levels"]
+    upright = reorient(subregion, MODEL_AXES).grid
+    pixel_mm = pixel_size_mm(upright.shape[1] * upright.spacing_mm[1])
+    caption, warning = describe(np.unique(vertebra.data), levels)
+    view = sagittal_view(image, subregion, vertebra, pixel_mm)
+    return Entry(scan.scan_id, view, caption, warning)
+
+
+def describe(present: np.ndarray, levels: dict) -> tuple[str, bool]:
+    """Return a line on the vertebrae found and how sure their names are, and whether it is a warning."""
+    names = [name for label, name in LEVEL_NAMES.items() if label in present and label != SACRUM]
+    if not names:
+        return "no vertebra found", True
+    number = "1 vertebra" if len(names) == 1 else f"{len(names)} vertebrae"
+    words = f"{number}, {names[0]} to {names[-1]}" if len(names) > 1 else f"{number}, {names[0]}"
+    method = {
+        "top": "counted from the top",
+        "sacrum": "counted from the sacrum",
+        "both": "counted from both ends",
+        "estimated": "estimated",
+    }.get(levels["method"], levels["method"])
+    words += f"; levels {method}, confidence {levels['confidence']:.2f}"
+    if levels["agree"] is False:
+        words += "; top and sacrum disagree"
+    return words, levels["agree"] is False or levels["confidence"] < LOW_CONFIDENCE
+
+
+def _image(scan: Scan, like: Volume) -> Volume:
+    """Return the scan's image; a black one when the file was moved after its segmentation."""
+    try:
+        image = read_volume(scan.path)
+    except ScanError:
+        return like.with_data(np.zeros(like.data.shape, np.float32))
+    if image.data.shape != like.data.shape:
+        return like.with_data(np.zeros(like.data.shape, np.float32))
+    return image.with_data(np.nan_to_num(image.data.astype(np.float32), posinf=0, neginf=0))
+
+
+def draw(output_dir: Path, sheet: Path, scans: int, failures: int) -> str:
+    """Draw the sheet and return its subtitle."""
+    found = outcomes(output_dir)
+    worked = [scan for scan, record in found if record.status == OK]
+    failed = [record for _, record in found if record.status != OK]
+    shown, listed = evenly(worked, scans), failed[:failures]
+    folders = StageFolders(output_dir)
+    subtitle = f"{len(shown)} of {len(worked)} segmented scans shown; {len(failed)} failed"
+    picture = draw_sheet(
+        "Wirbel contact sheet",
+        subtitle,
+        [entry_of(scan, folders) for scan in shown],
+        [Failure(record.scan_id, record.reason, record.detail) for record in listed],
+        len(failed) - len(listed),
+    )
+    write_picture(sheet, picture)
+    return subtitle
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Draw the contact sheet; return the exit code."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.contact_sheet", description=__doc__)
+    parser.add_argument("--output-dir", type=Path, required=True, help="the output folder")
+    parser.add_argument("--sheet", type=Path, help="file to write (default: qc/contact_sheet.png)")
+    parser.add_argument("--scans", type=int, default=24, help="most scans to show")
+    parser.add_argument("--failures", type=int, default=24, help="most failed scans to list")
+    args = parser.parse_args(argv)
+    sheet = args.sheet or args.output_dir / "qc" / "contact_sheet.png"
+    try:
+        print(f"contact_sheet: {draw(args.output_dir, sheet, args.scans, args.failures)}")
+    except (InfrastructureError, ScanError, OSError) as error:
+        print(f"contact_sheet: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
