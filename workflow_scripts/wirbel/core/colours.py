@@ -14,6 +14,8 @@ BLUE, VERMILION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
 VERTEBRA_CYCLE = (ORANGE, BLUE, YELLOW, VERMILION, SKY, GREEN, PURPLE)
 """Colours of the vertebrae from the top down, over again; neighbours differ in lightness."""
 
+PALER_PER_TURN = 0.09
+"""How much nearer to white each further turn of the cycle is, so that no two levels share a colour."""
 LIGHTER, DARKER = 0.55, 0.45
 """How far a disc's colour goes towards white, and an endplate's towards black."""
 
@@ -45,7 +47,8 @@ def vertebra_colours() -> dict[int, str]:
     """Return "#rrggbb" for every number of the vertebra map; discs are lighter, endplates darker."""
     colours = {}
     for step, label in enumerate(L.LEVELS_TOP_DOWN):
-        own = VERTEBRA_CYCLE[step % len(VERTEBRA_CYCLE)]
+        turn, place = divmod(step, len(VERTEBRA_CYCLE))
+        own = mixed(VERTEBRA_CYCLE[place], "#ffffff", turn * PALER_PER_TURN)
         colours[label] = own
         colours[L.DISC_OFFSET + label] = mixed(own, "#ffffff", LIGHTER)
         colours[L.ENDPLATE_OFFSET + label] = mixed(own, "#000000", DARKER)
