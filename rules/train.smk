@@ -1,4 +1,4 @@
-# `snakemake train`: the embedded models, from simulated scans to the two model folders. Every step resumes.
+# `snakemake train`: the embedded models, from simulated scans to models/builtin. Every step resumes.
 
 TRAINING = "train"
 TRAINED = f"{TRAINING}/models"
@@ -6,8 +6,7 @@ TRAINED = f"{TRAINING}/models"
 
 rule train:
     input:
-        f"{TRAINED}/semantic/inference_config.json",
-        f"{TRAINED}/instance/inference_config.json",
+        f"{TRAINING}/registered.done",
 
 
 rule training_data:
@@ -76,3 +75,23 @@ rule train_instance:
         "OMP_NUM_THREADS=1 python -m wirbel.stages.train_instance --settings {input.settings:q}"
         " --folder {params.folder:q} --export {params.models:q}/instance --threads {threads}"
         " > {log:q} 2>&1"
+
+
+rule register_models:
+    input:
+        f"{TRAINED}/semantic/inference_config.json",
+        f"{TRAINED}/instance/inference_config.json",
+    output:
+        touch(f"{TRAINING}/registered.done"),
+    log:
+        f"{TRAINING}/logs/register_models.log",
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=10,
+    params:
+        models=TRAINED,
+    message:
+        "Copying the networks to models/builtin and their digests to config/models.yaml"
+    shell:
+        "python -m wirbel.stages.register_models --trained {params.models:q} > {log:q} 2>&1"

@@ -1,10 +1,16 @@
-"""Trained checkpoints turned into the two model folders: half precision, nothing pickled."""
+"""Trained checkpoints turned into the two model folders: half precision, nothing pickled.
+
+Beside each model lie `losses.tsv`, the course of its training, and `training.tsv`, facts for its card.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from wirbel.core.geometry import MODEL_AXES
 from wirbel.core.labels import CANAL, CORD, DISC, ENDPLATE, SACRUM
@@ -36,7 +42,7 @@ def export_semantic(
     checkpoint: Path, folder: TrainingFolder, network: SemanticNetwork, target: Path
 ) -> None:
     """Write the semantic model folder `target` from nnU-Net's checkpoint and its plans."""
-    weights = read_pickled_checkpoint(checkpoint)["network_weights"]
+    content = read_pickled_checkpoint(checkpoint)
     plans = json.loads((folder.dataset / f"{PLANS_NAME}.json").read_text())
     dataset = json.loads((folder.dataset / "dataset.json").read_text())
     fold = target / "fold_0"
@@ -46,18 +52,22 @@ def export_semantic(
         "trainer_name": TRAINER_NAME,
         "inference_allowed_mirroring_axes": "null",
     }
-    write_weights(fold / "checkpoint_final.safetensors", weights, metadata)
+    write_weights(fold / "checkpoint_final.safetensors", content["network_weights"], metadata)
     _write_json(target / "plans.json", plans)
     _write_json(target / "dataset.json", dataset)
+    facts = {"epochs": content["current_epoch"], "minutes": content["minutes"]}
+    _describe(checkpoint, folder, facts, target)
     _write_json(target / FILE_NAME, semantic_config(network))
 
 
-def export_instance(checkpoint: Path, target: Path) -> None:
+def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> None:
     """Write the instance model folder `target` from our trainer's checkpoint."""
     content = read_pickled_checkpoint(checkpoint)
     network = InstanceNetwork.from_dict(content["settings"])
     target.mkdir(parents=True, exist_ok=True)
     write_weights(target / WEIGHTS_NAME, content["network"], {})
+    facts = {"steps": content["step"], "minutes": content["minutes"]}
+    _describe(checkpoint, folder, facts, target)
     _write_json(target / FILE_NAME, instance_config(network, content["mapping"]))
 
 
@@ -96,6 +106,25 @@ def _common(name: str, kind: str, spacing_mm: tuple[float, ...]) -> dict[str, An
         "inference_augmentation": False,
         "resolution_range": list(spacing_mm),
     }
+
+
+def _describe(
+    checkpoint: Path, folder: TrainingFolder, facts: dict[str, Any], target: Path
+) -> None:
+    """Write what is known of the training beside the model: facts and losses."""
+    cases = folder.case_names()
+    known = {
+        "cases": len(cases),
+        "first_case": cases[0] if cases else "",
+        "last_case": cases[-1] if cases else "",
+        "torch": torch.__version__,
+        **facts,
+    }
+    lines = [f"{fact}\t{value}\n" for fact, value in {"fact": "value", **known}.items()]
+    (target / "training.tsv").write_text("".join(lines), encoding="utf-8")
+    losses = checkpoint.with_name("losses.tsv")
+    if losses.exists():
+        shutil.copyfile(losses, target / losses.name)
 
 
 def _write_json(path: Path, content: Any) -> None:

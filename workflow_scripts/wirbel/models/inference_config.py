@@ -64,25 +64,33 @@ class InferenceConfig:
 
 
 def read_inference_config(folder: Path) -> InferenceConfig:
-    """Read the file of a model folder; raises ValueError naming the field that is wrong."""
+    """Read the file of a model folder; raises ValueError naming the file and the field that is wrong."""
     path = folder / FILE_NAME
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{folder} is no model folder: it has no {FILE_NAME}") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
     return parse_inference_config(raw, str(path))
 
 
-def parse_inference_config(raw: dict[str, Any], source: str) -> InferenceConfig:
+def parse_inference_config(raw: Any, source: str) -> InferenceConfig:
     """Turn the decoded JSON into settings; `source` names the file in errors."""
     known = InferenceConfig.__dataclass_fields__
-    unknown = sorted(set(raw) - set(known))
-    if unknown:
-        raise ValueError(f"{source}: unknown field {unknown[0]!r}; known are {', '.join(known)}")
+    if not isinstance(raw, dict):
+        raise ValueError(f"{source}: expected an object with fields, found {type(raw).__name__}")
+    values = {}
+    for name, value in raw.items():
+        if name not in known:
+            raise ValueError(f"{source}: unknown field {name!r}; known are {', '.join(known)}")
+        try:
+            values[name] = _convert(name, value)
+            _check(name, values[name])
+        except (TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"{source}: field {name!r}: {error}") from error
     try:
-        return InferenceConfig(**{name: _convert(name, value) for name, value in raw.items()})
+        return InferenceConfig(**values)
     except TypeError as error:
         raise ValueError(f"{source}: {error}") from error
 
@@ -97,6 +105,29 @@ def _convert(name: str, value: Any) -> Any:
     if name == "resolution_range" and len(value) == 2:
         return tuple(tuple(entry) for entry in value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def _check(name: str, value: Any) -> None:
+    """Raise ValueError when a value that inference relies on cannot be right."""
+    if name == "model_expected_orientation":
+        pairs = {"".join(sorted(pair)) for pair in ("RL", "AP", "SI")}
+        found = {pair for letter in value for pair in pairs if letter in pair}
+        if len(value) != 3 or found != pairs:
+            raise ValueError(f"expected three directions such as P, I, R, found {list(value)}")
+    elif name == "resolution_range":
+        for spacing in value if len(value) == 2 else [value]:
+            _check_lengths(spacing, (int, float))
+    elif name == "cutout_size":
+        _check_lengths(value, int)
+    elif name in ("labels", "mapping"):
+        wrong = [n for pair in value.items() for n in pair if not 0 <= n <= 255]
+        if wrong:
+            raise ValueError(f"expected numbers from 0 to 255, found {wrong[0]}")
+
+
+def _check_lengths(values: Any, kind: Any) -> None:
+    if len(values) != 3 or not all(isinstance(n, kind) and n > 0 for n in values):
+        raise ValueError(f"expected three lengths above zero, found {values}")
 
 
 def _label_number(label: int | str) -> int:

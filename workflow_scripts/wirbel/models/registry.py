@@ -13,11 +13,15 @@ from typing import Any
 
 import yaml
 
+from wirbel.io.atomic import sha256_of_file
 from wirbel.models.inference_config import FILE_NAME, InferenceConfig, read_inference_config
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 REGISTRY_FILE = REPOSITORY / "config" / "models.yaml"
 KINDS = ("semantic", "instance")
+ENTRY_KEYS = ("path", "licence", "sha256")
+NOT_PART_OF_A_MODEL = (".md", ".tsv")
+"""Suffixes of files that describe a model and are never read: its card, its training's losses."""
 
 
 class ModelError(Exception):
@@ -55,29 +59,54 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
 
 
 def read_registry(registry_file: Path = REGISTRY_FILE) -> dict[str, Any]:
-    """Return the entries of `config/models.yaml` by name."""
+    """Return the entries of `config/models.yaml` by name; raises ModelError naming a wrong one."""
     if not registry_file.exists():
         return {}
-    return yaml.safe_load(registry_file.read_text(encoding="utf-8")) or {}
+    try:
+        entries = yaml.safe_load(registry_file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ModelError(f"{registry_file} is not valid YAML: {error}") from None
+    for name, entry in entries.items():
+        _check_entry(f"{registry_file}: model {name!r}", entry)
+    return entries
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Return SHA-256 by file name (relative, with /) of what a model consists of; text is left out."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix not in (".md", ".tsv"))
-    return {path.relative_to(folder).as_posix(): _sha256(path) for path in files}
+    """Return SHA-256 by file name (relative, with /) of what a model consists of.
+
+    Descriptions and hidden files are left out; nothing opens them.
+    """
+    names = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name.as_posix(): sha256_of_file(path)
+        for name, path in sorted(names.items())
+        if name.suffix not in NOT_PART_OF_A_MODEL
+        and not any(part.startswith(".") for part in name.parts)
+    }
 
 
 def combined_sha256(digests: dict[str, str]) -> str:
     """Return one digest for a set of files."""
-    lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return hashlib.sha256(checksum_lines(digests).encode()).hexdigest()
+
+
+def checksum_lines(digests: dict[str, str]) -> str:
+    """Return the digests as `sha256sum --check` reads them."""
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+
+
+def _check_entry(place: str, entry: Any) -> None:
+    if not isinstance(entry, dict) or not set(entry) <= set(KINDS):
+        raise ModelError(f"{place}: expected {' and '.join(KINDS)}, found {entry}")
+    for kind, part in entry.items():
+        if not isinstance(part, dict) or set(part) != set(ENTRY_KEYS):
+            found = ", ".join(part) if isinstance(part, dict) else part
+            raise ModelError(f"{place}: {kind} needs {', '.join(ENTRY_KEYS)}; it has {found}")
 
 
 def _entry(entry: dict, name: str, kind: str, registry_file: Path) -> tuple[Path, dict[str, str]]:
     if kind not in entry:
-        raise ModelError(
-            f"model {name!r} has no {kind} network; it has {', '.join(sorted(set(entry) & set(KINDS)))}"
-        )
+        raise ModelError(f"model {name!r} has no {kind} network; it has {', '.join(sorted(entry))}")
     part = entry[kind]
     folder = registry_file.resolve().parents[1] / part["path"]
     if not folder.is_dir():
@@ -87,7 +116,7 @@ def _entry(entry: dict, name: str, kind: str, registry_file: Path) -> tuple[Path
 
 def _folder(path: Path, kind: str, known: list[str]) -> Path:
     """Accept a model folder, or a folder that holds one per kind."""
-    for candidate in (path, path / kind):
+    for candidate in (path / kind, path):
         if (candidate / FILE_NAME).is_file():
             return candidate
     raise ModelError(
@@ -107,8 +136,3 @@ def _verify(name: str, folder: Path, found: dict[str, str], expected: dict[str, 
                 f"model {name!r}: {folder / file} was changed or damaged (SHA-256 is "
                 f"{found[file][:12]}..., expected {expected[file][:12]}...); restore the file"
             )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     if not args.export_only:
         budget, network = settings.instance, settings.instance_network
         train_instance(folder, network, INSTANCE_CHANNELS, budget, args.device, args.threads)
-    export_instance(newest_checkpoint(folder), args.export)
+    export_instance(newest_checkpoint(folder), folder, args.export)
     return 0
 
 

@@ -1,0 +1,61 @@
+"""Trained model folders copied to `models/<name>/` and entered into `config/models.yaml`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import yaml
+
+from wirbel.io.atomic import atomic_path, write_text
+from wirbel.models.inference_config import read_inference_config
+from wirbel.models.registry import (
+    KINDS,
+    ModelError,
+    checksum_lines,
+    hash_files,
+    read_registry,
+)
+
+CHECKSUMS = "SHA256SUMS"
+HEADER = """\
+# The known models. Each network is a folder whose files must have exactly these SHA-256 digests; it is
+# checked before anything in it is opened. `python -m wirbel.stages.register_models` writes this file.
+
+"""
+
+
+def publish(trained: Path, name: str, licence: str, registry_file: Path) -> dict[str, str]:
+    """Copy `trained/semantic` and `trained/instance` to `models/<name>/` and register their files.
+
+    Files of an earlier version that are no longer there are removed. Returns SHA-256 by file name below
+    `models/<name>`. Raises ModelError when one of the two is incomplete, before anything is changed.
+    """
+    for kind in KINDS:
+        try:
+            read_inference_config(trained / kind)
+        except ValueError as error:
+            raise ModelError(f"nothing was published: {error}") from None
+    entries, digests = read_registry(registry_file), {}
+    root = registry_file.resolve().parents[1]
+    entries[name] = {}
+    for kind in KINDS:
+        target = Path("models", name, kind)
+        _mirror(trained / kind, root / target)
+        own = hash_files(root / target)
+        entries[name][kind] = {"path": target.as_posix(), "licence": licence, "sha256": own}
+        digests.update({f"{kind}/{file}": digest for file, digest in own.items()})
+    write_text(root / "models" / name / CHECKSUMS, checksum_lines(digests))
+    write_text(registry_file, HEADER + yaml.safe_dump(entries, sort_keys=False, width=120))
+    return digests
+
+
+def _mirror(source: Path, target: Path) -> None:
+    """Make `target` hold the files of `source` and no others."""
+    wanted = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
+    for old in [path for path in target.rglob("*") if path.is_file()]:
+        if old.relative_to(target) not in wanted:
+            old.unlink()
+    for name in sorted(wanted):
+        with atomic_path(target / name) as temporary:
+            shutil.copyfile(source / name, temporary)
