@@ -125,7 +125,7 @@ def test_every_label_has_a_colour_and_neighbours_differ():
     assert len(set(subregion_colours().values())) == len(SUBREGION_NAMES)
     colours = vertebra_colours()
     for above, below in zip(LEVELS_TOP_DOWN, LEVELS_TOP_DOWN[1:], strict=False):
-        assert abs(lightness(colours[above]) - lightness(colours[below])) > 0.08
+        assert abs(lightness(colours[above]) - lightness(colours[below])) > 0.06
     assert mixed("#000000", "#ffffff", 0.5) == "#808080"
 
 
