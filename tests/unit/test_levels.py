@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from spine_boxes import AFFINE, box_spine, counters
 from test_bodies import rotation
 
+from wirbel.core.assignment import reconcile
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.labels import BODY_BORDER, LEVEL_NAMES
+from wirbel.core.labels import BODY_BORDER, DISC, LEVEL_NAMES
 from wirbel.core.landmarks import vertebrae_in
 from wirbel.core.levels import Levels, apply_levels, label_above_first, name_levels
 from wirbel.core.lookups import vertebra_colours, vertebra_names
@@ -116,6 +117,20 @@ def test_labels_replace_counters_in_all_three_ranges():
     out = apply_levels(counters_map, levels)
     assert out.ravel().tolist() == [20, 22, 120, 122, 220, 26, 226, 119, 219, 0]
     assert label_above_first(levels) == 19
+
+
+def test_the_disc_below_a_missed_vertebra_keeps_that_vertebras_number():
+    spine = box_spine(range(18, 25))
+    labels, truth = spine.labels.data.copy(), counters(spine)
+    labels[spine.vertebra == 21] = 0
+    truth = np.where(truth > 4, truth - 1, np.where(truth == 4, 0, truth)).astype(np.uint8)
+    labels = spine.labels.with_data(labels)
+    subregion, vertebra = reconcile(labels, truth)
+    levels = name_levels(labels.with_data(vertebra), labels.with_data(subregion))
+    named_map = apply_levels(vertebra, levels)
+    for number in (120, 121, 122):
+        own = (spine.vertebra == number) & (subregion == DISC)
+        assert own.any() and (named_map[own] == number).all()
 
 
 def test_a_space_holds_as_many_vertebrae_as_fit_with_their_discs():

@@ -2,7 +2,8 @@
 
 Until the levels are named, the vertebra map holds counters: 1 ... n vertebrae from the top down, 26 sacrum,
 100 + i the disc below vertebra i, 200 + i its endplates. 100 and 200 mark the disc and the endplate below a
-vertebra that lies above the field of view; 126 a disc within the sacrum, 226 the sacrum's endplate.
+vertebra that lies above the field of view; 126 a disc within the sacrum, 226 the sacrum's endplate;
+150 + i the disc above vertebra i where the vertebra above that disc was missed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ DISC_REACH_MM = 8.0
 """Distance of a disc's nearest voxel from a body: an endplate of 1 to 2 mm and a voxel's width."""
 ENDPLATE_REACH_MM = 4.0
 """An endplate lies on its body; one thick slice (3 to 3.3 mm) may lie between by partial volume."""
+MISSED = 50
+"""Added to a disc's counter when it lies on the vertebra below it and the one above it was missed."""
 SPANNING_SHARE = 0.15
 """Share of a disc component's voxels at a second level from which it is split into two discs."""
 
@@ -72,8 +75,21 @@ def _disc_numbers(labels: Volume, bodies: np.ndarray) -> np.ndarray:
         if distance.min() > DISC_REACH_MM:
             continue
         arc, _ = chain.locate(labels.grid.to_world(voxels))
-        out[tuple(voxels.T)] = DISC_OFFSET + _numbers_above(arc, number, levels)
+        above = _numbers_above(arc, number, levels)
+        if _missed_above(above, number, surfaces, labels.grid.to_world(voxels)):
+            above = MISSED + number
+        out[tuple(voxels.T)] = DISC_OFFSET + above
     return out
+
+
+def _missed_above(above, nearest, surfaces, world_mm) -> bool:
+    """Return whether a disc lies on the vertebra below and out of reach of the one it would be numbered by."""
+    lower, upper = nearest[0], above[0]
+    if (nearest != lower).any() or lower in (upper, SACRUM) or (above != upper).any() or not upper:
+        return False
+    points, numbers = surfaces
+    distance, _ = _nearest((points[numbers == upper], numbers[numbers == upper]), world_mm)
+    return lower == upper + 1 and distance.min() > DISC_REACH_MM
 
 
 def _numbers_above(arc: np.ndarray, nearest: np.ndarray, levels: dict[int, float]) -> np.ndarray:
@@ -110,7 +126,8 @@ def _endplate_numbers(labels: Volume, bodies: np.ndarray, vertebra: np.ndarray) 
     discs = np.where(vertebra >= DISC_OFFSET, vertebra, 0)
     disc_distance, disc_number = _nearest(_surfaces(labels, discs), world)
     on_disc = (distance > ENDPLATE_REACH_MM) & (disc_distance <= ENDPLATE_REACH_MM)
-    number = np.where(on_disc, disc_number.astype(int) - DISC_OFFSET, number)
+    on_disc &= disc_number < DISC_OFFSET + MISSED
+    number = np.where(on_disc, disc_number - DISC_OFFSET, number)
     kept = (distance <= ENDPLATE_REACH_MM) | on_disc
     out[tuple(voxels[kept].T)] = ENDPLATE_OFFSET + number[kept]
     return out

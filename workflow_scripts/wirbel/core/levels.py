@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wirbel.core.assignment import MISSED
 from wirbel.core.chain import spine_chain
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import (
@@ -128,19 +129,20 @@ def _relative_positions(shapes: list[BodyShape], gaps: list[int], count: int) ->
 
 
 def apply_levels(vertebra: np.ndarray, levels: Levels) -> np.ndarray:
-    """Replace the counters of a vertebra map by the vertebrae's labels; returns a new uint8 array.
+    """Replace the counters of a vertebra map (see `assignment`) by labels; returns a new uint8 array.
 
     Discs and endplates above the topmost vertebra get the label of the level above it, or 0 where that would be C1 or
     above. Instances without a label, their discs and endplates become 0. Sacral numbers stay.
     """
     lookup = np.zeros(256, np.uint8)
     for number, label in enumerate((label_above_first(levels), *levels.labels)):
-        if label:
-            lookup[[DISC_OFFSET + number, ENDPLATE_OFFSET + number]] = (
-                DISC_OFFSET + label,
-                ENDPLATE_OFFSET + label,
-            )
-            lookup[number] = label if number else 0
+        if not label:
+            continue
+        lookup[DISC_OFFSET + number] = DISC_OFFSET + label
+        lookup[ENDPLATE_OFFSET + number] = ENDPLATE_OFFSET + label
+        if number:
+            lookup[number] = label
+            lookup[DISC_OFFSET + MISSED + number] = DISC_OFFSET + label - 1
     for number in (SACRUM, DISC_OFFSET + SACRUM, ENDPLATE_OFFSET + SACRUM):
         lookup[number] = number
     return lookup[vertebra]

@@ -33,4 +33,6 @@ def merge(labels: Volume, predictions: Predictions, scan_grid: Grid) -> Merged:
     subregion, counters = (labels.with_data(data) for data in reconcile(labels, instances))
     levels = name_levels(counters, subregion)
     named = counters.with_data(apply_levels(counters.data, levels))
+    unnamed = (counters.data > 0) & (named.data == 0)
+    subregion.data[unnamed] = 0
     return Merged(*to_scan_grid(subregion, named, scan_grid), levels)
