@@ -37,7 +37,9 @@ def voxel_volume_mm3(affine: np.ndarray) -> float:
 
 def find_components(volume: Volume, connectivity: int = 26) -> Components:
     """Number the connected components of every label of a map at once (6 or 26 neighbours)."""
-    numbers = cc3d.connected_components(np.ascontiguousarray(volume.data), connectivity=connectivity)
+    numbers = cc3d.connected_components(
+        np.ascontiguousarray(volume.data), connectivity=connectivity
+    )
     found = cc3d.statistics(numbers)
     count = int(numbers.max(initial=0))
     boxes = found["bounding_boxes"][1 : count + 1]

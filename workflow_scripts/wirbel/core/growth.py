@@ -93,6 +93,11 @@ def _nearest_source(node, target, sources, spacing_mm, limit_mm):
         (np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), (count, count)
     ).tocsr()
     _, _, nearest = dijkstra(
-        graph, directed=False, indices=sources, min_only=True, limit=limit_mm, return_predecessors=True
+        graph,
+        directed=False,
+        indices=sources,
+        min_only=True,
+        limit=limit_mm,
+        return_predecessors=True,
     )
     return nearest

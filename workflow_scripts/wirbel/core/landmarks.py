@@ -78,9 +78,7 @@ def _shape(number: int, voxels: np.ndarray, labels: Volume, chain: Chain) -> Bod
     column = (np.abs(behind) <= depth / 4) & (np.abs(beside) <= width / 4)
     thirds = np.histogram(along, bins=3)[0]
     ends = [centre + q * down for q in np.quantile(along, (0.01, 0.99))]
-    vertical = min(
-        room_mm(labels.grid, ends[0], -down), room_mm(labels.grid, ends[1], down)
-    )
+    vertical = min(room_mm(labels.grid, ends[0], -down), room_mm(labels.grid, ends[1], down))
     sides = np.cross(down, back)
     lateral = min(room_mm(labels.grid, centre, sides), room_mm(labels.grid, centre, -sides))
     return BodyShape(
@@ -122,7 +120,9 @@ def missing_between(shapes: list[BodyShape]) -> list[int]:
     Both the free space between the two bodies and the distance of their lower surfaces must say so; the lower
     surfaces because C2's dens does not shift them.
     """
-    spacing = np.array([b.bottom_mm - a.bottom_mm for a, b in zip(shapes, shapes[1:], strict=False)])
+    spacing = np.array(
+        [b.bottom_mm - a.bottom_mm for a, b in zip(shapes, shapes[1:], strict=False)]
+    )
     missing = []
     for k, (upper, lower) in enumerate(zip(shapes, shapes[1:], strict=False)):
         height = float(np.median([s.height_mm for s in shapes[max(0, k - 1) : k + 3]]))
@@ -157,7 +157,9 @@ def missing_above_sacrum(instances: Volume, labels: Volume, shapes: list[BodySha
     return vertebrae_in(float(distance.min()), height)
 
 
-def cord_end(labels: Volume, chain: Chain, cord: int, canal: int) -> tuple[float, float, float] | None:
+def cord_end(
+    labels: Volume, chain: Chain, cord: int, canal: int
+) -> tuple[float, float, float] | None:
     """Return arc positions (mm) of the cord's lower end and of the canal's upper and lower ends, or None.
 
     The cord's end is minus infinity where there is a canal but no cord.

@@ -130,7 +130,9 @@ def _give_bodies(out: np.ndarray, bodies: Bodies, order: list[int]) -> None:
         own = bodies.numbers[box] == body + 1
         part = out[box]
         if bodies.cut[body]:
-            neighbours = [order[b] for b in (body - 1, body + 1) if 0 <= b < len(order) and bodies.cut[b]]
+            neighbours = [
+                order[b] for b in (body - 1, body + 1) if 0 <= b < len(order) and bodies.cut[b]
+            ]
             own &= ~np.isin(part, neighbours)
         part[own] = order[body]
 
