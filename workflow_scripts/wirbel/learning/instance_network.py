@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 OUTPUTS = 4
@@ -19,10 +20,13 @@ class InstanceNetwork:
     """Settings of the network; `cutout_size` and `spacing_mm` along (P, I, R)."""
 
     channels: int = 14
-    features: tuple[int, ...] = (8, 16, 32, 64, 96, 128)
-    in_plane_stages: int = 2
+    features: tuple[int, ...] = (12, 24, 48, 96, 128)
+    reduction: tuple[int, int, int] = (2, 2, 1)
+    """Voxels averaged into one before the first layer; the logits are enlarged as much at the end. Which
+    vertebra a voxel belongs to is a question of centimetres: outlines come from the semantic phase."""
+    in_plane_stages: int = 1
     """How many first stages use 3 x 3 x 1 kernels, since slices are thick."""
-    thick_pooling_stages: tuple[int, ...] = (3, 4)
+    thick_pooling_stages: tuple[int, ...] = (2, 3)
     """Stages entered by halving all three axes; the others halve only the two in the slice."""
     cutout_size: tuple[int, int, int] = (160, 160, 32)
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 3.0)
@@ -52,6 +56,7 @@ class UNet(nn.Module):
         super().__init__()
         features = settings.features
         stages = range(1, len(features))
+        self.reduction = settings.reduction
         self.stem = _double(settings.channels, features[0], settings.kernel(0))
         self.down = nn.ModuleList(
             _double(features[s - 1], features[s], settings.kernel(s), settings.stride(s))
@@ -68,13 +73,13 @@ class UNet(nn.Module):
 
     def forward(self, one_hot: torch.Tensor) -> torch.Tensor:
         """Map (B, channels, P, I, R) to logits (B, 4, P, I, R)."""
-        kept = [self.stem(one_hot)]
+        kept = [self.stem(F.avg_pool3d(one_hot, self.reduction))]
         for block in self.down:
             kept.append(block(kept[-1]))
         x = kept.pop()
         for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
             x = merge(torch.cat([up(x), kept.pop()], 1))
-        return self.head(x)
+        return F.interpolate(self.head(x), one_hot.shape[2:], mode="trilinear")
 
 
 def _single(inputs: int, outputs: int, kernel, stride=1) -> nn.Sequential:
