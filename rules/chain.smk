@@ -10,14 +10,16 @@ rule resample:
         job_log("resample"),
     benchmark:
         job_benchmark("resample")
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=megabytes(3000),
         runtime=60,
     params:
-        output_dir=OUT,
         code=code_of("resample"),
         retry=failures_to_retry("resample"),
+        max_failed_fraction=config["max_failed_fraction"],
         model=SETTINGS.models["semantic"],
         fingerprint=fingerprint_of("semantic"),
         n4="--n4" if SETTINGS.n4 else "--no-n4",
@@ -39,15 +41,17 @@ rule semantic:
         job_log("semantic"),
     benchmark:
         job_benchmark("semantic")
+    conda:
+        "../envs/gpu.yaml"
     threads: 8
     resources:
         mem_mb=megabytes(6000),
         runtime=120,
         gpu=1,
     params:
-        output_dir=OUT,
         code=code_of("semantic"),
         retry=failures_to_retry("semantic"),
+        max_failed_fraction=config["max_failed_fraction"],
         model=SETTINGS.models["semantic"],
         fingerprint=fingerprint_of("semantic"),
     message:
@@ -68,15 +72,17 @@ rule instance:
         job_log("instance"),
     benchmark:
         job_benchmark("instance")
+    conda:
+        "../envs/gpu.yaml"
     threads: 8
     resources:
         mem_mb=megabytes(6000),
         runtime=120,
         gpu=1,
     params:
-        output_dir=OUT,
         code=code_of("instance"),
         retry=failures_to_retry("instance"),
+        max_failed_fraction=config["max_failed_fraction"],
         model=SETTINGS.models["instance"],
         fingerprint=fingerprint_of("instance"),
     message:
@@ -97,14 +103,16 @@ rule merge:
         job_log("merge"),
     benchmark:
         job_benchmark("merge")
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=megabytes(4000),
         runtime=60,
     params:
-        output_dir=OUT,
         code=code_of("merge"),
         retry=failures_to_retry("merge"),
+        max_failed_fraction=config["max_failed_fraction"],
     message:
         "Merging and naming the vertebrae of batch {wildcards.batch}"
     shell:
@@ -123,14 +131,16 @@ rule features:
         job_log("features"),
     benchmark:
         job_benchmark("features")
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=megabytes(3000),
         runtime=60,
     params:
-        output_dir=OUT,
         code=code_of("features"),
         retry=failures_to_retry("features"),
+        max_failed_fraction=config["max_failed_fraction"],
     message:
         "Measuring the scans of batch {wildcards.batch}"
     shell:

@@ -1,27 +1,31 @@
-# What is made once from all scans. The stages find the batches' manifests below the output folder
+# What is made once from all scans. The stages find the manifests of all batches below the output folder
 # themselves: thousands of file names would not fit on a command line.
 
 
 rule cohort:
     input:
-        all_manifests("features"),
+        manifests=all_manifests("features"),
+        participants=participants_table(),
     output:
         COHORT_TABLES,
     log:
         f"{LOGS}/cohort.log",
     benchmark:
         f"{LOGS}/benchmarks/cohort.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=megabytes(4000),
         runtime=60,
     params:
-        output_dir=OUT,
         code=code_of("cohort"),
+        bids_dir=SETTINGS.bids_dir,
     message:
-        "Collecting the cohort's tables"
+        "Collecting the tables of the cohort"
     shell:
-        "python -m wirbel.stages.cohort --output-dir {params.output_dir:q} > {log:q} 2>&1"
+        f"python -m wirbel.stages.cohort{OUTPUT_ARGUMENT} --bids-dir {{params.bids_dir:q}}"
+        " > {log:q} 2>&1"
 
 
 rule contact_sheet:
@@ -33,26 +37,30 @@ rule contact_sheet:
         f"{LOGS}/contact_sheet.log",
     benchmark:
         f"{LOGS}/benchmarks/contact_sheet.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=megabytes(3000),
         runtime=60,
     params:
-        output_dir=OUT,
         code=code_of("contact_sheet"),
     message:
         "Drawing the contact sheet"
     shell:
-        "python -m wirbel.stages.contact_sheet --output-dir {params.output_dir:q}"
-        " --sheet {output:q} > {log:q} 2>&1"
+        f"python -m wirbel.stages.contact_sheet{OUTPUT_ARGUMENT} --sheet {{output:q}}"
+        " > {log:q} 2>&1"
 
 
 # `snakemake verify`: compare every recorded result with what is on the disk, and forget those that are
 # missing or cut short, so that the next run computes them again.
 rule verify:
-    params:
-        output_dir=OUT,
+    log:
+        f"{LOGS}/verify.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
     message:
-        "Checking the results in {params.output_dir}"
+        "Comparing the recorded results with the disk"
     shell:
-        "python -m wirbel.runner.verify --output-dir {params.output_dir:q}"
+        "python -m wirbel.runner.verify" + OUTPUT_ARGUMENT + " 2>&1 | tee {log:q}"

@@ -4,20 +4,25 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from shlex import quote
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 ROOT = Path(workflow.basedir)
 SOURCES = str(ROOT / "workflow_scripts")
 sys.path.insert(0, SOURCES)
 # Jobs find this repository's package and this environment's Python, whether or not either is activated.
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCES, os.environ.get("PYTHONPATH")]))
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+inherited = dict(os.environ)
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [SOURCES, inherited.get("PYTHONPATH")])),
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), inherited["PATH"]]),
+)
 
 from wirbel.runner import batches as batch_lists
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.locks import FileLock
-from wirbel.runner.records import failed_token
+from wirbel.runner.records import retry_mark
 from wirbel.runner.settings import SettingsError, checked_settings, model_fingerprint
 from wirbel.runner.summary import summary
 
@@ -37,12 +42,13 @@ COHORT_TABLES = [
 ]
 CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
 RUN_LOCK = FileLock(Path(OUT, "work", "workflow.lock"))
-LOCK_WAIT_SECONDS = 3
-# The arguments that every per-scan stage takes; see wirbel.runner.add_runner_arguments.
+# The output folder and the arguments that every per-scan stage takes (wirbel.runner.runner).
+IN_SHELL = quote(OUT).replace("{", "{{").replace("}", "}}")
+OUTPUT_ARGUMENT = f" --output-dir {IN_SHELL}"
 BATCH_ARGUMENTS = (
-    " --batch {input.batch:q} --manifest {output.manifest:q} --output-dir {params.output_dir:q}"
-    " --threads {threads} --code-hash {params.code} --retry-failed {config[retry_failed]:q}"
-    " --max-failed-fraction {config[max_failed_fraction]}"
+    f"{OUTPUT_ARGUMENT} --batch {{input.batch:q}} --manifest {{output.manifest:q}}"
+    " --threads {threads} --code-hash {params.code} --retry-failed {params.retry:q}"
+    " --max-failed-fraction {params.max_failed_fraction}"
 )
 
 
@@ -61,7 +67,7 @@ def scan_batches():
 
     Jobs, and a dry run beside a running workflow, take the lists as they are.
     """
-    if workflow.is_main_process and RUN_LOCK.acquire(LOCK_WAIT_SECONDS):
+    if workflow.is_main_process and RUN_LOCK.acquire(SETTINGS.wait_seconds, say=logger.info):
         try:
             return batch_lists.update_batches(
                 SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants
@@ -74,7 +80,7 @@ def scan_batches():
 def refuse_a_second_run():
     """Stop when another main process works on the same output folder."""
     if workflow.is_main_process and scan_batches.cache_info().currsize:
-        if not RUN_LOCK.acquire(LOCK_WAIT_SECONDS):
+        if not RUN_LOCK.acquire(SETTINGS.wait_seconds, say=logger.info):
             raise WorkflowError(
                 f"{OUT} is being worked on by {RUN_LOCK.holder()}: "
                 "wait for it, stop it, or choose another output_dir"
@@ -106,6 +112,12 @@ def needed_batches():
     return found
 
 
+def participants_table():
+    """Return the data set's participants.tsv, where there is one."""
+    path = Path(SETTINGS.bids_dir, "participants.tsv")
+    return [str(path)] if path.is_file() else []
+
+
 def job_log(stage):
     """Return the pattern of a per-batch job's log."""
     return f"{LOGS}/{stage}/{{batch}}.log"
@@ -128,7 +140,7 @@ def fingerprint_of(phase):
 
 def failures_to_retry(stage):
     """Return a params function whose value changes when failed scans of the batch are to be retried."""
-    return lambda wildcards: failed_token(
+    return lambda wildcards: retry_mark(
         Path(OUT, "work", stage, f"{wildcards.batch}.tsv"), SETTINGS.retry_failed
     )
 

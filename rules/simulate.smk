@@ -8,6 +8,8 @@ rule simulate:
         SIMULATED,
     log:
         f"{LOGS}/simulate.log",
+    conda:
+        "../envs/cpu.yaml"
     threads: 4
     resources:
         mem_mb=megabytes(6000),

@@ -213,6 +213,17 @@ def test_a_scan_replaced_while_the_workflow_runs_fails_and_the_next_run_mends_it
     assert (study.output / "work/count/sub-01_count.txt").read_text() == "11"
 
 
+def test_a_later_stage_that_reads_the_scan_refuses_another_content_but_not_another_time_stamp(
+    study,
+):
+    path = study.scan("sub-01", "four")
+    study.run(Count())
+    os.utime(path, ns=(1, 1))
+    assert study.run(Double())[1]["sub-01"].status == "ok"
+    study.scan("sub-01", "changed")
+    assert study.run(Double(), "--code-hash", "newer")[1]["sub-01"].reason == "upstream_changed"
+
+
 def test_two_files_of_one_name_fail_as_duplicates(study):
     path = study.scan("sub-01", "four")
     path.with_suffix(".nii.gz").write_text("five.")

@@ -1,6 +1,6 @@
 """The whole workflow over toy stages: what is computed, when, and what the user is told."""
 
-from conftest import CHAIN
+from toy_workflow import CHAIN
 
 from wirbel.runner.records import read_records
 

@@ -16,6 +16,8 @@ from wirbel.io.atomic import sha256_of_file
 from wirbel.io.tables import read_rows, write_rows
 
 KEY_DIGITS = 32
+MISSING = "missing"
+"""Stands for the hash of a file that cannot be opened."""
 
 
 def provenance_key(
@@ -34,29 +36,44 @@ def provenance_key(
 
 
 class ContentHashes:
-    """SHA-256 of input files, remembered in a table as long as size and time stamp stay the same."""
+    """What each scan's file held when its first stage looked: size, time stamp and SHA-256.
 
-    columns = ("path", "size", "mtime_ns", "sha256")
+    A file is hashed again only when its size or time stamp differ from the remembered ones.
+    """
+
+    columns = ("scan_id", "size", "mtime_ns", "sha256")
 
     def __init__(self, table: Path) -> None:
         self._table = table
         rows = read_rows(table) if table.exists() else []
         self._known = {
-            (row["path"], int(row["size"]), int(row["mtime_ns"])): row["sha256"] for row in rows
+            row["scan_id"]: ((int(row["size"]), int(row["mtime_ns"])), row["sha256"])
+            for row in rows
         }
 
-    def of(self, path: Path) -> str:
-        """Return the file's SHA-256, or "missing" when it cannot be opened."""
-        try:
-            status = path.stat()
-            entry = (str(path), status.st_size, status.st_mtime_ns)
-            if entry not in self._known:
-                self._known[entry] = sha256_of_file(path)
-            return self._known[entry]
-        except (FileNotFoundError, PermissionError, IsADirectoryError):
-            return "missing"
+    def look(self, scan_id: str, path: Path) -> str:
+        """Return the SHA-256 of the file as it is now, and remember it."""
+        self._known[scan_id] = self._now(scan_id, path)
+        return self._known[scan_id][1]
+
+    def unchanged(self, scan_id: str, path: Path) -> bool:
+        """Whether the file still holds what it held at the last look; True when there was none."""
+        known = self._known.get(scan_id)
+        return known is None or self._now(scan_id, path)[1] == known[1]
 
     def save(self) -> None:
         """Write the table."""
-        rows = [dict(zip(self.columns, (*k, v), strict=True)) for k, v in self._known.items()]
-        write_rows(self._table, self.columns, sorted(rows, key=lambda row: row["path"]))
+        rows = [
+            dict(zip(self.columns, (scan_id, *stamp, sha256), strict=True))
+            for scan_id, (stamp, sha256) in sorted(self._known.items())
+        ]
+        write_rows(self._table, self.columns, rows)
+
+    def _now(self, scan_id: str, path: Path) -> tuple[tuple[int, int], str]:
+        try:
+            status = path.stat()
+            stamp = (status.st_size, status.st_mtime_ns)
+            known = self._known.get(scan_id)
+            return known if known and known[0] == stamp else (stamp, sha256_of_file(path))
+        except (FileNotFoundError, PermissionError, IsADirectoryError):
+            return (-1, 0), MISSING

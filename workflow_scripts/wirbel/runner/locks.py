@@ -22,8 +22,11 @@ class FileLock:
         self._path = path
         self._descriptor: int | None = None
 
-    def acquire(self, wait_seconds: float = 0.0) -> bool:
-        """Try to get the lock for `wait_seconds`; return whether this process holds it now."""
+    def acquire(self, wait_seconds: float = 0.0, say: Callable[[str], None] | None = None) -> bool:
+        """Try to get the lock for `wait_seconds`; return whether this process holds it now.
+
+        `say` is told, once, for whom it waits.
+        """
         if self._descriptor is not None:
             return True
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,6 +36,9 @@ class FileLock:
             if time.monotonic() >= deadline:
                 os.close(descriptor)
                 return False
+            if say is not None:
+                say(f"waiting for {self.holder()}, which works on {self._path.parent}")
+                say = None
             time.sleep(POLL_SECONDS)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())

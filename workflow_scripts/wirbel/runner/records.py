@@ -76,17 +76,19 @@ class RecordBook:
         write_records(self._path, left)
 
 
-def failed_token(manifest: Path, retry_failed: str) -> str:
-    """Return a text that changes with every attempt at the failed scans that are to be retried.
+def retry_mark(manifest: Path, retry_failed: str) -> str:
+    """Return the value for `--retry-failed`: "false" when the batch holds nothing to be retried.
 
-    Empty when there are none. As a rule's parameter it makes the workflow run the batch once more.
+    Otherwise the wish itself and, after an @, a mark that differs after every attempt: as a rule's parameter it
+    makes the workflow run the batch once more.
     """
     if retry_failed == "false" or not manifest.exists():
-        return ""
-    wanted = retry_failed.split(",")
-    failed = [r for r in read_records(manifest).values() if r.status == FAILED]
-    again = [r for r in failed if retry_failed == "true" or r.reason in wanted]
-    return f"retry after {manifest.stat().st_mtime_ns}" if again else ""
+        return "false"
+    failed = [r.reason for r in read_records(manifest).values() if r.status == FAILED]
+    wanted = failed if retry_failed == "true" else retry_failed.split(",")
+    if not set(failed) & set(wanted):
+        return "false"
+    return f"{retry_failed}@{manifest.stat().st_mtime_ns}"
 
 
 def _as_row(record: Record) -> dict[str, str]:

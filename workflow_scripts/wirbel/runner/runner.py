@@ -104,7 +104,8 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--retry-failed",
         default="false",
-        help="try failed scans again: false, true, or reason codes separated by commas",
+        help="try failed scans again: false, true, or reason codes separated by commas; "
+        "anything after an @ is ignored",
     )
     group.add_argument(
         "--max-failed-fraction",
@@ -158,7 +159,7 @@ class _BatchRun:
         batch = args.manifest.name.removesuffix(".tsv")
         self.book = RecordBook(args.manifest.with_name(f"{batch}.records.tsv"))
         self.lock = args.manifest.with_name(f".{batch}.lock")
-        self.hashes = ContentHashes(args.manifest.with_name(f"{batch}.inputs.tsv"))
+        self.hashes = ContentHashes(args.batch.with_name(f"{batch}.inputs.tsv"))
         self.title = f"{stage.name} {batch}"
         self.progress = Progress(self.title, 0)
         self.unforeseen: list[str] = []
@@ -206,7 +207,7 @@ class _BatchRun:
         return self.previous[scan.scan_id]
 
     def _key(self, scan: Scan, upstream: Record | None) -> str:
-        source = self.hashes.of(scan.path) if upstream is None else upstream.key
+        source = self.hashes.look(scan.scan_id, scan.path) if upstream is None else upstream.key
         return provenance_key(
             self.stage.name, self.code, self.parameters, self.model_sha256, source
         )
@@ -217,7 +218,7 @@ class _BatchRun:
             return False
         if record.status == OK:
             return record.is_complete(self.folders.output_dir)
-        wanted = self.args.retry_failed.lower()
+        wanted = self.args.retry_failed.partition("@")[0].lower()
         return not (wanted == "true" or record.reason in (*wanted.split(","), "upstream_changed"))
 
     def _check_upstream_files(self, upstream: Record | None) -> None:
@@ -322,14 +323,10 @@ class _BatchRun:
             )
 
     def _check_unchanged(self, scan: Scan) -> None:
-        """Refuse a scan whose file is no longer the one that the batch list speaks of."""
+        """Refuse a scan whose file no longer holds what its provenance key was made from."""
         if not self.first and not getattr(self.stage, "reads_scan", False):
             return
-        try:
-            status = scan.path.stat()
-        except OSError:
-            raise ScanError("unreadable", f"{scan.path.name} does not exist") from None
-        if (status.st_size, status.st_mtime_ns) != (scan.size, scan.mtime_ns):
+        if not self.hashes.unchanged(scan.scan_id, scan.path):
             raise ScanError(
                 "upstream_changed",
                 f"{scan.path.name} was replaced while the workflow was running; run it again",

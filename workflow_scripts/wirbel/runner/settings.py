@@ -27,6 +27,7 @@ class Settings:
     models: dict[str, str]
     n4: bool
     retry_failed: str
+    wait_seconds: float
 
 
 def checked_settings(config: dict[str, Any], schema_file: Path) -> Settings:
@@ -50,6 +51,7 @@ def checked_settings(config: dict[str, Any], schema_file: Path) -> Settings:
         models=dict.fromkeys(PHASES, models) if isinstance(models, str) else models,
         n4=config["n4"],
         retry_failed=str(config["retry_failed"]).lower(),
+        wait_seconds=config["wait_seconds"],
     )
 
 

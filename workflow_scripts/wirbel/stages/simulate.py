@@ -27,6 +27,7 @@ from wirbel.io.tables import write_rows
 from wirbel.io.volumes import write_volume
 from wirbel.phantom import REGIONS, Phantom, make_phantom
 from wirbel.runner.codehash import stage_code_hash
+from wirbel.runner.locks import sole_writer
 
 ANY_REGION = "any"
 KEPT_SHARE = 0.6
@@ -226,7 +227,9 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("expected --count of at least 1 and --broken between 0 and --count")
     code = stage_code_hash("simulate")
     to_make = orders(args.count, args.seed, args.regions, args.broken, code)
-    simulate(to_make, args.bids_dir, args.processes)
+    lock, evidence = args.bids_dir / ".simulate.lock", args.bids_dir / "derivatives" / "truth"
+    with sole_writer(lock, evidence, print):
+        simulate(to_make, args.bids_dir, args.processes)
     return 0
 
 

@@ -1,0 +1,46 @@
+# make demo   simulate six scans, run the whole chain on them, show the results   (sets itself up)
+# make test   all tests                                                          (sets itself up)
+# make lint   formatting and linting of Python and of the rules
+# make setup  only the environment in .venv
+# make clean  remove the demo's results and caches; clean-all also the environment
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(if $(shell command -v $(name)),$(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+DEMO := results/demo
+SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --no-hooks --quiet rules
+DEMO_SETTINGS := --configfile config/demo.yaml
+
+.PHONY: setup demo test lint clean clean-all
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+	    { echo "Wirbel needs Python 3.11 or 3.12, found $$($(PYTHON) -V); set it with make PYTHON=..."; exit 1; }
+	@echo "Setting up $(VENV) (some minutes the first time, mostly downloads)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(SNAKEMAKE) $(DEMO_SETTINGS) -- simulate
+	@$(SNAKEMAKE) $(DEMO_SETTINGS)
+	@echo
+	@$(BIN)/python -m wirbel.runner.summary $(DEMO)
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile rules
+	@$(BIN)/snakemake --lint
+
+clean:
+	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache .hypothesis
+
+clean-all: clean
+	rm -rf $(VENV)

@@ -1,0 +1,92 @@
+"""Who may import what: the layers of the package, held by its import graph."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from wirbel.runner.codehash import imported_modules
+
+PACKAGE = Path(__file__).parents[2] / "workflow_scripts" / "wirbel"
+MODULES = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    for path in PACKAGE.rglob("*.py")
+)
+STANDARD = sys.stdlib_module_names
+FILES = {"os", "pathlib", "shutil", "tempfile", "io", "gzip", "subprocess", "socket", "glob"}
+
+OUTSIDE = {  # layer -> packages from outside that it may import
+    "core": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel", "SimpleITK", "PIL"},
+    "phantom": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel"},
+    "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
+    "runner": {"tqdm", "yaml", "jsonschema"},
+    "models": {"yaml", "numpy", "safetensors"},
+}
+INSIDE = {  # layer -> layers of the package that it may import, besides itself and wirbel.errors
+    "core": set(),
+    "phantom": {"core"},
+    "io": {"core"},
+    "runner": {"io"},
+    "models": {"core", "io"},
+    "learning": {"core", "phantom", "io", "models"},
+    "stages": {"core", "phantom", "io", "models", "learning", "runner"},
+}
+
+
+def _layer(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def _imports(module: str) -> set[str]:
+    """Return the full names of everything a module imports by statement."""
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if _layer(m) in INSIDE])
+def test_a_module_imports_only_layers_below_its_own(module):
+    layer = _layer(module)
+    allowed = INSIDE[layer] | {layer, "errors", ""}
+    assert {_layer(name) for name in imported_modules(module)} <= allowed
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if _layer(m) in OUTSIDE])
+def test_a_module_uses_only_its_layers_packages(module):
+    outside = {name.split(".")[0] for name in _imports(module)} - STANDARD - {"wirbel"}
+    assert outside <= OUTSIDE[_layer(module)]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if _layer(m) in ("core", "phantom")])
+def test_core_and_phantom_touch_no_files_and_of_nibabel_only_geometry(module):
+    imports = _imports(module)
+    assert not {name.split(".")[0] for name in imports} & FILES
+    nibabel = {name for name in imports if name.split(".")[0] == "nibabel"}
+    assert nibabel <= {"nibabel.affines", "nibabel.orientations"}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if _layer(m) == "stages"])
+def test_a_stage_knows_no_other_stage_and_no_snakemake(module):
+    if module == "wirbel.stages":
+        return
+    imports = imported_modules(module)
+    assert {name for name in imports if _layer(name) == "stages"} <= {"wirbel.stages"}
+    assert "snakemake" not in {name.split(".")[0] for name in _imports(module)}
+
+
+def test_only_the_fetcher_may_use_the_network():
+    network = {"urllib", "http", "socket", "requests", "ssl", "ftplib"}
+    users = {m for m in MODULES if {n.split(".")[0] for n in _imports(m)} & network}
+    # The other two ask `socket` for the machine's name only.
+    assert users <= {"wirbel.models.fetch", "wirbel.io.atomic", "wirbel.runner.locks"}
+
+
+def test_every_layer_is_covered():
+    assert {_layer(m) for m in MODULES} - {"", "errors"} <= set(INSIDE)
