@@ -83,7 +83,7 @@ def render(
     spacing_mm: tuple[float, float, float] = (3.3, 0.86, 0.86),
     pose: np.ndarray | None = None,
     centre_mm: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    field_mm: tuple[float, float, float] = (66.0, 110.0, 124.0),
+    field_mm: tuple[float, float, float] = (86.0, 110.0, 124.0),
 ) -> tuple[Volume, Volume]:
     """Draw a spine on a grid with RAS axes; `pose` rotates its frame, `centre_mm` moves its origin.
 

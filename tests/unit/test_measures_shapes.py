@@ -27,10 +27,9 @@ def height_errors(spine, **how):
 
 
 def test_a_box_whose_faces_lie_between_voxels_is_measured_exactly():
-    # 26 mm on a 1 mm lattice: voxel centres at half millimetres, so 26 layers of them lie inside
+    # 26 mm on a 1 mm lattice: even numbers of voxels, centres at half mm, so 26 layers of them lie inside
     spine = SolidSpine(width_mm=40, depth_mm=30, height_mm=26, disc_mm=8)
-    field = (66, 110, 124)  # even numbers of voxels: centres at half millimetres
-    row = rows(*render(spine, FINE, field_mm=field))[L3]
+    row = rows(*render(spine, FINE))[L3]
     assert [row[name] for name in HEIGHTS] == pytest.approx([26, 26, 26], abs=1e-6)
     assert row["body_volume_mm3"] == pytest.approx(40 * 30 * 24)  # without two endplates of 1 mm
     assert row["height_status"] == row["body_status"] == "ok"
@@ -64,13 +63,13 @@ def test_an_elliptic_cylinder_has_its_volume():
 
 
 def test_the_disc_between_is_8_mm_high_and_wedged_the_other_way():
-    spine = SolidSpine(wedge=-0.1)  # the gap opens by 0.1 mm per mm of depth towards the front
+    spine = SolidSpine(wedge=-0.1, elliptic=True)  # the gap opens by 0.1 mm per mm of depth towards the front
     disc = measure(None, *render(spine, pose=rotation(12, 4, 0))).discs
     assert len(disc) == 1 and disc[0]["level"] == "L3-L4"
     assert disc[0]["disc_height_mm"] == pytest.approx(8.0, abs=0.4)
     assert disc[0]["disc_height_anterior_mm"] == pytest.approx(8.0 + 0.1 * 10.5, abs=0.5)
     assert disc[0]["disc_height_posterior_mm"] == pytest.approx(8.0 - 0.1 * 10.5, abs=0.5)
-    assert disc[0]["disc_volume_mm3"] == pytest.approx(40 * 30 * 8, rel=0.03)
+    assert disc[0]["disc_volume_mm3"] == pytest.approx(np.pi / 4 * 40 * 30 * 8, rel=0.03)
 
 
 def test_a_thin_disc_is_still_measured():
@@ -80,7 +79,7 @@ def test_a_thin_disc_is_still_measured():
     assert disc["disc_height_mm"] == pytest.approx(3.0, abs=0.4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.floats(-40, 40),
     st.floats(-20, 20),
@@ -101,7 +100,7 @@ def test_heights_hold_at_any_rotation(pitch, lean, turn, centre, spacing):
 def test_heights_are_unbiased_over_many_poses(spacing):
     rng = np.random.default_rng(5)
     errors = []
-    for _ in range(16):
+    for _ in range(10):
         spine = SolidSpine(
             width_mm=rng.uniform(20, 45),
             depth_mm=rng.uniform(16, 33),

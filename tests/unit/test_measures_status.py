@@ -39,6 +39,16 @@ def test_a_body_at_the_border_has_no_height_but_the_imaged_volume(maps):
     assert vertebra(top_cut, L4)["height_status"] == "ok"
 
 
+def test_a_cut_flank_spoils_the_volume_but_not_the_heights(maps):
+    # an elliptic body of 40 mm width, 2 mm of its right flank outside of the field of view
+    whole = render(SolidSpine(elliptic=True), (1.0, 1.0, 1.0))
+    slices = int(whole[0].grid.to_index([18.0, 0, 0])[0]) + 1
+    row, uncut = vertebra(cut(whole, np.s_[:slices]), L3), vertebra(whole, L3)
+    assert (row["body_status"], row["height_status"]) == ("touches_border", "ok")
+    assert [row[n] for n in HEIGHTS] == pytest.approx([uncut[n] for n in HEIGHTS], abs=0.1)
+    assert vertebra(cut(whole, np.s_[: slices - 8]), L3)["height_status"] == "touches_border"
+
+
 def test_a_vertebra_of_which_only_the_arch_is_labelled(maps):
     maps[1].data[(maps[1].data == L3) & (maps[0].data == L.BODY_BORDER)] = 0
     row = vertebra(maps, L3)

@@ -16,6 +16,8 @@ from wirbel.core.geometry import Grid, Volume
 
 PADDING = 2
 """Voxels of background put around a mask before it is blurred."""
+FLANK_FRACTION = 0.6
+"""A sagittal layer this small beside the largest lies in the outer tenth of an elliptic body's width."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,24 @@ class Region:
         """Return which voxels (indices within the box, (n, 3)) lie in an outermost layer of the scan."""
         at = index + self.start
         return ((at == 0) | (at == np.array(self.full_shape) - 1)).any(1)
+
+    def is_cut(self, sideways: np.ndarray) -> bool:
+        """Whether the border of the scan cuts off so much that a mid-sagittal shape is in doubt.
+
+        Any voxel at the border does, except at the ends of the array axis nearest to `sideways` as long as
+        the layer there is small beside the largest: then only the flank is cut off.
+        """
+        cosine = np.abs(sideways @ (self.grid.affine[:3, :3] / self.grid.spacing_mm))
+        for axis in range(3):
+            layers = self.mask.sum(tuple(k for k in range(3) if k != axis))
+            allowed = FLANK_FRACTION * layers.max() if axis == cosine.argmax() else 0
+            first, last = (
+                self.start[axis] == 0,
+                self.start[axis] + len(layers) == self.full_shape[axis],
+            )
+            if (first and layers[0] > allowed) or (last and layers[-1] > allowed):
+                return True
+        return False
 
     @cached_property
     def points_mm(self) -> np.ndarray:

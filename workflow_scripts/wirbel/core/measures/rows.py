@@ -117,14 +117,14 @@ def _block(region: Region | None, spine: Spine, key: int) -> tuple[Block | None,
     """Locate a structure's surfaces; return (block, "ok") or (None, why not)."""
     if region is None or key not in spine.centroids_mm:
         return None, S.ABSENT
-    if region.touches_border:
-        return None, S.TOUCHES_BORDER
-    superior = spine.superior(key)
-    canal = spine.canal_mm(region.centroid_mm, superior)
+    superior, centre = spine.superior(key), region.centroid_mm
+    canal = spine.canal_mm(centre, superior)
     if canal is None:
-        return None, S.NO_CANAL
+        return None, S.TOUCHES_BORDER if region.touches_border else S.NO_CANAL
+    if region.is_cut(np.cross(centre - canal, superior)):
+        return None, S.TOUCHES_BORDER
     try:
-        return find_block(region, superior, canal), S.OK
+        return find_block(region, superior, canal, flat=key >= DISC_OFFSET), S.OK
     except SurfaceError:
         return None, S.SURFACE_INCOMPLETE
 

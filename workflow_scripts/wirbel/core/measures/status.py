@@ -12,8 +12,8 @@ NOT_DEFINED_FOR_C2 = "not_defined_for_c2"
 STATUS_CODES: dict[str, str] = {
     OK: "measured",
     TOUCHES_BORDER: (
-        "the structure reaches the border of the field of view, so part of it may be missing: no shape "
-        "measure is given, and a volume is that of the imaged part"
+        "the structure reaches the border of the field of view, so part of it may be missing: a volume is "
+        "that of the imaged part, and no height is given unless no more than a flank is cut off"
     ),
     ABSENT: "the label maps hold no voxel of this structure",
     NO_CANAL: (

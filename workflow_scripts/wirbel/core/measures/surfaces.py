@@ -12,13 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core.measures.frames import Frame, Region, make_frame
+from wirbel.core.measures.walls import MINIMUM_POINTS, OUTLIER_MM, outline, wall_at_rims
 
 CENTRAL_FRACTION = 0.35
 """Planes are fitted within this fraction of depth and width around the centre, clear of the rim and of
 the uncinate processes of cervical bodies."""
-WALL_HEIGHT_FRACTION = 0.42
-"""Front and back wall are located within this fraction of the height around mid-height, clear of
-rounded corners."""
 MID_SAGITTAL_FRACTION = 1 / 6
 """Half-width of the mid-sagittal slab over the structure's width: together the central third."""
 DEPTH_WINDOW = 0.2
@@ -27,12 +25,9 @@ MINIMUM_WINDOW_VOXELS = 4
 FACING_COSINE = 0.7
 """A surface point belongs to an endplate (or wall) when its normal is within 45 degrees of the axis."""
 MINIMUM_SLAB_SLICES = 1.5
-MINIMUM_POINTS = 8
 FRAME_ROUNDS = 6
 SETTLED = 0.002
 """The search for the axis ends when it turns by less than this (radians, a tenth of a degree)."""
-OUTLIER_MM = 1.5
-"""A surface point further from the fit than this is a notch or a spur and is left out."""
 
 
 class SurfaceError(ValueError):
@@ -74,23 +69,34 @@ class Block:
         return float(np.mean([self.height_at(f) for f in np.linspace(low, high, steps)]))
 
 
-def find_block(region: Region, superior: np.ndarray, posterior_reference_mm: np.ndarray) -> Block:
+def find_block(
+    region: Region, superior: np.ndarray, posterior_reference_mm: np.ndarray, *, flat: bool = False
+) -> Block:
     """Locate a structure's surfaces, starting from a rough superior direction.
 
     The superior axis bisects the normals of planes through the middle of the upper and the lower
     surface; the mid-sagittal plane holds this axis, the centroid and the posterior reference. Both are
-    refined together. Raises SurfaceError when too few surface points are left.
+    refined together. A `flat` structure, such as a disc, starts from the direction of its smallest extent.
+    Raises SurfaceError when too few surface points are left.
     """
     points = region.points_mm
+    if flat:
+        superior = _smallest_extent(points, superior)
     frame = make_frame(points.mean(0), superior, posterior_reference_mm)
     for _ in range(FRAME_ROUNDS):
-        block = _describe(region, points, frame)
+        block = _describe(region, points, frame, flat)
         superior = _bisector(block)
         turned = np.linalg.norm(superior - frame.superior)
         frame = make_frame(frame.origin_mm, superior, posterior_reference_mm)
         if turned < SETTLED:
             break
-    return _describe(region, points, frame)
+    return _describe(region, points, frame, flat)
+
+
+def _smallest_extent(points: np.ndarray, superior: np.ndarray) -> np.ndarray:
+    offset = points - points.mean(0)
+    direction = np.linalg.eigh(offset.T @ offset)[1][:, 0]
+    return direction if direction @ superior > 0 else -direction
 
 
 def local_surface(points: np.ndarray, anterior_mm: float, window: tuple[float, float]) -> float:
@@ -115,22 +121,27 @@ def local_surface(points: np.ndarray, anterior_mm: float, window: tuple[float, f
     return float(coefficients[0])
 
 
-def _describe(region, points, frame):
+def _describe(region, points, frame, flat):
     local = frame.to_local(points)
     upper, lower = _facing(region, frame, frame.superior)
-    front, back = _facing(region, frame, frame.anterior)
-    if min(map(len, (upper, lower, front, back))) == 0:
+    if min(len(upper), len(lower)) < MINIMUM_POINTS:
         raise SurfaceError("surface_incomplete")
     left, right = np.percentile(local[:, 0], (1, 99))
-    bottom, top = np.median(lower[:, 2]), np.median(upper[:, 2])
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
     slab = max(MID_SAGITTAL_FRACTION * (right - left), MINIMUM_SLAB_SLICES * step)
-    walls = [_wall_at_rims(wall, bottom, top, slab) for wall in (back, front)]
-    if None in walls:
-        walls = _outline(region, frame, slab)
-    return Block(
-        frame, upper, lower, *walls, right - left, slab, float(region.grid.spacing_mm.min())
-    )
+    if flat:
+        walls = outline(local, slab)
+    else:
+        top, bottom = float(np.median(upper[:, 2])), float(np.median(lower[:, 2]))
+        ends = _facing(region, frame, frame.anterior)
+        walls = [
+            wall_at_rims(wall - (0, 0, (top + bottom) / 2), (top - bottom) / 2, slab, sign)
+            for wall, sign in zip(ends, (1, -1), strict=True)
+        ][::-1]
+    if None in walls or walls[1] <= walls[0]:
+        raise SurfaceError("surface_incomplete")
+    voxel = float(region.grid.spacing_mm.min())
+    return Block(frame, upper, lower, *walls, right - left, slab, voxel)
 
 
 def _facing(region, frame, direction):
@@ -139,38 +150,6 @@ def _facing(region, frame, direction):
     for points, sign in zip(region.ends(direction), (1, -1), strict=True):
         facing = region.outward_normals(points) @ direction * sign > FACING_COSINE
         found.append(frame.to_local(points[facing]))
-    return found
-
-
-def _wall_at_rims(wall, bottom, top, slab):
-    """Return a wall's anterior coordinate at the endplates' rims: bodies are waisted half-way up.
-
-    The wall's points are fitted by a parabola upwards and another from side to side, which is read at
-    both rims in the mid-sagittal plane. None when too few points are left, as in thin discs.
-    """
-    half = max(top - bottom, 1e-3) / 2
-    up = (wall[:, 2] - (top + bottom) / 2) / half
-    side = wall[:, 0] / slab
-    use = (np.abs(up) < WALL_HEIGHT_FRACTION * 2) & (np.abs(side) < 1.5)
-    for _ in range(2):
-        if use.sum() < MINIMUM_POINTS:
-            return None
-        design = np.stack([np.ones_like(up), up, side, up**2, side**2], axis=1)
-        fit = np.linalg.lstsq(design[use], wall[use, 1], rcond=1e-6)[0]
-        residual = np.abs(wall[:, 1] - design @ fit)
-        use &= residual < max(OUTLIER_MM, 3 * np.median(residual[use]))
-    return float(fit[0] + fit[3])
-
-
-def _outline(region, frame, slab):
-    """Return (back, front) of a thin structure: medians of its front and back ends near mid-sagittal."""
-    found = []
-    for points in region.ends(-frame.anterior):
-        local = frame.to_local(points)
-        near = local[np.abs(local[:, 0]) < slab, 1]
-        if len(near) == 0:
-            raise SurfaceError("surface_incomplete")
-        found.append(float(np.median(near)))
     return found
 
 
