@@ -6,6 +6,7 @@ include: "rules/common.smk"
 include: "rules/chain.smk"
 include: "rules/cohort.smk"
 include: "rules/simulate.smk"
+include: "rules/evaluate.smk"
 
 
 if exists("rules/train.smk"):
