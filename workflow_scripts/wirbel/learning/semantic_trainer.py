@@ -170,6 +170,17 @@ class WirbelTrainer(nnUNetTrainer):
             data = batch["data"].contiguous(memory_format=CHANNELS_LAST)
             return super().validation_step({**batch, "data": data})
 
+    def restore(self, checkpoint: dict) -> None:
+        """Continue from a checkpoint that was read; nnU-Net 2.8's own method fails on a dictionary."""
+        if not self.was_initialized:
+            self.initialize()
+        self.network.load_state_dict(checkpoint["network_weights"])
+        self.optimizer.load_state_dict(checkpoint["optimizer_state"])
+        self.current_epoch = checkpoint["current_epoch"]
+        self._best_ema = checkpoint["_best_ema"]
+        self.logger.load_checkpoint(checkpoint["logging"])
+        self.minutes_before = checkpoint["minutes"]
+
     # ---- the loop
 
     def run_training(self):
@@ -247,8 +258,7 @@ def train_semantic(
     trainer = _build(folder, device)
     if (output / LATEST).exists():
         checkpoint = read_pickled_checkpoint(output / LATEST)
-        trainer.load_checkpoint(checkpoint)
-        trainer.minutes_before = checkpoint["minutes"]
+        trainer.restore(checkpoint)
     trainer.run_training()
     return output / FINAL
 
