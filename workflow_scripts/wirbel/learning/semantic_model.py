@@ -6,8 +6,10 @@ The folder is a standard nnU-Net v2 results folder (plans.json, dataset.json, fo
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +49,14 @@ class SemanticModel:
         mirror_axes = facts["mirror_axes"] if self.config.inference_augmentation else None
         network = _build_network(self.plans, self.configuration, dataset)
         self.folds = folds
-        self.predictor = _Predictor(
-            tile_step_size=self.config.default_step_size,
-            use_mirroring=mirror_axes is not None,
-            perform_everything_on_device=self.device.type == "cuda",
-            device=self.device,
-            allow_tqdm=False,
-        )
+        with redirect_stdout(io.StringIO()):  # it tells every user without a GPU what was not asked
+            self.predictor = _Predictor(
+                tile_step_size=self.config.default_step_size,
+                use_mirroring=mirror_axes is not None,
+                perform_everything_on_device=self.device.type == "cuda",
+                device=self.device,
+                allow_tqdm=False,
+            )
         self.predictor.manual_initialization(
             network, self.plans, self.configuration, None, dataset, "", mirror_axes
         )
@@ -68,7 +71,8 @@ class SemanticModel:
         The tensor has nnU-Net's axis order; the box is in the image's own.
         """
         order = [0, *(axis + 1 for axis in self.plans.transpose_forward)]
-        data = image.astype(np.float32)[None].transpose(order)
+        # in one memory order, since that of a sum decides its last digit
+        data = np.ascontiguousarray(image, np.float32)[None].transpose(order)
         data, mask, box = crop_to_nonzero(data)
         scheme = self._normalisation_scheme()
         data = np.ascontiguousarray(scheme.run(data[0], mask[0]))[None]

@@ -1,0 +1,54 @@
+"""A study with one batch, in which single stages run and earlier ones are pretended to have run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from wirbel.core.geometry import Volume
+from wirbel.io.volumes import write_volume
+from wirbel.runner.batches import update_batches
+from wirbel.runner.records import Record, read_records, write_records
+
+BATCH = "b00001"
+
+
+class OneBatch:
+    """Scans of the given names in `folder/in`, results below `folder/out`."""
+
+    def __init__(self, folder: Path, *names: str) -> None:
+        self.out = folder / "out"
+        for name in names:
+            path = folder / "in" / name / "anat" / f"{name}_T2w.nii.gz"
+            write_volume(path, Volume(np.zeros((4, 4, 4), np.int16), np.eye(4)))
+        update_batches(folder / "in", self.out, len(names))
+
+    def file(self, stage: str, name: str) -> Path:
+        """Return where a stage's file is."""
+        return self.out / "work" / stage / name
+
+    def pretend(self, stage: str, results: dict[str, tuple[str, Volume] | None]) -> None:
+        """Write volumes as a stage's results: scan -> (file name, volume), or None where it failed."""
+        records = []
+        for scan_id, result in results.items():
+            if result is None:
+                records.append(Record(scan_id, "failed", "not_sagittal", "axial", "key"))
+                continue
+            path = self.file(stage, result[0])
+            write_volume(path, result[1])
+            size, name = path.stat().st_size, str(path.relative_to(self.out))
+            records.append(Record(scan_id, "ok", "", "", "key", 0, (name,), (size,)))
+        write_records(self.file(stage, f"{BATCH}.tsv"), records)
+
+    def run(self, stage, previous: str, model: Path | str, *more: str) -> int:
+        """Run `stage`, a module of wirbel.stages; return its exit code."""
+        name = stage.__name__.rpartition(".")[2]
+        line = ["--batch", self.file("batches", f"{BATCH}.tsv"), "--output-dir", self.out]
+        line += ["--manifest", self.file(name, f"{BATCH}.tsv"), "--model", model, *more]
+        line += ["--previous", self.file(previous, f"{BATCH}.tsv")]
+        return stage.main([str(part) for part in line])
+
+    def records(self, stage: str) -> dict[str, Record]:
+        """Return a stage's manifest."""
+        return read_records(self.file(stage, f"{BATCH}.tsv"))
