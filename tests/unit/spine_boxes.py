@@ -78,9 +78,8 @@ def box_spine(
             _paint(data, vertebra, _block(depth, width, end, end + disc), DISC, 100 + number)
             if endplates:
                 _paint(data, vertebra, _block(depth, width, end, end + 1), ENDPLATE, 200 + number)
-                below = numbers[numbers.index(number) + 1] if number != numbers[-1] else SACRUM
                 plate = _block(depth, width, end + disc - 1, end + disc)
-                _paint(data, vertebra, plate, ENDPLATE, 200 + below)
+                _paint(data, vertebra, plate, ENDPLATE, 200 + number)
         row = end + disc
     if sacrum:
         _paint(data, vertebra, _block(34, 45, row, row + 40), SACRUM, SACRUM)

@@ -1,8 +1,8 @@
 """Both maps clean each other; discs and endplates get their vertebra's number.
 
 Until the levels are named, the vertebra map holds counters: 1 ... n vertebrae from the top down, 26 sacrum,
-100 + i the disc below vertebra i, 200 + i its endplates. 100 and 200 mark the disc and the endplate below a
-vertebra that lies above the field of view; 126 a disc within the sacrum, 226 the sacrum's endplate;
+100 + i the disc below vertebra i, 200 + i the endplates on both sides of it. 100 and 200 mark those below a
+vertebra that lies above the field of view; 126 and 226 a disc within the sacrum and its endplates;
 150 + i the disc above vertebra i where the vertebra above that disc was missed.
 """
 
@@ -113,24 +113,37 @@ def _numbers_above(arc: np.ndarray, nearest: np.ndarray, levels: dict[int, float
 
 
 def _endplate_numbers(labels: Volume, bodies: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
-    """Return 200 + number on endplate voxels: of the body (or sacrum) each voxel lies on.
+    """Return 200 + number on endplate voxels: like the disc, both its plates carry the vertebra above.
 
-    An endplate that lies on no body but beside the disc above the topmost vertebra belongs to the vertebra above it.
+    Where no disc is near, the plate below a body carries the body's number, the one on top of it the number
+    before. Endplates that lie neither on a disc nor on a body stay 0.
     """
     out = np.zeros(labels.data.shape, np.uint8)
     voxels = np.argwhere(labels.data == ENDPLATE)
     if not len(voxels):
         return out
     world = labels.grid.to_world(voxels)
-    distance, number = _nearest(_surfaces(labels, bodies), world)
+    distance, body = _nearest(_surfaces(labels, bodies), world)
     discs = np.where(vertebra >= DISC_OFFSET, vertebra, 0)
-    disc_distance, disc_number = _nearest(_surfaces(labels, discs), world)
-    on_disc = (distance > ENDPLATE_REACH_MM) & (disc_distance <= ENDPLATE_REACH_MM)
-    on_disc &= disc_number < DISC_OFFSET + MISSED
-    number = np.where(on_disc, disc_number - DISC_OFFSET, number)
-    kept = (distance <= ENDPLATE_REACH_MM) | on_disc
+    disc_distance, disc = _nearest(_surfaces(labels, discs), world)
+    on_disc = (disc_distance <= ENDPLATE_REACH_MM) & (disc < DISC_OFFSET + MISSED)
+    number = np.where(on_disc, disc - DISC_OFFSET, _plate_of_body(labels, bodies, world, body))
+    kept = on_disc | (distance <= ENDPLATE_REACH_MM)
     out[tuple(voxels[kept].T)] = ENDPLATE_OFFSET + number[kept]
     return out
+
+
+def _plate_of_body(labels: Volume, bodies: np.ndarray, world_mm, body: np.ndarray) -> np.ndarray:
+    """Return the number of the vertebra above the gap that each endplate voxel faces."""
+    chain = spine_chain(labels)
+    if chain is None:
+        return body
+    order = {0: 0, **_middles(labels, bodies, chain)}
+    last = max((number for number in order if number != SACRUM), default=0)
+    before = {number: last if number == SACRUM else number - 1 for number in order}
+    middle = np.array([order.get(n, 0.0) for n in body])
+    on_top = chain.locate(world_mm)[0] < middle
+    return np.where(on_top, [before.get(n, 0) for n in body], body)
 
 
 def _surfaces(labels: Volume, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

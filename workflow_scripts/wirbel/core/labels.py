@@ -1,7 +1,7 @@
 """The label numbers of both output maps, those of the published tool (SPINEPS 2.1).
 
 Subregion map: which structure a voxel belongs to. Vertebra map: which vertebra it belongs to,
-counted along the spine; 100 + v is the disc below vertebra v, 200 + v its endplates.
+counted along the spine; 100 + v is the disc below vertebra v, 200 + v both endplates of that disc.
 """
 
 from __future__ import annotations

@@ -124,6 +124,4 @@ def _draw_slab(canvas: Canvas, box, line: CanalLine, ends, magnum: float) -> Non
     tissue[grey] = T.GREY_MATTER
     labelled = s <= magnum
     canvas.subregion[box][canal & labelled] = L.CANAL
-    canvas.vertebra[box][canal & labelled] = L.CANAL
     canvas.subregion[box][cord & labelled] = L.CORD
-    canvas.vertebra[box][cord & labelled] = L.CORD

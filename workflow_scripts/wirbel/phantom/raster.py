@@ -37,7 +37,7 @@ def rasterise(anatomy: Anatomy, grid: Grid, background: np.ndarray | None = None
     _draw_sacrum(canvas, anatomy)
     for k, vertebra in enumerate(anatomy.vertebrae):
         _draw_posterior_elements(canvas, vertebra)
-        _draw_body(canvas, vertebra, T.MARROW + k)
+        _draw_body(canvas, vertebra, anatomy.vertebrae[max(k - 1, 0)].label, T.MARROW + k)
     return canvas
 
 
@@ -99,7 +99,7 @@ def _draw_posterior_elements(canvas: Canvas, vertebra: Vertebra) -> None:
         canvas.tissue[box][deep] = T.POSTERIOR_MARROW
 
 
-def _draw_body(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
+def _draw_body(canvas: Canvas, vertebra: Vertebra, above: int, marrow: int) -> None:
     body = vertebra.body
     half = np.array([body.width_mm / 2, body.depth_mm / 2, body.height_mm / 2 + 4]) + 1
     box = canvas.box(vertebra.centre_mm, half, vertebra.rotation)
@@ -119,7 +119,9 @@ def _draw_body(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
         vein &= np.abs(coordinates[0]) < 3.0
         canvas.tissue[box][vein & (side < -CORTEX_MM)] = T.VEIN
         canvas.subregion[box][plate] = L.ENDPLATE
+        upper = plate & (coordinates[2] > 0)  # both plates of a disc carry the vertebra above it
         canvas.vertebra[box][plate] = L.ENDPLATE_OFFSET + vertebra.label
+        canvas.vertebra[box][upper] = L.ENDPLATE_OFFSET + above
     if vertebra.dens is not None:
         _draw_dens(canvas, vertebra, marrow)
 

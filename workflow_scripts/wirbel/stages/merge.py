@@ -57,7 +57,7 @@ _SUBREGIONS = (
     subregion_colours(),
 )
 _VERTEBRAE = (
-    "Vertebrae by level; 100 + v is the disc below vertebra v, 200 + v its endplates",
+    "Vertebrae by level; 100 + v is the disc below vertebra v, 200 + v both endplates of that disc",
     vertebra_names(),
     vertebra_colours(),
 )
