@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from solid_spine import SolidSpine, render
@@ -24,6 +26,7 @@ ADDED_BY_STAGES = {
     "discs": {"level_confidence", "level_method"},
     "levels": {"level_confidence", "level_method"},
 }
+PAGE = Path(__file__).parents[2] / "docs" / "measures.md"
 ALL = [(table, column) for table, columns in TABLES.items() for column in columns]
 
 
@@ -83,3 +86,17 @@ def test_the_dictionary_is_in_the_manner_of_bids():
     assert entry["MissingExplainedBy"] == "height_status"
     assert dictionary("vertebrae")["height_status"]["Levels"]["touches_border"]
     assert list(dictionary("scans")) == [column.name for column in TABLES["scans"]]
+
+
+def test_the_page_on_measures_explains_every_status_code_in_the_same_words():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE.read_text(), re.MULTILINE))
+    assert rows == STATUS_CODES
+
+
+@pytest.mark.parametrize("table", ["vertebrae", "discs", "levels"])
+def test_the_page_on_measures_names_every_measure(table):
+    page = PAGE.read_text()
+    for column in TABLES[table]:
+        if column.units and "centroid" not in column.name:
+            stem = re.sub(r"_(left|right)?_?volume_mm3$|_volume_mm3$", "", column.name)
+            assert column.name in page or stem in page, column.name

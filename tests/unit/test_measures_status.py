@@ -78,6 +78,13 @@ def test_endplates_count_by_nearness_not_by_number(maps):
     assert [vertebra(maps, L4)[name] for name in HEIGHTS] == pytest.approx(expected)
 
 
+def test_a_stray_voxel_does_not_stretch_a_body(maps):
+    expected = [vertebra(maps, L3)[name] for name in HEIGHTS]
+    i, j, k = (n // 2 for n in maps[1].data.shape)
+    maps[0].data[i, j, k - 60], maps[1].data[i, j, k - 60] = L.BODY_BORDER, L3
+    assert [vertebra(maps, L3)[name] for name in HEIGHTS] == pytest.approx(expected)
+
+
 def test_level_volumes_add_up_to_the_canal_between_the_stoppers(maps):
     measured = measure(None, *maps)
     total = sum(row["canal_volume_mm3"] for row in measured.levels)

@@ -76,8 +76,13 @@ def structure_rows(scan_id: str, reference: np.ndarray, prediction: np.ndarray) 
 def instance_rows(
     scan_id: str, reference: Volume, prediction: np.ndarray, *, complete_reference: bool = True
 ) -> list[Row]:
-    """Return one row per reference vertebra and per invented one, from the top down."""
+    """Return one row per reference vertebra and per invented one, from the top down.
+
+    `at_border` marks those that the end of the slices cuts off: how much of such a vertebra is labelled
+    is a matter of taste, so the summary counts neither them as missed nor their kind as invented.
+    """
     rows = []
+    mine, theirs = _at_border(reference), _at_border(reference.with_data(prediction))
     matches = match_vertebrae(reference.data, prediction)
     for match in matches:
         distance = None
@@ -96,6 +101,7 @@ def instance_rows(
                 "found": match.found,
                 "level_right": match.found and match.predicted == match.reference,
                 "invented": False,
+                "at_border": match.reference in mine,
             }
         )
     extra = invented_vertebrae(
@@ -103,8 +109,15 @@ def instance_rows(
     )
     for label in extra:
         row = {"scan_id": scan_id, "predicted_label": label, "predicted_level": LEVEL_NAMES[label]}
-        rows.append(row | {"invented": True})
+        rows.append(row | {"invented": True, "at_border": label in theirs})
     return rows
+
+
+def _at_border(vertebra: Volume) -> set[int]:
+    """Return the labels that touch the image's border within the slices (not their first and last)."""
+    within = np.argsort(vertebra.spacing_mm)[:2]
+    ends = [np.take(vertebra.data, at, axis) for axis in within for at in (0, -1)]
+    return {int(label) for end in ends for label in np.unique(end)}
 
 
 def restrict_to_bodies(reference: Volume, vertebra: np.ndarray, subregion: np.ndarray):
@@ -146,8 +159,9 @@ def summarise(structures: list[Row], instances: list[Row], measures: list[Row]) 
     figures: dict[str, tuple[float | None, int]] = {}
     for name in dict.fromkeys(row["structure"] for row in structures):
         figures[f"dice_{name}"] = _mean(r["dice"] for r in structures if r["structure"] == name)
-    reference = [row for row in instances if not row["invented"]]
-    invented = len(instances) - len(reference)
+    inside = [row for row in instances if not row["at_border"]]
+    reference = [row for row in inside if not row["invented"]]
+    invented = len(inside) - len(reference)
     figures["dice_vertebra_instances"] = _mean(row["dice"] for row in reference)
     figures["surface_distance_mm"] = _mean(row["surface_distance_mm"] for row in reference)
     figures["vertebrae_found"] = _mean(float(row["found"]) for row in reference)

@@ -36,6 +36,7 @@ COLUMNS = {
         "found",
         "level_right",
         "invented",
+        "at_border",
     ),
     "measures": (
         "scan_id",

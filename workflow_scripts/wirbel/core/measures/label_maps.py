@@ -71,8 +71,13 @@ class LabelMaps:
         """Return the body of a vertebra without its endplates."""
         return self.part(label, BODY_LABELS)
 
+    def disc(self, label: int) -> Region | None:
+        """Return the largest connected part of the disc below vertebra `label`."""
+        box = self.boxes[DISC_OFFSET + label]
+        return self._region(_largest_part(self.vertebra.data[box] == DISC_OFFSET + label), box)
+
     def body_with_endplates(self, label: int) -> Region | None:
-        """Return a body and the endplate voxels that lie nearer to it than to any other body.
+        """Return a body's largest connected part and the endplate voxels nearer to it than to any other.
 
         Nearness decides, not the number in the vertebra map: label maps differ in whether the
         endplate above a body carries the number of this body or of the one above.
@@ -82,10 +87,11 @@ class LabelMaps:
         box = grow_box(self.boxes[label], tuple(margin), self.vertebra.data.shape)
         subregion = self.subregion.data[box]
         any_body = np.isin(subregion, BODY_LABELS)
-        own = any_body & (self.vertebra.data[box] == label)
+        own = _largest_part(any_body & (self.vertebra.data[box] == label))
         plates = subregion == ENDPLATE
         if own.any() and plates.any():
-            own = own | (plates & _nearer(own, any_body & ~own, spacing))
+            others = any_body & (self.vertebra.data[box] != label)
+            own = own | (plates & _nearer(own, others, spacing))
         return self._region(own, box)
 
     @cached_property
@@ -96,6 +102,12 @@ class LabelMaps:
 
     def _region(self, mask: np.ndarray, box: tuple[slice, ...]) -> Region | None:
         return region_of_mask(mask, box, self.vertebra) if mask.any() else None
+
+
+def _largest_part(mask: np.ndarray) -> np.ndarray:
+    """Return the largest component whose voxels touch by a face, an edge or a corner."""
+    parts, number = ndimage.label(mask, np.ones((3, 3, 3)))
+    return mask if number < 2 else parts == np.bincount(parts.ravel())[1:].argmax() + 1
 
 
 def _nearer(own: np.ndarray, others: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:

@@ -58,7 +58,7 @@ def disc_row(maps: LabelMaps, spine: Spine, label: int) -> dict:
     below = level_below(label, set(maps.boxes))
     row = {"label_above": label, "level": disc_name(label, below), **_centroid(disc)}
     row["disc_volume_mm3"] = disc.volume_mm3
-    block, state = _block(disc, spine, key)
+    block, state = _block(maps.disc(label), spine, key)
     names = ("disc_height_mm", *(f"disc_height_{name}_mm" for name in SIX_POINT_FRACTIONS))
     heights = dict.fromkeys(names)
     if block is not None:
