@@ -22,6 +22,7 @@ class Variation:
     rotation_deg: float = 12.0
     scaling: float = 0.2
     bending: float = 4.0
+    tilt: float = 0.03
     error_probability: float = 0.85
     flip_probability: float = 0.5
     crop_probability: float = 0.25
@@ -101,7 +102,7 @@ def _deform(labels, target, variation, random):
     matrix = np.eye(3)
     matrix[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     matrix = matrix / size
-    matrix[2, :2] = random.normal(0, 0.03, 2)  # a scan not quite along the spine
+    matrix[2, :2] = random.normal(0, variation.tilt, 2)  # a scan not quite along the spine
     extent = np.array(shape, float)
     theta = (matrix * extent[None] / extent[:, None])[::-1, ::-1].copy()
     theta = np.concatenate([theta, np.zeros((3, 1))], 1)

@@ -87,6 +87,13 @@ class _Training:
         checks = [self._make(self.validation_cases, -1 - n) for n in range(VALIDATION_BATCHES)]
         batches = BackgroundBatches(lambda number: self._make(self.cases, number), self.step)
         self.started = time.monotonic()
+        try:
+            self._train(batches, checks)
+        finally:
+            batches.close()
+        self._save(FINAL)
+
+    def _train(self, batches: BackgroundBatches, checks: list) -> None:
         losses: list[float] = []
         while self.share_used() < 1:
             losses.append(self._train_step(next(batches)))
@@ -95,8 +102,6 @@ class _Training:
                 self._report(float(np.mean(losses)), checks)
                 self._save(LATEST)
                 losses = []
-        batches.close()
-        self._save(FINAL)
 
     def share_used(self) -> float:
         """Return the share of the budget that is used up, 0 to 1."""

@@ -29,6 +29,7 @@ from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithm
 from wirbel.models.inference_config import InferenceConfig, read_inference_config
 
 CHECKPOINTS = ("checkpoint_final.safetensors", "checkpoint_final.pth")
+BYTES_PER_SCORE = 4
 MOST_BYTES_OF_SCORES = 1_500_000_000
 """Class scores of more than this are computed in blocks along the spine; keeps a scan below 6 GB."""
 
@@ -92,7 +93,7 @@ class SemanticModel:
         patch = self.configuration.patch_size[axis - 1]
         heads = self.predictor.label_manager.num_segmentation_heads
         length = data.shape[axis]
-        bytes_per_layer = 2 * heads * data[0].numel() / length
+        bytes_per_layer = BYTES_PER_SCORE * heads * data[0].numel() / length
         core = max(patch, int(MOST_BYTES_OF_SCORES / bytes_per_layer) - 2 * patch)
         for start in range(0, length, core):
             stop = min(start + core, length)
@@ -132,12 +133,11 @@ class _Predictor(nnUNetPredictor):
         patch = self.configuration_manager.patch_size
         data, back = pad_nd_image(input_image, patch, "constant", {"value": 0}, True, None)
         slicers = self._internal_get_sliding_window_slicers(data.shape[1:])
-        weight = compute_gaussian(
-            tuple(patch), sigma_scale=1 / 8, value_scaling_factor=10, device=self.device
-        )
+        # single precision: in half, the weights at a tile's edges round to nearly nothing
+        weight = compute_gaussian(tuple(patch), dtype=torch.float32, device=self.device)
         heads = self.label_manager.num_segmentation_heads
-        scores = torch.zeros((heads, *data.shape[1:]), dtype=torch.half)
-        weights = torch.zeros(data.shape[1:], dtype=torch.half)
+        scores = torch.zeros((heads, *data.shape[1:]))
+        weights = torch.zeros(data.shape[1:])
         # results arrive in order, whichever thread is first: sums do not depend on threads
         for slicer, tile in zip(
             slicers, self.pool.map(lambda s: self._tile(data, s), slicers), strict=True

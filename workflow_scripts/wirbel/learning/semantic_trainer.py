@@ -188,19 +188,24 @@ class WirbelTrainer(nnUNetTrainer):
         self.on_train_start()
         self.network.to(memory_format=CHANNELS_LAST)
         self.started = time.monotonic()
-        while self.current_epoch < self.num_epochs and self.share_used() < 1:
-            self.on_epoch_start()
-            self.on_train_epoch_start()
-            losses = self._train_one_epoch()
-            self.on_train_epoch_end(losses)
-            with torch.no_grad():
-                self.on_validation_epoch_start()
-                checks = list(self.pool.map(self.validation_step, self.dataloader_val))
-                self.on_validation_epoch_end(checks)
-            self.on_epoch_end()
-            self._append_to_table()
-        self.dataloader_train.close()
+        try:
+            while self.current_epoch < self.num_epochs and self.share_used() < 1:
+                self._run_epoch()
+        finally:
+            self.dataloader_train.close()
         self.on_train_end()
+
+    def _run_epoch(self) -> None:
+        self.on_epoch_start()
+        self.on_train_epoch_start()
+        losses = self._train_one_epoch()
+        self.on_train_epoch_end(losses)
+        with torch.no_grad():
+            self.on_validation_epoch_start()
+            checks = list(self.pool.map(self.validation_step, self.dataloader_val))
+            self.on_validation_epoch_end(checks)
+        self.on_epoch_end()
+        self._append_to_table()
 
     def _train_one_epoch(self) -> list[dict]:
         losses, self.step_in_epoch = [], 0
