@@ -125,7 +125,7 @@ def _block(region: Region | None, spine: Spine, key: int) -> tuple[Block | None,
         return None, S.TOUCHES_BORDER
     try:
         return find_block(region, superior, canal, flat=key >= DISC_OFFSET), S.OK
-    except SurfaceError:
+    except ValueError:  # no surface, or a canal that is not behind but above or below
         return None, S.SURFACE_INCOMPLETE
 
 
