@@ -10,6 +10,7 @@ import tiny_models
 import torch
 from safetensors import safe_open
 
+import wirbel.learning.semantic_model as semantic_model
 from wirbel.learning.checkpoints import (
     UnsafeCheckpointError,
     load_into,
@@ -104,6 +105,20 @@ def test_the_exported_semantic_network_answers_as_the_trained_one(tmp_path, floa
     found = model.segment(*model.normalise(image), image.shape)
     assert sure.mean() > 0.8
     np.testing.assert_array_equal(found[sure], expected[sure])
+
+
+def test_a_long_scan_is_segmented_in_blocks_without_gaps_or_seams(tmp_path, float32, monkeypatch):
+    """160 voxels along P in five blocks of 32, each computed with a patch of 32 on either side.
+
+    Tiles stand every 16 voxels with and without blocks, so that every voxel sees the same ones.
+    """
+    model = SemanticModel(tiny_models.write_semantic(tmp_path / "semantic"), "cpu", 1)
+    image = np.random.default_rng(0).integers(1, 100, (160, 32, 4)).astype(np.float32)
+    data, box = model.normalise(image)
+    whole = model.segment(data, box, image.shape)
+    monkeypatch.setattr(semantic_model, "MOST_BYTES_OF_SCORES", 1)
+    blocks = model.segment(data, box, image.shape)
+    np.testing.assert_array_equal(blocks, whole)
 
 
 def test_the_exported_instance_network_answers_as_the_trained_one(tmp_path, float32):
