@@ -7,6 +7,7 @@ from wirbel.core import labels as L
 from wirbel.core.geometry import MODEL_AXES, Grid, reorient
 from wirbel.phantom import REGIONS, make_phantom
 from wirbel.phantom.anatomy import sample_anatomy, sample_levels
+from wirbel.phantom.contrast import sample_contrast
 from wirbel.phantom.raster import rasterise
 from wirbel.phantom.shapes import Body, rod
 
@@ -154,3 +155,15 @@ def test_model_grid_labels_follow_the_scan():
     same = np.argwhere(phantom.subregion.data == 49).mean(0)
     distance = phantom.model_subregion.grid.to_world(body) - phantom.subregion.grid.to_world(same)
     assert np.linalg.norm(distance) < 1.5
+
+
+def test_an_eighth_of_training_scans_gets_contrasts_beyond_scanners():
+    anatomy = sample_anatomy(np.random.default_rng(1))
+
+    def changed(seed):
+        usual, wide = (
+            sample_contrast(np.random.default_rng(seed), anatomy, flag) for flag in (False, True)
+        )
+        return not np.array_equal(usual.mean, wide.mean)
+
+    assert 0.06 < np.mean([changed(seed) for seed in range(300)]) < 0.18

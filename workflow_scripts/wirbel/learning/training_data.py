@@ -38,7 +38,9 @@ def make_case(job: tuple[Path, int, SemanticNetwork]) -> str:
     """Simulate one scan, bring it to the model grid as the resample stage does, and store it."""
     root, seed, network = job
     spacing = network.spacing_mm
-    phantom = make_phantom(seed, with_truth=False, model_grid_spacing_mm=spacing)
+    phantom = make_phantom(
+        seed, with_truth=False, beyond_scanners=True, model_grid_spacing_mm=spacing
+    )
     random = np.random.default_rng([seed, 500])
     corrected = random.random() < BIAS_CORRECTED_SHARE
     name = case_name(seed)

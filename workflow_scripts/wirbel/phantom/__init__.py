@@ -50,17 +50,19 @@ def make_phantom(
     slice_mm: float | None = None,
     axes: tuple[str, str, str] | None = None,
     with_truth: bool = True,
+    beyond_scanners: bool = False,
     model_grid_spacing_mm: tuple[float, float, float] | None = None,
 ) -> Phantom:
     """Simulate the scan of one person.
 
     `region` is one of REGIONS or None (sampled), `axes` the storage order such as ("L", "A", "S") or
-    None (sampled), spacings in mm or None (sampled). Raises ValueError for an unknown region.
+    None (sampled), spacings in mm or None (sampled). `beyond_scanners` widens the contrasts for
+    training. Raises ValueError for an unknown region.
     """
     rng = np.random.default_rng([seed, 20261])
     anatomy = sample_anatomy(rng)
     habitus = sample_habitus(rng, anatomy)
-    contrast = sample_contrast(rng, anatomy)
+    contrast = sample_contrast(rng, anatomy, beyond_scanners)
     acquisition = sample_acquisition(rng, anatomy, region, in_plane_mm, slice_mm)
     fine = fine_grid(acquisition)
     background = draw_surroundings(anatomy, habitus, fine)

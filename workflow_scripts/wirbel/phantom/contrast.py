@@ -48,8 +48,15 @@ RANGES: dict[int, tuple[float, float]] = {
 """Tissue -> range of its mean signal; fat, marrow, discs and organs are sampled below."""
 
 
-def sample_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
-    """Sample the signal of every tissue for one scan of `anatomy`."""
+def sample_contrast(
+    rng: np.random.Generator, anatomy: Anatomy, beyond_scanners: bool = False
+) -> Contrast:
+    """Sample the signal of every tissue for one scan of `anatomy`.
+
+    With `beyond_scanners` an eighth of the scans get tissues that no scanner would show, so that a
+    network trained on them has to learn shape as well. The same generator state gives the same scan
+    otherwise.
+    """
     mean = np.zeros(T.COUNT)
     for tissue, (low, high) in RANGES.items():
         mean[tissue] = rng.uniform(low, high)
@@ -70,10 +77,10 @@ def sample_contrast(rng: np.random.Generator, anatomy: Anatomy) -> Contrast:
     texture[T.SACRAL_MARROW] = texture[T.POSTERIOR_MARROW] = texture[T.MARROW]
     texture[[T.MUSCLE, T.INTERSPINOUS, T.FAT]] = rng.uniform(0.1, 0.35, 3)
     texture[T.CSF] = rng.choice([0.03, 0.1, 0.3])  # pulsating fluid loses signal
-    if rng.random() < 0.12:  # far off any scanner, so that shape has to be learned as well
+    if rng.random() < 0.12:
         jitter = rng.uniform(0.5, 1.8, T.COUNT)
         jitter[T.MARROW : T.NUCLEUS] = jitter[T.MARROW]
-        mean = mean * jitter
+        mean = mean * jitter if beyond_scanners else mean
     return Contrast(mean.astype(np.float32), texture.astype(np.float32), suppressed)
 
 
