@@ -43,8 +43,7 @@ COHORT_TABLES = [
 CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
 RUN_LOCK = FileLock(Path(OUT, "work", "workflow.lock"))
 # The output folder and the arguments that every per-scan stage takes (wirbel.runner.runner).
-IN_SHELL = quote(OUT).replace("{", "{{").replace("}", "}}")
-OUTPUT_ARGUMENT = f" --output-dir {IN_SHELL}"
+OUTPUT_ARGUMENT = f" --output-dir {quote(OUT)}"
 BATCH_ARGUMENTS = (
     f"{OUTPUT_ARGUMENT} --batch {{input.batch:q}} --manifest {{output.manifest:q}}"
     " --threads {threads} --code-hash {params.code} --retry-failed {params.retry:q}"
@@ -102,8 +101,16 @@ def all_manifests(stage):
     return lambda wildcards: [f"{OUT}/work/{stage}/{name}.tsv" for name in needed_batches()]
 
 
+def needs_bids_dir(wildcards):
+    """An input function without files: stop when no folder for scans was named."""
+    if not SETTINGS.bids_dir:
+        raise WorkflowError("bids_dir is not set: add --config bids_dir=FOLDER")
+    return []
+
+
 def needed_batches():
     """Return all batches; none at all is an error."""
+    needs_bids_dir(None)
     found = scan_batches()
     if not found:
         raise WorkflowError(

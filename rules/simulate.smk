@@ -4,6 +4,8 @@ SIMULATED = f"{SETTINGS.bids_dir}/truth.json"
 
 
 rule simulate:
+    input:
+        needs_bids_dir,
     output:
         SIMULATED,
     log:

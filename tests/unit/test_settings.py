@@ -52,6 +52,7 @@ def test_the_readme_describes_every_setting_in_the_schemas_words():
         ({"zzz": 1}, "unknown setting 'zzz': known are bids_dir, output_dir"),
         ({"batch_size": 0}, "setting 'batch_size': 0 is less than the minimum of 1. Scans per job"),
         ({"batch_size": "many"}, "setting 'batch_size': 'many' is not of type 'integer'"),
+        ({"output_dir": "a{b}"}, "setting 'output_dir': 'a{b}' contains braces"),
         ({"models": {"semantic": "a"}}, "setting 'models': 'instance' is a required property"),
     ],
 )

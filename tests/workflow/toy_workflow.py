@@ -108,4 +108,5 @@ def toy_workflow(folder: Path) -> Workflow:
         (package / "stages" / f"{name}.py").write_text(STAGE.format(name=name, before=before))
     (package / "stages" / "cohort.py").write_text(COHORT)
     (package / "stages" / "contact_sheet.py").write_text(SHEET)
+    (package / "stages" / "simulate.py").write_text("# Only planned, never run.")
     return workflow

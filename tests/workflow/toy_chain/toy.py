@@ -51,6 +51,7 @@ def run(name: str, before: str | None, letter: str, argv=None) -> int:
     parser = argparse.ArgumentParser()
     add_runner_arguments(parser)
     parser.add_argument("--model")
+    parser.add_argument("--instance-model")
     parser.add_argument("--n4", action=argparse.BooleanOptionalAction)
     args = parser.parse_args(argv)
     parameters = {"model": args.model, "n4": args.n4}

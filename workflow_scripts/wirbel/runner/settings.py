@@ -80,6 +80,8 @@ def _typed(value: Any, types: str | list[str]) -> Any:
         import yaml
 
         return yaml.safe_load(value)
+    if value is None and "string" in types:
+        return ""  # `bids_dir=` on the command line
     if isinstance(value, int | float) and "string" in types and not isinstance(value, bool):
         return str(value)
     return value
@@ -102,5 +104,9 @@ def _sentence(error) -> str:
         near = difflib.get_close_matches(unknown, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
         return f"unknown setting {'.'.join(filter(None, [place, unknown]))!r}: {hint}"
+    if error.validator == "pattern":
+        return (
+            f"setting {place!r}: {error.instance!r} contains braces, which Snakemake would replace"
+        )
     described = error.schema.get("description", "")
     return f"setting {place!r}: {error.message}. {described}".strip()

@@ -1,0 +1,69 @@
+"""What Snakemake plans for different settings, and what it says to a user who got one wrong."""
+
+import pytest
+
+CHAIN_JOBS = {"resample": 2, "semantic": 2, "instance": 2, "merge": 2, "features": 2}
+ALL_JOBS = {**CHAIN_JOBS, "cohort": 1, "contact_sheet": 1, "all": 1}
+
+
+@pytest.fixture
+def study(workflow):
+    for number in (1, 2, 3):
+        workflow.scan(f"sub-{number:02}", str(number))
+    return workflow
+
+
+def _planned(told: str) -> dict[str, int]:
+    """Return rule -> number of jobs from Snakemake's table."""
+    table = told.split("Job stats:")[1].split("total")[0]
+    rows = [line.split() for line in table.splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "jobs"),
+    [
+        ({"batch_size": 2}, ALL_JOBS),
+        (
+            {"batch_size": 64, "participants": "[sub-01,'02']", "n4": "no"},
+            dict.fromkeys(ALL_JOBS, 1),
+        ),
+        (
+            {"batch_size": 2, "models": "{semantic: a, instance: b}", "retry_failed": "true"},
+            ALL_JOBS,
+        ),
+    ],
+)
+def test_the_number_of_jobs_follows_the_batches(study, settings, jobs):
+    study.output = study.output / "a folder with blanks"
+    assert _planned(study.run("--dry-run", **settings)) == jobs
+
+
+def test_blanks_and_quotes_in_folder_names_do_no_harm(study):
+    study.output = study.output / "a folder with 'quotes' and blanks"
+    study.run(batch_size=3)
+    assert b"sub-03,3RSIMF" in study.tables()["scans.csv"]
+
+
+def test_the_other_targets_need_no_scans(workflow):
+    assert _planned(workflow.run("--dry-run", "simulate")) == {"simulate": 1}
+    assert _planned(workflow.run("--dry-run", "verify")) == {"verify": 1}
+    assert not workflow.output.exists()
+    told = workflow.run("--dry-run", "simulate", fails=True, bids_dir="")
+    assert "bids_dir is not set" in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"batchsize": 2}, "unknown setting 'batchsize': did you mean 'batch_size'?"),
+        ({"bids_dir": "nowhere"}, "bids_dir nowhere is not a folder"),
+        ({"bids_dir": ""}, "bids_dir is not set"),
+        ({"bids_dir": "config"}, "no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz"),
+        ({"participants": "sub-09"}, "participants not found in"),
+    ],
+)
+def test_a_wrong_setting_is_explained_in_one_sentence(study, settings, sentence):
+    told = study.run("--dry-run", fails=True, **settings)
+    assert sentence in told
+    assert "Traceback (most recent" not in told
