@@ -113,12 +113,16 @@ rule merge:
         code=code_of("merge"),
         retry=failures_to_retry("merge"),
         max_failed_fraction=config["max_failed_fraction"],
+        model=SETTINGS.models["semantic"],
+        instance_model=SETTINGS.models["instance"],
+        n4="--n4" if SETTINGS.n4 else "--no-n4",
     message:
         "Merging and naming the vertebrae of batch {wildcards.batch}"
     shell:
         "python -m wirbel.stages.merge"
         + BATCH_ARGUMENTS
-        + " --previous {input.previous:q} > {log:q} 2>&1"
+        + " --previous {input.previous:q} --model {params.model:q}"
+        " --instance-model {params.instance_model:q} {params.n4} > {log:q} 2>&1"
 
 
 rule features:

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
+import tiny_models
 from spine_boxes import box_spine, counters, oracle
 
 from wirbel.core.cutouts import body_centres
@@ -20,6 +21,15 @@ from wirbel.runner.records import Record, read_records, write_records
 from wirbel.stages import merge
 
 SPINE = box_spine(range(20, 25))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A semantic and an instance model folder, named in the sidecars."""
+    folder = tmp_path_factory.mktemp("models")
+    tiny_models.write_semantic(folder / "quick")
+    tiny_models.write_instance(folder / "sharp")
+    return ["--model", folder / "quick", "--instance-model", folder / "sharp", "--no-n4"]
 
 
 @pytest.fixture
@@ -54,17 +64,17 @@ def put(out, name, labels, spine):
     write_arrays(path, labels=block, origin=origin, centre_mm=centre)
 
 
-def run(out):
+def run(out, models):
     work = out / "work"
     line = ["--batch", work / "batches/b00001.tsv", "--previous", work / "instance/b00001.tsv"]
     line += ["--manifest", work / "merge/b00001.tsv", "--output-dir", out]
-    assert merge.main([str(part) for part in line]) == 0
+    assert merge.main([str(part) for part in line + models]) == 0
     return read_records(work / "merge/b00001.tsv")
 
 
-def test_maps_tables_and_sidecars_come_out_on_the_scans_own_grid(study):
+def test_maps_tables_and_sidecars_come_out_on_the_scans_own_grid(study, models):
     out, grid = study
-    records = run(out)
+    records = run(out, models)
     stem = out / "sub-01/anat/sub-01_desc-vertebra_dseg"
     assert records["sub-01"].status == "ok"
     assert len(records["sub-01"].outputs) == 6
@@ -82,23 +92,27 @@ def test_maps_tables_and_sidecars_come_out_on_the_scans_own_grid(study):
     assert set(table) == set(np.unique(vertebra.data)) - {0}
     assert table[124]["name"] == "disc_below_L5"
     assert table[20]["color"].startswith("#") and len(table[20]["color"]) == 7
-    levels = read_json(f"{stem}.json")["Levels"]
-    assert levels == {"confidence": 0.88, "method": "sacrum", "agree": None, "flags": []}
+    sidecar = read_json(f"{stem}.json")
+    assert sidecar["Sources"] == ["bids:raw:sub-01/anat/sub-01_T2w.nii.gz"]
+    assert sidecar["Models"]["semantic"]["Name"] == "quick"
+    assert len(sidecar["Models"]["instance"]["SHA256"]) == 64
+    assert sidecar["BiasFieldCorrection"] is False
+    assert sidecar["Levels"] == {"confidence": 0.88, "method": "sacrum", "agree": None, "flags": []}
 
 
-def test_a_scan_without_bodies_fails_with_its_reason(study):
-    record = run(study[0])["sub-02"]
+def test_a_scan_without_bodies_fails_with_its_reason(study, models):
+    record = run(study[0], models)["sub-02"]
     assert (record.status, record.reason) == ("failed", "no_spine_found")
     assert not (study[0] / "sub-02").exists()
 
 
-def test_the_same_input_gives_the_same_bytes(study):
+def test_the_same_input_gives_the_same_bytes(study, models):
     out, _ = study
-    run(out)
+    run(out, models)
     files = sorted((out / "sub-01/anat").iterdir())
     before = [path.read_bytes() for path in files]
     (out / "work/merge/b00001.records.tsv").unlink()
     for path in files:
         path.unlink()
-    run(out)
+    run(out, models)
     assert [path.read_bytes() for path in files] == before

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wirbel import __version__
 from wirbel.core.dictionary import TABLES, Column
 from wirbel.core.participants import Participants
+from wirbel.io.bids import write_dataset_description
 from wirbel.io.columnar import TableWriter
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.tables import read_rows
@@ -116,6 +118,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--bids-dir", type=Path, help="where participants.tsv is looked for")
     parser.add_argument("--stages", nargs="+", default=STAGES, help="the per-scan stages, in order")
     args = parser.parse_args(argv)
+    write_dataset_description(
+        args.output_dir, "Spine measurements", derivative_of="wirbel", version=__version__
+    )
     written = gather(args.output_dir, read_participants(args.bids_dir), tuple(args.stages))
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))
     return 0

@@ -7,6 +7,7 @@ names and colours, .json) into the output folder's `sub-*/[ses-*/]anat`.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from wirbel import __version__
@@ -18,6 +19,7 @@ from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_na
 from wirbel.core.merging import Merged, merge
 from wirbel.io.sidecars import read_arrays, write_json, write_lookup
 from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.models.registry import Model, ModelError, find_model
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 
@@ -26,6 +28,9 @@ class Merge:
 
     name = "merge"
     reads_scan = True
+
+    def __init__(self, provenance: dict) -> None:
+        self.provenance = provenance
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -44,9 +49,10 @@ class Merge:
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
         stem = folders.anat(scan) / f"{scan.scan_id}_desc"
-        described = {"SourceFile": scan.path.name, "Levels": levels_entry(result.levels)}
+        source = {"Sources": [bids_uri(scan)], **self.provenance}
+        described = {**source, "Levels": levels_entry(result.levels)}
         return [
-            *write_map(f"{stem}-subregion_dseg", result.subregion, _SUBREGIONS, {}),
+            *write_map(f"{stem}-subregion_dseg", result.subregion, _SUBREGIONS, source),
             *write_map(f"{stem}-vertebra_dseg", result.vertebra, _VERTEBRAE, described),
         ]
 
@@ -61,6 +67,23 @@ _VERTEBRAE = (
     vertebra_names(),
     vertebra_colours(),
 )
+
+
+def bids_uri(scan: Scan) -> str:
+    """Return the scan's place in its data set, as BIDS derivatives name their sources."""
+    parts = (scan.participant_id, scan.session_id, "anat", scan.path.name)
+    return "bids:raw:" + "/".join(part for part in parts if part)
+
+
+def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool) -> dict:
+    """Return the sidecars' account of networks and settings; a model folder goes by its last name."""
+    return {
+        "Models": {
+            kind: {"Name": Path(name).name, "SHA256": model.sha256}
+            for kind, (name, model) in models.items()
+        },
+        "BiasFieldCorrection": n4,
+    }
 
 
 def levels_entry(levels: Levels) -> dict:
@@ -89,9 +112,19 @@ def write_map(stem: str, volume: Volume, described: tuple, more: dict) -> list[P
 def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch; return the exit code."""
     parser = argparse.ArgumentParser(prog="wirbel.stages.merge", description=__doc__)
+    parser.add_argument("--model", required=True, help="semantic model, for the sidecars")
+    parser.add_argument("--instance-model", required=True, help="instance model, for the sidecars")
+    parser.add_argument("--n4", action=argparse.BooleanOptionalAction, default=True)
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
-    return run_stage(Merge(), args, parameters={})
+    names = {"semantic": args.model, "instance": args.instance_model}
+    try:
+        models = {kind: (name, find_model(name, kind)) for kind, name in names.items()}
+    except ModelError as error:
+        print(f"merge: {error}", file=sys.stderr)
+        return 1
+    provenance = provenance_entry(models, args.n4)
+    return run_stage(Merge(provenance), args, parameters=provenance)
 
 
 if __name__ == "__main__":
