@@ -1,14 +1,13 @@
 """Gather the measurements of all scans into the cohort's tables.
 
 Reads the batch lists, the manifests of all stages and one JSON file per measured scan, in the order of
-the batches, and keeps no more than a few thousand rows at a time.
+the scans' names whatever the batches, and keeps no more than a few thousand rows at a time.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +43,16 @@ class Outcome:
         return {name: getattr(self.scan, name) for name in names}
 
 
-def outcomes(output_dir: Path, stages: tuple[str, ...] = STAGES) -> Iterator[Outcome]:
-    """Yield what became of every scan, batch by batch. Raises FileNotFoundError without a manifest."""
+def outcomes(output_dir: Path, stages: tuple[str, ...] = STAGES) -> list[Outcome]:
+    """Return what became of every scan, by name. Raises FileNotFoundError without a manifest."""
+    found = []
     for batch in list_batches(output_dir):
         manifests = {
             stage: read_records(output_dir / "work" / stage / f"{batch}.tsv") for stage in stages
         }
-        for scan in read_batch(batch_file(output_dir, batch)):
-            yield _outcome(scan, manifests, output_dir)
+        scans = read_batch(batch_file(output_dir, batch))
+        found += [_outcome(scan, manifests, output_dir) for scan in scans]
+    return sorted(found, key=lambda outcome: outcome.scan.scan_id)
 
 
 def _outcome(scan: Scan, manifests: dict[str, dict[str, Record]], output_dir: Path) -> Outcome:
