@@ -53,7 +53,7 @@ def run(name: str, before: str | None, letter: str, argv=None) -> int:
     parser.add_argument("--model")
     parser.add_argument("--instance-model")
     parser.add_argument("--n4", action=argparse.BooleanOptionalAction)
-    args = parser.parse_args(argv)
+    args, _ = parser.parse_known_args(argv)
     parameters = {"model": args.model, "n4": args.n4}
     return run_stage(ToyStage(name, before, letter), args, parameters)
 
