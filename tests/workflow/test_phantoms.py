@@ -1,0 +1,53 @@
+"""The real workflow from simulated scans to tables and pictures, with the embedded networks."""
+
+import pytest
+from toy_workflow import REPOSITORY, Workflow, copy_workflow
+
+from wirbel.io.tables import read_table
+
+WEIGHTS = REPOSITORY / "models" / "builtin" / "instance" / "inference_config.json"
+HEIGHT_TOLERANCE_MM = 2.0
+"""Twice the mean error that is asked for over many scans: this is one scan."""
+
+
+@pytest.fixture
+def real_workflow(tmp_path) -> Workflow:
+    """The workflow as it is, models included."""
+    workflow = Workflow(tmp_path)
+    copy_workflow(workflow.folder)
+    (workflow.folder / "models").symlink_to(REPOSITORY / "models")
+    return workflow
+
+
+@pytest.mark.skipif(not WEIGHTS.exists(), reason="models/builtin holds no weights yet")
+def test_from_simulated_scans_to_tables_and_pictures(real_workflow):
+    workflow = real_workflow
+    simulate = "{count: 2, seed: 77, regions: [lumbar], broken: 1}"
+    workflow.run("simulate", simulate=simulate)
+    told = workflow.run(batch_size=2)
+    assert "1 scans measured, 1 failed" in told
+    assert "sub-sim0002: failed at resample (unreadable): sub-sim0002_T2w.nii.gz" in told
+
+    cohort, truth = workflow.output / "cohort", workflow.data / "derivatives" / "truth"
+    failures = read_table(cohort / "failures.csv")
+    assert list(failures["participant_id"]) == ["sub-sim0002"]
+    assert list(failures["stage"]) == ["resample"]
+    assert set(read_table(cohort / "scans.csv")["participant_id"]) == {"sub-sim0001", "sub-sim0002"}
+    found, true = read_table(cohort / "vertebrae.csv"), read_table(truth / "vertebrae.csv")
+    whole = true[true["fully_visible"].astype(str).str.lower() == "true"]
+    both = whole.merge(found, on=["participant_id", "level"], suffixes=("_true", ""))
+    assert len(both) >= 0.75 * len(whole)
+    error_mm = (both["height_middle_mm"] - both["height_middle_mm_true"]).abs()
+    assert error_mm.mean() < HEIGHT_TOLERANCE_MM
+
+    anat = workflow.output / "sub-sim0001" / "anat"
+    for kind in ("subregion", "vertebra"):
+        for suffix in ("nii.gz", "tsv", "json"):
+            assert (anat / f"sub-sim0001_desc-{kind}_dseg.{suffix}").stat().st_size > 0
+    picture = (workflow.output / "qc" / "contact_sheet.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+
+    everything = {p: p.stat().st_mtime_ns for p in workflow.output.rglob("*") if p.is_file()}
+    assert "Nothing to be done" in workflow.run(batch_size=2)
+    logs = {p for p in everything if "logs" in p.parts or p.name == "workflow.lock"}
+    assert all(p.stat().st_mtime_ns == t for p, t in everything.items() if p not in logs)
