@@ -16,17 +16,17 @@ rule training_data:
         touch(f"{TRAINING}/data.done"),
     log:
         f"{TRAINING}/logs/training_data.log",
+    conda:
+        "../envs/cpu.yaml"
     threads: 2
     resources:
         mem_mb=megabytes(6000),
         runtime=240,
-    params:
-        folder=TRAINING,
     message:
         "Simulating the training scans"
     shell:
         "OMP_NUM_THREADS=1 python -m wirbel.stages.training_data --settings {input.settings:q}"
-        " --folder {params.folder:q} > {log:q} 2>&1"
+        f" --folder {TRAINING} > {{log:q}} 2>&1"
 
 
 rule train_semantic:
@@ -37,19 +37,18 @@ rule train_semantic:
         f"{TRAINED}/semantic/inference_config.json",
     log:
         f"{TRAINING}/logs/train_semantic.log",
+    conda:
+        "../envs/gpu.yaml"
     threads: 8
     resources:
         mem_mb=megabytes(8000),
         runtime=720,
         gpu=1,
-    params:
-        folder=TRAINING,
-        models=TRAINED,
     message:
         "Training the semantic network"
     shell:
         "OMP_NUM_THREADS=1 python -m wirbel.stages.train_semantic --settings {input.settings:q}"
-        " --folder {params.folder:q} --export {params.models:q}/semantic --threads {threads}"
+        f" --folder {TRAINING} --export {TRAINED}/semantic --threads {{threads}}"
         " > {log:q} 2>&1"
 
 
@@ -61,19 +60,18 @@ rule train_instance:
         f"{TRAINED}/instance/inference_config.json",
     log:
         f"{TRAINING}/logs/train_instance.log",
+    conda:
+        "../envs/gpu.yaml"
     threads: 8
     resources:
         mem_mb=megabytes(8000),
         runtime=720,
         gpu=1,
-    params:
-        folder=TRAINING,
-        models=TRAINED,
     message:
         "Training the instance network"
     shell:
         "OMP_NUM_THREADS=1 python -m wirbel.stages.train_instance --settings {input.settings:q}"
-        " --folder {params.folder:q} --export {params.models:q}/instance --threads {threads}"
+        f" --folder {TRAINING} --export {TRAINED}/instance --threads {{threads}}"
         " > {log:q} 2>&1"
 
 
