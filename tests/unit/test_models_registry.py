@@ -199,14 +199,18 @@ def test_the_registry_of_this_repository_is_well_formed():
         assert part["path"].startswith("models/builtin/")
 
 
-@pytest.mark.skipif(not (BUILTIN / "semantic").is_dir(), reason="models/builtin holds no networks yet")
+@pytest.mark.skipif(
+    not (BUILTIN / "semantic").is_dir(), reason="models/builtin holds no networks yet"
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_embedded_networks_are_the_registered_ones(kind):
     model = find_model("builtin", kind)
     assert not [p for p in model.folder.rglob("*") if p.suffix in (".pth", ".ckpt", ".pkl", ".pt")]
 
 
-@pytest.mark.skipif(not (BUILTIN / "semantic").is_dir(), reason="models/builtin holds no networks yet")
+@pytest.mark.skipif(
+    not (BUILTIN / "semantic").is_dir(), reason="models/builtin holds no networks yet"
+)
 def test_the_embedded_networks_are_small_and_described():
     assert sum(path.stat().st_size for path in BUILTIN.rglob("*") if path.is_file()) <= MOST_BYTES
     assert "{{" not in (BUILTIN / "README.md").read_text(), "fill in the model card"
