@@ -63,4 +63,4 @@ rule verify:
     message:
         "Comparing the recorded results with the disk"
     shell:
-        "python -m wirbel.runner.verify" + OUTPUT_ARGUMENT + " 2>&1 | tee {log:q}"
+        f"python -m wirbel.runner.verify{OUTPUT_ARGUMENT} 2>&1 | tee {{log:q}}"

@@ -83,13 +83,13 @@ rule register_models:
         touch(f"{TRAINING}/registered.done"),
     log:
         f"{TRAINING}/logs/register_models.log",
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=megabytes(1000),
         runtime=10,
-    params:
-        models=TRAINED,
     message:
         "Copying the networks to models/builtin and their digests to config/models.yaml"
     shell:
-        "python -m wirbel.stages.register_models --trained {params.models:q} > {log:q} 2>&1"
+        f"python -m wirbel.stages.register_models --trained {TRAINED} > {{log:q}} 2>&1"
