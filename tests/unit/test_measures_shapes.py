@@ -63,7 +63,9 @@ def test_an_elliptic_cylinder_has_its_volume():
 
 
 def test_the_disc_between_is_8_mm_high_and_wedged_the_other_way():
-    spine = SolidSpine(wedge=-0.1, elliptic=True)  # the gap opens by 0.1 mm per mm of depth towards the front
+    spine = SolidSpine(
+        wedge=-0.1, elliptic=True
+    )  # the gap opens by 0.1 mm per mm of depth towards the front
     disc = measure(None, *render(spine, pose=rotation(12, 4, 0))).discs
     assert len(disc) == 1 and disc[0]["level"] == "L3-L4"
     assert disc[0]["disc_height_mm"] == pytest.approx(8.0, abs=0.4)
