@@ -7,11 +7,7 @@ include: "rules/chain.smk"
 include: "rules/cohort.smk"
 include: "rules/simulate.smk"
 include: "rules/evaluate.smk"
-
-
-if exists("rules/train.smk"):
-
-    include: "rules/train.smk"
+include: "rules/train.smk"
 
 
 rule all:

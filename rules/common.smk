@@ -55,11 +55,6 @@ wildcard_constraints:
     batch=batch_lists.BATCH_PATTERN,
 
 
-def exists(path):
-    """Whether a file of the repository is there."""
-    return (ROOT / path).is_file()
-
-
 @cache
 def scan_batches():
     """Return the names of all batches; the main process brings their lists up to date first.
@@ -159,5 +154,7 @@ def megabytes(base):
 
 def print_summary():
     """Say how many scans were measured, why others were not, and where the results are."""
+    if workflow.output_settings.quiet:
+        return
     if workflow.is_main_process and scan_batches.cache_info().currsize:
         print(summary(OUT), file=sys.stderr)
