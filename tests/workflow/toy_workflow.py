@@ -70,7 +70,7 @@ class Workflow:
     def run(self, *more: str, fails: bool = False, sleep: float = 0.0, **config) -> str:
         """Run Snakemake to its end; return what it printed."""
         process = self.start(*more, sleep=sleep, **config)
-        told = process.communicate(timeout=300)[0]
+        told = process.communicate(timeout=900)[0]
         assert (process.returncode != 0) == fails, told
         return told
 
