@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 DEMO := results/demo
-SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --quiet rules
+SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --quiet progress
 DEMO_SETTINGS := --configfile config/demo.yaml
 
 .PHONY: setup demo test lint clean clean-all
