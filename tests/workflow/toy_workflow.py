@@ -18,12 +18,14 @@ if __name__ == "__main__":
 """
 COHORT = """import argparse
 from pathlib import Path
+from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import write_rows
 from wirbel.toy import everything
 parser = argparse.ArgumentParser()
 parser.add_argument("--output-dir", type=Path)
 parser.add_argument("--bids-dir")
 folder = parser.parse_args().output_dir
+sweep_temporaries(folder / "cohort")
 rows = [dict(scan_id=scan, value=value) for scan, value in everything(folder, "features")]
 for name in ("scans", "vertebrae", "discs", "levels", "failures"):
     write_rows(folder / "cohort" / f"{name}.csv", ("scan_id", "value"), rows)

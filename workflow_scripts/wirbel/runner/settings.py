@@ -38,8 +38,7 @@ def checked_settings(config: dict[str, Any], schema_file: Path) -> Settings:
     from jsonschema import Draft202012Validator
 
     schema = json.loads(schema_file.read_text(encoding="utf-8"))
-    for key, value in config.items():
-        config[key] = _typed(value, schema["properties"].get(key, {}).get("type", []))
+    _set_types(config, schema)
     for error in Draft202012Validator(schema).iter_errors(config):
         raise SettingsError(_sentence(error))
     models = config["models"]
@@ -72,6 +71,14 @@ def model_fingerprint(root: Path, model: str, phase: str) -> str:
         content = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     text = json.dumps([phase, content], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _set_types(config: dict[str, Any], schema: dict[str, Any]) -> None:
+    for key, value in config.items():
+        known = schema.get("properties", {}).get(key, {})
+        config[key] = _typed(value, known.get("type", []))
+        if isinstance(config[key], dict):
+            _set_types(config[key], known)
 
 
 def _typed(value: Any, types: str | list[str]) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 from wirbel import __version__
 from wirbel.core.dictionary import TABLES, Column
 from wirbel.core.participants import Participants
+from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.bids import write_dataset_description
 from wirbel.io.columnar import TableWriter
 from wirbel.io.sidecars import read_json, write_json
@@ -72,6 +73,7 @@ def gather(output_dir: Path, participants: Participants, stages: tuple[str, ...]
     columns = dict(TABLES)
     columns["scans"] = (*TABLES["scans"], *participants.columns)
     folder = output_dir / "cohort"
+    sweep_temporaries(folder)
     with ExitStack() as stack:
         writers = {
             table: stack.enter_context(TableWriter(folder / table, _schema(declared)))
