@@ -15,6 +15,7 @@ from wirbel.core.geometry import (
     reorient,
     resample_image,
     resample_labels,
+    upright,
 )
 
 ALL_AXES = [
@@ -124,3 +125,14 @@ def test_the_volume_of_a_ball_survives_any_spacing_and_storage_order(spacing, ra
     measured = (result.data == 49).sum() * np.prod(result.spacing_mm)
     before = (ball == 49).sum() * np.prod(grid.spacing_mm)
     assert measured == pytest.approx(before, rel=0.08)
+
+
+@pytest.mark.parametrize("axes", ALL_AXES)
+def test_upright_keeps_axes_and_voxel_size_and_forgets_tilt_and_rounding(axes):
+    tilted = reorient(numbered_volume(), axes)
+    noisy = Volume(tilted.data, tilted.affine + 1e-7)
+    flat = upright(noisy)
+    assert flat.axes == axes
+    np.testing.assert_array_equal(flat.data, tilted.data)
+    np.testing.assert_array_equal(flat.affine, upright(tilted).affine)
+    np.testing.assert_allclose(flat.spacing_mm, tilted.spacing_mm, atol=1e-6)

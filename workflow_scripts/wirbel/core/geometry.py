@@ -23,6 +23,16 @@ from scipy import ndimage
 MODEL_AXES = ("P", "I", "R")
 """Orientation of the model grid: indices grow towards posterior, inferior, right."""
 
+TOWARDS = {
+    "R": (1.0, 0.0, 0.0),
+    "L": (-1.0, 0.0, 0.0),
+    "A": (0.0, 1.0, 0.0),
+    "P": (0.0, -1.0, 0.0),
+    "S": (0.0, 0.0, 1.0),
+    "I": (0.0, 0.0, -1.0),
+}
+"""Anatomical direction -> unit vector in RAS."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -83,6 +93,17 @@ def reorient(volume: Volume, axes: tuple[str, str, str] = MODEL_AXES) -> Volume:
     transform = ornt_transform(io_orientation(volume.affine), axcodes2ornt(axes))
     affine = volume.affine @ inv_ornt_aff(transform, volume.data.shape)
     return Volume(np.ascontiguousarray(apply_orientation(volume.data, transform)), affine)
+
+
+def upright(volume: Volume) -> Volume:
+    """Return the array in a frame of its own: same axes and voxel size (to 0.1 um), no tilt, no offset.
+
+    What is decided here cannot depend on a scan's obliqueness or on rounding in the affine of its file.
+    """
+    affine = np.eye(4)
+    for axis, (name, size) in enumerate(zip(volume.axes, volume.spacing_mm, strict=True)):
+        affine[:3, axis] = np.array(TOWARDS[name]) * np.round(size, 4)
+    return Volume(volume.data, affine)
 
 
 def grid_with_spacing(grid: Grid, spacing_mm: tuple[float, float, float]) -> Grid:

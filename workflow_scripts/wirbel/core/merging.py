@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wirbel.core.assignment import reconcile
 from wirbel.core.consolidation import Predictions, consolidate
 from wirbel.core.final_grid import to_scan_grid
-from wirbel.core.geometry import Grid, Volume
+from wirbel.core.geometry import Grid, Volume, upright
 from wirbel.core.levels import Levels, apply_levels, name_levels
 from wirbel.errors import ScanError
 
@@ -27,12 +27,14 @@ def merge(labels: Volume, predictions: Predictions, scan_grid: Grid) -> Merged:
     `labels` subregion map on the model grid, already cleaned. Raises ScanError("no_spine_found") when it holds no
     vertebral body.
     """
-    instances = consolidate(labels, predictions)
+    flat = upright(labels)
+    index = labels.grid.to_index(predictions.centre_mm)
+    instances = consolidate(flat, replace(predictions, centre_mm=flat.grid.to_world(index)))
     if not instances.any():
         raise ScanError("no_spine_found", "expected vertebral bodies, found none in the label map")
-    subregion, counters = (labels.with_data(data) for data in reconcile(labels, instances))
+    subregion, counters = (flat.with_data(data) for data in reconcile(flat, instances))
     levels = name_levels(counters, subregion)
-    named = counters.with_data(apply_levels(counters.data, levels))
-    unnamed = (counters.data > 0) & (named.data == 0)
-    subregion.data[unnamed] = 0
-    return Merged(*to_scan_grid(subregion, named, scan_grid), levels)
+    named = apply_levels(counters.data, levels)
+    subregion.data[(counters.data > 0) & (named == 0)] = 0
+    maps = (labels.with_data(data) for data in (subregion.data, named))
+    return Merged(*to_scan_grid(*maps, scan_grid), levels)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wirbel.core.cutouts import body_centres, cut_out
+from wirbel.core.geometry import upright
 from wirbel.errors import ScanError
 from wirbel.io.sidecars import write_arrays
 from wirbel.io.volumes import read_volume
@@ -45,13 +46,16 @@ class InstanceStage:
     def load(self, scan: Scan, folders: StageFolders) -> tuple[np.ndarray, Arrays]:
         """Read the subregion map and cut out the surroundings of every body."""
         labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
-        centre_mm = body_centres(labels)
-        if not len(centre_mm):
+        flat = upright(labels)
+        index = flat.grid.to_index(body_centres(flat))
+        if not len(index):
             raise ScanError("no_spine_found", "the segmentation holds no vertebral body")
         size = self.model.config.cutout_size
-        index = labels.grid.to_index(centre_mm)
         blocks, origins = zip(*(cut_out(labels.data, at, size) for at in index), strict=True)
-        return np.stack(blocks), {"origin": np.stack(origins), "centre_mm": centre_mm}
+        return np.stack(blocks), {
+            "origin": np.stack(origins),
+            "centre_mm": labels.grid.to_world(index),
+        }
 
     def compute(self, inputs: tuple[np.ndarray, Arrays]) -> Arrays:
         """Run the network on all cut-outs."""

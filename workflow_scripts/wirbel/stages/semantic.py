@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wirbel.core.cleaning import clean_semantic
-from wirbel.core.geometry import Volume
+from wirbel.core.geometry import Volume, upright
 from wirbel.io.volumes import read_volume, write_volume
 from wirbel.models.registry import Model, ModelError, find_model
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
@@ -48,7 +48,7 @@ class SemanticStage:
     def save(self, scan: Scan, result: Volume, folders: StageFolders) -> list[Path]:
         """Clean the map, which needs no GPU, and write it."""
         path = folders.stage(self.name) / f"{scan.scan_id}_subregion.nii.gz"
-        write_volume(path, clean_semantic(result))
+        write_volume(path, result.with_data(clean_semantic(upright(result)).data))
         return [path]
 
 
