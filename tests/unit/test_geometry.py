@@ -111,12 +111,12 @@ def test_no_label_appears_between_two_others():
 
 @settings(max_examples=25, deadline=None)
 @given(
-    spacing=st.tuples(*[st.floats(0.6, 3.5)] * 3),
-    radius=st.floats(9, 14),
+    spacing=st.tuples(*[st.floats(0.6, 3.3)] * 3),
+    radius=st.floats(15, 19),
     axes=st.sampled_from(ALL_AXES),
 )
 def test_the_volume_of_a_ball_survives_any_spacing_and_storage_order(spacing, radius, axes):
-    grid = Grid((44, 42, 14), oblique_affine((1.0, 1.0, 3.0)))
+    grid = Grid((44, 42, 30), oblique_affine((1.0, 1.0, 1.5)))
     place = grid.to_world(np.stack(np.indices(grid.shape), -1))
     centre = grid.to_world((np.array(grid.shape) - 1) / 2)
     ball = (np.linalg.norm(place - centre, axis=-1) < radius).astype(np.uint8) * 49
@@ -124,7 +124,8 @@ def test_the_volume_of_a_ball_survives_any_spacing_and_storage_order(spacing, ra
     result = resample_labels(volume, grid_with_spacing(volume.grid, spacing))
     measured = (result.data == 49).sum() * np.prod(result.spacing_mm)
     before = (ball == 49).sum() * np.prod(grid.spacing_mm)
-    assert measured == pytest.approx(before, rel=0.08)
+    # counting voxel centres in a ball of radius r at steps of h is off by up to about (h / r)^2
+    assert measured == pytest.approx(before, rel=0.06)
 
 
 @pytest.mark.parametrize("axes", ALL_AXES)

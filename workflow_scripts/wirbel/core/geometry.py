@@ -23,6 +23,9 @@ from scipy import ndimage
 MODEL_AXES = ("P", "I", "R")
 """Orientation of the model grid: indices grow towards posterior, inferior, right."""
 
+TIE_BREAK_VOXELS = np.array([1.0e-3, 1.3e-3, 1.7e-3])
+"""Shift with which labels are sampled: a position half-way between two of them always goes to the same
+side, whatever the rounding in an affine. What one face gains the opposite face loses."""
 TOWARDS = {
     "R": (1.0, 0.0, 0.0),
     "L": (-1.0, 0.0, 0.0),
@@ -148,9 +151,10 @@ def resample_labels(volume: Volume, target: Grid) -> Volume:
     """Resample a label map to `target`: each label interpolated linearly, the strongest wins.
 
     Unlike the nearest neighbour this keeps surfaces smooth and volumes unbiased when voxel sizes
-    differ. Ties go to the smaller label. Works label by label inside its own bounding box.
+    differ. Works label by label inside its own bounding box.
     """
     matrix, offset = index_map(volume.grid, target)
+    offset = offset + TIE_BREAK_VOXELS
     inverse = np.linalg.inv(matrix)
     out = np.zeros(target.shape, volume.data.dtype)
     best = np.zeros(target.shape, np.float32)

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from wirbel.core.bias_field import correct_bias_field
-from wirbel.core.geometry import MODEL_AXES, Volume, grid_with_spacing, reorient, resample_image
+from wirbel.core.geometry import (
+    MODEL_AXES,
+    Volume,
+    grid_with_spacing,
+    reorient,
+    resample_image,
+    upright,
+)
 from wirbel.core.intake import check_scan
 from wirbel.core.intensities import to_fixed_range
 
@@ -32,7 +39,8 @@ def prepare_image(
     angle. Raises ScanError, naming `name`, when the scan cannot be used.
     """
     source = reorient(check_scan(volume, name), axes)
-    image = resample_image(source, grid_with_spacing(source.grid, spacing_mm))
+    flat = upright(source)  # rounding in the affine must not reach the intensities
+    image = resample_image(flat, grid_with_spacing(flat.grid, spacing_mm))
     bias_field = "not asked for"
     if correct_bias:
         image, bias_field = correct_bias_field(image)
@@ -46,4 +54,5 @@ def prepare_image(
         "BiasField": bias_field,
         "IntensityRange": [round(low, 4), round(high, 4)],
     }
-    return PreparedImage(image.with_data(data), steps)
+    affine = grid_with_spacing(source.grid, spacing_mm).affine
+    return PreparedImage(Volume(data, affine), steps)
