@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from nibabel.affines import voxel_sizes
 
-from wirbel.core.geometry import Grid, Volume, resample_labels
+from wirbel.core.geometry import Grid, Volume, reorient, resample_labels, stored_like, upright
 from wirbel.core.growth import fill_from_nearest, spread
 from wirbel.core.labels import (
     DISC,
@@ -27,24 +28,25 @@ def to_scan_grid(subregion: Volume, vertebra: Volume, target: Grid) -> tuple[Vol
 
     The subregion map decides what a voxel is. Its number is the vertebra map's where that shows the same kind of
     structure, else that of the nearest voxel of its kind within `REACH_MM`; without any it becomes background
-    in both. A target equal to the maps' grid returns consistent maps unchanged.
+    in both. A target equal to the maps' grid returns consistent maps unchanged. Distances and their ties are
+    decided in model axes without the scan's tilt: neither storage order nor obliqueness plays a part.
     """
-    structure = resample_labels(subregion, target)
-    number = resample_labels(vertebra, target).data
+    ordered = reorient(Volume(np.zeros(target.shape, np.uint8), target.affine))
+    structure = resample_labels(subregion, ordered.grid)
+    number = resample_labels(vertebra, ordered.grid).data
+    flat = upright(ordered).affine
     kind = KIND_OF_STRUCTURE[structure.data]
     number[KIND_OF_NUMBER[number] != kind] = 0
     for which in (VERTEBRAE, SACRAL, DISCS, ENDPLATES):
         region = kind == which
         if not (region & (number == 0)).any():
             continue
-        own = spread(np.where(region, number, 0), region, target.spacing_mm, REACH_MM)
-        own = fill_from_nearest(own, region, target.affine, REACH_MM)
+        own = spread(np.where(region, number, 0), region, voxel_sizes(flat), REACH_MM)
+        own = fill_from_nearest(own, region, flat, REACH_MM)
         number[region] = own[region]
     lost = (kind != NOTHING) & (number == 0)
-    return (
-        structure.with_data(np.where(lost, 0, structure.data).astype(np.uint8)),
-        structure.with_data(number.astype(np.uint8)),
-    )
+    maps = (np.where(lost, 0, structure.data), number)
+    return tuple(stored_like(structure.with_data(data.astype(np.uint8)), target) for data in maps)
 
 
 def _kinds_of_structures() -> np.ndarray:

@@ -98,6 +98,12 @@ def reorient(volume: Volume, axes: tuple[str, str, str] = MODEL_AXES) -> Volume:
     return Volume(np.ascontiguousarray(apply_orientation(volume.data, transform)), affine)
 
 
+def stored_like(volume: Volume, grid: Grid) -> Volume:
+    """Undo `reorient`: return the array of a volume with model axes in the storage order of `grid`."""
+    transform = ornt_transform(axcodes2ornt(MODEL_AXES), io_orientation(grid.affine))
+    return Volume(np.ascontiguousarray(apply_orientation(volume.data, transform)), grid.affine)
+
+
 def upright(volume: Volume) -> Volume:
     """Return the array in a frame of its own: same axes and voxel size (to 0.1 um), no tilt, no offset.
 

@@ -59,7 +59,10 @@ class Disc:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """Vertebrae from the top down, `discs[k]` below vertebra k, and the sacrum's segments."""
+    """Vertebrae from the top down, `discs[k]` below vertebra k, and the sacrum's segments.
+
+    `posterior_cortex_mm` is the thickness of the dark rim of arches, processes and sacrum.
+    """
 
     vertebrae: tuple[Vertebra, ...]
     discs: tuple[Disc, ...]
@@ -68,6 +71,7 @@ class Anatomy:
     cord_scale: float
     conus_level: str
     fat_mm: float
+    posterior_cortex_mm: float
 
 
 def sample_levels(rng: np.random.Generator, anomaly: float = 0.12) -> list[str]:
@@ -88,6 +92,7 @@ def sample_levels(rng: np.random.Generator, anomaly: float = 0.12) -> list[str]:
 
 def sample_anatomy(rng: np.random.Generator) -> Anatomy:
     """Sample a whole spine, C2 to S5; the only source of randomness is `rng`."""
+    cortex = rng.spawn(1)[0]  # a stream of its own: whatever is drawn from `rng` stays as it was
     levels = sample_levels(rng)
     scale = float(np.clip(rng.normal(1.0, 0.075), 0.82, 1.2))
     sizes = [_sample_size(rng, level, scale) for level in levels]
@@ -108,6 +113,7 @@ def sample_anatomy(rng: np.random.Generator) -> Anatomy:
         cord_scale=float(rng.normal(1.0, 0.07)),
         conus_level=str(rng.choice(["T12", "L1", "L1", "L2"])),
         fat_mm=float(rng.gamma(4.0, 4.5) + 4),
+        posterior_cortex_mm=float(cortex.uniform(0.5, 1.5)),
     )
 
 

@@ -76,10 +76,11 @@ def _spinous(size, back, body, wobble) -> tuple[int, Blob]:
     along = np.array([0.0, -np.cos(angle), -np.sin(angle)])
     root = np.array([0.0, back - size.canal_depth_mm - 1.5, -0.2 * body.height_mm])
     half_width = np.clip(size.spinous_height_mm * 0.2, 2.6, 4.2) * wobble[2]
+    half_height = size.spinous_height_mm / 2 * np.clip(1 + 2.5 * (wobble[5] - 1), 0.7, 1.4)
     return L.SPINOUS_PROCESS, rod(
         tuple(root),
         tuple(root + along * size.spinous_length_mm),
-        (half_width, size.spinous_height_mm / 2),
+        (half_width, half_height),
         (1, 0, 0),
         3.2,
     )

@@ -18,7 +18,6 @@ CORTEX_MM = 0.8
 partial volume widen it in T2-weighted images."""
 CORNER_MM = 1.3
 """Radius of a body's edges."""
-POSTERIOR_CORTEX_MM = 0.9
 
 
 def rasterise(anatomy: Anatomy, grid: Grid, background: np.ndarray | None = None) -> Canvas:
@@ -36,7 +35,7 @@ def rasterise(anatomy: Anatomy, grid: Grid, background: np.ndarray | None = None
         _draw_disc(canvas, anatomy, k)
     _draw_sacrum(canvas, anatomy)
     for k, vertebra in enumerate(anatomy.vertebrae):
-        _draw_posterior_elements(canvas, vertebra)
+        _draw_posterior_elements(canvas, vertebra, anatomy.posterior_cortex_mm)
         _draw_body(canvas, vertebra, anatomy.vertebrae[max(k - 1, 0)].label, T.MARROW + k)
     return canvas
 
@@ -73,7 +72,7 @@ def _paint(canvas: Canvas, rotation, origin, blob: Blob, tissue: int) -> None:
         canvas.tissue[box][inside] = tissue
 
 
-def _draw_posterior_elements(canvas: Canvas, vertebra: Vertebra) -> None:
+def _draw_posterior_elements(canvas: Canvas, vertebra: Vertebra, cortex_mm: float) -> None:
     for label, blob in vertebra.elements:
         origin = vertebra.centre_mm + vertebra.rotation @ blob.centre
         box = canvas.box(origin, blob.reach_mm(), vertebra.rotation)
@@ -83,7 +82,7 @@ def _draw_posterior_elements(canvas: Canvas, vertebra: Vertebra) -> None:
         wins = (value < 0) & (value < canvas.nearest[box]) & (canvas.subregion[box] != L.SACRUM)
         same = wins | ((value < 0) & (canvas.vertebra[box] == vertebra.label))
         # marrow wherever it is deep inside any element of this vertebra
-        deep = same & (value < -POSTERIOR_CORTEX_MM)
+        deep = same & (value < -cortex_mm)
         shell = (
             wins
             & ~deep
@@ -182,7 +181,7 @@ def _draw_sacrum(canvas: Canvas, anatomy: Anatomy) -> None:
             canvas.subregion[box][inside] = L.SACRUM
             canvas.vertebra[box][inside] = L.SACRUM
             canvas.tissue[box][inside & ~marrow] = T.CORTEX
-            canvas.tissue[box][inside & (value < -POSTERIOR_CORTEX_MM)] = T.SACRAL_MARROW
+            canvas.tissue[box][inside & (value < -anatomy.posterior_cortex_mm)] = T.SACRAL_MARROW
             if position == 0 and number > 0:
                 cleft = inside & (coordinates[2] > segment.height_mm / 2 - 1.4)
                 canvas.tissue[box][cleft & (value < -0.5)] = T.REMNANT_DISC

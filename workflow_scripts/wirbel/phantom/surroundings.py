@@ -30,10 +30,13 @@ class Habitus:
     organ_scale_mm: float
     fat_infiltration: float
     texture_seed: int
+    interspinous_fat: float
+    interspinous_ligament: float
 
 
 def sample_habitus(rng: np.random.Generator, anatomy: Anatomy) -> Habitus:
     """Sample the soft body that goes with an anatomy."""
+    between = rng.spawn(1)[0]  # a stream of its own: whatever is drawn from `rng` stays as it was
     return Habitus(
         back_muscle_mm=float(rng.uniform(22, 40)),
         back_fat_mm=anatomy.fat_mm,
@@ -44,6 +47,8 @@ def sample_habitus(rng: np.random.Generator, anatomy: Anatomy) -> Habitus:
         organ_scale_mm=float(rng.uniform(9, 30)),
         fat_infiltration=float(rng.beta(1.5, 3)),
         texture_seed=int(rng.integers(2**31)),
+        interspinous_fat=float(between.uniform(-0.2, 2.0)),
+        interspinous_ligament=float(between.uniform(0.2, 2.0)),
     )
 
 
@@ -165,7 +170,11 @@ def _draw_back(tissue, habitus, place, reach, noise) -> None:
     tissue[deep] = T.MUSCLE
     streaks = noise[3] + 0.35 * noise[1]
     tissue[deep & (streaks > 2.1 - 1.5 * habitus.fat_infiltration)] = T.FAT
-    tissue[deep & (np.abs(x) < 4) & (behind < reach + 2)] = T.INTERSPINOUS
+    between = deep & (np.abs(x) < 4) & (behind < reach + 2)
+    patches = noise[1] + 0.4 * noise[2]
+    tissue[between] = T.INTERSPINOUS
+    tissue[between & (patches > habitus.interspinous_fat)] = T.FAT
+    tissue[between & (patches < -habitus.interspinous_ligament)] = T.LIGAMENT
     side_fat = (behind <= 0) & rear & (np.abs(x) > 12) & (streaks > 0.6)
     tissue[side_fat] = T.FAT
     ribs = (np.mod(s + 0.35 * behind, 24) < 9) & (np.abs(behind - 14) < 6) & (np.abs(x) > 30)
