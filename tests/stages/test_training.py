@@ -16,8 +16,8 @@ import yaml
 from wirbel.core import labels as L
 from wirbel.learning import instance_trainer, semantic_trainer, training_data
 from wirbel.learning.checkpoints import FINAL, LATEST, read_pickled_checkpoint
-from wirbel.learning.instance_model import InstanceModel
-from wirbel.learning.semantic_model import SemanticModel
+from wirbel.learning.instance_model import InstanceModel, read_model_weights
+from wirbel.learning.semantic_model import SemanticModel, read_first_fold
 from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions
 from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom
@@ -40,6 +40,7 @@ PHASES = {
     "semantic": (train_semantic, semantic_trainer.WirbelTrainer, "train_step"),
     "instance": (train_instance, instance_trainer._Training, "_train_step"),
 }
+STORED_WEIGHTS = {"semantic": read_first_fold, "instance": read_model_weights}
 both = pytest.mark.parametrize("phase", PHASES)
 
 
@@ -154,6 +155,18 @@ def test_training_changes_weights_and_writes_losses(phase, train, tmp_path):
     rows = (folder / "losses.tsv").read_text().splitlines()
     assert len(rows) == 1 + 3, "a heading and one row per epoch"
     assert "cases\t4" in (folder / "training.tsv").read_text()
+
+
+@both
+def test_a_training_can_start_from_a_trained_model(phase, train, tmp_path, settings):
+    """With a learning rate of nearly nothing it ends with the weights that it started from."""
+    train(phase, "first", "--threads", "1")
+    exported = tmp_path / "first" / "models" / phase
+    budget = {**SETTINGS[phase], "learning_rate": 1e-12, "start_from": str(exported)}
+    settings.write_text(yaml.safe_dump({**SETTINGS, phase: budget}))
+    second = weights(train(phase, "second", "--threads", "1"))
+    for name, value in STORED_WEIGHTS[phase](exported).items():
+        assert torch.allclose(second[name], value, atol=1e-6), name
 
 
 @both

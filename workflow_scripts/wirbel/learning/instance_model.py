@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wirbel.learning.checkpoints import load_into, read_weights
+from wirbel.learning.checkpoints import Weights, load_into, read_weights
 from wirbel.learning.instance_network import InstanceNetwork, UNet, one_hot
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
@@ -19,6 +19,13 @@ from wirbel.models.inference_config import InferenceConfig, read_inference_confi
 
 WEIGHTS_NAME = "weights.safetensors"
 GPU_BATCH = 4
+
+
+def read_model_weights(folder: Path) -> Weights:
+    """Return the weights of a model folder; raises ValueError where there are none."""
+    if not (folder / WEIGHTS_NAME).is_file():
+        raise ValueError(f"{folder} is no instance model folder: there is no {WEIGHTS_NAME} in it")
+    return read_weights(folder / WEIGHTS_NAME)[0]
 
 
 class InstanceModel:
@@ -30,9 +37,8 @@ class InstanceModel:
             raise ValueError(f"{folder} describes no network of ours in its inference_config.json")
         self.device = choose_device(device)
         self.settings = InstanceNetwork.from_dict(self.config.network)
-        weights, _ = read_weights(folder / WEIGHTS_NAME)
         network = UNet(self.settings)
-        load_into(network, weights)
+        load_into(network, read_model_weights(folder))
         self.network = network.to(self.device, memory_format=CHANNELS_LAST).eval()
         self.pool = sample_threads(usable_threads(threads))
 

@@ -14,10 +14,12 @@ from wirbel.learning.background import BackgroundBatches
 from wirbel.learning.checkpoints import (
     FINAL,
     LATEST,
+    load_into,
     newest_of,
     read_pickled_checkpoint,
     write_pickled_checkpoint,
 )
+from wirbel.learning.instance_model import read_model_weights
 from wirbel.learning.instance_network import OUTPUTS, InstanceNetwork, UNet, one_hot
 from wirbel.learning.instance_samples import (
     Variation,
@@ -201,6 +203,8 @@ class _Training:
 
     def _resume(self) -> None:
         if not (self.output / LATEST).exists():
+            if self.budget.start_from:
+                load_into(self.network, read_model_weights(Path(self.budget.start_from)))
             return
         checkpoint = read_pickled_checkpoint(self.output / LATEST)
         self.network.load_state_dict(checkpoint["network"])

@@ -176,6 +176,11 @@ def _read_folds(results: Path, wanted: Any) -> tuple[list[Weights], dict[str, An
     return [weights for weights, _ in loaded], loaded[0][1]
 
 
+def read_first_fold(folder: Path) -> Weights:
+    """Return the weights of a model folder's first fold; raises ValueError where there are none."""
+    return _read_folds(_results_folder(folder), read_inference_config(folder).available_folds)[0][0]
+
+
 def _read_fold(folder: Path) -> tuple[Weights, dict[str, Any]]:
     for name in CHECKPOINTS:
         path = folder / name

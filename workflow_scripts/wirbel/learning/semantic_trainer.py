@@ -26,10 +26,17 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from wirbel.core.labels import LEFT_RIGHT_PAIRS
 from wirbel.learning.augmentation import Appearance, BlankBorders, InPlaneAffine, SwapSides
 from wirbel.learning.background import BackgroundBatches
-from wirbel.learning.checkpoints import FINAL, LATEST, newest_of, read_pickled_checkpoint
+from wirbel.learning.checkpoints import (
+    FINAL,
+    LATEST,
+    load_into,
+    newest_of,
+    read_pickled_checkpoint,
+)
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.learning.schedule import learning_rate_factor
+from wirbel.learning.semantic_model import read_first_fold
 from wirbel.learning.semantic_plans import CONFIGURATION, DATASET_NAME, PLANS_NAME, class_of_label
 from wirbel.learning.settings import Budget
 from wirbel.learning.training_cases import TrainingFolder
@@ -264,6 +271,8 @@ def train_semantic(
     if (output / LATEST).exists():
         checkpoint = read_pickled_checkpoint(output / LATEST)
         trainer.restore(checkpoint)
+    elif budget.start_from:
+        load_into(trainer.network, read_first_fold(Path(budget.start_from)))
     trainer.run_training()
     return output / FINAL
 

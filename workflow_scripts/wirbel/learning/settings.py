@@ -39,6 +39,8 @@ class Budget:
     weight_decay: float = 1e-2
     warm_up: float = 0.03
     seed: int = 20
+    start_from: str = ""
+    """A trained model's folder whose weights a new training starts with; empty: random weights."""
 
 
 @dataclass(frozen=True)
