@@ -128,6 +128,22 @@ def test_the_volume_of_a_ball_survives_any_spacing_and_storage_order(spacing, ra
     assert measured == pytest.approx(before, rel=0.06)
 
 
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 3.0), (0.75, 0.75, 1.65), (2.0, 2.0, 2.0)])
+@pytest.mark.parametrize(("radius", "most"), [(9.0, 0.05), (12.0, 0.025), (15.0, 0.02)])
+def test_thick_slices_shrink_small_balls_little(radius, most, spacing):
+    """Linear interpolation rounds off what is only a few slices wide; wherever the slices fall, on average."""
+    random = np.random.default_rng(0)
+    grid = Grid((44, 42, 16), oblique_affine((0.8, 0.8, 3.3)))
+    place = grid.to_world(np.stack(np.indices(grid.shape), -1))
+    volumes = []
+    for _ in range(24):
+        centre = grid.to_world((np.array(grid.shape) - 1) / 2 + random.uniform(-0.5, 0.5, 3))
+        ball = (np.linalg.norm(place - centre, axis=-1) < radius).astype(np.uint8) * 49
+        result = resample_labels(Volume(ball, grid.affine), grid_with_spacing(grid, spacing))
+        volumes.append((result.data == 49).sum() * np.prod(result.spacing_mm))
+    assert np.mean(volumes) == pytest.approx(4 / 3 * np.pi * radius**3, rel=most)
+
+
 @pytest.mark.parametrize("axes", ALL_AXES)
 def test_upright_keeps_axes_and_voxel_size_and_forgets_tilt_and_rounding(axes):
     tilted = reorient(numbered_volume(), axes)
