@@ -100,6 +100,16 @@ def test_a_label_at_the_border_of_the_field_of_view_is_not_eaten():
     assert (finer.data == 49).all()
 
 
+def test_rounding_in_an_affine_does_not_change_the_number_of_voxels():
+    """318 voxels of 2.1101 mm are 671.01 mm; with sizes rounded on the way they must not become 670 or 672."""
+    for size in (2.11006, 2.110055, 2.110064):
+        grid = Grid((318, 4, 4), np.diag([size, 1.0, 1.0, 1.0]))
+        rounded = upright(Volume(np.zeros(grid.shape, np.uint8), grid.affine)).grid
+        assert (
+            grid_with_spacing(grid, (1, 1, 1)).shape == grid_with_spacing(rounded, (1, 1, 1)).shape
+        )
+
+
 def test_no_label_appears_between_two_others():
     """Interpolating the numbers 49 and 100 would invent 60s and 61s; the labels compete instead."""
     labels = np.zeros((10, 4, 4), np.uint8)

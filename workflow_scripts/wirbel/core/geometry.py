@@ -121,7 +121,8 @@ def grid_with_spacing(grid: Grid, spacing_mm: tuple[float, float, float]) -> Gri
     The outer voxel faces coincide at the first index; the field of view is rounded up to whole voxels.
     """
     old, new = grid.spacing_mm, np.asarray(spacing_mm, float)
-    shape = tuple(int(n) for n in np.maximum(1, np.ceil(np.array(grid.shape) * old / new - 1e-3)))
+    extent = np.array(grid.shape) * np.round(old, 4)  # as `upright`: rounding must not add a voxel
+    shape = tuple(int(n) for n in np.maximum(1, np.ceil(extent / new - 1e-3)))
     scale = new / old
     affine = grid.affine.copy()
     affine[:3, :3] = grid.affine[:3, :3] * scale
