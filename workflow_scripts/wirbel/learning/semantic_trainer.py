@@ -20,7 +20,6 @@ from batchgeneratorsv2.transforms.utils.deep_supervision_downsampling import (
     DownsampleSegForDSTransform,
 )
 from batchgeneratorsv2.transforms.utils.remove_label import RemoveLabelTansform
-from nnunetv2.training.dataloading.data_loader import nnUNetDataLoader
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 from wirbel.core.labels import LEFT_RIGHT_PAIRS
@@ -34,6 +33,7 @@ from wirbel.learning.checkpoints import (
     read_pickled_checkpoint,
 )
 from wirbel.learning.parallel import sample_threads, usable_threads
+from wirbel.learning.patches import PatchLoader
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.learning.schedule import learning_rate_factor
 from wirbel.learning.semantic_model import read_first_fold
@@ -109,7 +109,7 @@ class WirbelTrainer(nnUNetTrainer):
         return batches, kept
 
     def _loader(self, dataset, initial_patch, transforms):
-        return nnUNetDataLoader(
+        return PatchLoader(
             dataset,
             self.batch_size,
             initial_patch,
