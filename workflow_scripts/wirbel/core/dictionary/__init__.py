@@ -1,0 +1,55 @@
+"""Every column of every cohort table, declared once, in one file per table.
+
+The tables' columns, their order, types and rounding, and the JSON dictionaries beside the tables all
+come from `TABLES`. To add a measure: declare its column in its table's file, and put its value under the
+same name into the row that `wirbel.core.measures` makes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, STRING, Column
+from wirbel.core.dictionary.discs import DISCS
+from wirbel.core.dictionary.failures import FAILURES
+from wirbel.core.dictionary.levels import LEVELS
+from wirbel.core.dictionary.scans import SCANS
+from wirbel.core.dictionary.shared import IDENTITY
+from wirbel.core.dictionary.vertebrae import VERTEBRAE
+
+__all__ = [
+    "BOOLEAN",
+    "IDENTITY",
+    "INTEGER",
+    "NUMBER",
+    "STRING",
+    "TABLES",
+    "Column",
+    "clean_row",
+    "dictionary",
+]
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "scans": SCANS,
+    "vertebrae": VERTEBRAE,
+    "discs": DISCS,
+    "levels": LEVELS,
+    "failures": FAILURES,
+}
+"""Table name -> its columns, in their order."""
+
+
+def clean_row(table: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` with exactly the table's columns that it has, in their order, cleaned.
+
+    Raises KeyError when `values` has a key that no column declares.
+    """
+    unknown = values.keys() - {column.name for column in TABLES[table]}
+    if unknown:
+        raise KeyError(f"no column of table {table!r} declares {', '.join(sorted(unknown))}")
+    return {c.name: c.clean(values[c.name]) for c in TABLES[table] if c.name in values}
+
+
+def dictionary(table: str) -> dict[str, dict[str, Any]]:
+    """Return the JSON dictionary of a table: column name -> entry."""
+    return {column.name: column.entry() for column in TABLES[table]}

@@ -1,0 +1,54 @@
+"""What a column of a table is: its name, type, unit, definition, source, and what explains a gap."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+STRING, INTEGER, NUMBER, BOOLEAN = "string", "integer", "number", "boolean"
+MILLIMETRES, CUBIC_MILLIMETRES = "mm", "mm3"
+
+PRODUCT = "this software"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `kind` is its type, `decimals` its rounding, `status` the column that explains a gap.
+
+    `interval` holds the smallest and largest plausible value of an adult (both ends included), `codes`
+    the values that a column of codes may take and their meaning.
+    """
+
+    name: str
+    kind: str
+    description: str
+    definition: str
+    source: str = PRODUCT
+    units: str = ""
+    interval: tuple[float, float] | None = None
+    decimals: int = 3
+    status: str = ""
+    codes: dict[str, str] | None = None
+
+    def entry(self) -> dict[str, Any]:
+        """Return the column's entry in the JSON dictionary, in the manner of BIDS."""
+        entry: dict[str, Any] = {"Description": self.description, "Definition": self.definition}
+        if self.units:
+            entry["Units"] = self.units
+        entry |= {"Source": self.source, "Type": self.kind}
+        if self.interval:
+            entry["Range"] = list(self.interval)
+        if self.codes:
+            entry["Levels"] = self.codes
+        if self.status:
+            entry["MissingExplainedBy"] = self.status
+        return entry
+
+    def clean(self, value: Any) -> Any:
+        """Return `value` in the column's own type, rounded; NaN and infinity become None."""
+        if value is None:
+            return None
+        if self.kind == NUMBER:
+            return round(float(value), self.decimals) + 0.0 if math.isfinite(float(value)) else None
+        return {INTEGER: int, BOOLEAN: bool, STRING: str}[self.kind](value)

@@ -1,0 +1,109 @@
+"""Columns that several tables share, and the families of columns that they are made of."""
+
+from __future__ import annotations
+
+from wirbel.core.dictionary.column import (
+    CUBIC_MILLIMETRES,
+    INTEGER,
+    MILLIMETRES,
+    NUMBER,
+    STRING,
+    Column,
+)
+from wirbel.core.measures.status import STATUS_CODES
+
+VOXEL_COUNT = "number of voxels with the structure's label times the volume of one voxel"
+OWN_AXIS = (
+    "The superior axis bisects the normals of planes fitted to the middle of the upper and the lower "
+    "surface; the mid-sagittal plane holds this axis, the structure's centroid and the centre of the "
+    "canal behind it; depth runs from the back wall to the front wall at the rims."
+)
+
+
+def _identity(name: str, description: str, definition: str) -> Column:
+    return Column(name, STRING, description, definition, "BIDS file name")
+
+
+IDENTITY = (
+    _identity("participant_id", "Participant", "The entity sub-<label>"),
+    _identity("session_id", "Session", "The entity ses-<label>; empty when the data set has none"),
+    _identity("run_id", "Run", "The entity run-<index>; empty when there is one run"),
+    _identity("scan_id", "Scan", "The file name without _T2w.nii[.gz]; unique in the data set"),
+)
+
+
+def status(name: str, what: str, *codes: str) -> Column:
+    """Return a column of codes that say why other columns are empty."""
+    return Column(
+        name,
+        STRING,
+        f"Whether {what} is complete",
+        "Code that says why a value is missing or incomplete",
+        codes={code: STATUS_CODES[code] for code in codes},
+    )
+
+
+def volume(name, what, labels, status, interval=None) -> Column:
+    """Return the column of a volume counted in voxels, in mm3."""
+    return Column(
+        name,
+        NUMBER,
+        f"Volume of the {what}",
+        f"{VOXEL_COUNT} ({labels}); 0 when the structure was not found; the imaged part only when "
+        f"{status} says touches_border",
+        units=CUBIC_MILLIMETRES,
+        interval=interval,
+        decimals=1,
+        status=status,
+    )
+
+
+def centroid(prefix, what, status) -> tuple[Column, ...]:
+    """Return the three columns of a mean position, in RAS+ world mm."""
+    directions = {"x": "right", "y": "anterior", "z": "superior"}
+    return tuple(
+        Column(
+            f"{prefix}centroid_{axis}_mm",
+            NUMBER,
+            f"Position of the {what}, {way} positive",
+            f"Mean {axis} coordinate of the {what}'s voxels in the scanner's RAS+ world coordinates",
+            units=MILLIMETRES,
+            status=status,
+        )
+        for axis, way in directions.items()
+    )
+
+
+LEVEL = Column(
+    "level",
+    STRING,
+    "Vertebral level",
+    "C2 to C7, T1 to T13, L1 to L6, named as level_method of the scan says",
+)
+LABEL = Column(
+    "label", INTEGER, "Number in the vertebra map", "1-7 C1-C7, 8-19 T1-T12, 28 T13, 20-25 L1-L6"
+)
+LEVEL_METHOD_CODES = {
+    "top": "counted down from the top of the spine",
+    "sacrum": "counted up from the sacrum",
+    "both": "counted from both ends",
+    "estimated": "neither end is in view: estimated from position and size",
+    "unknown": "the maps came without this information",
+}
+LEVEL_NAMING = (
+    Column(
+        "level_confidence",
+        NUMBER,
+        "Confidence in the level names",
+        "From 0 to 1, the same for all rows of a scan",
+        interval=(0.0, 1.0),
+        status="level_method",
+    ),
+    Column(
+        "level_method",
+        STRING,
+        "How the level names were found",
+        "The end of the spine that the vertebrae were counted from, the same for all rows of a scan",
+        codes=LEVEL_METHOD_CODES,
+    ),
+)
