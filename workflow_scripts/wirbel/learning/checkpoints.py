@@ -1,14 +1,17 @@
 """Reading and writing network weights without running foreign code.
 
 Pickled checkpoints are opened with `weights_only=True` and a short list of extra types that
-nnU-Net's own checkpoints contain; safetensors files hold nothing but numbers and strings.
+nnU-Net's own checkpoints and the published instance networks contain; safetensors files hold nothing but
+numbers and strings.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import pickle
-from pathlib import Path
+import re
+from pathlib import Path, PosixPath
 from typing import Any
 
 import numpy as np
@@ -17,13 +20,18 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 ALLOWED_TYPES = [
+    argparse.Namespace,
+    PosixPath,
     np.dtype,
     np.ndarray,
     np._core.multiarray.scalar,
     np._core.multiarray._reconstruct,
     *(type(np.dtype(name)) for name in ("float64", "float32", "int64", "int32", "bool")),
 ]
-"""What nnU-Net's training log inside a checkpoint consists of, beyond torch's own safe types."""
+"""What checkpoints consist of beyond torch's own safe types: nnU-Net's training log of numpy values, and the
+namespace of command-line arguments, paths among them, that newer instance networks were trained with."""
+ASKED_FOR = re.compile(r"(?:GLOBAL|function|but got(?: type)?) (\S+)")
+"""How torch names, in its error, the type that a checkpoint wanted to have made."""
 
 LATEST = "checkpoint_latest.pth"
 FINAL = "checkpoint_final.pth"
@@ -36,14 +44,27 @@ class UnsafeCheckpointError(ValueError):
 
 
 def read_pickled_checkpoint(path: Path) -> dict[str, Any]:
-    """Open a .pth/.ckpt file on the CPU; raises UnsafeCheckpointError on any unlisted type."""
+    """Open a .pth/.ckpt file on the CPU.
+
+    Raises UnsafeCheckpointError on any unlisted type, ValueError on a file that is damaged or cut short.
+    """
     try:
         with torch.serialization.safe_globals(ALLOWED_TYPES):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        asked = ASKED_FOR.search(str(error))
+        if asked is None:
+            raise _damaged(path) from error
         raise UnsafeCheckpointError(
-            f"{path.name} was refused because it is not a plain checkpoint: {error}"
+            f"{path} was refused: it holds an object of type {asked[1]}, a plain checkpoint "
+            "holds only numbers, texts and tensors"
         ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(f"{path} is no complete checkpoint; copy or fetch it again")
 
 
 def write_pickled_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:

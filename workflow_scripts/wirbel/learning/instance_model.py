@@ -1,7 +1,4 @@
-"""An instance model folder, ready to label cut-outs.
-
-`inference_config.json` (with the network's settings under `network`) beside `weights.safetensors`.
-"""
+"""An instance model folder, ready to label cut-outs; its formats are in `instance_weights`."""
 
 from __future__ import annotations
 
@@ -11,21 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wirbel.learning.checkpoints import Weights, load_into, read_weights
-from wirbel.learning.instance_network import InstanceNetwork, UNet, one_hot
+from wirbel.learning.instance_network import one_hot
+from wirbel.learning.instance_weights import WEIGHTS_NAME, load_network, read_model_weights
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.models.inference_config import InferenceConfig, read_inference_config
 
-WEIGHTS_NAME = "weights.safetensors"
+__all__ = ["WEIGHTS_NAME", "InstanceModel", "read_model_weights"]
 GPU_BATCH = 4
-
-
-def read_model_weights(folder: Path) -> Weights:
-    """Return the weights of a model folder; raises ValueError where there are none."""
-    if not (folder / WEIGHTS_NAME).is_file():
-        raise ValueError(f"{folder} is no instance model folder: there is no {WEIGHTS_NAME} in it")
-    return read_weights(folder / WEIGHTS_NAME)[0]
 
 
 class InstanceModel:
@@ -33,12 +23,8 @@ class InstanceModel:
 
     def __init__(self, folder: Path, device: str = "auto", threads: int = 0) -> None:
         self.config: InferenceConfig = read_inference_config(folder)
-        if self.config.network is None:
-            raise ValueError(f"{folder} describes no network of ours in its inference_config.json")
         self.device = choose_device(device)
-        self.settings = InstanceNetwork.from_dict(self.config.network)
-        network = UNet(self.settings)
-        load_into(network, read_model_weights(folder))
+        network, self.channels = load_network(folder, self.config)
         self.network = network.to(self.device, memory_format=CHANNELS_LAST).eval()
         self.pool = sample_threads(usable_threads(threads))
 
@@ -56,7 +42,7 @@ class InstanceModel:
 
     @torch.inference_mode()
     def _labels(self, cutouts: np.ndarray) -> np.ndarray:
-        inputs = one_hot(torch.from_numpy(cutouts), self.config.mapping, self.settings.channels)
+        inputs = one_hot(torch.from_numpy(cutouts), self.config.mapping, self.channels)
         inputs = inputs.to(self.device).contiguous(memory_format=CHANNELS_LAST)
         with quick_arithmetic(self.device):
             return self.network(inputs).argmax(1).to(torch.uint8).cpu().numpy()

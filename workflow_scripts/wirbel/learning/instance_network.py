@@ -100,11 +100,12 @@ def _double(inputs: int, outputs: int, kernel, stride=1) -> nn.Sequential:
 def one_hot(labels: torch.Tensor, mapping: dict[int, int], channels: int) -> torch.Tensor:
     """Return (B, channels, P, I, R) float32 of subregion labels (B, P, I, R).
 
-    `mapping` gives the channel of each label; labels left out count as channel 0, the background.
+    `mapping` gives the channel of each label; labels left out, and those of channels that the network does not
+    have, count as channel 0, the background.
     """
     table = torch.zeros(256, dtype=torch.long)
     for label, channel in mapping.items():
-        table[label] = channel
+        table[label] = channel if channel < channels else 0
     index = table[labels.long()]
     out = torch.zeros(len(labels), channels, *labels.shape[1:])
     return out.scatter_(1, index[:, None], 1.0)
