@@ -9,11 +9,10 @@ import json
 from pathlib import Path
 
 import torch
-from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from wirbel.learning.export import INSTANCE_CHANNELS, export_instance, export_semantic
 from wirbel.learning.instance_network import InstanceNetwork, UNet
-from wirbel.learning.semantic_model import _build_network
+from wirbel.learning.nnunet_plans import build_network, read_plans
 from wirbel.learning.semantic_plans import (
     CONFIGURATION,
     PLANS_NAME,
@@ -31,10 +30,11 @@ INSTANCE = InstanceNetwork(cutout_size=(32, 32, 8), spacing_mm=SPACING_MM, **SMA
 
 def semantic_network(network: SemanticNetwork = SEMANTIC, seed: int = 0) -> torch.nn.Module:
     """Return the untrained network itself."""
-    plans = PlansManager(plans_json(network, list(network.patch_size)))
+    written = plans_json(network, list(network.patch_size))
+    plans = read_plans(written, dataset_json(1), CONFIGURATION)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return _build_network(plans, plans.get_configuration(CONFIGURATION), dataset_json(1))
+        return build_network(plans)
 
 
 def instance_network(network: InstanceNetwork = INSTANCE, seed: int = 0) -> UNet:

@@ -1,0 +1,104 @@
+"""Class scores of a whole image from a network that sees one patch at a time.
+
+Tiles, Gaussian weights, mirroring and padding are nnU-Net's (Isensee et al., Nat Methods 2021;18:203), from its
+own functions where these stand alone. Unlike nnU-Net's predictor, scores are added up in single precision (in
+half, the weights at a tile's edges round to nearly nothing), and on a CPU the tiles are computed side by side.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import torch
+from acvl_utils.cropping_and_padding.padding import pad_nd_image
+from nnunetv2.inference.sliding_window_prediction import (
+    compute_gaussian,
+    compute_steps_for_sliding_window,
+)
+
+from wirbel.learning.parallel import map_ahead
+from wirbel.learning.precision import CHANNELS_LAST, quick_arithmetic
+
+SIGMA_OF_PATCH = 1 / 8
+"""Width of the Gaussian weights, as a share of the patch; nnU-Net's."""
+LARGEST_WEIGHT = 10.0
+
+
+@dataclass(frozen=True)
+class SlidingWindow:
+    """How an image is cut into tiles; axes are those of the network's patch."""
+
+    patch_size: tuple[int, int, int]
+    step: float
+    """Share of the patch by which neighbouring tiles are apart, at most."""
+    mirror_axes: tuple[int, ...]
+    """Spatial axes to mirror along in all combinations; scores are averaged. Empty: none."""
+    device: torch.device
+    pool: Executor
+    """Threads that compute tiles on a CPU."""
+    ahead: int
+    """How many tiles may wait there, computed or not."""
+
+    @torch.inference_mode()
+    def scores(self, network: torch.nn.Module, data: torch.Tensor) -> torch.Tensor:
+        """Return class scores (heads, x, y, z), float32, of an image (1, x, y, z).
+
+        They are on the device, or in main memory where the device's does not suffice.
+        """
+        try:
+            return self._scores(network, data, self.device)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            return self._scores(network, data, torch.device("cpu"))
+
+    def _scores(self, network, data: torch.Tensor, place: torch.device) -> torch.Tensor:
+        padding = {"mode": "constant", "kwargs": {"value": 0}, "return_slicer": True}
+        data, back = pad_nd_image(data.to(self.device), self.patch_size, **padding)
+        weight = compute_gaussian(
+            self.patch_size, SIGMA_OF_PATCH, LARGEST_WEIGHT, dtype=torch.float32, device=self.device
+        )
+        scores, weights = None, torch.zeros(data.shape[1:], device=place)
+        for tile, found in self._tiles(network, data, weight):
+            if scores is None:
+                scores = torch.zeros((len(found), *data.shape[1:]), device=place)
+            scores[tile] += found.to(place)
+            weights[tile[1:]] += weight.to(place)
+        scores /= weights
+        return scores[(slice(None), *back[1:])]
+
+    def _tiles(self, network, data, weight) -> Iterator[tuple[tuple[slice, ...], torch.Tensor]]:
+        """Yield (place, weighted scores) in a fixed order: sums do not depend on threads."""
+
+        def compute(tile: tuple[slice, ...]) -> tuple[tuple[slice, ...], torch.Tensor]:
+            return tile, self._predict(network, data[tile][None], weight)
+
+        places = self._places(data.shape[1:])
+        if self.device.type == "cpu":
+            return map_ahead(self.pool, compute, places, self.ahead)
+        return map(compute, places)
+
+    def _places(self, shape: torch.Size) -> list[tuple[slice, ...]]:
+        starts = compute_steps_for_sliding_window(tuple(shape), self.patch_size, self.step)
+        return [
+            (slice(None), *(slice(a, a + n) for a, n in zip(corner, self.patch_size, strict=True)))
+            for corner in itertools.product(*starts)
+        ]
+
+    @torch.inference_mode()
+    def _predict(self, network, tile: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Return a tile's (1, 1, *patch) weighted scores (heads, *patch), mean over its mirror images."""
+        flips = [
+            [axis + 2 for axis in axes]
+            for number in range(len(self.mirror_axes) + 1)
+            for axes in itertools.combinations(self.mirror_axes, number)
+        ]
+        total = None
+        for flip in flips:
+            mirrored = tile.flip(flip).contiguous(memory_format=CHANNELS_LAST)
+            with quick_arithmetic(self.device):
+                found = network(mirrored).float().flip(flip)
+            total = found if total is None else total.add_(found)
+        return total[0].div_(len(flips)).mul_(weight)
