@@ -42,7 +42,7 @@ COHORT_TABLES = [
 ]
 CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
 RUN_LOCK = FileLock(Path(OUT, "work", "workflow.lock"))
-# The output folder and the arguments that every per-scan stage takes (wirbel.runner.runner).
+# The output folder and the arguments that every per-scan stage takes (wirbel.runner.arguments).
 OUTPUT_ARGUMENT = f" --output-dir {quote(OUT)}"
 BATCH_ARGUMENTS = (
     f"{OUTPUT_ARGUMENT} --batch {{input.batch:q}} --manifest {{output.manifest:q}}"

@@ -1,0 +1,31 @@
+"""When most scans of a batch meet errors that nobody foresaw, the set-up is broken, not the scans."""
+
+from __future__ import annotations
+
+from wirbel.errors import InfrastructureError
+from wirbel.runner.records import Record
+
+FEWEST_FOR_ALARM = 4
+"""Fewer unforeseen errors than this in a batch never count as the software's general failure."""
+
+
+class Alarm:
+    """Counts the scans computed in this job, and those of them that failed for an unforeseen reason."""
+
+    def __init__(self, max_failed_fraction: float) -> None:
+        self._limit = max_failed_fraction
+        self._computed = 0
+        self.unforeseen: list[str] = []
+
+    def count(self, record: Record) -> None:
+        """Take one scan's record into account; raises InfrastructureError when there are too many."""
+        self._computed += 1
+        if record.reason != "unexpected":
+            return
+        self.unforeseen.append(record.scan_id)
+        failed = len(self.unforeseen)
+        if failed >= FEWEST_FOR_ALARM and failed > self._limit * self._computed:
+            raise InfrastructureError(
+                f"{failed} of {self._computed} scans met an unforeseen error "
+                f"(last: {record.detail}); this looks like a broken set-up, not like bad scans"
+            )
