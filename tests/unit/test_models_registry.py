@@ -137,6 +137,13 @@ def test_a_malformed_registry_is_explained(tmp_path, content, sentence):
         ("model_expected_orientation", ["P", "I", "S"], "expected three directions"),
         ("model_expected_orientation", "PI", "expected three directions"),
         ("cutout_size", [10, 10], "field 'cutout_size'"),
+        ("cutout_size", [10, 11, 12], "even numbers of voxels"),
+        ("modality", "T3w", "field 'modality': expected T2w, .* found 'T3w'"),
+        ("modeltype", "transformer", "expected nnunet, unet, classifier"),
+        ("acquisition", "oblique", "expected sag, cor, ax, iso"),
+        ("expected_inputs", ["img", "pet"], "found 'pet'"),
+        ("needs_corp", True, "cropping with another network first is not supported"),
+        ("default_step_size", 0, "expected a share of the patch"),
         ("colour", "red", "unknown field 'colour'"),
     ],
 )
@@ -144,6 +151,26 @@ def test_a_malformed_setting_is_named(field, value, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         parse_inference_config({**CONFIG, field: value}, "folder/inference_config.json")
     assert str(caught.value).startswith("folder/inference_config.json")
+
+
+def test_the_published_names_of_structures_are_understood():
+    labels = {"1": "Spinosus_Process", "2": "S1", "3": "Vertebra_Corpus_border", "4": "Metal", "5": 62}
+    config = parse_inference_config({**CONFIG, "labels": labels}, "f")
+    assert config.labels == {1: 42, 2: 26, 3: 49, 4: 80, 5: 62}
+
+
+def test_folds_may_be_a_number_a_name_or_a_list():
+    for folds, read in ((5, 5), ("all", ("all",)), ([0, 3], (0, 3))):
+        config = parse_inference_config({**CONFIG, "available_folds": folds}, "f")
+        assert config.available_folds == read
+
+
+def test_a_range_of_resolutions_keeps_a_scans_own_voxels_within_its_limits():
+    fixed = parse_inference_config(CONFIG, "f")
+    assert fixed.spacing_for((0.5, 2.0, 3.3)) == (1.0, 1.0, 3.0)
+    limits = [[0.75, 0.75, 1.65], [1.0, 1.0, 3.0]]
+    ranged = parse_inference_config({**CONFIG, "resolution_range": limits}, "f")
+    assert ranged.spacing_for((0.5, 0.8, 3.3)) == (0.75, 0.8, 3.0)
 
 
 def test_a_missing_setting_is_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from wirbel.core.intake import check_scan
 from wirbel.core.intensities import to_fixed_range
 
 
+Spacing = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class PreparedImage:
     """The image on the model grid (int16, 0 ... 2000) and what was done to it (JSON types)."""
@@ -29,17 +33,20 @@ class PreparedImage:
 def prepare_image(
     volume: Volume,
     name: str,
-    spacing_mm: tuple[float, float, float],
+    spacing_mm: Spacing | Callable[[Spacing], Spacing],
     axes: tuple[str, str, str] = MODEL_AXES,
     correct_bias: bool = True,
 ) -> PreparedImage:
     """Check a scan and bring it to the model's axes, voxel size (in mm, in that order) and range.
 
+    `spacing_mm` may be a function that gives the model's voxel size for the scan's (mm, along `axes`).
     The scan's own oblique directions are kept: only voxel sizes change, so no slice is cut at an
     angle. Raises ScanError, naming `name`, when the scan cannot be used.
     """
     source = reorient(check_scan(volume, name), axes)
     flat = upright(source)  # rounding in the affine must not reach the intensities
+    if callable(spacing_mm):
+        spacing_mm = spacing_mm(tuple(float(size) for size in flat.spacing_mm))
     image = resample_image(flat, grid_with_spacing(flat.grid, spacing_mm))
     bias_field = "not asked for"
     if correct_bias:

@@ -8,6 +8,7 @@ nobody knows is an error: it might change the result.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,64 @@ from wirbel.core.labels import (
     ARCUS,
     BODY,
     BODY_BORDER,
+    LEVEL_LABELS,
+    SACRUM,
     SUBREGION_NAMES,
     VERTEBRA_SUBREGIONS,
 )
 
 FILE_NAME = "inference_config.json"
+DENS, METAL = 51, 80
+"""Numbers of structures that only models of other modalities know."""
 
 PUBLISHED_CHANNELS = {
     label: 9 if label in (BODY_BORDER, BODY) else label - ARCUS + 1 for label in VERTEBRA_SUBREGIONS
-}
+} | {DENS: 9, SACRUM: 0}
 """Subregion label -> one-hot channel of the published instance networks; channel 0 is the rest."""
 
-SUBREGION_NUMBERS = {name: label for label, name in SUBREGION_NAMES.items()}
+PUBLISHED_NAMES = {
+    **LEVEL_LABELS,
+    **{"S2": 29, "S3": 30, "S4": 31, "S5": 32, "S6": 33, "Cocc": 27},
+    "Unknown": 0,
+    "Vertebra_Full": 40,
+    "Arcus_Vertebrae": 41,
+    "Spinosus_Process": 42,
+    "Costal_Process_Left": 43,
+    "Costal_Process_Right": 44,
+    "Superior_Articular_Left": 45,
+    "Superior_Articular_Right": 46,
+    "Inferior_Articular_Left": 47,
+    "Inferior_Articular_Right": 48,
+    "Vertebra_Corpus_border": 49,
+    "Vertebra_Corpus": 50,
+    "Dens_axis": DENS,
+    "Vertebral_Body_Endplate_Superior": 52,
+    "Vertebral_Body_Endplate_Inferior": 53,
+    "Vertebra_Disc_Superior": 58,
+    "Vertebra_Disc_Inferior": 59,
+    "Spinal_Cord": 60,
+    "Spinal_Canal": 61,
+    "Endplate": 62,
+    "Rib_Left": 63,
+    "Rib_Right": 64,
+    "Sacrum_Sacral_Ala_Left": 70,
+    "Sacrum_Sacral_Ala_Right": 71,
+    "Sacrum_Posterior_Sacral_Elements": 72,
+    "Sacrum_Body": 73,
+    "Sacrum_Endplate": 74,
+    "Metal": METAL,
+    "Vertebra_Disc": 100,
+}
+"""Names that published files may use in place of numbers."""
+STRUCTURE_NUMBERS = {**PUBLISHED_NAMES, **{name: label for label, name in SUBREGION_NAMES.items()}}
+
+CHOICES = {
+    "modality": ("T2w", "T1w", "Vibe", "CT", "SEG", "MPR", "PD", "FLAIR"),
+    "acquisition": ("sag", "cor", "ax", "iso"),
+    "modeltype": ("nnunet", "unet", "classifier"),
+    "expected_inputs": ("img", "seg", "ip", "oop", "water", "fat"),
+}
+"""What the published tool accepts in these fields."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +95,7 @@ class InferenceConfig:
     has_c1: bool = False
     needs_corp: bool = False
     sacrum_ids: tuple[int, ...] = (26,)
-    metal: tuple[int, ...] = ()
+    metal: tuple[int, ...] = (METAL,)
     cutout_size: tuple[int, int, int] = (248, 304, 64)
     corpus_size_cleaning: float = 100
     corpus_border_threshold: float = 10
@@ -61,6 +108,16 @@ class InferenceConfig:
         """Voxel size of the model grid along the expected axes; the finest of a range."""
         resolution = self.resolution_range
         return tuple(resolution[0]) if len(resolution) == 2 else tuple(resolution)
+
+    def spacing_for(self, scan_mm: Sequence[float]) -> tuple[float, float, float]:
+        """Voxel size of the model grid for a scan of `scan_mm` along the expected axes.
+
+        A range keeps a scan's own voxel size within its limits.
+        """
+        if len(self.resolution_range) == 3:
+            return tuple(self.resolution_range)
+        pairs = zip(scan_mm, *self.resolution_range, strict=True)
+        return tuple(float(max(min(size, most), least)) for size, least, most in pairs)
 
 
 def read_inference_config(folder: Path) -> InferenceConfig:
@@ -104,6 +161,8 @@ def _convert(name: str, value: Any) -> Any:
         return (value,)
     if name == "resolution_range" and len(value) == 2:
         return tuple(tuple(entry) for entry in value)
+    if name == "available_folds" and isinstance(value, str):
+        return (value,)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -119,10 +178,24 @@ def _check(name: str, value: Any) -> None:
             _check_lengths(spacing, (int, float))
     elif name == "cutout_size":
         _check_lengths(value, int)
+        if any(edge % 2 for edge in value):
+            raise ValueError(f"expected even numbers of voxels, found {list(value)}")
+    elif name in CHOICES:
+        _check_choice(value, CHOICES[name])
+    elif name == "needs_corp" and value:
+        raise ValueError("expected false: cropping with another network first is not supported")
+    elif name == "default_step_size" and not 0 < value <= 1:
+        raise ValueError(f"expected a share of the patch from above 0 to 1, found {value}")
     elif name in ("labels", "mapping"):
         wrong = [n for pair in value.items() for n in pair if not 0 <= n <= 255]
         if wrong:
             raise ValueError(f"expected numbers from 0 to 255, found {wrong[0]}")
+
+
+def _check_choice(value: Any, known: tuple[str, ...]) -> None:
+    for entry in [value] if isinstance(value, str) else value:
+        if entry not in known:
+            raise ValueError(f"expected {', '.join(known)}, found {entry!r}")
 
 
 def _check_lengths(values: Any, kind: Any) -> None:
@@ -132,8 +205,8 @@ def _check_lengths(values: Any, kind: Any) -> None:
 
 def _label_number(label: int | str) -> int:
     """Accept a number, a number as text, or one of our structure names."""
-    if isinstance(label, str) and label in SUBREGION_NUMBERS:
-        return SUBREGION_NUMBERS[label]
+    if isinstance(label, str) and label in STRUCTURE_NUMBERS:
+        return STRUCTURE_NUMBERS[label]
     try:
         return int(label)
     except ValueError:

@@ -14,6 +14,7 @@ from wirbel.core.intake import check_shape
 from wirbel.core.preparation import PreparedImage, prepare_image
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.models.inference_config import InferenceConfig
 from wirbel.models.registry import ModelError, find_model
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
@@ -24,11 +25,8 @@ class ResampleStage:
     name = "resample"
     reads_scan = True
 
-    def __init__(
-        self, spacing_mm: tuple[float, ...], axes: tuple[str, ...], correct_bias: bool
-    ) -> None:
-        self.spacing_mm = spacing_mm
-        self.axes = axes
+    def __init__(self, model: InferenceConfig, correct_bias: bool) -> None:
+        self.model = model
         self.correct_bias = correct_bias
 
     def prepare(self) -> None:
@@ -42,7 +40,8 @@ class ResampleStage:
     def compute(self, inputs: tuple[str, Volume]) -> PreparedImage:
         """Check and resample."""
         name, volume = inputs
-        return prepare_image(volume, name, self.spacing_mm, self.axes, self.correct_bias)
+        axes = self.model.model_expected_orientation
+        return prepare_image(volume, name, self.model.spacing_for, axes, self.correct_bias)
 
     def save(self, scan: Scan, result: PreparedImage, folders: StageFolders) -> list[Path]:
         """Write the image and its sidecar."""
@@ -72,9 +71,12 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"resample: {error}", file=sys.stderr)
         return 1
-    axes = tuple(model.model_expected_orientation)
-    parameters = {"spacing_mm": list(model.spacing_mm), "axes": list(axes), "n4": args.n4}
-    return run_stage(ResampleStage(model.spacing_mm, axes, args.n4), args, parameters)
+    parameters = {
+        "spacing_mm": model.resolution_range,
+        "axes": list(model.model_expected_orientation),
+        "n4": args.n4,
+    }
+    return run_stage(ResampleStage(model, args.n4), args, parameters)
 
 
 if __name__ == "__main__":
