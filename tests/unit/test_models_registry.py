@@ -154,7 +154,13 @@ def test_a_malformed_setting_is_named(field, value, sentence):
 
 
 def test_the_published_names_of_structures_are_understood():
-    labels = {"1": "Spinosus_Process", "2": "S1", "3": "Vertebra_Corpus_border", "4": "Metal", "5": 62}
+    labels = {
+        "1": "Spinosus_Process",
+        "2": "S1",
+        "3": "Vertebra_Corpus_border",
+        "4": "Metal",
+        "5": 62,
+    }
     config = parse_inference_config({**CONFIG, "labels": labels}, "f")
     assert config.labels == {1: 42, 2: 26, 3: 49, 4: 80, 5: 62}
 

@@ -18,7 +18,6 @@ from wirbel.core.geometry import (
 from wirbel.core.intake import check_scan
 from wirbel.core.intensities import to_fixed_range
 
-
 Spacing = tuple[float, float, float]
 
 
