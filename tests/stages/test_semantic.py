@@ -65,8 +65,8 @@ def test_an_image_becomes_the_cleaned_map_of_the_networks_answer(study, image, m
     np.testing.assert_allclose(found.affine, image.affine, atol=1e-4)
     stored = read_volume(study.file("resample", "sub-01_image.nii.gz"))
     network = SemanticModel(models / "semantic", "cpu", 1)
-    data, box = network.normalise(image.data)
-    answer = stored.with_data(network.segment(data, box, image.data.shape))
+    given = network.normalise(image.data)
+    answer = stored.with_data(network.segment(given, image.data.shape))
     np.testing.assert_array_equal(found.data, clean_semantic(upright(answer)).data)
 
 

@@ -187,7 +187,7 @@ def test_the_trained_folders_can_be_registered_found_and_run(train, tmp_path):
     assert register_models.main([str(part) for part in line]) == 0
     image, subregion, _ = cubes(9)
     semantic = SemanticModel(find_model("builtin", "semantic", listed).folder, "cpu", 1)
-    found = semantic.segment(*semantic.normalise(image.astype(np.float32)), image.shape)
+    found = semantic.segment(semantic.normalise(image.astype(np.float32)), image.shape)
     assert set(np.unique(found)) <= {0, *L.SUBREGION_NAMES}
     instance = InstanceModel(find_model("builtin", "instance", listed).folder, "cpu", 1)
     cutouts = np.pad(subregion[None, :32, :32], ((0, 0), (0, 0), (0, 0), (1, 1)))

@@ -109,3 +109,132 @@ def write_instance(
     torch.save(lightning_checkpoint(variant, **changes), checkpoint)
     (folder / "inference_config.json").write_text(json.dumps({**INSTANCE_CONFIG, **(config or {})}))
     return folder
+
+
+SEMANTIC_CONFIG = {
+    "log_name": "semantic",
+    "modality": ["T2w"],
+    "acquisition": "sag",
+    "modeltype": "nnunet",
+    "model_expected_orientation": ["P", "I", "R"],
+    "available_folds": 1,
+    "inference_augmentation": False,
+    "resolution_range": [3.0, 3.0, 6.0],
+    "default_step_size": 0.5,
+    "labels": {"1": "Vertebra_Corpus_border", "2": "Spinal_Canal", "3": 100},
+}
+PATCH, KERNELS, STRIDES = [4, 32, 48], [[1, 3, 3], [3, 3, 3]], [[1, 1, 1], [2, 2, 2]]
+"""In nnU-Net's order, which is that of SimpleITK: for the model's axes P, I, R it is R, I, P."""
+SPELLINGS = {
+    "2.0": {
+        "UNet_class_name": "PlainConvUNet",
+        "UNet_base_num_features": 4,
+        "unet_max_num_features": 6,
+        "n_conv_per_stage_encoder": [1, 1],
+        "n_conv_per_stage_decoder": [1],
+        "num_pool_per_axis": [1, 1, 1],
+        "pool_op_kernel_sizes": STRIDES,
+        "conv_kernel_sizes": KERNELS,
+    },
+    "2.8": {
+        "architecture": {
+            "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
+            "arch_kwargs": {
+                "n_stages": 2,
+                "features_per_stage": [4, 6],
+                "conv_op": "torch.nn.modules.conv.Conv3d",
+                "kernel_sizes": KERNELS,
+                "strides": STRIDES,
+                "n_conv_per_stage": [1, 1],
+                "n_conv_per_stage_decoder": [1],
+                "conv_bias": True,
+                "norm_op": "torch.nn.modules.instancenorm.InstanceNorm3d",
+                "norm_op_kwargs": {"eps": 1e-05, "affine": True},
+                "dropout_op": None,
+                "dropout_op_kwargs": None,
+                "nonlin": "torch.nn.LeakyReLU",
+                "nonlin_kwargs": {"inplace": True},
+            },
+            "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
+        }
+    },
+}
+"""How plans.json describes one and the same network, from nnU-Net 2.0 and from 2.8."""
+
+
+def semantic_network(seed: int) -> torch.nn.Module:
+    """Return that network, built by hand, with random weights that give every class its share."""
+    from dynamic_network_architectures.architectures.unet import PlainConvUNet
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = PlainConvUNet(
+            1, 2, (4, 6), torch.nn.Conv3d, KERNELS, STRIDES, 1, 4, 1, True,
+            torch.nn.InstanceNorm3d, {"eps": 1e-5, "affine": True},
+            None, None, torch.nn.LeakyReLU, {"inplace": True},
+        )  # fmt: skip
+    return network.eval()
+
+
+def nnunet_plans(spelling: str = "2.8", spacing_mm: tuple = (6.0, 3.0, 3.0)) -> dict[str, Any]:
+    """Return the decoded plans.json."""
+    resampling = {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": None}
+    configuration = {
+        "patch_size": PATCH,
+        "spacing": list(spacing_mm),
+        "normalization_schemes": ["ZScoreNormalization"],
+        "use_mask_for_norm": [False],
+        "resampling_fn_data": "resample_data_or_seg_to_shape",
+        "resampling_fn_data_kwargs": resampling,
+        "resampling_fn_probabilities": "resample_data_or_seg_to_shape",
+        "resampling_fn_probabilities_kwargs": {**resampling, "order": 1},
+        **SPELLINGS[spelling],
+    }
+    return {
+        "plans_name": "nnUNetPlans",
+        "image_reader_writer": "SimpleITKIO",
+        "transpose_forward": [0, 1, 2],
+        "transpose_backward": [0, 1, 2],
+        "configurations": {"3d_fullres": configuration},
+        "foreground_intensity_properties_per_channel": {"0": {}},
+    }
+
+
+def nnunet_checkpoint(seed: int = 0, **changes: Any) -> dict[str, Any]:
+    """Return what nnU-Net stores; `changes` replace entries."""
+    return {
+        "network_weights": semantic_network(seed).state_dict(),
+        "optimizer_state": {},
+        "grad_scaler_state": None,
+        "logging": {"mean_fg_dice": [0.9]},
+        "_best_ema": 0.9,
+        "current_epoch": 1000,
+        "init_args": {"configuration": "3d_fullres", "fold": 0},
+        "trainer_name": "nnUNetTrainer",
+        "inference_allowed_mirroring_axes": (0, 1, 2),
+        **changes,
+    }
+
+
+def write_semantic(
+    folder: Path,
+    folds: dict[str, int] | None = None,
+    plans: dict | None = None,
+    config: dict | None = None,
+    name: str = "checkpoint_final.pth",
+    **changes: Any,
+) -> Path:
+    """Write a semantic folder; `folds` gives the name and the seed of each fold."""
+    for fold, seed in (folds or {"0": 0}).items():
+        (folder / f"fold_{fold}").mkdir(parents=True)
+        torch.save(nnunet_checkpoint(seed, **changes), folder / f"fold_{fold}" / name)
+    labels = {"background": 0, "body": 1, "canal": 2, "disc": 3}
+    dataset = {"channel_names": {"0": "T2w"}, "labels": labels, "file_ending": ".nii.gz"}
+    contents = {
+        "plans.json": plans or nnunet_plans(),
+        "dataset.json": dataset,
+        "inference_config.json": {**SEMANTIC_CONFIG, **(config or {})},
+    }
+    for file, content in contents.items():
+        (folder / file).write_text(json.dumps(content))
+    return folder

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 
 import numpy as np
 import pytest
@@ -77,21 +76,6 @@ def test_what_nnunets_own_checkpoints_hold_can_be_read(tmp_path):
     assert read["logging"]["dice"][0].tolist() == [0.1, 0.2]
 
 
-def test_a_standard_nnunet_folder_with_a_pth_file_gives_the_same_map(tmp_path, float32):
-    folder = tiny_models.write_semantic(tmp_path / "semantic")
-    standard = shutil.copytree(folder, tmp_path / "standard")
-    (standard / "fold_0" / "checkpoint_final.safetensors").unlink()
-    checkpoint = read_pickled_checkpoint(tmp_path / "training" / "semantic.pth")
-    weights = {name: value.half().float() for name, value in checkpoint["network_weights"].items()}
-    torch.save({**checkpoint, "network_weights": weights}, standard / "fold_0/checkpoint_final.pth")
-    image = np.random.default_rng(0).integers(1, 100, (32, 40, 4)).astype(np.float32)
-    maps = []
-    for place in folder, standard:
-        model = SemanticModel(place, "cpu", 1)
-        maps.append(model.segment(*model.normalise(image), image.shape))
-    np.testing.assert_array_equal(*maps)
-
-
 def test_the_exported_semantic_network_answers_as_the_trained_one(tmp_path, float32):
     """An image as large as one patch is one tile: its classes are those of a plain forward pass."""
     model = SemanticModel(tiny_models.write_semantic(tmp_path / "semantic"), "cpu", 1)
@@ -102,7 +86,7 @@ def test_the_exported_semantic_network_answers_as_the_trained_one(tmp_path, floa
     best, second = scores.sort(0, descending=True).values[:2]
     sure = (best - second > 1e-2).numpy()  # a tile's scores are kept in half precision
     expected = model.label_table[scores.argmax(0).numpy()]
-    found = model.segment(*model.normalise(image), image.shape)
+    found = model.segment(model.normalise(image), image.shape)
     assert sure.mean() > 0.8
     np.testing.assert_array_equal(found[sure], expected[sure])
 
@@ -114,10 +98,10 @@ def test_a_long_scan_is_segmented_in_blocks_without_gaps_or_seams(tmp_path, floa
     """
     model = SemanticModel(tiny_models.write_semantic(tmp_path / "semantic"), "cpu", 1)
     image = np.random.default_rng(0).integers(1, 100, (160, 32, 4)).astype(np.float32)
-    data, box = model.normalise(image)
-    whole = model.segment(data, box, image.shape)
+    given = model.normalise(image)
+    whole = model.segment(given, image.shape)
     monkeypatch.setattr(semantic_model, "MOST_BYTES_OF_SCORES", 1)
-    blocks = model.segment(data, box, image.shape)
+    blocks = model.segment(given, image.shape)
     np.testing.assert_array_equal(blocks, whole)
 
 

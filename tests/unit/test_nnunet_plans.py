@@ -12,6 +12,7 @@ from wirbel.learning.semantic_plans import CONFIGURATION, dataset_json, plans_js
 
 FIRST_FORMAT = {
     "patch_size": [32, 32, 8],
+    "spacing": [1.0, 1.0, 3.0],
     "normalization_schemes": ["ZScoreNormalization"],
     "use_mask_for_norm": [False],
     "UNet_class_name": "PlainConvUNet",

@@ -8,6 +8,7 @@ numbers and strings.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import pickle
 import re
@@ -61,6 +62,10 @@ def read_pickled_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise _damaged(path) from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # a position beyond the end of the file
+            raise _damaged(path) from error
+        raise
 
 
 def _damaged(path: Path) -> ValueError:
@@ -95,11 +100,15 @@ def write_weights(path: Path, weights: Weights, metadata: dict[str, str]) -> Non
 
 
 def load_into(network: torch.nn.Module, weights: Weights) -> None:
-    """Load `weights`, which may name a shared tensor once only; raises ValueError on any gap.
+    """Load `weights`, which may name a shared tensor once only; raises ValueError where they do not fit.
 
     nnU-Net's networks hold most tensors under several names.
     """
-    missing, unknown = network.load_state_dict(weights, strict=False)
+    try:
+        missing, unknown = network.load_state_dict(weights, strict=False)
+    except RuntimeError as error:  # torch gives a line to every tensor of another shape
+        found = str(error).splitlines()[-1].strip()
+        raise ValueError(f"the weights do not fit the network: {found}") from None
     own = network.state_dict()
     given = {own[name].data_ptr() for name in weights if name in own}
     gaps = [name for name in missing if own[name].data_ptr() not in given]

@@ -98,6 +98,6 @@ def _newer_variant(settings: dict[str, Any]) -> tuple[int, int]:
 def _filled(network: torch.nn.Module, weights: Weights, source: Path) -> torch.nn.Module:
     try:
         load_into(network, weights)
-    except (ValueError, RuntimeError) as error:  # torch names every tensor of another shape
-        raise ValueError(f"{source}: {str(error).splitlines()[-1].strip()}") from None
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
     return network

@@ -14,6 +14,8 @@ import torch
 from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
 from nnunetv2.preprocessing.normalization import default_normalization_schemes as schemes
 
+from wirbel.learning.plan_spacing import PlanSpacing
+
 NETWORKS = {network.__name__: network for network in (PlainConvUNet, ResidualEncoderUNet)}
 NORMALISATIONS = {
     scheme.__name__: scheme
@@ -24,6 +26,7 @@ NORMALISATIONS = {
         schemes.RescaleTo01Normalization,
     )
 }
+RESAMPLING = "resample_data_or_seg_to_shape"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Plans:
 
     patch_size: tuple[int, ...]
     transpose_forward: tuple[int, ...]
-    transpose_backward: tuple[int, ...]
+    spacing: PlanSpacing
     normalisation: schemes.ImageNormalization
     heads: int
     """Classes, background included."""
@@ -51,7 +54,7 @@ def read_plans(plans: dict, dataset: dict, configuration: str) -> Plans:
     return Plans(
         patch_size=tuple(chosen["patch_size"]),
         transpose_forward=tuple(plans["transpose_forward"]),
-        transpose_backward=tuple(plans["transpose_backward"]),
+        spacing=_spacing(chosen),
         normalisation=_normalisation(plans, chosen),
         heads=_heads(dataset["labels"]),
         network=_listed(NETWORKS, architecture["network_class_name"], "network"),
@@ -95,6 +98,17 @@ def _heads(labels: dict) -> int:
     if any(isinstance(number, (list, tuple)) and len(number) > 1 for number in numbers):
         raise ValueError("expected one class per voxel, found a network with overlapping regions")
     return len({int(number[0] if isinstance(number, list) else number) for number in numbers})
+
+
+def _spacing(configuration: dict) -> PlanSpacing:
+    """Return the plans' voxel size; only nnU-Net's standard resampling to it and back is known."""
+    settings = []
+    for kind in ("data", "probabilities"):
+        name = configuration.get(f"resampling_fn_{kind}", RESAMPLING)
+        if name != RESAMPLING:
+            raise ValueError(f"expected resampling by {RESAMPLING}, found {name!r}")
+        settings.append(dict(configuration.get(f"resampling_fn_{kind}_kwargs", {})))
+    return PlanSpacing(tuple(float(mm) for mm in configuration["spacing"]), *settings)
 
 
 def _normalisation(plans: dict, configuration: dict) -> schemes.ImageNormalization:

@@ -1,7 +1,7 @@
 """A semantic model folder, ready to segment arrays on the model grid.
 
 The folder is a standard nnU-Net v2 results folder (plans.json, dataset.json, fold_*/checkpoint) beside an
-`inference_config.json`. Weights come from safetensors or from nnU-Net's .pth, opened safely.
+`inference_config.json`; what its weights may look like is in `semantic_weights`.
 """
 
 from __future__ import annotations
@@ -9,43 +9,65 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from scipy.ndimage import binary_fill_holes, find_objects
 
-from wirbel.learning.checkpoints import Weights, load_into, read_pickled_checkpoint, read_weights
+from wirbel.learning.checkpoints import load_into
 from wirbel.learning.nnunet_plans import build_network, read_plans
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device
+from wirbel.learning.semantic_weights import read_first_fold, read_folds, results_folder
 from wirbel.learning.sliding_window import SlidingWindow
 from wirbel.models.inference_config import InferenceConfig, read_inference_config
 
-CHECKPOINTS = ("checkpoint_final.safetensors", "checkpoint_final.pth")
+__all__ = ["Normalised", "SemanticModel", "read_first_fold"]
 BYTES_PER_SCORE = 4
 MOST_BYTES_OF_SCORES = 1_500_000_000
 """Class scores of more than this are computed in blocks along the spine; keeps a scan below 6 GB."""
+LARGEST_CLASS = 256
+
+
+class Normalised(NamedTuple):
+    """What a network is given: `data` (1, x, y, z) with the network's axes and voxel size.
+
+    `box` is the part of the model grid that it shows, along the model's axes; `shape` that part's shape and
+    `spacing_mm` its voxel size, both along the network's axes.
+    """
+
+    data: torch.Tensor
+    box: tuple[slice, ...]
+    shape: tuple[int, ...]
+    spacing_mm: tuple[float, ...]
 
 
 class SemanticModel:
-    """A loaded network; `normalise` and `segment` may run in different threads."""
+    """A loaded network; `normalise` and `segment` may run in different threads.
 
-    def __init__(self, folder: Path, device: str = "auto", threads: int = 0) -> None:
+    `half_input` rounds the image to half precision before and after it is normalised, as SPINEPS does.
+    """
+
+    def __init__(
+        self, folder: Path, device: str = "auto", threads: int = 0, half_input: bool = False
+    ) -> None:
         self.config: InferenceConfig = read_inference_config(folder)
+        self.half_input = half_input
         threads = usable_threads(threads)
-        results = _results_folder(folder)
-        self.folds, facts = _read_folds(results, self.config.available_folds)
+        results = results_folder(folder)
+        folds = read_folds(results, self.config.available_folds)
+        self.folds = [fold.weights for fold in folds]
         self.plans = read_plans(
             json.loads((results / "plans.json").read_text()),
             json.loads((results / "dataset.json").read_text()),
-            facts["configuration"],
+            folds[0].configuration,
         )
-        mirror_axes = facts["mirror_axes"] if self.config.inference_augmentation else None
+        self.order = _axis_order(folds[0].reversed_axes, self.plans.transpose_forward)
         self.window = SlidingWindow(
             self.plans.patch_size,
             self.config.default_step_size,
-            tuple(mirror_axes or ()),
+            folds[0].mirror_axes if self.config.inference_augmentation else (),
             choose_device(device),
             sample_threads(threads),
             2 * threads,
@@ -55,23 +77,39 @@ class SemanticModel:
         self.network.to(self.window.device, memory_format=CHANNELS_LAST).eval()
         self.label_table = _label_table(self.config)
 
-    def normalise(self, image: np.ndarray) -> tuple[torch.Tensor, tuple[slice, ...]]:
-        """Return (normalised tensor, box): the non-zero part of `image` (P, I, R), as in training.
+    def normalise(
+        self, image: np.ndarray, spacing_mm: tuple[float, ...] | None = None
+    ) -> Normalised:
+        """Return the non-zero part of `image` (P, I, R), of voxels `spacing_mm`, as in training.
 
-        The tensor has nnU-Net's axis order; the box is in the image's own.
+        Without `spacing_mm` the image has the voxel size of the model.
         """
         # in one memory order, since that of a sum decides its last digit
-        data = np.array(image, np.float32, order="C").transpose(self.plans.transpose_forward)
-        data, outside, box = crop_to_nonzero(data)
-        data = np.ascontiguousarray(self.plans.normalisation.run(data, outside))[None]
-        return torch.from_numpy(data), tuple(box[axis] for axis in self.plans.transpose_backward)
+        data = np.array(image, np.float32, order="C").transpose(self.order)
+        spacing_mm = tuple((spacing_mm or self.config.spacing_mm)[axis] for axis in self.order)
+        data, outside, box = crop_to_nonzero(self._rounded(data))
+        data = self._rounded(np.ascontiguousarray(self.plans.normalisation.run(data, outside)))[
+            None
+        ]
+        resampled = self.plans.spacing.to_plan(data, spacing_mm)
+        box = tuple(box[self.order.index(axis)] for axis in range(3))
+        return Normalised(torch.from_numpy(resampled), box, data.shape[1:], spacing_mm)
+
+    def _rounded(self, data: np.ndarray) -> np.ndarray:
+        return data.astype(np.float16).astype(np.float32) if self.half_input else data
 
     @torch.inference_mode()
-    def segment(self, data: torch.Tensor, box: tuple, shape: tuple[int, ...]) -> np.ndarray:
+    def segment(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
         """Return the label map (uint8, our numbers, axes P, I, R) of what `normalise` gave."""
-        classes = np.concatenate([part.numpy() for part in self._classes(data)], axis=_along(data))
+        if tuple(given.data.shape[1:]) == tuple(given.shape):
+            parts = [part.numpy() for part in self._classes(given.data)]
+            classes = np.concatenate(parts, axis=_along(given.data))
+        else:
+            scores = self._scores(given.data).cpu().numpy()
+            scores = self.plans.spacing.from_plan(scores, given.shape, given.spacing_mm)
+            classes = scores.argmax(0)
         out = np.zeros(shape, np.uint8)
-        out[box] = self.label_table[classes].transpose(self.plans.transpose_backward)
+        out[given.box] = self.label_table[classes].transpose(np.argsort(self.order))
         return out
 
     def _classes(self, data: torch.Tensor) -> Iterable[torch.Tensor]:
@@ -113,48 +151,15 @@ def _along(data: torch.Tensor) -> int:
     return int(np.argmax(data.shape[1:]))
 
 
-def _results_folder(folder: Path) -> Path:
-    """Return where plans.json is: the folder itself, or the one folder below that has it."""
-    found = [folder, *(path.parent for path in sorted(folder.rglob("plans.json")))]
-    for candidate in found:
-        if (candidate / "plans.json").exists():
-            return candidate
-    raise ValueError(f"{folder} is no semantic model folder: there is no plans.json in it")
-
-
-def _read_folds(results: Path, wanted: Any) -> tuple[list[Weights], dict[str, Any]]:
-    """Return the weights of all folds and what else the first checkpoint says."""
-    names = [wanted] if isinstance(wanted, str) else wanted
-    if isinstance(names, int):  # published files give the number of folds
-        names = range(names)
-    loaded = [_read_fold(results / f"fold_{name}") for name in names]
-    return [weights for weights, _ in loaded], loaded[0][1]
-
-
-def read_first_fold(folder: Path) -> Weights:
-    """Return the weights of a model folder's first fold; raises ValueError where there are none."""
-    return _read_folds(_results_folder(folder), read_inference_config(folder).available_folds)[0][0]
-
-
-def _read_fold(folder: Path) -> tuple[Weights, dict[str, Any]]:
-    for name in CHECKPOINTS:
-        path = folder / name
-        if path.exists() and path.suffix == ".safetensors":
-            weights, text = read_weights(path)
-            axes = json.loads(text["inference_allowed_mirroring_axes"])
-            return weights, {"configuration": text["configuration"], "mirror_axes": axes}
-        if path.exists():
-            checkpoint = read_pickled_checkpoint(path)
-            return checkpoint["network_weights"], {
-                "configuration": checkpoint["init_args"]["configuration"],
-                "mirror_axes": checkpoint.get("inference_allowed_mirroring_axes"),
-            }
-    raise ValueError(f"{folder} holds no checkpoint; expected one of {', '.join(CHECKPOINTS)}")
+def _axis_order(reversed_axes: bool, transpose_forward: tuple[int, ...]) -> tuple[int, ...]:
+    """Return which of the model's axes each of the network's is."""
+    order = (2, 1, 0) if reversed_axes else (0, 1, 2)
+    return tuple(order[axis] for axis in transpose_forward)
 
 
 def _label_table(config: InferenceConfig) -> np.ndarray:
-    """Return our label number of every class index (uint8); classes without an entry are dropped."""
-    table = np.zeros(256, np.uint8)
+    """Return our label number of every class index (uint8); as published, others keep their index."""
+    table = np.arange(LARGEST_CLASS).astype(np.uint8)
     for index, label in config.labels.items():
         table[index] = label
     return table

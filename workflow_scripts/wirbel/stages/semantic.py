@@ -38,12 +38,12 @@ class SemanticStage:
     def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Any]:
         """Read the image and normalise it."""
         image = read_volume(folders.stage("resample") / f"{scan.scan_id}_image.nii.gz")
-        return image, self.network.normalise(image.data)
+        return image, self.network.normalise(image.data, tuple(image.spacing_mm))
 
     def compute(self, inputs: tuple[Volume, Any]) -> Volume:
         """Run the network."""
-        image, (data, box) = inputs
-        return image.with_data(self.network.segment(data, box, image.data.shape))
+        image, normalised = inputs
+        return image.with_data(self.network.segment(normalised, image.data.shape))
 
     def save(self, scan: Scan, result: Volume, folders: StageFolders) -> list[Path]:
         """Clean the map, which needs no GPU, and write it."""
