@@ -8,6 +8,7 @@ include: "rules/cohort.smk"
 include: "rules/simulate.smk"
 include: "rules/evaluate.smk"
 include: "rules/train.smk"
+include: "rules/models.smk"
 
 
 rule all:

@@ -19,11 +19,13 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), inherited["PATH"]]),
 )
 
+from wirbel.models.registry import ModelError, fingerprint
+from wirbel.models.store import VARIABLE as MODELS_VARIABLE
 from wirbel.runner import batches as batch_lists
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.locks import FileLock
 from wirbel.runner.records import retry_mark
-from wirbel.runner.settings import SettingsError, checked_settings, model_fingerprint
+from wirbel.runner.settings import SettingsError, checked_settings
 from wirbel.runner.summary import summary
 
 
@@ -34,6 +36,9 @@ try:
     SETTINGS = checked_settings(config, ROOT / "config" / "schemas" / "config.schema.json")
 except SettingsError as error:
     raise WorkflowError(str(error)) from None
+
+if SETTINGS.models_dir:
+    os.environ[MODELS_VARIABLE] = os.path.abspath(SETTINGS.models_dir)
 
 OUT = SETTINGS.output_dir
 LOGS = f"{OUT}/logs"
@@ -135,9 +140,25 @@ def code_of(stage):
     return lambda wildcards: stage_code_hash(stage)
 
 
-def fingerprint_of(phase):
-    """Return a params function: a hash over the model's files, as listed in config/models.yaml."""
-    return lambda wildcards: model_fingerprint(ROOT, SETTINGS.models[phase], phase)
+@cache
+def model_fingerprint(kind):
+    """Return a hash that changes with a model's files; stop when a listed model was not fetched."""
+    try:
+        return fingerprint(SETTINGS.models[kind], kind)
+    except ModelError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def fingerprint_of(kind):
+    """Return a params function: the model's fingerprint."""
+    return lambda wildcards: model_fingerprint(kind)
+
+
+def models_to_fetch():
+    """Return the models as the stage `models` takes them."""
+    if isinstance(config["models"], str):
+        return [config["models"]]
+    return [f"{kind}={name}" for kind, name in config["models"].items()]
 
 
 def failures_to_retry(stage):

@@ -8,9 +8,18 @@ from pathlib import Path
 import pytest
 import yaml
 
+from wirbel.models.entries import Published, network, networks
 from wirbel.models.inference_config import parse_inference_config
 from wirbel.models.publish import CHECKSUMS, publish
-from wirbel.models.registry import KINDS, REGISTRY_FILE, ModelError, find_model, hash_files
+from wirbel.models.registry import (
+    KINDS,
+    REGISTRY_FILE,
+    ModelError,
+    find_model,
+    fingerprint,
+    hash_files,
+    read_registry,
+)
 from wirbel.stages import register_models
 
 REPOSITORY = Path(__file__).parents[2]
@@ -111,17 +120,21 @@ def test_an_unknown_name_is_told_the_known_ones(registry):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("mine: {semantics: {}}", "expected semantic and instance"),
-        ("mine: {semantic: {path: a, sha: {}}}", "semantic needs path, licence, sha256"),
+        ("mine: {semantics: {}}", "'semantics' was unexpected.* holds networks of the kinds"),
+        ("mine: {semantic: {path: a, sha: {}}}", "'sha' was unexpected.* needs path, licence and"),
+        ("mine: {semantic: {path: a}}", "'licence' is a required property"),
+        ("'../mine': {semantic: other}", "'../mine' does not match"),
+        ("mine: {semantic: other}", "is to be that of 'other', which is no other entry"),
+        ("mine: {semantic: mine}", "is to be that of 'mine', which is no other entry"),
         ("mine: [", "not valid YAML"),
-        ("mine: {instance: {path: a, licence: b, sha256: {}}}", "has no semantic network"),
-        ("mine: {semantic: {path: gone, licence: b, sha256: {}}}", "there is no .*gone"),
+        ("mine: {instance: {path: a, licence: b, sha256: {f: %s}}}", "has no semantic network"),
+        ("mine: {semantic: {path: gone, licence: b, sha256: {f: %s}}}", "there is no .*gone"),
     ],
 )
 def test_a_malformed_registry_is_explained(tmp_path, content, sentence):
     file = tmp_path / "config" / "models.yaml"
     file.parent.mkdir()
-    file.write_text(content)
+    file.write_text(content.replace("%s", "a" * 64))
     with pytest.raises(ModelError, match=sentence):
         find_model("mine", "semantic", file)
 
@@ -226,10 +239,46 @@ def test_looking_a_model_up_needs_no_torch():
 
 
 def test_the_registry_of_this_repository_is_well_formed():
-    entries = yaml.safe_load(REGISTRY_FILE.read_text())
+    entries = read_registry(REGISTRY_FILE)
     assert set(entries["builtin"]) == set(KINDS)
     for part in entries["builtin"].values():
         assert part["path"].startswith("models/builtin/")
+    for name, entry in entries.items():
+        assert all(network(entries, name, kind).licence for kind in entry)
+
+
+def test_the_published_models_are_fetched_over_https_and_credited():
+    published = [n for n in networks(read_registry(REGISTRY_FILE)) if isinstance(n, Published)]
+    assert {(n.name, n.kind) for n in published} == {
+        ("spineps-t2w", "semantic"),
+        ("spineps-t2w", "instance"),
+        ("spineps-t2w", "labelling"),
+        ("spineps-t1w", "semantic"),
+    }
+    for found in published:
+        assert all(url.startswith("https://github.com/Hendrik-code/spineps/") for url in found.urls)
+        assert "Möller" in found.citation and found.licence and found.modality
+
+
+def test_a_network_can_be_that_of_another_entry(registry):
+    entries = yaml.safe_load(registry.read_text())
+    entries["other"] = {"semantic": entries["mine"]["semantic"], "instance": "mine"}
+    registry.write_text(yaml.safe_dump(entries))
+    assert find_model("other", "instance", registry) == find_model("mine", "instance", registry)
+
+
+def test_a_models_fingerprint_follows_its_digests_or_its_files(registry, trained):
+    before = fingerprint("mine", "semantic", registry)
+    assert before == fingerprint("mine", "semantic", registry)
+    assert before != fingerprint("mine", "instance", registry)
+    folder = str(trained / "semantic")
+    own = fingerprint(folder, "semantic", registry)
+    assert own == fingerprint(folder, "semantic", registry)
+    (trained / "semantic/fold_0/weights.safetensors").write_bytes(b"longer than before")
+    assert own != fingerprint(folder, "semantic", registry)
+    assert before == fingerprint("mine", "semantic", registry)
+    publish(trained, "mine", "CC-BY-4.0", registry)
+    assert before != fingerprint("mine", "semantic", registry)
 
 
 @pytest.mark.skipif(

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from wirbel.core import labels
-from wirbel.runner.settings import SettingsError, checked_settings, model_fingerprint
+from wirbel.runner.settings import SettingsError, checked_settings
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIG = REPOSITORY / "config"
@@ -74,24 +74,6 @@ def test_participants_may_stand_in_a_file(tmp_path):
     (tmp_path / "list.txt").write_text("sub-01\n\nsub-03\n")
     settings = checked_settings(_defaults(participants=str(tmp_path / "list.txt")), SCHEMA)
     assert settings.participants == ("sub-01", "sub-03")
-
-
-def test_a_models_fingerprint_follows_its_entry_or_its_files(tmp_path):
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "weights").write_text("a")
-    before = model_fingerprint(tmp_path, str(folder), "semantic")
-    assert before == model_fingerprint(tmp_path, str(folder), "semantic")
-    (folder / "weights").write_text("longer")
-    assert before != model_fingerprint(tmp_path, str(folder), "semantic")
-    (tmp_path / "config").mkdir()
-    listed = tmp_path / "config" / "models.yaml"
-    listed.write_text("builtin: {sha256: abc}\nother: {sha256: x}\n")
-    before = model_fingerprint(tmp_path, "builtin", "semantic")
-    listed.write_text("builtin: {sha256: abc}\nother: {sha256: y}\n")
-    assert before == model_fingerprint(tmp_path, "builtin", "semantic")
-    listed.write_text("builtin: {sha256: abd}\n")
-    assert before != model_fingerprint(tmp_path, "builtin", "semantic")
 
 
 def test_the_label_list_is_that_of_the_software():

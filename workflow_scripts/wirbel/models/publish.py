@@ -19,8 +19,9 @@ from wirbel.models.registry import (
 
 CHECKSUMS = "SHA256SUMS"
 HEADER = """\
-# The known models. Each network is a folder whose files must have exactly these SHA-256 digests; it is
-# checked before anything in it is opened. `python -m wirbel.stages.register_models` writes this file.
+# The known models: docs/models.md. One entry per name, in it one network per kind (semantic, instance,
+# labelling), or the name of the entry whose network it shares. SHA-256 digests are checked before anything is
+# opened. `python -m wirbel.stages.register_models` rewrites this file when networks were trained.
 
 """
 
@@ -31,11 +32,10 @@ def publish(trained: Path, name: str, licence: str, registry_file: Path) -> dict
     Files of an earlier version that are no longer there are removed. Returns SHA-256 by file name below
     `models/<name>`. Raises ModelError when one of the two is incomplete, before anything is changed.
     """
-    for kind in KINDS:
-        try:
-            read_inference_config(trained / kind)
-        except ValueError as error:
-            raise ModelError(f"nothing was published: {error}") from None
+    try:
+        configs = {kind: read_inference_config(trained / kind) for kind in KINDS}
+    except ValueError as error:
+        raise ModelError(f"nothing was published: {error}") from None
     entries, digests = read_registry(registry_file), {}
     root = registry_file.resolve().parents[1]
     entries[name] = {}
@@ -43,10 +43,18 @@ def publish(trained: Path, name: str, licence: str, registry_file: Path) -> dict
         target = Path("models", name, kind)
         _mirror(trained / kind, root / target)
         own = hash_files(root / target)
-        entries[name][kind] = {"path": target.as_posix(), "licence": licence, "sha256": own}
+        entries[name][kind] = {
+            "path": target.as_posix(),
+            "licence": licence,
+            "modality": list(configs[kind].modality),
+            "sha256": own,
+        }
         digests.update({f"{kind}/{file}": digest for file, digest in own.items()})
     write_text(root / "models" / name / CHECKSUMS, checksum_lines(digests))
-    write_text(registry_file, HEADER + yaml.safe_dump(entries, sort_keys=False, width=120))
+    write_text(
+        registry_file,
+        HEADER + yaml.safe_dump(entries, sort_keys=False, width=120, allow_unicode=True),
+    )
     return digests
 
 

@@ -1,31 +1,51 @@
 """Which model a name or a folder stands for, and whether its files are the expected ones.
 
-`config/models.yaml` lists every known model with the SHA-256 of each file; a folder given by path is
-taken as it is and identified by its content.
+`config/models.yaml` lists every known model; a folder given by path is taken as it is and identified by its
+content. Nothing here uses the network.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
-import yaml
-
-from wirbel.io.atomic import sha256_of_file
+from wirbel.models.digests import (
+    checksum_lines,
+    combined_sha256,
+    compare_digests,
+    hash_files,
+)
+from wirbel.models.entries import (
+    ALL_KINDS,
+    KINDS,
+    REGISTRY_FILE,
+    Embedded,
+    Published,
+    network,
+    read_registry,
+)
+from wirbel.models.errors import ModelError
 from wirbel.models.inference_config import FILE_NAME, InferenceConfig, read_inference_config
+from wirbel.models.lockfile import Locked
+from wirbel.models.store import VARIABLE, fetched, models_folder, verify
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-REGISTRY_FILE = REPOSITORY / "config" / "models.yaml"
-KINDS = ("semantic", "instance")
-ENTRY_KEYS = ("path", "licence", "sha256")
-NOT_PART_OF_A_MODEL = (".md", ".tsv")
-"""Suffixes of files that describe a model and are never read: its card, its training's losses."""
-
-
-class ModelError(Exception):
-    """A model is missing, incomplete or not what the registry says; the text says what to do."""
+__all__ = [
+    "ALL_KINDS",
+    "KINDS",
+    "REGISTRY_FILE",
+    "Model",
+    "ModelError",
+    "checksum_lines",
+    "find_model",
+    "fingerprint",
+    "hash_files",
+    "read_registry",
+]
 
 
 @dataclass(frozen=True)
@@ -45,12 +65,10 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     """
     entries = read_registry(registry_file)
     if name in entries:
-        folder, expected = _entry(entries[name], name, kind, registry_file)
+        folder, digests = _registered(network(entries, name, kind), registry_file)
     else:
-        folder, expected = _folder(Path(name), kind, sorted(entries)), None
-    digests = hash_files(folder)
-    if expected is not None:
-        _verify(name, folder, digests, expected)
+        folder = _folder(Path(name), kind, sorted(entries))
+        digests = hash_files(folder)
     try:
         config = read_inference_config(folder)
     except ValueError as error:
@@ -58,60 +76,54 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     return Model(kind, folder, combined_sha256(digests), config)
 
 
-def read_registry(registry_file: Path = REGISTRY_FILE) -> dict[str, Any]:
-    """Return the entries of `config/models.yaml` by name; raises ModelError naming a wrong one."""
-    if not registry_file.exists():
-        return {}
-    try:
-        entries = yaml.safe_load(registry_file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ModelError(f"{registry_file} is not valid YAML: {error}") from None
-    for name, entry in entries.items():
-        _check_entry(f"{registry_file}: model {name!r}", entry)
-    return entries
+def fingerprint(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:
+    """Return a hash that changes when a model does, without reading its weights.
 
-
-def hash_files(folder: Path) -> dict[str, str]:
-    """Return SHA-256 by file name (relative, with /) of what a model consists of.
-
-    Descriptions and hidden files are left out; nothing opens them.
+    It is made from the digests in the registry or in the record of what was fetched. A folder that is not
+    listed is judged by names, sizes and time stamps; the stage hashes its content before use. Raises
+    ModelError when a listed network has not been fetched.
     """
-    names = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    return {
-        name.as_posix(): sha256_of_file(path)
-        for name, path in sorted(names.items())
-        if name.suffix not in NOT_PART_OF_A_MODEL
-        and not any(part.startswith(".") for part in name.parts)
-    }
+    entries = read_registry(registry_file)
+    if name in entries:
+        found = network(entries, name, kind)
+        content: Any = found.sha256
+        if isinstance(found, Published):
+            content = _fetched(found, registry_file)[1].files
+    else:
+        files = sorted(path for path in Path(name).rglob("*") if path.is_file())
+        content = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    text = json.dumps([kind, content], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def combined_sha256(digests: dict[str, str]) -> str:
-    """Return one digest for a set of files."""
-    return hashlib.sha256(checksum_lines(digests).encode()).hexdigest()
-
-
-def checksum_lines(digests: dict[str, str]) -> str:
-    """Return the digests as `sha256sum --check` reads them."""
-    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
-
-
-def _check_entry(place: str, entry: Any) -> None:
-    if not isinstance(entry, dict) or not set(entry) <= set(KINDS):
-        raise ModelError(f"{place}: expected {' and '.join(KINDS)}, found {entry}")
-    for kind, part in entry.items():
-        if not isinstance(part, dict) or set(part) != set(ENTRY_KEYS):
-            found = ", ".join(part) if isinstance(part, dict) else part
-            raise ModelError(f"{place}: {kind} needs {', '.join(ENTRY_KEYS)}; it has {found}")
-
-
-def _entry(entry: dict, name: str, kind: str, registry_file: Path) -> tuple[Path, dict[str, str]]:
-    if kind not in entry:
-        raise ModelError(f"model {name!r} has no {kind} network; it has {', '.join(sorted(entry))}")
-    part = entry[kind]
-    folder = registry_file.resolve().parents[1] / part["path"]
+def _registered(found: Embedded | Published, registry_file: Path) -> tuple[Path, dict[str, str]]:
+    """Return the checked folder of a listed network and its files' digests."""
+    if isinstance(found, Published):
+        models_dir, entry = _fetched(found, registry_file)
+        return verify(models_dir, found, entry), entry.files
+    folder = registry_file.resolve().parents[1] / found.path
     if not folder.is_dir():
-        raise ModelError(f"the {kind} network of model {name!r} is missing: there is no {folder}")
-    return folder, part["sha256"]
+        raise ModelError(
+            f"the {found.kind} network of model {found.name!r} is missing: there is no {folder}"
+        )
+    digests = hash_files(folder)
+    compare_digests(found.name, folder, digests, found.sha256, Path("config/models.yaml"))
+    return folder, digests
+
+
+def _fetched(found: Published, registry_file: Path) -> tuple[Path, Locked]:
+    """Return the models folder and the record of a network; raises ModelError saying how to fetch it."""
+    usual = registry_file.resolve().parents[1]
+    models_dir = models_folder(usual)
+    entry = fetched(models_dir, found)
+    if entry is None:
+        elsewhere = f" models_dir={quote(str(models_dir))}" if os.environ.get(VARIABLE) else ""
+        raise ModelError(
+            f"the {found.kind} network of model {found.name!r} has not been fetched to {models_dir}; on a machine "
+            "with internet run: .venv/bin/snakemake --profile profiles/default "
+            f"--config models={found.name}{elsewhere} -- models"
+        )
+    return models_dir, entry
 
 
 def _folder(path: Path, kind: str, known: list[str]) -> Path:
@@ -123,16 +135,3 @@ def _folder(path: Path, kind: str, known: list[str]) -> Path:
         f"{str(path)!r} is neither a model in config/models.yaml ({', '.join(known) or 'none'}) "
         f"nor a folder with {FILE_NAME}"
     )
-
-
-def _verify(name: str, folder: Path, found: dict[str, str], expected: dict[str, str]) -> None:
-    for file in sorted(set(found) | set(expected)):
-        if file not in found:
-            raise ModelError(f"model {name!r}: {folder / file} is missing")
-        if file not in expected:
-            raise ModelError(f"model {name!r}: {folder / file} is not listed in config/models.yaml")
-        if found[file] != expected[file]:
-            raise ModelError(
-                f"model {name!r}: {folder / file} was changed or damaged (SHA-256 is "
-                f"{found[file][:12]}..., expected {expected[file][:12]}...); restore the file"
-            )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ class Settings:
     participants: tuple[str, ...]
     batch_size: int
     models: dict[str, str]
+    models_dir: str
     n4: bool
     retry_failed: str
     wait_seconds: float
@@ -48,29 +48,11 @@ def checked_settings(config: dict[str, Any], schema_file: Path) -> Settings:
         participants=_participants(config["participants"]),
         batch_size=config["batch_size"],
         models=dict.fromkeys(PHASES, models) if isinstance(models, str) else models,
+        models_dir=config["models_dir"],
         n4=config["n4"],
         retry_failed=str(config["retry_failed"]).lower(),
         wait_seconds=config["wait_seconds"],
     )
-
-
-def model_fingerprint(root: Path, model: str, phase: str) -> str:
-    """Return a hash that changes when a model does: over its entry in config/models.yaml, or its files.
-
-    The entry lists the SHA-256 of every file. A folder that is not listed is judged by names, sizes and time
-    stamps, which costs nothing; the stage hashes its content before use.
-    """
-    import yaml
-
-    listed = root / "config" / "models.yaml"
-    models = yaml.safe_load(listed.read_text(encoding="utf-8")) if listed.is_file() else {}
-    if model in (models or {}):
-        content: Any = models[model]
-    else:
-        files = sorted(path for path in Path(model).rglob("*") if path.is_file())
-        content = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    text = json.dumps([phase, content], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _set_types(config: dict[str, Any], schema: dict[str, Any]) -> None:

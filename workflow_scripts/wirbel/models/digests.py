@@ -1,0 +1,52 @@
+"""The content of a model folder as SHA-256 digests."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from wirbel.io.atomic import sha256_of_file
+from wirbel.models.errors import ModelError
+
+NOT_PART_OF_A_MODEL = (".md", ".tsv")
+"""Suffixes of files that describe a model and are never read: its card, its training's losses."""
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Return SHA-256 by file name (relative, with /) of what a model consists of.
+
+    Descriptions and hidden files are left out; nothing opens them.
+    """
+    names = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name.as_posix(): sha256_of_file(path)
+        for name, path in sorted(names.items())
+        if name.suffix not in NOT_PART_OF_A_MODEL
+        and not any(part.startswith(".") for part in name.parts)
+    }
+
+
+def combined_sha256(digests: dict[str, str]) -> str:
+    """Return one digest for a set of files."""
+    return hashlib.sha256(checksum_lines(digests).encode()).hexdigest()
+
+
+def checksum_lines(digests: dict[str, str]) -> str:
+    """Return the digests as `sha256sum --check` reads them."""
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+
+
+def compare_digests(
+    name: str, folder: Path, found: dict[str, str], expected: dict[str, str], source: Path
+) -> None:
+    """Raise ModelError at the first file that is missing, additional or different from `source`."""
+    for file in sorted(set(found) | set(expected)):
+        if file not in found:
+            raise ModelError(f"model {name!r}: {folder / file} is missing")
+        if file not in expected:
+            raise ModelError(f"model {name!r}: {folder / file} is not listed in {source}")
+        if found[file] != expected[file]:
+            raise ModelError(
+                f"model {name!r}: {folder / file} was changed or damaged (SHA-256 is "
+                f"{found[file][:12]}..., expected {expected[file][:12]}...); restore the file"
+            )

@@ -1,0 +1,127 @@
+"""`config/models.yaml`: the known models, one entry per name and in it one network per kind.
+
+A network is `Embedded` (a folder of this repository, with the digest of each file), `Published` (an
+archive to fetch), or the name of the entry whose network of that kind it shares. What an entry may
+hold stands in `config/schemas/models.schema.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wirbel.models.errors import ModelError
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+REGISTRY_FILE = REPOSITORY / "config" / "models.yaml"
+SCHEMA_FILE = REPOSITORY / "config" / "schemas" / "models.schema.json"
+KINDS = ("semantic", "instance")
+"""The networks that every run needs."""
+OPTIONAL_KINDS = ("labelling",)
+ALL_KINDS = KINDS + OPTIONAL_KINDS
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A network whose folder is part of this repository; `sha256` by file name."""
+
+    name: str
+    kind: str
+    path: str
+    licence: str
+    sha256: dict[str, str]
+    modality: tuple[str, ...] = ()
+    citation: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A network that others publish as a zip archive; `sha256` and `size` (bytes) are the archive's.
+
+    Both are None where nobody has told us: the first fetch then decides, see `wirbel.models.lockfile`.
+    """
+
+    name: str
+    kind: str
+    urls: tuple[str, ...]
+    sha256: str | None
+    size: int | None
+    licence: str
+    citation: str
+    modality: tuple[str, ...]
+
+
+def read_registry(registry_file: Path = REGISTRY_FILE) -> dict[str, Any]:
+    """Return the entries of `config/models.yaml` by name; raises ModelError naming a wrong one."""
+    entries = read_yaml(registry_file)
+    check_schema(entries, registry_file, "registry")
+    return entries
+
+
+def networks(entries: dict[str, Any]) -> list[Embedded | Published]:
+    """Return every network of a registry once, in its order; shared ones under their own entry."""
+    return [
+        _network(name, kind, part)
+        for name, entry in entries.items()
+        for kind, part in entry.items()
+        if not isinstance(part, str)
+    ]
+
+
+def network(entries: dict[str, Any], name: str, kind: str) -> Embedded | Published:
+    """Return the network of one kind that `name` stands for; raises ModelError where it has none."""
+    entry, seen = entries[name], [name]
+    while isinstance(entry.get(kind), str):
+        shared = entry[kind]
+        if shared not in entries or shared in seen:
+            raise ModelError(
+                f"model {name!r}: its {kind} network is to be that of {shared!r}, "
+                "which is no other entry of config/models.yaml"
+            )
+        seen.append(shared)
+        entry = entries[shared]
+    if kind not in entry:
+        raise ModelError(f"model {name!r} has no {kind} network; it has {', '.join(sorted(entry))}")
+    return _network(seen[-1], kind, entry[kind])
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Return a YAML file's content, {} when there is no such file; raises ModelError."""
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ModelError(f"cannot read {file}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{file} is not valid YAML: {error}") from None
+
+
+def check_schema(content: Any, file: Path, part: str) -> None:
+    """Raise ModelError naming the first place of `content` that the schema's `part` does not allow."""
+    for error in _validator(part).iter_errors(content):
+        place = " ".join(repr(str(step)) for step in error.absolute_path)
+        where = f"{file}: model {place}" if place else str(file)
+        hint = error.schema.get("description", "")
+        raise ModelError(f"{where}: {error.message}. {hint}".strip())
+
+
+@cache
+def _validator(part: str):
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": schema["$defs"]})
+
+
+def _network(name: str, kind: str, part: dict[str, Any]) -> Embedded | Published:
+    fields = {**part, "modality": tuple(part.get("modality", ()))}
+    if "url" not in fields:
+        return Embedded(name, kind, **fields)
+    url = fields.pop("url")
+    return Published(name, kind, urls=(url,) if isinstance(url, str) else tuple(url), **fields)

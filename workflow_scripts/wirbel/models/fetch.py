@@ -1,0 +1,263 @@
+"""Downloading of one file: over https only, continued where a broken attempt stopped.
+
+What has arrived lies in the target file itself, beside it `<target>.json` says of which version of which
+address it is a part. A part is continued only when the server still has that version (If-Range).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from wirbel.models.errors import ModelError
+
+MOST_BYTES = 20 * 1024**3
+"""No published network is nearly as large; a server that sends more is not believed."""
+BLOCK_BYTES = 1024 * 1024
+SLOWEST_BYTES_PER_SECOND = 1024
+MOST_REDIRECTS = 10
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
+BROKEN = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
+"""What a network fault looks like, while asking or while reading the answer."""
+
+
+class Report(Protocol):
+    """Where the account of a download goes."""
+
+    def say(self, sentence: str) -> None:
+        """Take one sentence."""
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Take the number of bytes that are there, and how many there will be if that is known."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a server and how often to ask again; the pause doubles every time."""
+
+    connect_seconds: float = 20.0
+    read_seconds: float = 60.0
+    tries: int = 6
+    pause_seconds: float = 2.0
+    longest_pause_seconds: float = 60.0
+
+
+PATIENCE = Patience()
+
+
+class _Broken(Exception):
+    """An attempt failed in a way that another one may mend; says how."""
+
+
+class _Unusable(Exception):
+    """An address does not work, now or later; says why."""
+
+
+def download(
+    urls: Sequence[str],
+    target: Path,
+    size: int | None,
+    report: Report,
+    patience: Patience = PATIENCE,
+    allow_loopback: bool = False,
+) -> str:
+    """Fetch the first address that works into `target`; return that address.
+
+    `size` is the number of bytes to expect, where known. `allow_loopback` also takes http from this very
+    machine, for tests. Raises ModelError, one sentence per address; what has arrived stays for the next time.
+    """
+    faults = []
+    for url in urls:
+        try:
+            with _session(allow_loopback) as session:
+                _persevere(session, url, target, size, report, patience)
+            return url
+        except _Unusable as fault:
+            faults.append(f"{url}: {fault}")
+    raise ModelError("; ".join(faults))
+
+
+def forget(target: Path) -> None:
+    """Remove a part and what is known about it."""
+    target.unlink(missing_ok=True)
+    _notes(target).unlink(missing_ok=True)
+
+
+class _CarefulAdapter(HTTPAdapter):
+    """Lets requests go to https addresses only; every redirect passes here as well."""
+
+    def __init__(self, allow_loopback: bool) -> None:
+        super().__init__()
+        self._allow_loopback = allow_loopback
+
+    def send(self, request, **options):
+        parts = urlsplit(request.url)
+        loopback = self._allow_loopback and parts.hostname in LOOPBACK
+        if parts.scheme != "https" and not loopback:
+            raise _Unusable(f"refused, because {parts.scheme}://{parts.hostname} is not https")
+        return super().send(request, **options)
+
+
+def _session(allow_loopback: bool) -> requests.Session:
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _CarefulAdapter(allow_loopback))
+    session.max_redirects = MOST_REDIRECTS
+    return session
+
+
+def _persevere(session, url, target, size, report, patience) -> None:
+    """Try until the file is whole; attempts that bring at least a block do not count."""
+    left, pause = patience.tries, patience.pause_seconds
+    while True:
+        before = _bytes_of(target)
+        try:
+            return _attempt(session, url, target, size, report, patience)
+        except _Broken as fault:
+            left -= _bytes_of(target) - before < BLOCK_BYTES
+            if left <= 0:
+                raise _Unusable(f"{fault}; gave up after {patience.tries} tries") from None
+            report.say(f"{fault}; trying again in {pause:.0f} s")
+        time.sleep(pause)
+        pause = min(2 * pause, patience.longest_pause_seconds)
+
+
+def _attempt(session, url, target, size, report, patience) -> None:
+    """Ask once, for what is still missing, and append the answer."""
+    validator, start = _resumable(target, url)
+    headers = {"Accept-Encoding": "identity"}
+    if start:
+        headers |= {"Range": f"bytes={start}-", "If-Range": validator}
+    waits = (patience.connect_seconds, patience.read_seconds)
+    try:
+        with session.get(url, headers=headers, stream=True, timeout=waits) as answer:
+            total = _accept(answer, url, target, start, size)
+            _append(answer, target, total, report, patience)
+    except requests.exceptions.SSLError as error:
+        raise _Unusable(f"the connection is not trusted ({_short(error)})") from None
+    except BROKEN as error:
+        if _is_offline(error):
+            raise _Unusable(f"{_short(error)}; is there internet on this machine?") from None
+        raise _Broken(f"the connection broke ({_short(error)})") from None
+    except requests.RequestException as error:
+        raise _Unusable(_short(error)) from None
+
+
+def _accept(answer, url: str, target: Path, start: int, size: int | None) -> int | None:
+    """Judge an answer's head, drop a part that it does not continue; return the whole file's bytes."""
+    if answer.status_code == 416:
+        forget(target)
+        raise _Broken("the server no longer has the file that this was a part of")
+    if answer.status_code in WORTH_ANOTHER_TRY:
+        raise _Broken(f"the server answered {answer.status_code} ({answer.reason})")
+    if answer.status_code not in (200, 206):
+        raise _Unusable(f"the server answered {answer.status_code} ({answer.reason})")
+    if answer.status_code == 206:
+        total = _continues(answer, target, start)
+    else:
+        total = _number(answer.headers.get("Content-Length"))
+        forget(target)
+    if total is not None and (total > MOST_BYTES or size not in (None, total)):
+        forget(target)
+        wanted = f"{size} bytes" if size is not None else f"at most {MOST_BYTES} bytes"
+        raise _Unusable(f"the file has {total} bytes, expected {wanted}")
+    _note(answer, url, target)
+    return total if total is not None else size
+
+
+def _continues(answer, target: Path, start: int) -> int:
+    """Return the whole file's bytes, or raise when the answer is not the part that was asked for."""
+    unit, _, rest = answer.headers.get("Content-Range", "").partition(" ")
+    span, _, total = rest.partition("/")
+    if unit != "bytes" or _number(span.partition("-")[0]) != start or _number(total) is None:
+        forget(target)
+        raise _Broken("the server sent another part than it was asked for")
+    return int(total)
+
+
+def _append(answer, target: Path, total: int | None, report: Report, patience: Patience) -> None:
+    done, limit = _bytes_of(target), MOST_BYTES if total is None else total
+    pace = _Pace(patience.read_seconds, done)
+    with target.open("ab") as stream:
+        while done <= limit and (block := answer.raw.read1(BLOCK_BYTES, decode_content=False)):
+            done += len(block)
+            stream.write(block)
+            report.progress(done, total)
+            pace.check(done)
+    if done > limit:
+        forget(target)
+        raise _Unusable(f"the server sent more than {limit} bytes")
+    if total is not None and done < total:
+        raise _Broken(f"the answer ended after {done} of {total} bytes")
+
+
+class _Pace:
+    """Notices a server that drips: the connection lives, but the file would never arrive."""
+
+    def __init__(self, seconds: float, done: int) -> None:
+        self._seconds, self._since, self._done = seconds, time.monotonic(), done
+
+    def check(self, done: int) -> None:
+        passed = time.monotonic() - self._since
+        if passed < self._seconds:
+            return
+        if done - self._done < SLOWEST_BYTES_PER_SECOND * passed:
+            raise _Broken(f"only {done - self._done} bytes came in {passed:.0f} s")
+        self._since, self._done = time.monotonic(), done
+
+
+def _resumable(target: Path, url: str) -> tuple[str, int]:
+    """Return the version that a part is of and its length; a part of anything else is removed."""
+    try:
+        notes = json.loads(_notes(target).read_text(encoding="utf-8"))
+        if notes["url"] == url and notes["version"]:
+            return notes["version"], _bytes_of(target)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    forget(target)
+    return "", 0
+
+
+def _note(answer, url: str, target: Path) -> None:
+    """Remember which version of the file arrives; weak entity tags do not identify bytes."""
+    tag = answer.headers.get("ETag", "")
+    version = tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
+    _notes(target).write_text(json.dumps({"url": url, "version": version}), encoding="utf-8")
+
+
+def _notes(target: Path) -> Path:
+    return target.with_name(f"{target.name}.json")
+
+
+def _bytes_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _short(error: Exception) -> str:
+    """Return the innermost reason in one line: requests wraps several messages into each other."""
+    reason = getattr(error, "reason", None) or (error.args[0] if error.args else error)
+    while isinstance(reason, Exception) and (inner := getattr(reason, "reason", None)):
+        reason = inner
+    lines = str(reason).splitlines() or [repr(error)]
+    return re.sub(r"^(<.*>|\w+\([^()]*\)): ", "", lines[0])[:200]
+
+
+def _is_offline(error: Exception) -> bool:
+    """Whether not even the server's name could be found, as on a compute node."""
+    reason = error.args[0] if error.args else None
+    return isinstance(getattr(reason, "reason", None), urllib3.exceptions.NameResolutionError)

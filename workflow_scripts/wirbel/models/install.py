@@ -1,0 +1,107 @@
+"""From an address to a network in the models folder: download, verify, unpack, record."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wirbel.io.atomic import sha256_of_file
+from wirbel.models.archive import unpack
+from wirbel.models.digests import hash_files
+from wirbel.models.entries import Published
+from wirbel.models.errors import ModelError
+from wirbel.models.fetch import PATIENCE, Patience, Report, download, forget
+from wirbel.models.inference_config import FILE_NAME, read_inference_config
+from wirbel.models.lockfile import FILE_NAME as LOCK_NAME
+from wirbel.models.lockfile import Locked, locked, record
+
+UNPACKING = ".unpacking-"
+
+
+def fetch(
+    models_dir: Path,
+    network: Published,
+    report: Report,
+    patience: Patience = PATIENCE,
+    allow_loopback: bool = False,
+) -> Locked:
+    """Download, verify, unpack and record a network; the caller holds the models folder's lock.
+
+    Raises ModelError, one sentence; then nothing is left behind but a part of a broken download.
+    """
+    archive = models_dir / f"{network.name}-{network.kind}.zip.partial"
+    try:
+        _remove_leftovers(models_dir)
+        url = download(network.urls, archive, network.size, report, patience, allow_loopback)
+        return _keep(models_dir, network, archive, url)
+    except OSError as error:
+        raise ModelError(f"cannot write to {models_dir}: {error.strerror or error}") from None
+
+
+def _keep(models_dir: Path, network: Published, archive: Path, url: str) -> Locked:
+    """Verify, unpack and record a downloaded archive, which is removed whatever comes of it."""
+    try:
+        digest = _verified_digest(models_dir, network, archive)
+        folder = models_dir / f"{network.name}-{network.kind}-{digest[:16]}"
+        model, files = _install(archive, folder)
+        today = datetime.now(UTC).date().isoformat()
+        size = archive.stat().st_size
+        entry = Locked(url, digest, size, today, str(model.relative_to(models_dir)), files)
+        record(models_dir, network, entry)
+    except ModelError as error:
+        raise ModelError(f"{url}: {error}") from None
+    finally:
+        forget(archive)
+    return entry
+
+
+def _verified_digest(models_dir: Path, network: Published, archive: Path) -> str:
+    """Return the archive's SHA-256; raises ModelError when another one was expected."""
+    known = locked(models_dir, network)
+    expected = network.sha256 or (known and known.sha256)
+    digest = sha256_of_file(archive)
+    if expected and digest != expected:
+        source = "config/models.yaml" if network.sha256 else models_dir / LOCK_NAME
+        raise ModelError(
+            f"the file is not the expected one (SHA-256 {digest}, {source} says {expected}); it was deleted"
+        )
+    return digest
+
+
+def _install(archive: Path, folder: Path) -> tuple[Path, dict[str, str]]:
+    """Unpack into `folder`, all or nothing; return where the model is and its files' digests."""
+    staging = folder.parent / f"{UNPACKING}{os.getpid()}-{folder.name}"
+    try:
+        unpack(archive, staging)
+        inside = _model_folder(staging)
+        files = hash_files(staging / inside)
+        if not folder.is_dir() or hash_files(folder / inside) != files:
+            shutil.rmtree(folder, ignore_errors=True)
+            staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder / inside, files
+
+
+def _model_folder(unpacked: Path) -> Path:
+    """Return where the model lies in an archive, as a relative path: at the top, or in its only folder."""
+    inside = [path for path in unpacked.iterdir() if path.is_dir()]
+    for folder in [unpacked, *(inside if len(inside) == 1 else [])]:
+        if (folder / FILE_NAME).is_file():
+            try:
+                read_inference_config(folder)
+            except ValueError as error:
+                text = str(error).replace(f"{unpacked}{os.sep}", "")
+                raise ModelError(f"the archive's model cannot be used: {text}") from None
+            return folder.relative_to(unpacked)
+    names = ", ".join(sorted(path.name for path in unpacked.iterdir())[:8])
+    raise ModelError(
+        f"the archive holds no model: expected {FILE_NAME}, found {names or 'nothing'}"
+    )
+
+
+def _remove_leftovers(models_dir: Path) -> None:
+    for folder in models_dir.glob(f"{UNPACKING}*"):
+        shutil.rmtree(folder, ignore_errors=True)
