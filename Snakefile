@@ -21,6 +21,7 @@ rule all:
 
 onstart:
     refuse_a_second_run()
+    prepare_slurm()
 
 
 onsuccess:

@@ -26,6 +26,9 @@ from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.locks import FileLock
 from wirbel.runner.records import retry_mark
 from wirbel.runner.settings import SettingsError, checked_settings
+from wirbel.runner.slurm import SlurmError, jobname_prefix
+from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
+from wirbel.runner.slurm_setup import check_requests, partitions, requests_of
 from wirbel.runner.summary import summary
 
 
@@ -68,10 +71,12 @@ def scan_batches():
     """
     if workflow.is_main_process and RUN_LOCK.acquire(SETTINGS.wait_seconds, say=logger.info):
         try:
+            if submits_to_slurm():
+                take_over(workflow.executor_settings, OUT, say=logger.warning)
             return batch_lists.update_batches(
                 SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants
             )
-        except FileNotFoundError as error:
+        except (FileNotFoundError, SlurmError) as error:
             raise WorkflowError(str(error)) from None
     return batch_lists.list_batches(OUT)
 
@@ -84,6 +89,25 @@ def refuse_a_second_run():
                 f"{OUT} is being worked on by {RUN_LOCK.holder()}: "
                 "wait for it, stop it, or choose another output_dir"
             )
+
+
+def submits_to_slurm():
+    """Whether this process hands jobs to SLURM."""
+    plugin = workflow.executor_plugin
+    return workflow.is_main_process and plugin is not None and plugin.name == "slurm"
+
+
+def prepare_slurm():
+    """Stop, before anything is submitted, when SLURM can never run what is asked for; keep watch."""
+    if not submits_to_slurm():
+        return
+    try:
+        choose_status_command(workflow.executor_settings)
+        jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
+        check_requests(requests_of(jobs), partitions())
+    except SlurmError as error:
+        raise WorkflowError(str(error)) from None
+    watch(jobname_prefix(OUT), say=logger.warning)
 
 
 def batch_list():

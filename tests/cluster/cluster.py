@@ -5,15 +5,16 @@
 
 or, to try the workflow on it by hand: `python tests/cluster/cluster.py FOLDER -- bash`.
 
-Needs root and Debian's packages slurmctld, slurmd, slurm-client and munge; neither systemd nor a database. All daemons run
-in the foreground as children of this process, on free ports, with keys, logs and state below FOLDER; nothing else
-on the machine is touched. Nodes n1, n2, ... share this machine's processor and memory; what they claim to have is only
-counted. The last `gpu_nodes` of them own one pretend GPU each.
+Needs root and Debian's packages slurmctld, slurmd, slurm-client and munge; neither systemd nor a database.
+All daemons run in the foreground as children of this process, on free ports, with keys, logs and state below
+FOLDER; nothing else on the machine is touched. Nodes n1, n2, ... share this machine's processor and memory; what they
+claim to have is only counted. The last `gpu_nodes` of them own one pretend GPU each.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import os
 import shutil
@@ -25,7 +26,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-PROGRAMS = ("munged", "munge", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scancel")
+PROGRAMS = (
+    "munged",
+    "munge",
+    "slurmctld",
+    "slurmd",
+    "sbatch",
+    "srun",
+    "squeue",
+    "sinfo",
+    "scancel",
+)
 PACKAGES = "slurmctld slurmd slurm-client munge"
 SBIN = "/usr/sbin"
 DIE_WITH_PARENT = 1
@@ -71,6 +82,7 @@ NodeName=DEFAULT CPUs={cpus} RealMemory={memory_mb} State=UNKNOWN
 PartitionName=DEFAULT MaxTime=INFINITE DefaultTime=10 State=UP
 PartitionName=cpu Nodes=ALL Default=YES
 PartitionName=gpu Nodes={gpu_nodes}
+PartitionName=empty Nodes={other_nodes}
 PartitionName=short Nodes=ALL MaxTime=1
 """
 # jobstep, the executor's helper inside a job, removes SLURM_CONF before it calls srun: this stand-in brings it back.
@@ -194,7 +206,8 @@ class Cluster:
 
     def _write_files(self) -> None:
         for name in ("state", "spool", "log", "run", "bin", "dev"):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self.root / name, ignore_errors=True)
+            (self.root / name).mkdir(parents=True)
         for folder in (self.root, self.root / "run"):
             folder.chmod(0o755)  # munge asks for it
         (self.root / "munge.key").write_bytes(os.urandom(128))
@@ -210,10 +223,10 @@ class Cluster:
                 memory_mb=self.memory_mb,
                 nodes="\n".join(map(self._node_line, self.nodes, node_ports)),
                 gpu_nodes=",".join(self.gpu_nodes),
+                other_nodes=",".join(sorted(set(self.nodes) - set(self.gpu_nodes))),
             )
         )
         device = self.root / "dev" / "nvidia0"
-        device.unlink(missing_ok=True)
         device.symlink_to("/dev/null")
         (self.root / "gres.conf").write_text(
             f"NodeName={','.join(self.gpu_nodes)} Name=gpu File={device}\n"
@@ -231,9 +244,15 @@ class Cluster:
     def _start_munge(self) -> None:
         files = {"key": "munge.key", "socket": "run/munge.sock", "seed": "munge.seed"}
         files |= {"pid": "run/munged.pid", "log": "log/munged.log"}
-        options = {"key": "key-file", "socket": "socket", "seed": "seed-file", "pid": "pid-file", "log": "log-file"}
+        options = {
+            "key": "key-file",
+            "socket": "socket",
+            "seed": "seed-file",
+            "pid": "pid-file",
+            "log": "log-file",
+        }
         arguments = [f"--{options[name]}={self._file(file)}" for name, file in files.items()]
-        self._spawn("munged", "munged", "--foreground", *arguments)
+        self._spawn("munged", "munged", "--foreground", "--force", *arguments)
         socket_path = self._file("run/munge.sock")
         self._wait("munge", lambda: _succeeds("munge", "--socket", socket_path, "--no-input"))
 
@@ -266,7 +285,9 @@ class Cluster:
             dead = [name for name, daemon in self._daemons.items() if daemon.poll() is not None]
             if dead or time.monotonic() > end:
                 fault = f"{', '.join(dead)} ended" if dead else f"no {what} for {START_SECONDS} s"
-                raise RuntimeError(f"{fault}; the logs are in {self.root}/log")
+                logs = sorted((self.root / "log").glob("*.out"))
+                said = "\n".join(f"{log.stem}: {log.read_text()[-500:]}" for log in logs)
+                raise RuntimeError(f"{fault}; the logs are in {self.root}/log\n{said}")
             time.sleep(0.1)
 
 
@@ -285,10 +306,8 @@ def _steps(jobs: Sequence[str]) -> list[int]:
 
 
 def _kill(process: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _free_ports(number: int) -> list[int]:

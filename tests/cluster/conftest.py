@@ -1,0 +1,37 @@
+"""The cluster that all tests of this folder share, and a workflow with toy stages on it."""
+
+import os
+import tempfile
+
+import pytest
+from cluster import PACKAGES, Cluster, missing_programs
+from toy_cluster import ClusterWorkflow, cluster_workflow
+
+
+def pytest_collection_modifyitems(items):
+    """Without SLURM on this machine these tests are left out, unless WIRBEL_REQUIRE_CLUSTER asks for them."""
+    lacking = missing_programs()
+    if not lacking or os.environ.get("WIRBEL_REQUIRE_CLUSTER") == "1":
+        return
+    reason = (
+        f"no SLURM to test with, {', '.join(lacking)} missing (as root: apt install {PACKAGES})"
+    )
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A running SLURM cluster of four nodes, two of them with a pretend GPU."""
+    with tempfile.TemporaryDirectory(prefix="cluster-") as folder, Cluster(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def workflow(cluster, tmp_path) -> ClusterWorkflow:
+    """A copy of the workflow with toy stages, run with profiles/slurm on the cluster."""
+    made = cluster_workflow(tmp_path, cluster.environment)
+    yield made
+    made.stop()
+    cluster.cancel_all()
