@@ -1,12 +1,18 @@
-"""CSV and Parquet written piece by piece hold the same table."""
+"""Rows gathered piece by piece come out as CSV and Parquet tables with the same content."""
 
 from __future__ import annotations
 
+import csv
+
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
-from wirbel.io import columnar
-from wirbel.io.columnar import TableWriter
+from wirbel.io import spool as spooling
+from wirbel.io.columnar import write_both
+from wirbel.io.prefetch import AHEAD, read_ahead
+from wirbel.io.spool import Spool
 
 COLUMNS = [
     ("scan_id", "string"),
@@ -16,38 +22,64 @@ COLUMNS = [
 ]
 ROWS = [
     {"scan_id": "sub-1", "label": 20, "height_mm": 26.125, "agree": True},
-    {"scan_id": "sub,2", "label": 21, "height_mm": None, "agree": None},
+    {"scan_id": 'a,"b"\nc', "label": 21, "height_mm": None, "agree": None},
     {"scan_id": "", "label": None, "height_mm": 3.0, "agree": False},
 ]
 
 
 def write(folder, rows=ROWS):
-    with TableWriter(folder / "t", COLUMNS) as writer:
+    with Spool(folder / "t", COLUMNS) as spool:
         for row in rows:
-            writer.add([row])
-    return writer
+            spool.add(1, {}, row)
+        return write_both(folder / "t", COLUMNS, spool.batches())
 
 
 def test_both_files_hold_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr(columnar, "GROUP_ROWS", 2)  # more than one group
-    assert write(tmp_path).written == 3
+    monkeypatch.setattr(spooling, "GROUP_ROWS", 2)  # more than one piece
+    assert write(tmp_path) == 3
     assert (tmp_path / "t.csv").read_text() == (
-        'scan_id,label,height_mm,agree\nsub-1,20,26.125,true\n"sub,2",21,,\n,,3.0,false\n'
+        'scan_id,label,height_mm,agree\nsub-1,20,26.125,true\n"a,""b""\nc",21,,\n,,3.0,false\n'
     )
+    expected = [row | {"scan_id": row["scan_id"] or None} for row in ROWS]
+    assert pq.read_table(tmp_path / "t.parquet").to_pylist() == expected
+
+
+def test_pandas_reads_integers_and_booleans_as_such_in_spite_of_missing_values(tmp_path):
+    write(tmp_path)
     parquet = pd.read_parquet(tmp_path / "t.parquet")
-    text = pd.read_csv(tmp_path / "t.csv")
-    assert list(parquet.columns) == list(text.columns)
-    pd.testing.assert_frame_equal(
-        text.astype(object).where(text.notna(), None),
-        parquet.astype(object).where(parquet.notna(), None),
-    )
+    assert parquet.dtypes.astype(str).to_dict() == {
+        "scan_id": "str",
+        "label": "Int64",
+        "height_mm": "float64",
+        "agree": "boolean",
+    }
+    text = pd.read_csv(tmp_path / "t.csv", dtype=parquet.dtypes.to_dict())
+    pd.testing.assert_frame_equal(text, parquet, check_exact=True)
 
 
 def test_types_do_not_depend_on_the_values(tmp_path):
+    write(tmp_path)
+    full = pd.read_parquet(tmp_path / "t.parquet").dtypes
     write(tmp_path, [])
-    types = pd.read_parquet(tmp_path / "t.parquet").dtypes.astype(str)
-    assert types["height_mm"] == "float64" and types["label"] == "int64"
+    assert (pd.read_parquet(tmp_path / "t.parquet").dtypes == full).all()
     assert (tmp_path / "t.csv").read_text() == "scan_id,label,height_mm,agree\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (3.0, "3.0"),
+        (-0.0, "-0.0"),
+        (0.1 + 0.2, "0.30000000000000004"),
+        (1e-7, "1e-7"),
+        (123456789.0, "123456789.0"),
+        (1e10, "1e+10"),
+    ],
+)
+def test_a_number_reads_back_to_the_last_bit_and_is_no_integer(tmp_path, number, text):
+    write(tmp_path, [{"scan_id": "a", "height_mm": number}])
+    (row,) = csv.DictReader((tmp_path / "t.csv").open())
+    assert row["height_mm"] == text and float(text) == number
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path):
@@ -57,17 +89,53 @@ def test_the_same_rows_give_the_same_bytes(tmp_path):
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
-def test_an_error_leaves_the_old_table(tmp_path):
+def test_an_error_leaves_the_old_table_and_nothing_else(tmp_path):
     write(tmp_path)
     before = (tmp_path / "t.csv").read_bytes()
-    with pytest.raises(RuntimeError), TableWriter(tmp_path / "t", COLUMNS) as writer:
-        writer.add(ROWS)
+    with pytest.raises(RuntimeError), Spool(tmp_path / "t", COLUMNS) as spool:
+        spool.add(1, {"label": [1]})
         raise RuntimeError
     assert (tmp_path / "t.csv").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "t.parquet"]
 
 
-def test_a_value_of_the_wrong_type_leaves_no_table(tmp_path):
-    with pytest.raises(Exception, match="number|convert|float"):
+def test_a_value_of_the_wrong_type_is_refused_with_its_column(tmp_path):
+    with pytest.raises(ValueError, match="column height_mm"):
         write(tmp_path, [{"height_mm": "tall"}])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_are_read_back_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(spooling, "GROUP_ROWS", 2)
+    with Spool(tmp_path / "t", COLUMNS) as spool:
+        spool.add(2, {"label": [1, None], "height_mm": [0.5, 1.5]}, {"scan_id": "a"})
+        spool.add(1, {"label": [3]}, {"scan_id": "b"})
+        spool.add(0, {})
+        np.testing.assert_array_equal(spool.numbers("label"), [1, np.nan, 3])
+        np.testing.assert_array_equal(spool.numbers("height_mm"), [0.5, 1.5, np.nan])
+        codes, values = spool.categories("scan_id")
+        assert (codes.tolist(), values) == ([0, 0, 1], ["a", "b"])
+        assert spool.categories("agree")[0].tolist() == [-1, -1, -1]
+        assert spool.rows == 3
+
+
+def test_columns_of_unequal_length_are_refused(tmp_path):
+    with (
+        Spool(tmp_path / "t", COLUMNS) as spool,
+        pytest.raises(ValueError, match="label has 1 values for 2 rows"),
+    ):
+        spool.add(2, {"label": [1]})
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="age"):
+        Spool(tmp_path / "t", [("age", "integer"), ("age", "string")])
+
+
+def test_files_are_read_ahead_in_their_order(tmp_path):
+    paths = [tmp_path / f"{i}" for i in range(AHEAD + 5)]
+    for path in paths:
+        path.write_text(path.name)
+    assert [int(content) for content in read_ahead(paths)] == list(range(AHEAD + 5))
+    with pytest.raises(FileNotFoundError):
+        list(read_ahead([tmp_path / "none"]))

@@ -42,7 +42,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f"{_own_prefix()}{uuid.uuid4().hex[:8]}-{path.name}"
+    temporary = _temporary(path)
     try:
         yield temporary
         _flush(temporary)
@@ -51,6 +51,18 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def scratch_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` for intermediate data; the file is removed at the end."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -97,9 +109,11 @@ def sweep_temporaries(folder: str | Path) -> int:
     return removed
 
 
-def _own_prefix() -> str:
+def _temporary(path: Path) -> Path:
+    """Return a new name beside `path` that tells machine and process."""
     host = socket.gethostname().replace("-", "_")
-    return f"{TEMPORARY_PREFIX}{host}-{os.getpid()}-"
+    owner = f"{TEMPORARY_PREFIX}{host}-{os.getpid()}-"
+    return path.parent / f"{owner}{uuid.uuid4().hex[:8]}-{path.name}"
 
 
 def _left_behind(path: Path) -> bool:

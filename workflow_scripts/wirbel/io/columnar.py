@@ -1,95 +1,79 @@
-"""Tables that are written piece by piece, as CSV and Parquet with the same content.
+"""Tables written piece by piece, as CSV and Parquet with the same rows, order and values.
 
-Rows are kept until there are enough for one group, so that a table of any length needs little memory.
-An empty string and None are both a missing value: an empty cell in CSV, null in Parquet.
+A missing value is an empty cell in CSV and null in Parquet. Numbers are written with the fewest digits
+that read back as the same number, and always with a point or an exponent, so that a column of numbers is never
+taken for one of integers; booleans as true and false.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from wirbel.io.atomic import atomic_path
+from wirbel.io.table_types import schema_of
 
-GROUP_ROWS = 20_000
+NEEDS_QUOTES = '[",\r\n]'
 
 
-class TableWriter:
-    """Context manager that writes `<stem>.csv` and `<stem>.parquet` side by side, atomically.
+def write_both(
+    stem: str | Path, columns: Sequence[tuple[str, str]], batches: Iterable[pa.RecordBatch]
+) -> int:
+    """Write `<stem>.csv` and `<stem>.parquet`; return the number of rows.
 
-    `columns` are (name, type) with type "string", "integer", "number" or "boolean". Nothing appears under
-    the final names when the body of the `with` statement raises.
+    `columns` are (name, kind) and decide the order; every batch holds all of them. Nothing appears under
+    the final names when anything raises.
     """
-
-    def __init__(self, stem: str | Path, columns: Sequence[tuple[str, str]]) -> None:
-        import pyarrow as pa
-
-        types = {
-            "string": pa.string(),
-            "integer": pa.int64(),
-            "number": pa.float64(),
-            "boolean": pa.bool_(),
-        }
-        self._stem = Path(stem)
-        self._names = [name for name, _ in columns]
-        self._schema = pa.schema([(name, types[kind]) for name, kind in columns])
-        self._rows: list[list[Any]] = []
-        self._stack = ExitStack()
-        self.written = 0
-
-    def __enter__(self) -> TableWriter:
-        import pyarrow.parquet as pq
-
-        with ExitStack() as stack:
-            parquet = stack.enter_context(atomic_path(self._with(".parquet")))
-            text = stack.enter_context(atomic_path(self._with(".csv")))
-            self._parquet = stack.enter_context(
-                pq.ParquetWriter(parquet, self._schema, compression="zstd")
-            )
-            stream = stack.enter_context(open(text, "w", newline="", encoding="utf-8"))
-            self._csv = csv.writer(stream, lineterminator="\n")
-            self._csv.writerow(self._names)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *error: Any) -> bool | None:
-        if error[0] is None:
-            try:
-                self._flush()
-            except BaseException as failure:
-                self._stack.__exit__(type(failure), failure, failure.__traceback__)
-                raise
-        return self._stack.__exit__(*error)
-
-    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Append rows; columns that a row lacks are missing values, keys without a column are left out."""
-        for row in rows:
-            self._rows.append([_missing(row.get(name)) for name in self._names])
-        if len(self._rows) >= GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-
-        if not self._rows:
-            return
-        columns = zip(*self._rows, strict=True)
-        arrays = [pa.array(v, f.type) for v, f in zip(columns, self._schema, strict=True)]
-        self._parquet.write_batch(pa.record_batch(arrays, schema=self._schema))
-        booleans = [i for i, field in enumerate(self._schema) if pa.types.is_boolean(field.type)]
-        for row in self._rows:
-            for i in booleans:
-                row[i] = {True: "true", False: "false", None: None}[row[i]]
-        self._csv.writerows(self._rows)
-        self.written += len(self._rows)
-        self._rows = []
-
-    def _with(self, suffix: str) -> Path:
-        return self._stem.with_name(self._stem.name + suffix)
+    schema, stem, rows = schema_of(columns), Path(stem), 0
+    with ExitStack() as stack:
+        parquet = stack.enter_context(atomic_path(stem.with_name(f"{stem.name}.parquet")))
+        text = stack.enter_context(atomic_path(stem.with_name(f"{stem.name}.csv")))
+        writer = stack.enter_context(pq.ParquetWriter(parquet, schema, compression="zstd"))
+        stream = stack.enter_context(open(text, "wb"))
+        stream.write((",".join(_quoted(pa.array(schema.names)).to_pylist()) + "\n").encode())
+        for batch in batches:
+            ordered = pa.record_batch([batch[name] for name in schema.names], schema=schema)
+            writer.write_batch(ordered)
+            stream.write(_lines(ordered))
+            rows += len(ordered)
+    return rows
 
 
-def _missing(value: Any) -> Any:
-    return None if value == "" else value
+def _lines(batch: pa.RecordBatch) -> bytes:
+    """Return the rows as CSV."""
+    cells = [_cells(column) for column in batch.columns]
+    lines = pc.binary_join_element_wise(
+        *cells, ",", null_handling="replace", null_replacement=""
+    ).to_pylist()
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _cells(column: pa.Array) -> pa.Array:
+    """Return a column as text."""
+    if pa.types.is_string(column.type):
+        return _quoted(column)
+    text = pc.cast(column, pa.string())
+    return _with_point(column, text) if pa.types.is_floating(column.type) else text
+
+
+def _with_point(numbers: pa.Array, text: pa.Array) -> pa.Array:
+    """Return "3.0" where the text of a whole number is "3"; "1e+10" stays as it is."""
+    whole = pc.equal(numbers, pc.trunc(numbers))
+    if not pc.any(whole).as_py():
+        return text
+    bare = pc.and_not(whole, pc.match_substring(text, "e"))
+    return pc.if_else(bare, pc.binary_join_element_wise(text, ".0", ""), text)
+
+
+def _quoted(text: pa.Array) -> pa.Array:
+    """Return text with quotes around the cells that need them (RFC 4180)."""
+    needed = pc.match_substring_regex(text, NEEDS_QUOTES)
+    if not pc.any(needed).as_py():
+        return text
+    inside = pc.replace_substring(text, '"', '""')
+    return pc.if_else(needed, pc.binary_join_element_wise('"', inside, '"', ""), text)

@@ -20,12 +20,14 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_json(path: str | Path, content: Any) -> None:
+def write_json(path: str | Path, content: Any, compact: bool = False) -> None:
     """Write JSON atomically, keys in the given order; NaN and infinity become null.
 
-    NumPy scalars and arrays, tuples and paths are accepted.
+    NumPy scalars and arrays, tuples and paths are accepted. `compact` leaves out line ends and blanks: for
+    long lists of numbers that only programs read.
     """
-    text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False)
+    layout = {"separators": (",", ":")} if compact else {"indent": 2}
+    text = json.dumps(_plain(content), allow_nan=False, ensure_ascii=False, **layout)
     write_text(path, text + "\n")
 
 

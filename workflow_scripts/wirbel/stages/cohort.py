@@ -1,7 +1,7 @@
 """Gather the measurements of all scans into the cohort's tables.
 
 Reads the batch lists, the manifests of all stages and one JSON file per measured scan, in the order of
-the scans' names whatever the batches, and keeps no more than a few thousand rows at a time.
+the scans' names whatever the batches, and keeps no more than some ten thousand rows at a time.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from wirbel.core.dictionary import TABLES, Column
 from wirbel.core.participants import Participants
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.bids import write_dataset_description
-from wirbel.io.columnar import TableWriter
+from wirbel.io.columnar import write_both
+from wirbel.io.prefetch import read_ahead
 from wirbel.io.sidecars import read_json, write_json
+from wirbel.io.spool import Spool
 from wirbel.io.tables import read_rows
 from wirbel.runner.batches import Scan, batch_file, list_batches, read_batch
 from wirbel.runner.records import FAILED, OK, Record, read_records
@@ -75,29 +77,40 @@ def gather(output_dir: Path, participants: Participants, stages: tuple[str, ...]
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
     with ExitStack() as stack:
-        writers = {
-            table: stack.enter_context(TableWriter(folder / table, _schema(declared)))
+        spools = {
+            table: stack.enter_context(Spool(folder / table, _schema(declared)))
             for table, declared in columns.items()
         }
-        for outcome in outcomes(output_dir, stages):
-            _add(writers, outcome, participants.of(outcome.scan.participant_id))
-    for table, declared in columns.items():
-        write_json(folder / f"{table}.json", {c.name: c.entry() for c in declared})
-    return {table: writer.written for table, writer in writers.items()}
+        _collect(spools, outcomes(output_dir, stages), participants)
+        for table, spool in spools.items():
+            write_both(folder / table, _schema(columns[table]), spool.batches())
+            write_json(folder / f"{table}.json", {c.name: c.entry() for c in columns[table]})
+    return {table: spool.rows for table, spool in spools.items()}
 
 
-def _add(writers: dict[str, TableWriter], outcome: Outcome, own: dict[str, Any]) -> None:
-    identity = outcome.identity
-    if outcome.failure is not None:
-        reason, detail = outcome.failure.reason, outcome.failure.detail
-        writers["scans"].add([identity | {"scan_status": reason} | own])
-        row = {"stage": outcome.stage, "reason": reason, "detail": detail}
-        writers["failures"].add([identity | row])
-        return
-    measured = json.loads(outcome.measured.read_bytes())
-    writers["scans"].add([identity | measured["scan"] | own])
+def _collect(spools: dict[str, Spool], found: list[Outcome], participants: Participants) -> None:
+    """Put every scan's part into the tables; the order is that of `found`."""
+    measured = read_ahead(outcome.measured for outcome in found if outcome.measured)
+    for outcome in found:
+        own = participants.of(outcome.scan.participant_id)
+        if outcome.failure is None:
+            _add(spools, outcome, json.loads(next(measured)), own)
+        else:
+            _add_failure(spools, outcome, own)
+
+
+def _add(spools: dict[str, Spool], outcome: Outcome, content: dict, own: dict[str, Any]) -> None:
+    spools["scans"].add(1, {}, outcome.identity | content["scan"] | own)
     for table in ("vertebrae", "discs", "levels"):
-        writers[table].add(identity | row for row in measured[table])
+        columns = content[table]
+        spools[table].add(len(next(iter(columns.values()), ())), columns, outcome.identity)
+
+
+def _add_failure(spools: dict[str, Spool], outcome: Outcome, own: dict[str, Any]) -> None:
+    reason, detail = outcome.failure.reason, outcome.failure.detail
+    spools["scans"].add(1, {}, outcome.identity | {"scan_status": reason} | own)
+    row = {"stage": outcome.stage, "reason": reason, "detail": detail}
+    spools["failures"].add(1, {}, outcome.identity | row)
 
 
 def _schema(columns: tuple[Column, ...]) -> list[tuple[str, str]]:

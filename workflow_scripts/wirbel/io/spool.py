@@ -1,0 +1,106 @@
+"""A table on its way: rows are gathered piece by piece, columns are read back whole.
+
+The rows lie in a temporary file beside the final table, so that a table of any length needs the memory of
+one piece, or of one column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wirbel.io.atomic import scratch_path
+from wirbel.io.table_types import array_of, schema_of
+
+GROUP_ROWS = 20_000
+"""Rows that are kept as Python objects before they go to the file."""
+
+
+class Spool:
+    """Context manager around the temporary file of the table `<stem>`; columns are (name, kind).
+
+    First `add` rows, then read: the first reading ends the writing.
+    """
+
+    def __init__(self, stem: str | Path, columns: Sequence[tuple[str, str]]) -> None:
+        self._schema = schema_of(columns)
+        self._target = Path(stem).with_name(f"{Path(stem).name}.arrow")
+        self._waiting: dict[str, list[Any]] = {name: [] for name, _ in columns}
+        self._stack = ExitStack()
+        self._writer: pa.RecordBatchFileWriter | None = None
+        self.rows = self._flushed = 0
+
+    def __enter__(self) -> Spool:
+        self._path = self._stack.enter_context(scratch_path(self._target))
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        self._writer = pa.ipc.new_file(str(self._path), self._schema, options=options)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        with self._stack:
+            if self._writer is not None:
+                self._writer.close()
+
+    def add(
+        self, rows: int, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any] | None = None
+    ) -> None:
+        """Append `rows` rows, given as equally long columns and as values that are the `same` in all of them.
+
+        Columns that are given nowhere hold missing values; what no column declares is left out.
+        """
+        same = same or {}
+        for name, waiting in self._waiting.items():
+            values = columns.get(name)
+            if values is not None and len(values) != rows:
+                raise ValueError(f"column {name} has {len(values)} values for {rows} rows")
+            waiting.extend([same.get(name)] * rows if values is None else values)
+        self.rows += rows
+        if self.rows - self._flushed >= GROUP_ROWS:
+            self._flush()
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a column of numbers, integers or booleans as float64 of shape (rows,), NaN where missing."""
+        pieces = [pc.cast(column, pa.float64()) for column in self._column(name)]
+        filled = [pc.fill_null(piece, np.nan).to_numpy() for piece in pieces]
+        return np.concatenate(filled) if filled else np.empty(0)
+
+    def categories(self, name: str) -> tuple[np.ndarray, list[Any]]:
+        """Return a column as int codes of shape (rows,), -1 where missing, and the values they stand for."""
+        field = self._schema.field(name)
+        column = pa.chunked_array(list(self._column(name)), field.type).combine_chunks()
+        encoded = column.dictionary_encode()
+        return pc.fill_null(encoded.indices, -1).to_numpy(), encoded.dictionary.to_pylist()
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in their order, piece by piece."""
+        with self._reader() as reader:
+            for index in range(reader.num_record_batches):
+                yield reader.get_batch(index)
+
+    def _column(self, name: str) -> Iterator[pa.Array]:
+        with self._reader([self._schema.get_field_index(name)]) as reader:
+            for index in range(reader.num_record_batches):
+                yield reader.get_batch(index).column(0)
+
+    def _reader(self, fields: list[int] | None = None) -> pa.RecordBatchFileReader:
+        if self._writer is not None:
+            self._flush()
+            self._writer.close()
+            self._writer = None
+        return pa.ipc.open_file(
+            pa.OSFile(str(self._path)), options=pa.ipc.IpcReadOptions(included_fields=fields)
+        )
+
+    def _flush(self) -> None:
+        if self.rows == self._flushed:
+            return
+        arrays = [array_of(self._waiting[field.name], field) for field in self._schema]
+        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+        self._waiting = {name: [] for name in self._waiting}
+        self._flushed = self.rows

@@ -1,0 +1,63 @@
+"""Types of table columns: how a declared kind is stored in Arrow and Parquet, and how pandas reads it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+TYPES = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+}
+PANDAS_TYPES = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "boolean"}
+"""Integers and booleans are nullable types, or one missing value would turn a column into floats or objects."""
+
+
+def schema_of(columns: Iterable[tuple[str, str]]) -> pa.Schema:
+    """Return the schema of columns given as (name, kind), with pandas' types as metadata.
+
+    Raises ValueError for a name that occurs twice and KeyError for an unknown kind.
+    """
+    columns = list(columns)
+    names = [name for name, _ in columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"a table cannot have two columns of one name: {', '.join(twice)}")
+    fields = [(name, TYPES[kind]) for name, kind in columns]
+    return pa.schema(fields, metadata={"pandas": json.dumps(_for_pandas(columns))})
+
+
+def array_of(values: Sequence[Any], field: pa.Field) -> pa.Array:
+    """Return values as an array of the field's type; an empty string is a missing value like None.
+
+    Raises ValueError that names the column when a value has another type.
+    """
+    try:
+        array = pa.array(values, field.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"column {field.name} holds {field.type} values only: {error}") from error
+    if pa.types.is_string(field.type):
+        return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
+    return array
+
+
+def _for_pandas(columns: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the metadata by which `pandas.read_parquet` chooses types, as pandas itself writes it."""
+    described = [
+        {
+            "name": name,
+            "field_name": name,
+            "pandas_type": "unicode" if kind == "string" else str(TYPES[kind]),
+            "numpy_type": PANDAS_TYPES[kind],
+            "metadata": None,
+        }
+        for name, kind in columns
+    ]
+    library = {"library": "pyarrow", "version": pa.__version__}
+    return {"index_columns": [], "column_indexes": [], "columns": described, "creator": library}
