@@ -20,7 +20,6 @@ rule all:
 
 
 onstart:
-    refuse_a_second_run()
     prepare_slurm()
 
 

@@ -2,12 +2,15 @@
 
 import os
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from shlex import quote
+from tempfile import NamedTemporaryFile
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
 
 ROOT = Path(workflow.basedir)
 SOURCES = str(ROOT / "workflow_scripts")
@@ -21,8 +24,10 @@ os.environ.update(
 
 from wirbel.models.registry import ModelError, fingerprint
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
-from wirbel.runner import batches as batch_lists
+from wirbel.runner.batches import BATCH_PATTERN, list_batches
 from wirbel.runner.codehash import stage_code_hash
+from wirbel.runner.discovery import plan_batches
+from wirbel.runner.dry_run import BeforeJobTable, account
 from wirbel.runner.locks import FileLock
 from wirbel.runner.records import retry_mark
 from wirbel.runner.settings import SettingsError, checked_settings
@@ -60,35 +65,44 @@ BATCH_ARGUMENTS = (
 
 
 wildcard_constraints:
-    batch=batch_lists.BATCH_PATTERN,
+    batch=BATCH_PATTERN,
 
 
 @cache
-def scan_batches():
-    """Return the names of all batches; the main process brings their lists up to date first.
-
-    Jobs, and a dry run beside a running workflow, take the lists as they are.
-    """
-    if workflow.is_main_process and RUN_LOCK.acquire(SETTINGS.wait_seconds, say=logger.info):
-        try:
+def batch_plan():
+    """Return which scans and batches there are, looked up once; only a run that will compute writes that down."""
+    try:
+        if is_run():
+            refuse_a_second_run()
             if submits_to_slurm():
                 take_over(workflow.executor_settings, OUT, say=logger.warning)
-            return batch_lists.update_batches(
-                SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants
-            )
-        except (FileNotFoundError, SlurmError) as error:
-            raise WorkflowError(str(error)) from None
-    return batch_lists.list_batches(OUT)
+        plan = plan_batches(SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants)
+        if is_run():
+            plan.write()
+        return plan
+    except SlurmError as error:
+        raise WorkflowError(str(error)) from None
+    except OSError as error:
+        raise WorkflowError(f"the scans cannot be listed: {error}") from None
+
+
+def is_run():
+    """Whether this is a main process that is about to compute, and no dry run or other question."""
+    return workflow.is_main_process and workflow.executor_plugin is not None and not workflow.dryrun
 
 
 def refuse_a_second_run():
     """Stop when another main process works on the same output folder."""
-    if workflow.is_main_process and scan_batches.cache_info().currsize:
-        if not RUN_LOCK.acquire(SETTINGS.wait_seconds, say=logger.info):
-            raise WorkflowError(
-                f"{OUT} is being worked on by {RUN_LOCK.holder()}: "
-                "wait for it, stop it, or choose another output_dir"
-            )
+    if not RUN_LOCK.acquire(SETTINGS.wait_seconds, say=logger.info):
+        raise WorkflowError(
+            f"{OUT} is being worked on by {RUN_LOCK.holder()}: "
+            "wait for it, stop it, or choose another output_dir"
+        )
+
+
+def scan_batches():
+    """Return the names of all batches; jobs take the lists as the main process left them."""
+    return batch_plan().batches if workflow.is_main_process else list_batches(OUT)
 
 
 def submits_to_slurm():
@@ -110,9 +124,34 @@ def prepare_slurm():
     watch(jobname_prefix(OUT), say=logger.warning)
 
 
+@cache
+def stand_in():
+    """Return a temporary file that stands for every list that a run would write: a dry run leaves those alone."""
+    return NamedTemporaryFile(prefix="wirbel-dry-run-", suffix=".tsv")
+
+
 def batch_list():
-    """Return the pattern of a batch's list of scans."""
-    return f"{OUT}/work/batches/{{batch}}.tsv"
+    """Return an input function: a batch's list of scans."""
+
+    def path(wildcards):
+        if workflow.is_main_process and not is_run() and wildcards.batch in batch_plan().lists:
+            return stand_in().name
+        return f"{OUT}/work/batches/{wildcards.batch}.tsv"
+
+    return path
+
+
+def tell_dry_run():
+    """Say which rules would run and why, in place of Snakemake's dozen lines per job."""
+    if batch_plan.cache_info().currsize:
+        logger.info(account(workflow.dag, batch_plan()))
+
+
+if workflow.output_settings.dryrun and not workflow.output_settings.verbose:
+    # With both kinds of output off Snakemake ends a dry run before it "runs" every job.
+    silent = {Quietness.RULES, Quietness.PROGRESS}
+    workflow.output_settings = replace(workflow.output_settings, quiet=silent)
+    logger.addFilter(BeforeJobTable(tell_dry_run))
 
 
 def manifest(stage):
@@ -159,9 +198,15 @@ def job_benchmark(stage):
     return f"{LOGS}/benchmarks/{stage}/{{batch}}.tsv"
 
 
+@cache
+def code_hash(stage):
+    """Return the hash of the code that a stage uses; once per start, since it reads that code."""
+    return stage_code_hash(stage)
+
+
 def code_of(stage):
     """Return a params function: the hash of the code that the stage uses."""
-    return lambda wildcards: stage_code_hash(stage)
+    return lambda wildcards: code_hash(stage)
 
 
 @cache
@@ -201,5 +246,5 @@ def print_summary():
     """Say how many scans were measured, why others were not, and where the results are."""
     if workflow.output_settings.quiet:
         return
-    if workflow.is_main_process and scan_batches.cache_info().currsize:
+    if workflow.is_main_process and batch_plan.cache_info().currsize:
         print(summary(OUT), file=sys.stderr)

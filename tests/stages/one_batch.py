@@ -8,7 +8,7 @@ import numpy as np
 
 from wirbel.core.geometry import Volume
 from wirbel.io.volumes import write_volume
-from wirbel.runner.batches import update_batches
+from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import Record, read_records, write_records
 
 BATCH = "b00001"

@@ -11,7 +11,8 @@ from PIL import Image
 from wirbel.core.geometry import Volume
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import write_volume
-from wirbel.runner.batches import StageFolders, batch_file, read_batch, update_batches
+from wirbel.runner.batches import StageFolders, batch_file, read_batch
+from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import FAILED, OK, SKIPPED, Record, write_records
 from wirbel.stages import contact_sheet
 

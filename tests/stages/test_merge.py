@@ -16,7 +16,7 @@ from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_l
 from wirbel.io.sidecars import read_json, write_arrays
 from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume, write_volume
-from wirbel.runner.batches import update_batches
+from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import Record, read_records, write_records
 from wirbel.stages import merge
 

@@ -13,7 +13,7 @@ import pytest
 from wirbel.core.intensities import TOP
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
-from wirbel.runner.batches import update_batches
+from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import read_records
 from wirbel.stages import resample
 

@@ -6,7 +6,7 @@ import os
 import pytest
 from toy import Count, Double, arguments
 
-from wirbel.runner.batches import update_batches
+from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import read_records
 from wirbel.runner.runner import add_runner_arguments, run_stage
 

@@ -13,7 +13,7 @@ import pytest
 from test_runner import Study
 from toy import Count, arguments
 
-from wirbel.runner.batches import update_batches
+from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import read_records
 
 TOY = str(Path(__file__).with_name("toy.py"))

@@ -1,0 +1,174 @@
+"""What Snakemake itself costs with 30,000 scans, when computing takes no time.
+
+    nice .venv/bin/python benchmarks/planning.py [--scans 30000] [--batch-size 64] [--folder /tmp/planning]
+
+Makes a BIDS folder of tiny files and a copy of the workflow whose stages only write their manifests (a shell
+script in place of Python), runs it, and measures seconds and peak memory of each step. Everything lies in a
+temporary folder that is removed afterwards. Results of one machine: benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PARTS = ("Snakefile", "rules", "config", "envs", "profiles", "workflow_scripts", "models")
+STUB = """# Stands for a stage: the manifest says that every scan of the batch is done.
+stage=$1; shift
+while [ $# -gt 0 ]; do
+    case $1 in --batch) batch=$2;; --manifest) manifest=$2;; --output-dir) out=$2;; esac; shift
+done
+if [ -n "$manifest" ]; then
+    { printf 'scan_id\\tstatus\\treason\\tdetail\\tkey\\tseconds\\toutputs\\tsizes\\n'
+      awk -F '\\t' 'NR > 1 { print $1 "\\tok\\t\\t\\tkey\\t0.00\\t\\t" }' "$batch"; } > "$manifest"
+else
+    mkdir -p "$out/cohort" "$out/qc"; touch "$out/qc/contact_sheet.png"
+    for table in scans vertebrae discs levels failures; do touch "$out/cohort/$table.csv"; done
+fi
+"""
+EMPTY = "rule all:\n    input: []\n"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took."""
+
+    seconds: float
+    cpu_seconds: float
+    megabytes: float
+    told: str = ""
+
+
+def measure(command: list[str], folder: Path) -> Cost:
+    """Run a command to its end; raises RuntimeError with its output when it fails."""
+    with tempfile.TemporaryFile("w+") as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        output.seek(0)
+        told = output.read()
+    if status:
+        raise RuntimeError(f"{command} failed:\n{told[-3000:]}")
+    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, told)
+
+
+class Study:
+    """A folder with fake scans and a workflow without computing."""
+
+    def __init__(self, folder: Path, scans: int, batch_size: int) -> None:
+        self.folder, self.scans, self.batch_size = folder, scans, batch_size
+        self.data, self.output = folder / "in", folder / "out"
+        self.workflow = folder / "workflow"
+        self.empty = folder / "Snakefile.empty"
+
+    def prepare(self) -> None:
+        """Write the fake scans and the workflow."""
+        for number in range(self.scans):
+            self.scan(number).parent.mkdir(parents=True)
+            self.scan(number).write_bytes(b"fake")
+        self.workflow.mkdir()
+        for name in PARTS:
+            source = REPOSITORY / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, self.workflow / name)
+        stub = self.workflow / "stub.sh"
+        stub.write_text(STUB)
+        for rules in (self.workflow / "rules").glob("*.smk"):
+            rules.write_text(rules.read_text().replace("python -m wirbel.stages.", f"sh {stub} "))
+        self.empty.write_text(EMPTY)
+
+    def scan(self, number: int) -> Path:
+        name = f"sub-{number:05d}"
+        return self.data / name / "anat" / f"{name}_T2w.nii.gz"
+
+    def snakemake(self, *more: str) -> list[str]:
+        line = [sys.executable, "-m", "snakemake", "--profile", "profiles/default", *more]
+        settings = [f"bids_dir={self.data}", f"output_dir={self.output}"]
+        return [*line, "--config", *settings, f"batch_size={self.batch_size}"]
+
+    def run(self, *more: str) -> Cost:
+        return measure(self.snakemake(*more), self.workflow)
+
+    def parse(self) -> Cost:
+        """List the rules: Snakemake's start and the Snakefile, nothing else."""
+        return self.run("--list-rules")
+
+    def parse_empty(self) -> Cost:
+        command = [sys.executable, "-m", "snakemake", "-s", str(self.empty), "--list-rules"]
+        return measure(command, self.folder)
+
+    def job(self) -> Cost:
+        """Start Snakemake as an executor on a compute node does for one job."""
+        target = ["--target-jobs", "semantic:batch=b00001", "--allowed-rules", "semantic"]
+        how = "--mode remote --executor local --cores 1 --force --no-hooks --nolock --notemp"
+        more = "--ignore-incomplete --max-inventory-time 0 --target-files-omit-workdir-adjustment"
+        return self.run(*target, *how.split(), *more.split())
+
+    def interrupt(self, batches: int) -> None:
+        """Pretend that a run was stopped: the last manifests of some batches are missing."""
+        for manifest in sorted((self.output / "work" / "features").glob("b*.tsv"))[:batches]:
+            manifest.unlink()
+        for name in ("scans", "vertebrae"):
+            (self.output / "cohort" / f"{name}.csv").unlink()
+
+    def jobs_alone(self) -> Cost:
+        """The stub's own work for all stages and batches, without Snakemake, two at a time."""
+        lists = sorted((self.output / "work" / "batches").glob("b?????.tsv"))
+        call = "sh {} stage --batch {} --manifest {}"
+        target = self.folder / "alone.tsv"
+        lines = [call.format(self.workflow / "stub.sh", path, target) for path in lists] * 5
+        text = self.folder / "calls.txt"
+        text.write_text("\n".join(lines) + "\n")
+        return measure(["sh", "-c", f"xargs -P2 -I LINE sh -c LINE < {text}"], self.folder)
+
+
+def repeated(title: str, times: int, run) -> Cost:
+    """Run and report the median of `times` costs."""
+    costs = [run() for _ in range(times)]
+    middle = Cost(
+        statistics.median(cost.seconds for cost in costs),
+        statistics.median(cost.cpu_seconds for cost in costs),
+        max(cost.megabytes for cost in costs),
+        costs[-1].told,
+    )
+    print(
+        f"{title:34} {middle.seconds:8.1f} s {middle.cpu_seconds:8.1f} s CPU "
+        f"{middle.megabytes:7.0f} MB   ({times} times)",
+        flush=True,
+    )
+    return middle
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--scans", type=int, default=30_000)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--times", type=int, default=3, help="repetitions of the quick steps")
+    parser.add_argument("--folder", type=Path, help="parent of the temporary folder")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=args.folder, prefix="wirbel-planning-") as folder:
+        study = Study(Path(folder), args.scans, args.batch_size)
+        study.prepare()
+        repeated("an empty Snakefile", args.times, study.parse_empty)
+        repeated("parsing, main process", args.times, study.parse)
+        repeated("dry run, fresh", args.times, lambda: study.run("-n"))
+        repeated("the whole run", 1, study.run)
+        repeated("its jobs alone, two at a time", 1, study.jobs_alone)
+        repeated("nothing to do", args.times, study.run)
+        repeated("parsing and one job, in a job", args.times, study.job)
+        study.interrupt(10)
+        repeated("dry run, resume", args.times, lambda: study.run("-n"))
+
+
+if __name__ == "__main__":
+    main()

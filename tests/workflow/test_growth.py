@@ -1,0 +1,91 @@
+"""A study grows and its settings change: exactly the scans concerned are computed, and -n says so before."""
+
+import os
+import shutil
+
+from toy_workflow import CHAIN
+
+
+def everything_in(folder) -> dict:
+    """Return content and time stamp of every file."""
+    return {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_added_corrected_and_removed_scans(workflow):
+    """sub-02 is corrected in place, sub-03 only touched, sub-04 removed, sub-00 delivered late."""
+    paths = {n: workflow.scan(f"sub-{n:02}", str(n)) for n in (1, 2, 3, 4)}
+    told = workflow.run("-n", batch_size=2)
+    assert "4 scans found: 4 new since the last run." in told
+    assert "resample       4 scans in 2 of 2 batches: 4 new scans\n" in told
+    assert not workflow.output.exists()
+    workflow.run(batch_size=2)
+    workflow.computed()
+
+    folder = os.stat(paths[2].parent)
+    workflow.scan("sub-02", "X")
+    assert os.stat(paths[2].parent).st_mtime_ns == folder.st_mtime_ns
+    os.utime(paths[3])
+    paths[4].unlink()
+    workflow.scan("sub-00", "new")
+    before = everything_in(workflow.output)
+    told = workflow.run("-n", batch_size=5)
+    assert everything_in(workflow.output) == before
+    assert "4 scans found: 1 new, 2 changed, 1 gone since the last run." in told
+    for stage in CHAIN:
+        line = f"{stage:14} 3 scans in 3 of 3 batches: 1 new scan, 2 changed scans, 1 gone scan\n"
+        assert line in told
+    assert "cohort         follows features\n" in told
+
+    workflow.run(batch_size=5)
+    assert workflow.computed() == sorted(
+        f"{stage} {scan}" for stage in CHAIN for scan in ("sub-00", "sub-02")
+    )
+    assert workflow.tables()["scans.csv"] == (
+        b"scan_id,value\nsub-00,newRSIMF\nsub-01,1RSIMF\nsub-02,XRSIMF\nsub-03,3RSIMF\n"
+    )
+    assert "Nothing to be done" in workflow.run("-n", batch_size=64)
+
+
+def test_another_model_and_another_setting(workflow):
+    for number in (1, 2, 3):
+        workflow.scan(f"sub-{number:02}", str(number))
+    settings = {"batch_size": 4, "models": "{semantic: a, instance: b}"}
+    workflow.run(**settings)
+    workflow.computed()
+
+    settings["models"] = "{semantic: a, instance: c}"
+    told = workflow.run("-n", **settings)
+    assert "3 scans found: none new, changed or gone since the last run." in told
+    assert "instance       3 scans in 1 of 1 batch: another model is set" in told
+    assert "features       3 scans in 1 of 1 batch: follows merge\n" in told
+    assert "  resample" not in told
+    assert "  semantic" not in told
+    workflow.run(**settings)
+    redone = ("instance", "merge", "features")
+    assert workflow.computed() == sorted(f"{s} sub-0{n}" for s in redone for n in (1, 2, 3))
+
+    workflow.scan("sub-04", "4")
+    told = workflow.run("-n", n4="false", **settings)
+    assert (
+        "resample       4 scans in 2 of 2 batches: 1 new scan, setting n4 changed (in 1 batch)\n"
+        "  semantic       4 scans in 2 of 2 batches: 1 new scan, follows resample (in 1 batch)\n"
+    ) in told
+    workflow.run(n4="false", **settings)
+    assert len(workflow.computed()) == 4 * len(CHAIN)
+
+
+def test_a_job_looks_at_its_own_batch_only(workflow):
+    """On a compute node Snakemake starts once more; the data set may be gone by then, or 30,000 scans large."""
+    for number in (1, 2):
+        workflow.scan(f"sub-{number:02}", str(number))
+    workflow.run("--until", "resample")
+    workflow.computed()
+    shutil.rmtree(workflow.data)
+    (workflow.output / "work" / "batches" / "b00002.tsv").write_text("not to be opened")
+    target = ["--target-jobs", "semantic:batch=b00001", "--allowed-rules", "semantic"]
+    workflow.run(*target, "--mode", "remote", "--cores", "1", "--force", "--no-hooks")
+    assert workflow.computed() == ["semantic sub-01"]

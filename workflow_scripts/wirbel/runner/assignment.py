@@ -1,0 +1,38 @@
+"""Which scan belongs to which batch: decided once, appended to, never reshuffled.
+
+`work/batches/assignment.tsv` holds every scan that was ever seen and its batch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wirbel.io.atomic import write_text_if_changed
+from wirbel.io.tables import read_rows, rows_as_text
+
+
+def read_assignment(output_dir: str | Path) -> dict[str, str]:
+    """Return scan -> batch, in the order in which scans were first seen."""
+    path = _path(output_dir)
+    return {row["scan_id"]: row["batch"] for row in read_rows(path)} if path.exists() else {}
+
+
+def write_assignment(output_dir: str | Path, assignment: dict[str, str]) -> None:
+    """Write the assignment, if it changed."""
+    path = _path(output_dir)
+    rows = [{"scan_id": scan_id, "batch": batch} for scan_id, batch in assignment.items()]
+    write_text_if_changed(path, rows_as_text(path, ("scan_id", "batch"), rows))
+
+
+def extended(assignment: dict[str, str], scans: list[str], batch_size: int) -> dict[str, str]:
+    """Return the assignment with `scans` that have no batch yet, `batch_size` of them to each new batch."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    first = 1 + max((int(batch[1:]) for batch in assignment.values()), default=0)
+    new = [scan_id for scan_id in scans if scan_id not in assignment]
+    added = {scan_id: f"b{first + i // batch_size:05d}" for i, scan_id in enumerate(new)}
+    return {**assignment, **added}
+
+
+def _path(output_dir: str | Path) -> Path:
+    return Path(output_dir, "work", "batches", "assignment.tsv")
