@@ -1,0 +1,58 @@
+"""Grids and their resampling: first voxels coincide, labels go to the nearest voxel."""
+
+from __future__ import annotations
+
+import numpy as np
+from nibabel.affines import voxel_sizes
+from scipy import ndimage
+
+from wirbel.core.geometry import Grid, Volume
+
+SAME_MM = 1e-3
+"""Voxel sizes that differ by less are not resampled."""
+ZOOM_DIGITS = 6
+"""Voxel sizes are rounded to so many decimals, one less than there: files store affines in single precision."""
+
+
+def zooms(affine: np.ndarray) -> np.ndarray:
+    """Return the voxel sizes in mm, rounded nearly as the other tool rounds them."""
+    return np.round(voxel_sizes(affine), ZOOM_DIGITS)
+
+
+def rescaled_grid(grid: Grid, spacing_mm: tuple[float, ...]) -> Grid:
+    """Return the grid with voxels of `spacing_mm` whose first voxel's centre is that of `grid`.
+
+    The number of voxels is rounded to the nearest, so up to half a voxel is lost at the far side.
+    """
+    old = zooms(grid.affine)
+    if np.isclose(spacing_mm, old, atol=SAME_MM).all():
+        return grid
+    shape = np.rint(np.array(grid.shape) * old / np.array(spacing_mm)).astype(int)
+    affine = grid.affine.copy()
+    affine[:3, :3] = grid.affine[:3, :3] * spacing_mm / voxel_sizes(grid.affine)
+    return Grid(tuple(int(n) for n in shape), affine)
+
+
+def resample(volume: Volume, target: Grid, order: int) -> Volume:
+    """Resample with splines of `order` (0 nearest, 3 cubic); the border is repeated, dtype stays.
+
+    Voxel centres are mapped through the affines; nothing is blurred first.
+    """
+    if volume.data.shape == target.shape and np.allclose(volume.affine, target.affine, atol=1e-6):
+        return Volume(volume.data, target.affine)
+    to_source = np.linalg.inv(volume.affine) @ target.affine
+    data = ndimage.affine_transform(
+        volume.data, to_source[:3, :3], to_source[:3, 3], target.shape, order=order, mode="nearest"
+    )
+    return Volume(data, target.affine)
+
+
+def box_of(mask: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
+    """Return the bounding box of a mask with `margin` voxels around it; the whole array if it is empty."""
+    found = ndimage.find_objects(np.asarray(mask, bool).view(np.uint8))
+    if not found or found[0] is None:
+        return tuple(slice(0, n) for n in mask.shape)
+    return tuple(
+        slice(max(s.start - margin, 0), min(s.stop + margin, n))
+        for s, n in zip(found[0], mask.shape, strict=True)
+    )

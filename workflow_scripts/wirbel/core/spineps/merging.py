@@ -1,0 +1,138 @@
+"""From the network's predictions to the two final maps, as SPINEPS 2.1.3 gets there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.consolidation import Predictions
+from wirbel.core.cutouts import cut_out
+from wirbel.core.geometry import Grid, Volume, reorient, stored_like
+from wirbel.core.labels import BODY, BODY_BORDER, SACRUM
+from wirbel.core.levels import Levels
+from wirbel.core.merging import Merged
+from wirbel.core.spineps.body_centres import body_centres
+from wirbel.core.spineps.components import REFERENCE_MM, REFERENCE_MM3, voxels_of_mm3
+from wirbel.core.spineps.couples import merge_predictions
+from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
+from wirbel.core.spineps.numbering import number_all
+from wirbel.core.spineps.preparation import prepared_grid
+from wirbel.core.spineps.reconciliation import reconcile
+from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
+from wirbel.errors import ScanError
+
+CROP_MARGIN_MM = 5 * min(REFERENCE_MM)
+POST_MARGIN_MM = 2 * min(REFERENCE_MM)
+SMALLEST_MM3 = 40 * REFERENCE_MM3
+"""Cleaning thresholds never fall below it."""
+STEP_DOWN = 5
+"""Voxels by which a cut-out's centre moves down until it lies in a vertebra."""
+
+
+def instance_grid(labels: Volume, settings: InstanceSettings) -> Volume:
+    """Return the map on the instance model's grid, axes (P, I, R)."""
+    flat = reorient(labels)
+    spacing_mm = settings.spacing_for(tuple(float(size) for size in zooms(flat.affine)))
+    return resample(flat, rescaled_grid(flat.grid, spacing_mm), order=0)
+
+
+def cut_outs(
+    labels: Volume, settings: InstanceSettings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return cut-outs of the map on the instance grid, their origins and centres (world mm), top down.
+
+    Raises ScanError("no_spine_found") where there is no body.
+    """
+    spacing_mm = zooms(labels.affine)
+    crop = _crop(labels.data, spacing_mm)
+    low = np.array([s.start for s in crop])
+    part = labels.data[crop]
+    fewest = _threshold(settings.smallest_body, settings, spacing_mm)
+    centres = body_centres(part, spacing_mm, fewest)[::-1]
+    if not centres:
+        raise ScanError("no_spine_found", "the segmentation holds no vertebral body")
+    inside = np.isin(part, [label for label, channel in settings.mapping.items() if channel])
+    places = np.array([_moved_into(inside, centre) for centre in centres]) + low
+    found = [cut_out(labels.data, place, settings.cutout_size) for place in places]
+    blocks, origins = (np.stack(parts) for parts in zip(*found, strict=True))
+    return blocks, origins, labels.grid.to_world(places)
+
+
+def merge(
+    labels: Volume,
+    predictions: Predictions,
+    scan_grid: Grid,
+    instances: InstanceSettings,
+    numbers: NumberSettings,
+) -> Merged:
+    """Return both maps on the scan's grid. Raises ScanError where no vertebra is left."""
+    grid = instance_grid(labels, instances)
+    spacing_mm = zooms(grid.affine)
+    fewest = _threshold(instances.smallest_vertebra, instances, spacing_mm)
+    crop = _crop(grid.data, spacing_mm)
+    merged = merge_predictions(predictions, grid.data.shape, crop, fewest)
+    if not merged.any():
+        raise ScanError("no_spine_found", "no prediction of a vertebra was left after merging")
+    given = Volume(labels.data, model_grid(scan_grid, labels))
+    subregion = _on_scan(given, scan_grid).data
+    subregion[subregion == BODY] = BODY_BORDER
+    vertebra = _on_scan(_same_grid(grid.with_data(merged), given), scan_grid)
+    spacing_mm, target = zooms(vertebra.affine), vertebra.affine
+    vertebra = vertebra.data.astype(np.uint16)
+    box = box_of(subregion > 0, int(POST_MARGIN_MM / min(spacing_mm)))
+    reconcile(subregion[box], vertebra[box], spacing_mm, _second_axis(scan_grid))
+    final = number_all(subregion, vertebra, numbers.first, numbers.sacrum_ids, numbers.metal_ids)
+    maps = (Volume(data, target) for data in (subregion, final))
+    return Merged(*(stored_like(volume, scan_grid) for volume in maps), _levels(final, numbers))
+
+
+def model_grid(scan_grid: Grid, labels: Volume) -> np.ndarray:
+    """Return the affine of a map on the model grid, without the rounding of a file that it went through."""
+    exact = prepared_grid(scan_grid, labels.axes, tuple(zooms(labels.affine)))
+    near = exact.shape == labels.data.shape and np.allclose(exact.affine, labels.affine, atol=1e-2)
+    return exact.affine if near else labels.affine
+
+
+def _same_grid(volume: Volume, other: Volume) -> Volume:
+    """Return `volume` with the affine of `other` where both have the same voxels."""
+    turned = reorient(other)
+    near = turned.data.shape == volume.data.shape
+    near = near and np.allclose(turned.affine, volume.affine, atol=1e-2)
+    return Volume(volume.data, turned.affine) if near else volume
+
+
+def _on_scan(volume: Volume, scan_grid: Grid) -> Volume:
+    """Return the labels nearest to the scan's voxels, as axes (P, I, R)."""
+    return reorient(resample(volume, scan_grid, order=0))
+
+
+def _second_axis(grid: Grid) -> tuple[int, int]:
+    """Return which of the axes P, I, R the file's second one is, and 1 or -1 for its direction."""
+    pairs = ("PA", "IS", "RL")
+    letter = grid.axes[1]
+    axis = next(i for i, pair in enumerate(pairs) if letter in pair)
+    return axis, 1 if letter == pairs[axis][0] else -1
+
+
+def _levels(final: np.ndarray, numbers: NumberSettings) -> Levels:
+    present = [int(n) for n in np.unique(final) if numbers.first <= n < SACRUM]
+    return Levels(tuple(present), 0.0, "counted", None, ())
+
+
+def _crop(data: np.ndarray, spacing_mm: np.ndarray) -> tuple[slice, ...]:
+    return box_of(data > 0, int(CROP_MARGIN_MM / min(spacing_mm)))
+
+
+def _threshold(voxels: float, settings: InstanceSettings, spacing_mm: np.ndarray) -> int:
+    """Return a threshold of the model's settings in voxels of the grid that is used."""
+    finest = settings.resolution[0] if len(settings.resolution) == 2 else settings.resolution
+    used = settings.spacing_for(tuple(float(size) for size in spacing_mm))
+    scaled = int(voxels * np.prod(finest) / (used[0] * used[1] * used[2]))
+    return max(scaled, voxels_of_mm3(SMALLEST_MM3, np.array(used)))
+
+
+def _moved_into(inside: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    place = np.array([int(position) for position in centre])
+    for row in range(place[1], inside.shape[1], STEP_DOWN):
+        if inside[place[0], row, place[2]]:
+            return np.array([place[0], row, place[2]])
+    return place

@@ -1,0 +1,89 @@
+"""From a scan as stored to the network's image, as SPINEPS 2.1.3 prepares it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wirbel.core.geometry import Grid, Volume, reorient
+from wirbel.core.intake import check_scan
+from wirbel.core.preparation import PreparedImage, Spacing
+from wirbel.core.spineps.bias_field import correct_bias_field
+from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
+
+TOP = 1500
+"""Brighter images are scaled down to it; darker ones keep their range."""
+PADDING = 4
+"""Voxels of background put around the scan, in its own axes."""
+
+
+def prepare_image(
+    volume: Volume,
+    name: str,
+    spacing_for: Callable[[Spacing], Spacing],
+    axes: tuple[str, str, str],
+    correct_bias: bool = True,
+    normalise: bool = True,
+) -> PreparedImage:
+    """Check a scan, bring it to 0 ... 1500, correct the bias field, pad, reorient and resample it.
+
+    `spacing_for` gives the model's voxel size for the scan's (mm, along `axes`). Integers stay integers, cut down
+    to whole numbers after every step. Raises ScanError, naming `name`, when the scan cannot be used.
+    """
+    volume = check_scan(volume, name)
+    data, bias_field = _intensities(volume, correct_bias, normalise)
+    padded = np.pad(data, PADDING, constant_values=data.min())
+    image = reorient(Volume(padded, _padded(volume.grid).affine), axes)
+    spacing_mm = spacing_for(tuple(float(size) for size in zooms(image.affine)))
+    image = resample(image, prepared_grid(volume.grid, axes, spacing_mm), order=3)
+    steps: dict[str, Any] = {
+        "SourceShape": list(volume.data.shape),
+        "SourceSpacing_mm": [round(float(size), 4) for size in volume.spacing_mm],
+        "SourceAxes": "".join(volume.axes),
+        "Axes": "".join(axes),
+        "Spacing_mm": [float(size) for size in spacing_mm],
+        "BiasField": bias_field,
+        "IntensityRange": [0.0, float(data.max())],
+        "Compatibility": "spineps",
+    }
+    return PreparedImage(image, steps)
+
+
+def prepared_grid(scan: Grid, axes: tuple[str, ...], spacing_mm: Spacing) -> Grid:
+    """Return the grid on which a scan's image is prepared for a model with `axes` and voxels of `spacing_mm`."""
+    padded = _padded(scan)
+    turned = reorient(Volume(np.broadcast_to(np.uint8(0), padded.shape), padded.affine), axes)
+    return rescaled_grid(turned.grid, spacing_mm)
+
+
+def _padded(grid: Grid) -> Grid:
+    affine = grid.affine.copy()
+    affine[:3, 3] = grid.to_world(np.full(3, -PADDING))
+    return Grid(tuple(n + 2 * PADDING for n in grid.shape), affine)
+
+
+def _intensities(volume: Volume, correct_bias: bool, normalise: bool) -> tuple[np.ndarray, str]:
+    """Return the intensities on the scan's grid and a word on the bias field."""
+    data = to_range(volume.data) if normalise else volume.data.copy()
+    box = box_of(data > data.min())
+    part, word = data[box], "not asked for"
+    if correct_bias:
+        try:
+            affine = volume.affine.copy()
+            affine[:3, 3] = volume.grid.to_world([s.start for s in box])
+            part, word = correct_bias_field(Volume(part, affine)), "corrected"
+        except RuntimeError as error:
+            word = f"not corrected: {str(error).strip().splitlines()[-1]}"
+    data[box] = to_range(part) if normalise else part
+    return data, word
+
+
+def to_range(data: np.ndarray) -> np.ndarray:
+    """Shift the minimum to 0 and scale down to 1500 where the maximum lies above; dtype stays."""
+    shifted = data - data.min()
+    top = shifted.max()
+    if top <= TOP:
+        return shifted
+    return (shifted * (TOP / top)).astype(data.dtype)
