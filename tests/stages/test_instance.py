@@ -93,7 +93,7 @@ def test_a_second_run_has_nothing_to_do_and_loads_no_network(study, model, monke
     assert study.run(instance, "semantic", model) == 0
     written = study.file("instance", FOUND).stat().st_mtime_ns
 
-    def refuse(*args):
+    def refuse(*args, **more):
         raise AssertionError("the network was loaded")
 
     monkeypatch.setattr(instance_model, "InstanceModel", refuse)

@@ -61,7 +61,7 @@ def put(out, name, labels, spine):
         (out / "work" / stage).mkdir(parents=True, exist_ok=True)
     write_volume(out / f"work/semantic/{name}_subregion.nii.gz", labels)
     path = out / f"work/instance/{name}_predictions.npz"
-    write_arrays(path, labels=block, origin=origin, centre_mm=centre)
+    write_arrays(path, labels=block, origin=origin, centre_mm=centre, spacing_mm=labels.spacing_mm)
 
 
 def run(out, models):

@@ -130,6 +130,13 @@ def grid_with_spacing(grid: Grid, spacing_mm: tuple[float, float, float]) -> Gri
     return Grid(shape, affine)
 
 
+def on_spacing(labels: Volume, spacing_mm: tuple[float, float, float]) -> Volume:
+    """Return a label map on the grid with voxels of `spacing_mm`; unchanged where these are its own."""
+    if np.allclose(labels.spacing_mm, spacing_mm, atol=1e-3):
+        return labels
+    return resample_labels(labels, grid_with_spacing(labels.grid, spacing_mm))
+
+
 def index_map(source: Grid, target: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Return (matrix, offset) such that source_index = matrix @ target_index + offset."""
     combined = np.linalg.inv(source.affine) @ target.affine

@@ -55,7 +55,8 @@ class Levels:
     """Names of the instances, from the top down.
 
     `labels` one vertebra label per instance 1 ... n, 0 where no label is left; `confidence` 0 ... 1; `method` "top",
-    "sacrum", "both" or "estimated"; `agree` whether top and sacrum agree, None unless both are seen; `flags` among
+    "sacrum", "both", "estimated", or "counted" (the topmost is C2, whatever the view); `agree` whether top and
+    sacrum agree, None unless both are seen; `flags` among
     "gap", "enumeration_anomaly", "enumeration_implausible", "too_many_vertebrae", "sizes_disagree".
     """
 

@@ -19,9 +19,12 @@ GPU_BATCH = 4
 
 
 class InstanceModel:
-    """A loaded network."""
+    """A loaded network; `exact` computes in single precision on every device."""
 
-    def __init__(self, folder: Path, device: str = "auto", threads: int = 0) -> None:
+    def __init__(
+        self, folder: Path, device: str = "auto", threads: int = 0, exact: bool = False
+    ) -> None:
+        self.exact = exact
         self.config: InferenceConfig = read_inference_config(folder)
         self.device = choose_device(device)
         network, self.channels = load_network(folder, self.config)
@@ -44,5 +47,5 @@ class InstanceModel:
     def _labels(self, cutouts: np.ndarray) -> np.ndarray:
         inputs = one_hot(torch.from_numpy(cutouts), self.config.mapping, self.channels)
         inputs = inputs.to(self.device).contiguous(memory_format=CHANNELS_LAST)
-        with quick_arithmetic(self.device):
+        with quick_arithmetic(self.device, self.exact):
             return self.network(inputs).argmax(1).to(torch.uint8).cpu().numpy()

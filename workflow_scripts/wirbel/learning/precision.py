@@ -26,8 +26,13 @@ def processor_has_bfloat16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def quick_arithmetic(device: torch.device) -> AbstractContextManager:
-    """Return the context to run a network in: mixed precision where the device is made for it."""
+def quick_arithmetic(device: torch.device, exact: bool = False) -> AbstractContextManager:
+    """Return the context to run a network in: mixed precision where the device is made for it.
+
+    `exact` keeps single precision.
+    """
+    if exact:
+        return nullcontext()
     if device.type == "cuda":
         return torch.autocast("cuda")
     if device.type == "cpu" and processor_has_bfloat16():

@@ -46,14 +46,15 @@ class Normalised(NamedTuple):
 class SemanticModel:
     """A loaded network; `normalise` and `segment` may run in different threads.
 
-    `half_input` rounds the image to half precision before and after it is normalised, as SPINEPS does.
+    `as_spineps` rounds the image to half precision before and after it is normalised, and computes in single
+    precision on a CPU, as SPINEPS does.
     """
 
     def __init__(
-        self, folder: Path, device: str = "auto", threads: int = 0, half_input: bool = False
+        self, folder: Path, device: str = "auto", threads: int = 0, as_spineps: bool = False
     ) -> None:
         self.config: InferenceConfig = read_inference_config(folder)
-        self.half_input = half_input
+        self.as_spineps = as_spineps
         threads = usable_threads(threads)
         results = results_folder(folder)
         folds = read_folds(results, self.config.available_folds)
@@ -64,13 +65,15 @@ class SemanticModel:
             folds[0].configuration,
         )
         self.order = _axis_order(folds[0].reversed_axes, self.plans.transpose_forward)
+        place = choose_device(device)
         self.window = SlidingWindow(
             self.plans.patch_size,
             self.config.default_step_size,
             folds[0].mirror_axes if self.config.inference_augmentation else (),
-            choose_device(device),
+            place,
             sample_threads(threads),
             2 * threads,
+            exact=as_spineps and place.type == "cpu",
         )
         self.network = build_network(self.plans)
         load_into(self.network, self.folds[0])
@@ -96,7 +99,7 @@ class SemanticModel:
         return Normalised(torch.from_numpy(resampled), box, data.shape[1:], spacing_mm)
 
     def _rounded(self, data: np.ndarray) -> np.ndarray:
-        return data.astype(np.float16).astype(np.float32) if self.half_input else data
+        return data.astype(np.float16).astype(np.float32) if self.as_spineps else data
 
     @torch.inference_mode()
     def segment(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:

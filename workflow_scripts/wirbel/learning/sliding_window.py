@@ -41,6 +41,8 @@ class SlidingWindow:
     """Threads that compute tiles on a CPU."""
     ahead: int
     """How many tiles may wait there, computed or not."""
+    exact: bool = False
+    """Whether the network computes in single precision even where mixed precision is quicker."""
 
     @torch.inference_mode()
     def scores(self, network: torch.nn.Module, data: torch.Tensor) -> torch.Tensor:
@@ -98,7 +100,7 @@ class SlidingWindow:
         total = None
         for flip in flips:
             mirrored = tile.flip(flip).contiguous(memory_format=CHANNELS_LAST)
-            with quick_arithmetic(self.device):
+            with quick_arithmetic(self.device, self.exact):
                 found = network(mirrored).float().flip(flip)
             total = found if total is None else total.add_(found)
         return total[0].div_(len(flips)).mul_(weight)

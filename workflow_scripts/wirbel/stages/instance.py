@@ -2,7 +2,7 @@
 
 Writes work/instance/<scan_id>_predictions.npz: `labels` uint8 (n, P, I, R) of 0 background, 1 above,
 2 centre, 3 below; `origin` int32 (n, 3), index of each cut-out's first voxel on the model grid, which may
-be negative; `centre_mm` float64 (n, 3), world; from the top of the spine down.
+be negative; `centre_mm` float64 (n, 3), world; from the top of the spine down; `spacing_mm` (3,), the grid's.
 """
 
 from __future__ import annotations
@@ -15,11 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wirbel.core.cutouts import body_centres, cut_out
-from wirbel.core.geometry import upright
+from wirbel.core.geometry import on_spacing, upright
+from wirbel.core.spineps import merging as spineps
 from wirbel.errors import ScanError
 from wirbel.io.sidecars import write_arrays
 from wirbel.io.volumes import read_volume
 from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.models.spineps_settings import instance_settings
+from wirbel.runner.compatibility import (
+    add_compatibility_argument,
+    as_spineps,
+    compatibility_parameter,
+)
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 if TYPE_CHECKING:
@@ -33,19 +40,32 @@ class InstanceStage:
 
     name = "instance"
 
-    def __init__(self, model: Model, device: str, threads: int) -> None:
+    def __init__(self, model: Model, device: str, threads: int, as_spineps: bool = False) -> None:
         self.model, self.device, self.threads = model, device, threads
+        self.as_spineps = as_spineps
         self.network: InstanceModel | None = None
 
     def prepare(self) -> None:
         """Load the network."""
         from wirbel.learning.instance_model import InstanceModel
 
-        self.network = InstanceModel(self.model.folder, self.device, self.threads)
+        self.network = InstanceModel(
+            self.model.folder, self.device, self.threads, exact=self.as_spineps
+        )
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[np.ndarray, Arrays]:
         """Read the subregion map and cut out the surroundings of every body."""
         labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
+        if self.as_spineps:
+            settings = instance_settings(self.model.config)
+            grid = spineps.instance_grid(labels, settings)
+            blocks, origins, centre_mm = spineps.cut_outs(grid, settings)
+            return blocks, {
+                "origin": origins,
+                "centre_mm": centre_mm,
+                "spacing_mm": grid.spacing_mm,
+            }
+        labels = on_spacing(labels, self.model.config.spacing_for(labels.spacing_mm))
         flat = upright(labels)
         index = flat.grid.to_index(body_centres(flat))
         if not len(index):
@@ -55,6 +75,7 @@ class InstanceStage:
         return np.stack(blocks), {
             "origin": np.stack(origins),
             "centre_mm": labels.grid.to_world(index),
+            "spacing_mm": labels.spacing_mm,
         }
 
     def compute(self, inputs: tuple[np.ndarray, Arrays]) -> Arrays:
@@ -74,6 +95,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="wirbel.stages.instance", description=__doc__)
     parser.add_argument("--model", required=True, help="name in config/models.yaml, or a folder")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_compatibility_argument(parser)
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
     try:
@@ -81,8 +103,8 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"instance: {error}", file=sys.stderr)
         return 1
-    stage = InstanceStage(model, args.device, args.threads)
-    return run_stage(stage, args, {}, model.sha256)
+    stage = InstanceStage(model, args.device, args.threads, as_spineps(args))
+    return run_stage(stage, args, compatibility_parameter(args), model.sha256)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,22 @@ from pathlib import Path
 
 from wirbel import __version__
 from wirbel.core.consolidation import Predictions
-from wirbel.core.geometry import Grid, Volume
+from wirbel.core.geometry import Grid, Volume, on_spacing
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels import Levels
 from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.core.merging import Merged, merge
+from wirbel.core.spineps import merging as spineps
 from wirbel.io.sidecars import read_arrays, write_json, write_lookup
 from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.models.inference_config import InferenceConfig
 from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.models.spineps_settings import instance_settings, number_settings
+from wirbel.runner.compatibility import (
+    add_compatibility_argument,
+    as_spineps,
+    compatibility_parameter,
+)
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 
@@ -29,8 +37,16 @@ class Merge:
     name = "merge"
     reads_scan = True
 
-    def __init__(self, provenance: dict) -> None:
+    def __init__(
+        self,
+        provenance: dict,
+        semantic: InferenceConfig,
+        instance: InferenceConfig,
+        as_spineps: bool = False,
+    ) -> None:
         self.provenance = provenance
+        self.semantic, self.instance = semantic, instance
+        self.as_spineps = as_spineps
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -40,11 +56,17 @@ class Merge:
         labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
         arrays = read_arrays(folders.stage("instance") / f"{scan.scan_id}_predictions.npz")
         predictions = Predictions(arrays["labels"], arrays["origin"], arrays["centre_mm"])
+        if not self.as_spineps:
+            labels = on_spacing(labels, arrays["spacing_mm"])
         return labels, predictions, read_grid(scan.path)
 
     def compute(self, inputs: tuple[Volume, Predictions, Grid]) -> Merged:
         """Return the final maps."""
-        return merge(*inputs)
+        labels, predictions, scan = inputs
+        if self.as_spineps:
+            settings = instance_settings(self.instance), number_settings(self.semantic)
+            return spineps.merge(labels, predictions, scan, *settings)
+        return merge(labels, predictions, scan)
 
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
@@ -115,6 +137,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--model", required=True, help="semantic model, for the sidecars")
     parser.add_argument("--instance-model", required=True, help="instance model, for the sidecars")
     parser.add_argument("--n4", action=argparse.BooleanOptionalAction, default=True)
+    add_compatibility_argument(parser)
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
     names = {"semantic": args.model, "instance": args.instance_model}
@@ -123,8 +146,9 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"merge: {error}", file=sys.stderr)
         return 1
-    provenance = provenance_entry(models, args.n4)
-    return run_stage(Merge(provenance), args, parameters=provenance)
+    provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(args)}
+    configs = (models[kind][1].config for kind in ("semantic", "instance"))
+    return run_stage(Merge(provenance, *configs, as_spineps(args)), args, parameters=provenance)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,17 @@ from pathlib import Path
 from wirbel.core.geometry import Volume
 from wirbel.core.intake import check_shape
 from wirbel.core.preparation import PreparedImage, prepare_image
+from wirbel.core.spineps import preparation as spineps
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import read_grid, read_volume, write_volume
 from wirbel.models.inference_config import InferenceConfig
 from wirbel.models.registry import ModelError, find_model
+from wirbel.models.spineps_settings import is_tomography
+from wirbel.runner.compatibility import (
+    add_compatibility_argument,
+    as_spineps,
+    compatibility_parameter,
+)
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 
@@ -25,9 +32,12 @@ class ResampleStage:
     name = "resample"
     reads_scan = True
 
-    def __init__(self, model: InferenceConfig, correct_bias: bool) -> None:
+    def __init__(
+        self, model: InferenceConfig, correct_bias: bool, as_spineps: bool = False
+    ) -> None:
         self.model = model
         self.correct_bias = correct_bias
+        self.as_spineps = as_spineps
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -41,6 +51,10 @@ class ResampleStage:
         """Check and resample."""
         name, volume = inputs
         axes = self.model.model_expected_orientation
+        if self.as_spineps:
+            normalise = not is_tomography(self.model)
+            n4 = self.correct_bias and normalise
+            return spineps.prepare_image(volume, name, self.model.spacing_for, axes, n4, normalise)
         return prepare_image(volume, name, self.model.spacing_for, axes, self.correct_bias)
 
     def save(self, scan: Scan, result: PreparedImage, folders: StageFolders) -> list[Path]:
@@ -64,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
         default=True,
         help="correct the bias field (N4)",
     )
+    add_compatibility_argument(parser)
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
     try:
@@ -75,8 +90,9 @@ def main(argv: list[str] | None = None) -> int:
         "spacing_mm": model.resolution_range,
         "axes": list(model.model_expected_orientation),
         "n4": args.n4,
+        **compatibility_parameter(args),
     }
-    return run_stage(ResampleStage(model, args.n4), args, parameters)
+    return run_stage(ResampleStage(model, args.n4, as_spineps(args)), args, parameters)
 
 
 if __name__ == "__main__":

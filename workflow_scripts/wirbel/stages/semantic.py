@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, upright
+from wirbel.core.spineps import semantic_cleaning as spineps
 from wirbel.io.volumes import read_volume, write_volume
 from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.runner.compatibility import (
+    add_compatibility_argument,
+    as_spineps,
+    compatibility_parameter,
+)
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 if TYPE_CHECKING:
@@ -25,15 +31,16 @@ class SemanticStage:
 
     name = "semantic"
 
-    def __init__(self, model: Model, device: str, threads: int) -> None:
+    def __init__(self, model: Model, device: str, threads: int, as_spineps: bool = False) -> None:
         self.model, self.device, self.threads = model, device, threads
+        self.as_spineps = as_spineps
         self.network: SemanticModel | None = None
 
     def prepare(self) -> None:
         """Load the network."""
         from wirbel.learning.semantic_model import SemanticModel
 
-        self.network = SemanticModel(self.model.folder, self.device, self.threads)
+        self.network = SemanticModel(self.model.folder, self.device, self.threads, self.as_spineps)
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Any]:
         """Read the image and normalise it."""
@@ -48,7 +55,10 @@ class SemanticStage:
     def save(self, scan: Scan, result: Volume, folders: StageFolders) -> list[Path]:
         """Clean the map, which needs no GPU, and write it."""
         path = folders.stage(self.name) / f"{scan.scan_id}_subregion.nii.gz"
-        write_volume(path, result.with_data(clean_semantic(upright(result)).data))
+        if self.as_spineps:
+            write_volume(path, spineps.clean_semantic(result))
+        else:
+            write_volume(path, result.with_data(clean_semantic(upright(result)).data))
         return [path]
 
 
@@ -57,6 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="wirbel.stages.semantic", description=__doc__)
     parser.add_argument("--model", required=True, help="name in config/models.yaml, or a folder")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_compatibility_argument(parser)
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
     try:
@@ -64,8 +75,8 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"semantic: {error}", file=sys.stderr)
         return 1
-    stage = SemanticStage(model, args.device, args.threads)
-    return run_stage(stage, args, {}, model.sha256)
+    stage = SemanticStage(model, args.device, args.threads, as_spineps(args))
+    return run_stage(stage, args, compatibility_parameter(args), model.sha256)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ LEVEL_METHOD_CODES = {
     "sacrum": "counted up from the sacrum",
     "both": "counted from both ends",
     "estimated": "neither end is in view: estimated from position and size",
+    "counted": "the topmost vertebra in view counts as C2, as SPINEPS does (compatibility: spineps)",
     "unknown": "the maps came without this information",
 }
 LEVEL_NAMING = (

@@ -1,0 +1,129 @@
+"""Model folders in the published formats for `parity.py`: from the embedded weights, and from random ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import torch
+
+from wirbel.learning.checkpoints import load_into
+from wirbel.learning.instance_model import InstanceModel
+from wirbel.learning.nnunet_plans import build_network, read_plans
+from wirbel.learning.published_network import PublishedUNet
+from wirbel.learning.semantic_weights import read_folds
+
+EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "builtin"
+CUTOUT = (160, 160, 32)
+NOISE = 0.02
+"""Share of a weight by which the second fold's differ from the embedded ones."""
+VARIANTS = {"older": (16, 10), "newer": (8, 11)}
+
+
+def write_semantic(folder: Path, folds: int) -> Path:
+    """Write the embedded semantic network as nnU-Net would have: arrays with reversed axes, .pth files."""
+    source = EMBEDDED / "semantic"
+    plans = json.loads((source / "plans.json").read_text())
+    dataset = json.loads((source / "dataset.json").read_text())
+    fold = read_folds(source, [0])[0]
+    network = build_network(read_plans(plans, dataset, fold.configuration))
+    load_into(network, fold.weights)
+    generator = torch.Generator().manual_seed(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(folds):
+        state = {name: _reversed(value) for name, value in network.state_dict().items()}
+        if number:
+            state = {name: _noisy(value, generator) for name, value in state.items()}
+        place = folder / f"fold_{number}"
+        place.mkdir(exist_ok=True)
+        content = {
+            "network_weights": state,
+            "init_args": {"configuration": fold.configuration},
+            "trainer_name": "nnUNetTrainer",
+            "inference_allowed_mirroring_axes": None,
+        }
+        torch.save(content, place / "checkpoint_final.pth")
+    (folder / "plans.json").write_text(json.dumps(_reversed_plans(plans, fold.configuration)))
+    shutil.copyfile(source / "dataset.json", folder / "dataset.json")
+    config = json.loads((source / "inference_config.json").read_text())
+    config["available_folds"] = folds
+    (folder / "inference_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def write_plugged(folder: Path) -> Path:
+    """Write the embedded instance network compiled, for the other tool alone."""
+    model = InstanceModel(EMBEDDED / "instance", "cpu", 1)
+    network = model.network.to(memory_format=torch.contiguous_format)
+    example = torch.zeros(1, model.channels, *model.config.cutout_size)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.jit.trace(network, example).save(str(folder / "network.pt"))
+    (folder / "plugged.json").write_text(json.dumps({"channels": model.channels}))
+    config = json.loads((EMBEDDED / "instance" / "inference_config.json").read_text())
+    del config["network"]
+    (folder / "inference_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def write_random(folder: Path, variant: str) -> Path:
+    """Write a published instance network with random weights; all four answers occur."""
+    width, channels = VARIANTS[variant]
+    torch.manual_seed(3)
+    network = PublishedUNet(width, channels).eval()
+    _balance(network, channels)
+    settings = argparse.Namespace(
+        n_epoch=1, lr=1e-4, lr_end_factor=0.01, l2_reg_w=1e-4, dsc_loss_w=1.0, channelwise=True
+    )
+    known = {"opt": None, "do2D": False}
+    if variant == "newer":
+        known = {"opt": settings, "do2D": False, "num_channels": channels, "dim": width}
+    content = {
+        "epoch": 0,
+        "global_step": 0,
+        "pytorch-lightning_version": "2.1.0",
+        "state_dict": {f"network.{name}": value for name, value in network.state_dict().items()},
+        "hparams_name": "kwargs",
+        "hyper_parameters": known,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(content, folder / "weights.ckpt")
+    config = json.loads((EMBEDDED / "instance" / "inference_config.json").read_text())
+    del config["network"], config["mapping"]
+    config["cutout_size"] = list(CUTOUT)
+    (folder / "inference_config.json").write_text(json.dumps(config))
+    return folder
+
+
+@torch.no_grad()
+def _balance(network: PublishedUNet, channels: int) -> None:
+    """Shift the last layer so that on a stack of blocks the four answers are equally frequent."""
+    labels = torch.zeros(CUTOUT, dtype=torch.long)
+    for start in range(8, CUTOUT[1], 36):
+        labels[50:80, start : start + 24, 6:26] = 9
+        labels[80:110, start : start + 12, 12:20] = 1
+    inputs = torch.nn.functional.one_hot(labels, channels).permute(3, 0, 1, 2)[None].float()
+    inside = labels[None].expand(4, *CUTOUT) > 0
+    for _ in range(20):
+        scores = network(inputs)[0]
+        share = torch.bincount(scores.argmax(0)[inside[0]], minlength=4) / inside[0].sum()
+        network.final_conv.bias -= 0.5 * scores[inside].std() * (share - 0.25)
+
+
+def _reversed(value: torch.Tensor) -> torch.Tensor:
+    return value.permute(0, 1, 4, 3, 2).contiguous() if value.dim() == 5 else value.clone()
+
+
+def _noisy(value: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return value * (1 + NOISE * torch.randn(value.shape, generator=generator))
+
+
+def _reversed_plans(plans: dict, configuration: str) -> dict:
+    chosen = plans["configurations"][configuration]
+    for key in ("patch_size", "spacing", "median_image_size_in_voxels"):
+        chosen[key] = chosen[key][::-1]
+    settings = chosen["architecture"]["arch_kwargs"]
+    for key in ("kernel_sizes", "strides"):
+        settings[key] = [sizes[::-1] for sizes in settings[key]]
+    return plans
