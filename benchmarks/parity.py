@@ -22,7 +22,7 @@ from pathlib import Path
 import parity_models
 import parity_scores
 
-from wirbel.runner.batches import update_batches
+from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import read_records
 
 HERE = Path(__file__).resolve().parent
@@ -112,17 +112,30 @@ def run_spineps(args, models, scans, n4: int, out: Path) -> tuple[dict, dict]:
         "n4": bool(n4),
         "threads": args.threads,
     }
+    if not _done(out, task):
+        _call_spineps(args, out, task)
+    maps = {
+        name: {kind: out / f"{name}_{kind}.nii.gz" for kind in ("subregion", "vertebra")}
+        for name in scans
+    }
+    return maps, json.loads((out / "log.json").read_text())
+
+
+def _done(out: Path, task: dict) -> bool:
+    """Return whether the same has been run before; it takes minutes per scan."""
+    files = out / "task.json", out / "finished"
+    return all(f.is_file() for f in files) and json.loads(files[0].read_text()) == task
+
+
+def _call_spineps(args, out: Path, task: dict) -> None:
+    (out / "finished").unlink(missing_ok=True)
     (out / "task.json").write_text(json.dumps(task))
     line = [str(args.spineps_python), str(HERE / "parity_spineps.py"), str(out / "task.json")]
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
     environment.pop("PYTHONPATH", None)
     with open(out / "log.txt", "w") as log:
         subprocess.run(line, stdout=log, stderr=log, check=True, env=environment)
-    maps = {
-        name: {kind: out / f"{name}_{kind}.nii.gz" for kind in ("subregion", "vertebra")}
-        for name in scans
-    }
-    return maps, json.loads((out / "log.json").read_text())
+    (out / "finished").touch()
 
 
 def run_wirbel(

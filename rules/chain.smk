@@ -23,12 +23,14 @@ rule resample:
         model=SETTINGS.models["semantic"],
         fingerprint=fingerprint_of("semantic"),
         n4="--n4" if SETTINGS.n4 else "--no-n4",
+        compatibility=SETTINGS.compatibility,
     message:
         "Resampling batch {wildcards.batch} to the model's grid"
     shell:
         "python -m wirbel.stages.resample"
         + BATCH_ARGUMENTS
-        + " --model {params.model:q} {params.n4} > {log:q} 2>&1"
+        + " --model {params.model:q} {params.n4}"
+        " --compatibility {params.compatibility:q} > {log:q} 2>&1"
 
 
 rule semantic:
@@ -54,12 +56,14 @@ rule semantic:
         max_failed_fraction=config["max_failed_fraction"],
         model=SETTINGS.models["semantic"],
         fingerprint=fingerprint_of("semantic"),
+        compatibility=SETTINGS.compatibility,
     message:
         "Segmenting the structures of batch {wildcards.batch}"
     shell:
         "python -m wirbel.stages.semantic"
         + BATCH_ARGUMENTS
-        + " --previous {input.previous:q} --model {params.model:q} > {log:q} 2>&1"
+        + " --previous {input.previous:q} --model {params.model:q}"
+        " --compatibility {params.compatibility:q} > {log:q} 2>&1"
 
 
 rule instance:
@@ -85,12 +89,14 @@ rule instance:
         max_failed_fraction=config["max_failed_fraction"],
         model=SETTINGS.models["instance"],
         fingerprint=fingerprint_of("instance"),
+        compatibility=SETTINGS.compatibility,
     message:
         "Separating the vertebrae of batch {wildcards.batch}"
     shell:
         "python -m wirbel.stages.instance"
         + BATCH_ARGUMENTS
-        + " --previous {input.previous:q} --model {params.model:q} > {log:q} 2>&1"
+        + " --previous {input.previous:q} --model {params.model:q}"
+        " --compatibility {params.compatibility:q} > {log:q} 2>&1"
 
 
 rule merge:
@@ -116,13 +122,15 @@ rule merge:
         model=SETTINGS.models["semantic"],
         instance_model=SETTINGS.models["instance"],
         n4="--n4" if SETTINGS.n4 else "--no-n4",
+        compatibility=SETTINGS.compatibility,
     message:
         "Merging and naming the vertebrae of batch {wildcards.batch}"
     shell:
         "python -m wirbel.stages.merge"
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
-        " --instance-model {params.instance_model:q} {params.n4} > {log:q} 2>&1"
+        " --instance-model {params.instance_model:q} {params.n4}"
+        " --compatibility {params.compatibility:q} > {log:q} 2>&1"
 
 
 rule features:

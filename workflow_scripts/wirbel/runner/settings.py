@@ -26,6 +26,7 @@ class Settings:
     models: dict[str, str]
     models_dir: str
     n4: bool
+    compatibility: str
     retry_failed: str
     wait_seconds: float
 
@@ -50,6 +51,7 @@ def checked_settings(config: dict[str, Any], schema_file: Path) -> Settings:
         models=dict.fromkeys(PHASES, models) if isinstance(models, str) else models,
         models_dir=config["models_dir"],
         n4=config["n4"],
+        compatibility=config["compatibility"],
         retry_failed=str(config["retry_failed"]).lower(),
         wait_seconds=config["wait_seconds"],
     )
