@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wirbel.core.dictionary import IDENTITY, TABLES
+from wirbel.core.dictionary import IDENTITY, PLAUSIBILITY, TABLES
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, Column
 from wirbel.core.labels import LEVEL_NAMES, LEVELS_TOP_DOWN
 from wirbel.io.tables import write_rows
@@ -39,7 +39,7 @@ BATCH, FAILED_SHARE, ODD_SHARE, MISSING_SHARE = 64, 0.01, 0.002, 0.03
 def columns_of(table: str, rng: np.random.Generator, factor: float) -> dict[str, list]:
     """Return one scan's part of a table: normal values around the middle of each column's range."""
     levels = ROWS.get(table, [""])
-    own = [column for column in TABLES[table] if column not in IDENTITY]
+    own = [column for column in TABLES[table] if column not in (*IDENTITY, *PLAUSIBILITY)]
     size = (len(own), len(levels))
     spread = 1 + 0.08 * rng.standard_normal(size)
     spread = np.where(rng.random(size) < ODD_SHARE, 1.8, spread)

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from solid_spine import SolidSpine, render
 
-from wirbel.core.dictionary import IDENTITY, NUMBER, TABLES, clean_row, dictionary
+from wirbel.core.dictionary import (
+    IDENTITY,
+    NUMBER,
+    PLAUSIBILITY,
+    TABLES,
+    clean_row,
+    dictionary,
+)
 from wirbel.core.measures import measure
 from wirbel.core.measures.status import STATUS_CODES
 from wirbel.errors import REASONS
@@ -43,7 +50,8 @@ def measured():
 
 @pytest.mark.parametrize("table", ADDED_BY_STAGES)
 def test_declared_and_measured_columns_are_the_same(table, measured):
-    declared = {column.name for column in TABLES[table]} - {c.name for c in IDENTITY}
+    by_others = {c.name for c in (*IDENTITY, *PLAUSIBILITY)}
+    declared = {column.name for column in TABLES[table]} - by_others
     assert declared == measured[table].keys() | ADDED_BY_STAGES[table]
 
 

@@ -7,27 +7,31 @@ taken for one of integers; booleans as true and false.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wirbel.io.atomic import atomic_path
-from wirbel.io.table_types import schema_of
+from wirbel.io.table_types import array_of, schema_of
 
 NEEDS_QUOTES = '[",\r\n]'
 
 
 def write_both(
-    stem: str | Path, columns: Sequence[tuple[str, str]], batches: Iterable[pa.RecordBatch]
+    stem: str | Path,
+    columns: Sequence[tuple[str, str]],
+    batches: Iterable[pa.RecordBatch],
+    more: Mapping[str, Sequence[Any]] | None = None,
 ) -> int:
     """Write `<stem>.csv` and `<stem>.parquet`; return the number of rows.
 
-    `columns` are (name, kind) and decide the order; every batch holds all of them. Nothing appears under
-    the final names when anything raises.
+    `columns` are (name, kind) and decide the order; `more` holds those of them that the batches lack, with
+    a value for every row. Nothing appears under the final names when anything raises.
     """
     schema, stem, rows = schema_of(columns), Path(stem), 0
     with ExitStack() as stack:
@@ -37,11 +41,25 @@ def write_both(
         stream = stack.enter_context(open(text, "wb"))
         stream.write((",".join(_quoted(pa.array(schema.names)).to_pylist()) + "\n").encode())
         for batch in batches:
-            ordered = pa.record_batch([batch[name] for name in schema.names], schema=schema)
-            writer.write_batch(ordered)
-            stream.write(_lines(ordered))
-            rows += len(ordered)
+            piece = slice(rows, rows + len(batch))
+            whole = _in_order(
+                schema, batch, {n: values[piece] for n, values in (more or {}).items()}
+            )
+            writer.write_batch(whole)
+            stream.write(_lines(whole))
+            rows += len(whole)
     return rows
+
+
+def _in_order(
+    schema: pa.Schema, batch: pa.RecordBatch, more: Mapping[str, Sequence[Any]]
+) -> pa.RecordBatch:
+    """Return a batch with the columns of the schema."""
+    arrays = [
+        array_of(more[field.name], field) if field.name in more else batch[field.name]
+        for field in schema
+    ]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def _lines(batch: pa.RecordBatch) -> bytes:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,12 +35,12 @@ def schema_of(columns: Iterable[tuple[str, str]]) -> pa.Schema:
 
 
 def array_of(values: Sequence[Any], field: pa.Field) -> pa.Array:
-    """Return values as an array of the field's type; an empty string is a missing value like None.
+    """Return values as an array of the field's type; an empty string is missing like None, NaN in an ndarray too.
 
     Raises ValueError that names the column when a value has another type.
     """
     try:
-        array = pa.array(values, field.type)
+        array = pa.array(values, field.type, from_pandas=isinstance(values, np.ndarray))
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise ValueError(f"column {field.name} holds {field.type} values only: {error}") from error
     if pa.types.is_string(field.type):

@@ -13,6 +13,7 @@ from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, STRING, Colu
 from wirbel.core.dictionary.discs import DISCS
 from wirbel.core.dictionary.failures import FAILURES
 from wirbel.core.dictionary.levels import LEVELS
+from wirbel.core.dictionary.plausibility import PLAUSIBILITY
 from wirbel.core.dictionary.scans import SCANS
 from wirbel.core.dictionary.shared import IDENTITY
 from wirbel.core.dictionary.vertebrae import VERTEBRAE
@@ -22,6 +23,7 @@ __all__ = [
     "IDENTITY",
     "INTEGER",
     "NUMBER",
+    "PLAUSIBILITY",
     "STRING",
     "TABLES",
     "Column",
@@ -30,13 +32,13 @@ __all__ = [
 ]
 
 TABLES: dict[str, tuple[Column, ...]] = {
-    "scans": SCANS,
-    "vertebrae": VERTEBRAE,
-    "discs": DISCS,
-    "levels": LEVELS,
+    "scans": (*SCANS, *PLAUSIBILITY),
+    "vertebrae": (*VERTEBRAE, *PLAUSIBILITY),
+    "discs": (*DISCS, *PLAUSIBILITY),
+    "levels": (*LEVELS, *PLAUSIBILITY),
     "failures": FAILURES,
 }
-"""Table name -> its columns, in their order."""
+"""Table name -> its columns, in their order; those of `participants.tsv` follow in the cohort's tables."""
 
 
 def clean_row(table: str, values: dict[str, Any]) -> dict[str, Any]:

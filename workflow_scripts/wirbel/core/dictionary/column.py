@@ -17,7 +17,8 @@ class Column:
     """A column: `kind` is its type, `decimals` its rounding, `status` the column that explains a gap.
 
     `interval` holds the smallest and largest plausible value of an adult (both ends included), `codes`
-    the values that a column of codes may take and their meaning.
+    the values that a column of codes may take and their meaning. Numbers are `compared` between people by
+    the plausibility flags, unless they describe the scan (positions, voxel sizes).
     """
 
     name: str
@@ -30,6 +31,7 @@ class Column:
     decimals: int = 3
     status: str = ""
     codes: dict[str, str] | None = None
+    compared: bool = True
 
     def entry(self) -> dict[str, Any]:
         """Return the column's entry in the JSON dictionary, in the manner of BIDS."""

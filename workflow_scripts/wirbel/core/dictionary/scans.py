@@ -96,6 +96,7 @@ SCANS = (
         MILLIMETRES,
         (0.1, 3.0),
         status="scan_status",
+        compared=False,
     ),
     Column(
         "slice_spacing_mm",
@@ -106,5 +107,6 @@ SCANS = (
         MILLIMETRES,
         (0.1, 8.0),
         status="scan_status",
+        compared=False,
     ),
 )

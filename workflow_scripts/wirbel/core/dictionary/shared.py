@@ -69,6 +69,7 @@ def centroid(prefix, what, status) -> tuple[Column, ...]:
             f"Mean {axis} coordinate of the {what}'s voxels in the scanner's RAS+ world coordinates",
             units=MILLIMETRES,
             status=status,
+            compared=False,
         )
         for axis, way in directions.items()
     )
@@ -99,6 +100,7 @@ LEVEL_NAMING = (
         "From 0 to 1, the same for all rows of a scan",
         interval=(0.0, 1.0),
         status="level_method",
+        compared=False,
     ),
     Column(
         "level_method",

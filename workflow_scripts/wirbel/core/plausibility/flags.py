@@ -1,0 +1,109 @@
+"""The flag columns of a table: which of a row's values are unusual in the cohort, or outside their range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wirbel.core.dictionary.column import INTEGER, NUMBER, Column
+from wirbel.core.dictionary.plausibility import NOT_COMPARED, OUT_OF_RANGE, OUTLIER, PLAUSIBILITY
+from wirbel.core.plausibility.scores import OUTLIER_SCORE
+from wirbel.core.plausibility.strata import Strata
+
+Numbers = Callable[[str], np.ndarray]
+Categories = Callable[[str], tuple[np.ndarray, list[Any]]]
+DECIMALS = next(c.decimals for c in PLAUSIBILITY if c.name == "largest_modified_z")
+
+
+def flags(
+    columns: Sequence[Column], strata: Strata, numbers: Numbers, categories: Categories, rows: int
+) -> dict[str, Sequence[Any]]:
+    """Return the columns of `wirbel.core.dictionary.plausibility.PLAUSIBILITY`, each with a value per row.
+
+    `columns` are those that the table declares. `numbers` gives a column by its name as float64 of shape
+    (rows,), NaN where missing; `categories` as codes of shape (rows,), -1 where missing, and the values
+    that they stand for. One column is held at a time. Only complete values are looked at: those
+    whose status column says ok, where it has that code.
+    """
+    found = Findings(rows)
+    for column in columns:
+        if column.kind not in (NUMBER, INTEGER) or column in PLAUSIBILITY:
+            continue
+        compared = column.kind == NUMBER and column.compared
+        if compared or column.interval:
+            values = _complete(column, columns, numbers(column.name), categories)
+            found.check_range(column, values)
+            if compared:
+                found.check_scores(column.name, strata.scores(values))
+    return found.columns()
+
+
+def _complete(
+    column: Column, columns: Sequence[Column], values: np.ndarray, categories: Categories
+) -> np.ndarray:
+    """Return `values` with NaN where the column's status says anything but ok."""
+    status = next((c for c in columns if c.name == column.status), None)
+    if status is None or "ok" not in (status.codes or {}):
+        return values
+    codes, states = categories(status.name)
+    if "ok" not in states:
+        return np.full_like(values, np.nan)
+    return np.where(codes == states.index("ok"), values, np.nan)
+
+
+class Findings:
+    """What is unusual about each row of a table, gathered column by column."""
+
+    def __init__(self, rows: int) -> None:
+        self._largest = np.full(rows, np.nan)
+        self._outliers: dict[int, list[tuple[float, str]]] = {}
+        self._outside: dict[int, list[str]] = {}
+
+    def check_range(self, column: Column, values: np.ndarray) -> None:
+        """Note the rows whose value lies outside the column's plausible range."""
+        if column.interval:
+            low, high = column.interval
+            for row in np.flatnonzero((values < low) | (values > high)).tolist():
+                self._outside.setdefault(row, []).append(column.name)
+
+    def check_scores(self, name: str, scores: np.ndarray) -> None:
+        """Note the rows whose score is large, and for every row the largest of its scores."""
+        larger = np.abs(scores) > np.nan_to_num(np.abs(self._largest), nan=-1.0)
+        self._largest[larger] = scores[larger]
+        for row in np.flatnonzero(np.abs(scores) > OUTLIER_SCORE).tolist():
+            self._outliers.setdefault(row, []).append((-abs(float(scores[row])), name))
+
+    def columns(self) -> dict[str, Sequence[Any]]:
+        """Return the flag columns."""
+        none = np.isnan(self._largest)
+        names = {
+            "outlier_columns": _joined(
+                {row: [name for _, name in sorted(found)] for row, found in self._outliers.items()},
+                len(none),
+            ),
+            "out_of_range_columns": _joined(self._outside, len(none)),
+        }
+        largest = np.round(self._largest, DECIMALS) + 0.0  # no minus zero
+        return {"plausibility_flags": self._flags(none), **names, "largest_modified_z": largest}
+
+    def _flags(self, none: np.ndarray) -> list[str]:
+        flags: dict[int, list[str]] = {}
+        marks = {
+            OUTLIER: self._outliers,
+            OUT_OF_RANGE: self._outside,
+            NOT_COMPARED: np.flatnonzero(none).tolist(),
+        }
+        for mark, rows in marks.items():
+            for row in rows:
+                flags.setdefault(row, []).append(mark)
+        return _joined(flags, len(none))
+
+
+def _joined(found: dict[int, list[str]], rows: int) -> list[str]:
+    """Return one text per row: what was found there, separated by semicolons."""
+    texts = [""] * rows
+    for row, names in found.items():
+        texts[row] = ";".join(names)
+    return texts

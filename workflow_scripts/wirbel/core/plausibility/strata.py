@@ -1,0 +1,91 @@
+"""Whom a row is compared with: the same level, the same sex where it is known, and its age."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wirbel.core.plausibility.scores import MINIMUM_GROUP, modified_z, without_age
+
+Coded = tuple[np.ndarray, Sequence[Any]]
+OLDEST = 120
+"""Years; larger numbers are codes such as 999."""
+
+
+class Strata:
+    """The groups of a table's rows; made once, then used for every column.
+
+    `levels` and `sexes` are int codes of shape (rows,), -1 where unknown, `ages` years, NaN where unknown.
+    Rows without a level are compared with no other.
+    """
+
+    def __init__(self, levels: np.ndarray, sexes: np.ndarray, ages: np.ndarray) -> None:
+        self._ages = ages
+        self._levels = [
+            (level, _split(sexes[level], level), level[sexes[level] < 0])
+            for level in _split(levels, np.arange(len(levels)))
+        ]
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """Return the modified z-score of each row of `values` (shape (rows,), NaN where missing).
+
+        Rows are compared within their level and sex. A row of unknown sex, or whose group has fewer than
+        `MINIMUM_GROUP` values, is compared with its whole level; NaN where that is too small as well.
+        """
+        scores = np.full(len(values), np.nan)
+        known = np.isfinite(values)
+        for level, by_sex, others in self._levels:
+            remaining = [others]
+            for group in by_sex:
+                if not self._score(group[known[group]], values, scores):
+                    remaining.append(group)
+            self._score_remaining(level[known[level]], np.concatenate(remaining), values, scores)
+        return scores
+
+    def _score(self, rows: np.ndarray, values: np.ndarray, scores: np.ndarray) -> bool:
+        """Score `rows` among themselves; return whether they are enough."""
+        if len(rows) < MINIMUM_GROUP:
+            return False
+        scores[rows] = modified_z(without_age(values[rows], self._ages[rows]))
+        return True
+
+    def _score_remaining(self, level, remaining, values, scores) -> None:
+        """Score the rows `remaining` among all rows of their `level` that have a value."""
+        if len(remaining):
+            among_all = scores.copy()
+            self._score(level, values, among_all)
+            scores[remaining] = among_all[remaining]
+
+
+def strata_of(rows: int, level: Coded | None, sex: Coded | None, age: Coded | None) -> Strata:
+    """Return the groups of a table by its columns, each (codes of shape (rows,), values) or None if absent.
+
+    Sexes are told apart by their text in any case, F or f; ages may be written as BIDS asks, "89+".
+    """
+    levels = np.zeros(rows, int) if level is None else level[0]
+    sexes, ages = np.full(rows, -1), np.full(rows, np.nan)
+    if sex is not None:
+        texts = [str(value).casefold() for value in sex[1]]
+        sexes = np.array([*map(texts.index, texts), -1])[sex[0]]
+    if age is not None:
+        ages = np.array([*map(as_age, age[1]), np.nan])[age[0]]
+    return Strata(levels, sexes, ages)
+
+
+def as_age(value: Any) -> float:
+    """Return an age in years; NaN for what cannot be one, such as a code for a missing value."""
+    try:
+        years = float(str(value).strip().removesuffix("+"))
+    except ValueError:
+        return math.nan
+    return years if 0 <= years <= OLDEST else math.nan
+
+
+def _split(codes: np.ndarray, rows: np.ndarray) -> Sequence[np.ndarray]:
+    """Return `rows` by their code, in the order of codes and rows, those of code -1 left out."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(codes.max(initial=-1) + 2))
+    return [rows[order[a:b]] for a, b in zip(starts, starts[1:], strict=False) if b > a]
