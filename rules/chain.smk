@@ -15,7 +15,7 @@ rule resample:
     threads: 1
     resources:
         mem_mb=megabytes(3000),
-        runtime=60,
+        runtime=minutes(10, per_scan=2),
     params:
         code=code_of("resample"),
         retry=failures_to_retry("resample"),
@@ -48,7 +48,7 @@ rule semantic:
     threads: 8
     resources:
         mem_mb=megabytes(6000),
-        runtime=120,
+        runtime=minutes(15, per_scan=2),
         gpu=1,
     params:
         code=code_of("semantic"),
@@ -60,7 +60,7 @@ rule semantic:
     message:
         "Segmenting the structures of batch {wildcards.batch}"
     shell:
-        "python -m wirbel.stages.semantic"
+        "python -m wirbel.runner.one_gpu python -m wirbel.stages.semantic"
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
         " --compatibility {params.compatibility:q} > {log:q} 2>&1"
@@ -81,7 +81,7 @@ rule instance:
     threads: 8
     resources:
         mem_mb=megabytes(6000),
-        runtime=120,
+        runtime=minutes(15, per_scan=2),
         gpu=1,
     params:
         code=code_of("instance"),
@@ -93,7 +93,7 @@ rule instance:
     message:
         "Separating the vertebrae of batch {wildcards.batch}"
     shell:
-        "python -m wirbel.stages.instance"
+        "python -m wirbel.runner.one_gpu python -m wirbel.stages.instance"
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
         " --compatibility {params.compatibility:q} > {log:q} 2>&1"
@@ -114,7 +114,7 @@ rule merge:
     threads: 1
     resources:
         mem_mb=megabytes(4000),
-        runtime=60,
+        runtime=minutes(10, per_scan=2),
     params:
         code=code_of("merge"),
         retry=failures_to_retry("merge"),
@@ -148,7 +148,7 @@ rule features:
     threads: 1
     resources:
         mem_mb=megabytes(3000),
-        runtime=60,
+        runtime=minutes(10, per_scan=1),
     params:
         code=code_of("features"),
         retry=failures_to_retry("features"),

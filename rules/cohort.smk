@@ -2,6 +2,12 @@
 # themselves: thousands of file names would not fit on a command line.
 
 
+# Quick enough for the machine that the workflow itself runs on.
+localrules:
+    verify,
+    unlock,
+
+
 rule cohort:
     input:
         manifests=all_manifests("features"),
@@ -64,3 +70,16 @@ rule verify:
         "Comparing the recorded results with the disk"
     shell:
         f"python -m wirbel.runner.verify{OUTPUT_ARGUMENT} 2>&1 | tee {{log:q}}"
+
+
+# `snakemake unlock`: forget a run that was killed on another machine and could not clear its lock.
+rule unlock:
+    log:
+        f"{LOGS}/unlock.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    message:
+        "Clearing the lock that a killed run left behind"
+    shell:
+        f"python -m wirbel.runner.run_lock{OUTPUT_ARGUMENT} 2>&1 | tee {{log:q}}"

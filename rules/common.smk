@@ -28,8 +28,9 @@ from wirbel.runner.batches import BATCH_PATTERN, list_batches
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.discovery import plan_batches
 from wirbel.runner.dry_run import BeforeJobTable, account
-from wirbel.runner.locks import FileLock
+from wirbel.runner.hangup import outlive_terminal
 from wirbel.runner.records import retry_mark
+from wirbel.runner.run_lock import RunLock
 from wirbel.runner.settings import SettingsError, checked_settings
 from wirbel.runner.slurm import SlurmError, jobname_prefix
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
@@ -54,7 +55,7 @@ COHORT_TABLES = [
     f"{OUT}/cohort/{name}.csv" for name in ("scans", "vertebrae", "discs", "levels", "failures")
 ]
 CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
-RUN_LOCK = FileLock(Path(OUT, "work", "workflow.lock"))
+RUN_LOCK = RunLock(OUT)
 # The output folder and the arguments that every per-scan stage takes (wirbel.runner.arguments).
 OUTPUT_ARGUMENT = f" --output-dir {quote(OUT)}"
 BATCH_ARGUMENTS = (
@@ -94,10 +95,7 @@ def is_run():
 def refuse_a_second_run():
     """Stop when another main process works on the same output folder."""
     if not RUN_LOCK.acquire(SETTINGS.wait_seconds, say=logger.info):
-        raise WorkflowError(
-            f"{OUT} is being worked on by {RUN_LOCK.holder()}: "
-            "wait for it, stop it, or choose another output_dir"
-        )
+        raise WorkflowError(RUN_LOCK.refusal())
 
 
 def scan_batches():
@@ -121,6 +119,7 @@ def prepare_slurm():
         check_requests(requests_of(jobs), partitions())
     except SlurmError as error:
         raise WorkflowError(str(error)) from None
+    outlive_terminal(Path(LOGS, "workflow.log"))
     watch(jobname_prefix(OUT), say=logger.warning)
 
 
@@ -238,8 +237,26 @@ def failures_to_retry(stage):
 
 
 def megabytes(base):
-    """Return a resource function: `base` MB, that much more with every further attempt."""
+    """Return a resource function: `base` MB, that much more with every further attempt.
+
+    The size of a batch plays no part: three of its scans are in memory at a time, however many there are.
+    """
     return lambda wildcards, attempt: base * attempt
+
+
+def minutes(base, per_scan):
+    """Return a resource function: time for a start and for each scan of the batch, more with every further attempt.
+
+    Scans that an earlier attempt has finished are not computed again, so the second one is far more than enough.
+    """
+    return lambda wildcards, attempt: attempt * (base + per_scan * scans_in(wildcards.batch))
+
+
+def scans_in(batch):
+    """Return the number of scans in a batch; only the main process, which submits jobs, needs it right."""
+    if not workflow.is_main_process:
+        return SETTINGS.batch_size
+    return batch_plan().sizes.get(batch, SETTINGS.batch_size)
 
 
 def print_summary():

@@ -36,7 +36,9 @@ class ClusterWorkflow(Workflow):
         line = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm"]
         return [*line, *QUICK, *more, "--config", *pairs]
 
-    def start(self, *more: str, sleep: float = 0.0, **config) -> subprocess.Popen:
+    def start(
+        self, *more: str, sleep: float = 0.0, output=subprocess.PIPE, **config
+    ) -> subprocess.Popen:
         environment = {
             **self.environment,
             "TOY_SLEEP": str(sleep),
@@ -48,7 +50,7 @@ class ClusterWorkflow(Workflow):
             cwd=self.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,

@@ -1,6 +1,7 @@
 """The toy stages' `run`, in jobs that meet trouble when told to.
 
 The folder TOY_TROUBLE holds orders: files named KIND or KIND@NUMBER. The first job that takes one away obeys it: once.
+What is left of the order is a file .ORDER-JOB with the job's number in the queue.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def run(name: str, before: str | None, letter: str, argv=None) -> int:
 def _take_order(folder: Path) -> str | None:
     for path in sorted(folder.glob("[a-z]*")):
         try:
-            path.rename(folder / f".{path.name}-{os.getpid()}")
+            path.rename(folder / f".{path.name}-{os.environ['SLURM_JOB_ID']}")
         except FileNotFoundError:
             continue  # another job was quicker
         return path.name

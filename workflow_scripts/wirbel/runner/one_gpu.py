@@ -1,0 +1,73 @@
+"""Run a command on one GPU of this machine that no other such command uses.
+
+    python -m wirbel.runner.one_gpu COMMAND...
+
+Where this machine has several GPUs, Snakemake counts how many are taken but does not say which. The command sees its
+GPU alone, by CUDA_VISIBLE_DEVICES, and holds it by a lock that ends with its process. In a SLURM job, where SLURM
+has chosen already, and on a machine without GPUs the command simply runs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+POLL_SECONDS = 1.0
+
+
+def gpus() -> list[str]:
+    """Return the names of the GPUs that may be used: those of CUDA_VISIBLE_DEVICES, or all."""
+    if VISIBLE in os.environ:
+        return [name.strip() for name in os.environ[VISIBLE].split(",") if name.strip()]
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        return []
+    return re.findall(r"^GPU \d+:.*\(UUID: (\S+)\)", listed, re.MULTILINE)
+
+
+def take_one(names: list[str]) -> str:
+    """Return a GPU that is now this process's, also after exec; waits until there is one."""
+    folder = Path(tempfile.gettempdir())
+    told = False
+    while True:
+        for name in names:
+            label = re.sub(r"[^\w-]", "_", name)
+            if _lock(folder / f"wirbel-gpu-{label}.lock"):
+                return name
+        if not told:
+            print(f"all {len(names)} GPUs are in use; waiting for one", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(POLL_SECONDS)
+
+
+def _lock(path: Path) -> bool:
+    """Try to lock a file until the end of this process, whatever program it runs; other users count as well."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o444)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    os.set_inheritable(descriptor, True)
+    return True
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Become the command, on one GPU."""
+    command = sys.argv[1:] if argv is None else argv
+    names = [] if "SLURM_JOB_ID" in os.environ else gpus()
+    if names:
+        os.environ[VISIBLE] = take_one(names)
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main()
