@@ -1,0 +1,125 @@
+"""Requests held against what a cluster offers, as its programs print it; tests/cluster asks a real one."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from wirbel.runner import slurm_setup
+from wirbel.runner.slurm import QueuedJob, SlurmError, jobname_prefix
+from wirbel.runner.slurm_queue import choose_status_command, waiting
+from wirbel.runner.slurm_setup import Request, check_requests, partitions
+
+SINFO = """\
+normal*|up|3-12:00:00|64|256000|(null)
+gpu|up|1-00:00:00|32|500000|gpu:a100:4(S:0-1)
+gpu|up|1-00:00:00|16|120000+|gpu:v100:2
+old|inact|infinite|8|32000|gpu:2,lustre:1
+"""
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What SLURM's programs print in this test."""
+    told = {
+        "sinfo": SINFO,
+        "scontrol": "AccountingStorageType = accounting_storage/none\nMinJobAge = 300 sec\n",
+    }
+    monkeypatch.setattr(slurm_setup, "ask", lambda *command: told[command[0]])
+    return told
+
+
+def test_what_sinfo_prints_is_understood(answers):
+    normal, a100, v100, old = partitions()
+    assert (normal.partition, normal.longest_minutes, normal.cpus) == ("normal", 84 * 60, 64)
+    assert (a100.gres, a100.memory_mb, v100.memory_mb) == ("gpu:a100:4(S:0-1)", 500000, 120000)
+    assert not old.up
+    assert old.longest_minutes == float("inf")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("merge", partition="normal", runtime=84 * 60, memory_mb=256000, cpus=64),
+        Request("semantic", partition="gpu", gpus=1, gpu_model="v100", cpus=16, memory_mb=12000),
+        Request("semantic", gpus=1, runtime=60),
+    ],
+)
+def test_what_can_be_had_is_not_complained_about(answers, request_):
+    check_requests([request_], partitions())
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        (
+            Request("semantic", partition="gpus", gpus=1),
+            "no partition 'gpus' (rule semantic): did you mean 'gpu'?",
+        ),
+        (Request("merge", partition="xyz"), "it has gpu, normal, old. Edit the line `partitions:`"),
+        (
+            Request("semantic", partition="normal", gpus=1),
+            "partition 'normal' has no nodes with GPUs",
+        ),
+        (
+            Request("semantic", partition="gpu", gpus=1, gpu_model="h100"),
+            "no nodes with GPUs of type 'h100'",
+        ),
+        (
+            Request("semantic", partition="old", gpus=1),
+            "partition 'old' has no nodes in operation now",
+        ),
+        (
+            Request("merge", partition="gpu", runtime=1441),
+            "has no nodes for jobs of 1441 minutes (rule merge)",
+        ),
+        (
+            Request("merge", partition="gpu", cpus=33),
+            "has no nodes with 33 processors and 0 MB of memory",
+        ),
+        # The v100 nodes have too little memory, the a100 nodes are of the wrong type: no node has both.
+        (
+            Request("semantic", partition="gpu", gpus=1, gpu_model="v100", memory_mb=200000),
+            "has no nodes with 1 processors and 200000 MB",
+        ),
+    ],
+)
+def test_what_can_never_be_had_is_named_with_a_remedy(answers, request_, sentence):
+    with pytest.raises(SlurmError) as caught:
+        check_requests([request_], partitions())
+    assert sentence in str(caught.value)
+
+
+def test_a_foreign_account_is_named_with_ones_own(answers):
+    answers["scontrol"] = "AccountingStorageType = accounting_storage/slurmdbd\n"
+    answers["sacctmgr"] = "spine\nspine\nheart\n"
+    check_requests([Request("merge", account="Spine", partition="normal")], partitions())
+    with pytest.raises(SlurmError) as caught:
+        check_requests([Request("merge", account="brain", partition="normal")], partitions())
+    assert "account 'brain' is not one of yours on this cluster (heart, spine)" in str(caught.value)
+
+
+def test_without_an_accounting_database_jobs_are_looked_up_in_the_queue(answers):
+    settings = SimpleNamespace(status_command="sacct", init_seconds_before_status_checks=40)
+    choose_status_command(settings)
+    assert vars(settings) == {"status_command": "squeue", "init_seconds_before_status_checks": 40}
+    answers["scontrol"] = "AccountingStorageType = accounting_storage/none\nMinJobAge = 60 sec\n"
+    choose_status_command(settings)
+    assert settings.init_seconds_before_status_checks == 20
+    answers["scontrol"] = "AccountingStorageType = accounting_storage/slurmdbd\n"
+    settings.status_command = "sacct"
+    choose_status_command(settings)
+    assert settings.status_command == "sacct"
+
+
+def test_why_jobs_wait_is_said_once_for_each_reason():
+    jobs = [QueuedJob(str(number), "wirbel", "PENDING", "gpu", "Resources") for number in range(3)]
+    jobs.append(QueuedJob("7", "wirbel", "PENDING", "gpu", "QOSMaxGRESPerUser"))
+    jobs.append(QueuedJob("8", "wirbel", "RUNNING", "cpu", "None"))
+    limited, free = waiting(jobs)
+    assert free.startswith("3 jobs wait in partition gpu (Resources): no GPU")
+    assert "a limit of your account is reached" in limited
+
+
+def test_jobs_are_named_by_the_output_folder_however_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert jobname_prefix("out") == jobname_prefix(tmp_path / "out") != jobname_prefix("other")
