@@ -12,7 +12,6 @@ import argparse
 import atexit
 import os
 import re
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -43,7 +42,7 @@ class RunLock:
             time.sleep(POLL_SECONDS)
         if not self._held and self._lock.acquire(max(0.0, end - time.monotonic()), say=say):
             since = datetime.now().astimezone().isoformat(" ", "minutes")
-            me = f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
+            me = f"process {os.getpid()} on {os.uname().nodename} since {since}\n"
             self._path.write_text(me)
             self._held = True
             atexit.register(self.release)
@@ -80,7 +79,7 @@ class RunLock:
     def _elsewhere(self) -> bool:
         """Whether the file names a holder on another machine."""
         found = HOLDER.match(self._lock.holder())
-        return found is not None and found["host"] != socket.gethostname()
+        return found is not None and found["host"] != os.uname().nodename
 
 
 def main(argv: list[str] | None = None) -> int:
