@@ -27,15 +27,24 @@ BEFORE = ("resample", "semantic", "instance", "merge")
 LEVELS = {"confidence": 0.9, "method": "sacrum", "agree": None, "flags": ["gap"]}
 
 
-def scan_row(scan_id, participant, session=""):
+def scan_row(folder, scan_id, participant, session=""):
     row = {"scan_id": scan_id, "participant_id": participant, "session_id": session}
     return row | {
         "run_id": "",
-        "path": f"{scan_id}.nii.gz",
+        "path": str(folder / f"{scan_id}_T2w.nii.gz"),
         "size": 1,
         "mtime_ns": 1,
         "problem": "",
     }
+
+
+def image_of(subregion):
+    """Marrow of 100, discs of 50, cord of 80 and fluid of 200."""
+    values = {L.BODY_BORDER: 100, L.DISC: 50, L.CORD: 80, L.CANAL: 200}
+    image = np.zeros(subregion.data.shape, np.float32)
+    for label, value in values.items():
+        image[subregion.data == label] = value
+    return subregion.with_data(image)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +56,11 @@ def maps():
 def output(tmp_path, maps):
     """Two batches: a measured scan and one that was never readable; another measured scan."""
     batches = {
-        "b00001": [scan_row("sub-1_ses-a", "sub-1", "ses-a"), scan_row("sub-2", "sub-2")],
-        "b00002": [scan_row("sub-3", "sub-3")],
+        "b00001": [
+            scan_row(tmp_path, "sub-1_ses-a", "sub-1", "ses-a"),
+            scan_row(tmp_path, "sub-2", "sub-2"),
+        ],
+        "b00002": [scan_row(tmp_path, "sub-3", "sub-3")],
     }
     for batch, rows in batches.items():
         write_rows(tmp_path / f"work/batches/{batch}.tsv", COLUMNS, rows)
@@ -60,6 +72,7 @@ def output(tmp_path, maps):
             write_records(tmp_path / f"work/{stage}/{batch}.tsv", records)
     for folder, scan_id in (("sub-1/ses-a", "sub-1_ses-a"), ("sub-3", "sub-3")):
         stem = tmp_path / folder / "anat" / f"{scan_id}_desc"
+        write_volume(tmp_path / f"{scan_id}_T2w.nii.gz", image_of(maps[0]))
         write_volume(f"{stem}-subregion_dseg.nii.gz", maps[0])
         write_volume(f"{stem}-vertebra_dseg.nii.gz", maps[1])
         if scan_id != "sub-3":
@@ -87,6 +100,13 @@ def test_the_tables_hold_every_scan_once(output):
     (failure,) = tables["failures"].to_dict("records")
     assert (failure["scan_id"], failure["stage"]) == ("sub-2", "resample")
     assert (failure["reason"], failure["detail"]) == ("unreadable", "sub-2.nii.gz is cut short")
+
+
+def test_signal_ratios_come_from_the_scan_itself(output):
+    tables = gather(output)
+    assert list(tables["vertebrae"].body_to_csf_ratio) == pytest.approx([0.5] * 4)
+    assert list(tables["discs"].disc_to_csf_ratio) == pytest.approx([0.25] * 2)
+    assert set(tables["vertebrae"].body_signal_status) == {"ok"}
 
 
 def test_level_naming_comes_from_the_vertebra_maps_sidecar(output):

@@ -1,7 +1,7 @@
 """What the features stage should measure, computed from the shapes themselves.
 
-Heights and positions come from the shapes' formulas; volumes from drawing each vertebra and disc on a
-0.5 mm lattice (error below 0.5 %). Definitions are those of the data dictionary.
+Sizes, angles and slips come from the shapes' formulas; volumes and cross-sections from drawing each
+structure on a fine lattice (error below 0.5 %). Definitions are those of the data dictionary.
 """
 
 from __future__ import annotations
@@ -9,115 +9,133 @@ from __future__ import annotations
 import numpy as np
 
 from ..core import labels as L
-from ..core.geometry import Grid
+from ..core.measures.alignment import alignment_columns
+from ..core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_columns
+from ..core.measures.endplates import angle_deg
+from ..core.measures.fractures import fracture_columns
+from ..core.measures.slips import slip_columns
+from ..core.measures.vertebrae import HEIGHT_COLUMNS
 from .acquisition import Acquisition
-from .anatomy import Anatomy, Vertebra
-from .discs import disc_frame
-from .raster import rasterise
+from .anatomy import Anatomy
+from .true_sections import true_centreline, true_section_columns
+from .true_shapes import TrueDisc, TrueSolid, body_sizes, true_body
+from .true_volumes import FineMaps
 
-LATTICE_MM = 0.5
+Row = dict[str, object]
 
 
 def truth_tables(anatomy: Anatomy, acquisition: Acquisition) -> dict:
-    """Return {"scan": {...}, "vertebrae": [...], "discs": [...]} in scanner RAS mm, top down.
+    """Return {"scan": {...}, "vertebrae": [...], "discs": [...], "levels": [...]}, rows top down.
 
-    Holds what the field of view contains at least partly; `fully_visible` says whether a structure
-    lies inside it completely, which any shape measure needs.
+    Positions are scanner RAS mm. Holds what the field of view contains at least partly; `fully_visible`
+    says whether a structure lies inside it completely, which any shape measure needs.
     """
-    subregion, vertebra, world_grid = _fine_maps(anatomy)
-    vertebrae, discs = [], []
-    for k, v in enumerate(anatomy.vertebrae):
-        row = _vertebra_row(v, subregion, vertebra, world_grid, acquisition)
-        if row is not None:
-            vertebrae.append(row)
-        disc = _disc_row(anatomy, k, vertebra, world_grid, acquisition)
-        if disc is not None:
-            discs.append(disc)
-    scan = {
-        "region": acquisition.region,
-        "presacral_vertebrae": len(anatomy.vertebrae),
-        "last_level": anatomy.vertebrae[-1].level,
-        "thoracic_vertebrae": sum(v.level[0] == "T" for v in anatomy.vertebrae),
+    discs = [TrueDisc(anatomy, k) for k in range(len(anatomy.vertebrae))]
+    solids = {v.label: true_body(v) for v in anatomy.vertebrae}
+    solids |= {
+        L.DISC_OFFSET + v.label: disc.solid()
+        for v, disc in zip(anatomy.vertebrae, discs, strict=True)
     }
-    return {"scan": scan, "vertebrae": vertebrae, "discs": discs}
-
-
-def _fine_maps(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray, Grid]:
-    points = np.array([v.centre_mm for v in anatomy.vertebrae])
-    low = points.min(0) - [58, 85, 55]
-    high = points.max(0) + [58, 32, 50]
-    shape = tuple(int(n) for n in np.ceil((high - low) / LATTICE_MM))
-    affine = np.diag([LATTICE_MM] * 3 + [1.0])
-    affine[:3, 3] = low
-    canvas = rasterise(anatomy, Grid(shape, affine))
-    return canvas.subregion, canvas.vertebra, canvas.grid
-
-
-def _window(grid: Grid, centre: np.ndarray, half_mm) -> tuple[slice, slice, slice]:
-    index = grid.to_index(centre)
-    reach = np.asarray(half_mm) / LATTICE_MM
-    return tuple(
-        slice(max(0, int(i - r)), min(n, int(i + r) + 1))
-        for i, r, n in zip(index, reach, grid.shape, strict=True)
+    maps = FineMaps(anatomy, acquisition)
+    vertebrae, centres = _vertebra_rows(anatomy, maps, solids)
+    disc_rows = _disc_rows(anatomy, maps, discs, vertebrae, solids)
+    line = true_centreline(anatomy)
+    levels = []
+    for row in vertebrae:
+        near = {"body": centres[row["label"]]}
+        near["disc"] = solids[L.DISC_OFFSET + row["label"]].region.centroid_mm
+        level = {name: row[name] for name in ("label", "level", "body_fully_visible")}
+        for place, centre in near.items():
+            level |= true_section_columns(maps, line, centre, place)
+        levels.append(level)
+    whole = {row["label"] for row in vertebrae if row["body_fully_visible"]}
+    whole |= {L.DISC_OFFSET + row["label_above"] for row in disc_rows if row["fully_visible"]}
+    in_view = {key: solid for key, solid in solids.items() if key in whole}
+    scan = (
+        _counts(anatomy)
+        | {"region": acquisition.region}
+        | _public(alignment_columns(in_view, line))
     )
+    return {"scan": scan, "vertebrae": vertebrae, "discs": disc_rows, "levels": levels}
 
 
-def _in_view(points_mm: np.ndarray, acquisition: Acquisition) -> float:
-    """Return the fraction of points (anatomical frame) inside the scan's field of view."""
-    index = acquisition.grid.to_index(points_mm)
-    inside = (index >= -0.5) & (index <= np.array(acquisition.grid.shape) - 0.5)
-    return float(inside.all(-1).mean())
-
-
-def _points(mask: np.ndarray, window, grid: Grid) -> np.ndarray:
-    return grid.to_world(np.argwhere(mask) + [s.start for s in window])
-
-
-def _vertebra_row(v: Vertebra, subregion, vertebra, grid, acquisition) -> dict | None:
-    window = _window(grid, v.centre_mm, (58, 85, 50))
-    mine = vertebra[window] == v.label
-    body = mine & (subregion[window] == L.BODY_BORDER)
-    body_points = _points(body, window, grid)
-    visible = _in_view(body_points, acquisition)
-    if visible == 0:
-        return None
-    points = _points(mine, window, grid)
-    centroid = acquisition.world[:3, :3] @ points.mean(0) + acquisition.world[:3, 3]
-    cell = LATTICE_MM**3
-    shaped = v.dens is None
+def _counts(anatomy: Anatomy) -> Row:
+    """Return how many vertebrae there are; C1 has no shape but counts."""
+    levels = [v.level for v in anatomy.vertebrae]
+    numbers = [sum(level[0] == region for level in levels) for region in "CTL"]
     return {
-        "label": v.label,
-        "level": v.level,
-        "height_anterior_mm": v.body.height_at_mm(0.85) if shaped else None,
-        "height_middle_mm": v.body.height_at_mm(0.5) if shaped else None,
-        "height_posterior_mm": v.body.height_at_mm(0.15) if shaped else None,
-        "body_volume_mm3": float(body.sum() * cell),
-        "vertebra_volume_mm3": float(mine.sum() * cell),
-        "centroid_x_mm": float(centroid[0]),
-        "centroid_y_mm": float(centroid[1]),
-        "centroid_z_mm": float(centroid[2]),
-        "visible_fraction": _in_view(points, acquisition),
-        "body_visible_fraction": visible,
-        "fully_visible": bool(_in_view(points, acquisition) == 1.0),
-        "body_fully_visible": bool(visible == 1.0),
-        "fracture": v.fracture,
+        "presacral_vertebrae": sum(numbers) + 1,
+        "enumeration_type": f"C{numbers[0] + 1} T{numbers[1]} L{numbers[2]}",
+        "last_level": levels[-1],
+        "thoracic_vertebrae": numbers[1],
     }
 
 
-def _disc_row(anatomy: Anatomy, k: int, vertebra, grid, acquisition) -> dict | None:
-    frame, v = disc_frame(anatomy, k), anatomy.vertebrae[k]
-    window = _window(grid, frame.centre_mm, (40, 40, 30))
-    mask = vertebra[window] == L.DISC_OFFSET + v.label
-    points = _points(mask, window, grid)
-    visible = _in_view(points, acquisition) if len(points) else 0.0
-    if visible == 0:
-        return None
-    below = anatomy.vertebrae[k + 1].label if k + 1 < len(anatomy.vertebrae) else L.SACRUM
-    middle = [frame.height_at_mm(f) for f in np.linspace(0.25, 0.75, 11)]
+def _vertebra_rows(anatomy, maps, solids) -> tuple[list[Row], dict[int, np.ndarray]]:
+    """Return the rows of vertebrae in view, and the drawn centres of their bodies."""
+    rows, centres = [], {}
+    for vertebra in anatomy.vertebrae:
+        drawn, centre = maps.vertebra_columns(vertebra.label)
+        if drawn["body_visible_fraction"] == 0:
+            continue
+        centres[vertebra.label] = centre
+        sizes = body_sizes(vertebra)
+        if vertebra.dens is not None:
+            sizes = dict.fromkeys(sizes)
+        plates = solids[vertebra.label].plates
+        angles = {
+            "wedge_angle_deg": angle_deg(
+                plates[-1].normal, plates[1].normal, vertebra.rotation[:, 0]
+            ),
+            "coronal_wedge_angle_deg": 0.0,
+        }
+        if vertebra.dens is not None:
+            angles = dict.fromkeys(angles)
+        row = {"label": vertebra.label, "level": vertebra.level} | sizes | angles | drawn
+        rows.append(row | {"fracture": vertebra.fracture, "height_status": ""})
+    compared = [
+        row if row["body_fully_visible"] else row | dict.fromkeys(HEIGHT_COLUMNS) for row in rows
+    ]
+    ratios = fracture_columns(compared)
+    return [_public(row | more) for row, more in zip(rows, ratios, strict=True)], centres
+
+
+def _disc_rows(anatomy, maps, discs, vertebrae, solids) -> list[Row]:
+    by_label = {row["label"]: row for row in vertebrae}
+    rows = []
+    for k, disc in enumerate(discs):
+        above = anatomy.vertebrae[k]
+        drawn = maps.disc_columns(above.label)
+        if drawn["visible_fraction"] == 0:
+            continue
+        last = k + 1 == len(anatomy.vertebrae)
+        below = L.SACRUM if last else anatomy.vertebrae[k + 1].label
+        row = {"level": L.disc_name(above.label, below), "label_above": above.label}
+        row |= drawn | _disc_sizes(disc, solids[L.DISC_OFFSET + above.label])
+        near = [by_label[v] for v in (above.label, below) if v in by_label]
+        row |= index_columns(row, [n for n in near if n["body_fully_visible"]])
+        if above.dens is None and not last:
+            row |= slip_columns(solids[above.label].plates[-1], solids[below].plates[1])
+        rows.append(_public(row))
+    return rows
+
+
+def _disc_sizes(disc: TrueDisc, solid: TrueSolid) -> Row:
+    axis = disc.frame.rotation[:, 0]
     return {
-        "level": L.disc_name(v.label, below),
-        "label_above": v.label,
-        "disc_volume_mm3": float(mask.sum() * LATTICE_MM**3),
-        "disc_height_mm": float(np.mean(middle)),
-        "fully_visible": bool(visible == 1.0),
+        "disc_height_mm": float(
+            np.mean([disc.height_mm(f) for f in np.linspace(*DISC_CENTRAL_DEPTH, 11)])
+        ),
+        "disc_height_anterior_mm": disc.height_mm(0.85),
+        "disc_height_middle_mm": disc.height_mm(0.5),
+        "disc_height_posterior_mm": disc.height_mm(0.15),
+        "disc_depth_mm": disc.depth_mm,
+        "disc_width_mm": disc.width_mm,
+        "disc_area_mm2": float(np.mean([disc.height_mm(f) for f in AREA_FRACTIONS]))
+        * disc.depth_mm,
+        "disc_wedge_angle_deg": angle_deg(solid.plates[-1].normal, solid.plates[1].normal, axis),
     }
+
+
+def _public(row: Row) -> Row:
+    return {name: value for name, value in row.items() if not name.endswith("_status")}

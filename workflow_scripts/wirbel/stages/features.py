@@ -1,4 +1,4 @@
-"""Measure every scan of a batch from its two final label maps."""
+"""Measure every scan of a batch from its two final label maps and the scan itself."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ class Features:
     """Final label maps -> `work/features/<scan_id>_features.json`."""
 
     name = "features"
+    reads_scan = True
 
     def prepare(self) -> None:
         """Nothing to load."""
 
-    def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Volume, dict]:
-        """Read both label maps, and how the levels were named."""
+    def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Volume, Volume, dict]:
+        """Read the scan and both label maps, and how the levels were named."""
         stem = f"{scan.scan_id}_desc"
         anat = folders.anat(scan)
         sidecar = anat / f"{stem}-vertebra_dseg.json"
         described = read_json(sidecar) if sidecar.exists() else {}
         subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
-        return subregion, vertebra, NO_LEVELS | described.get("Levels", {})
+        return read_volume(scan.path), subregion, vertebra, NO_LEVELS | described.get("Levels", {})
 
-    def compute(self, inputs: tuple[Volume, Volume, dict]) -> dict[str, Any]:
+    def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
         """Return this scan's part of all four tables."""
-        subregion, vertebra, levels = inputs
+        image, subregion, vertebra, levels = inputs
         try:
-            return features(measure(None, subregion, vertebra), levels)
+            return features(measure(image, subregion, vertebra), levels)
         except ValueError as error:
             raise ScanError(
                 "bad_geometry", f"the label maps cannot be measured: {error}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 STRING, INTEGER, NUMBER, BOOLEAN = "string", "integer", "number", "boolean"
-MILLIMETRES, CUBIC_MILLIMETRES = "mm", "mm3"
+MILLIMETRES, SQUARE_MILLIMETRES, CUBIC_MILLIMETRES = "mm", "mm2", "mm3"
+DEGREES, PERCENT, RATIO = "deg", "percent", "1"
 
 PRODUCT = "this software"
 
@@ -33,12 +34,17 @@ class Column:
     codes: dict[str, str] | None = None
     compared: bool = True
 
-    def entry(self) -> dict[str, Any]:
-        """Return the column's entry in the JSON dictionary, in the manner of BIDS."""
+    def entry(self, repeatability: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the column's entry in the JSON dictionary, in the manner of BIDS.
+
+        `repeatability`: how far the measure strays when the same person is scanned again, if known.
+        """
         entry: dict[str, Any] = {"Description": self.description, "Definition": self.definition}
         if self.units:
             entry["Units"] = self.units
         entry |= {"Source": self.source, "Type": self.kind}
+        if repeatability:
+            entry["Repeatability"] = repeatability
         if self.interval:
             entry["Range"] = list(self.interval)
         if self.codes:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.column import INTEGER, MILLIMETRES, NUMBER, STRING, Column
+from wirbel.core.dictionary.column import (
+    INTEGER,
+    NUMBER,
+    PERCENT,
+    SQUARE_MILLIMETRES,
+    STRING,
+    Column,
+)
 from wirbel.core.dictionary.shared import (
     IDENTITY,
     LEVEL_NAMING,
+    MEASURED,
     OWN_AXIS,
+    SIGNAL,
+    angle,
     centroid,
+    ratio,
+    signal_ratio,
+    size,
     status,
+    surface_volume,
     volume,
 )
 
+FROBIN = "after Frobin et al., Clin Biomech 1997;12 Suppl 1:S1-S63"
+MEYERDING = "Meyerding, Surg Gynecol Obstet 1932;54:371-377"
+
 
 def _disc_height(name, definition) -> Column:
-    return Column(
+    return size(
         f"disc_height{name}_mm",
-        NUMBER,
         f"{name.strip('_').capitalize() or 'Mean'} height of the disc",
         f"{definition}, along the disc's superior axis in its mid-sagittal plane, from the endplate above "
         f"to the endplate below. {OWN_AXIS}",
-        "after Frobin et al., Clin Biomech 1997;12 Suppl 1:S1-S63",
-        MILLIMETRES,
+        "disc_height_status",
         (1.0, 22.0),
-        status="disc_height_status",
+        FROBIN,
     )
 
 
@@ -41,16 +56,108 @@ DISCS = (
     _disc_height("_anterior", "Height at 85 % of the depth (0 % is the back)"),
     _disc_height("_middle", "Height at 50 % of the depth"),
     _disc_height("_posterior", "Height at 15 % of the depth (0 % is the back)"),
-    status(
+    size(
+        "disc_depth_mm",
+        "Depth (AP) of the disc",
+        "Distance from the back to the front in the mid-sagittal plane, by a superelliptic outline fitted to "
+        "all slices at once",
         "disc_height_status",
-        "the heights' measurement",
-        "ok",
-        "touches_border",
-        "absent",
-        "no_canal",
-        "surface_incomplete",
+        (8.0, 55.0),
     ),
+    Column(
+        "disc_area_mm2",
+        NUMBER,
+        "Mid-sagittal area of the disc",
+        "disc_depth_mm times the mean of 19 heights evenly spaced over the depth",
+        units=SQUARE_MILLIMETRES,
+        interval=(20.0, 900.0),
+        decimals=1,
+        status="disc_height_status",
+    ),
+    angle(
+        "disc_wedge_angle_deg",
+        "Angle between the endplates that face the disc",
+        "Angle from the lower to the upper face in the mid-sagittal plane, positive when the disc is higher in "
+        "front. A face's line runs through its surface at 15 and 85 % of the depth",
+        "disc_height_status",
+        (-25.0, 40.0),
+        "after Cobb, Instr Course Lect 1948;5:261-275",
+    ),
+    status("disc_height_status", "the measurement of heights, depth and angle", *MEASURED),
+    size(
+        "disc_width_mm",
+        "Width (RL) of the disc",
+        "Largest distance from left to right, by the outline of disc_depth_mm",
+        "disc_width_status",
+        (8.0, 75.0),
+    ),
+    status("disc_width_status", "the measurement of the width", *MEASURED),
+    ratio(
+        "disc_height_index",
+        "Disc height index (DHI)",
+        "disc_height_mm over the mean of height_middle_mm of the vertebrae above and below (of the one above "
+        "for the disc on the sacrum)",
+        "disc_index_status",
+        (0.03, 1.0),
+        "after Masuda et al., Spine 2005;30:5-14 (mean disc height over adjacent body height)",
+    ),
+    ratio(
+        "disc_area_index",
+        "Disc area index (DAIL)",
+        "disc_area_mm2 over the mean of the squares of depth_middle_mm of the vertebrae above and below (of "
+        "the one above for the disc on the sacrum)",
+        "disc_index_status",
+        (0.02, 1.0),
+        "Disc Area Index for Lumbar spine of Wang et al., bioRxiv 2017, doi:10.1101/139402; here at all levels",
+    ),
+    status("disc_index_status", "the comparison with the vertebrae", *MEASURED, "no_neighbour"),
+    size(
+        "slip_mm",
+        "Slip of the vertebra above on the one below",
+        "Distance along the upper endplate of the vertebra below from its back corner to the back corner of the "
+        "lower endplate of the vertebra above, forward positive. Not given for the sacrum, whose corner the "
+        "label maps do not show, nor below C2",
+        "slip_status",
+        (-15.0, 30.0),
+        MEYERDING,
+    ),
+    ratio(
+        "slip_percent",
+        "Slip over the depth of the endplate below",
+        "100 * slip_mm / depth of the upper endplate of the vertebra below",
+        "slip_status",
+        (-50.0, 100.0),
+        MEYERDING,
+        PERCENT,
+    ),
+    Column(
+        "meyerding_grade",
+        INTEGER,
+        "Grade of the slip, forward or backward",
+        "By the size of slip_percent: 0 below 5 %, 1 from 5 %, 2 from 25 %, 3 from 50 %, 4 from 75 %, 5 from "
+        "100 %. The limit of 5 % is that of Denard et al., Spine 2010;35:1072-1078",
+        MEYERDING,
+        interval=(0, 5),
+        status="slip_status",
+    ),
+    status(
+        "slip_status",
+        "the measurement of the slip",
+        *MEASURED,
+        "no_neighbour",
+        "not_defined_for_c2",
+        "not_defined_at_level",
+    ),
+    signal_ratio(
+        "disc_to_csf_ratio",
+        "disc",
+        1.5,
+        "disc_signal_status",
+        "after Salamat et al., SpringerPlus 2016;5:829",
+    ),
+    status("disc_signal_status", "the signal ratio", *SIGNAL),
     volume("disc_volume_mm3", "intervertebral disc", "label 100", "disc_status", (200.0, 35000.0)),
+    surface_volume("disc_surface_volume_mm3", "intervertebral disc", "disc_width_status"),
     *centroid("", "disc", "disc_status"),
     status("disc_status", "the disc", "ok", "touches_border"),
 )

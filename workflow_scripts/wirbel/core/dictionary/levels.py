@@ -2,12 +2,96 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.shared import IDENTITY, LABEL, LEVEL, LEVEL_NAMING, status, volume
+from wirbel.core.dictionary.column import NUMBER, SQUARE_MILLIMETRES, Column
+from wirbel.core.dictionary.shared import (
+    IDENTITY,
+    LABEL,
+    LEVEL,
+    LEVEL_NAMING,
+    ratio,
+    size,
+    status,
+    volume,
+)
 
 _LEVEL_SHARE = (
     "at this level: the voxels nearer to this vertebral body's centroid than to any other's; beyond the "
     "first and the last body a mirror image of its neighbour takes the rest"
 )
+SECTION = (
+    "the mean over 5 mm along the canal's smoothed centreline, at right angles to it (so the cosine of the "
+    "slices' obliqueness does not enter)"
+)
+CURVE = "a closed curve fitted to where the slices' columns of voxels leave the structure"
+CORRECTED = (
+    "after De Leener et al., NeuroImage 2017;145:24-43 (sections at right angles to the centreline)"
+)
+CODES = ("ok", "touches_border", "absent", "surface_incomplete")
+PLACES = {"body": "beside the middle of the vertebral body", "disc": "beside the disc below"}
+STRUCTURES = {
+    "canal": ("spinal canal with the cord", (40.0, 900.0), (5.0, 35.0), (8.0, 45.0)),
+    "cord": ("spinal cord", (8.0, 160.0), (2.0, 14.0), (2.5, 20.0)),
+}
+"""Structure -> what it is, and plausible areas, AP and RL diameters."""
+
+
+def _section(name: str, place: str) -> tuple[Column, ...]:
+    what, area, depth, width = STRUCTURES[name]
+    state = f"{name}_{place}_status"
+    return (
+        Column(
+            f"{name}_area_{place}_mm2",
+            NUMBER,
+            f"Cross-sectional area of the {what} {PLACES[place]}",
+            f"Area of {CURVE}, times the structure's voxels in the slab over those inside the curve; {SECTION}",
+            CORRECTED,
+            SQUARE_MILLIMETRES,
+            area,
+            1,
+            state,
+        ),
+        size(
+            f"{name}_ap_{place}_mm",
+            f"AP diameter of the {what} {PLACES[place]}",
+            f"Mean extent from back to front over the central 3 mm of the width; {SECTION}",
+            state,
+            depth,
+            CORRECTED,
+        ),
+        size(
+            f"{name}_rl_{place}_mm",
+            f"RL diameter of the {what} {PLACES[place]}",
+            f"Width of {CURVE}; {SECTION}",
+            state,
+            width,
+            CORRECTED,
+        ),
+        status(state, f"the section of the {name}", *CODES),
+    )
+
+
+def _space(place: str) -> tuple[Column, ...]:
+    return (
+        size(
+            f"space_for_cord_{place}_mm",
+            f"Space available for the cord {PLACES[place]}",
+            f"canal_ap_{place}_mm - cord_ap_{place}_mm",
+            f"space_{place}_status",
+            (0.0, 25.0),
+            "Tierney et al., J Magn Reson Imaging 2002;15:197-203",
+        ),
+        ratio(
+            f"cord_to_canal_ratio_{place}",
+            f"Area of the cord over that of the canal {PLACES[place]}",
+            f"cord_area_{place}_mm2 / canal_area_{place}_mm2",
+            f"space_{place}_status",
+            (0.02, 1.0),
+            "Okada et al., J Bone Joint Surg Am 1994;76:1390 (cord over canal)",
+        ),
+        status(f"space_{place}_status", "the comparison of canal and cord", *CODES),
+    )
+
+
 LEVELS = (
     *IDENTITY,
     LABEL,
@@ -25,4 +109,9 @@ LEVELS = (
     ),
     status("canal_status", "the canal at this level", "ok", "touches_border", "absent"),
     status("cord_status", "the cord at this level", "ok", "touches_border", "absent"),
+    *(
+        column
+        for place in PLACES
+        for column in (*_section("canal", place), *_section("cord", place), *_space(place))
+    ),
 )

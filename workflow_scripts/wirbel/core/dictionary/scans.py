@@ -7,11 +7,137 @@ from wirbel.core.dictionary.column import (
     INTEGER,
     MILLIMETRES,
     NUMBER,
+    PERCENT,
     STRING,
     Column,
 )
-from wirbel.core.dictionary.shared import IDENTITY, LEVEL_NAMING, status, volume
+from wirbel.core.dictionary.shared import IDENTITY, LEVEL_NAMING, angle, ratio, size, status, volume
 from wirbel.errors import REASONS
+
+COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
+PROJECTED = (
+    "projected onto the sagittal plane of the spine in view: right is the mean of all bodies' right axes, superior "
+    "the line from the lowest to the highest body. Measured lying supine"
+)
+
+
+def _curve(name, what, first, last, positive) -> tuple:
+    state = f"{name}_status"
+    return (
+        angle(
+            f"{name}_deg",
+            f"{what}, supine",
+            f"Angle between {first} and {last}, {positive} positive, {PROJECTED}",
+            state,
+            (-60.0, 110.0),
+            COBB,
+        ),
+        status(state, what.lower(), "ok", "not_in_view"),
+    )
+
+
+ALIGNMENT = (
+    *_curve(
+        "cervical_lordosis",
+        "Cervical lordosis C2-C7",
+        "the lower endplates of C2 (as the disc's face)",
+        "C7",
+        "lordosis",
+    ),
+    *_curve(
+        "thoracic_kyphosis",
+        "Thoracic kyphosis from T4",
+        "the upper endplate of T4",
+        "the lower one of the last thoracic vertebra",
+        "kyphosis",
+    ),
+    *_curve(
+        "lumbar_lordosis",
+        "Lumbar lordosis from L1 to the last lumbar vertebra",
+        "the upper endplate of L1",
+        "the lower one of the last lumbar vertebra",
+        "lordosis",
+    ),
+    *_curve(
+        "lumbar_lordosis_s1",
+        "Lumbar lordosis from L1 to the sacrum",
+        "the upper endplate of L1",
+        "that of the sacrum (as the disc's face)",
+        "lordosis",
+    ),
+    angle(
+        "cobb_angle_deg",
+        "Largest coronal Cobb angle, supine",
+        "Largest angle between the upper endplate of a vertebra and the lower one of another further down, or of "
+        "itself, in the coronal plane of the spine in view. Measured lying supine; below 10 degrees it is no "
+        "scoliosis, and noise alone gives a few degrees",
+        "cobb_status",
+        (0.0, 120.0),
+        COBB,
+    ),
+    Column(
+        "cobb_upper_level",
+        STRING,
+        "Upper end vertebra of the largest coronal curve",
+        "Its level",
+        COBB,
+        status="cobb_status",
+    ),
+    Column(
+        "cobb_lower_level",
+        STRING,
+        "Lower end vertebra of the largest coronal curve",
+        "Its level",
+        COBB,
+        status="cobb_status",
+    ),
+    status("cobb_status", "the coronal curve", "ok", "not_in_view"),
+    size(
+        "spine_length_mm",
+        "Length of the spine, supine",
+        "Length of the canal's smoothed centreline from beside the disc below C2 to beside the upper endplate of "
+        "the sacrum",
+        "spine_length_status",
+        (300.0, 800.0),
+    ),
+    status("spine_length_status", "the length", "ok", "not_in_view"),
+    Column(
+        "presacral_vertebrae",
+        INTEGER,
+        "Number of presacral vertebrae",
+        "Vertebrae above the sacrum, C1 counted although it has no label; 24 in most people. Only when C2 and "
+        "the sacrum are in view; as good as the level names",
+        "Thawait et al., Skeletal Radiol 2012;41:957",
+        interval=(22, 26),
+        status="enumeration_status",
+    ),
+    Column(
+        "enumeration_type",
+        STRING,
+        "How many vertebrae each region has",
+        "Cervical, thoracic and lumbar, such as C7 T12 L5",
+        "Thawait et al., Skeletal Radiol 2012;41:957",
+        status="enumeration_status",
+    ),
+    status("enumeration_status", "the enumeration", "ok", "not_in_view"),
+    Column(
+        "bodies_complete",
+        INTEGER,
+        "Number of vertebral bodies wholly in view",
+        "Bodies without a voxel at the border of the scan",
+        interval=(0, 25),
+        status="scan_status",
+    ),
+    ratio(
+        "coverage_percent",
+        "Coverage of the spine by the field of view",
+        "100 * (bodies_complete + 1 when the sacrum and the disc on it are in view) / 24: the bodies of C2 to L5, "
+        "and S1; for a spine with more vertebrae over their number",
+        "scan_status",
+        (0.0, 100.0),
+        units=PERCENT,
+    ),
+)
 
 SCANS = (
     *IDENTITY,
@@ -87,6 +213,7 @@ SCANS = (
     status("canal_status", "the canal", "ok", "touches_border", "absent"),
     status("cord_status", "the cord", "ok", "touches_border", "absent"),
     status("sacrum_status", "the sacrum", "ok", "touches_border", "absent"),
+    *ALIGNMENT,
     Column(
         "in_plane_spacing_mm",
         NUMBER,

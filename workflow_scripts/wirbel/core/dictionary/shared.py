@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from wirbel.core.dictionary.column import (
     CUBIC_MILLIMETRES,
+    DEGREES,
     INTEGER,
     MILLIMETRES,
     NUMBER,
+    PRODUCT,
+    RATIO,
     STRING,
     Column,
 )
 from wirbel.core.measures.status import STATUS_CODES
 
 VOXEL_COUNT = "number of voxels with the structure's label times the volume of one voxel"
+SURFACE = (
+    "Voxels times the volume of one, corrected for how the slices happen to lie: the solid between the fitted "
+    "surfaces and inside the fitted outline is counted on the scan's grid, and its own volume over that count is "
+    "applied"
+)
 OWN_AXIS = (
     "The superior axis bisects the normals of planes fitted to the middle of the upper and the lower "
     "surface; the mid-sagittal plane holds this axis, the structure's centroid and the centre of the "
@@ -30,6 +38,11 @@ IDENTITY = (
     _identity("run_id", "Run", "The entity run-<index>; empty when there is one run"),
     _identity("scan_id", "Scan", "The file name without _T2w.nii[.gz]; unique in the data set"),
 )
+
+
+MEASURED = ("ok", "touches_border", "absent", "no_canal", "surface_incomplete")
+"""Status codes of everything that is fitted to a body or a disc."""
+SIGNAL = ("ok", "no_image", "absent", "too_few_voxels")
 
 
 def status(name: str, what: str, *codes: str) -> Column:
@@ -55,6 +68,48 @@ def volume(name, what, labels, status, interval=None) -> Column:
         interval=interval,
         decimals=1,
         status=status,
+    )
+
+
+def surface_volume(name, what, status, more="") -> Column:
+    """Return the column of a volume inside fitted surfaces, in mm3."""
+    return Column(
+        name,
+        NUMBER,
+        f"Volume of the {what} inside smooth surfaces",
+        f"{SURFACE}{more}",
+        units=CUBIC_MILLIMETRES,
+        decimals=1,
+        status=status,
+    )
+
+
+def size(name, what, definition, status, interval, source=PRODUCT) -> Column:
+    """Return the column of a length in mm."""
+    return Column(name, NUMBER, what, definition, source, MILLIMETRES, interval, status=status)
+
+
+def angle(name, what, definition, status, interval, source=PRODUCT) -> Column:
+    """Return the column of an angle in degrees."""
+    return Column(name, NUMBER, what, definition, source, DEGREES, interval, 2, status)
+
+
+def ratio(name, what, definition, status, interval, source=PRODUCT, units=RATIO) -> Column:
+    """Return the column of a number without a length."""
+    return Column(name, NUMBER, what, definition, source, units, interval, 4, status)
+
+
+def signal_ratio(name, what, margin, status, source) -> Column:
+    """Return the column of a T2 signal over that of the fluid beside it."""
+    return ratio(
+        name,
+        f"T2 signal of the {what} over that of the cerebrospinal fluid",
+        f"Median intensity of the {what} deeper than {margin} mm over the median of the canal without the "
+        "cord, deeper than 1 mm, within 45 mm; both also without their outermost voxels. From the scan as it "
+        "is, without bias field correction",
+        status,
+        (0.0, 3.0),
+        source,
     )
 
 

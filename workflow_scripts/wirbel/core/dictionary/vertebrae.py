@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.column import MILLIMETRES, NUMBER, Column
+from wirbel.core.dictionary.column import INTEGER, PERCENT, STRING, Column
 from wirbel.core.dictionary.shared import (
     IDENTITY,
     LABEL,
     LEVEL,
     LEVEL_NAMING,
+    MEASURED,
     OWN_AXIS,
+    SIGNAL,
+    angle,
     centroid,
+    ratio,
+    signal_ratio,
+    size,
     status,
+    surface_volume,
     volume,
 )
 from wirbel.core.labels import POSTERIOR_ELEMENTS, SUBREGION_NAMES
@@ -19,40 +26,159 @@ SIX_POINT = (
     "six-point morphometry of Black et al., J Bone Miner Res 1991;6:883-892, "
     "with all points in the mid-sagittal plane"
 )
+GENANT = "Genant et al., J Bone Miner Res 1993;8:1137-1148"
+COBB = "after Cobb, Instr Course Lect 1948;5:261-275"
+SIZES = "Panjabi et al., Spine 1992;17:299-306 (depth and width of the endplates)"
+OUTLINE = (
+    "by a superelliptic outline, waisted and hollow at the back, that is fitted to front, back and flanks "
+    "of all slices at once"
+)
+BODY_MEASURED = (*MEASURED, "not_defined_for_c2")
 
 
-def _body_height(name, percent, interval) -> Column:
-    return Column(
+def _height(name, percent) -> Column:
+    return size(
         f"height_{name}_mm",
-        NUMBER,
         f"{name.capitalize()} height of the vertebral body",
         f"Distance along the vertebra's superior axis between the outer surfaces of its upper and lower "
         f"endplates at {percent} % of the depth (0 % is the back), in the mid-sagittal plane. {OWN_AXIS}",
+        "height_status",
+        (5.0, 45.0),
         SIX_POINT,
-        MILLIMETRES,
-        interval,
-        status="height_status",
     )
 
+
+def _extent(name, where) -> tuple[Column, Column]:
+    return (
+        size(
+            f"depth_{name}_mm",
+            f"Depth (AP) of the vertebral body {where}",
+            f"Distance from the back to the front {where} in the mid-sagittal plane, {OUTLINE}",
+            "height_status",
+            (8.0, 55.0),
+            SIZES,
+        ),
+        size(
+            f"width_{name}_mm",
+            f"Width (RL) of the vertebral body {where}",
+            f"Largest distance from left to right {where}, {OUTLINE}",
+            "width_status",
+            (8.0, 75.0),
+            SIZES,
+        ),
+    )
+
+
+EXTENTS = [
+    _extent("upper", "at the upper endplate"),
+    _extent("middle", "half-way up"),
+    _extent("lower", "at the lower endplate"),
+]
 
 VERTEBRAE = (
     *IDENTITY,
     LABEL,
     LEVEL,
     *LEVEL_NAMING,
-    _body_height("anterior", 85, (5.0, 45.0)),
-    _body_height("middle", 50, (5.0, 45.0)),
-    _body_height("posterior", 15, (5.0, 45.0)),
-    status(
+    _height("anterior", 85),
+    _height("middle", 50),
+    _height("posterior", 15),
+    *(depth for depth, _ in EXTENTS),
+    angle(
+        "wedge_angle_deg",
+        "Angle between both endplates, sagittal",
+        "Angle from the lower to the upper endplate in the mid-sagittal plane, positive when the body is higher "
+        "in front. An endplate's line runs through its surface at 15 and 85 % of the depth",
         "height_status",
-        "the heights' measurement",
-        "ok",
-        "touches_border",
-        "absent",
-        "no_canal",
-        "surface_incomplete",
-        "not_defined_for_c2",
+        (-45.0, 45.0),
+        COBB,
     ),
+    angle(
+        "coronal_wedge_angle_deg",
+        "Angle between both endplates, coronal",
+        "Angle between planes fitted to the middle of both endplates, in the body's coronal plane, positive "
+        "when the body is higher on the left",
+        "height_status",
+        (-30.0, 30.0),
+        COBB,
+    ),
+    status("height_status", "the measurement of heights, depths and angles", *BODY_MEASURED),
+    *(width for _, width in EXTENTS),
+    status("width_status", "the measurement of the widths", *BODY_MEASURED),
+    ratio(
+        "wedge_ratio",
+        "Anterior over posterior height",
+        "height_anterior_mm / height_posterior_mm",
+        "height_status",
+        (0.3, 1.6),
+        SIX_POINT,
+    ),
+    ratio(
+        "biconcavity_ratio",
+        "Middle over posterior height",
+        "height_middle_mm / height_posterior_mm",
+        "height_status",
+        (0.3, 1.4),
+        SIX_POINT,
+    ),
+    ratio(
+        "crush_ratio",
+        "Posterior height over that of the neighbours",
+        "height_posterior_mm over the mean of those of the vertebrae next above and below (or of the one that "
+        "could be measured)",
+        "crush_status",
+        (0.3, 1.6),
+        SIX_POINT,
+    ),
+    status("crush_status", "the comparison with the neighbours", *BODY_MEASURED, "no_neighbour"),
+    ratio(
+        "height_loss_percent",
+        "Largest height loss",
+        "100 * (1 - the smallest of wedge_ratio, biconcavity_ratio and crush_ratio), at least 0; T4 to L4",
+        "genant_status",
+        (0.0, 80.0),
+        GENANT,
+        PERCENT,
+    ),
+    Column(
+        "genant_grade",
+        INTEGER,
+        "Grade of deformity by height loss",
+        "0 below 20 %, 1 from 20 %, 2 from 25 %, 3 from 40 % of height_loss_percent. By measurement alone: "
+        "normal variants, Scheuermann's disease and old deformities are not told from fractures",
+        GENANT,
+        interval=(0, 3),
+        status="genant_status",
+    ),
+    Column(
+        "genant_type",
+        STRING,
+        "Which ratio is the smallest",
+        "Of the deformity when genant_grade is above 0",
+        GENANT,
+        codes={
+            "none": "grade 0",
+            "wedge": "the front is lower than the back",
+            "biconcave": "the middle is lower than the back",
+            "crush": "the back is lower than that of the neighbours",
+        },
+        status="genant_status",
+    ),
+    status(
+        "genant_status",
+        "the grading",
+        *BODY_MEASURED,
+        "no_neighbour",
+        "not_defined_at_level",
+    ),
+    signal_ratio(
+        "body_to_csf_ratio",
+        "vertebral body",
+        3,
+        "body_signal_status",
+        "after the vertebral bone quality score of Ehresman et al., Spine J 2020;20:556-562, there T1-weighted",
+    ),
+    status("body_signal_status", "the signal ratio", *SIGNAL),
     volume(
         "body_volume_mm3",
         "vertebral body without its endplates",
@@ -75,6 +201,15 @@ VERTEBRAE = (
             "vertebra_status",
         )
         for label in POSTERIOR_ELEMENTS
+    ),
+    surface_volume(
+        "body_surface_volume_mm3", "vertebral body without its endplates", "width_status"
+    ),
+    surface_volume(
+        "vertebra_surface_volume_mm3",
+        "whole vertebra without its endplates",
+        "width_status",
+        "; arch and processes are voxels as they are",
     ),
     *centroid("", "whole vertebra", "vertebra_status"),
     *centroid("body_", "vertebral body", "body_status"),

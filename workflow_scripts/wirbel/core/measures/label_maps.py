@@ -67,6 +67,17 @@ class LabelMaps:
         found = ndimage.find_objects(mask.view(np.int8))
         return self._region(mask[found[0]], found[0]) if found else None
 
+    def near(
+        self, centre_mm: np.ndarray, reach_mm: float, subregions: tuple[int, ...]
+    ) -> Region | None:
+        """Return the voxels of some subregions in a box of the grid about a world point."""
+        middle = self.subregion.grid.to_index(centre_mm)
+        half = reach_mm / self.subregion.spacing_mm
+        low = np.clip(np.floor(middle - half).astype(int), 0, self.subregion.data.shape)
+        high = np.clip(np.ceil(middle + half).astype(int) + 1, 0, self.subregion.data.shape)
+        box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        return self._region(np.isin(self.subregion.data[box], subregions), box)
+
     def body(self, label: int) -> Region | None:
         """Return the body of a vertebra without its endplates."""
         return self.part(label, BODY_LABELS)

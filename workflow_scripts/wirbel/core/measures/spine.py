@@ -27,7 +27,7 @@ class Spine:
             key=lambda key: order[key % DISC_OFFSET] + 0.5 * (key >= DISC_OFFSET),
         )
         self.centroids_mm = {key: found[key].centroid_mm for key in keys}
-        self._canal = maps.canal_points_mm
+        self.canal_points_mm = maps.canal_points_mm
 
     def superior(self, key: int) -> np.ndarray:
         """Return the unit vector from the neighbour below to the one above; world superior if alone."""
@@ -40,11 +40,11 @@ class Spine:
 
     def canal_mm(self, centre_mm: np.ndarray, superior: np.ndarray) -> np.ndarray | None:
         """Return the canal's centre behind a structure, in world mm, or None."""
-        offset = self._canal - centre_mm
+        offset = self.canal_points_mm - centre_mm
         near = np.linalg.norm(offset, axis=1) < CANAL_REACH_MM
         height = np.abs(offset @ superior)
         for slab in CANAL_SLAB_MM:
             inside = near & (height < slab)
             if inside.sum() >= MINIMUM_CANAL_VOXELS:
-                return self._canal[inside].mean(0)
+                return self.canal_points_mm[inside].mean(0)
         return None

@@ -8,6 +8,11 @@ ABSENT = "absent"
 NO_CANAL = "no_canal"
 SURFACE_INCOMPLETE = "surface_incomplete"
 NOT_DEFINED_FOR_C2 = "not_defined_for_c2"
+NOT_DEFINED_AT_LEVEL = "not_defined_at_level"
+NO_NEIGHBOUR = "no_neighbour"
+NOT_IN_VIEW = "not_in_view"
+NO_IMAGE = "no_image"
+TOO_FEW_VOXELS = "too_few_voxels"
 
 STATUS_CODES: dict[str, str] = {
     OK: "measured",
@@ -23,5 +28,10 @@ STATUS_CODES: dict[str, str] = {
     NOT_DEFINED_FOR_C2: (
         "the body of C2 continues into the dens: it has no upper endplate to measure from"
     ),
+    NOT_DEFINED_AT_LEVEL: "the measure is not defined at this level",
+    NO_NEIGHBOUR: "no vertebra next to it could be measured to compare with",
+    NOT_IN_VIEW: "a level that the measure needs is not in view, or could not be measured",
+    NO_IMAGE: "the label maps were measured without the image",
+    TOO_FEW_VOXELS: "too few voxels lie deep enough inside the structure or the fluid beside it",
 }
 """Status code -> meaning, as written to the data dictionaries."""

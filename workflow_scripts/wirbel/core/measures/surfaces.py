@@ -58,11 +58,14 @@ class Block:
 
     def height_at(self, fraction: float) -> float:
         """Height in mm at `fraction` of the depth (0 at the back), in the mid-sagittal plane."""
+        return self.surface_at(fraction, 1) - self.surface_at(fraction, -1)
+
+    def surface_at(self, fraction: float, side: int) -> float:
+        """Superior coordinate in mm of the upper (`side` 1) or lower (-1) surface, in the same place."""
         at = self.back_mm + fraction * self.depth_mm
         depth_window = max(DEPTH_WINDOW * self.depth_mm, MINIMUM_WINDOW_VOXELS * self.voxel_mm)
-        window = (self.slab_mm, depth_window)
-        top, bottom = (local_surface(points, at, window) for points in (self.upper, self.lower))
-        return top - bottom
+        points = self.upper if side > 0 else self.lower
+        return local_surface(points, at, (self.slab_mm, depth_window))
 
     def mean_height(self, low: float, high: float, steps: int = 11) -> float:
         """Mean height in mm between two fractions of the depth, in the mid-sagittal plane."""
@@ -160,15 +163,15 @@ def _bisector(block):
     for points in (block.upper, block.lower):
         offset = points[:, :2] - (0.0, middle)
         near = np.abs(offset) < CENTRAL_FRACTION * np.array([block.width_mm, block.depth_mm])
-        slope = _plane_slope(points[near.all(1)])
+        slope = plane_slope(points[near.all(1)])
         normal = block.frame.superior - slope @ block.frame.axes[:2]
         normals.append(normal / np.linalg.norm(normal))
     bisector = normals[0] + normals[1]
     return bisector / np.linalg.norm(bisector)
 
 
-def _plane_slope(points):
-    """Return the slopes (to the right, to the front) of a plane through local points (n, 3)."""
+def plane_slope(points: np.ndarray) -> np.ndarray:
+    """Return the slopes (to the right, to the front) of a plane through local points (n, 3) mm."""
     for _ in range(2):
         if len(points) < MINIMUM_POINTS:
             raise SurfaceError("surface_incomplete")

@@ -1,0 +1,131 @@
+"""Angles and lengths of the whole spine, lying supine in the scanner.
+
+Endplates are projected onto the sagittal and the coronal plane of the spine itself: right is the mean of all
+bodies' right axes, superior the line from the lowest to the highest body at right angles to it. So it does not
+matter how the person lies in the scanner or how the slices were laid.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS, LEVEL_NAMES, LEVELS_TOP_DOWN, SACRUM
+from wirbel.core.measures import status as S
+from wirbel.core.measures.centreline import Centreline
+from wirbel.core.measures.endplates import Endplate, angle_deg
+from wirbel.core.measures.frames import Frame
+from wirbel.core.measures.solids import Solid
+
+FEWEST_BODIES = 2
+COBB_FEWEST_BODIES = 4
+"""A coronal curve is looked for where at least so many bodies could be measured."""
+
+
+def spine_frame(solids: dict[int, Solid]) -> Frame | None:
+    """Return the axes of the spine in view; None with fewer than two measured bodies."""
+    blocks = [s.block for key, s in solids.items() if s.block is not None and key < DISC_OFFSET]
+    if len(blocks) < FEWEST_BODIES:
+        return None
+    right = np.mean([block.frame.right for block in blocks], axis=0)
+    right /= np.linalg.norm(right)
+    superior = blocks[0].frame.origin_mm - blocks[-1].frame.origin_mm
+    superior = superior - (superior @ right) * right
+    superior /= np.linalg.norm(superior)
+    return Frame(blocks[-1].frame.origin_mm, np.stack([right, np.cross(superior, right), superior]))
+
+
+def alignment_columns(solids: dict[int, Solid], line: Centreline | None) -> dict:
+    """Return the scan's angles, its largest coronal curve, and its length, each with a status."""
+    frame = spine_frame(solids)
+    columns = {}
+    for name, (first, last, sign) in _curves(solids).items():
+        angle = None
+        if frame is not None and first is not None and last is not None:
+            angle = sign * angle_deg(last.normal, first.normal, frame.right)
+        columns[f"{name}_deg"] = angle
+        columns[f"{name}_status"] = S.NOT_IN_VIEW if angle is None else S.OK
+    return columns | _cobb_columns(solids, frame) | _length_columns(solids, line)
+
+
+def _curves(solids: dict[int, Solid]) -> dict[str, tuple[Endplate | None, Endplate | None, int]]:
+    """Return curve -> (upper endplate, lower endplate, sign that makes the usual curve positive)."""
+    thoracic, lumbar = _last(solids, "T"), _last(solids, "L")
+    return {
+        "cervical_lordosis": (_plate(solids, "C2", -1), _plate(solids, "C7", -1), 1),
+        "thoracic_kyphosis": (_plate(solids, "T4", 1), _plate(solids, thoracic, -1), -1),
+        "lumbar_lordosis": (_plate(solids, "L1", 1), _plate(solids, lumbar, -1), 1),
+        "lumbar_lordosis_s1": (_plate(solids, "L1", 1), _sacral_plate(solids), 1),
+    }
+
+
+def _last(solids: dict[int, Solid], region: str) -> str | None:
+    """Return the last level of a region, when the level or the sacrum below it is in view as well."""
+    labels = [k for k in solids if k < DISC_OFFSET]
+    mine = [k for k in labels if LEVEL_NAMES[k][0] == region]
+    if not mine:
+        return None
+    last = mine[-1]
+    followed = last != labels[-1] or (DISC_OFFSET + last in solids)
+    return LEVEL_NAMES[last] if followed else None
+
+
+def _plate(solids: dict[int, Solid], level: str | None, side: int) -> Endplate | None:
+    """Return an endplate of a level; that of C2, which has no block of its own, is the disc's face."""
+    if level is None:
+        return None
+    label = LEVEL_LABELS[level]
+    key = DISC_OFFSET + label if level == "C2" else label
+    return solids[key].endplate(-side if level == "C2" else side) if key in solids else None
+
+
+def _sacral_plate(solids: dict[int, Solid]) -> Endplate | None:
+    """Return the upper endplate of the sacrum: the lower face of the disc that lies on it."""
+    discs = [k for k in solids if k >= DISC_OFFSET]
+    if not discs or LEVEL_NAMES[discs[-1] - DISC_OFFSET][0] != "L":
+        return None
+    below = LEVELS_TOP_DOWN.index(discs[-1] - DISC_OFFSET) + 1
+    following = LEVELS_TOP_DOWN[below:]
+    return (
+        None
+        if any(v in solids for v in following if v != SACRUM)
+        else solids[discs[-1]].endplate(-1)
+    )
+
+
+def _cobb_columns(solids: dict[int, Solid], frame: Frame | None) -> dict:
+    """Return the largest angle between an upper endplate and a lower one further down, coronal plane."""
+    plates = {
+        k: (s.endplate(1), s.endplate(-1))
+        for k, s in solids.items()
+        if k < DISC_OFFSET and s.endplate(1) and s.endplate(-1)
+    }
+    if frame is None or len(plates) < COBB_FEWEST_BODIES:
+        names = ("cobb_angle_deg", "cobb_upper_level", "cobb_lower_level")
+        return dict.fromkeys(names) | {"cobb_status": S.NOT_IN_VIEW}
+    tilt = {
+        k: [
+            float(np.rad2deg(np.arctan2(p.normal @ frame.right, p.normal @ frame.superior)))
+            for p in both
+        ]
+        for k, both in plates.items()
+    }
+    pairs = combinations_with_replacement(tilt, 2)
+    upper, lower = max(pairs, key=lambda pair: abs(tilt[pair[0]][0] - tilt[pair[1]][1]))
+    return {
+        "cobb_angle_deg": abs(tilt[upper][0] - tilt[lower][1]),
+        "cobb_upper_level": LEVEL_NAMES[upper],
+        "cobb_lower_level": LEVEL_NAMES[lower],
+        "cobb_status": S.OK,
+    }
+
+
+def _length_columns(solids: dict[int, Solid], line: Centreline | None) -> dict:
+    """Return the length of the canal's centreline from the disc below C2 to the disc on the sacrum."""
+    top, bottom = solids.get(DISC_OFFSET + LEVEL_LABELS["C2"]), _sacral_plate(solids)
+    if line is None or top is None or top.region is None or bottom is None:
+        return {"spine_length_mm": None, "spine_length_status": S.NOT_IN_VIEW}
+    middle = (bottom.back_mm + bottom.front_mm) / 2
+    ends = line.position(top.region.centroid_mm), line.position(middle)
+    return {"spine_length_mm": line.length_mm(*ends), "spine_length_status": S.OK}

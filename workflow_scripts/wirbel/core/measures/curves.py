@@ -1,0 +1,102 @@
+"""A closed curve about a cross-section of canal or cord, fitted below slice thickness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.special import beta
+
+SCATTER_MM = 1.0
+"""Residuals beyond this count less and less (soft L1 loss): about one in-plane voxel."""
+HOLD_MM = 0.05
+"""Misfit per point that one spread away from the usual form is worth."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a structure's section usually looks like, and how far it strays.
+
+    `exponents`: smallest, usual and largest exponent of both halves: 1 is a straight-sided gable, 2 an
+    ellipse. `aspect`: usual width over depth. Spreads are those of the logarithm.
+    """
+
+    exponents: tuple[float, float, float]
+    exponent_spread: float
+    aspect: float
+    aspect_spread: float
+    halves_spread: float
+
+
+CANAL_FORM = Form((0.9, 2.0, 4.0), 0.5, 1.35, 0.5, 1.0)
+"""Oval in the thorax, triangular where the laminae meet (Panjabi et al., Spine 1991;16:861)."""
+CORD_FORM = Form((2.0, 2.0, 2.01), 1.0, 1.4, 0.08, 0.03)
+"""An ellipse, 1.3 to 1.9 times as wide as deep (Frostell et al., Front Neurol 2016;7:238)."""
+
+
+@dataclass(frozen=True)
+class ClosedCurve:
+    """Two half superellipses that share their width: depth and exponent of the front and of the back."""
+
+    width_mm: float
+    front_mm: float
+    back_mm: float
+    right_mm: float
+    anterior_mm: float
+    front_exponent: float
+    back_exponent: float
+
+    def area_mm2(self) -> float:
+        """Area inside."""
+        halves = ((self.front_mm, self.front_exponent), (self.back_mm, self.back_exponent))
+        return sum(self.width_mm * d * beta(1 / n, 1 + 1 / n) / n for d, n in halves)
+
+    def mean_depth_mm(self, across_mm: float) -> float:
+        """Mean extent from back to front over so much of the width in the middle."""
+        u = np.abs(np.linspace(-across_mm, across_mm, 21) / self.width_mm)
+        front = self.front_mm * (1 - u**self.front_exponent) ** (1 / self.front_exponent)
+        back = self.back_mm * (1 - u**self.back_exponent) ** (1 / self.back_exponent)
+        return float(np.mean(front + back))
+
+    def radius(self, points: np.ndarray) -> np.ndarray:
+        """Return 1 on the curve, less inside, for points (n, 2) of right and anterior mm."""
+        x = np.abs(points[:, 0] - self.right_mm) / (self.width_mm / 2)
+        y = points[:, 1] - self.anterior_mm
+        front = y > 0
+        n = np.where(front, self.front_exponent, self.back_exponent)
+        y = np.abs(y) / np.where(front, self.front_mm, self.back_mm)
+        return (x**n + y**n + 1e-12) ** (1 / n)
+
+    def distance_mm(self, points: np.ndarray) -> np.ndarray:
+        """Return roughly how far points lie outside (positive) or inside, mm."""
+        radius = self.radius(points)
+        length = np.linalg.norm(points - (self.right_mm, self.anterior_mm), axis=1)
+        return (radius - 1) / np.maximum(radius, 0.2) * length
+
+
+def fit_closed_curve(points: np.ndarray, form: Form) -> ClosedCurve:
+    """Fit a curve to points (n, 2) of right and anterior mm on its edge."""
+    low, high = np.percentile(points, (1, 99), axis=0)
+    wide, deep = np.maximum(high - low, 2.0)
+    right, anterior = (low + high) / 2
+    small, usual, large = form.exponents
+    start = [wide, deep / 2, deep / 2, right, anterior, usual + 1e-3, usual + 1e-3]
+    reach = wide / 2 + 4
+    lower = [wide * 0.7, deep * 0.15, deep * 0.15, right - reach, low[1] - 1, small, small]
+    upper = [wide * 1.4 + 6, deep * 1.2, deep * 1.2, right + reach, high[1] + 1, large, large]
+    weight = HOLD_MM * np.sqrt(len(points))
+
+    def misfit(values: np.ndarray) -> np.ndarray:
+        curve = ClosedCurve(*values)
+        depth = curve.front_mm + curve.back_mm
+        unusual = [
+            np.log(curve.front_exponent / usual) / form.exponent_spread,
+            np.log(curve.back_exponent / usual) / form.exponent_spread,
+            np.log(curve.width_mm / depth / form.aspect) / form.aspect_spread,
+            np.log(curve.front_mm / curve.back_mm) / form.halves_spread,
+        ]
+        return np.append(curve.distance_mm(points), weight * np.array(unusual))
+
+    found = least_squares(misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM)
+    return ClosedCurve(*map(float, found.x))

@@ -1,0 +1,128 @@
+"""One row per disc; keys are the columns declared in `wirbel.core.dictionary.discs`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.labels import (
+    DISC_OFFSET,
+    LEVEL_LABELS,
+    LEVEL_NAMES,
+    LEVELS_TOP_DOWN,
+    SACRUM,
+    disc_name,
+)
+from wirbel.core.measures import status as S
+from wirbel.core.measures.endplates import angle_deg
+from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.presence import centroid_columns, presence
+from wirbel.core.measures.slips import slip_columns
+from wirbel.core.measures.solids import Solid
+from wirbel.core.measures.surfaces import SurfaceError
+from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
+from wirbel.core.measures.volumes import surface_volume_mm3
+
+DISC_CENTRAL_DEPTH = (0.25, 0.75)
+"""The mean disc height is taken over the middle half of the depth, clear of bulging rims."""
+AREA_FRACTIONS = np.clip((np.arange(19) + 0.5) / 19, 0.08, 0.92)
+"""Where the heights are taken that the mid-sagittal area is the mean of, times the depth; at the very rim
+nothing but a bulge is left, so the outermost heights count twice."""
+
+FOLLOWERS = {"T11": ("T12", "L1"), "T12": ("T13", "L1"), "L4": ("L5", "S1"), "L5": ("L6", "S1")}
+"""Levels that may follow where the number of vertebrae varies, the nearest first."""
+USUAL_FOLLOWERS = {"T12": "L1", "L5": "S1"}
+"""Levels whose usual follower is not the next in `LEVELS_TOP_DOWN`."""
+
+
+def disc_rows(maps: LabelMaps, solids: dict[int, Solid], vertebrae: list[dict]) -> list[dict]:
+    """Measure every disc: volume, position, size, and what it is between its two vertebrae."""
+    by_label = {row["label"]: row for row in vertebrae}
+    return [_disc_row(maps, solids, by_label, label) for label in maps.discs]
+
+
+def level_below(label: int, present: set[int]) -> int:
+    """Return the label of the vertebra under `label`, by the numbers present where spines vary."""
+    name = LEVEL_NAMES[label]
+    following = LEVEL_NAMES[LEVELS_TOP_DOWN[LEVELS_TOP_DOWN.index(label) + 1]]
+    candidates = [LEVEL_LABELS[level] for level in FOLLOWERS.get(name, ())]
+    usual = LEVEL_LABELS[USUAL_FOLLOWERS.get(name, following)]
+    return next((c for c in candidates if c in present), usual)
+
+
+def _disc_row(maps: LabelMaps, solids: dict[int, Solid], vertebrae: dict, label: int) -> dict:
+    whole, solid = maps.whole(DISC_OFFSET + label), solids[DISC_OFFSET + label]
+    below = level_below(label, set(maps.boxes))
+    row = {"label_above": label, "level": disc_name(label, below), **centroid_columns(whole)}
+    row["disc_volume_mm3"] = whole.volume_mm3
+    row["disc_surface_volume_mm3"] = surface_volume_mm3(whole, solid)
+    row["disc_status"] = presence(whole)
+    row |= _height_columns(solid) | _width_columns(solid)
+    neighbours = [vertebrae[v] for v in (label, below) if v in vertebrae]
+    return row | index_columns(row, neighbours) | _slip_columns(solids, label, below)
+
+
+def _height_columns(solid: Solid) -> dict:
+    heights = ("", *(f"_{name}" for name in SIX_POINT_FRACTIONS))
+    names = [f"disc_height{name}_mm" for name in heights]
+    empty = dict.fromkeys((*names, "disc_depth_mm", "disc_area_mm2", "disc_wedge_angle_deg"))
+    block = solid.block
+    if block is None:
+        return empty | {"disc_height_status": solid.status}
+    upper, lower, outline = solid.endplate(1), solid.endplate(-1), solid.outline
+    if upper is None or lower is None or outline is None:
+        return empty | {"disc_height_status": S.SURFACE_INCOMPLETE}
+    try:
+        columns = {"disc_height_mm": block.mean_height(*DISC_CENTRAL_DEPTH)}
+        for name, fraction in SIX_POINT_FRACTIONS.items():
+            columns[f"disc_height_{name}_mm"] = block.height_at(fraction)
+        mean_height = np.mean([block.height_at(f) for f in AREA_FRACTIONS])
+    except SurfaceError:
+        return empty | {"disc_height_status": S.SURFACE_INCOMPLETE}
+    depth = outline.depth_at(0)
+    columns |= {"disc_depth_mm": depth, "disc_area_mm2": float(mean_height) * depth}
+    angle = angle_deg(lower.normal, upper.normal, block.frame.right)
+    return columns | {"disc_wedge_angle_deg": angle, "disc_height_status": S.OK}
+
+
+def _width_columns(solid: Solid) -> dict:
+    if solid.outline is None:
+        status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
+        return {"disc_width_mm": None, "disc_width_status": status}
+    if not solid.whole_width:
+        return {"disc_width_mm": None, "disc_width_status": S.TOUCHES_BORDER}
+    return {"disc_width_mm": solid.outline.width_at(0), "disc_width_status": S.OK}
+
+
+def index_columns(row: dict, neighbours: list[dict]) -> dict:
+    """Return the disc height index and the disc area index (DAIL) from the rows of disc and vertebrae."""
+    empty = dict.fromkeys(("disc_height_index", "disc_area_index"))
+    if row["disc_height_mm"] is None:
+        return empty | {"disc_index_status": row["disc_height_status"]}
+    measured = [n for n in neighbours if n["height_middle_mm"] is not None]
+    if not measured:
+        return empty | {"disc_index_status": S.NO_NEIGHBOUR}
+    height = np.mean([n["height_middle_mm"] for n in measured])
+    square = np.mean([n["depth_middle_mm"] ** 2 for n in measured])
+    return {
+        "disc_height_index": float(row["disc_height_mm"] / height),
+        "disc_area_index": float(row["disc_area_mm2"] / square),
+        "disc_index_status": S.OK,
+    }
+
+
+def _slip_columns(solids: dict[int, Solid], label: int, below: int) -> dict:
+    above_solid, below_solid = solids.get(label), solids.get(below)
+    names = ("slip_mm", "slip_percent", "meyerding_grade")
+    for solid in (above_solid, below_solid):
+        if solid is None or solid.block is None:
+            return dict.fromkeys(names) | {"slip_status": _why(solid, below)}
+    above, under = above_solid.endplate(-1), below_solid.endplate(1)
+    if above is None or under is None:
+        return dict.fromkeys(names) | {"slip_status": S.SURFACE_INCOMPLETE}
+    return slip_columns(above, under) | {"slip_status": S.OK}
+
+
+def _why(solid: Solid | None, below: int) -> str:
+    if solid is not None:
+        return solid.status
+    return S.NOT_DEFINED_AT_LEVEL if below == SACRUM else S.NO_NEIGHBOUR

@@ -1,0 +1,106 @@
+"""One row per level: canal and cord; keys are declared in `wirbel.core.dictionary.levels`."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES
+from wirbel.core.measures import status as S
+from wirbel.core.measures.centreline import Centreline
+from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM
+from wirbel.core.measures.frames import Frame, make_frame
+from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.sections import cut_section
+from wirbel.core.measures.spine import Spine
+
+STRUCTURES = {"canal": ((CANAL, CORD), CANAL_FORM), "cord": ((CORD,), CORD_FORM)}
+"""Structure -> (its subregions, the usual form of its section). The canal's section holds the cord."""
+PLACES = {"body": 0, "disc": DISC_OFFSET}
+"""Place of a section -> what is added to a vertebra's label for the structure in front of it."""
+SIZES = {"area": "mm2", "ap": "mm", "rl": "mm"}
+
+
+def level_rows(maps: LabelMaps, spine: Spine, line: Centreline | None) -> list[dict]:
+    """Measure canal and cord behind every body and the disc below it."""
+    rows = _shared_out(maps, spine)
+    for row in rows:
+        for place, offset in PLACES.items():
+            key = row["label"] + offset
+            row |= _section_columns(maps, spine.centroids_mm.get(key), line, place)
+    return rows
+
+
+def section_frame(line: Centreline, centre_mm: np.ndarray) -> Frame | None:
+    """Return the frame of a section: on the centreline beside a structure, superior along the tangent.
+
+    None where the centreline ends before it gets there.
+    """
+    at = line.position(centre_mm)
+    if not line.reaches(at):
+        return None
+    point = line.point(at)
+    return make_frame(point, line.tangent(at), 2 * point - centre_mm)
+
+
+def _section_columns(maps, centre_mm, line, place) -> dict:
+    columns, sections = {}, {}
+    frame = None if line is None or centre_mm is None else section_frame(line, centre_mm)
+    for name, (labels, form) in STRUCTURES.items():
+        cut, state = cut_section(maps, labels, frame, form) if frame else (None, S.ABSENT)
+        sections[name] = cut
+        values = (cut.area_mm2, cut.depth_mm, cut.width_mm) if cut else (None,) * 3
+        for (size, unit), value in zip(SIZES.items(), values, strict=True):
+            columns[f"{name}_{size}_{place}_{unit}"] = value
+        columns[f"{name}_{place}_status"] = state
+    canal, cord = sections["canal"], sections["cord"]
+    both = canal is not None and cord is not None
+    columns[f"space_for_cord_{place}_mm"] = canal.depth_mm - cord.depth_mm if both else None
+    columns[f"cord_to_canal_ratio_{place}"] = cord.area_mm2 / canal.area_mm2 if both else None
+    columns[f"space_{place}_status"] = _first_fault(columns, place)
+    return columns
+
+
+def _first_fault(columns: dict, place: str) -> str:
+    states = (columns[f"{name}_{place}_status"] for name in STRUCTURES)
+    return next((state for state in states if state != S.OK), S.OK)
+
+
+def _shared_out(maps: LabelMaps, spine: Spine) -> list[dict]:
+    """Share canal and cord out among the vertebrae: each voxel goes to the nearest body centre.
+
+    Beyond the first and the last vertebra stands a stopper at the distance of its neighbour, so that
+    the end levels do not collect what lies above or below.
+    """
+    labels = [v for v in maps.vertebrae if v in spine.centroids_mm]
+    if not labels:
+        return []
+    centres = np.array([spine.centroids_mm[v] for v in labels])
+    tree = cKDTree(np.vstack([centres, _stoppers(centres)]))
+    rows = [{"label": v, "level": LEVEL_NAMES[v]} for v in labels]
+    for name, subregion in (("canal", CANAL), ("cord", CORD)):
+        region = maps.structure(subregion)
+        shares = _shares(region, tree, len(labels))
+        for row, (volume, touches) in zip(rows, shares, strict=True):
+            row[f"{name}_volume_mm3"] = volume
+            row[f"{name}_status"] = S.TOUCHES_BORDER if touches else S.OK if volume else S.ABSENT
+    return rows
+
+
+def _stoppers(centres):
+    if len(centres) == 1:
+        return np.empty((0, 3))
+    return np.array([2 * centres[0] - centres[1], 2 * centres[-1] - centres[-2]])
+
+
+def _shares(region, tree, n):
+    """Return (volume in mm3, whether it touches the border) of a structure's share at each level."""
+    if region is None:
+        return [(0.0, False)] * n
+    index = np.argwhere(region.mask)
+    owner = tree.query(region.grid.to_world(index))[1]
+    counts = np.bincount(owner, minlength=n)[:n]
+    voxel = abs(float(np.linalg.det(region.grid.affine[:3, :3])))
+    at_border = np.zeros(tree.n, bool)
+    at_border[owner[region.border_voxels(index)]] = True
+    return [(float(c) * voxel, bool(b)) for c, b in zip(counts, at_border[:n], strict=True)]

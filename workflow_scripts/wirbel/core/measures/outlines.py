@@ -1,0 +1,164 @@
+"""The outline of a block-like structure seen from above: its width and depth below slice thickness.
+
+Slices of 3 to 4.4 mm say little about where a flank lies between the last slice that shows the structure
+and the first that does not. How the depth shrinks from slice to slice towards the flank does say it: a
+smooth closed outline is fitted to the front and back of all slices at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from wirbel.core.measures.frames import Frame, Region
+from wirbel.core.measures.walls import MINIMUM_POINTS, WALL_HEIGHT_FRACTION
+
+LARGEST_NUMBER_OF_POINTS = 100000
+"""More points than this are thinned out evenly: they add time, not accuracy."""
+SCATTER_MM = 0.5
+"""Residuals beyond this count less and less (soft L1 loss): about half an in-plane voxel."""
+EXPONENTS = (1.6, 2.4, 12.0)
+"""Smallest, usual and largest exponent of the outline: a rhombus with round sides, a body, a rectangle."""
+SPREAD = (0.35, 0.06)
+"""How far the exponent (its logarithm), the flanks' taper, and the difference of their waist from that of
+front and back stray from the usual: they are held weakly, for thin bodies that few slices show."""
+LARGEST_SLOPE = 0.7
+"""A surface point belongs to the wall when its normal is more than 45 degrees off the axis."""
+HOLD_MM = 0.06
+"""Misfit per point that straying by one spread is worth."""
+RIM_FRACTION = 0.85
+"""Share of an endplate that lies deeper than its rim: endplates are hollow, discs bulge into them."""
+LARGEST_HOLLOW = 0.35
+"""The back wall of a body bends inwards by at most this part of half its depth."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A superellipse about (`right_mm`, `anterior_mm`), hollow at the back, that changes with height.
+
+    Height runs from -1 (lower surface) over 0 to 1 (upper surface). The size at a height is
+    `width_mm` (or `depth_mm`) * (1 + taper * height) * (1 - waist * (1 - height^2)).
+    """
+
+    width_mm: float
+    depth_mm: float
+    right_mm: float
+    anterior_mm: float
+    exponent: float
+    hollow: float
+    width_taper: float = 0.0
+    depth_taper: float = 0.0
+    width_waist: float = 0.0
+    depth_waist: float = 0.0
+    shear_mm: float = 0.0
+
+    @property
+    def middle_mm(self) -> tuple[float, float]:
+        """Right and anterior coordinate of the middle."""
+        return self.right_mm, self.anterior_mm
+
+    def width_at(self, height: float) -> float:
+        """Return the largest extent from left to right, mm."""
+        return self.width_mm * _size(height, self.width_taper, self.width_waist)
+
+    def depth_at(self, height: float) -> float:
+        """Return the extent from back to front in the middle, mm."""
+        depth = self.depth_mm * _size(height, self.depth_taper, self.depth_waist)
+        return depth * (1 - self.hollow / 2)
+
+    def ends_at(self, height: float) -> tuple[float, float]:
+        """Return where back and front lie in the middle, anterior mm."""
+        half = self.depth_mm * _size(height, self.depth_taper, self.depth_waist) / 2
+        middle = self.anterior_mm + self.shear_mm * height
+        return middle - half * (1 - self.hollow), middle + half
+
+    def radius(self, points: np.ndarray) -> np.ndarray:
+        """Return 1 on the outline, less inside, for points (n, 3): right mm, anterior mm, height."""
+        right, anterior, height = points.T
+        x = 2 * (right - self.right_mm)
+        x = np.abs(x) / (self.width_mm * _size(height, self.width_taper, self.width_waist))
+        y = 2 * (anterior - self.anterior_mm - self.shear_mm * height)
+        y = y / (self.depth_mm * _size(height, self.depth_taper, self.depth_waist))
+        behind = 1 - self.hollow * np.clip(1 - x**2, 0, 1)
+        y = np.where(y < 0, -y / behind, y)
+        return (x**self.exponent + y**self.exponent + 1e-12) ** (1 / self.exponent)
+
+    def distance_mm(self, points: np.ndarray) -> np.ndarray:
+        """Return roughly how far points lie outside (positive) or inside, mm."""
+        offset = points[:, :2] - (self.right_mm, self.anterior_mm)
+        radius = self.radius(points)
+        return (radius - 1) / radius * np.linalg.norm(offset, axis=1)
+
+
+def fit_outline(
+    region: Region,
+    frame: Frame,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    *,
+    straight: bool = False,
+) -> Outline | None:
+    """Fit the outline of a structure between points (n, 3) of its lower and of its upper surface.
+
+    All in mm of the structure's `frame`. `straight` leaves out how the outline changes with height, for flat
+    structures. None when too few points of the wall are left to close around the structure.
+    """
+    points = _wall_points(region, frame, _rim(lower, straight, -1), _rim(upper, straight, 1))
+    if len(points) < MINIMUM_POINTS * 2:
+        return None
+    low, high = np.percentile(points[:, :2], (1, 99), axis=0)
+    if (high - low).min() < 1.0:
+        return None
+    start = [*(high - low), *(low + high) / 2, EXPONENTS[1], 0.05]
+    lower = [*(high - low) * 0.8, *low, EXPONENTS[0], 0.0]
+    upper = [*(high - low) * 1.4 + 5, *high, EXPONENTS[2], LARGEST_HOLLOW]
+    if not straight:
+        start += [0.0, 0.0, 0.05, 0.05, 0.0]
+        lower += [-0.4, -0.4, -0.3, -0.3, -15.0]
+        upper += [0.4, 0.4, 0.4, 0.4, 15.0]
+    weight = HOLD_MM * np.sqrt(len(points))
+
+    def misfit(values: np.ndarray) -> np.ndarray:
+        outline = Outline(*values)
+        unusual = [
+            np.log(outline.exponent / EXPONENTS[1]) / SPREAD[0],
+            outline.width_taper / SPREAD[1],
+            (outline.width_waist - outline.depth_waist) / SPREAD[1],
+        ]
+        return np.append(outline.distance_mm(points), weight * np.array(unusual))
+
+    found = least_squares(
+        misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM, x_scale="jac"
+    )
+    return Outline(*map(float, found.x))
+
+
+def _size(height, taper, waist):
+    return (1 + taper * height) * (1 - waist * (1 - height**2))
+
+
+def _rim(surface: np.ndarray, convex: bool, sign: int) -> np.ndarray:
+    """Return the plane (constant, right, anterior) at the height of a surface's rim."""
+    design = np.column_stack([np.ones(len(surface)), surface[:, :2]])
+    plane = np.linalg.lstsq(design, surface[:, 2], rcond=None)[0]
+    above = sign * (surface[:, 2] - design @ plane)
+    plane[0] += sign * np.percentile(above, 100 * (1 - RIM_FRACTION if convex else RIM_FRACTION))
+    return plane
+
+
+def _wall_points(region: Region, frame: Frame, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return points of front, back and flanks (n, 3): right mm, anterior mm, height from -1 to 1.
+
+    They are the ends of columns of voxels along the axis that samples the depth most finely: within one
+    slice, where voxels are small.
+    """
+    points = np.vstack(region.ends(frame.anterior))
+    facing_up = np.abs(region.outward_normals(points) @ frame.superior)
+    local = frame.to_local(points[facing_up < LARGEST_SLOPE])
+    design = np.column_stack([np.ones(len(local)), local[:, :2]])
+    bottom, top = design @ low, design @ high
+    local[:, 2] = (2 * local[:, 2] - top - bottom) / np.maximum(top - bottom, 0.5)
+    local = local[np.abs(local[:, 2]) < WALL_HEIGHT_FRACTION]
+    return local[np.random.default_rng(0).permutation(len(local))[:LARGEST_NUMBER_OF_POINTS]]

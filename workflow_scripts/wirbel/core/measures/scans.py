@@ -1,0 +1,67 @@
+"""The row of a scan; keys are the columns declared in `wirbel.core.dictionary.scans`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS, LEVEL_NAMES, SACRUM
+from wirbel.core.measures import status as S
+from wirbel.core.measures.alignment import alignment_columns
+from wirbel.core.measures.centreline import Centreline
+from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.presence import presence
+from wirbel.core.measures.solids import Solid
+
+USUAL_PRESACRAL = 24
+"""Presacral vertebrae of most people: 7 cervical, 12 thoracic, 5 lumbar."""
+CERVICAL = 7
+
+
+def scan_row(maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None) -> dict:
+    """Measure a scan as a whole: what is in view, volumes, and the spine's alignment."""
+    labels = maps.vertebrae
+    spacing = np.sort(maps.subregion.spacing_mm)
+    row = {
+        "vertebrae_found": len(labels),
+        "discs_found": len(maps.discs),
+        "first_level": LEVEL_NAMES[labels[0]] if labels else None,
+        "last_level": LEVEL_NAMES[labels[-1]] if labels else None,
+        "in_plane_spacing_mm": float(spacing[:2].mean()),
+        "slice_spacing_mm": float(spacing[2]),
+    }
+    for name, label in (("canal", CANAL), ("cord", CORD), ("sacrum", SACRUM)):
+        region = maps.structure(label)
+        row[f"{name}_volume_mm3"] = region.volume_mm3 if region else 0.0
+        row[f"{name}_status"] = presence(region)
+    row |= _enumeration_columns(maps) | _coverage_columns(maps)
+    return row | alignment_columns(solids, line)
+
+
+def _enumeration_columns(maps: LabelMaps) -> dict:
+    """Count cervical, thoracic and lumbar vertebrae where all are in view; C1 has no label but counts."""
+    names = [LEVEL_NAMES[v] for v in maps.vertebrae]
+    if "C2" not in names or SACRUM not in maps.boxes:
+        columns = dict.fromkeys(("presacral_vertebrae", "enumeration_type"))
+        return columns | {"enumeration_status": S.NOT_IN_VIEW}
+    counts = [sum(name[0] == region for name in names) for region in "CTL"]
+    counts[0] += "C1" not in names
+    return {
+        "presacral_vertebrae": sum(counts),
+        "enumeration_type": "C{} T{} L{}".format(*counts),
+        "enumeration_status": S.OK,
+    }
+
+
+def _coverage_columns(maps: LabelMaps) -> dict:
+    """Count the bodies that lie wholly in view, and what part of the spine from C2 to S1 that is."""
+    bodies = [maps.body(v) for v in maps.vertebrae]
+    complete = sum(body is not None and not body.touches_border for body in bodies)
+    sacrum = SACRUM in maps.boxes and not _cut_above(maps)
+    usual = max(USUAL_PRESACRAL - 1, len(bodies)) + 1
+    return {"bodies_complete": complete, "coverage_percent": 100 * (complete + sacrum) / usual}
+
+
+def _cut_above(maps: LabelMaps) -> bool:
+    """Whether the sacrum is in view without the disc above it: then its upper end may be missing."""
+    lumbar = [v for v in maps.discs if v >= LEVEL_LABELS["L1"] and v < SACRUM]
+    return not lumbar or DISC_OFFSET + lumbar[-1] not in maps.boxes

@@ -1,0 +1,79 @@
+"""Cross-sections of canal and cord at right angles to the canal's centreline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wirbel.core.measures import status as S
+from wirbel.core.measures.curves import Form, fit_closed_curve
+from wirbel.core.measures.frames import Frame, Region
+from wirbel.core.measures.label_maps import LabelMaps
+
+SLAB_MM = 2.5
+"""Half-thickness of the slab that a section is the mean of: 5 mm, an axial slice of clinical protocols."""
+REACH_MM = 26.0
+"""Half-width of the box that surely holds a section, also where the canal runs oblique to the grid."""
+CENTRAL_MM = 3.0
+"""The AP diameter is the mean over this width about the middle."""
+NEAREST_SLICES = 0.75
+"""The AP diameter looks at slices at most this many slice distances from the middle: one or two."""
+FEWEST_POINTS = 10
+LEAST_SHARE = 0.4
+"""A curve that holds fewer voxels of the structure than this does not describe it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One closed cross-section: area in mm2, AP diameter and RL diameter in mm."""
+
+    area_mm2: float
+    depth_mm: float
+    width_mm: float
+
+
+def cut_section(
+    maps: LabelMaps, labels: tuple[int, ...], frame: Frame, form: Form
+) -> tuple[Section | None, str]:
+    """Return the mean cross-section of subregions `labels` about the plane of `frame`, and a status code.
+
+    `frame` stands in the canal with its superior axis along the centreline. A closed curve is fitted to
+    where columns of voxels leave the structure. Its area is multiplied by the number of voxels that the
+    structure has in the slab over the number inside the curve: the voxels decide the size, the curve only how
+    much a voxel of this grid stands for.
+    """
+    region = maps.near(frame.origin_mm, REACH_MM, labels)
+    if region is None:
+        return None, S.ABSENT
+    edge = frame.to_local(np.vstack(region.ends(frame.anterior)))
+    edge = edge[np.abs(edge[:, 2]) < SLAB_MM]
+    if len(edge) < FEWEST_POINTS:
+        return None, S.ABSENT
+    if _cut_off(region, frame):
+        return None, S.TOUCHES_BORDER
+    curve = fit_closed_curve(edge[:, :2], form)
+    lattice = frame.to_local(region.grid.to_world(np.indices(region.mask.shape).reshape(3, -1).T))
+    slab = np.abs(lattice[:, 2]) < SLAB_MM
+    lattice, mask = lattice[slab, :2], region.mask.ravel()[slab]
+    inside = curve.radius(lattice) < 1
+    step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
+    middle = np.abs(lattice[:, 0] - curve.right_mm) < max(CENTRAL_MM / 2, NEAREST_SLICES * step)
+    shares = _share(mask, inside), _share(mask[middle], inside[middle])
+    if min(shares) < LEAST_SHARE:
+        return None, S.SURFACE_INCOMPLETE
+    depth = curve.mean_depth_mm(CENTRAL_MM) * shares[1]
+    return Section(curve.area_mm2() * shares[0], depth, curve.width_mm), S.OK
+
+
+def _cut_off(region: Region, frame: Frame) -> bool:
+    """Whether the structure reaches the border of the scan within the slab."""
+    index = np.argwhere(region.mask)
+    at_border = index[region.border_voxels(index)]
+    local = frame.to_local(region.grid.to_world(at_border))
+    return bool((np.abs(local[:, 2]) < SLAB_MM).any())
+
+
+def _share(mask: np.ndarray, inside: np.ndarray) -> float:
+    """Return how many voxels there are for each one inside the curve."""
+    return float(mask.sum() / inside.sum()) if inside.any() else 1.0

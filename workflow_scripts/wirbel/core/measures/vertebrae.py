@@ -1,0 +1,86 @@
+"""One row per vertebra; keys are the columns declared in `wirbel.core.dictionary.vertebrae`."""
+
+from __future__ import annotations
+
+from wirbel.core.labels import LEVEL_NAMES, POSTERIOR_ELEMENTS, SUBREGION_NAMES
+from wirbel.core.measures import status as S
+from wirbel.core.measures.endplates import angle_deg
+from wirbel.core.measures.fractures import fracture_columns
+from wirbel.core.measures.frames import Region
+from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.presence import centroid_columns, presence
+from wirbel.core.measures.solids import Solid
+from wirbel.core.measures.surfaces import SurfaceError
+from wirbel.core.measures.volumes import surface_volume_mm3
+
+SIX_POINT_FRACTIONS = {"posterior": 0.15, "middle": 0.50, "anterior": 0.85}
+"""Depth, 0 at the back and 1 at the front, at which heights are measured: the six-point morphometry of
+Black et al., J Bone Miner Res 1991;6:883, set in from the rims so that osteophytes do not count."""
+SIZE_HEIGHTS = {"upper": 1, "middle": 0, "lower": -1}
+"""Height, 1 at the upper and -1 at the lower endplate, at which depth and width are measured."""
+HEIGHT_COLUMNS = tuple(f"height_{name}_mm" for name in SIX_POINT_FRACTIONS)
+
+
+def vertebra_rows(maps: LabelMaps, solids: dict[int, Solid]) -> list[dict]:
+    """Measure every vertebra: volumes, position, size and shape of its body."""
+    rows = [_vertebra_row(maps, solids[label], label) for label in maps.vertebrae]
+    return [row | more for row, more in zip(rows, fracture_columns(rows), strict=True)]
+
+
+def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
+    body, whole = maps.body(label), maps.whole(label)
+    row = {"label": label, "level": LEVEL_NAMES[label]}
+    row |= centroid_columns(whole) | centroid_columns(body, "body_")
+    row |= {"vertebra_volume_mm3": whole.volume_mm3} | _body_volumes(body, whole, solid)
+    for subregion in POSTERIOR_ELEMENTS:
+        part = maps.part(label, (subregion,))
+        row[f"{SUBREGION_NAMES[subregion]}_volume_mm3"] = part.volume_mm3 if part else 0.0
+    row |= {"body_status": presence(body), "vertebra_status": presence(whole)}
+    return row | _shape_columns(solid) | _width_columns(solid)
+
+
+def _body_volumes(body: Region | None, whole: Region, solid: Solid) -> dict:
+    counted = body.volume_mm3 if body else 0.0
+    smooth = surface_volume_mm3(body, solid) if body else None
+    added = None if smooth is None else smooth - counted
+    return {
+        "body_volume_mm3": counted,
+        "body_surface_volume_mm3": smooth,
+        "vertebra_surface_volume_mm3": None if added is None else whole.volume_mm3 + added,
+    }
+
+
+def _shape_columns(solid: Solid) -> dict:
+    """Heights, depths and angles between the endplates: what the mid-sagittal plane shows."""
+    names = (*HEIGHT_COLUMNS, *(f"depth_{name}_mm" for name in SIZE_HEIGHTS))
+    empty = dict.fromkeys((*names, "wedge_angle_deg", "coronal_wedge_angle_deg"))
+    if solid.block is None:
+        return empty | {"height_status": solid.status}
+    try:
+        heights = {
+            f"height_{n}_mm": solid.block.height_at(f) for n, f in SIX_POINT_FRACTIONS.items()
+        }
+    except SurfaceError:
+        return empty | {"height_status": S.SURFACE_INCOMPLETE}
+    upper, lower = solid.endplate(1), solid.endplate(-1)
+    if solid.outline is None or upper is None or lower is None:
+        return empty | {"height_status": S.SURFACE_INCOMPLETE}
+    frame = solid.block.frame
+    return {
+        **heights,
+        **{f"depth_{n}_mm": solid.outline.depth_at(h) for n, h in SIZE_HEIGHTS.items()},
+        "wedge_angle_deg": angle_deg(lower.normal, upper.normal, frame.right),
+        "coronal_wedge_angle_deg": angle_deg(lower.normal, upper.normal, frame.anterior),
+        "height_status": S.OK,
+    }
+
+
+def _width_columns(solid: Solid) -> dict:
+    names = tuple(f"width_{name}_mm" for name in SIZE_HEIGHTS)
+    if solid.outline is None:
+        status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
+        return dict.fromkeys(names) | {"width_status": status}
+    if not solid.whole_width:
+        return dict.fromkeys(names) | {"width_status": S.TOUCHES_BORDER}
+    widths = {f"width_{n}_mm": solid.outline.width_at(h) for n, h in SIZE_HEIGHTS.items()}
+    return widths | {"width_status": S.OK}

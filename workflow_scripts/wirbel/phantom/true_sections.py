@@ -1,0 +1,73 @@
+"""Cross-sections of a phantom's canal and cord, cut from a fine drawing at right angles to its smoothed line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.geometry import Grid
+from ..core.labels import CANAL, CORD
+from ..core.measures.centreline import STEP_MM, Centreline
+from ..core.measures.levels import section_frame
+from ..core.measures.sections import CENTRAL_MM, SLAB_MM
+from .anatomy import Anatomy
+from .canal import canal_line
+from .true_volumes import FineMaps
+
+PIXEL_MM = 0.4
+LAYERS = 5
+HALF_WIDTH_MM = 17.0
+LEAST_AREA_MM2 = 12.0
+"""Below this the cord is its tip or a filament, not a cord: then there is nothing to measure."""
+
+
+def true_centreline(anatomy: Anatomy) -> Centreline:
+    """Return the canal's line, smoothed as that of a scan is, in the anatomical frame."""
+    line = canal_line(anatomy)
+    height = np.arange(line.top_mm - 35.0, line.bottom_mm + 20.0, -2.0)
+    points = np.column_stack([line.centre(-height), height])
+    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    at = np.arange(0, along[-1], STEP_MM)
+    return Centreline(np.stack([np.interp(at, along, points[:, k]) for k in range(3)], axis=1))
+
+
+def true_section_columns(
+    maps: FineMaps, line: Centreline, centre_mm: np.ndarray, place: str
+) -> dict[str, float | None]:
+    """Return the section columns at one place ("body" or "disc") beside a structure's centre."""
+    frame = section_frame(line, centre_mm)
+    columns: dict[str, float | None] = {}
+    sizes = {"canal": None, "cord": None}
+    if frame is not None:
+        drawn = maps.subregion_at(_plane(frame))
+        sizes = {"canal": _sizes(np.isin(drawn, (CANAL, CORD))), "cord": _sizes(drawn == CORD)}
+    for name, found in sizes.items():
+        values = found or (None,) * 3
+        for column, value in zip(("area", "ap", "rl"), values, strict=True):
+            columns[f"{name}_{column}_{place}_{'mm2' if column == 'area' else 'mm'}"] = value
+    canal, cord = sizes.values()
+    columns[f"space_for_cord_{place}_mm"] = canal[1] - cord[1] if canal and cord else None
+    columns[f"cord_to_canal_ratio_{place}"] = cord[0] / canal[0] if canal and cord else None
+    return columns
+
+
+def _plane(frame) -> Grid:
+    number = int(2 * HALF_WIDTH_MM / PIXEL_MM)
+    steps = np.array([PIXEL_MM, PIXEL_MM, 2 * SLAB_MM / LAYERS])
+    shape = (number, number, LAYERS)
+    affine = np.eye(4)
+    affine[:3, :3] = frame.axes.T * steps
+    affine[:3, 3] = frame.origin_mm - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
+    return Grid(shape, affine)
+
+
+def _sizes(mask: np.ndarray) -> tuple[float, float, float] | None:
+    """Return (area, AP, RL) of a mask (right, anterior, layer), the mean over the layers."""
+    area = mask.sum() * PIXEL_MM**2 / LAYERS
+    if area < LEAST_AREA_MM2:
+        return None
+    across = np.flatnonzero(mask.any((1, 2)))
+    middle = (across[0] + across[-1]) / 2
+    central = np.abs(np.arange(len(mask)) - middle) * PIXEL_MM < CENTRAL_MM / 2
+    depth = mask.sum(1)[central].mean() * PIXEL_MM
+    extents = [np.ptp(np.flatnonzero(layer)) + 1 for layer in mask.any(1).T if layer.any()]
+    return float(area), float(depth), float(np.mean(extents) * PIXEL_MM)

@@ -1,0 +1,138 @@
+"""What the shapes of a phantom measure by their formulas: endplates, sizes, faces of discs.
+
+Definitions are those of the data dictionary; everything is in mm of the anatomical frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.measures.endplates import RIM_FRACTIONS, Endplate
+from ..core.measures.frames import Frame
+from .anatomy import Anatomy, Vertebra
+from .discs import DiscFrame, disc_frame
+
+SIDEWAYS_FRACTION = 0.25
+"""A face's tilt to the side is taken between two points so far from the middle, over its width."""
+
+
+@dataclass(frozen=True)
+class TrueSolid:
+    """A body or a disc as `core.measures.alignment` looks at it."""
+
+    block: TrueBlock | None
+    region: TrueRegion
+    plates: dict[int, Endplate]
+
+    def endplate(self, side: int) -> Endplate:
+        """The upper (1) or lower (-1) endplate or face."""
+        return self.plates[side]
+
+
+@dataclass(frozen=True)
+class TrueBlock:
+    """The axes of a body."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class TrueRegion:
+    """Where a structure is."""
+
+    centroid_mm: np.ndarray
+
+
+def body_sizes(vertebra: Vertebra) -> dict[str, float]:
+    """Return heights, depths and widths of a body."""
+    body = vertebra.body
+    depth, slim = body.depth_mm * (1 - body.hollow / 2), 1 - body.waist
+    return {
+        "height_anterior_mm": body.height_at_mm(0.85),
+        "height_middle_mm": body.height_at_mm(0.5),
+        "height_posterior_mm": body.height_at_mm(0.15),
+        "depth_upper_mm": depth,
+        "depth_middle_mm": depth * slim,
+        "depth_lower_mm": depth,
+        "width_upper_mm": body.width_mm,
+        "width_middle_mm": body.width_mm * slim,
+        "width_lower_mm": body.width_mm,
+    }
+
+
+def true_body(vertebra: Vertebra) -> TrueSolid:
+    """Return a body's axes and endplates."""
+    plates = {side: _body_plate(vertebra, side) for side in (1, -1)}
+    frame = Frame(vertebra.centre_mm, vertebra.rotation.T)
+    return TrueSolid(TrueBlock(frame), TrueRegion(vertebra.centre_mm), plates)
+
+
+def _body_plate(vertebra: Vertebra, side: int) -> Endplate:
+    body = vertebra.body
+    surface = body.upper_mm if side > 0 else body.lower_mm
+    back, front = -(1 - body.hollow) * body.depth_mm / 2, body.depth_mm / 2
+    at = np.array([back + f * (front - back) for f in RIM_FRACTIONS])
+    heights = surface(np.zeros(2), at)
+    slope = (heights[1] - heights[0]) / (at[1] - at[0])
+    ends = [np.array([0.0, a, heights[0] + slope * (a - at[0])]) for a in (back, front)]
+    corners = [vertebra.centre_mm + vertebra.rotation @ end for end in ends]
+    normal = vertebra.rotation @ np.array([0.0, -slope, 1.0])
+    return Endplate(normal / np.linalg.norm(normal), *corners)
+
+
+class TrueDisc:
+    """The disc below the k-th vertebra, with its bulge."""
+
+    def __init__(self, anatomy: Anatomy, k: int) -> None:
+        self.frame: DiscFrame = disc_frame(anatomy, k)
+        self.limit = 1 + 2 * anatomy.discs[k].bulge_mm / self.frame.depth_mm
+        self.behind = 1 - self.frame.outline.hollow
+        self._heights = np.arange(-self.frame.reach_mm, self.frame.reach_mm, 0.02)
+
+    @property
+    def depth_mm(self) -> float:
+        """Extent from back to front in the middle."""
+        return self.frame.depth_mm * self.limit * (1 + self.behind) / 2
+
+    @property
+    def width_mm(self) -> float:
+        """Largest extent from left to right."""
+        return self.frame.width_mm * self.limit
+
+    def faces_mm(self, fraction: float, aside_mm: float = 0.0) -> np.ndarray:
+        """Return the height of the lower and of the upper face at a fraction of the depth, 0 at the back."""
+        at = (-self.behind + fraction * (1 + self.behind)) * self.frame.depth_mm * self.limit / 2
+        local = (
+            np.full_like(self._heights, aside_mm),
+            np.full_like(self._heights, at),
+            self._heights,
+        )
+        between = self.frame.signed_local_mm(local)[1] < 0
+        inside = self._heights[between]
+        return inside[[0, -1]] + (-0.01, 0.01) if len(inside) else np.zeros(2)
+
+    def height_mm(self, fraction: float) -> float:
+        """Return the height at a fraction of the depth in the mid-sagittal plane."""
+        low, high = self.faces_mm(fraction)
+        return float(high - low)
+
+    def solid(self) -> TrueSolid:
+        """Return the faces as `core.measures.alignment` looks at them."""
+        plates = {side: self._plate(side) for side in (1, -1)}
+        return TrueSolid(None, TrueRegion(self.frame.centre_mm), plates)
+
+    def _plate(self, side: int) -> Endplate:
+        number = int(side > 0)
+        low, high = (self.faces_mm(f)[number] for f in RIM_FRACTIONS)
+        run = (RIM_FRACTIONS[1] - RIM_FRACTIONS[0]) * self.depth_mm
+        slope = (high - low) / run
+        reach = SIDEWAYS_FRACTION * self.width_mm
+        left, right = (self.faces_mm(0.5, aside)[number] for aside in (-reach, reach))
+        normal = self.frame.rotation @ np.array([-(right - left) / (2 * reach), -slope, 1.0])
+        back = -self.behind * self.frame.depth_mm * self.limit / 2
+        at_back = low - slope * RIM_FRACTIONS[0] * self.depth_mm
+        ends = [(0.0, back, at_back), (0.0, back + self.depth_mm, at_back + slope * self.depth_mm)]
+        corners = [self.frame.centre_mm + self.frame.rotation @ np.array(end) for end in ends]
+        return Endplate(normal / np.linalg.norm(normal), *corners)
