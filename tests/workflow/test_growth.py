@@ -47,6 +47,9 @@ def test_added_corrected_and_removed_scans(workflow):
     assert workflow.tables()["scans.csv"] == (
         b"scan_id,value\nsub-00,newRSIMF\nsub-01,1RSIMF\nsub-02,XRSIMF\nsub-03,3RSIMF\n"
     )
+    workflow.data = workflow.data.rename(workflow.data.with_name("moved"))
+    workflow.run(batch_size=64)
+    assert workflow.computed() == []
     assert "Nothing to be done" in workflow.run("-n", batch_size=64)
 
 

@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.io.sidecars import write_json
-
 SCAN_SUFFIXES = ("_T2w.nii.gz", "_T2w.nii")
 THREADS = 8
 """Listings asked for at once: on a network file system each waits for an answer; on a local one it costs nothing."""
@@ -65,6 +63,8 @@ def write_dataset_description(
     folder: str | Path, name: str, *, derivative_of: str | None = None, version: str = ""
 ) -> None:
     """Write `dataset_description.json`; with `derivative_of`, for a derivatives data set."""
+    from wirbel.io.sidecars import write_json  # numpy: not for every start of the scheduler
+
     content = {"Name": name, "BIDSVersion": BIDS_VERSION}
     content["DatasetType"] = "derivative" if derivative_of else "raw"
     if derivative_of:
