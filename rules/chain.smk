@@ -1,4 +1,5 @@
-# The per-scan stages. One job per stage and batch of scans; scans fail and resume one by one.
+# The per-scan stages. One job per stage and batch of scans; scans fail and resume one by one. Later stages go
+# first, so that batches are finished, and their intermediate results dropped, before new ones are begun.
 
 
 rule resample:
@@ -24,13 +25,14 @@ rule resample:
         fingerprint=fingerprint_of("semantic"),
         n4="--n4" if SETTINGS.n4 else "--no-n4",
         compatibility=SETTINGS.compatibility,
+        later=later_than("resample"),
     message:
         "Resampling batch {wildcards.batch} to the model's grid"
     shell:
         "python -m wirbel.stages.resample"
         + BATCH_ARGUMENTS
         + " --model {params.model:q} {params.n4}"
-        " --compatibility {params.compatibility:q} > {log:q} 2>&1"
+        " --compatibility {params.compatibility:q} --later {params.later:q} >> {log:q} 2>&1"
 
 
 rule semantic:
@@ -43,6 +45,7 @@ rule semantic:
         job_log("semantic"),
     benchmark:
         job_benchmark("semantic")
+    priority: 1
     conda:
         "../envs/gpu.yaml"
     threads: 8
@@ -57,13 +60,14 @@ rule semantic:
         model=SETTINGS.models["semantic"],
         fingerprint=fingerprint_of("semantic"),
         compatibility=SETTINGS.compatibility,
+        later=later_than("semantic"),
     message:
         "Segmenting the structures of batch {wildcards.batch}"
     shell:
         "python -m wirbel.runner.one_gpu python -m wirbel.stages.semantic"
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
-        " --compatibility {params.compatibility:q} > {log:q} 2>&1"
+        " --compatibility {params.compatibility:q} --later {params.later:q} >> {log:q} 2>&1"
 
 
 rule instance:
@@ -76,6 +80,7 @@ rule instance:
         job_log("instance"),
     benchmark:
         job_benchmark("instance")
+    priority: 2
     conda:
         "../envs/gpu.yaml"
     threads: 8
@@ -90,13 +95,14 @@ rule instance:
         model=SETTINGS.models["instance"],
         fingerprint=fingerprint_of("instance"),
         compatibility=SETTINGS.compatibility,
+        later=later_than("instance"),
     message:
         "Separating the vertebrae of batch {wildcards.batch}"
     shell:
         "python -m wirbel.runner.one_gpu python -m wirbel.stages.instance"
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
-        " --compatibility {params.compatibility:q} > {log:q} 2>&1"
+        " --compatibility {params.compatibility:q} --later {params.later:q} >> {log:q} 2>&1"
 
 
 rule merge:
@@ -109,6 +115,7 @@ rule merge:
         job_log("merge"),
     benchmark:
         job_benchmark("merge")
+    priority: 3
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -123,6 +130,7 @@ rule merge:
         instance_model=SETTINGS.models["instance"],
         n4="--n4" if SETTINGS.n4 else "--no-n4",
         compatibility=SETTINGS.compatibility,
+        drop=dropped_results(),
     message:
         "Merging and naming the vertebrae of batch {wildcards.batch}"
     shell:
@@ -130,7 +138,7 @@ rule merge:
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
         " --instance-model {params.instance_model:q} {params.n4}"
-        " --compatibility {params.compatibility:q} > {log:q} 2>&1"
+        " --compatibility {params.compatibility:q} {params.drop} >> {log:q} 2>&1"
 
 
 rule features:
@@ -143,6 +151,7 @@ rule features:
         job_log("features"),
     benchmark:
         job_benchmark("features")
+    priority: 4
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -158,4 +167,4 @@ rule features:
     shell:
         "python -m wirbel.stages.features"
         + BATCH_ARGUMENTS
-        + " --previous {input.previous:q} > {log:q} 2>&1"
+        + " --previous {input.previous:q} >> {log:q} 2>&1"

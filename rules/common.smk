@@ -25,6 +25,7 @@ os.environ.update(
 from wirbel.models.registry import ModelError, fingerprint
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
 from wirbel.runner.batches import BATCH_PATTERN, list_batches
+from wirbel.runner.chain import INTERMEDIATE, LAST_READER, STAGES
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.discovery import plan_batches
 from wirbel.runner.dry_run import BeforeJobTable, account
@@ -227,6 +228,33 @@ def models_to_fetch():
     if isinstance(config["models"], str):
         return [config["models"]]
     return [f"{kind}={name}" for kind, name in config["models"].items()]
+
+
+def later_than(stage):
+    """Return a params function: the commands of the later stages that use a stage's intermediate results.
+
+    The stage makes results again that were dropped when one of those has to compute something anew.
+    """
+    models = {kind: quote(name) for kind, name in SETTINGS.models.items()}
+    compatibility = f"--compatibility {quote(SETTINGS.compatibility)}"
+    n4 = "--n4" if SETTINGS.n4 else "--no-n4"
+    options = {
+        "semantic": f"--model {models['semantic']} {compatibility}",
+        "instance": f"--model {models['instance']} {compatibility}",
+        "merge": f"--model {models['semantic']} --instance-model {models['instance']} {n4} {compatibility}",
+    }
+    later = STAGES[STAGES.index(stage) + 1 : STAGES.index(LAST_READER) + 1]
+    # The remark is no part of the command; it makes a change of the model's files count.
+    return lambda wildcards: [
+        f"python -m wirbel.stages.{name} {options[name]} --code-hash {stage_code_hash(name)}"
+        f" # model {model_fingerprint(name) if name in models else 'as before'}"
+        for name in later
+    ]
+
+
+def dropped_results():
+    """Return the option that names the stages whose results go when the last stage to read them is done."""
+    return "" if SETTINGS.keep_intermediates else f"--drop {' '.join(INTERMEDIATE)}"
 
 
 def failures_to_retry(stage):

@@ -21,7 +21,7 @@ def test_everything_runs_once_and_then_nothing_is_left_to_do(workflow):
 
 def test_edited_library_code_reruns_the_stages_that_use_it_and_all_after_them(workflow):
     workflow.scan("sub-01", "1")
-    workflow.run()
+    workflow.run(keep_intermediates="true")
     workflow.computed()
     package = workflow.folder / "workflow_scripts" / "wirbel"
     (package / "core" / "smallest.py").write_text('FULL_STOP = "."\n')
@@ -31,17 +31,17 @@ def test_edited_library_code_reruns_the_stages_that_use_it_and_all_after_them(wo
         .replace("import sys\n", "import sys\nfrom wirbel.core.smallest import FULL_STOP\n")
         .replace("LETTERS[NAME]", "LETTERS[NAME] + FULL_STOP")
     )
-    told = workflow.run("--dry-run")
+    told = workflow.run("--dry-run", keep_intermediates="true")
     assert "merge          1 scan in 1 of 1 batch: the code changed" in told
     assert "features       1 scan in 1 of 1 batch: follows merge" in told
-    workflow.run()
+    workflow.run(keep_intermediates="true")
     assert workflow.computed() == ["features sub-01", "merge sub-01"]
     (package / "core" / "smallest.py").write_text('FULL_STOP = "!"\n')
-    workflow.run()
+    workflow.run(keep_intermediates="true")
     assert workflow.computed() == ["features sub-01", "merge sub-01"]
     assert b"sub-01,1RSIM!F" in workflow.tables()["scans.csv"]
     (package / "core" / "smallest.py").write_text('# A remark.\nFULL_STOP = "!"\n')
-    assert "Nothing to be done" in workflow.run()
+    assert "Nothing to be done" in workflow.run(keep_intermediates="true")
 
 
 def test_failed_scans_are_retried_when_asked_each_time(workflow):
@@ -73,11 +73,11 @@ def test_a_result_deleted_by_hand_is_found_by_verify_and_computed_again(workflow
     workflow.scan("sub-01", "1")
     workflow.run()
     workflow.computed()
-    (workflow.output / "work" / "instance" / "sub-01.txt").unlink()
+    (workflow.output / "work" / "features" / "sub-01.txt").unlink()
     told = workflow.run("verify")
-    assert "instance b00001: results missing or changed for sub-01" in told
+    assert "features b00001: results missing or changed for sub-01" in told
     workflow.run()
-    assert workflow.computed() == ["instance sub-01"]
+    assert workflow.computed() == ["features sub-01"]
     assert "0 results missing or changed: nothing to do" in workflow.run("verify")
 
 

@@ -27,3 +27,24 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
         help="stop when more than this fraction of the scans meets unforeseen errors",
     )
     group.add_argument("--code-hash", help="hash of the stage's code (default: computed)")
+    group = parser.add_argument_group("intermediate results")
+    group.add_argument(
+        "--later",
+        nargs="*",
+        default=[],
+        metavar="COMMAND",
+        help="commands of the later stages that use this one's results, in their order: results that were "
+        "removed are made again only for scans with which one of them is not done",
+    )
+    group.add_argument(
+        "--drop",
+        nargs="*",
+        default=[],
+        metavar="STAGE",
+        help="earlier stages, in their order, whose results nobody needs once this one is done",
+    )
+    group.add_argument(
+        "--describe",
+        action="store_true",
+        help="compute nothing; print what, besides the input, decides the result",
+    )

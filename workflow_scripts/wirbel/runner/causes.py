@@ -12,11 +12,14 @@ from typing import Any
 from wirbel.runner.discovery import BatchPlan, ListChange
 from wirbel.runner.records import FAILED, read_records
 
+LATER = "a later stage changed that reads its results"
 PARAMETERS = {
     "code": "the code changed",
     "fingerprint": "the model's files changed",
     "model": "another model is set",
     "instance_model": "another model is set",
+    "drop": "setting keep_intermediates changed",
+    "later": LATER,
 }
 """What another value of a rule's parameter means; the others are settings of the same name."""
 NOT_ASKED = "false"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from wirbel.runner.causes import Cause, batch_of, causes_of, list_change
+from wirbel.runner.causes import LATER, Cause, batch_of, causes_of, list_change
 from wirbel.runner.discovery import BatchPlan, ListChange
 
 KINDS = ("new", "changed", "gone")
@@ -77,6 +77,8 @@ def account(dag: Any, plan: BatchPlan) -> str:
     for level in dag.toposorted():
         for job in sorted(filter(dag.needrun, level), key=str):
             causes = [*causes_of(job, dag, plan), *_earlier_stages(job, dag, plan, concerned)]
+            if len(causes) > 1:
+                causes = [cause for cause in causes if cause.text != LATER]
             concerned[job] = _union(cause.scans for cause in causes)
             change = list_change(job, plan)
             if concerned[job] is not None:

@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from wirbel.errors import InfrastructureError
 from wirbel.runner.batches import Scan, StageFolders, read_batch
-from wirbel.runner.codehash import stage_code_hash
-from wirbel.runner.keys import ContentHashes, provenance_key
+from wirbel.runner.intermediates import LaterStages, drop
+from wirbel.runner.keys import ContentHashes
 from wirbel.runner.ledger import Ledger
 from wirbel.runner.progress import Progress
-from wirbel.runner.records import Record, read_records
+from wirbel.runner.recipes import Recipe
+from wirbel.runner.records import OK, Record, read_records, records_file
 from wirbel.runner.stage import Stage
 
 
 class Job:
     """One stage over one batch."""
 
-    def __init__(
-        self,
-        stage: Stage,
-        args: argparse.Namespace,
-        parameters: dict[str, Any],
-        model_sha256: str | None,
-    ) -> None:
-        self.stage = stage
-        self.args = args
-        self._parameters = parameters
-        self._model_sha256 = model_sha256
-        self._code = args.code_hash or stage_code_hash(stage.name)
+    def __init__(self, stage: Stage, args: argparse.Namespace, recipe: Recipe) -> None:
+        self.stage, self.args, self.recipe = stage, args, recipe
         self.folders = StageFolders(args.output_dir.absolute())
+        self.output_dir = self.folders.output_dir
         self.scans = read_batch(args.batch)
         self.first = args.previous is None
-        self._previous = {} if self.first else read_records(args.previous)
-        batch = args.manifest.name.removesuffix(".tsv")
-        self.lock = args.manifest.with_name(f".{batch}.lock")
-        self.ledger = Ledger(
-            args.manifest.with_name(f"{batch}.records.tsv"), self.folders.output_dir
-        )
-        self.hashes = ContentHashes(args.batch.with_name(f"{batch}.inputs.tsv"))
-        self.title = f"{stage.name} {batch}"
+        self._previous = {} if self.first else _manifest_before(args.previous)
+        self.batch = args.manifest.name.removesuffix(".tsv")
+        self.lock = args.batch.with_name(f".{self.batch}.lock")
+        self.ledger = Ledger(records_file(self.output_dir, stage.name, self.batch), self.output_dir)
+        self.hashes = ContentHashes(args.batch.with_name(f"{self.batch}.inputs.tsv"))
+        self.later = LaterStages(args)
+        self.keys: dict[str, str] = {}
+        self.title = f"{stage.name} {self.batch}"
         self.progress = Progress(self.title, 0)
+        self.heartbeat = lambda text: None
 
     @property
     def reads_scan(self) -> bool:
@@ -58,9 +50,25 @@ class Job:
             )
         return self._previous[scan.scan_id]
 
-    def key(self, scan: Scan, upstream: Record | None) -> str:
-        """Return the key of the scan's result at this stage."""
-        source = self.hashes.look(scan.scan_id, scan.path) if upstream is None else upstream.key
-        return provenance_key(
-            self.stage.name, self._code, self._parameters, self._model_sha256, source
+    def source(self, scan: Scan, upstream: Record | None) -> str:
+        """Return what the scan's result is made from: a key, or the hash of the file's content."""
+        return self.hashes.look(scan.scan_id, scan.path) if upstream is None else upstream.key
+
+    def stands(self, record: Record) -> bool:
+        """Whether a result on record is there as it was written, or is not needed any more."""
+        if record.is_complete(self.output_dir):
+            return True
+        return self.later.are_done(record.scan_id, record.key)
+
+    def done_with(self, record: Record) -> None:
+        """Remove the intermediate results that were needed for this one, where that is wished for."""
+        if record.status == OK:
+            drop(record, self.args.drop, self.output_dir, self.batch)
+
+
+def _manifest_before(path) -> dict[str, Record]:
+    if not path.exists():
+        raise InfrastructureError(
+            f"{path} is missing: the stage before has to run again; run the same command again"
         )
+    return read_records(path)

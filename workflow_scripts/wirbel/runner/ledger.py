@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from wirbel.errors import InfrastructureError
 from wirbel.runner.records import OK, Record, RecordBook
 
 
@@ -14,27 +15,58 @@ class Ledger:
     def __init__(self, table: Path, output_dir: Path) -> None:
         self._book = RecordBook(table)
         self._output_dir = output_dir
-        self.before: dict[str, Record] = {}
+        self.known: dict[str, Record] = {}
 
     def open(self) -> None:
         """Read what earlier jobs recorded."""
-        self.before = self._book.all()
+        self.known = self._book.on_disk()
 
     def put(self, record: Record) -> None:
         """Remove what an earlier success left for a scan that now has none, then record."""
+        old = self.known.get(record.scan_id)
+        self.known[record.scan_id] = record
         if record.status != OK:
-            old = self.before.get(record.scan_id)
             for name in old.outputs if old else ():
                 (self._output_dir / name).unlink(missing_ok=True)
             if old == record:
                 return
         self._book.put(record)
 
+    def finished_elsewhere(self, scan_id: str, key: str) -> Record | None:
+        """Return the record of a result that another writer has made under the same key meanwhile."""
+        record = self._book.on_disk().get(scan_id)
+        if record is None or record.status != OK or record.key != key:
+            return None
+        return record
+
+    def before_writing(self, scan_id: str, key: str) -> None:
+        """Forget a record under another key: its files are about to be replaced.
+
+        Were it left, a crash between the new files and the new record could pass them off as the old ones.
+        """
+        record = self._book.on_disk().get(scan_id)
+        if record is not None and record.key != key:
+            self._book.drop([scan_id])
+
     def forget(self, scan_ids: Iterable[str]) -> None:
         """Drop the records of scans, so that they are computed again."""
         self._book.drop(scan_ids)
 
-    def rows(self, scan_ids: Iterable[str]) -> list[Record]:
-        """Return the records of the given scans in their order."""
-        records = self._book.all()
-        return [records[scan_id] for scan_id in scan_ids]
+    def close(self, keys: Mapping[str, str]) -> list[Record]:
+        """Return the records of the scans in `keys` (scan -> key), all of them on disk.
+
+        Raises InfrastructureError when another writer has put results of other settings in their place.
+        """
+        on_disk = self._book.on_disk()
+        others = [
+            scan for scan, key in keys.items() if scan in on_disk and on_disk[scan].key != key
+        ]
+        if others:
+            raise InfrastructureError(
+                f"another job has written results of other settings for {', '.join(others)} meanwhile: "
+                "wait until it has ended, or cancel it, and run the same command again"
+            )
+        lost = [self.known[scan] for scan in keys if scan not in on_disk]
+        if lost:
+            self._book.put(*lost)
+        return [on_disk.get(scan) or self.known[scan] for scan in keys]

@@ -40,10 +40,16 @@ class FileLock:
                 say(f"waiting for {self.holder()}, which works on {self._path.parent}")
                 say = None
             time.sleep(POLL_SECONDS)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         self._descriptor = descriptor
+        self.note("")
         return True
+
+    def note(self, text: str) -> None:
+        """Write who holds the lock, and `text`, into its file."""
+        line = f"{whoami()} ({text})\n" if text else f"{whoami()}\n"
+        os.pwrite(self._descriptor, line.encode(), 0)
+        os.ftruncate(self._descriptor, len(line.encode()))
+        os.fsync(self._descriptor)
 
     def holder(self) -> str:
         """Return who wrote their name into the lock file last."""
@@ -59,30 +65,43 @@ class FileLock:
             self._descriptor = None
 
 
-@contextmanager
-def sole_writer(path: Path, evidence: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock at `path`, waiting for another holder as long as `evidence` keeps changing.
+def whoami() -> str:
+    """Return this process's number and machine, for people."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
-    A job orphaned by a killed workflow goes on computing; its successor waits here and then finds the
-    scans done. When the holder seems stuck both go on: two writers of a batch are safe.
+
+@contextmanager
+def sole_writer(
+    path: Path, evidence: Path | None, say: Callable[[str], None]
+) -> Iterator[Callable[[str], None]]:
+    """Hold the lock at `path`; yield a function that notes progress in it.
+
+    A job orphaned by a killed workflow goes on computing; its successor waits here, as long as the
+    holder's note (or `evidence`, a file or folder) keeps changing, and then finds the scans done. When the
+    holder seems stuck, or where the file system knows no locks, both go on: two writers of a batch are safe,
+    only wasteful. Times are this machine's own; other machines' clocks play no part.
     """
     lock = FileLock(path)
     seen, since, told = None, time.monotonic(), False
-    while not lock.acquire():
+    while not (held := lock.acquire()):
         if not told:
             say(f"waiting for {lock.holder()}, which works on the same batch")
             told = True
-        stamp = evidence.stat().st_mtime_ns if evidence.exists() else None
-        if stamp != seen:
-            seen, since = stamp, time.monotonic()
+        stamp = evidence.stat().st_mtime_ns if evidence and evidence.exists() else None
+        if (lock.holder(), stamp) != seen:
+            seen, since = (lock.holder(), stamp), time.monotonic()
         if time.monotonic() - since > STALLED_SECONDS:
             say("it has not finished a scan for half an hour; going on beside it")
             break
         time.sleep(POLL_SECONDS)
     try:
-        yield
+        yield lock.note if held else _no_note
     finally:
         lock.release()
+
+
+def _no_note(text: str) -> None:
+    """Stand in for `FileLock.note` where the lock is somebody else's."""
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -15,13 +15,16 @@ from wirbel.io.tables import read_rows, write_rows
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 COLUMNS = ("scan_id", "status", "reason", "detail", "key", "seconds", "outputs", "sizes")
+COLUMNS += ("source", "device")
 
 
 @dataclass(frozen=True)
 class Record:
     """One scan's row. `skipped` means failed at an earlier stage, whose reason and detail it repeats.
 
-    `outputs` are relative to the output folder, `sizes` their sizes in bytes in the same order.
+    `outputs` are relative to the output folder, `sizes` their sizes in bytes in the same order. `source` is
+    what the result was made from: the key of the stage before or, at the first stage, the content's hash.
+    `device` is "cuda" when a GPU took part, otherwise "cpu".
     """
 
     scan_id: str
@@ -32,6 +35,8 @@ class Record:
     seconds: float = 0.0
     outputs: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
+    source: str = ""
+    device: str = ""
 
     def is_complete(self, output_dir: Path) -> bool:
         """Whether all outputs exist with the sizes they were written with."""
@@ -39,6 +44,16 @@ class Record:
             _size(output_dir / name) == size
             for name, size in zip(self.outputs, self.sizes, strict=True)
         )
+
+
+def records_file(output_dir: Path, stage: str, batch: str) -> Path:
+    """Return where the records of a stage and batch stand while, and after, they are computed."""
+    return output_dir / "work" / stage / f"{batch}.records.tsv"
+
+
+def manifest_file(output_dir: Path, stage: str, batch: str) -> Path:
+    """Return the manifest of a stage and batch."""
+    return output_dir / "work" / stage / f"{batch}.tsv"
 
 
 def read_records(path: str | Path) -> dict[str, Record]:
@@ -58,22 +73,21 @@ class RecordBook:
         self._path = path
         self._own: dict[str, Record] = {}
 
-    def all(self) -> dict[str, Record]:
-        """Return every record on disk, this writer's taking precedence."""
-        on_disk = read_records(self._path) if self._path.exists() else {}
-        return {**on_disk, **self._own}
+    def on_disk(self) -> dict[str, Record]:
+        """Return every record on disk, whoever wrote it."""
+        return read_records(self._path) if self._path.exists() else {}
 
-    def put(self, record: Record) -> None:
-        """Add or replace one scan's record on disk."""
-        self._own[record.scan_id] = record
-        write_records(self._path, self.all().values())
+    def put(self, *records: Record) -> None:
+        """Add or replace scans' records on disk."""
+        self._own.update((record.scan_id, record) for record in records)
+        write_records(self._path, {**self.on_disk(), **self._own}.values())
 
     def drop(self, scan_ids: Iterable[str]) -> None:
         """Forget scans, so that they are computed again."""
         gone = set(scan_ids)
-        left = [record for scan_id, record in self.all().items() if scan_id not in gone]
         self._own = {scan_id: r for scan_id, r in self._own.items() if scan_id not in gone}
-        write_records(self._path, left)
+        left = {**self.on_disk(), **self._own}
+        write_records(self._path, [r for scan_id, r in left.items() if scan_id not in gone])
 
 
 def retry_mark(manifest: Path, retry_failed: str) -> str:
@@ -110,6 +124,8 @@ def _from_row(row: dict[str, str]) -> Record:
         seconds=float(row["seconds"]),
         outputs=tuple(filter(None, row["outputs"].split(";"))),
         sizes=tuple(int(size) for size in row["sizes"].split(";") if size),
+        source=row.get("source") or "",
+        device=row.get("device") or "",
     )
 
 

@@ -26,11 +26,14 @@ from wirbel.io.atomic import sweep_temporaries
 from wirbel.runner.alarm import Alarm
 from wirbel.runner.arguments import add_runner_arguments
 from wirbel.runner.batches import Scan, StageFolders
+from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.failures import machine_fault
 from wirbel.runner.job import Job
-from wirbel.runner.locks import sole_writer
+from wirbel.runner.joblogs import FINISHED, STARTED
+from wirbel.runner.locks import sole_writer, whoami
 from wirbel.runner.pipeline import overlap
 from wirbel.runner.progress import Progress
+from wirbel.runner.recipes import Recipe
 from wirbel.runner.records import FAILED, OK, SKIPPED, Record, write_records
 from wirbel.runner.sorting import sort_out
 from wirbel.runner.stage import Stage, Work
@@ -52,9 +55,15 @@ def run_stage(
     0: the manifest is written, failed scans among its rows. 1: the machine or the set-up is at fault, one
     sentence on stderr, no manifest. 143: terminated. Finished scans stay recorded in every case.
     """
+    recipe = Recipe(
+        stage.name, args.code_hash or stage_code_hash(stage.name), parameters, model_sha256
+    )
+    if args.describe:
+        print(recipe.as_text())
+        return 0
     try:
         with sigterm_raises():
-            _run(Job(stage, args, parameters, model_sha256))
+            _run(Job(stage, args, recipe))
         return 0
     except Terminated:
         print(f"{stage.name}: terminated; finished scans are kept", file=sys.stderr)
@@ -70,14 +79,15 @@ def run_stage(
 def _run(job: Job) -> None:
     """Do what is left of the batch and write its manifest."""
     manifest = job.args.manifest
-    with sole_writer(job.lock, manifest, job.progress.say):
+    with sole_writer(job.lock, None, job.progress.say) as job.heartbeat:
+        job.progress.say(f"{STARTED}: {len(job.scans)} scans, {whoami()}")
         sweep_temporaries(manifest.parent)
         job.ledger.open()
         todo = sort_out(job)
         if todo:
             _prepare(job)
             _compute(job, todo)
-        rows = job.ledger.rows(scan.scan_id for scan in job.scans)
+        rows = job.ledger.close(job.keys)
         write_records(manifest, rows)
         _summarize(job, rows, len(todo))
 
@@ -104,4 +114,4 @@ def _compute(job: Job, todo: list[Work]) -> None:
 def _summarize(job: Job, rows: list[Record], computed: int) -> None:
     counts = {state: sum(r.status == state for r in rows) for state in (OK, FAILED, SKIPPED)}
     told = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
-    job.progress.say(f"{told or 'no scans'}; {computed} of {len(rows)} computed now")
+    job.progress.say(f"{told or 'no scans'}; {computed} of {len(rows)} {FINISHED}")

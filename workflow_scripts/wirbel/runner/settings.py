@@ -27,6 +27,7 @@ class Settings:
     models_dir: str
     n4: bool
     compatibility: str
+    keep_intermediates: bool
     retry_failed: str
     wait_seconds: float
 
@@ -52,6 +53,7 @@ def checked_settings(config: dict[str, Any], schema_file: Path) -> Settings:
         models_dir=config["models_dir"],
         n4=config["n4"],
         compatibility=config["compatibility"],
+        keep_intermediates=config["keep_intermediates"],
         retry_failed=str(config["retry_failed"]).lower(),
         wait_seconds=config["wait_seconds"],
     )

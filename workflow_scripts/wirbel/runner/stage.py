@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wirbel.runner.batches import Scan, StageFolders
+from wirbel.runner.records import Record
 
 
 class Stage(Protocol):
     """What a stage provides. `load` and `save` run in threads of their own, one scan at a time each.
 
+    `reads` names stages before the previous one whose results the stage opens, too (default: none).
     A stage that opens the scan's own file (`scan.path`) sets `reads_scan = True`; the runner then refuses a
     file that was replaced while the workflow was running. First stages are treated so in any case.
     """
@@ -34,10 +36,15 @@ class Stage(Protocol):
 
 @dataclass
 class Work:
-    """A scan that has to be computed: `content` is what its last step made, `error` its own fault."""
+    """A scan that has to be computed: `content` is what its last step made, `error` its own fault.
+
+    `elsewhere` is the record of its result when another writer turns out to have made it already.
+    """
 
     scan: Scan
     key: str
+    source: str = ""
+    elsewhere: Record | None = None
     seconds: float = 0.0
     content: Any = None
     error: Exception | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from wirbel.runner.failures import log_traceback, machine_fault, scan_fault
 from wirbel.runner.job import Job
 from wirbel.runner.records import FAILED, OK, Record
 from wirbel.runner.stage import Work
+from wirbel.runner.upstream import check_still_theirs, check_upstream
 
 
 class Steps:
@@ -26,42 +28,76 @@ class Steps:
 
     def load(self, work: Work) -> None:
         """Read a scan's inputs; runs in the loading thread."""
+        self._look_elsewhere(work)
+        if work.elsewhere is not None:
+            return
         sweep_temporaries(self._folders.anat(work.scan))
         with _timed(work):
             self._check_unchanged(work.scan)
             work.content = self._stage.load(work.scan, self._folders)
             self._check_unchanged(work.scan)
+            check_still_theirs(self._job, work.scan)
+        if work.error is not None:
+            self._look_elsewhere(work)
+            if work.elsewhere is None:
+                check_upstream(self._job, work.scan)
 
     def compute(self, work: Work) -> None:
         """Compute a scan's result; runs in the main thread."""
-        if work.error is None:
+        if work.error is None and work.elsewhere is None:
             inputs, work.content = work.content, None
             with _timed(work):
                 work.content = self._stage.compute(inputs)
 
     def save(self, work: Work) -> None:
         """Write a scan's results and its record; runs in the saving thread, one scan at a time."""
-        paths: list[Path] = []
-        if work.error is None:
-            with _timed(work, writing=True):
-                paths = self._stage.save(work.scan, work.content, self._folders)
+        if work.error is not None:
+            self._look_elsewhere(work)
+        if work.elsewhere is not None:
+            self._job.ledger.known[work.scan.scan_id] = work.elsewhere
+            self._job.progress.finished(work.elsewhere)
+            return
+        record = self._failure(work) if work.error is not None else self._write(work)
         work.content = None
-        record = self._success(work, paths) if work.error is None else self._failure(work)
         self._job.ledger.put(record)
+        self._job.done_with(record)
         self._job.progress.finished(record)
+        self._job.heartbeat(f"{self._job.title}, {record.scan_id} done")
         self._count(record, work.error)
 
+    def _write(self, work: Work) -> Record:
+        """Write the results and return the record that is due."""
+        paths: list[Path] = []
+        with _timed(work, writing=True):
+            self._job.ledger.before_writing(work.scan.scan_id, work.key)
+            paths = self._stage.save(work.scan, work.content, self._folders)
+        return self._failure(work) if work.error is not None else self._success(work, paths)
+
     def _success(self, work: Work, paths: list[Path]) -> Record:
-        names = tuple(
-            str(Path(path).absolute().relative_to(self._folders.output_dir)) for path in paths
+        paths = [Path(path).absolute() for path in paths]
+        return Record(
+            work.scan.scan_id,
+            OK,
+            key=work.key,
+            seconds=work.seconds,
+            outputs=tuple(str(path.relative_to(self._folders.output_dir)) for path in paths),
+            sizes=tuple(path.stat().st_size for path in paths),
+            source=work.source,
+            device=_device(),
         )
-        sizes = tuple(Path(path).stat().st_size for path in paths)
-        return Record(work.scan.scan_id, OK, "", "", work.key, work.seconds, names, sizes)
 
     def _failure(self, work: Work) -> Record:
         hide = (str(self._folders.output_dir), str(work.scan.path.parent))
         reason, detail = scan_fault(work.error, hide)
-        return Record(work.scan.scan_id, FAILED, reason, detail, work.key, work.seconds)
+        return Record(
+            work.scan.scan_id, FAILED, reason, detail, work.key, work.seconds, source=work.source
+        )
+
+    def _look_elsewhere(self, work: Work) -> None:
+        """Notice that another writer of this batch (an orphan, its successor) was quicker."""
+        record = self._job.ledger.finished_elsewhere(work.scan.scan_id, work.key)
+        if record is not None and self._job.stands(record):
+            work.elsewhere = record
 
     def _count(self, record: Record, error: Exception | None) -> None:
         if record.reason == "unexpected":
@@ -79,6 +115,12 @@ class Steps:
                 "upstream_changed",
                 f"{scan.path.name} was replaced while the workflow was running; run it again",
             )
+
+
+def _device() -> str:
+    """Return what this process computes on; torch is asked only where the stage has loaded it."""
+    torch = sys.modules.get("torch")
+    return "cuda" if torch is not None and torch.cuda.is_initialized() else "cpu"
 
 
 @contextmanager

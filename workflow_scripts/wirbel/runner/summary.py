@@ -1,50 +1,111 @@
-"""What came out of a run, in a few lines for a person: `python -m wirbel.runner.summary OUTPUT_DIR`."""
+"""What came out of a run, in a few lines for a person: `python -m wirbel.runner.summary OUTPUT_DIR`.
+
+Also writes the cost tables (`costs.write_costs`) and `logs/failed_jobs.csv`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from statistics import median
 
+from wirbel.io.tables import write_rows
 from wirbel.runner.batches import list_batches
-from wirbel.runner.records import FAILED, OK, read_records
+from wirbel.runner.chain import STAGES
+from wirbel.runner.costs import JobCost, job_costs, scan_rows, write_costs
+from wirbel.runner.joblogs import read_job_log
+from wirbel.runner.lineage import Tables, read_manifests
+from wirbel.runner.records import FAILED, OK
 
-STAGES = ("resample", "semantic", "instance", "merge", "features")
-"""The per-scan stages in their order."""
-MOST_FAILURES = 20
-"""Failed scans named one by one; the others are in failures.csv."""
-
-
-def failures(output_dir: str | Path) -> list[str]:
-    """Return one line per failed scan, sorted by scan."""
-    lines = []
-    for stage in STAGES:
-        for batch in list_batches(output_dir):
-            for record in _records(output_dir, stage, batch):
-                if record.status == FAILED:
-                    lines.append(
-                        f"{record.scan_id}: failed at {stage} ({record.reason}): {record.detail}"
-                    )
-    return sorted(lines)
+MOST_NAMED = 20
+"""Failed scans, and failed jobs, that are named one by one; tables hold all of them."""
 
 
 def summary(output_dir: str | Path) -> str:
-    """Return counts, the reasons of failures, and where the results are."""
-    failed = failures(output_dir)
-    done = sum(
+    """Return counts, failed scans and jobs with their reasons, what it cost, and where the results are."""
+    folder = Path(output_dir)
+    batches = {batch: read_manifests(folder, batch) for batch in list_batches(folder)}
+    failed, jobs = failed_scans(batches), failed_jobs(folder, batches)
+    measured = sum(
         record.status == OK
-        for batch in list_batches(output_dir)
-        for record in _records(output_dir, STAGES[-1], batch)
+        for tables in batches.values()
+        for record in tables.get(STAGES[-1], {}).values()
     )
-    lines = [f"{done} scans measured, {len(failed)} failed"]
-    lines += failed[:MOST_FAILURES]
-    if len(failed) > MOST_FAILURES:
-        lines.append(f"... and {len(failed) - MOST_FAILURES} more in cohort/failures.csv")
+    write_rows(folder / "logs" / "failed_jobs.csv", ("stage", "batch", "reason", "log"), jobs)
+    lines = [f"{measured} scans measured, {len(failed)} failed"]
+    lines += _first(failed, "cohort/failures.csv")
+    if jobs:
+        lines.append(
+            f"{len(jobs)} jobs failed for reasons of the machine or the set-up; "
+            "finished scans are kept, and the same command tries the others again:"
+        )
+        told = [
+            f"{job['stage']} {job['batch']}: {job['reason']} (see {job['log']})" for job in jobs
+        ]
+        lines += _first(told, "logs/failed_jobs.csv")
+    lines += _costs(folder, batches)
     results = {"Table": "cohort/vertebrae.csv", "Contact sheet": "qc/contact_sheet.png"}
-    for title, name in results.items():
-        if Path(output_dir, name).is_file():
-            lines.append(f"{title}: {Path(output_dir, name)}")
+    lines += [f"{title}: {folder / n}" for title, n in results.items() if (folder / n).is_file()]
     return "\n".join(lines)
+
+
+def failed_scans(batches: dict[str, Tables]) -> list[str]:
+    """Return one line per failed scan, sorted by scan."""
+    return sorted(
+        f"{record.scan_id}: failed at {stage} ({record.reason}): {record.detail}"
+        for tables in batches.values()
+        for stage in STAGES
+        for record in tables.get(stage, {}).values()
+        if record.status == FAILED
+    )
+
+
+def failed_jobs(output_dir: Path, batches: dict[str, Tables]) -> list[dict[str, str]]:
+    """Return stage, batch, reason and log of each batch's job that failed and was not repeated since."""
+    found = []
+    for batch, tables in batches.items():
+        stage = next((stage for stage in STAGES if stage not in tables), None)
+        log = read_job_log(output_dir, stage, batch) if stage else None
+        if log is not None and log.sentence:
+            row = {"stage": stage, "batch": batch, "reason": log.sentence}
+            found.append({**row, "log": str(log.path)})
+    return found
+
+
+def _costs(output_dir: Path, batches: dict[str, Tables]) -> list[str]:
+    """Write the cost tables; return what they come to."""
+    jobs = [
+        cost for batch, tables in batches.items() for cost in job_costs(output_dir, batch, tables)
+    ]
+    scans = [row for batch, tables in batches.items() for row in scan_rows(batch, tables)]
+    done = [row for row in scans if row["status"] == OK]
+    if not jobs or not done:
+        return []
+    write_costs(output_dir, jobs, scans)
+    typical = [f"{stage} {_median(done, f'{stage}_seconds'):.3g}" for stage in STAGES]
+    return [
+        _hours(jobs),
+        f"A typical scan: {_median(done, 'seconds'):.3g} s ({', '.join(typical)}), "
+        f"{_median(done, 'final_files'):.0f} files and {_median(done, 'final_bytes') / 1e6:.2g} MB kept",
+        f"Costs by stage, job and scan: {output_dir / 'logs' / 'benchmarks'}",
+    ]
+
+
+def _hours(jobs: list[JobCost]) -> str:
+    cpu, gpu = sum(job.cpu_seconds for job in jobs), sum(job.gpu_seconds for job in jobs)
+    memory = max(job.max_memory_mb for job in jobs)
+    told = f"Cost: {cpu / 3600:.2g} CPU-hours and {gpu / 3600:.2g} GPU-hours in {len(jobs)} jobs"
+    return f"{told}; the largest took {memory / 1000:.2g} GB of memory"
+
+
+def _median(rows: list[dict], column: str) -> float:
+    return median(float(row.get(column) or 0) for row in rows)
+
+
+def _first(lines: list[str], table: str) -> list[str]:
+    more = len(lines) - MOST_NAMED
+    return lines[:MOST_NAMED] + ([f"... and {more} more in {table}"] if more > 0 else [])
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,11 +114,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("output_dir", type=Path)
     print(summary(parser.parse_args(argv).output_dir))
     return 0
-
-
-def _records(output_dir: str | Path, stage: str, batch: str):
-    path = Path(output_dir, "work", stage, f"{batch}.tsv")
-    return read_records(path).values() if path.exists() else ()
 
 
 if __name__ == "__main__":

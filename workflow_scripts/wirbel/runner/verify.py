@@ -1,8 +1,9 @@
 """Compare recorded results with the disk: `python -m wirbel.runner.verify --output-dir DIR`.
 
-Where a result is missing or has another size, the manifests of that stage and of the later ones are removed,
-so that the next run of the workflow looks at the batch again and computes what is missing (and only that).
-Reads names and sizes, no contents.
+Where a result is missing or has another size, the manifests of that stage and of the later ones are removed, so
+that the next run of the workflow looks at the batch again and computes what is missing (and only that).
+Intermediate results that nobody needs any more are not missed; when a final result is gone, those that it was
+made from are wanted again. Reads names and sizes, no contents.
 """
 
 from __future__ import annotations
@@ -12,28 +13,37 @@ import sys
 from pathlib import Path
 
 from wirbel.runner.batches import list_batches
-from wirbel.runner.records import read_records
-from wirbel.runner.summary import STAGES
-
-
-def damaged(manifest: Path, output_dir: Path) -> list[str]:
-    """Return the scans of a manifest whose recorded results are not on the disk as written."""
-    records = read_records(manifest).values()
-    return [record.scan_id for record in records if not record.is_complete(output_dir)]
+from wirbel.runner.chain import INTERMEDIATE, LAST_READER, STAGES
+from wirbel.runner.lineage import Tables, lineage, read_manifests
+from wirbel.runner.records import OK, manifest_file
 
 
 def mend(output_dir: Path, batch: str) -> int:
     """Report a batch's missing results, forget its manifests from there on; return how many."""
+    tables = read_manifests(output_dir, batch)
+    unneeded = _unneeded(output_dir, tables)
     found = 0
     for stage in STAGES:
-        manifest = output_dir / "work" / stage / f"{batch}.tsv"
-        scans = damaged(manifest, output_dir) if manifest.exists() else []
-        if scans:
-            print(f"{stage} {batch}: results missing or changed for {', '.join(scans)}")
-        found += len(scans)
+        records = tables.get(stage, {}).values()
+        absent = {r.scan_id for r in records if not r.is_complete(output_dir)}
+        missing = sorted(absent - {scan_id for name, scan_id in unneeded if name == stage})
+        if missing:
+            print(f"{stage} {batch}: results missing or changed for {', '.join(missing)}")
+        found += len(missing)
         if found:
-            manifest.unlink(missing_ok=True)
+            manifest_file(output_dir, stage, batch).unlink(missing_ok=True)
     return found
+
+
+def _unneeded(output_dir: Path, tables: Tables) -> set[tuple[str, str]]:
+    """Return (stage, scan) of intermediate results from which a final one was made that is there."""
+    return {
+        (stage, record.scan_id)
+        for record in tables.get(LAST_READER, {}).values()
+        if record.status == OK and record.is_complete(output_dir)
+        for stage in lineage(tables, record.scan_id, record.key)
+        if stage in INTERMEDIATE
+    }
 
 
 def main(argv: list[str] | None = None) -> int:

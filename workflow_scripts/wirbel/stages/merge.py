@@ -35,6 +35,7 @@ class Merge:
     """The stage as the runner drives it."""
 
     name = "merge"
+    reads = ("semantic",)
     reads_scan = True
 
     def __init__(

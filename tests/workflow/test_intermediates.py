@@ -1,0 +1,73 @@
+"""Intermediate results over the whole workflow: dropped, not missed, and made again exactly when needed."""
+
+from toy_workflow import CHAIN
+
+DROPPED = ["instance", "resample", "semantic"]
+"""Stages whose toy results are intermediate; merge and features stand for the final ones."""
+
+
+def _kept(workflow) -> list[str]:
+    """Return the stages that have results on disk."""
+    return sorted({path.parent.name for path in workflow.output.glob("work/*/sub-*.txt")})
+
+
+def _edit_merge(workflow, mark: str) -> None:
+    stage = workflow.folder / "workflow_scripts" / "wirbel" / "stages" / "merge.py"
+    stage.write_text(stage.read_text().replace("LETTERS[NAME]", f"LETTERS[NAME] + {mark!r}", 1))
+
+
+def test_they_are_dropped_and_nothing_is_left_to_do(workflow):
+    for number in (1, 2, 3):
+        workflow.scan(f"sub-{number:02}", str(number))
+    workflow.run(batch_size=2)
+    workflow.computed()
+    assert _kept(workflow) == ["features", "merge"]
+    assert "0 results missing or changed: nothing to do" in workflow.run("verify")
+    assert "Nothing to be done" in workflow.run(batch_size=2)
+    workflow.scan("sub-02", "corrected")
+    workflow.run(batch_size=2)
+    assert workflow.computed() == sorted(f"{stage} sub-02" for stage in CHAIN)
+    assert _kept(workflow) == ["features", "merge"]
+
+
+def test_edited_code_of_the_stage_that_reads_them_makes_them_again_and_later_code_does_not(
+    workflow,
+):
+    workflow.scan("sub-01", "1")
+    workflow.scan("sub-02", "2")
+    workflow.run(batch_size=2)
+    workflow.computed()
+    _edit_merge(workflow, "!")
+    workflow.run(batch_size=2)
+    assert len(workflow.computed()) == 2 * len(CHAIN)
+    assert b"sub-01,1RSIM!F" in workflow.tables()["scans.csv"]
+    assert _kept(workflow) == ["features", "merge"]
+    stages = workflow.folder / "workflow_scripts" / "wirbel" / "stages"
+    (stages / "features.py").write_text((stages / "features.py").read_text() + "# end\nDONE = 1\n")
+    workflow.run(batch_size=2)
+    assert workflow.computed() == ["features sub-01", "features sub-02"]
+
+
+def test_final_results_deleted_by_hand_are_made_again_from_the_scan(workflow):
+    for number in (1, 2, 3):
+        workflow.scan(f"sub-{number:02}", str(number))
+    workflow.run(batch_size=2)
+    tables = workflow.tables()
+    workflow.computed()
+    (workflow.output / "work" / "merge" / "sub-02.txt").unlink()
+    told = workflow.run("verify")
+    assert "merge b00001: results missing or changed for sub-02" in told
+    workflow.run(batch_size=2)
+    assert workflow.computed() == sorted(
+        f"{stage} sub-02" for stage in CHAIN if stage != "features"
+    )
+    assert workflow.tables() == tables
+
+    for path in workflow.output.glob("work/[mf]*/b00002*"):  # with them, the records of sub-03
+        path.unlink()
+    told = workflow.run(fails=True, batch_size=2)
+    assert "run the same command again, it will make them anew" in told
+    workflow.run(batch_size=2)
+    assert workflow.computed() == sorted(f"{stage} sub-03" for stage in CHAIN)
+    assert workflow.tables() == tables
+    assert _kept(workflow) == ["features", "merge"]

@@ -1,0 +1,147 @@
+"""What a run has cost, for a person: seconds, memory and GPU time by scan, by job and by stage.
+
+Times by scan are those of the records (loading, computing and saving; they overlap within a job), times by job those
+that Snakemake measured. Reads manifests, Snakemake's benchmark files and job logs; opens no result.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from statistics import median
+
+from wirbel.io.tables import read_rows, write_rows
+from wirbel.runner.chain import GPU_STAGES, INTERMEDIATE, STAGES
+from wirbel.runner.joblogs import read_job_log
+from wirbel.runner.lineage import Tables
+
+GPU = "cuda"
+
+
+@dataclass(frozen=True)
+class JobCost:
+    """One stage of one batch. Seconds are those of its last attempt; `starts` counts all attempts."""
+
+    stage: str
+    batch: str
+    scans: int
+    seconds: float
+    cpu_seconds: float
+    gpu_seconds: float
+    max_memory_mb: float
+    starts: int
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """One stage over all batches."""
+
+    stage: str
+    jobs: int
+    starts: int
+    scans: int
+    seconds: float
+    cpu_seconds: float
+    gpu_seconds: float
+    max_memory_mb: float
+    median_seconds_per_job: float
+    median_seconds_per_scan: float
+
+
+def job_costs(output_dir: Path, batch: str, tables: Tables) -> list[JobCost]:
+    """Return the cost of the batch's finished jobs, in the order of the stages."""
+    found = []
+    for stage in STAGES:
+        path = output_dir / "logs" / "benchmarks" / stage / f"{batch}.tsv"
+        if stage not in tables or not path.exists():
+            continue
+        row = read_rows(path)[-1]
+        seconds = _number(row["s"])
+        gpus = GPU_STAGES.get(stage, 0) * any(r.device == GPU for r in tables[stage].values())
+        starts = read_job_log(output_dir, stage, batch).starts
+        cpu, memory = _number(row.get("cpu_time")), _number(row.get("max_rss"))
+        scans = len(tables[stage])
+        found.append(
+            JobCost(stage, batch, scans, seconds, cpu, seconds * gpus, memory, max(starts, 1))
+        )
+    return found
+
+
+def scan_rows(batch: str, tables: Tables) -> list[dict[str, object]]:
+    """Return one row per scan of a batch: seconds by stage, GPU-seconds, final files and their bytes."""
+    rows = []
+    for scan_id in tables.get(STAGES[0], {}):
+        records = {
+            stage: tables[stage][scan_id] for stage in STAGES if scan_id in tables.get(stage, {})
+        }
+        kept = [size for s, r in records.items() if s not in INTERMEDIATE for size in r.sizes]
+        last = list(records.values())[-1]
+        rows.append(
+            {"scan_id": scan_id, "batch": batch, "status": last.status}
+            | {f"{stage}_seconds": _rounded(record.seconds) for stage, record in records.items()}
+            | {
+                "seconds": _rounded(sum(r.seconds for r in records.values())),
+                "gpu_seconds": _rounded(
+                    sum(r.seconds for r in records.values() if r.device == GPU)
+                ),
+                "final_files": len(kept),
+                "final_bytes": sum(kept),
+            }
+        )
+    return rows
+
+
+def stage_costs(jobs: list[JobCost], scans: list[dict[str, object]]) -> list[StageCost]:
+    """Return one row per stage that has jobs."""
+    found = []
+    for stage in STAGES:
+        own = [job for job in jobs if job.stage == stage]
+        times = [row[f"{stage}_seconds"] for row in scans if row.get(f"{stage}_seconds")]
+        if own:
+            found.append(
+                StageCost(
+                    stage,
+                    len(own),
+                    sum(job.starts for job in own),
+                    sum(job.scans for job in own),
+                    sum(job.seconds for job in own),
+                    sum(job.cpu_seconds for job in own),
+                    sum(job.gpu_seconds for job in own),
+                    max(job.max_memory_mb for job in own),
+                    median(job.seconds for job in own),
+                    median(times) if times else 0.0,
+                )
+            )
+    return found
+
+
+def write_costs(output_dir: Path, jobs: list[JobCost], scans: list[dict[str, object]]) -> None:
+    """Write `jobs.csv`, `stages.csv` and `scans.csv` to `logs/benchmarks`."""
+    folder = output_dir / "logs" / "benchmarks"
+    for name, kind, rows in (
+        ("jobs", JobCost, jobs),
+        ("stages", StageCost, stage_costs(jobs, scans)),
+    ):
+        columns = [field.name for field in fields(kind)]
+        write_rows(
+            folder / f"{name}.csv",
+            columns,
+            ({k: _rounded(v) for k, v in asdict(r).items()} for r in rows),
+        )
+    columns = ["scan_id", "batch", "status", *(f"{stage}_seconds" for stage in STAGES)]
+    columns += ["seconds", "gpu_seconds", "final_files", "final_bytes"]
+    write_rows(folder / "scans.csv", columns, scans)
+
+
+def _number(text: str | None) -> float:
+    """Return a benchmark's number; 0 where Snakemake could not measure it (NA, nan, -)."""
+    try:
+        number = float(text or "nan")
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0
+
+
+def _rounded(value: object) -> object:
+    return round(value, 2) if isinstance(value, float) else value

@@ -1,0 +1,70 @@
+"""Are the results of earlier stages there that a stage is about to open?"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from wirbel.errors import InfrastructureError
+from wirbel.runner.batches import Scan
+from wirbel.runner.job import Job
+from wirbel.runner.lineage import forget_incomplete, lineage, read_manifests
+from wirbel.runner.records import Record, read_records, records_file
+
+LATENCY_SECONDS = 5.0
+"""So long a network file system may take to show what another node has written."""
+POLL_SECONDS = 0.25
+
+
+def check_upstream(job: Job, scan: Scan) -> None:
+    """Raise InfrastructureError when results that the scan's computing needs are not there.
+
+    The manifests that promise them are removed, so that the same command makes them again.
+    """
+    upstream = job.upstream(scan)
+    if upstream is None:
+        return
+    deadline = time.monotonic() + LATENCY_SECONDS
+    while missing := _missing(job, upstream):
+        if time.monotonic() > deadline:
+            forget_incomplete(job.output_dir, job.batch, _lineage(job, upstream))
+            raise InfrastructureError(
+                f"results of an earlier stage are missing or cut short for {scan.scan_id} "
+                f"({', '.join(missing)}): run the same command again, it will make them anew"
+            )
+        time.sleep(POLL_SECONDS)
+        for name in missing:  # makes a network file system look again
+            if (job.output_dir / name).parent.is_dir():
+                os.listdir((job.output_dir / name).parent)
+
+
+def check_still_theirs(job: Job, scan: Scan) -> None:
+    """Raise InfrastructureError when another job has put results of other settings in place of those read.
+
+    A stage forgets a scan's record before it overwrites files (`Ledger.before_writing`), so a record that is
+    still there after reading proves that the files read were those that it speaks of.
+    """
+    upstream = job.upstream(scan)
+    if upstream is None:
+        return
+    path = records_file(job.output_dir, job.args.previous.parent.name, job.batch)
+    record = read_records(path).get(scan.scan_id) if path.exists() else upstream
+    if record is None or record.key != upstream.key:
+        raise InfrastructureError(
+            f"another job is replacing what an earlier stage made of {scan.scan_id}: wait until it has ended, "
+            "or cancel it, and run the same command again"
+        )
+
+
+def _missing(job: Job, upstream: Record) -> list[str]:
+    """Return the files to be read that are not on the disk as recorded."""
+    records = [upstream]
+    if reads := getattr(job.stage, "reads", ()):
+        records += [record for stage, record in _lineage(job, upstream).items() if stage in reads]
+    incomplete = [record for record in records if not record.is_complete(job.output_dir)]
+    return [name for record in incomplete for name in record.outputs]
+
+
+def _lineage(job: Job, upstream: Record) -> dict[str, Record]:
+    tables = read_manifests(job.output_dir, job.batch)
+    return lineage(tables, upstream.scan_id, upstream.key)
