@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from pathlib import Path
@@ -11,6 +12,16 @@ from wirbel.io.atomic import MACHINE_ERRORS
 
 DEVICE_ERRORS = ("CUDA", "cuDNN", "CUBLAS", "not enough memory", "HIP error")
 """How PyTorch's RuntimeErrors about the device or its memory are worded."""
+
+ADVICE = {
+    errno.ENOSPC: "make room and run the same command again, finished scans are kept",
+    errno.EDQUOT: "your quota is used up: make room and run the same command again, finished scans are kept",
+    errno.EROFS: "output_dir cannot be written to from this machine; choose another, or ask your administrator",
+    errno.EACCES: "this user may not write there; choose another output_dir, or change its permissions",
+    errno.ESTALE: "the network file system lost the file; run the same command again",
+    errno.EIO: "the disk or the network file system is failing; tell your administrator",
+}
+"""What a person can do about an error of the file system."""
 
 
 def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
@@ -27,7 +38,8 @@ def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
     if isinstance(error, ImportError):
         return f"a package is missing ({error}); run `make setup`"
     if isinstance(error, OSError) and (writing or error.errno in MACHINE_ERRORS):
-        return f"the file system refused: {error}"
+        advice = ADVICE.get(error.errno)
+        return f"the file system refused: {error}" + (f"; {advice}" if advice else "")
     if isinstance(error, RuntimeError) and any(word in str(error) for word in DEVICE_ERRORS):
         return f"the computing device failed: {_sentence(error)}"
     return None

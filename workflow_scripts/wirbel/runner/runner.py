@@ -81,7 +81,8 @@ def _run(job: Job) -> None:
     manifest = job.args.manifest
     with sole_writer(job.lock, None, job.progress.say) as job.heartbeat:
         job.progress.say(f"{STARTED}: {len(job.scans)} scans, {whoami()}")
-        sweep_temporaries(manifest.parent)
+        for folder in (manifest.parent, job.args.batch.parent):
+            sweep_temporaries(folder)
         job.ledger.open()
         todo = sort_out(job)
         if todo:

@@ -1,0 +1,197 @@
+"""A worker that dies, or finds the disk full, at any step of its writing: nothing is lost, nothing is wrong.
+
+A child process runs two toy stages and kills itself with SIGKILL at the n-th call that touches the output
+folder, for every n; then the same command runs undisturbed.
+"""
+
+import argparse
+import errno
+import itertools
+import os
+import signal
+import sys
+
+import pytest
+from toy import Count, Double, arguments
+
+from wirbel.io import atomic
+from wirbel.runner import intermediates, upstream
+from wirbel.runner.batches import update_batches
+from wirbel.runner.recipes import Recipe
+from wirbel.runner.runner import add_runner_arguments, run_stage
+
+TEXTS = {"sub-01": "one", "sub-02": "four"}
+TOUCHING = {"open", "os.rename", "os.remove", "os.mkdir", "os.listdir", "os.scandir", "os.truncate"}
+"""Audit events of calls that read or change a folder."""
+
+
+class Triple(Double):
+    """Another setting of `double`: the same names, for sub-01 (6 and 9) the same size, other content."""
+
+    def save(self, scan, result, folders):
+        path = folders.anat(scan) / f"{scan.scan_id}_double.txt"
+        atomic.write_text(path, str(3 * int(result)))
+        return [path]
+
+
+DOUBLED = {"sub-01_double.txt": "6", "sub-02_double.txt": "8"}
+TRIPLED = {"sub-01_double.txt": "9", "sub-02_double.txt": "12"}
+
+
+class Tally(list):
+    """A list of computed scans that outlives the process."""
+
+    def __init__(self, path, stage):
+        self.path, self.stage = path, stage
+
+    def append(self, scan_id):
+        with open(self.path, "a") as log:
+            log.write(f"{self.stage} {scan_id}\n")
+
+
+class Study:
+    """A data folder, an output folder, and the chain of both stages."""
+
+    def __init__(self, folder, texts=TEXTS):
+        self.data, self.output, self.tally = folder / "in", folder / "out", folder / "tally"
+        self.done = False
+        for name, text in texts.items():
+            path = self.data / name / "anat" / f"{name}_T2w.nii"
+            path.parent.mkdir(parents=True)
+            path.write_text(text)
+
+    def chain(self, last=Double):
+        """Run both stages with the arguments that their rules would give; return whether all went well."""
+        update_batches(self.data, self.output, 100)
+        code = last.__name__
+        return self._run(Count(), "--later", code) and self._run(
+            last(), "--code-hash", code, "--drop", "count"
+        )
+
+    def _run(self, stage, *more):
+        parser = argparse.ArgumentParser()
+        add_runner_arguments(parser)
+        stage.calls = Tally(self.tally, stage.name)
+        line = arguments(self.output, stage.name, "b00001", *more)
+        return run_stage(stage, parser.parse_args(line), {}) == 0
+
+    def killed_at(self, number, last=Double):
+        """Run the chain in a child that dies at its n-th call; return whether it came that far."""
+        child = os.fork()
+        if child == 0:
+            try:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+                _die_at(number, str(self.output))
+                self.done = self.chain(last)
+            finally:
+                os._exit(0 if self.done else 1)
+        status = os.waitpid(child, 0)[1]
+        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+        return os.WIFSIGNALED(status)
+
+    def results(self):
+        return {path.name: path.read_text() for path in self.output.rglob("sub-*.txt")}
+
+    def computed(self):
+        return sorted(self.tally.read_text().split("\n")[:-1])
+
+
+def _die_at(number, folder):
+    """Kill this process before, or right after, its n-th call that concerns `folder`."""
+    calls = itertools.count(1)
+
+    def step():
+        if next(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def before(event, args):
+        if event in TOUCHING and args and folder in str(args[0]):
+            step()
+
+    def and_after(function):
+        def called(*args, **more):
+            result = function(*args, **more)
+            step()
+            return result
+
+        return called
+
+    sys.addaudithook(before)
+    for name in ("fsync", "replace", "unlink"):
+        setattr(os, name, and_after(getattr(os, name)))
+
+
+@pytest.fixture
+def studies(tmp_path, monkeypatch):
+    """Return a function that returns numbers from 1 on, each with a new study."""
+    monkeypatch.setattr(intermediates, "ask", lambda code, args: Recipe("double", code, {}, None))
+    monkeypatch.setattr(upstream, "LATENCY_SECONDS", 0.0)
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: None
+    )  # matters to power failures, not to SIGKILL
+    return lambda *texts: ((n, Study(tmp_path / str(n), *texts)) for n in itertools.count(1))
+
+
+def test_killed_at_any_call_the_same_command_completes_the_same_results(studies):
+    whole = DOUBLED | {"sub-01_count.txt": "3", "sub-02_count.txt": "4"}
+    for number, study in studies():
+        killed = study.killed_at(number)
+        assert study.results().items() <= whole.items()
+        assert study.chain()
+        assert study.results() == DOUBLED
+        assert not list(study.output.rglob(".tmp-*"))
+        assert (
+            len(study.computed()) <= 4 + 2
+        )  # besides each once, what was being computed and saved
+        if not killed:
+            break
+    assert number > 100
+
+
+def test_killed_at_any_call_under_other_settings_old_and_new_are_never_mixed(studies):
+    for number, study in studies({"sub-01": "one"}):
+        assert study.chain(Double)
+        killed = study.killed_at(number, Triple)
+        assert study.chain(Double)
+        assert study.results() == {"sub-01_double.txt": "6"}
+        assert study.chain(Triple)
+        assert study.results() == {"sub-01_double.txt": "9"}
+        if not killed:
+            break
+    assert number > 50
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "make room and run the same command again, finished scans are kept"),
+        (errno.EDQUOT, "your quota is used up"),
+        (errno.EROFS, "output_dir cannot be written to from this machine"),
+    ],
+)
+def test_a_disk_that_is_full_at_any_write_stops_in_one_sentence_and_loses_nothing(
+    studies, monkeypatch, capsys, number, advice
+):
+    flush = atomic._flush
+    for which, study in studies():
+        update_batches(study.data, study.output, 100)
+        calls = itertools.count(1)
+
+        def refuse(path, which=which, calls=calls):
+            if next(calls) == which:
+                raise OSError(number, os.strerror(number))
+            flush(path)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(atomic, "_flush", refuse)
+            done = study.chain()
+        told = capsys.readouterr().err
+        if done:
+            break
+        assert told.splitlines()[-1].split(":")[0] in ("count", "double")
+        assert os.strerror(number) in told
+        assert advice in told.splitlines()[-1]
+        assert study.chain()
+        assert study.results() == DOUBLED
+        assert not list(study.output.rglob(".tmp-*"))
+    assert which > 10

@@ -1,0 +1,124 @@
+"""What a person is told at the end: what it cost, what is kept, and which jobs failed for which reason."""
+
+import csv
+
+import pytest
+
+from wirbel.runner.chain import STAGES
+from wirbel.runner.joblogs import KILLED, read_job_log
+from wirbel.runner.records import Record, manifest_file, write_records
+from wirbel.runner.summary import summary
+
+HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+BATCH = "b00001"
+
+
+@pytest.fixture
+def output(tmp_path):
+    """Two scans through all stages; sub-02 fails at `instance`. Every job took 100 s, a scan 10 s a stage."""
+    lists = tmp_path / "work" / "batches"
+    lists.mkdir(parents=True)
+    (lists / f"{BATCH}.tsv").write_text("scan_id\n")
+    for number, stage in enumerate(STAGES):
+        device = "cuda" if stage in ("semantic", "instance") else "cpu"
+        files = (f"{stage}.nii.gz", f"{stage}.json")
+        good = Record("sub-01", "ok", "", "", f"k{number}", 10.0, files, (900, 100), "", device)
+        bad = Record("sub-02", "failed", "no_spine_found", "none", "k", 5.0)
+        if number < 2:
+            bad = Record("sub-02", "ok", "", "", "k", 10.0, files, (900, 100), "", device)
+        if number > 2:
+            bad = Record("sub-02", "skipped", "no_spine_found", "none", "k")
+        write_records(manifest_file(tmp_path, stage, BATCH), [good, bad])
+        _write(tmp_path / "logs" / "benchmarks" / stage / f"{BATCH}.tsv", HEADER + _measured(stage))
+        _log(tmp_path, stage, "started: 2 scans", "2 ok; 2 of 2 computed now")
+    return tmp_path
+
+
+def _measured(stage):
+    cpu = "NA" if stage == "resample" else "50"
+    return f"100\t0:01:40\t2000\t0\t0\t0\t0\t0\t0\t{cpu}\n"
+
+
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _log(output, stage, *lines):
+    text = "".join(f"{stage} {BATCH}: {line}\n" for line in lines)
+    _write(output / "logs" / stage / f"{BATCH}.log", text)
+
+
+def _table(output, name):
+    with open(output / "logs" / "benchmarks" / f"{name}.csv") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_summary_says_what_it_cost_and_what_is_kept(output):
+    told = summary(output).splitlines()
+    assert told[0] == "1 scans measured, 1 failed"
+    assert (
+        "Cost: 0.056 CPU-hours and 0.056 GPU-hours in 5 jobs; the largest took 2 GB of memory"
+        in told
+    )
+    (typical,) = [
+        line for line in told if line.startswith("A typical scan: 50 s (resample 10, semantic 10")
+    ]
+    assert typical.endswith("4 files and 0.002 MB kept")
+
+
+def test_costs_by_stage_job_and_scan(output):
+    _log(
+        output,
+        "merge",
+        "started: 2 scans",
+        "terminated",
+        "started: 2 scans",
+        "2 ok; 2 of 2 computed now",
+    )
+    summary(output)
+    stages = {row["stage"]: row for row in _table(output, "stages")}
+    assert list(stages) == list(STAGES)
+    assert (stages["semantic"]["gpu_seconds"], stages["merge"]["gpu_seconds"]) == ("100.0", "0.0")
+    assert (stages["merge"]["starts"], stages["merge"]["jobs"]) == ("2", "1")
+    assert stages["instance"]["median_seconds_per_scan"] == "7.5"
+    assert [row["cpu_seconds"] for row in _table(output, "jobs")] == [
+        "0.0",
+        "50.0",
+        "50.0",
+        "50.0",
+        "50.0",
+    ]
+    first, second = _table(output, "scans")
+    assert (first["scan_id"], first["seconds"], first["gpu_seconds"]) == ("sub-01", "50.0", "20.0")
+    assert (first["final_files"], first["final_bytes"]) == ("4", "2000")
+    assert (second["status"], second["seconds"], second["final_files"]) == ("skipped", "25.0", "0")
+
+
+def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
+    for stage in ("merge", "features"):
+        manifest_file(output, stage, BATCH).unlink()
+    log = output / "logs" / "merge" / f"{BATCH}.log"
+    with open(log, "a") as stream:
+        stream.write(f"merge {BATCH}: started: 2 scans\nmerge: the file system refused: no space\n")
+    told = summary(output)
+    assert "1 jobs failed for reasons of the machine or the set-up" in told
+    assert f"merge {BATCH}: the file system refused: no space (see {log})" in told
+    row = f"merge\t{BATCH}".replace("\t", ",")
+    assert (output / "logs" / "failed_jobs.csv").read_text().splitlines()[1].startswith(row)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (["merge b00001: started: 2 scans", "merge b00001: 2 ok; 2 of 2 computed now"], ""),
+        (["merge b00001: started: 2 scans", "merge b00001: 1/2 sub-01: ok in 3.0 s"], KILLED),
+        (["merge b00001: started: 2 scans", "merge: out of memory"], "out of memory"),
+        (["Traceback (most recent call last):", "KeyError: 'x'"], "KeyError: 'x'"),
+        (["merge b00001: started: 2 scans", "Killed"], "Killed"),
+        ([], ""),
+    ],
+)
+def test_how_a_job_ended_is_read_from_its_log(tmp_path, lines, sentence):
+    _write(tmp_path / "logs" / "merge" / f"{BATCH}.log", "".join(f"{line}\n" for line in lines))
+    assert read_job_log(tmp_path, "merge", BATCH).sentence == sentence
