@@ -16,7 +16,7 @@ from toy import Count, Double, arguments
 
 from wirbel.io import atomic
 from wirbel.runner import intermediates, upstream
-from wirbel.runner.batches import update_batches
+from wirbel.runner.discovery import update_batches
 from wirbel.runner.recipes import Recipe
 from wirbel.runner.runner import add_runner_arguments, run_stage
 
