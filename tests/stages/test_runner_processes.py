@@ -28,8 +28,8 @@ def study(tmp_path):
     return study
 
 
-def _start(study, stage="count", sleep="0.05"):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+def _start(study, stage="count", sleep="0.05", **more):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more}
     command = [sys.executable, TOY, stage, "--sleep", sleep, *arguments(study.output, stage)]
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
@@ -43,6 +43,7 @@ def _results(study):
 
 def test_loading_computing_and_saving_overlap_and_look_ahead_is_bounded(study):
     events, gate = [], threading.Lock()
+    scans = [f"sub-{number:02}" for number in range(12)]
 
     class Timed(Count):
         def _note(self, what, scan_id):
@@ -54,7 +55,10 @@ def test_loading_computing_and_saving_overlap_and_look_ahead_is_bounded(study):
             return super().load(scan, folders)
 
         def compute(self, inputs):
-            time.sleep(0.02)
+            following = ("load", f"sub-{int(inputs[0][-2:]) + 1:02}")
+            deadline = time.monotonic() + 5
+            while following not in events and following[1] in scans and time.monotonic() < deadline:
+                time.sleep(0.005)
             result = super().compute(inputs)
             self._note("computed", inputs[0])
             return result
@@ -106,3 +110,16 @@ def test_a_second_writer_waits_for_the_first_and_then_finds_everything_done(stud
     assert "works on the same batch" in told
     assert "12 of 12 computed now" in told
     assert "0 of 12 computed now" in told
+
+
+def test_two_writers_on_a_file_system_without_locks_do_no_harm(study, tmp_path):
+    writers = [_start(study, TOY_NO_LOCKS="1") for _ in range(2)]
+    told = [writer.communicate(timeout=60)[1] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0], told
+    undisturbed = Study(tmp_path / "quiet")
+    undisturbed.data = study.data
+    undisturbed.run(Count())
+    assert _results(study) == _results(undisturbed)
+    stage = Count()
+    study.run(stage)
+    assert stage.calls == []

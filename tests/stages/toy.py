@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import sys
 import time
 from pathlib import Path
 
 from wirbel.errors import ScanError
 from wirbel.io.atomic import write_text
+from wirbel.runner import locks
 from wirbel.runner.runner import add_runner_arguments, run_stage
 
 
@@ -63,6 +65,9 @@ class Double(Count):
         write_text(path, str(2 * int(result)))
         return [path]
 
+
+if os.environ.get("TOY_NO_LOCKS"):  # a file system that knows no locks
+    locks._try_lock = lambda descriptor: True
 
 STAGES = {"count": Count, "double": Double}
 

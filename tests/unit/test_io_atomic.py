@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -53,3 +54,18 @@ def test_what_a_killed_process_left_is_swept_and_a_living_one_keeps_its_file(tmp
         assert ours.exists()
     assert os.listdir(tmp_path) == ["b.txt"]
     assert sweep_temporaries(tmp_path / "no_such_folder") == 0
+
+
+def test_what_another_machine_is_writing_is_left_alone_for_days_whatever_this_ones_clock_says(
+    tmp_path, monkeypatch
+):
+    fresh, old = (tmp_path / f".tmp-node{number}-1-abc-map.nii.gz" for number in (1, 2))
+    for path in (fresh, old):
+        path.write_text("half")
+    three_days_ago = fresh.stat().st_mtime - 3 * 24 * 3600
+    os.utime(old, (three_days_ago, three_days_ago))
+    monkeypatch.setattr(
+        time, "time", lambda: fresh.stat().st_mtime + 1e7
+    )  # a clock that runs ahead
+    assert sweep_temporaries(tmp_path) == 1
+    assert os.listdir(tmp_path) == [fresh.name]

@@ -11,7 +11,6 @@ import errno
 import hashlib
 import os
 import socket
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,7 +93,8 @@ def sha256_of_file(path: str | Path) -> str:
 def sweep_temporaries(folder: str | Path) -> int:
     """Remove temporary files that a killed process left in `folder`; return how many.
 
-    Those of this machine go when their process is gone, those of other machines after two days.
+    Those of this machine go when their process is gone, those of other machines after two days, by the
+    clock of the file system, so that machines' clocks may differ.
     """
     removed = 0
     try:
@@ -122,9 +122,16 @@ def _left_behind(path: Path) -> bool:
     if host == socket.gethostname().replace("-", "_") and process.isdigit():
         return not _is_alive(int(process))
     try:
-        return time.time() - path.stat().st_mtime > STALE_SECONDS
-    except FileNotFoundError:
+        return _clock_of(path.parent) - path.stat().st_mtime > STALE_SECONDS
+    except OSError:
         return False
+
+
+def _clock_of(folder: Path) -> float:
+    """Return the time that the file system gives to a file written to `folder` now."""
+    with scratch_path(folder / "clock") as probe:
+        probe.touch()
+        return probe.stat().st_mtime
 
 
 def _is_alive(process: int) -> bool:
