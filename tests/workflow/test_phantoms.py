@@ -1,11 +1,15 @@
 """The real workflow from simulated scans to tables and pictures, with the embedded networks."""
 
 import pytest
-from toy_workflow import REPOSITORY, Workflow, copy_workflow
+from toy_workflow import CHAIN, REPOSITORY, Workflow, copy_workflow
 
 from wirbel.io.tables import read_table
 
 WEIGHTS = REPOSITORY / "models" / "builtin" / "instance" / "inference_config.json"
+FILES_PER_SCAN = 7
+"""Two maps with table and sidecar each, and the measurements (docs/outputs.md)."""
+MOST_BYTES_PER_SCAN = 1_000_000
+"""Of this lumbar scan: its label maps compress well."""
 HEIGHT_TOLERANCE_MM = 2.0
 """Twice the mean error that is asked for over many scans: this is one scan."""
 
@@ -47,7 +51,19 @@ def test_from_simulated_scans_to_tables_and_pictures(real_workflow):
     picture = (workflow.output / "qc" / "contact_sheet.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
 
+    kept = [path for path in workflow.output.rglob("sub-sim0001*") if path.is_file()]
+    assert len(kept) == FILES_PER_SCAN
+    assert sum(path.stat().st_size for path in kept) < MOST_BYTES_PER_SCAN
+
     everything = {p: p.stat().st_mtime_ns for p in workflow.output.rglob("*") if p.is_file()}
     assert "Nothing to be done" in workflow.run(batch_size=2)
     logs = {p for p in everything if "logs" in p.parts or p.name == "workflow.lock"}
     assert all(p.stat().st_mtime_ns == t for p, t in everything.items() if p not in logs)
+
+    for stage in CHAIN:  # the stages look again, and find that nothing needs the dropped results
+        (workflow.output / "work" / stage / "b00001.tsv").unlink()
+    workflow.run(batch_size=2)
+    for stage in CHAIN:
+        log = (workflow.output / "logs" / stage / "b00001.log").read_text()
+        assert log.splitlines()[-1].endswith("0 of 2 computed now")
+    assert [path for path in workflow.output.rglob("sub-sim0001*") if path.is_file()] == kept
