@@ -144,7 +144,7 @@ def batch_list():
 def tell_dry_run():
     """Say which rules would run and why, in place of Snakemake's dozen lines per job."""
     if batch_plan.cache_info().currsize:
-        logger.info(account(workflow.dag, batch_plan()))
+        logger.info(account(workflow.dag, batch_plan(), RUN_LOCK.at_work()))
 
 
 if workflow.output_settings.dryrun and not workflow.output_settings.verbose:

@@ -53,6 +53,17 @@ def test_a_second_process_is_refused_and_told_who_holds_the_lock(tmp_path):
     second.release()
 
 
+def test_who_is_at_work_can_be_asked_without_touching_the_lock(tmp_path, lock_file):
+    assert RunLock(tmp_path).at_work() == ""
+    holder = _hold(tmp_path, "time.sleep(60)")
+    before = lock_file.stat()
+    assert RunLock(tmp_path).at_work().startswith(f"process {holder.pid} on ")
+    holder.kill()
+    holder.wait()
+    assert RunLock(tmp_path).at_work() == "", "its name is still there, its lock is not"
+    assert lock_file.stat().st_mtime_ns == before.st_mtime_ns
+
+
 def test_a_run_that_ends_by_itself_leaves_no_name_behind(tmp_path, lock_file):
     assert _hold(tmp_path, "time.sleep(0.5)").wait(30) == 0
     assert lock_file.read_text() == ""

@@ -138,6 +138,11 @@ def test_every_reason_has_words(reasons, params, words):
     assert lines(graph, plan({"b00001": 3}))[2].endswith(f"in 1 of 1 batch: {words}")
 
 
+def test_another_run_on_the_same_folder_is_mentioned():
+    told = account(Graph(), plan({"b00001": 1}), "process 7 on login1")
+    assert "process 7 on login1 is at it already" in told
+
+
 def test_the_account_comes_before_the_first_table_of_jobs_and_once():
     told = []
     watcher = BeforeJobTable(lambda: told.append("account"))

@@ -67,9 +67,10 @@ class RuleAccount:
         return f"  {name:14} {extent}{', '.join(parts)}"
 
 
-def account(dag: Any, plan: BatchPlan) -> str:
+def account(dag: Any, plan: BatchPlan, at_work: str = "") -> str:
     """Return what a run would do and why; `dag` is Snakemake's graph once it decided what to run.
 
+    `at_work` names a process that is running the workflow on the same folder at this moment.
     The number of scans is the most that could be computed: a scan whose result is still valid is kept.
     """
     rules: dict[str, RuleAccount] = {}
@@ -88,6 +89,8 @@ def account(dag: Any, plan: BatchPlan) -> str:
                 rule.add(_size(job, plan, concerned[job]), change, causes)
     lines = [rule.sentence(name, len(plan.sizes)) for name, rule in rules.items()]
     title = "What would run, on how many scans at most, and why:"
+    if at_work:
+        lines.append(f"{at_work} is at it already: what it has not finished yet is counted here.")
     end = "This was a dry run: nothing was written. Every single job: add --verbose."
     return "\n".join([_scans_in_words(plan), title, *lines, end])
 

@@ -104,9 +104,18 @@ def _no_note(text: str) -> None:
     """Stand in for `FileLock.note` where the lock is somebody else's."""
 
 
-def _try_lock(descriptor: int) -> bool:
+def is_locked(path: Path) -> bool:
+    """Whether another process holds the lock on an existing file; leaves the file as it is."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return not _try_lock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from wirbel.runner.locks import POLL_SECONDS, FileLock
+from wirbel.runner.locks import POLL_SECONDS, FileLock, is_locked
 
 HOLDER = re.compile(r"process \d+ on (?P<host>\S+)")
 
@@ -65,6 +65,12 @@ class RunLock:
             "wait for it, stop it there, or choose another output_dir. If that process does not exist any more "
             "(it was killed, or its machine restarted), add the word `unlock` to the end of this command once"
         )
+
+    def at_work(self) -> str:
+        """Return who works on the folder now, or an empty text; for dry runs, since it writes nothing."""
+        if not self._path.exists() or self._held:
+            return ""
+        return self._lock.holder() if self._elsewhere() or is_locked(self._path) else ""
 
     def clear(self) -> str:
         """Forget a holder that is gone; return what was done. A live one on this machine stays."""
