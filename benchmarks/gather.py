@@ -110,15 +110,34 @@ def _write_batch(output: Path, batch: str, names: list[str], failed: set[int], f
         write_records(output / "work" / stage / f"{batch}.tsv", records)
 
 
-def gather(output: Path, bids: Path) -> dict[str, float]:
-    """Run the cohort stage; return its seconds, CPU seconds and peak memory in GB."""
+def gather(output: Path, bids: Path, threads: int) -> dict[str, float]:
+    """Run the cohort stage; return its seconds, CPU seconds and peak memory in GB, all its processes together."""
     command = [sys.executable, "-m", "wirbel.stages.cohort", "--output-dir", str(output)]
-    start = time.perf_counter()
-    subprocess.run([*command, "--bids-dir", str(bids)], check=True)
-    seconds = time.perf_counter() - start
+    start, peak = time.perf_counter(), 0.0
+    process = subprocess.Popen([*command, "--bids-dir", str(bids), "--threads", str(threads)])
+    while process.poll() is None:
+        peak = max(peak, _memory_of_tree(process.pid))
+        time.sleep(0.2)
+    if process.returncode:
+        raise SystemExit(process.returncode)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = used.ru_utime + used.ru_stime
-    return {"seconds": seconds, "cpu_seconds": cpu, "peak_gb": used.ru_maxrss / 2**20}
+    return {"seconds": time.perf_counter() - start, "cpu_seconds": cpu, "peak_gb": peak / 2**20}
+
+
+def _memory_of_tree(process: int) -> float:
+    """Return the proportional set size of a process and its descendants in KB (Linux only)."""
+    total = 0.0
+    try:
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total = float(line.split()[1])
+        for thread in os.listdir(f"/proc/{process}/task"):
+            children = Path(f"/proc/{process}/task/{thread}/children").read_text().split()
+            total += sum(_memory_of_tree(int(child)) for child in children)
+    except OSError:  # it has just ended
+        pass
+    return total
 
 
 def main() -> None:
@@ -126,6 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scans", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="keep everything here; used again if it exists")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -135,7 +155,7 @@ def main() -> None:
             (output / "work" / "features").mkdir(parents=True, exist_ok=True)
             note.write_text(str(simulate(output, bids, args.scans, args.seed)))
         cells = int(note.read_text())
-        figures = gather(output, bids)
+        figures = gather(output, bids, args.threads)
         sizes = {p.name: p.stat().st_size / 2**20 for p in sorted((output / "cohort").iterdir())}
     print(", ".join(f"{name} {size:.0f} MB" for name, size in sizes.items() if size >= 1))
     print(

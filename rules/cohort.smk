@@ -20,7 +20,7 @@ rule cohort:
         f"{LOGS}/benchmarks/cohort.tsv"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=megabytes(4000),
         runtime=60,
@@ -31,7 +31,7 @@ rule cohort:
         "Collecting the tables of the cohort"
     shell:
         f"python -m wirbel.stages.cohort{OUTPUT_ARGUMENT} --bids-dir {{params.bids_dir:q}}"
-        " > {log:q} 2>&1"
+        " --threads {threads} > {log:q} 2>&1"
 
 
 rule contact_sheet:

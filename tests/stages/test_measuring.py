@@ -140,6 +140,13 @@ def test_gathering_again_gives_the_same_bytes(output):
     assert {p.name: p.read_bytes() for p in (output / "cohort").iterdir()} == before
 
 
+def test_two_threads_give_the_same_bytes(output):
+    gather(output)
+    before = {p.name: p.read_bytes() for p in (output / "cohort").iterdir()}
+    gather(output, "--threads", 2)
+    assert {p.name: p.read_bytes() for p in (output / "cohort").iterdir()} == before
+
+
 def test_a_scan_without_a_manifest_row_is_an_error(output):
     write_records(output / "work/merge/b00002.tsv", [])
     with pytest.raises(KeyError, match="sub-3 has no row in the manifest of stage merge"):

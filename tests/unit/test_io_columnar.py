@@ -11,7 +11,7 @@ import pytest
 
 from wirbel.io import spool as spooling
 from wirbel.io.columnar import write_both
-from wirbel.io.prefetch import AHEAD, read_ahead
+from wirbel.io.rows import Rows
 from wirbel.io.spool import Spool
 
 COLUMNS = [
@@ -27,10 +27,17 @@ ROWS = [
 ]
 
 
+def piece(*rows):
+    gathered = Rows(COLUMNS)
+    for row in rows:
+        gathered.add_one(row)
+    return gathered.batch()
+
+
 def write(folder, rows=ROWS):
     with Spool(folder / "t", COLUMNS) as spool:
         for row in rows:
-            spool.add(1, {}, row)
+            spool.append(piece(row))
         return write_both(folder / "t", COLUMNS, spool.batches())
 
 
@@ -93,7 +100,7 @@ def test_an_error_leaves_the_old_table_and_nothing_else(tmp_path):
     write(tmp_path)
     before = (tmp_path / "t.csv").read_bytes()
     with pytest.raises(RuntimeError), Spool(tmp_path / "t", COLUMNS) as spool:
-        spool.add(1, {"label": [1]})
+        spool.append(piece({"label": 1}))
         raise RuntimeError
     assert (tmp_path / "t.csv").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "t.parquet"]
@@ -105,37 +112,41 @@ def test_a_value_of_the_wrong_type_is_refused_with_its_column(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_columns_are_read_back_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(spooling, "GROUP_ROWS", 2)
+def test_columns_are_read_back_whole(tmp_path):
+    rows = Rows(COLUMNS)
+    rows.add({"label": [1, None], "height_mm": [0.5, 1.5], "unknown": [1, 2]}, {"scan_id": "a"})
+    rows.add({}, {"scan_id": "none"})
     with Spool(tmp_path / "t", COLUMNS) as spool:
-        spool.add(2, {"label": [1, None], "height_mm": [0.5, 1.5]}, {"scan_id": "a"})
-        spool.add(1, {"label": [3]}, {"scan_id": "b"})
-        spool.add(0, {})
+        spool.append(rows.batch())
+        spool.append(piece({"label": 3, "scan_id": "b"}))
+        assert spool.rows == 3
         np.testing.assert_array_equal(spool.numbers("label"), [1, np.nan, 3])
         np.testing.assert_array_equal(spool.numbers("height_mm"), [0.5, 1.5, np.nan])
         codes, values = spool.categories("scan_id")
         assert (codes.tolist(), values) == ([0, 0, 1], ["a", "b"])
         assert spool.categories("agree")[0].tolist() == [-1, -1, -1]
-        assert spool.rows == 3
 
 
-def test_columns_of_unequal_length_are_refused(tmp_path):
-    with (
-        Spool(tmp_path / "t", COLUMNS) as spool,
-        pytest.raises(ValueError, match="label has 1 values for 2 rows"),
-    ):
-        spool.add(2, {"label": [1]})
+def test_an_empty_table_has_empty_columns(tmp_path):
+    with Spool(tmp_path / "t", COLUMNS) as spool:
+        assert len(spool.numbers("label")) == 0 and spool.categories("scan_id")[1] == []
+
+
+def test_columns_that_come_later_are_put_in_their_place(tmp_path):
+    with Spool(tmp_path / "t", COLUMNS[:2]) as spool:
+        spool.append(piece(*ROWS).select(["scan_id", "label"]).replace_schema_metadata(None))
+        more = {"height_mm": np.array([1.5, np.nan, 2.5]), "agree": [True, None, False]}
+        write_both(tmp_path / "t", COLUMNS, spool.batches(), more)
+    table = pq.read_table(tmp_path / "t.parquet")
+    assert table.column_names == [name for name, _ in COLUMNS]
+    assert table["height_mm"].to_pylist() == [1.5, None, 2.5]
+
+
+def test_columns_of_unequal_length_are_refused():
+    with pytest.raises(ValueError, match="height_mm has 1 values for 2 rows"):
+        Rows(COLUMNS).add({"label": [1, 2], "height_mm": [0.5]})
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path):
     with pytest.raises(ValueError, match="age"):
         Spool(tmp_path / "t", [("age", "integer"), ("age", "string")])
-
-
-def test_files_are_read_ahead_in_their_order(tmp_path):
-    paths = [tmp_path / f"{i}" for i in range(AHEAD + 5)]
-    for path in paths:
-        path.write_text(path.name)
-    assert [int(content) for content in read_ahead(paths)] == list(range(AHEAD + 5))
-    with pytest.raises(FileNotFoundError):
-        list(read_ahead([tmp_path / "none"]))

@@ -11,7 +11,7 @@ import pytest
 import tiny_models
 import torch
 
-from wirbel.learning.parallel import map_ahead
+from wirbel.io.prefetch import map_ahead
 from wirbel.learning.semantic_model import crop_to_nonzero
 from wirbel.learning.sliding_window import SlidingWindow
 

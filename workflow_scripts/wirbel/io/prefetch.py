@@ -1,24 +1,35 @@
-"""Reading many small files without waiting for each: on a network file system most of the time is latency."""
+"""Work that is started before its result is asked for, and results in order.
+
+On a network file system most of the time of reading small files is waiting: several are read at once.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
-READERS = 8
-AHEAD = 64
-"""Files that are read before they are asked for."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+READERS, FILES_AHEAD = 8, 64
+
+
+def map_ahead(
+    pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Like `pool.map`, but start at most `ahead` more than were taken, so that results do not pile up."""
+    items = iter(items)
+    running = deque(pool.submit(function, item) for item in islice(items, ahead))
+    while running:
+        done = running.popleft().result()
+        running.extend(pool.submit(function, item) for item in islice(items, 1))
+        yield done
 
 
 def read_ahead(paths: Iterable[Path]) -> Iterator[bytes]:
     """Yield the files' contents in the order of `paths`; raises what reading a file raises."""
-    remaining = iter(paths)
     with ThreadPoolExecutor(READERS) as pool:
-        reading = deque(pool.submit(path.read_bytes) for path in islice(remaining, AHEAD))
-        while reading:
-            content = reading.popleft().result()
-            reading.extend(pool.submit(path.read_bytes) for path in islice(remaining, 1))
-            yield content
+        yield from map_ahead(pool, Path.read_bytes, paths, FILES_AHEAD)

@@ -6,7 +6,7 @@ one piece, or of one column.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,25 +16,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wirbel.io.atomic import scratch_path
-from wirbel.io.table_types import array_of, schema_of
+from wirbel.io.table_types import schema_of
 
-GROUP_ROWS = 20_000
-"""Rows that are kept as Python objects before they go to the file."""
+GROUP_ROWS = 50_000
+"""Rows that `batches` yields at least at a time: a row group of the final table."""
 
 
 class Spool:
     """Context manager around the temporary file of the table `<stem>`; columns are (name, kind).
 
-    First `add` rows, then read: the first reading ends the writing.
+    First `append` pieces, then read: the first reading ends the writing.
     """
 
     def __init__(self, stem: str | Path, columns: Sequence[tuple[str, str]]) -> None:
         self._schema = schema_of(columns)
         self._target = Path(stem).with_name(f"{Path(stem).name}.arrow")
-        self._waiting: dict[str, list[Any]] = {name: [] for name, _ in columns}
         self._stack = ExitStack()
         self._writer: pa.RecordBatchFileWriter | None = None
-        self.rows = self._flushed = 0
+        self.rows = 0
 
     def __enter__(self) -> Spool:
         self._path = self._stack.enter_context(scratch_path(self._target))
@@ -47,22 +46,11 @@ class Spool:
             if self._writer is not None:
                 self._writer.close()
 
-    def add(
-        self, rows: int, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any] | None = None
-    ) -> None:
-        """Append `rows` rows, given as equally long columns and as values that are the `same` in all of them.
-
-        Columns that are given nowhere hold missing values; what no column declares is left out.
-        """
-        same = same or {}
-        for name, waiting in self._waiting.items():
-            values = columns.get(name)
-            if values is not None and len(values) != rows:
-                raise ValueError(f"column {name} has {len(values)} values for {rows} rows")
-            waiting.extend([same.get(name)] * rows if values is None else values)
-        self.rows += rows
-        if self.rows - self._flushed >= GROUP_ROWS:
-            self._flush()
+    def append(self, piece: pa.RecordBatch) -> None:
+        """Append rows."""
+        if len(piece):
+            self._writer.write_batch(piece)
+            self.rows += len(piece)
 
     def numbers(self, name: str) -> np.ndarray:
         """Return a column of numbers, integers or booleans as float64 of shape (rows,), NaN where missing."""
@@ -78,10 +66,16 @@ class Spool:
         return pc.fill_null(encoded.indices, -1).to_numpy(), encoded.dictionary.to_pylist()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in their order, piece by piece."""
+        """Yield the rows in their order, at least `GROUP_ROWS` at a time but for the last."""
+        waiting: list[pa.RecordBatch] = []
         with self._reader() as reader:
             for index in range(reader.num_record_batches):
-                yield reader.get_batch(index)
+                waiting.append(reader.get_batch(index))
+                if sum(map(len, waiting)) >= GROUP_ROWS:
+                    yield _joined(waiting)
+                    waiting = []
+        if waiting:
+            yield _joined(waiting)
 
     def _column(self, name: str) -> Iterator[pa.Array]:
         with self._reader([self._schema.get_field_index(name)]) as reader:
@@ -90,17 +84,12 @@ class Spool:
 
     def _reader(self, fields: list[int] | None = None) -> pa.RecordBatchFileReader:
         if self._writer is not None:
-            self._flush()
             self._writer.close()
             self._writer = None
         return pa.ipc.open_file(
             pa.OSFile(str(self._path)), options=pa.ipc.IpcReadOptions(included_fields=fields)
         )
 
-    def _flush(self) -> None:
-        if self.rows == self._flushed:
-            return
-        arrays = [array_of(self._waiting[field.name], field) for field in self._schema]
-        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
-        self._waiting = {name: [] for name in self._waiting}
-        self._flushed = self.rows
+
+def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return pa.Table.from_batches(pieces).combine_chunks().to_batches()[0]

@@ -8,16 +8,9 @@ the result does not depend on the number of threads.
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from itertools import islice
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def usable_threads(requested: int = 0) -> int:
@@ -29,15 +22,3 @@ def sample_threads(number: int) -> ThreadPoolExecutor:
     """Return a pool whose threads, like the calling one, compute without helpers of their own."""
     torch.set_num_threads(1)
     return ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,))
-
-
-def map_ahead(
-    pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
-) -> Iterator[Result]:
-    """Like `pool.map`, but start at most `ahead` more than were taken, so that results do not pile up."""
-    items = iter(items)
-    running = deque(pool.submit(function, item) for item in islice(items, ahead))
-    while running:
-        done = running.popleft().result()
-        running.extend(pool.submit(function, item) for item in islice(items, 1))
-        yield done

@@ -19,7 +19,7 @@ from nnunetv2.inference.sliding_window_prediction import (
     compute_steps_for_sliding_window,
 )
 
-from wirbel.learning.parallel import map_ahead
+from wirbel.io.prefetch import map_ahead
 from wirbel.learning.precision import CHANNELS_LAST, quick_arithmetic
 
 SIGMA_OF_PATCH = 1 / 8

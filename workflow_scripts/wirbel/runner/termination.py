@@ -1,8 +1,11 @@
-"""SIGTERM as an exception, so that what is being written is finished."""
+"""How processes end: SIGTERM as an exception, so that what is being written is finished, and orphaned workers."""
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,3 +33,14 @@ def sigterm_raises() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, old)
+
+
+def end_with(parent: int) -> None:
+    """Let this worker process end when its parent was killed; by itself it would wait for work for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -7,9 +7,11 @@ the scans' names whatever the batches, and keeps no more than some ten thousand 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,34 +23,49 @@ from wirbel.core.plausibility.strata import strata_of
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.bids import write_dataset_description
 from wirbel.io.columnar import write_both
-from wirbel.io.prefetch import read_ahead
+from wirbel.io.measurements import Part, read_pieces
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.spool import Spool
 from wirbel.io.tables import read_rows
 from wirbel.runner.outcomes import Outcome, outcomes
+from wirbel.runner.termination import end_with
 
 STAGES = ("resample", "semantic", "instance", "merge", "features")
 """The per-scan stages in their order; the last one's outputs are gathered."""
 
 
-def gather(output_dir: Path, participants: Participants, stages: tuple[str, ...] = STAGES) -> dict:
+def gather(
+    output_dir: Path,
+    participants: Participants,
+    stages: tuple[str, ...] = STAGES,
+    threads: int = 1,
+) -> dict[str, int]:
     """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table."""
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
     columns = table_columns(participants)
+    parts = [_part(outcome, participants) for outcome in outcomes(output_dir, stages)]
+    measured = {table: _schema(all_, without=PLAUSIBILITY) for table, all_ in columns.items()}
     with ExitStack() as stack:
         spools = {
-            table: stack.enter_context(
-                Spool(folder / table, _schema(set_out, without=PLAUSIBILITY))
-            )
-            for table, set_out in columns.items()
+            table: stack.enter_context(Spool(folder / table, schema))
+            for table, schema in measured.items()
         }
-        _collect(spools, outcomes(output_dir, stages), participants)
-        for table, spool in spools.items():
-            flagged = _flagged(table, spool, participants)
-            write_both(folder / table, _schema(columns[table]), spool.batches(), flagged)
-            write_json(folder / f"{table}.json", {c.name: c.entry() for c in columns[table]})
-    return {table: spool.rows for table, spool in spools.items()}
+        for piece in read_pieces(parts, measured, threads, end_with, (os.getpid(),)):
+            for table, rows in piece.items():
+                spools[table].append(rows)
+        with ThreadPoolExecutor(threads) as pool:
+            finish = partial(_finish, folder, columns, spools, participants)
+            return dict(pool.map(finish, columns))
+
+
+def _finish(folder, columns, spools, participants, table: str) -> tuple[str, int]:
+    """Flag one table's rows, write it and its dictionary; return its name and number of rows."""
+    flagged = _flagged(table, spools[table], participants)
+    batches = spools[table].batches()
+    rows = write_both(folder / table, _schema(columns[table]), batches, flagged)
+    write_json(folder / f"{table}.json", {c.name: c.entry() for c in columns[table]})
+    return table, rows
 
 
 def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
@@ -58,26 +75,14 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
-def _collect(spools: dict[str, Spool], found: list[Outcome], participants: Participants) -> None:
-    """Put every scan's part into the tables, in the order of `found`."""
-    measured = read_ahead(outcome.measured for outcome in found if outcome.measured)
-    for outcome in found:
-        same = outcome.identity | participants.of(outcome.scan.participant_id)
-        if outcome.failure is not None:
-            _add_failure(spools, outcome, same)
-            continue
-        content = json.loads(next(measured))
-        spools["scans"].add(1, {}, same | content["scan"])
-        for table in ("vertebrae", "discs", "levels"):
-            columns = content[table]
-            spools[table].add(len(next(iter(columns.values()), ())), columns, same)
-
-
-def _add_failure(spools: dict[str, Spool], outcome: Outcome, same: dict[str, Any]) -> None:
+def _part(outcome: Outcome, participants: Participants) -> Part:
+    """Return what a scan adds to the tables: its measurements, or the account of its failure."""
+    same = outcome.identity | participants.of(outcome.scan.participant_id)
+    if outcome.failure is None:
+        return Part(outcome.measured, same)
     reason, detail = outcome.failure.reason, outcome.failure.detail
-    spools["scans"].add(1, {}, same | {"scan_status": reason})
-    row = {"stage": outcome.stage, "reason": reason, "detail": detail}
-    spools["failures"].add(1, {}, outcome.identity | row)
+    failure = {"stage": outcome.stage, "reason": reason, "detail": detail}
+    return Part(None, same, {"scans": {"scan_status": reason}, "failures": failure})
 
 
 def _flagged(table: str, spool: Spool, participants: Participants) -> dict[str, Sequence[Any]]:
@@ -112,11 +117,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output-dir", type=Path, required=True, help="the output folder")
     parser.add_argument("--bids-dir", type=Path, help="where participants.tsv is looked for")
     parser.add_argument("--stages", nargs="+", default=STAGES, help="the per-scan stages, in order")
+    parser.add_argument("--threads", type=int, default=1, help="processor cores to use")
     args = parser.parse_args(argv)
     write_dataset_description(
         args.output_dir, "Spine measurements", derivative_of="wirbel", version=__version__
     )
-    written = gather(args.output_dir, read_participants(args.bids_dir), tuple(args.stages))
+    participants = read_participants(args.bids_dir)
+    written = gather(args.output_dir, participants, tuple(args.stages), args.threads)
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))
     return 0
 

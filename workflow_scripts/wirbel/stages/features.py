@@ -11,7 +11,8 @@ from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import Measurements, measure
 from wirbel.errors import ScanError
-from wirbel.io.sidecars import read_json, write_json
+from wirbel.io.measurements import write_measurements
+from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
@@ -38,7 +39,7 @@ class Features:
         return read_volume(scan.path), subregion, vertebra, NO_LEVELS | described.get("Levels", {})
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
-        """Return this scan's part of all four tables."""
+        """Return the rows of all four tables."""
         image, subregion, vertebra, levels = inputs
         try:
             return features(measure(image, subregion, vertebra), levels)
@@ -48,32 +49,24 @@ class Features:
             ) from error
 
     def save(self, scan: Scan, result: dict[str, Any], folders: StageFolders) -> list[Path]:
-        """Write the tables as one JSON file."""
+        """Write the rows as one JSON file."""
         path = folders.stage(self.name) / f"{scan.scan_id}_features.json"
-        write_json(path, result, compact=True)
+        tables = dict(result)
+        write_measurements(path, tables.pop("scan"), tables)
         return [path]
 
 
 def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
-    """Return the scan's own values, and the other tables column by column, which are gathered faster.
-
-    `levels` is the vertebra map's account of its level names.
-    """
+    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names."""
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
     scan = {"scan_status": "ok", **rows["scan"], **naming, **flags}
-    tables = {
-        table: _columns([clean_row(table, row | naming) for row in rows[table]])
+    lists = {
+        table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")
     }
-    return {"scan": clean_row("scans", scan), **tables}
-
-
-def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Return rows as columns; None where a row lacks a key that another one has."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
+    return {"scan": clean_row("scans", scan), **lists}
 
 
 def main(argv: list[str] | None = None) -> int:

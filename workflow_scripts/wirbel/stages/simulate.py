@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
-import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +26,7 @@ from wirbel.io.volumes import write_volume
 from wirbel.phantom import REGIONS, Phantom, make_phantom
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.locks import sole_writer
+from wirbel.runner.termination import end_with
 
 ANY_REGION = "any"
 KEPT_SHARE = 0.6
@@ -162,7 +161,7 @@ def simulate(to_make: list[Order], bids_dir: Path, processes: int) -> None:
     folders = [bids_dir] * len(to_make)
     if processes > 1 and len(to_make) > 1:
         number = min(processes, len(to_make))
-        with ProcessPoolExecutor(number, initializer=_end_with, initargs=(os.getpid(),)) as pool:
+        with ProcessPoolExecutor(number, initializer=end_with, initargs=(os.getpid(),)) as pool:
             made = list(_told(pool.map(make, to_make, folders), len(to_make)))
     else:
         made = list(_told(map(make, to_make, folders), len(to_make)))
@@ -179,17 +178,6 @@ def _standing(path: Path, order: Order, bids_dir: Path) -> dict[str, Any] | None
     except (OSError, ValueError, KeyError):
         return None
     return content if whole and content["order"] == asdict(order) else None
-
-
-def _end_with(parent: int) -> None:
-    """Let this worker end when its parent was killed; by itself it would wait for work for ever."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _told(made, total: int):

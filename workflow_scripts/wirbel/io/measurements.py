@@ -1,0 +1,101 @@
+"""The file that holds one scan's measurements, and many such files as pieces of tables.
+
+The scan's own values stand under "scan", those of the other tables column by column: the names once, then the
+values, which is a fifth of the size of rows and read in a fraction of the time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wirbel.errors import InfrastructureError
+from wirbel.io.prefetch import map_ahead, read_ahead
+from wirbel.io.sidecars import write_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from wirbel.io.rows import Rows
+
+Columns = Mapping[str, Sequence[tuple[str, str]]]
+"""Table -> its columns as (name, kind)."""
+PIECE = 256
+"""Scans of one piece."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one scan adds to the tables.
+
+    `path` is its file of measurements, if it was measured, `rows` holds further rows by table, `same` the
+    values that all its rows share.
+    """
+
+    path: Path | None
+    same: Mapping[str, Any]
+    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def write_measurements(
+    path: Path, scan: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> None:
+    """Write a scan's own values and its rows of the other tables."""
+    columns = {table: _columns(rows) for table, rows in tables.items()}
+    write_json(path, {"scan": scan, **columns}, compact=True)
+
+
+def read_pieces(
+    parts: Sequence[Part], columns: Columns, processes: int, initializer, initargs=()
+) -> Iterator[dict[str, pa.RecordBatch]]:
+    """Yield the tables of all parts in their order, `PIECE` scans at a time, read by so many processes."""
+    pieces = [parts[first : first + PIECE] for first in range(0, len(parts), PIECE)]
+    read = partial(read_piece, columns=columns)
+    if processes < 2 or len(pieces) < 2:
+        yield from map(read, pieces)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer, initargs) as pool:
+        yield from map_ahead(pool, read, pieces, ahead=2 * processes)
+
+
+def read_piece(parts: Sequence[Part], columns: Columns) -> dict[str, pa.RecordBatch]:
+    """Return the tables of some scans."""
+    from wirbel.io.rows import Rows
+
+    tables = {table: Rows(of_table) for table, of_table in columns.items()}
+    contents = read_ahead(part.path for part in parts if part.path)
+    for part in parts:
+        for table, row in part.rows.items():
+            tables[table].add_one({**part.same, **row})
+        if part.path:
+            _add_measured(tables, part, _parsed(next(contents), part.path))
+    return {table: rows.batch() for table, rows in tables.items()}
+
+
+def _parsed(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise InfrastructureError(
+            f"{path} is not a whole file of measurements ({error}): run `snakemake verify`, which forgets "
+            "damaged results, then the workflow again"
+        ) from error
+
+
+def _add_measured(tables: Mapping[str, Rows], part: Part, content: Mapping[str, Any]) -> None:
+    tables["scans"].add_one({**part.same, **content["scan"]})
+    for table, columns in content.items():
+        if table != "scan":
+            tables[table].add(columns, part.same)
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows as columns; None where a row lacks a key that another one has."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
