@@ -31,7 +31,7 @@ from wirbel.stages.cohort import STAGES
 
 VERTEBRAE = [LEVEL_NAMES[v] for v in LEVELS_TOP_DOWN if LEVEL_NAMES[v] not in ("C1", "S1")]
 DISCS = [f"{above}-{below}" for above, below in zip(VERTEBRAE, VERTEBRAE[1:], strict=False)]
-ROWS = {"vertebrae": VERTEBRAE, "discs": DISCS, "levels": VERTEBRAE + DISCS}
+ROWS = {"vertebrae": VERTEBRAE, "discs": DISCS, "levels": VERTEBRAE}
 """Table -> the levels of a scan's rows."""
 BATCH, FAILED_SHARE, ODD_SHARE, MISSING_SHARE = 64, 0.01, 0.002, 0.03
 
