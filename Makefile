@@ -1,5 +1,6 @@
 # make demo   simulate six scans, run the whole chain on them, show the results   (sets itself up)
 # make test   all tests                                                          (sets itself up)
+# make parity SPINEPS 2.1.3 and Wirbel on the same scans with the same weights      (sets both up)
 # make lint   formatting and linting of Python and of the rules
 # make setup  only the environment in .venv
 # make clean  remove the demo's results and caches; clean-all also the environment
@@ -12,7 +13,7 @@ DEMO := results/demo
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --quiet progress
 DEMO_SETTINGS := --configfile config/demo.yaml
 
-.PHONY: setup demo test lint clean clean-all
+.PHONY: setup demo test parity lint clean clean-all
 
 setup: $(STAMP)
 
@@ -32,6 +33,19 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest
+
+# The other tool gets an environment of its own; torch first, so that it is the same as here.
+SPINEPS := .venv-spineps
+PARITY ?=
+$(SPINEPS)/.complete:
+	@echo "Setting up $(SPINEPS) with spineps 2.1.3 (some minutes)"
+	@$(PYTHON) -m venv $(SPINEPS)
+	@$(SPINEPS)/bin/pip install -qq --disable-pip-version-check "torch==$$($(BIN)/python -c 'import torch; print(torch.__version__.split("+")[0])')"
+	@$(SPINEPS)/bin/pip install -qq --disable-pip-version-check spineps==2.1.3 TPTBox==1.1.0
+	@touch $@
+
+parity: $(STAMP) $(SPINEPS)/.complete
+	@$(BIN)/python benchmarks/parity.py --spineps-python $(SPINEPS)/bin/python $(PARITY)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .

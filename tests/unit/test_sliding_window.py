@@ -13,7 +13,7 @@ import torch
 
 from wirbel.io.prefetch import map_ahead
 from wirbel.learning.semantic_model import crop_to_nonzero
-from wirbel.learning.sliding_window import SlidingWindow
+from wirbel.learning.sliding_window import SlidingWindow, half_weights
 
 CPU = torch.device("cpu")
 HEAVY = (
@@ -146,3 +146,11 @@ def test_stages_without_a_network_start_without_torch():
     stages = ("resample", "merge", "features", "cohort", "contact_sheet")
     code = "import " + ", ".join(f"wirbel.stages.{stage}" for stage in stages)
     assert imported(code, ("numpy", "torch", "snakemake")) == ["numpy"]
+
+
+def test_half_precision_weights_are_those_of_a_coarse_gaussian():
+    """Their middle is 1000; the tile's corners, where a Gaussian all but vanishes, keep the smallest step."""
+    weight = half_weights((24, 160, 128))
+    assert weight.dtype == torch.float16
+    assert weight[12, 80, 64] == weight.max() == 1000
+    assert (weight[0, 0, 0] == weight.min()) & (weight.min() > 0.5)

@@ -46,8 +46,8 @@ class Normalised(NamedTuple):
 class SemanticModel:
     """A loaded network; `normalise` and `segment` may run in different threads.
 
-    `as_spineps` rounds the image to half precision before and after it is normalised, and computes in single
-    precision on a CPU, as SPINEPS does.
+    `as_spineps` rounds the image to half precision before and after it is normalised, adds the tiles' scores up in
+    half precision, and computes in single precision on a CPU, as SPINEPS does.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class SemanticModel:
             sample_threads(threads),
             2 * threads,
             exact=as_spineps and place.type == "cpu",
+            half_sums=as_spineps,
         )
         self.network = build_network(self.plans)
         load_into(self.network, self.folds[0])

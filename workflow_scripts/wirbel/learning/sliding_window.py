@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from acvl_utils.cropping_and_padding.padding import pad_nd_image
 from nnunetv2.inference.sliding_window_prediction import (
     compute_gaussian,
     compute_steps_for_sliding_window,
 )
+from scipy.ndimage import gaussian_filter
 
 from wirbel.io.prefetch import map_ahead
 from wirbel.learning.precision import CHANNELS_LAST, quick_arithmetic
@@ -25,6 +27,7 @@ from wirbel.learning.precision import CHANNELS_LAST, quick_arithmetic
 SIGMA_OF_PATCH = 1 / 8
 """Width of the Gaussian weights, as a share of the patch; nnU-Net's."""
 LARGEST_WEIGHT = 10.0
+LARGEST_HALF_WEIGHT = 1000.0
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,12 @@ class SlidingWindow:
     """How many tiles may wait there, computed or not."""
     exact: bool = False
     """Whether the network computes in single precision even where mixed precision is quicker."""
+    half_sums: bool = False
+    """Whether weights and sums are kept in half precision, as SPINEPS does; see `half_weights`."""
 
     @torch.inference_mode()
     def scores(self, network: torch.nn.Module, data: torch.Tensor) -> torch.Tensor:
-        """Return class scores (heads, x, y, z), float32, of an image (1, x, y, z).
+        """Return class scores (heads, x, y, z), float32 unless `half_sums`, of an image (1, x, y, z).
 
         They are on the device, or in main memory where the device's does not suffice.
         """
@@ -59,17 +64,23 @@ class SlidingWindow:
     def _scores(self, network, data: torch.Tensor, place: torch.device) -> torch.Tensor:
         padding = {"mode": "constant", "kwargs": {"value": 0}, "return_slicer": True}
         data, back = pad_nd_image(data.to(self.device), self.patch_size, **padding)
-        weight = compute_gaussian(
-            self.patch_size, SIGMA_OF_PATCH, LARGEST_WEIGHT, dtype=torch.float32, device=self.device
-        )
-        scores, weights = None, torch.zeros(data.shape[1:], device=place)
+        weight = self._weight()
+        scores, weights = None, torch.zeros(data.shape[1:], dtype=weight.dtype, device=place)
         for tile, found in self._tiles(network, data, weight):
             if scores is None:
-                scores = torch.zeros((len(found), *data.shape[1:]), device=place)
+                shape = (len(found), *data.shape[1:])
+                scores = torch.zeros(shape, dtype=weight.dtype, device=place)
             scores[tile] += found.to(place)
             weights[tile[1:]] += weight.to(place)
         scores /= weights
         return scores[(slice(None), *back[1:])]
+
+    def _weight(self) -> torch.Tensor:
+        if self.half_sums:
+            return half_weights(self.patch_size).to(self.device)
+        return compute_gaussian(
+            self.patch_size, SIGMA_OF_PATCH, LARGEST_WEIGHT, dtype=torch.float32, device=self.device
+        )
 
     def _tiles(self, network, data, weight) -> Iterator[tuple[tuple[slice, ...], torch.Tensor]]:
         """Yield (place, weighted scores) in a fixed order: sums do not depend on threads."""
@@ -104,3 +115,18 @@ class SlidingWindow:
                 found = network(mirrored).float().flip(flip)
             total = found if total is None else total.add_(found)
         return total[0].div_(len(flips)).mul_(weight)
+
+
+def half_weights(patch_size: tuple[int, int, int]) -> torch.Tensor:
+    """Return the weights of a tile's voxels as SPINEPS 2.1.3 (TPTBox 1.1.0) rounds them.
+
+    The Gaussian has the sum 1, so its values are tiny, and it is rounded to half precision before it is scaled:
+    what lies below about a thousandth of the middle's weight becomes equal.
+    """
+    middle = np.zeros(patch_size)
+    middle[tuple(size // 2 for size in patch_size)] = 1
+    sigmas = [size * SIGMA_OF_PATCH for size in patch_size]
+    weight = torch.from_numpy(gaussian_filter(middle, sigmas, 0, mode="constant", cval=0)).half()
+    weight = (weight / weight.max() * LARGEST_HALF_WEIGHT).half()
+    weight[weight == 0] = weight[weight != 0].min()
+    return weight

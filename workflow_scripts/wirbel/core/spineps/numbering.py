@@ -14,6 +14,7 @@ from wirbel.core.labels import (
     T13,
 )
 from wirbel.core.spineps.components import centres_of, components
+from wirbel.core.spineps.endplates import lost_endplates
 
 FIRST = 2
 """The topmost vertebra counts as C2, wherever the scan begins."""
@@ -28,7 +29,8 @@ def number_all(
 ) -> np.ndarray:
     """Return the vertebra map (P, I, R) uint8 with every structure's final number.
 
-    `vertebra` holds instances in any order; they are counted from `first` downwards by their centres.
+    `vertebra` holds instances in any order; they are counted from `first` downwards by their centres. Endplate voxels
+    that the other tool loses when it parts upper from lower plates leave `subregion`, in place.
     """
     out = _from_the_top(vertebra, first)
     out[np.isin(subregion, sacrum_ids)] = SACRUM
@@ -38,6 +40,7 @@ def number_all(
     if middles:
         _number(out, subregion == DISC, DISC_OFFSET, middles, above_first=True)
         _number(out, subregion == ENDPLATE, ENDPLATE_OFFSET, middles, above_first=False)
+        subregion[lost_endplates(subregion == ENDPLATE, out)] = 0
     return out
 
 

@@ -1,0 +1,228 @@
+"""`compatibility: spineps`, around the second network: cleaning, cut-outs, couples, both maps, numbers."""
+
+import numpy as np
+import pytest
+from spine_boxes import SPACING_MM, box_spine, counters, oracle
+
+from wirbel.core.consolidation import Predictions
+from wirbel.core.labels import (
+    ARCUS,
+    BODY_BORDER,
+    CANAL,
+    COSTAL_LEFT,
+    DISC,
+    INFERIOR_ARTICULAR_LEFT,
+    SACRUM,
+    SPINOUS_PROCESS,
+    VERTEBRA_SUBREGIONS,
+)
+from wirbel.core.spineps import merging
+from wirbel.core.spineps.body_centres import body_centres
+from wirbel.core.spineps.body_splits import split_body
+from wirbel.core.spineps.couples import merge_predictions
+from wirbel.core.spineps.endplates import lost_endplates
+from wirbel.core.spineps.numbering import number_all
+from wirbel.core.spineps.reconciliation import reconcile
+from wirbel.core.spineps.semantic_cleaning import clean_semantic
+from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
+from wirbel.errors import ScanError
+
+MAPPING = dict.fromkeys(VERTEBRA_SUBREGIONS, 1)
+INSTANCE = InstanceSettings(lambda mm: SPACING_MM, SPACING_MM, (120, 130, 32), MAPPING, 100, 250)
+NUMBERS = NumberSettings(2, (SACRUM,), (80,))
+
+
+def merged(spine, labels=None):
+    labels = labels or spine.labels
+    _, _, centre_mm = merging.cut_outs(labels, INSTANCE)
+    found = oracle(labels, counters(spine), centre_mm, INSTANCE.cutout_size)
+    return merging.merge(labels, found, labels.grid, INSTANCE, NUMBERS)
+
+
+@pytest.mark.parametrize("numbers", [range(2, 25), range(19, 25)])
+def test_a_perfect_network_gives_the_true_vertebrae_counted_from_two(numbers):
+    spine = box_spine(numbers, sacrum=True)
+    found = merged(spine)
+    assert np.array_equal(found.subregion.data, spine.labels.data)
+    truth = np.where(counters(spine) > 0, counters(spine) + 1, 0)
+    truth[spine.labels.data == SACRUM] = SACRUM
+    numbered = np.isin(spine.labels.data, (*VERTEBRA_SUBREGIONS, SACRUM))
+    assert np.array_equal(np.where(numbered, found.vertebra.data, 0), truth)
+
+
+def test_discs_and_endplates_carry_the_vertebra_above():
+    spine = box_spine(range(20, 25))
+    found = merged(spine).vertebra.data
+    for place, number in enumerate(spine.numbers, start=2):
+        assert set(np.unique(found[spine.vertebra == 100 + number])) == {100 + place}
+        assert set(np.unique(found[spine.vertebra == 200 + number])) == {200 + place}
+
+
+def test_a_map_without_bodies_is_the_scans_fault():
+    spine = box_spine((22,), sacrum=False)
+    empty = spine.labels.with_data(np.zeros_like(spine.labels.data))
+    with pytest.raises(ScanError, match="no_spine_found"):
+        merging.cut_outs(empty, INSTANCE)
+
+
+def test_predictions_of_nothing_are_the_scans_fault():
+    spine = box_spine((21, 22), sacrum=False)
+    _, origin, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
+    nothing = Predictions(np.zeros((2, 120, 130, 32), np.uint8), origin, centre_mm)
+    with pytest.raises(ScanError, match="no_spine_found"):
+        merging.merge(spine.labels, nothing, spine.labels.grid, INSTANCE, NUMBERS)
+
+
+def test_specks_far_parts_and_holes_are_cleaned():
+    spine = box_spine((21, 22), sacrum=False)
+    data = spine.labels.data.copy()
+    speck, far, hole = (60, 3, 2), (slice(0, 8), slice(0, 6), slice(0, 4)), (40, 20, 16)
+    data[speck] = SPINOUS_PROCESS
+    data[far] = BODY_BORDER
+    assert data[hole] == BODY_BORDER
+    data[hole] = 0
+    cleaned = clean_semantic(spine.labels.with_data(data)).data
+    assert cleaned[speck] == 0
+    assert not cleaned[far].any()
+    assert cleaned[hole] == BODY_BORDER
+
+
+def test_a_body_is_found_by_what_erosion_leaves_of_it():
+    """Two bodies 20 voxels deep joined by a bridge of two voxels: the bridge goes, two centres stay."""
+    data = np.zeros((40, 60, 20), np.uint8)
+    data[10:30, 5:25, 3:17] = data[10:30, 30:50, 3:17] = BODY_BORDER
+    data[15:17, 25:30, 8:10] = BODY_BORDER
+    found = body_centres(data, np.array(SPACING_MM), 10)
+    assert [round(float(centre[1])) for centre in found] == [40, 14], "from the bottom up"
+
+
+def test_a_dumbbell_is_split_at_its_waist():
+    mask = np.zeros((30, 60, 20), bool)
+    mask[5:25, 4:26, 3:17] = mask[5:25, 34:56, 3:17] = True
+    mask[10:20, 26:34, 6:14] = True
+    lower = split_body(mask)
+    assert lower[5:25, 34:56, 3:17].all()
+    assert not lower[5:25, 4:26, 3:17].any()
+
+
+def test_a_block_without_waist_is_not_split_evenly_but_completely_or_not_at_all():
+    lower = split_body(np.pad(np.ones((10, 10, 10), bool), 2))
+    assert lower is None or lower.any()
+
+
+def predictions(*blocks) -> Predictions:
+    size = len(blocks)
+    return Predictions(np.stack(blocks), np.zeros((size, 3), int), np.zeros((size, 3)))
+
+
+def line(*values) -> np.ndarray:
+    """A prediction along the second axis, 4 x n x 4 voxels."""
+    return np.broadcast_to(np.array(values, np.uint8)[None, :, None], (4, len(values), 4))
+
+
+def instances(*blocks, fewest=0) -> list[int]:
+    shape = blocks[0].shape
+    crop = tuple(slice(0, n) for n in shape)
+    return merge_predictions(predictions(*blocks), shape, crop, fewest)[0, :, 0].tolist()
+
+
+def test_a_voxel_of_a_well_agreeing_triple_needs_two_votes():
+    """Three cut-outs show the same vertebra; each alone claims one more voxel at an end."""
+    found = instances(
+        line(0, 3, 3, 3, 3, 3, 0, 0), line(0, 2, 2, 2, 2, 0, 0, 0), line(0, 1, 1, 1, 1, 0, 0, 0)
+    )
+    assert found == [0, 1, 1, 1, 1, 0, 0, 0]
+
+
+def test_one_vote_is_enough_for_a_pair():
+    found = instances(line(0, 3, 3, 3, 3, 3, 0, 0), line(0, 2, 2, 2, 2, 0, 0, 0))
+    assert found == [0, 1, 1, 1, 1, 1, 0, 0]
+
+
+def test_a_prediction_covered_by_better_ones_is_left_out():
+    """The last cut-out sees a vertebra of which three quarters belong to the well-supported one."""
+    found = instances(
+        line(0, 2, 2, 2, 2, 2, 2, 0), line(0, 1, 1, 1, 1, 1, 1, 0), line(0, 0, 0, 0, 1, 1, 1, 1)
+    )
+    assert set(found) == {0, 1}
+
+
+def test_small_parts_of_an_instance_go():
+    found = instances(line(2, 2, 2, 2, 0, 0, 2, 0), fewest=20)
+    assert found == [1, 1, 1, 1, 0, 0, 0, 0]
+
+
+def maps(**structures):
+    """Maps of 30 x 30 x 4 voxels: name=(label, instance, rows, columns)."""
+    subregion, vertebra = np.zeros((30, 30, 4), np.uint8), np.zeros((30, 30, 4), np.uint16)
+    for label, instance, rows, columns in structures.values():
+        subregion[rows, columns], vertebra[rows, columns] = label, instance
+    return subregion, vertebra
+
+
+def test_an_articular_process_belongs_to_one_instance():
+    subregion, vertebra = maps(
+        mine=(INFERIOR_ARTICULAR_LEFT, 1, slice(5, 15), slice(5, 15)),
+        other=(INFERIOR_ARTICULAR_LEFT, 2, slice(5, 15), slice(15, 18)),
+    )
+    reconcile(subregion, vertebra, np.ones(3))
+    assert set(np.unique(vertebra[subregion > 0])) == {1}
+
+
+def test_voxels_without_instance_go_to_the_one_they_touch_or_leave_both_maps():
+    subregion, vertebra = maps(
+        body=(BODY_BORDER, 1, slice(5, 15), slice(5, 10)),
+        missed=(COSTAL_LEFT, 0, slice(5, 15), slice(10, 20)),
+        lost=(COSTAL_LEFT, 0, slice(25, 28), slice(25, 28)),
+    )
+    reconcile(subregion, vertebra, np.ones(3))
+    assert (vertebra[5:15, 10:20] == 1).all()
+    assert not subregion[25:28, 25:28].any()
+
+
+def test_a_loose_arch_goes_to_the_only_other_instance_it_touches():
+    subregion, vertebra = maps(
+        body=(BODY_BORDER, 1, slice(2, 12), slice(2, 12)),
+        below=(BODY_BORDER, 2, slice(2, 12), slice(16, 26)),
+        arch=(ARCUS, 1, slice(12, 16), slice(20, 24)),
+    )
+    reconcile(subregion, vertebra, np.ones(3))
+    assert (vertebra[12:16, 20:24] == 2).all()
+
+
+@pytest.mark.parametrize(("direction", "joined"), [(1, True), (-1, False)])
+def test_a_small_piece_on_top_joins_the_vertebra_it_touches(direction, joined):
+    """The top is where the file's second axis begins, as in the other tool."""
+    subregion, vertebra = maps(
+        dens=(BODY_BORDER, 1, slice(8, 14), slice(2, 6)),
+        axis=(BODY_BORDER, 2, slice(4, 24), slice(6, 16)),
+        disc=(DISC, 0, slice(4, 24), slice(16, 18)),
+        canal=(CANAL, 0, slice(26, 28), slice(0, 30)),
+    )
+    reconcile(subregion, vertebra, np.ones(3), (1, direction))
+    assert (vertebra[8:14, 2:6] == (2 if joined else 1)).all()
+
+
+def test_a_disc_above_the_first_vertebra_is_numbered_as_the_other_tool_does():
+    """With a sacrum in view the body-less sacrum counts as the highest: 126 instead of 101."""
+    subregion, vertebra = maps(
+        disc=(DISC, 0, slice(4, 20), slice(2, 4)), body=(BODY_BORDER, 7, slice(4, 20), slice(4, 14))
+    )
+    assert number_all(subregion, vertebra, 2, (SACRUM,), (80,))[5, 2, 0] == 101
+    subregion[4:20, 20:28] = SACRUM
+    found = number_all(subregion, vertebra, 2, (SACRUM,), (80,))
+    assert found[5, 2, 0] == 126
+    assert found[5, 5, 0] == 2
+    assert found[5, 22, 0] == SACRUM
+
+
+def test_an_endplate_reached_first_by_a_vertebra_it_does_not_belong_to_is_lost():
+    """A plate numbered by the upper vertebra lies on the third one, which is neither its own nor next."""
+    vertebra = np.zeros((8, 20, 8), np.uint8)
+    vertebra[2:6, 0:4], vertebra[2:6, 6:8], vertebra[2:6, 12:16] = 2, 3, 4
+    plates = np.zeros_like(vertebra, bool)
+    plates[2:6, 4:5] = plates[2:6, 11:12] = True
+    vertebra[2:6, 4:5] = vertebra[2:6, 11:12] = 202
+    lost = lost_endplates(plates, vertebra)
+    assert not lost[2:6, 4:5].any()
+    assert lost[2:6, 11:12].all()

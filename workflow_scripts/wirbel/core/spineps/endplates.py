@@ -1,0 +1,43 @@
+"""Which endplate voxels SPINEPS 2.1.3 loses when it parts upper from lower plates.
+
+All vertebrae grow by a voxel per round. A plate voxel that one of them reaches becomes a lower plate if it carries that
+vertebra's number, an upper one if it carries the number of the vertebra that grew before. With any other number it
+keeps that number as a label, which is then dropped, unless a later round gets it right.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from wirbel.core.labels import ENDPLATE_OFFSET
+from wirbel.core.spineps.components import structuring
+from wirbel.core.spineps.grids import box_of
+
+ROUNDS = 14
+LARGEST_INSTANCE = 39
+UPPER, LOWER = 52, 53
+
+
+def lost_endplates(plates: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
+    """Return which voxels of `plates` are lost; `vertebra` holds 200 + number there."""
+    found = np.zeros(plates.shape, np.int64)
+    numbers = [int(n) for n in np.unique(vertebra) if 0 < n <= LARGEST_INSTANCE]
+    windows = {n: box_of(vertebra == n, ROUNDS + 1) for n in numbers}
+    grown = {n: vertebra[windows[n]] == n for n in numbers}
+    before, known = 1, -1
+    for _ in range(ROUNDS):
+        count = int(np.isin(found, (UPPER, LOWER)).sum())
+        if count == plates.sum() or (count == known and count):
+            break
+        known = count
+        for number in numbers:
+            box = windows[number]
+            grown[number] = ndimage.binary_dilation(grown[number], structuring(3))
+            part, own = found[box], vertebra[box]
+            reached = plates[box] & grown[number] & ~np.isin(part, (UPPER, LOWER))
+            value = own[reached].astype(np.int64)
+            lower, upper = value == number + ENDPLATE_OFFSET, value == before + ENDPLATE_OFFSET
+            part[reached] += np.where(upper, UPPER, np.where(lower, LOWER, value))
+            before = number
+    return plates & (found != 0) & ~np.isin(found, (UPPER, LOWER))
