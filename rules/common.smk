@@ -50,6 +50,11 @@ except SettingsError as error:
 if SETTINGS.models_dir:
     os.environ[MODELS_VARIABLE] = os.path.abspath(SETTINGS.models_dir)
 
+if config["container"]:
+
+    container: config["container"]
+
+
 OUT = SETTINGS.output_dir
 LOGS = f"{OUT}/logs"
 COHORT_TABLES = [
@@ -77,6 +82,7 @@ def batch_plan():
         if is_run():
             refuse_a_second_run()
             if submits_to_slurm():
+                outlive_terminal(Path(LOGS, "workflow.log"))
                 take_over(workflow.executor_settings, OUT, say=logger.warning)
         plan = plan_batches(SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants)
         if is_run():
@@ -120,7 +126,6 @@ def prepare_slurm():
         check_requests(requests_of(jobs), partitions())
     except SlurmError as error:
         raise WorkflowError(str(error)) from None
-    outlive_terminal(Path(LOGS, "workflow.log"))
     watch(jobname_prefix(OUT), say=logger.warning)
 
 

@@ -84,6 +84,16 @@ PartitionName=cpu Nodes=ALL Default=YES
 PartitionName=gpu Nodes={gpu_nodes}
 PartitionName=empty Nodes={other_nodes}
 PartitionName=short Nodes=ALL MaxTime=1
+PartitionName=paid Nodes=ALL
+JobSubmitPlugins=lua
+"""
+# As on clusters that charge: in one partition nothing runs without an account.
+SUBMISSION_RULES = """\
+function slurm_job_submit(job, partitions, user)
+  if job.partition == "paid" and job.account == nil then return slurm.ESLURM_INVALID_ACCOUNT end
+  return slurm.SUCCESS
+end
+function slurm_job_modify(job, record, partitions, user) return slurm.SUCCESS end
 """
 # jobstep, the executor's helper inside a job, removes SLURM_CONF before it calls srun: this stand-in brings it back.
 SRUN = """#!/bin/sh
@@ -226,6 +236,7 @@ class Cluster:
                 other_nodes=",".join(sorted(set(self.nodes) - set(self.gpu_nodes))),
             )
         )
+        (self.root / "job_submit.lua").write_text(SUBMISSION_RULES)
         device = self.root / "dev" / "nvidia0"
         device.symlink_to("/dev/null")
         (self.root / "gres.conf").write_text(

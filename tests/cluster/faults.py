@@ -38,6 +38,7 @@ IN_HAND = 2
 MOST_RESTARTS = 12
 HUNG_SECONDS = 400
 DISK = "size=12m"
+BETWEEN_SECONDS = (0.5, 9.0)
 
 
 @dataclass
@@ -58,13 +59,19 @@ class Round:
     """One run of the workflow with its faults."""
 
     def __init__(
-        self, number: int, kinds: list[str], seed: int, cluster: Cluster, folder: Path
+        self,
+        number: int,
+        kinds: list[str],
+        seed: int,
+        cluster: Cluster,
+        folder: Path,
+        disk: str | None = DISK,
     ) -> None:
         self.cluster, self.kinds = cluster, kinds
         self.chance = random.Random(f"{seed} {number}")
         self.result = Result(number, "")
         self.findings: list[str] = []
-        self.workflow = _study(folder, cluster)
+        self.workflow = _study(folder, cluster, disk)
         self.log = open(folder / "log.txt", "w")  # noqa: SIM115
         self.repairs = []
         self.main: subprocess.Popen
@@ -74,9 +81,8 @@ class Round:
         began = time.monotonic()
         self._command()
         for kind in self.kinds:
-            self._pause(self.chance.uniform(1.0, 14.0))
-            if not (self.workflow.output / "work" / "batches").is_dir():
-                self._pause(5.0)
+            self._pause(self.chance.uniform(*BETWEEN_SECONDS))
+            self._await_jobs()
             self._inject(kind)
         for repair in self.repairs:
             repair.join()
@@ -112,6 +118,11 @@ class Round:
             time.sleep(0.1)
         if self.main.poll() not in (None, 0):
             self.restart()
+
+    def _await_jobs(self) -> None:
+        """Let a run that was just started come to its first job."""
+        while self.main.poll() is None and not self.cluster.jobs("all"):
+            time.sleep(0.2)
 
     def _inject(self, kind: str) -> None:
         print(f"=== fault {kind}", file=self.log, flush=True)
@@ -184,7 +195,7 @@ class Study(ClusterWorkflow):
         self.replaced.add(scan)
 
 
-def _study(folder: Path, cluster: Cluster) -> Study:
+def _study(folder: Path, cluster: Cluster, disk: str | None) -> Study:
     workflow = cluster_workflow(folder, cluster.environment)
     workflow.__class__ = Study
     names = [f"sub-{number:02}" for number in range(SCANS)]
@@ -193,7 +204,8 @@ def _study(folder: Path, cluster: Cluster) -> Study:
     for name, text in workflow.texts.items():
         workflow.scan(name, text)
     workflow.output.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", DISK, "tmpfs", workflow.output], check=True)
+    if disk:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", disk, "tmpfs", workflow.output], check=True)
     return workflow
 
 

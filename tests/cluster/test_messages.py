@@ -27,7 +27,8 @@ def _edit(workflow, old: str, new: str) -> None:
             "gpu: gpu}",
             "gpu: gpus}",
             "this cluster has no partition 'gpus' (rule instance): did you mean 'gpu'? "
-            "it has cpu, empty, gpu, short. Edit the line `partitions:` in profiles/slurm/config.yaml, there `gpu:`",
+            "it has cpu, empty, gpu, paid, short. "
+            "Edit the line `partitions:` in profiles/slurm/config.yaml, there `gpu:`",
         ),
         (
             "gpu: gpu}",
@@ -43,6 +44,11 @@ def _edit(workflow, old: str, new: str) -> None:
             "cpu: cpu,",
             "cpu: short,",
             "partition 'short' has no nodes for jobs of ",
+        ),
+        (
+            "cpu: cpu,",
+            "cpu: paid,",
+            "SLURM takes no jobs without an account in partition 'paid' (",
         ),
     ],
 )

@@ -22,6 +22,7 @@ def answers(monkeypatch):
     """What SLURM's programs print in this test."""
     told = {
         "sinfo": SINFO,
+        "sbatch": "",
         "scontrol": "AccountingStorageType = accounting_storage/none\nMinJobAge = 300 sec\n",
     }
     monkeypatch.setattr(slurm_setup, "ask", lambda *command: told[command[0]])

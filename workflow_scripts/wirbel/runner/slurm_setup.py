@@ -70,6 +70,8 @@ def check_requests(requests: Sequence[Request], cluster: list[Nodes]) -> None:
         _check_request(request, cluster)
     for account in {request.account for request in requests} - {""}:
         _check_account(account)
+    for partition, account in sorted({(each.partition, each.account) for each in requests}):
+        _check_submission(partition, account)
 
 
 def keeps_accounts() -> bool:
@@ -94,6 +96,23 @@ def _check_account(account: str) -> None:
             f"account {account!r} is not one of yours on this cluster ({', '.join(known)}): "
             f"edit the line `account:` in {PROFILE}"
         )
+
+
+def _check_submission(partition: str, account: str) -> None:
+    """Let SLURM itself judge a job of this account, without submitting one; other complaints are for the real jobs."""
+    options = [f"--partition={partition}"] * bool(partition) + [f"--account={account}"] * bool(
+        account
+    )
+    try:
+        ask("sbatch", "--test-only", *options, "--time=1", "--wrap=true")
+    except SlurmError as error:
+        if "account" not in str(error).partition("failed: ")[2]:
+            return
+        who = f"for account {account!r}" if account else "without an account"
+        raise SlurmError(
+            f"SLURM takes no jobs {who} in partition {partition!r} ({error}): write an account into the line "
+            f"`account:` in {PROFILE}; `sacctmgr show assoc user=$USER format=account` lists yours"
+        ) from None
 
 
 def _check_request(request: Request, cluster: list[Nodes]) -> None:
