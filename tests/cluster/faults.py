@@ -120,8 +120,8 @@ class Round:
             self.restart()
 
     def _await_jobs(self) -> None:
-        """Let a run that was just started come to its first job."""
-        while self.main.poll() is None and not self.cluster.jobs("all"):
+        """Let a run come to its first or next job."""
+        while self.main.poll() is None and not self.cluster.jobs():
             time.sleep(0.2)
 
     def _inject(self, kind: str) -> None:

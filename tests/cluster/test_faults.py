@@ -1,8 +1,10 @@
-"""One round of faults.py with chosen faults: enough to notice a broken promise, short enough for every change."""
+"""One round of faults.py with chosen faults, enough to notice a broken promise, short enough for every change."""
 
 import faults
 import pytest
 from injections import FAULTS
+
+from wirbel.runner.slurm import jobname_prefix
 
 ORPHANS = "SLURM jobs of an earlier run on"
 REASONED = "sub-03: failed at resample (unreadable): sub-03 is broken"
@@ -29,8 +31,25 @@ def test_nothing_is_lost_and_nothing_computed_twice(a_round):
     result, log = a_round("node_crash", "main_killed", "cancelled", "second_main")
     assert result.findings == ""
     assert "(ended)" not in result.faults.partition("cancelled")[0]
-    assert ORPHANS in log
     assert REASONED in log
+
+
+def test_jobs_of_a_killed_run_are_explained_and_stopped(workflow, cluster):
+    workflow.scan("sub-01", "1")
+    profile = workflow.folder / "profiles" / "slurm" / "config.yaml"
+    profile.write_text(profile.read_text().replace("cpu: cpu,", "cpu: nowhere,"))
+    names = {"old": jobname_prefix(workflow.output), "other": jobname_prefix(workflow.data)}
+    job = {
+        name: cluster.output(
+            "sbatch", "--parsable", f"--job-name={prefix}_x", "--wrap=sleep 600"
+        ).strip()
+        for name, prefix in names.items()
+    }
+    workflow.run("--dry-run")
+    assert set(cluster.jobs()) == set(job.values()), "a dry run stops nothing"
+    told = workflow.run(fails=True)
+    assert f"1 {ORPHANS} {workflow.output} are still there ({job['old']}): it ended without" in told
+    assert cluster.jobs() == [job["other"]], "another output folder's jobs are left alone"
 
 
 def test_all_kinds_of_faults_take_turns():
