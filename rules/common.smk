@@ -25,6 +25,7 @@ os.environ.update(
 from wirbel.models.registry import ModelError, fingerprint
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
 from wirbel.runner.batches import BATCH_PATTERN, list_batches
+from wirbel.runner.causes import NOT_ASKED
 from wirbel.runner.chain import INTERMEDIATE, LAST_READER, STAGES
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.discovery import plan_batches
@@ -264,6 +265,8 @@ def dropped_results():
 
 def failures_to_retry(stage):
     """Return a params function whose value changes when failed scans of the batch are to be retried."""
+    if SETTINGS.retry_failed == NOT_ASKED:
+        return NOT_ASKED  # not thousands of functions to call
     return lambda wildcards: retry_mark(
         Path(OUT, "work", stage, f"{wildcards.batch}.tsv"), SETTINGS.retry_failed
     )

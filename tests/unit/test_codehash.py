@@ -28,8 +28,17 @@ def package(tmp_path, monkeypatch):
     return tmp_path
 
 
+CACHED = (
+    codehash.imported_modules,
+    codehash._source,
+    codehash._tree,
+    codehash._effective_source,
+)
+"""What remembers the package; a change in the middle of a process is not expected."""
+
+
 def _hash():
-    for function in (codehash.imported_modules, codehash._source, codehash._effective_source):
+    for function in CACHED:
         function.cache_clear()
     return codehash.stage_code_hash("one")
 
@@ -37,7 +46,7 @@ def _hash():
 @pytest.fixture(autouse=True)
 def _forget_the_small_package():
     yield
-    for function in (codehash.imported_modules, codehash._source, codehash._effective_source):
+    for function in CACHED:
         function.cache_clear()
 
 

@@ -24,6 +24,7 @@ from wirbel.toy import everything
 parser = argparse.ArgumentParser()
 parser.add_argument("--output-dir", type=Path)
 parser.add_argument("--bids-dir")
+parser.add_argument("--threads")
 folder = parser.parse_args().output_dir
 sweep_temporaries(folder / "cohort")
 rows = [dict(scan_id=scan, value=value) for scan, value in everything(folder, "features")]

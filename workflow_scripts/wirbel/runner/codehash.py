@@ -50,7 +50,7 @@ def import_closure(module: str) -> list[str]:
 def imported_modules(module: str) -> frozenset[str]:
     """Return the wirbel modules that one module imports by statement, packages above them included."""
     names = set(_parents(module))
-    for node in ast.walk(ast.parse(_source(module))):
+    for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -95,15 +95,22 @@ def _source(module: str) -> str:
 
 
 @cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_source(module))
+
+
+@cache
 def _effective_source(module: str) -> str:
     """Return a module's source without comments, docstrings, blank lines and trailing blanks."""
     source = _source(module)
     lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    # the tokenizer is slow, and every start of the scheduler waits for it
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline) if "#" in source else ()
+    for token in tokens:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree(module)):
         if _is_text_alone(node, lines):
             for row in range(node.lineno - 1, node.end_lineno):
                 lines[row] = ""
