@@ -60,6 +60,21 @@ def test_a_request_that_cannot_be_fulfilled(study, cluster, old, new, sentence):
     assert cluster.jobs() == []
 
 
+def test_no_gpu_is_free(study, cluster):
+    for _ in cluster.gpu_nodes:
+        cluster.output("sbatch", "--partition=gpu", "--gpus=1", "--wrap=sleep 600")
+    watching = study.folder / "workflow_scripts" / "wirbel" / "runner" / "slurm_queue.py"
+    text = watching.read_text()
+    assert "WATCH_SECONDS = 60.0" in text
+    watching.write_text(text.replace("WATCH_SECONDS = 60.0", "WATCH_SECONDS = 1.0"))
+    run = study.start()
+    told = next((line for line in run.stdout if "jobs wait" in line), "the run ended")
+    assert told.startswith(
+        "1 jobs wait in partition gpu (Resources): no GPU (or no processor, no memory) is free"
+    )
+    assert "they start when one is" in told
+
+
 def test_no_slurm_on_this_machine(study):
     programs = [folder for folder in study.environment["PATH"].split(":") if "bin" not in folder]
     study.environment = {**study.environment, "PATH": ":".join([*programs, _few_programs(study)])}

@@ -1,10 +1,11 @@
 """Requests held against what a cluster offers, as its programs print it; tests/cluster asks a real one."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
 
-from wirbel.runner import slurm_setup
+from wirbel.runner import slurm_queue, slurm_setup
 from wirbel.runner.slurm import QueuedJob, SlurmError, jobname_prefix
 from wirbel.runner.slurm_queue import choose_status_command, waiting
 from wirbel.runner.slurm_setup import Request, check_requests, partitions
@@ -119,6 +120,27 @@ def test_why_jobs_wait_is_said_once_for_each_reason():
     limited, free = waiting(jobs)
     assert free.startswith("3 jobs wait in partition gpu (Resources): no GPU")
     assert "a limit of your account is reached" in limited
+
+
+def test_the_watch_speaks_when_the_reasons_change_and_not_otherwise(monkeypatch):
+    seen = [[], ["Priority"], ["Priority", "Priority"], ["Resources"], []]
+    told: list[str] = []
+    done = threading.Event()
+
+    def queue(prefix):
+        assert prefix == "wirbel-1"
+        if not seen:
+            done.set()
+            return []
+        return [QueuedJob("1", "wirbel-1", "PENDING", "gpu", reason) for reason in seen.pop(0)]
+
+    monkeypatch.setattr(slurm_queue, "queued_jobs", queue)
+    slurm_queue.watch("wirbel-1", told.append, seconds=0.01)
+    assert done.wait(10)
+    assert [line.partition(":")[0] for line in told] == [
+        "1 jobs wait in partition gpu (Priority)",
+        "1 jobs wait in partition gpu (Resources)",
+    ]
 
 
 def test_jobs_are_named_by_the_output_folder_however_it_is_written(tmp_path, monkeypatch):
