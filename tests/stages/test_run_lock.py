@@ -74,7 +74,7 @@ def test_a_holder_on_another_machine_is_believed_until_unlock(tmp_path, lock_fil
     lock = RunLock(tmp_path)
     assert not lock.acquire()
     assert "process 77 on login2 since 2026-11-23 14:00+01:00: wait for it" in lock.refusal()
-    assert "add the word `unlock` to the end of this command once" in lock.refusal()
+    assert "add `-- unlock` to the end of this command once" in lock.refusal()
     assert main(["--output-dir", str(tmp_path)]) == 0
     assert (
         capsys.readouterr().out == "forgotten: process 77 on login2 since 2026-11-23 14:00+01:00\n"

@@ -63,7 +63,7 @@ class RunLock:
             return told + "wait for it, stop it, or choose another output_dir"
         return told + (
             "wait for it, stop it there, or choose another output_dir. If that process does not exist any more "
-            "(it was killed, or its machine restarted), add the word `unlock` to the end of this command once"
+            "(it was killed, or its machine restarted), add `-- unlock` to the end of this command once"
         )
 
     def at_work(self) -> str:
