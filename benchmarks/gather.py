@@ -54,6 +54,8 @@ def columns_of(table: str, rng: np.random.Generator, factor: float) -> dict[str,
 def _values(column: Column, levels: list[str], scale: np.ndarray, missing: np.ndarray) -> list:
     if column.name == "level":
         return levels
+    if column.name == "level_confidence":
+        return [0.95] * len(levels)
     if column.codes:
         return [next(iter(column.codes))] * len(levels)
     if column.kind == INTEGER:

@@ -45,7 +45,7 @@ def test_both_files_hold_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(spooling, "GROUP_ROWS", 2)  # more than one piece
     assert write(tmp_path) == 3
     assert (tmp_path / "t.csv").read_text() == (
-        'scan_id,label,height_mm,agree\nsub-1,20,26.125,true\n"a,""b""\nc",21,,\n,,3.0,false\n'
+        'scan_id,label,height_mm,agree\nsub-1,20,26.125,TRUE\n"a,""b""\nc",21,,\n,,3.0,FALSE\n'
     )
     expected = [row | {"scan_id": row["scan_id"] or None} for row in ROWS]
     assert pq.read_table(tmp_path / "t.parquet").to_pylist() == expected

@@ -2,7 +2,7 @@
 
 A missing value is an empty cell in CSV and null in Parquet. Numbers are written with the fewest digits
 that read back as the same number, and always with a point or an exponent, so that a column of numbers is never
-taken for one of integers; booleans as true and false.
+taken for one of integers; booleans as TRUE and FALSE, which base R knows besides pandas and DuckDB.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ def _cells(column: pa.Array) -> pa.Array:
     """Return a column as text."""
     if pa.types.is_string(column.type):
         return _quoted(column)
+    if pa.types.is_boolean(column.type):
+        return pc.if_else(column, "TRUE", "FALSE")
     text = pc.cast(column, pa.string())
     return _with_point(column, text) if pa.types.is_floating(column.type) else text
 

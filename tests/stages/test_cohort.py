@@ -1,0 +1,101 @@
+"""A cohort of simulated measurements through the cohort stage: types, participants' columns, flags."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from wirbel.core.dictionary import PLAUSIBILITY, TABLES
+from wirbel.io.measurements import write_measurements
+from wirbel.io.tables import write_rows
+from wirbel.runner.batches import COLUMNS, batch_file
+from wirbel.runner.records import Record, write_records
+from wirbel.stages import cohort
+
+SCANS = 40
+ODD = 7
+MEASURED = ("scans", "vertebrae", "discs", "levels")
+ARROW = {"string": "string", "integer": "int64", "number": "double", "boolean": "bool"}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """Forty scans with one vertebra each; number 7 has an odd height, number 8 no complete one."""
+    output, bids = tmp_path_factory.mktemp("output"), tmp_path_factory.mktemp("bids")
+    names = [f"sub-{i:02d}" for i in range(SCANS)]
+    heights = 26 + np.linspace(-2, 2, SCANS).round(2)
+    heights[ODD] = 39
+    for name, height in zip(names, heights.tolist(), strict=True):
+        status = "touches_border" if name == "sub-08" else "ok"
+        row = {"label": 20, "level": "L1", "height_anterior_mm": height, "height_status": status}
+        path = output / "work" / "features" / f"{name}_features.json"
+        write_measurements(path, {"scan_status": "ok"}, {"vertebrae": [row]})
+    blank = {"session_id": "", "run_id": "", "size": 1, "mtime_ns": 1, "problem": ""}
+    rows = [blank | {"scan_id": n, "participant_id": n, "path": f"/{n}.nii"} for n in names]
+    write_rows(batch_file(output, "b00001"), COLUMNS, rows)
+    for stage in cohort.STAGES:
+        outputs = [(f"work/{stage}/{name}_{stage}.json",) for name in names]
+        records = [Record(n, "ok", outputs=o) for n, o in zip(names, outputs, strict=True)]
+        write_records(output / "work" / stage / "b00001.tsv", records)
+    people = ["participant_id\tsex\tage\tsite\tsmoker\tlabel"]
+    people += [
+        f"{name}\tF\t{'n/a' if i == 3 else 50}\t007\ttrue\tx" for i, name in enumerate(names)
+    ]
+    (bids / "participants.tsv").write_text("\n".join(people[:-1]) + "\n")  # the last is not listed
+    assert cohort.main(["--output-dir", str(output), "--bids-dir", str(bids)]) == 0
+    return output / "cohort"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_types_are_those_of_the_dictionary_and_both_files_hold_the_same(tables, table):
+    described = json.loads((tables / f"{table}.json").read_text())
+    schema = pq.read_schema(tables / f"{table}.parquet")
+    assert {name: ARROW[entry["Type"]] for name, entry in described.items()} == {
+        field.name: str(field.type) for field in schema
+    }
+    parquet = pd.read_parquet(tables / f"{table}.parquet")
+    text = pd.read_csv(tables / f"{table}.csv", dtype=parquet.dtypes.to_dict())
+    pd.testing.assert_frame_equal(text, parquet, check_exact=True)
+
+
+def test_pandas_finds_the_types_in_the_csv_itself(tables):
+    vertebrae = pd.read_csv(tables / "vertebrae.csv", dtype_backend="numpy_nullable")
+    found = vertebrae.dtypes.astype(str)
+    assert found["age"] == "Int64" and vertebrae.age.isna().sum() == 2
+    assert found["height_anterior_mm"] == "Float64" and found["level"] == "string"
+    assert (
+        pd.read_csv(tables / "scans.csv", dtype_backend="numpy_nullable").smoker.dtype == "boolean"
+    )
+
+
+def test_scans_get_all_columns_of_participants_and_the_other_measures_age_and_sex(tables):
+    columns = {table: list(pd.read_parquet(tables / f"{table}.parquet")) for table in TABLES}
+    own = {table: [column.name for column in declared] for table, declared in TABLES.items()}
+    added = {table: columns[table][len(own[table]) :] for table in TABLES}
+    assert added["scans"] == ["sex", "age", "site", "smoker", "participants_label"]
+    assert added["vertebrae"] == added["discs"] == added["levels"] == ["sex", "age"]
+    assert added["failures"] == []
+    assert all(columns[table][: len(own[table])] == own[table] for table in TABLES)
+    scans = pd.read_parquet(tables / "scans.parquet").set_index("scan_id")
+    assert scans.site["sub-00"] == "007" and scans.age.dtype == "Int64"
+    assert scans.loc["sub-39", added["scans"]].isna().all()
+
+
+def test_an_unusual_row_is_flagged_and_stays(tables):
+    vertebrae = pd.read_parquet(tables / "vertebrae.parquet").set_index("scan_id")
+    assert len(vertebrae) == SCANS
+    flags = vertebrae.plausibility_flags.dropna()
+    assert flags.to_dict() == {f"sub-{ODD:02d}": "outlier", "sub-08": "not_compared"}
+    assert vertebrae.outlier_columns[f"sub-{ODD:02d}"] == "height_anterior_mm"
+    assert vertebrae.largest_modified_z[f"sub-{ODD:02d}"] > 3.5
+    assert np.isnan(vertebrae.largest_modified_z["sub-08"])
+
+
+def test_every_table_of_measures_has_the_flags(tables):
+    for table in MEASURED:
+        names = list(pd.read_parquet(tables / f"{table}.parquet"))
+        assert {column.name for column in PLAUSIBILITY} <= set(names)
