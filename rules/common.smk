@@ -252,7 +252,7 @@ def later_than(stage):
     later = STAGES[STAGES.index(stage) + 1 : STAGES.index(LAST_READER) + 1]
     # The remark is no part of the command; it makes a change of the model's files count.
     return lambda wildcards: [
-        f"python -m wirbel.stages.{name} {options[name]} --code-hash {stage_code_hash(name)}"
+        f"python -m wirbel.stages.{name} {options[name]} --code-hash {code_hash(name)}"
         f" # model {model_fingerprint(name) if name in models else 'as before'}"
         for name in later
     ]

@@ -32,7 +32,6 @@ def summary(output_dir: str | Path) -> str:
         for tables in batches.values()
         for record in tables.get(STAGES[-1], {}).values()
     )
-    write_rows(folder / "logs" / "failed_jobs.csv", ("stage", "batch", "reason", "log"), jobs)
     lines = [f"{measured} scans measured, {len(failed)} failed"]
     lines += _first(failed, "cohort/failures.csv")
     if jobs:
@@ -44,7 +43,11 @@ def summary(output_dir: str | Path) -> str:
             f"{job['stage']} {job['batch']}: {job['reason']} (see {job['log']})" for job in jobs
         ]
         lines += _first(told, "logs/failed_jobs.csv")
-    lines += _costs(folder, batches)
+    try:
+        write_rows(folder / "logs" / "failed_jobs.csv", ("stage", "batch", "reason", "log"), jobs)
+        lines += _costs(folder, batches)
+    except OSError as error:
+        lines.append(f"The tables of costs and failed jobs could not be written: {error}")
     results = {"Table": "cohort/vertebrae.csv", "Contact sheet": "qc/contact_sheet.png"}
     lines += [f"{title}: {folder / n}" for title, n in results.items() if (folder / n).is_file()]
     return "\n".join(lines)
