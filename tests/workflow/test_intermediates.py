@@ -1,5 +1,7 @@
 """Intermediate results over the whole workflow: dropped, not missed, and made again exactly when needed."""
 
+import shlex
+
 from toy_workflow import CHAIN
 
 DROPPED = ["instance", "resample", "semantic"]
@@ -71,3 +73,31 @@ def test_final_results_deleted_by_hand_are_made_again_from_the_scan(workflow):
     assert workflow.computed() == sorted(f"{stage} sub-03" for stage in CHAIN)
     assert workflow.tables() == tables
     assert _kept(workflow) == ["features", "merge"]
+
+
+def test_a_stage_is_asked_with_the_options_that_its_own_rule_gives_it(workflow):
+    """Else its answer would be about other results than those it makes."""
+    workflow.scan("sub-01", "1")
+    models = "{semantic: a b, instance: c}"
+    told = workflow.run("-n", "--printshellcmds", "--verbose", n4="false", models=models)
+    lines = [line.strip() for line in told.splitlines() if "-m wirbel.stages." in line]
+    commands = {line.split("wirbel.stages.")[1].split()[0]: line for line in lines}
+    words = shlex.split(commands["resample"])
+    asked = [
+        shlex.split(word, comments=True)
+        for word in words[words.index("--later") + 1 :]
+        if "-m" in word
+    ]
+    assert [line[2] for line in asked] == [f"wirbel.stages.{name}" for name in CHAIN[1:4]]
+    for line in asked:
+        own = shlex.split(commands[line[2].removeprefix("wirbel.stages.")])
+        assert _options(line).items() <= _options(own).items()
+
+
+def _options(words: list[str]) -> dict[str, tuple[str, ...]]:
+    """Return the values that follow each option of a command line."""
+    found, option = {}, ""
+    for word in words:
+        option = word if word.startswith("--") else option
+        found[option] = found.get(option, ()) + ((word,) if word != option else ())
+    return {option: values for option, values in found.items() if option}
