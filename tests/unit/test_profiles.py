@@ -1,0 +1,85 @@
+"""profiles/default and profiles/slurm, as Snakemake reads them."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from snakemake.profiles import ProfileConfigFileParser
+
+REPOSITORY = Path(__file__).parents[2]
+PROFILES = REPOSITORY / "profiles"
+
+
+def _read(name: str, text: str | None = None, folder: Path | None = None):
+    path = PROFILES / name / "config.yaml"
+    if text is not None:
+        path = folder / "config.yaml"
+        path.write_text(text)
+    with open(path) as stream:
+        return ProfileConfigFileParser().parse(stream)
+
+
+def _rules_with_gpu() -> set[str]:
+    rules = "".join(path.read_text() for path in (REPOSITORY / "rules").glob("*.smk"))
+    blocks = re.split(r"^rule (\w+):$", rules, flags=re.MULTILINE)[1:]
+    return {name for name, body in zip(blocks[::2], blocks[1::2], strict=True) if "gpu=1" in body}
+
+
+@pytest.mark.parametrize("chosen", ["profiles/slurm", "profiles/slurm/", "/home/me/my-profile"])
+def test_the_default_profile_says_nothing_beside_another_one(monkeypatch, chosen):
+    # Snakemake reads profiles/default also when another profile is named, and lets it win.
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--profile", chosen, "--config", "n4=false"])
+    assert _read("default") == {}
+    monkeypatch.setattr(sys, "argv", ["snakemake", f"--profile={chosen}"])
+    assert _read("default") == {}
+
+
+@pytest.mark.parametrize("line", [[], ["--profile", "profiles/default"], ["-c4"]])
+def test_the_default_profile_speaks_when_it_is_meant(monkeypatch, line):
+    monkeypatch.setattr(sys, "argv", ["snakemake", *line])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,3")
+    content = _read("default")
+    assert content["cores"] == "all"
+    assert content["resources"] == ["gpu=3"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("PATH", "")
+    assert _read("default")["resources"] == ["gpu=1"]
+
+
+def test_every_rule_that_wants_a_gpu_goes_to_the_gpu_partition():
+    moved = {line.partition(":")[0] for line in _read("slurm")["set-resources"]}
+    assert (
+        moved == _rules_with_gpu() == {"semantic", "instance", "train_semantic", "train_instance"}
+    )
+
+
+def test_the_three_lines_a_user_edits(tmp_path):
+    text = (PROFILES / "slurm" / "config.yaml").read_text()
+    assert not any("account" in line for line in _read("slurm")["default-resources"])
+    edited = text.replace('account: ""', "account: spine7").replace(
+        'gpu_model: ""', "gpu_model: a100"
+    )
+    edited = edited.replace("{cpu: cpu, gpu: gpu}", "{cpu: batch, gpu: volta}")
+    content = _read("slurm", edited, tmp_path)
+    assert content["default-resources"][:2] == ["slurm_partition=batch", "slurm_account=spine7"]
+    assert {"semantic:slurm_partition=volta", "semantic:gpu_model=a100"} <= set(
+        content["set-resources"]
+    )
+
+
+def test_what_weeks_on_a_busy_cluster_need():
+    content = _read("slurm")
+    expected = {
+        "executor": "slurm",
+        "scheduler": "greedy",
+        "slurm-no-requeue": "True",
+        "rerun-incomplete": "True",
+        "keep-going": "True",
+        "nolock": "True",
+        "max-status-checks-per-second": "0.25",
+        "slurm-status-attempts": "60",
+    }
+    assert {key: content[key] for key in expected} == expected
+    assert "slurm-array-jobs" not in content
+    assert Path(content["configfile"]) == PROFILES / "slurm" / "settings.yaml"
