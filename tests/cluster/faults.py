@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "workflow"), str(HERE.parents[1] / "workflow_scripts")]
 
 from cluster import Cluster  # noqa: E402
-from injections import FAULTS, run_later  # noqa: E402
+from injections import FAULTS, ORDERED, run_later  # noqa: E402
 from toy_cluster import ClusterWorkflow, cluster_workflow  # noqa: E402
 from toy_workflow import CHAIN  # noqa: E402
 
@@ -142,8 +142,10 @@ class Round:
 
     def _finish(self) -> None:
         """Give the command until it has nothing left to do."""
-        for order in self.workflow.trouble.glob("[a-z]*"):
-            order.unlink()  # nobody took it
+        for order in self.workflow.trouble.glob("[a-z]*"):  # no job was left to take it
+            order.unlink()
+            kind = ORDERED[order.name.partition("@")[0]]
+            self.result.faults = self.result.faults.replace(kind, f"{kind}(ended)", 1)
         while self._wait() != 0 or self._left():
             if self.result.commands > MOST_RESTARTS:
                 self.complain("it never came to an end")

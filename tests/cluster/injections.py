@@ -189,6 +189,16 @@ FAULTS: dict[str, Callable[[Run], int]] = {
 }
 
 
+ORDERED = {
+    "memory": "out_of_memory",
+    "hang": "time_limit",
+    "write": "worker_killed_writing",
+    "slow": "slow_file_system",
+    "skew": "clock_skew",
+}
+"""Orders to jobs (troubled_toy.py) and the faults that give them; a fault counts once its order was taken."""
+
+
 def _while(run: Run) -> float:
     return run.chance.uniform(*OUT_OF_ORDER_SECONDS)
 
