@@ -34,14 +34,14 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest
 
-# The other tool gets an environment of its own; torch first, so that it is the same as here.
+# The other tool gets an environment of its own, with the torch that is used here.
 SPINEPS := .venv-spineps
+SPINEPS_NEEDS = spineps==2.1.3 TPTBox==1.1.0 $(shell grep -E '^torch(vision)?==' constraints.txt)
 PARITY ?=
 $(SPINEPS)/.complete:
 	@echo "Setting up $(SPINEPS) with spineps 2.1.3 (some minutes)"
 	@$(PYTHON) -m venv $(SPINEPS)
-	@$(SPINEPS)/bin/pip install -qq --disable-pip-version-check "torch==$$($(BIN)/python -c 'import torch; print(torch.__version__.split("+")[0])')"
-	@$(SPINEPS)/bin/pip install -qq --disable-pip-version-check spineps==2.1.3 TPTBox==1.1.0
+	@$(SPINEPS)/bin/pip install -qq --disable-pip-version-check $(SPINEPS_NEEDS)
 	@touch $@
 
 parity: $(STAMP) $(SPINEPS)/.complete

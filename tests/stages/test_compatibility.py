@@ -1,0 +1,97 @@
+"""`--compatibility spineps` through the stages: other decisions, other results, said in the sidecars."""
+
+import json
+
+import numpy as np
+import published_folders
+import pytest
+from one_batch import BATCH, OneBatch
+
+from wirbel.core.geometry import Volume
+from wirbel.core.spineps.preparation import prepared_grid
+from wirbel.io.sidecars import read_arrays
+from wirbel.io.volumes import read_volume, write_volume
+from wirbel.phantom import make_phantom
+from wirbel.runner.discovery import update_batches
+from wirbel.stages import instance, merge, resample, semantic
+
+SPACING_MM = (3.0, 3.0, 6.0)
+FINE = {"resolution_range": [1.5, 1.5, 3.0], "cutout_size": [64, 64, 16]}
+"""Of the instance model: of coarser bodies the other tool's erosion leaves nothing."""
+AS_SPINEPS = ("--compatibility", "spineps")
+
+
+@pytest.fixture(scope="module")
+def phantom():
+    """A lumbar spine: its scan of 2.5 x 2.5 x 5 mm, and its true map on the instance model's grid."""
+    options = {"in_plane_mm": 2.5, "slice_mm": 5.0, "with_truth": False}
+    return make_phantom(3, "lumbar", model_grid_spacing_mm=(1.5, 1.5, 3.0), **options)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    published_folders.write_semantic(folder / "semantic")
+    published_folders.write_instance(folder / "instance", config=FINE)
+    return folder
+
+
+@pytest.fixture
+def study(tmp_path, phantom):
+    study = OneBatch(tmp_path, "sub-01")
+    write_volume(tmp_path / "in/sub-01/anat/sub-01_T2w.nii.gz", phantom.image)
+    update_batches(tmp_path / "in", study.out, 1)
+    return study
+
+
+def run_resample(study, models, *more) -> Volume:
+    line = ["--batch", study.file("batches", f"{BATCH}.tsv"), "--output-dir", study.out, "--no-n4"]
+    line += ["--manifest", study.file("resample", f"{BATCH}.tsv"), "--model", models, *more]
+    assert resample.main([str(part) for part in line]) == 0
+    return read_volume(study.file("resample", "sub-01_image.nii.gz"))
+
+
+def test_the_image_lies_on_the_other_tools_grid(study, models, phantom):
+    own = run_resample(study, models)
+    image = run_resample(study, models, *AS_SPINEPS)
+    grid = prepared_grid(phantom.image.grid, ("P", "I", "R"), SPACING_MM)
+    assert image.data.shape == grid.shape != own.data.shape
+    np.testing.assert_allclose(image.affine, grid.affine, atol=1e-3)
+    described = json.loads(study.file("resample", "sub-01_image.json").read_text())
+    assert described["Compatibility"] == "spineps"
+
+
+def test_the_semantic_stage_cleans_as_the_other_tool(study, models):
+    run_resample(study, models, *AS_SPINEPS)
+    assert study.run(semantic, "resample", models, *AS_SPINEPS) == 0
+    assert study.records("semantic")["sub-01"].status == "ok"
+
+
+@pytest.fixture
+def segmented(study, phantom):
+    study.pretend("semantic", {"sub-01": ("sub-01_subregion.nii.gz", phantom.model_subregion)})
+    return study
+
+
+def test_cut_outs_and_final_maps_come_out(segmented, models, phantom):
+    assert segmented.run(instance, "semantic", models, *AS_SPINEPS) == 0
+    found = read_arrays(segmented.file("instance", "sub-01_predictions.npz"))
+    assert found["labels"].shape[1:] == (64, 64, 16)
+    assert (np.diff(found["centre_mm"][:, 2]) < 0).all(), "from the top down"
+    more = ("--instance-model", models, *AS_SPINEPS)
+    assert segmented.run(merge, "instance", models, *more) == 0
+    record = segmented.records("merge")["sub-01"]
+    assert record.status == "ok", record.detail
+    vertebra = read_volume(next(segmented.out.glob("sub-01/anat/*-vertebra_dseg.nii.gz")))
+    assert vertebra.data.shape == phantom.image.data.shape
+    assert vertebra.data[vertebra.data > 0].min() >= 2, "the topmost vertebra counts as C2"
+    sidecar = json.loads(next(segmented.out.glob("sub-01/anat/*-vertebra_dseg.json")).read_text())
+    assert sidecar["Compatibility"] == "spineps"
+    assert sidecar["Levels"]["method"] == "counted"
+
+
+def test_another_compatibility_is_another_result(segmented, models):
+    assert segmented.run(instance, "semantic", models) == 0
+    before = segmented.records("instance")["sub-01"].key
+    assert segmented.run(instance, "semantic", models, *AS_SPINEPS) == 0
+    assert segmented.records("instance")["sub-01"].key != before
