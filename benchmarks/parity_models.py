@@ -16,7 +16,8 @@ from wirbel.learning.published_network import PublishedUNet
 from wirbel.learning.semantic_weights import read_folds
 
 EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "builtin"
-CUTOUT = (160, 160, 32)
+CUTOUT = (96, 128, 16)
+"""Of the random networks: smaller than the published one, for the sake of time."""
 NOISE = 0.02
 """Share of a weight by which the second fold's differ from the embedded ones."""
 VARIANTS = {"older": (16, 10), "newer": (8, 11)}
@@ -100,12 +101,12 @@ def write_random(folder: Path, variant: str) -> Path:
 def _balance(network: PublishedUNet, channels: int) -> None:
     """Shift the last layer so that on a stack of blocks the four answers are equally frequent."""
     labels = torch.zeros(CUTOUT, dtype=torch.long)
-    for start in range(8, CUTOUT[1], 36):
-        labels[50:80, start : start + 24, 6:26] = 9
-        labels[80:110, start : start + 12, 12:20] = 1
+    for start in range(4, CUTOUT[1], 36):
+        labels[20:50, start : start + 24, 3:13] = 9
+        labels[50:80, start : start + 12, 6:10] = 1
     inputs = torch.nn.functional.one_hot(labels, channels).permute(3, 0, 1, 2)[None].float()
     inside = labels[None].expand(4, *CUTOUT) > 0
-    for _ in range(20):
+    for _ in range(8):
         scores = network(inputs)[0]
         share = torch.bincount(scores.argmax(0)[inside[0]], minlength=4) / inside[0].sum()
         network.final_conv.bias -= 0.5 * scores[inside].std() * (share - 0.25)
