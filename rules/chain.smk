@@ -129,6 +129,7 @@ rule merge:
         model=SETTINGS.models["semantic"],
         instance_model=SETTINGS.models["instance"],
         n4="--n4" if SETTINGS.n4 else "--no-n4",
+        naming=NAMING_FOLLOWS,
         compatibility=SETTINGS.compatibility,
         drop=dropped_results(),
     message:
@@ -138,13 +139,52 @@ rule merge:
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
         " --instance-model {params.instance_model:q} {params.n4}"
-        " --compatibility {params.compatibility:q} {params.drop} >> {log:q} 2>&1"
+        " {params.naming} --compatibility {params.compatibility:q} {params.drop} >> {log:q} 2>&1"
+
+
+# Only where the setting `models` names a labelling network.
+rule label:
+    input:
+        batch=batch_list(),
+        previous=manifest("merge"),
+    output:
+        manifest=manifest("label"),
+    log:
+        job_log("label"),
+    benchmark:
+        job_benchmark("label")
+    priority: 4
+    conda:
+        "../envs/gpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=megabytes(6000),
+        runtime=minutes(15, per_scan=1),
+        gpu=1,
+    params:
+        code=code_of("label"),
+        retry=failures_to_retry("label"),
+        max_failed_fraction=config["max_failed_fraction"],
+        model=SETTINGS.models.get("labelling", ""),
+        fingerprint=fingerprint_of("labelling"),
+        semantic_model=SETTINGS.models["semantic"],
+        instance_model=SETTINGS.models["instance"],
+        n4="--n4" if SETTINGS.n4 else "--no-n4",
+        compatibility=SETTINGS.compatibility,
+    message:
+        "Naming the vertebrae of batch {wildcards.batch}"
+    shell:
+        "python -m wirbel.runner.one_gpu python -m wirbel.stages.label"
+        + BATCH_ARGUMENTS
+        + " --previous {input.previous:q} --model {params.model:q}"
+        " --semantic-model {params.semantic_model:q} --instance-model {params.instance_model:q}"
+        " {params.n4} --compatibility {params.compatibility:q} >> {log:q} 2>&1"
 
 
 rule features:
     input:
         batch=batch_list(),
-        previous=manifest("merge"),
+        previous=manifest(NAMING),
     output:
         manifest=manifest("features"),
     log:

@@ -27,16 +27,17 @@ rule cohort:
     params:
         code=code_of("cohort"),
         bids_dir=SETTINGS.bids_dir,
+        stages=f"--stages {' '.join(ALL_STAGES)}" if NAMING == LABEL else "",
     message:
         "Collecting the tables of the cohort"
     shell:
         f"python -m wirbel.stages.cohort{OUTPUT_ARGUMENT} --bids-dir {{params.bids_dir:q}}"
-        " --threads {threads} > {log:q} 2>&1"
+        " {params.stages} --threads {threads} > {log:q} 2>&1"
 
 
 rule contact_sheet:
     input:
-        all_manifests("merge"),
+        all_manifests(NAMING),
     output:
         CONTACT_SHEET,
     log:
@@ -51,11 +52,12 @@ rule contact_sheet:
         runtime=60,
     params:
         code=code_of("contact_sheet"),
+        naming=f"--stage {LABEL}" if NAMING == LABEL else "",
     message:
         "Drawing the contact sheet"
     shell:
         f"python -m wirbel.stages.contact_sheet{OUTPUT_ARGUMENT} --sheet {{output:q}}"
-        " > {log:q} 2>&1"
+        " {params.naming} > {log:q} 2>&1"
 
 
 # `snakemake verify`: compare every recorded result with what is on the disk, and forget those that are

@@ -26,7 +26,7 @@ from wirbel.models.registry import ModelError, fingerprint
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
 from wirbel.runner.batches import BATCH_PATTERN, list_batches
 from wirbel.runner.causes import NOT_ASKED
-from wirbel.runner.chain import INTERMEDIATE, LAST_READER, STAGES
+from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.discovery import plan_batches
 from wirbel.runner.dry_run import BeforeJobTable, account
@@ -55,6 +55,10 @@ if config["container"]:
 
     container: config["container"]
 
+
+# The stage that writes the final maps: with a labelling network it names the levels, after merging.
+NAMING = LABEL if "labelling" in SETTINGS.models else "merge"
+NAMING_FOLLOWS = "--naming-follows" if NAMING == LABEL else ""
 
 OUT = SETTINGS.output_dir
 LOGS = f"{OUT}/logs"
@@ -247,7 +251,8 @@ def later_than(stage):
     options = {
         "semantic": f"--model {models['semantic']} {compatibility}",
         "instance": f"--model {models['instance']} {compatibility}",
-        "merge": f"--model {models['semantic']} --instance-model {models['instance']} {n4} {compatibility}",
+        "merge": f"--model {models['semantic']} --instance-model {models['instance']} {n4} {compatibility}"
+        f" {NAMING_FOLLOWS}",
     }
     later = STAGES[STAGES.index(stage) + 1 : STAGES.index(LAST_READER) + 1]
     # The remark is no part of the command; it makes a change of the model's files count.

@@ -86,12 +86,21 @@ def _resampled(scan: Volume, bodies: Volume, wanted: LevelInput) -> tuple[Volume
     affine = image.affine.copy()
     affine[:3, 3] = image.grid.to_world(np.array([s.start for s in box]))
     affine[:3, :3] *= scale
-    data = np.nan_to_num(image.data[box].astype(np.float32, copy=False))
+    data = _as_stored(image.data[box])
     how = {"output_shape": shape, "mode": "nearest"}
     return (
         Volume(ndimage.affine_transform(data, scale, order=3, **how), affine),
         Volume(ndimage.affine_transform(bodies.data[box], scale, order=0, **how), affine),
     )
+
+
+def _as_stored(data: np.ndarray) -> np.ndarray:
+    """Return whole numbers as integers, as scanners write them: what is interpolated between stays whole.
+
+    The ripples of splines beside the zeros outside the scan vanish so, which would count as seen otherwise.
+    """
+    data = np.nan_to_num(data.astype(np.float32, copy=False))
+    return data.astype(np.int32) if (data == np.trunc(data)).all() else data
 
 
 def _cut(image: Volume, centre: list[int], angle_deg: float, size: tuple[int, ...]) -> np.ndarray:

@@ -67,6 +67,11 @@ class Levels:
     flags: tuple[str, ...]
 
 
+def levels_from(fields: dict) -> Levels:
+    """Return what `asdict` made of a `Levels`, also after JSON has made lists of its tuples."""
+    return Levels(**{**fields, "labels": tuple(fields["labels"]), "flags": tuple(fields["flags"])})
+
+
 def name_levels(instances: Volume, labels: Volume) -> Levels:
     """Name the instances 1 ... n (from the top down; other numbers of the vertebra map are ignored).
 

@@ -9,6 +9,7 @@ from wirbel.core.consolidation import Predictions, consolidate
 from wirbel.core.final_grid import to_scan_grid
 from wirbel.core.geometry import Grid, Volume, upright
 from wirbel.core.levels import Levels, apply_levels, name_levels
+from wirbel.core.relabelling import placeholders
 from wirbel.errors import ScanError
 
 
@@ -21,11 +22,12 @@ class Merged:
     levels: Levels
 
 
-def merge(labels: Volume, predictions: Predictions, scan_grid: Grid) -> Merged:
+def merge(labels: Volume, predictions: Predictions, scan_grid: Grid, named: bool = True) -> Merged:
     """Consolidate, reconcile, name the levels, and bring both maps to the scan's own grid.
 
-    `labels` subregion map on the model grid, already cleaned. Raises ScanError("no_spine_found") when it holds no
-    vertebral body.
+    `labels` subregion map on the model grid, already cleaned. Without `named` the vertebrae in the map are numbered
+    by `placeholders`, so that none is lost whatever they will be called. Raises ScanError("no_spine_found") when
+    `labels` holds no vertebral body.
     """
     flat = upright(labels)
     index = labels.grid.to_index(predictions.centre_mm)
@@ -34,7 +36,8 @@ def merge(labels: Volume, predictions: Predictions, scan_grid: Grid) -> Merged:
         raise ScanError("no_spine_found", "expected vertebral bodies, found none in the label map")
     subregion, counters = (flat.with_data(data) for data in reconcile(flat, instances))
     levels = name_levels(counters, subregion)
-    named = apply_levels(counters.data, levels)
-    subregion.data[(counters.data > 0) & (named == 0)] = 0
-    maps = (labels.with_data(data) for data in (subregion.data, named))
+    numbers = levels if named else replace(levels, labels=placeholders(len(levels.labels)))
+    numbered = apply_levels(counters.data, numbers)
+    subregion.data[(counters.data > 0) & (numbered == 0)] = 0
+    maps = (labels.with_data(data) for data in (subregion.data, numbered))
     return Merged(*to_scan_grid(*maps, scan_grid), levels)

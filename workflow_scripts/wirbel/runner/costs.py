@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from wirbel.io.tables import read_rows, write_rows
-from wirbel.runner.chain import GPU_STAGES, INTERMEDIATE, STAGES
+from wirbel.runner.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, STAGES
 from wirbel.runner.joblogs import read_job_log
 from wirbel.runner.lineage import Tables
 
@@ -52,7 +52,7 @@ class StageCost:
 def job_costs(output_dir: Path, batch: str, tables: Tables) -> list[JobCost]:
     """Return the cost of the batch's finished jobs, in the order of the stages."""
     found = []
-    for stage in STAGES:
+    for stage in ALL_STAGES:
         path = output_dir / "logs" / "benchmarks" / stage / f"{batch}.tsv"
         if stage not in tables or not path.exists():
             continue
@@ -73,7 +73,9 @@ def scan_rows(batch: str, tables: Tables) -> list[dict[str, object]]:
     rows = []
     for scan_id in tables.get(STAGES[0], {}):
         records = {
-            stage: tables[stage][scan_id] for stage in STAGES if scan_id in tables.get(stage, {})
+            stage: tables[stage][scan_id]
+            for stage in ALL_STAGES
+            if scan_id in tables.get(stage, {})
         }
         kept = [size for s, r in records.items() if s not in INTERMEDIATE for size in r.sizes]
         last = list(records.values())[-1]
@@ -95,7 +97,7 @@ def scan_rows(batch: str, tables: Tables) -> list[dict[str, object]]:
 def stage_costs(jobs: list[JobCost], scans: list[dict[str, object]]) -> list[StageCost]:
     """Return one row per stage that has jobs."""
     found = []
-    for stage in STAGES:
+    for stage in ALL_STAGES:
         own = [job for job in jobs if job.stage == stage]
         times = [row[f"{stage}_seconds"] for row in scans if row.get(f"{stage}_seconds")]
         if own:
@@ -116,6 +118,12 @@ def stage_costs(jobs: list[JobCost], scans: list[dict[str, object]]) -> list[Sta
     return found
 
 
+def stages_in(scans: list[dict[str, object]]) -> list[str]:
+    """Return the usual stages, and those of the others that any scan went through, in their order."""
+    present = {name for row in scans for name in row}
+    return [s for s in ALL_STAGES if s in STAGES or f"{s}_seconds" in present]
+
+
 def write_costs(output_dir: Path, jobs: list[JobCost], scans: list[dict[str, object]]) -> None:
     """Write `jobs.csv`, `stages.csv` and `scans.csv` to `logs/benchmarks`."""
     folder = output_dir / "logs" / "benchmarks"
@@ -129,7 +137,7 @@ def write_costs(output_dir: Path, jobs: list[JobCost], scans: list[dict[str, obj
             columns,
             ({k: _rounded(v) for k, v in asdict(r).items()} for r in rows),
         )
-    columns = ["scan_id", "batch", "status", *(f"{stage}_seconds" for stage in STAGES)]
+    columns = ["scan_id", "batch", "status", *(f"{stage}_seconds" for stage in stages_in(scans))]
     columns += ["seconds", "gpu_seconds", "final_files", "final_bytes"]
     write_rows(folder / "scans.csv", columns, scans)
 

@@ -12,8 +12,8 @@ from statistics import median
 
 from wirbel.io.tables import write_rows
 from wirbel.runner.batches import list_batches
-from wirbel.runner.chain import STAGES
-from wirbel.runner.costs import JobCost, job_costs, scan_rows, write_costs
+from wirbel.runner.chain import ALL_STAGES, STAGES
+from wirbel.runner.costs import JobCost, job_costs, scan_rows, stages_in, write_costs
 from wirbel.runner.joblogs import read_job_log
 from wirbel.runner.lineage import Tables, read_manifests
 from wirbel.runner.records import FAILED, OK
@@ -58,7 +58,7 @@ def failed_scans(batches: dict[str, Tables]) -> list[str]:
     return sorted(
         f"{record.scan_id}: failed at {stage} ({record.reason}): {record.detail}"
         for tables in batches.values()
-        for stage in STAGES
+        for stage in ALL_STAGES
         for record in tables.get(stage, {}).values()
         if record.status == FAILED
     )
@@ -68,12 +68,20 @@ def failed_jobs(output_dir: Path, batches: dict[str, Tables]) -> list[dict[str, 
     """Return stage, batch, reason and log of each batch's job that failed and was not repeated since."""
     found = []
     for batch, tables in batches.items():
-        stage = next((stage for stage in STAGES if stage not in tables), None)
+        stage = _next_stage(output_dir, batch, tables)
         log = read_job_log(output_dir, stage, batch) if stage else None
         if log is not None and log.sentence:
             row = {"stage": stage, "batch": batch, "reason": log.sentence}
             found.append({**row, "log": str(log.path)})
     return found
+
+
+def _next_stage(output_dir: Path, batch: str, tables: Tables) -> str | None:
+    """Return the first stage that still has to run; an unusual one counts only where it was begun."""
+    if STAGES[-1] in tables:
+        return None
+    missing = [stage for stage in ALL_STAGES if stage not in tables]
+    return next(s for s in missing if s in STAGES or read_job_log(output_dir, s, batch).starts)
 
 
 def _costs(output_dir: Path, batches: dict[str, Tables]) -> list[str]:
@@ -86,7 +94,7 @@ def _costs(output_dir: Path, batches: dict[str, Tables]) -> list[str]:
     if not jobs or not done:
         return []
     write_costs(output_dir, jobs, scans)
-    typical = [f"{stage} {_median(done, f'{stage}_seconds'):.3g}" for stage in STAGES]
+    typical = [f"{stage} {_median(done, f'{stage}_seconds'):.3g}" for stage in stages_in(done)]
     return [
         _hours(jobs),
         f"A typical scan: {_median(done, 'seconds'):.3g} s ({', '.join(typical)}), "

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from wirbel.runner.batches import list_batches
-from wirbel.runner.chain import INTERMEDIATE, LAST_READER, STAGES
+from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LAST_READER
 from wirbel.runner.lineage import Tables, lineage, read_manifests
 from wirbel.runner.records import OK, manifest_file
 
@@ -23,7 +23,7 @@ def mend(output_dir: Path, batch: str) -> int:
     tables = read_manifests(output_dir, batch)
     unneeded = _unneeded(output_dir, tables)
     found = 0
-    for stage in STAGES:
+    for stage in ALL_STAGES:
         records = tables.get(stage, {}).values()
         absent = {r.scan_id for r in records if not r.is_complete(output_dir)}
         missing = sorted(absent - {scan_id for name, scan_id in unneeded if name == stage})

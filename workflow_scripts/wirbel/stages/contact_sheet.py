@@ -27,11 +27,11 @@ LOW_CONFIDENCE = 0.6
 """Level names less certain than this are set in the colour of a warning."""
 
 
-def outcomes(output_dir: Path) -> list[tuple[Scan, Record]]:
-    """Return every scan with its row of the merge stage, in the order of the batches."""
+def outcomes(output_dir: Path, stage: str = LAST_STAGE) -> list[tuple[Scan, Record]]:
+    """Return every scan with its row of the stage that wrote the maps, in the order of the batches."""
     found = []
     for batch in list_batches(output_dir):
-        manifest = output_dir / "work" / LAST_STAGE / f"{batch}.tsv"
+        manifest = output_dir / "work" / stage / f"{batch}.tsv"
         if not manifest.exists():
             raise InfrastructureError(f"{manifest} is missing; run the workflow first")
         records = read_records(manifest)
@@ -91,9 +91,9 @@ def _image(scan: Scan, like: Volume) -> Volume:
     return image.with_data(np.nan_to_num(image.data.astype(np.float32), posinf=0, neginf=0))
 
 
-def draw(output_dir: Path, sheet: Path, scans: int, failures: int) -> str:
+def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = LAST_STAGE) -> str:
     """Draw the sheet and return its subtitle."""
-    found = outcomes(output_dir)
+    found = outcomes(output_dir, stage)
     worked = [scan for scan, record in found if record.status == OK]
     failed = [record for _, record in found if record.status != OK]
     shown, listed = evenly(worked, scans), failed[:failures]
@@ -115,12 +115,15 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="wirbel.stages.contact_sheet", description=__doc__)
     parser.add_argument("--output-dir", type=Path, required=True, help="the output folder")
     parser.add_argument("--sheet", type=Path, help="file to write (default: qc/contact_sheet.png)")
+    parser.add_argument("--stage", default=LAST_STAGE, help="the stage that wrote the maps")
     parser.add_argument("--scans", type=int, default=24, help="most scans to show")
     parser.add_argument("--failures", type=int, default=24, help="most failed scans to list")
     args = parser.parse_args(argv)
     sheet = args.sheet or args.output_dir / "qc" / "contact_sheet.png"
     try:
-        print(f"contact_sheet: {draw(args.output_dir, sheet, args.scans, args.failures)}")
+        print(
+            f"contact_sheet: {draw(args.output_dir, sheet, args.scans, args.failures, args.stage)}"
+        )
     except (InfrastructureError, ScanError, OSError) as error:
         print(f"contact_sheet: {error}", file=sys.stderr)
         return 1

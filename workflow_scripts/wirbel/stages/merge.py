@@ -1,27 +1,28 @@
 """Merge the predictions of every scan of a batch into its two final label maps.
 
 Writes, for each scan, `*_desc-subregion_dseg` and `*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv with
-names and colours, .json) into the output folder's `sub-*/[ses-*/]anat`.
+names and colours, .json) into the output folder's `sub-*/[ses-*/]anat`. With `--naming-follows` the maps stay in
+work/merge, vertebrae numbered from the top down, until the stage `label` has named them.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from wirbel import __version__
 from wirbel.core.consolidation import Predictions
 from wirbel.core.geometry import Grid, Volume, on_spacing
-from wirbel.core.labels import SUBREGION_NAMES
-from wirbel.core.levels import Levels
-from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.core.merging import Merged, merge
+from wirbel.core.relabelling import placeholders
 from wirbel.core.spineps import merging as spineps
-from wirbel.io.sidecars import read_arrays, write_json, write_lookup
+from wirbel.io.final_maps import raw_uri, write_final_maps
+from wirbel.io.sidecars import read_arrays, write_json
 from wirbel.io.volumes import read_grid, read_volume, write_volume
 from wirbel.models.inference_config import InferenceConfig
-from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.models.provenance import provenance_entry
+from wirbel.models.registry import ModelError, find_model
 from wirbel.models.spineps_settings import instance_settings, number_settings
 from wirbel.runner.compatibility import (
     add_compatibility_argument,
@@ -29,6 +30,9 @@ from wirbel.runner.compatibility import (
     compatibility_parameter,
 )
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+
+UNNAMED_FILES = ("subregion.nii.gz", "vertebra.nii.gz", "levels.json")
+"""What is left in work/merge when names are to follow, after the scan's name."""
 
 
 class Merge:
@@ -44,10 +48,12 @@ class Merge:
         semantic: InferenceConfig,
         instance: InferenceConfig,
         as_spineps: bool = False,
+        naming_follows: bool = False,
     ) -> None:
         self.provenance = provenance
         self.semantic, self.instance = semantic, instance
         self.as_spineps = as_spineps
+        self.naming_follows = naming_follows
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -67,69 +73,26 @@ class Merge:
         if self.as_spineps:
             settings = instance_settings(self.instance), number_settings(self.semantic)
             return spineps.merge(labels, predictions, scan, *settings)
-        return merge(labels, predictions, scan)
+        return merge(labels, predictions, scan, named=not self.naming_follows)
 
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
-        """Write both maps with their look-up tables and sidecars."""
-        stem = folders.anat(scan) / f"{scan.scan_id}_desc"
-        source = {"Sources": [bids_uri(scan)], **self.provenance}
-        described = {**source, "Levels": levels_entry(result.levels)}
-        return [
-            *write_map(f"{stem}-subregion_dseg", result.subregion, _SUBREGIONS, source),
-            *write_map(f"{stem}-vertebra_dseg", result.vertebra, _VERTEBRAE, described),
-        ]
+        """Write both maps: into the results, or, when names are to follow, for the next stage."""
+        if self.naming_follows:
+            return self._save_unnamed(folders.stage(self.name) / scan.scan_id, result)
+        stem = folders.anat(scan) / scan.scan_id
+        source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
+        provenance = {"Sources": [source], **self.provenance}
+        return write_final_maps(stem, result.subregion, result.vertebra, result.levels, provenance)
 
-
-_SUBREGIONS = (
-    "Substructures of the spine",
-    SUBREGION_NAMES,
-    subregion_colours(),
-)
-_VERTEBRAE = (
-    "Vertebrae by level; 100 + v is the disc below vertebra v, 200 + v both endplates of that disc",
-    vertebra_names(),
-    vertebra_colours(),
-)
-
-
-def bids_uri(scan: Scan) -> str:
-    """Return the scan's place in its data set, as BIDS derivatives name their sources."""
-    parts = (scan.participant_id, scan.session_id, "anat", scan.path.name)
-    return "bids:raw:" + "/".join(part for part in parts if part)
-
-
-def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool) -> dict:
-    """Return the sidecars' account of networks and settings; a model folder goes by its last name."""
-    return {
-        "Models": {
-            kind: {"Name": Path(name).name, "SHA256": model.sha256}
-            for kind, (name, model) in models.items()
-        },
-        "BiasFieldCorrection": n4,
-    }
-
-
-def levels_entry(levels: Levels) -> dict:
-    """Return the sidecar's account of how the levels were named."""
-    return {
-        "confidence": levels.confidence,
-        "method": levels.method,
-        "agree": levels.agree,
-        "flags": list(levels.flags),
-    }
-
-
-def write_map(stem: str, volume: Volume, described: tuple, more: dict) -> list[Path]:
-    """Write one label map with its table of the numbers present and its sidecar; return the files."""
-    description, names, colours = described
-    present = [number for number in names if (volume.data == number).any()]
-    image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
-    write_volume(image, volume, "uint8")
-    write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
-    generator = {"Name": "wirbel", "Version": __version__}
-    sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}
-    write_json(sidecar, sidecar_content)
-    return [image, table, sidecar]
+    def _save_unnamed(self, stem: Path, result: Merged) -> list[Path]:
+        """Write both maps, and by which names counting would call the numbers in them."""
+        paths = [Path(f"{stem}_{name}") for name in UNNAMED_FILES]
+        counted = result.levels.labels
+        numbers = counted if self.as_spineps else placeholders(len(counted))
+        write_volume(paths[0], result.subregion, "uint8")
+        write_volume(paths[1], result.vertebra, "uint8")
+        write_json(paths[2], {"numbers": numbers, "counted": asdict(result.levels)})
+        return paths
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -138,6 +101,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--model", required=True, help="semantic model, for the sidecars")
     parser.add_argument("--instance-model", required=True, help="instance model, for the sidecars")
     parser.add_argument("--n4", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument(
+        "--naming-follows",
+        action="store_true",
+        help="the stage `label` names the vertebrae and writes the final maps",
+    )
     add_compatibility_argument(parser)
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
@@ -149,7 +117,9 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(args)}
     configs = (models[kind][1].config for kind in ("semantic", "instance"))
-    return run_stage(Merge(provenance, *configs, as_spineps(args)), args, parameters=provenance)
+    stage = Merge(provenance, *configs, as_spineps(args), args.naming_follows)
+    follows = {"NamingFollows": True} if args.naming_follows else {}
+    return run_stage(stage, args, parameters={**provenance, **follows})
 
 
 if __name__ == "__main__":

@@ -143,6 +143,7 @@ LEVEL_METHOD_CODES = {
     "top": "counted down from the top of the spine",
     "sacrum": "counted up from the sacrum",
     "both": "counted from both ends",
+    "labelling": "named by the labelling network",
     "estimated": "neither end is in view: estimated from position and size",
     "counted": "the topmost vertebra in view counts as C2, as SPINEPS does (compatibility: spineps)",
     "unknown": "the maps came without this information",
@@ -152,7 +153,8 @@ LEVEL_NAMING = (
         "level_confidence",
         NUMBER,
         "Confidence in the level names",
-        "From 0 to 1, the same for all rows of a scan",
+        "From 0 to 1, the same for all rows of a scan; with level_method labelling the mean probability that the "
+        "network gives to the names",
         interval=(0.0, 1.0),
         status="level_method",
         compared=False,
@@ -161,7 +163,8 @@ LEVEL_NAMING = (
         "level_method",
         STRING,
         "How the level names were found",
-        "The end of the spine that the vertebrae were counted from, the same for all rows of a scan",
+        "The end of the spine that the vertebrae were counted from, or the network that named them; the same for "
+        "all rows of a scan",
         codes=LEVEL_METHOD_CODES,
     ),
 )

@@ -1,0 +1,147 @@
+"""Merging without names, then the stage `label`: final maps whose names come from the labelling network."""
+
+import copy
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tiny_models
+from labelling_folder import HEADS, write_labelling
+from one_batch import BATCH, OneBatch
+from spine_boxes import box_spine, counters, oracle
+
+from wirbel.core.cutouts import body_centres
+from wirbel.core.level_path import REPEATING
+from wirbel.io.sidecars import read_json, write_arrays
+from wirbel.io.tables import read_rows
+from wirbel.io.volumes import read_volume, write_volume
+from wirbel.learning.labelling_model import LabellingModel
+from wirbel.runner.discovery import update_batches
+from wirbel.stages import contact_sheet, features, label, merge
+
+SPINE = box_spine(range(20, 25))
+NAMES = ["T12", "L1", "L2", "L3", "L4"]
+NUMBERS = [19, 20, 21, 22, 23]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    tiny_models.write_semantic(folder / "quick")
+    tiny_models.write_instance(folder / "sharp")
+    write_labelling(folder / "namer")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unnamed(tmp_path_factory, models):
+    """One scan of L1 to L5 with semantic and instance results, merged without names."""
+    tmp_path = tmp_path_factory.mktemp("study")
+    study = OneBatch(tmp_path, "sub-01")
+    scan = SPINE.labels.with_data(SPINE.labels.data.astype(np.float32) * 3)
+    write_volume(tmp_path / "in/sub-01/anat/sub-01_T2w.nii.gz", scan)
+    update_batches(tmp_path / "in", study.out, 1)  # the scan has changed
+    found = oracle(SPINE.labels, counters(SPINE), body_centres(SPINE.labels))
+    study.pretend("semantic", {"sub-01": ("sub-01_subregion.nii.gz", SPINE.labels)})
+    study.pretend("instance", {"sub-01": ("sub-01_other.nii.gz", SPINE.labels)})
+    arrays = {"labels": found.labels, "origin": found.origin, "centre_mm": found.centre_mm}
+    path = study.file("instance", "sub-01_predictions.npz")
+    write_arrays(path, **arrays, spacing_mm=SPINE.labels.spacing_mm)
+    own = ["--instance-model", models / "sharp", "--no-n4", "--naming-follows"]
+    assert study.run(merge, "instance", models / "quick", *own) == 0
+    return study
+
+
+@pytest.fixture
+def study(unnamed, tmp_path):
+    """The same, for one test alone."""
+    mine = copy.copy(unnamed)
+    mine.out = shutil.copytree(unnamed.out, tmp_path / "out")
+    return mine
+
+
+def labelled(study, models):
+    own = ["--semantic-model", models / "quick", "--instance-model", models / "sharp"]
+    return study.run(label, "merge", models / "namer", *own, "--no-n4", "--device", "cpu")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Let the network, which is untrained, answer that the vertebrae are T12 to L4."""
+    real = LabellingModel.classify
+
+    def classify(self, cutouts):
+        answers = real(self, cutouts)
+        assert {head: len(values) for head, values in answers.items()} == dict.fromkeys(HEADS, 5)
+        answers["VERT"] = np.full((5, 24), 0.1 / 23)
+        answers["VERT"][range(5), [REPEATING.names.index(name) for name in NAMES]] = 0.9
+        return {"VERT": answers["VERT"]}
+
+    monkeypatch.setattr(LabellingModel, "classify", classify)
+
+
+def test_merging_without_names_leaves_the_results_to_the_next_stage(study):
+    assert not (study.out / "sub-01").exists()
+    left = read_json(study.file("merge", "sub-01_levels.json"))
+    assert left["numbers"] == [3, 4, 5, 6, 7] and left["counted"]["labels"] == [20, 21, 22, 23, 24]
+    vertebra = read_volume(study.file("merge", "sub-01_vertebra.nii.gz")).data
+    assert set(np.unique(vertebra[(vertebra > 0) & (vertebra < 26)])) == {3, 4, 5, 6, 7}
+
+
+def test_the_final_maps_carry_the_networks_names(study, models, told):
+    assert labelled(study, models) == 0
+    record = study.records("label")["sub-01"]
+    assert (record.status, len(record.outputs)) == ("ok", 6)
+    stem = study.out / "sub-01/anat/sub-01_desc-vertebra_dseg"
+    vertebra = read_volume(f"{stem}.nii.gz").data
+    for number, true in zip(NUMBERS, SPINE.numbers, strict=True):
+        a, b = vertebra == number, SPINE.vertebra == true
+        assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.97
+    assert {row["name"] for row in read_rows(f"{stem}.tsv")} >= {*NAMES, "disc_below_L4", "S1"}
+    sidecar = read_json(f"{stem}.json")
+    assert sidecar["Levels"] == {
+        "confidence": 0.9,
+        "method": "labelling",
+        "agree": None,
+        "flags": ["counting_disagrees"],
+    }
+    assert sidecar["Models"]["labelling"]["Name"] == "namer"
+    assert len(sidecar["Models"]["labelling"]["SHA256"]) == 64
+
+
+def test_tables_and_contact_sheet_follow_the_names(study, models, told):
+    labelled(study, models)
+    line = ["--batch", study.file("batches", f"{BATCH}.tsv"), "--output-dir", study.out]
+    line += ["--manifest", study.file("features", f"{BATCH}.tsv")]
+    line += ["--previous", study.file("label", f"{BATCH}.tsv")]
+    assert features.main([str(part) for part in line]) == 0
+    rows = read_json(study.file("features", "sub-01_features.json"))
+    assert rows["vertebrae"]["level"] == NAMES
+    assert rows["scan"]["level_method"] == "labelling"
+    assert rows["scan"]["level_confidence"] == 0.9
+    sheet = study.out / "sheet.png"
+    line = ["--output-dir", str(study.out), "--sheet", str(sheet), "--stage", "label"]
+    assert contact_sheet.main(line) == 0 and sheet.stat().st_size > 1000
+
+
+def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_again(study, models):
+    contents = []
+    for _ in range(2):
+        assert labelled(study, models) == 0
+        files = sorted((study.out / "sub-01/anat").iterdir())
+        contents.append([path.read_bytes() for path in files])
+        for path in files:
+            path.unlink()
+    assert contents[0] == contents[1] and len(contents[0]) == 6
+
+
+def test_a_wrong_model_stops_the_job_with_a_sentence(study, models, tmp_path, capsys):
+    folder = write_labelling(tmp_path / "other", backbone="RESNET18")
+    own = ["--semantic-model", models / "quick", "--instance-model", models / "sharp"]
+    assert study.run(label, "merge", folder, *own) == 1
+    assert "its backbone is 'RESNET18'" in capsys.readouterr().err
+    settings = json.loads((folder / "inference_config.json").read_text())
+    (folder / "inference_config.json").write_text(json.dumps({**settings, "colour": "red"}))
+    assert study.run(label, "merge", folder, *own) == 1
+    assert "unknown field 'colour'" in capsys.readouterr().err

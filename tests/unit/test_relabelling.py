@@ -1,0 +1,80 @@
+"""New numbers for vertebrae, with their discs and endplates."""
+
+import numpy as np
+import pytest
+
+from wirbel.core.geometry import Volume
+from wirbel.core.labelling import name_maps
+from wirbel.core.level_path import REPEATING
+from wirbel.core.levels import Levels
+from wirbel.core.relabelling import placeholders, renamed
+
+
+def test_placeholders_hold_every_vertebra_and_leave_room_for_the_disc_above():
+    assert placeholders(5) == (3, 4, 5, 6, 7)
+    assert placeholders(23) == tuple(range(3, 26))
+    assert placeholders(24) == tuple(range(2, 26))
+    assert placeholders(26) == (*range(2, 26), 0, 0)
+
+
+def test_discs_and_endplates_follow_their_vertebra_and_the_sacrum_stays():
+    before = np.array([0, 102, 202, 3, 103, 203, 4, 104, 204, 26, 126, 226, 9, 109])
+    after = [0, 119, 219, 20, 120, 220, 21, 121, 221, 26, 126, 226, 0, 0]
+    assert renamed(before, {3: 20, 4: 21}).tolist() == after
+
+
+def test_t13_stands_between_t12_and_l1():
+    before = np.array([102, 3, 103, 4, 104, 204, 5])
+    assert renamed(before, {3: 19, 4: 28, 5: 20}).tolist() == [118, 19, 119, 28, 128, 228, 20]
+    assert renamed(before, {3: 28, 4: 20, 5: 21}).tolist() == [119, 28, 128, 20, 120, 220, 21]
+
+
+def test_above_c2_there_is_no_level_and_a_vertebra_without_a_name_goes():
+    assert renamed(np.array([102, 202, 3, 103]), {3: 2}).tolist() == [0, 0, 2, 102]
+    assert renamed(np.array([3, 103, 4, 104]), {3: 0, 4: 9}).tolist() == [0, 108, 9, 109]
+    assert renamed(np.array([3, 103, 26]), {}).tolist() == [0, 0, 26]
+
+
+@pytest.fixture
+def lumbar():
+    """Three vertebrae in a row, a disc below each, on one line of voxels; counting calls them L3 to L5."""
+    vertebra = np.array([3, 103, 4, 104, 5, 26], np.uint8).reshape(1, 6, 1)
+    subregion = np.array([49, 100, 49, 100, 49, 26], np.uint8).reshape(1, 6, 1)
+    counted = Levels((22, 23, 24), 0.88, "sacrum", None, ("gap",))
+    return Volume(subregion, np.eye(4)), Volume(vertebra, np.eye(4)), counted
+
+
+def told(names, sure=0.7):
+    heads = np.full((len(names), 24), (1 - sure) / 23)
+    heads[range(len(names)), [REPEATING.names.index(name) for name in names]] = sure
+    return {"VERT": heads}
+
+
+BY_COUNTING = {3: 22, 4: 23, 5: 24}
+
+
+def test_the_networks_names_replace_those_of_counting(lumbar):
+    subregion, vertebra, counted = lumbar
+    out, named, levels = name_maps(
+        subregion, vertebra, [3, 4, 5], told(["L2", "L3", "L4"]), counted, BY_COUNTING
+    )
+    assert named.data.ravel().tolist() == [21, 121, 22, 122, 23, 26]
+    assert (out.data == subregion.data).all()
+    assert levels == Levels((21, 22, 23), 0.7, "labelling", None, ("counting_disagrees", "gap"))
+
+
+def test_agreement_is_not_flagged_and_a_vertebra_without_a_body_is_dropped_from_both_maps(lumbar):
+    subregion, vertebra, counted = lumbar
+    out, named, levels = name_maps(
+        subregion, vertebra, [3, 4], told(["L3", "L4"]), counted, BY_COUNTING
+    )
+    assert named.data.ravel().tolist() == [22, 122, 23, 123, 0, 26]
+    assert out.data.ravel().tolist() == [49, 100, 49, 100, 0, 26]
+    assert levels.flags == ("gap",) and levels.method == "labelling"
+
+
+def test_where_no_sequence_fits_the_names_are_counted(lumbar):
+    subregion, vertebra, counted = lumbar
+    _, named, levels = name_maps(subregion, vertebra, [], {}, counted, BY_COUNTING)
+    assert named.data.ravel().tolist() == [22, 122, 23, 123, 24, 26]
+    assert levels.method == "sacrum" and levels.flags == ("gap", "no_sequence")

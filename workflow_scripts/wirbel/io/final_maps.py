@@ -1,0 +1,65 @@
+"""The two final label maps of a scan, each with its look-up table and its sidecar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wirbel import __version__
+from wirbel.core.geometry import Volume
+from wirbel.core.labels import SUBREGION_NAMES
+from wirbel.core.levels import Levels
+from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
+from wirbel.io.sidecars import write_json, write_lookup
+from wirbel.io.volumes import write_volume
+
+_SUBREGIONS = (
+    "Substructures of the spine",
+    SUBREGION_NAMES,
+    subregion_colours(),
+)
+_VERTEBRAE = (
+    "Vertebrae by level; 100 + v is the disc below vertebra v, 200 + v both endplates of that disc",
+    vertebra_names(),
+    vertebra_colours(),
+)
+
+
+def write_final_maps(
+    stem: Path, subregion: Volume, vertebra: Volume, levels: Levels, provenance: dict
+) -> list[Path]:
+    """Write `<stem>_desc-{subregion,vertebra}_dseg`; return the six files."""
+    described = {**provenance, "Levels": levels_entry(levels)}
+    return [
+        *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance),
+        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, _VERTEBRAE, described),
+    ]
+
+
+def raw_uri(participant_id: str, session_id: str, name: str) -> str:
+    """Return a scan's place in its data set, as BIDS derivatives name their sources."""
+    return "bids:raw:" + "/".join(
+        part for part in (participant_id, session_id, "anat", name) if part
+    )
+
+
+def levels_entry(levels: Levels) -> dict:
+    """Return the sidecar's account of how the levels were named."""
+    return {
+        "confidence": levels.confidence,
+        "method": levels.method,
+        "agree": levels.agree,
+        "flags": list(levels.flags),
+    }
+
+
+def write_map(stem: str, volume: Volume, described: tuple, more: dict) -> list[Path]:
+    """Write one label map with its table of the numbers present and its sidecar; return the files."""
+    description, names, colours = described
+    present = [number for number in names if (volume.data == number).any()]
+    image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
+    write_volume(image, volume, "uint8")
+    write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
+    generator = {"Name": "wirbel", "Version": __version__}
+    sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}
+    write_json(sidecar, sidecar_content)
+    return [image, table, sidecar]

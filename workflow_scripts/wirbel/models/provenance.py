@@ -1,0 +1,18 @@
+"""The sidecars' account of the networks that made a map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wirbel.models.registry import Model
+
+
+def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool) -> dict:
+    """Return the sidecars' account of networks and settings; a model folder goes by its last name."""
+    return {
+        "Models": {
+            kind: {"Name": Path(name).name, "SHA256": model.sha256}
+            for kind, (name, model) in models.items()
+        },
+        "BiasFieldCorrection": n4,
+    }

@@ -1,0 +1,99 @@
+"""Name the vertebrae of every scan of a batch by the labelling network, and write the final maps.
+
+Reads what `merge --naming-follows` left in work/merge, and the scan. Writes, for each scan, `*_desc-subregion_dseg` and
+`*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv, .json) into the output folder's `sub-*/[ses-*/]anat`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wirbel.core.geometry import Volume
+from wirbel.core.labelling import name_maps
+from wirbel.core.level_cutouts import level_cutouts
+from wirbel.core.levels import Levels, levels_from
+from wirbel.io.final_maps import raw_uri, write_final_maps
+from wirbel.io.sidecars import read_json
+from wirbel.io.volumes import read_volume
+from wirbel.models.provenance import provenance_entry
+from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.runner.compatibility import add_compatibility_argument, compatibility_parameter
+from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+
+if TYPE_CHECKING:
+    from wirbel.learning.labelling_model import LabellingModel
+
+
+class LabelStage:
+    """The stage as the runner drives it."""
+
+    name = "label"
+    reads_scan = True
+
+    def __init__(self, model: Model, device: str, provenance: dict) -> None:
+        self.model, self.device, self.provenance = model, device, provenance
+        self.network: LabellingModel | None = None
+
+    def prepare(self) -> None:
+        """Load the network."""
+        from wirbel.learning.labelling_model import LabellingModel
+
+        self.network = LabellingModel(self.model.folder, self.device)
+
+    def load(self, scan: Scan, folders: StageFolders) -> tuple[tuple, tuple, dict]:
+        """Read scan and maps, and cut out the surroundings of every vertebral body."""
+        stem = folders.stage("merge") / scan.scan_id
+        subregion = read_volume(f"{stem}_subregion.nii.gz")
+        vertebra = read_volume(f"{stem}_vertebra.nii.gz")
+        described = read_json(f"{stem}_levels.json")
+        counted = levels_from(described["counted"])
+        by_counting = dict(zip(described["numbers"], counted.labels, strict=True))
+        cutouts = level_cutouts(read_volume(scan.path), vertebra, subregion, self.network.wanted)
+        return (subregion, vertebra), (counted, by_counting), cutouts
+
+    def compute(self, inputs: tuple[tuple, tuple, dict]) -> tuple[Volume, Volume, Levels]:
+        """Ask the network and name the vertebrae."""
+        maps, counting, cutouts = inputs
+        heads = self.network.classify(np.stack(list(cutouts.values()))) if cutouts else {}
+        return name_maps(*maps, list(cutouts), heads, *counting)
+
+    def save(self, scan: Scan, result: tuple, folders: StageFolders) -> list[Path]:
+        """Write both maps with their look-up tables and sidecars."""
+        source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
+        provenance = {"Sources": [source], **self.provenance}
+        return write_final_maps(folders.anat(scan) / scan.scan_id, *result, provenance)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the stage over one batch; return the exit code."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.label", description=__doc__)
+    parser.add_argument("--model", required=True, help="labelling model: a name or a folder")
+    parser.add_argument("--semantic-model", required=True, help="for the sidecars")
+    parser.add_argument("--instance-model", required=True, help="for the sidecars")
+    parser.add_argument("--n4", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_compatibility_argument(parser)
+    add_runner_arguments(parser)
+    args = parser.parse_args(argv)
+    names = {
+        "semantic": args.semantic_model,
+        "instance": args.instance_model,
+        "labelling": args.model,
+    }
+    try:
+        models = {kind: (name, find_model(name, kind)) for kind, name in names.items()}
+    except ModelError as error:
+        print(f"label: {error}", file=sys.stderr)
+        return 1
+    provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(args)}
+    model = models["labelling"][1]
+    return run_stage(LabelStage(model, args.device, provenance), args, provenance, model.sha256)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
