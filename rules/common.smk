@@ -36,7 +36,7 @@ from wirbel.runner.run_lock import RunLock
 from wirbel.runner.settings import SettingsError, checked_settings
 from wirbel.runner.slurm import SlurmError, jobname_prefix
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
-from wirbel.runner.slurm_setup import check_requests, partitions, requests_of
+from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
 
 
@@ -67,6 +67,9 @@ COHORT_TABLES = [
 ]
 CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
 RUN_LOCK = RunLock(OUT)
+TIME_LIMITS = [
+    365 * 24 * 60
+]  # minutes that further attempts of a job may ask for; partitions add theirs
 # The output folder and the arguments that every per-scan stage takes (wirbel.runner.arguments).
 OUTPUT_ARGUMENT = f" --output-dir {quote(OUT)}"
 BATCH_ARGUMENTS = (
@@ -128,7 +131,9 @@ def prepare_slurm():
     try:
         choose_status_command(workflow.executor_settings)
         jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-        check_requests(requests_of(jobs), partitions())
+        requests, cluster = requests_of(jobs), partitions()
+        check_requests(requests, cluster)
+        TIME_LIMITS.append(shortest_limit(requests, cluster))
     except SlurmError as error:
         raise WorkflowError(str(error)) from None
     watch(jobname_prefix(OUT), say=logger.warning)
@@ -288,9 +293,14 @@ def megabytes(base):
 def minutes(base, per_scan):
     """Return a resource function: time for a start and for each scan of the batch, more with every further attempt.
 
-    Scans that an earlier attempt has finished are not computed again, so the second one is far more than enough.
+    But no more than the partitions allow: scans that an earlier attempt has finished are not computed again anyway.
     """
-    return lambda wildcards, attempt: attempt * (base + per_scan * scans_in(wildcards.batch))
+
+    def asked(wildcards, attempt):
+        first = base + per_scan * scans_in(wildcards.batch)
+        return max(first, min(attempt * first, *TIME_LIMITS))
+
+    return asked
 
 
 def scans_in(batch):

@@ -8,7 +8,7 @@ import pytest
 from wirbel.runner import slurm_queue, slurm_setup
 from wirbel.runner.slurm import QueuedJob, SlurmError, jobname_prefix
 from wirbel.runner.slurm_queue import choose_status_command, waiting
-from wirbel.runner.slurm_setup import Request, check_requests, partitions
+from wirbel.runner.slurm_setup import Request, check_requests, partitions, shortest_limit
 
 SINFO = """\
 normal*|up|3-12:00:00|64|256000|(null)
@@ -89,6 +89,12 @@ def test_what_can_never_be_had_is_named_with_a_remedy(answers, request_, sentenc
     with pytest.raises(SlurmError) as caught:
         check_requests([request_], partitions())
     assert sentence in str(caught.value)
+
+
+def test_further_attempts_stay_within_the_shortest_partition(answers):
+    requests = [Request("merge", partition="normal"), Request("semantic", partition="gpu")]
+    assert shortest_limit(requests, partitions()) == 24 * 60
+    assert shortest_limit([Request("merge", partition="old")], partitions()) == 365 * 24 * 60
 
 
 def test_a_foreign_account_is_named_with_ones_own(answers):

@@ -12,6 +12,7 @@ from typing import Any
 from wirbel.runner.slurm import SlurmError, ask
 
 PROFILE = "profiles/slurm/config.yaml"
+YEAR_MINUTES = 365 * 24 * 60
 DATABASE = "accounting_storage/slurmdbd"
 
 
@@ -72,6 +73,13 @@ def check_requests(requests: Sequence[Request], cluster: list[Nodes]) -> None:
         _check_account(account)
     for partition, account in sorted({(each.partition, each.account) for each in requests}):
         _check_submission(partition, account)
+
+
+def shortest_limit(requests: Iterable[Request], cluster: list[Nodes]) -> int:
+    """Return the shortest of the requested partitions' time limits, in minutes; a year where there is none."""
+    wanted = {request.partition for request in requests}
+    limits = [nodes.longest_minutes for nodes in cluster if nodes.partition in wanted]
+    return int(min([*limits, float(YEAR_MINUTES)]))
 
 
 def keeps_accounts() -> bool:
