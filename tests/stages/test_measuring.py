@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -53,8 +54,16 @@ def maps():
 
 
 @pytest.fixture
-def output(tmp_path, maps):
+def output(tmp_path, measured_once):
+    """A copy of the measured output folder, to do with as a test likes."""
+    shutil.copytree(measured_once, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def measured_once(tmp_path_factory, maps):
     """Two batches: a measured scan and one that was never readable; another measured scan."""
+    tmp_path = tmp_path_factory.mktemp("measured")
     batches = {
         "b00001": [
             scan_row(tmp_path, "sub-1_ses-a", "sub-1", "ses-a"),

@@ -33,6 +33,7 @@ def calls(monkeypatch) -> list[tuple[int, str | None]]:
             "scan": {"region": region or "lumbar", "presacral_vertebrae": 24},
             "vertebrae": [{"label": 20, "height_anterior_mm": 27.12345, "fully_visible": True}],
             "discs": [{"level": "L1-L2", "disc_height_mm": None}],
+            "levels": [{"label": 20, "level": "L1", "canal_ap_body_mm": 16.0}],
         }
         return SimpleNamespace(
             image=Volume(image, affine),
@@ -70,6 +71,7 @@ def test_a_cohort_is_a_bids_data_set_with_its_truth(tmp_path, calls):
         "derivatives/truth/scans.csv",
         "derivatives/truth/vertebrae.csv",
         "derivatives/truth/discs.csv",
+        "derivatives/truth/levels.csv",
         *(
             f"{folder}sub-sim000{n}/anat/sub-sim000{n}_{ending}"
             for n in (1, 2)

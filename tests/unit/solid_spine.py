@@ -19,7 +19,11 @@ L3, L4 = 22, 23
 
 @dataclass(frozen=True)
 class SolidSpine:
-    """Bodies of elliptic or rectangular outline; `wedge` is the change of height per mm of depth."""
+    """Bodies of elliptic or rectangular outline.
+
+    `wedge` is the change of height per mm of depth, `shear` how far the walls lean forward per mm of height,
+    `slip_mm` how far the upper body stands in front of the lower one.
+    """
 
     width_mm: float = 40.0
     depth_mm: float = 30.0
@@ -29,6 +33,7 @@ class SolidSpine:
     shear: float = 0.0
     elliptic: bool = False
     plate_mm: float = 1.0
+    slip_mm: float = 0.0
 
     def height_at(self, fraction: float) -> float:
         """Body height at a fraction of the depth, 0 at the back."""
@@ -40,8 +45,9 @@ class SolidSpine:
         step = self.height_mm + self.disc_mm
         for label, centre in ((L3, 0.0), (L4, -step)):
             height = s - centre
-            inside = self._outline(r, a - self.shear * height)
-            top = (self.height_mm + self.wedge * a) / 2
+            forward = self.slip_mm if label == L3 else 0.0
+            inside = self._outline(r, a - forward - self.shear * height)
+            top = (self.height_mm + self.wedge * (a - forward)) / 2
             body = inside & (np.abs(height) < top)
             plate = body & (np.abs(height) > top - self.plate_mm)
             subregion[body], vertebra[body] = L.BODY_BORDER, label

@@ -20,6 +20,7 @@ from wirbel.core.dictionary import (
 from wirbel.core.measures import measure
 from wirbel.core.measures.status import STATUS_CODES
 from wirbel.errors import REASONS
+from wirbel.io.repeatability import read_repeatability
 
 ADDED_BY_STAGES = {
     "scans": {
@@ -108,3 +109,24 @@ def test_the_page_on_measures_names_every_measure(table):
         if column.units and "centroid" not in column.name:
             stem = re.sub(r"_(left|right)?_?volume_mm3$|_volume_mm3$", "", column.name)
             assert column.name in page or stem in page, column.name
+
+
+NOT_MEASURES = {"level_confidence", "in_plane_spacing_mm", "slice_spacing_mm"}
+NOT_MEASURES |= {column.name for column in PLAUSIBILITY}
+
+
+@pytest.mark.parametrize("table", ["vertebrae", "discs", "levels", "scans"])
+def test_every_measure_states_how_repeatable_it_is(table):
+    numbers = {c.name for c in TABLES[table] if c.kind == NUMBER} - NOT_MEASURES
+    stated = read_repeatability()[table]
+    assert stated.keys() == numbers
+    for name, figures in stated.items():
+        assert 0 <= figures["Difference95"] <= figures["DifferenceLargest"], name
+        assert figures["Scans"] >= 2, name
+
+
+def test_the_figures_stand_in_the_dictionary_entry():
+    column = next(c for c in TABLES["vertebrae"] if c.name == "height_middle_mm")
+    figures = read_repeatability()["vertebrae"]["height_middle_mm"]
+    assert column.entry(figures)["Repeatability"]["Difference95"] < 0.86  # less than a voxel
+    assert "Repeatability" not in column.entry()

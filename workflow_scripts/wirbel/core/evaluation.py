@@ -25,15 +25,53 @@ from wirbel.core.metrics import (
 Row = dict[str, Any]
 
 HEIGHTS = ("height_anterior_mm", "height_middle_mm", "height_posterior_mm")
+BODY, WHOLE = "body_fully_visible", "fully_visible"
+SECTIONS = [
+    f"{structure}_{size}"
+    for structure in ("canal", "cord")
+    for size in (
+        "area_body_mm2",
+        "ap_body_mm",
+        "rl_body_mm",
+        "area_disc_mm2",
+        "ap_disc_mm",
+        "rl_disc_mm",
+    )
+]
+CURVES = (
+    "cervical_lordosis",
+    "thoracic_kyphosis",
+    "lumbar_lordosis",
+    "lumbar_lordosis_s1",
+    "cobb_angle",
+)
 MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
     "vertebrae": (
-        *((name, "body_fully_visible") for name in HEIGHTS),
-        ("body_volume_mm3", "body_fully_visible"),
-        ("vertebra_volume_mm3", "fully_visible"),
+        *((name, BODY) for name in HEIGHTS),
+        *((f"depth_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
+        *((f"width_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
+        ("wedge_angle_deg", BODY),
+        ("coronal_wedge_angle_deg", BODY),
+        ("body_volume_mm3", BODY),
+        ("vertebra_volume_mm3", WHOLE),
     ),
-    "discs": (("disc_height_mm", "fully_visible"), ("disc_volume_mm3", "fully_visible")),
+    "discs": (
+        ("disc_height_mm", WHOLE),
+        ("disc_depth_mm", WHOLE),
+        ("disc_width_mm", WHOLE),
+        ("disc_area_mm2", WHOLE),
+        ("disc_wedge_angle_deg", WHOLE),
+        ("slip_mm", WHOLE),
+        ("disc_volume_mm3", WHOLE),
+    ),
+    "levels": tuple((name, BODY) for name in SECTIONS),
+    "scans": tuple((f"{name}_deg", WHOLE) for name in CURVES) + (("spine_length_mm", WHOLE),),
 }
 """Table -> (measure, the truth's column that says whether it can be measured at all)."""
+KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
+"""Table -> the column with the number of the vertebra that a row belongs to."""
+UNITS = {"_mm": "mm", "_deg": "deg", "_mm2": "percent", "_mm3": "percent"}
+"""How a measure's name ends -> the unit that its errors are summed up in."""
 
 POSTERIOR_LIMIT = 0.75
 TARGETS: dict[str, tuple[str, float]] = {
@@ -139,17 +177,17 @@ def measure_rows(
     name does not show as a wrong measure. A structure that was not found has no row; a measure that is
     missing has a row without a value.
     """
-    key = "label" if table == "vertebrae" else "label_above"
-    by_label = {int(row[key]): row for row in measured}
+    key = KEYS.get(table)
+    by_label = {int(row[key]) if key else 0: row for row in measured}
     rows = []
     for true in truth:
-        mine = by_label.get(numbers.get(int(true[key]), -1))
+        mine = by_label.get(numbers.get(int(true[key]), -1) if key else 0)
         if mine is None:
             continue
         for name, visible in MEASURES[table]:
-            if not true.get(visible, True) or _number(true[name]) is None:
+            if not true.get(visible, True) or _number(true.get(name)) is None:
                 continue
-            rows.append({"scan_id": scan_id, "level": true["level"], "measure": name})
+            rows.append({"scan_id": scan_id, "level": true.get("level", ""), "measure": name})
             rows[-1] |= _compare(_number(true[name]), _number(mine.get(name)))
     return rows
 
@@ -169,8 +207,12 @@ def summarise(structures: list[Row], instances: list[Row], measures: list[Row]) 
     figures["vertebrae_invented"] = (invented / found if found else None, found)
     figures["levels_right"] = _mean(float(r["level_right"]) for r in reference if r["found"])
     for name in dict.fromkeys(row["measure"] for row in measures):
-        unit = "percent" if name.endswith("_mm3") else "mm"
-        errors = [row[f"error_{unit}"] for row in measures if row["measure"] == name]
+        unit = UNITS["_" + name.rsplit("_", 1)[1]]
+        errors = [
+            row["error_percent" if unit == "percent" else "error_mm"]
+            for row in measures
+            if row["measure"] == name
+        ]
         figures[f"{name}_bias_{unit}"] = _mean(errors)
         figures[f"{name}_mean_absolute_error_{unit}"] = _mean(map(_absolute, errors))
     heights = [row["error_mm"] for row in measures if row["measure"] in HEIGHTS]

@@ -24,6 +24,7 @@ from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.bids import write_dataset_description
 from wirbel.io.columnar import write_both
 from wirbel.io.measurements import Part, read_pieces
+from wirbel.io.repeatability import read_repeatability
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.spool import Spool
 from wirbel.io.tables import read_rows
@@ -64,7 +65,9 @@ def _finish(folder, columns, spools, participants, table: str) -> tuple[str, int
     flagged = _flagged(table, spools[table], participants)
     batches = spools[table].batches()
     rows = write_both(folder / table, _schema(columns[table]), batches, flagged)
-    write_json(folder / f"{table}.json", {c.name: c.entry() for c in columns[table]})
+    known = read_repeatability().get(table, {})
+    described = {c.name: c.entry(known.get(c.name)) for c in columns[table]}
+    write_json(folder / f"{table}.json", described)
     return table, rows
 
 

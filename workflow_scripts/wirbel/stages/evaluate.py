@@ -48,7 +48,7 @@ COLUMNS = {
         "error_percent",
     ),
 }
-"""Table -> its columns. `error_mm` of a volume is in mm3."""
+"""Table -> its columns. `error_mm` of a volume is in mm3, of an area in mm2, of an angle in degrees."""
 
 
 class Reference:

@@ -2,7 +2,7 @@
 
 Scan number i (from 0) is the phantom of seed `--seed` + i, so any of them can be made again alone. The
 truth lies in `derivatives/truth`: label maps on the scans' own grids and the tables `scans.csv`,
-`vertebrae.csv` and `discs.csv`. Run again, it makes only what is missing or was made otherwise.
+`vertebrae.csv`, `discs.csv` and `levels.csv`. Run again, it makes only what is missing or was made otherwise.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def write_truth_maps(order: Order, phantom: Phantom, bids_dir: Path) -> list[Pat
 def write_tables(made: list[dict[str, Any]], bids_dir: Path) -> None:
     """Write the participants' table and the tables of true measures; broken scans have no measures."""
     truth = bids_dir / "derivatives" / "truth"
-    tables: dict[str, list[dict]] = {"scans": [], "vertebrae": [], "discs": []}
+    tables: dict[str, list[dict]] = {"scans": [], "vertebrae": [], "discs": [], "levels": []}
     participants = []
     for content in made:
         order = Order(**content["order"])
@@ -129,7 +129,7 @@ def write_tables(made: list[dict[str, Any]], bids_dir: Path) -> None:
         own = {"seed": order.seed, "broken": str(order.broken).lower()}
         tables["scans"].append(identity | own | content["truth"]["scan"])
         participants.append({"participant_id": order.participant_id} | own)
-        for table in () if order.broken else ("vertebrae", "discs"):
+        for table in () if order.broken else ("vertebrae", "discs", "levels"):
             tables[table] += [identity | row for row in content["truth"][table]]
     for table, rows in tables.items():
         columns = list(dict.fromkeys(name for row in rows for name in row)) or list(IDENTITY)

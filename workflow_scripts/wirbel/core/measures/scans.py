@@ -14,7 +14,9 @@ from wirbel.core.measures.solids import Solid
 
 USUAL_PRESACRAL = 24
 """Presacral vertebrae of most people: 7 cervical, 12 thoracic, 5 lumbar."""
-CERVICAL = 7
+NUMBERS = {"C": (7, 7), "T": (11, 13), "L": (4, 6)}
+"""Fewest and most vertebrae of each region (Thawait et al., Skeletal Radiol 2012;41:957). Other numbers mean that
+vertebrae are missing from the map, or that it counts them without naming their levels."""
 
 
 def scan_row(maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None) -> dict:
@@ -39,12 +41,12 @@ def scan_row(maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None)
 
 def _enumeration_columns(maps: LabelMaps) -> dict:
     """Count cervical, thoracic and lumbar vertebrae where all are in view; C1 has no label but counts."""
-    names = [LEVEL_NAMES[v] for v in maps.vertebrae]
-    if "C2" not in names or SACRUM not in maps.boxes:
+    names = {"C1", *(LEVEL_NAMES[v] for v in maps.vertebrae)}
+    counts = [sum(name[0] == region for name in names) for region in NUMBERS]
+    usual = all(low <= n <= high for n, (low, high) in zip(counts, NUMBERS.values(), strict=True))
+    if not usual or SACRUM not in maps.boxes:
         columns = dict.fromkeys(("presacral_vertebrae", "enumeration_type"))
         return columns | {"enumeration_status": S.NOT_IN_VIEW}
-    counts = [sum(name[0] == region for name in names) for region in "CTL"]
-    counts[0] += "C1" not in names
     return {
         "presacral_vertebrae": sum(counts),
         "enumeration_type": "C{} T{} L{}".format(*counts),

@@ -1,0 +1,171 @@
+"""Draw how the measures are defined, on a phantom, for docs/measures.md.
+
+python benchmarks/measure_pictures.py      # writes docs/pictures/*.png
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from wirbel.core.colours import subregion_colours
+from wirbel.core.geometry import Grid, Volume
+from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS
+from wirbel.core.measures.centreline import find_centreline
+from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM, fit_closed_curve
+from wirbel.core.measures.frames import Frame
+from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.levels import section_frame
+from wirbel.core.measures.sections import REACH_MM, SLAB_MM
+from wirbel.core.measures.solids import find_solids
+from wirbel.core.measures.spine import Spine
+from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
+from wirbel.phantom import make_phantom
+from wirbel.phantom.raster import rasterise
+
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+SEED = 11
+PIXEL_MM, ZOOM = 0.25, 2
+YELLOW, WHITE, CYAN, RED = "#ffd800", "#ffffff", "#00e0ff", "#ff4040"
+
+
+class View:
+    """A plane through the phantom: `across` to the right of the picture, `up` upwards, world mm."""
+
+    def __init__(self, phantom, middle_mm, across, up, size_mm) -> None:
+        self.middle, self.across, self.up = np.asarray(middle_mm), across, up
+        self.shape = (np.array(size_mm) / PIXEL_MM).astype(int)
+        colours = np.zeros((256, 3), np.uint8)
+        for label, colour in subregion_colours().items():
+            value = colour.lstrip("#")
+            colours[label] = [int(value[k : k + 2], 16) // 2 for k in (0, 2, 4)]
+        affine = np.eye(4)
+        affine[:3, 0], affine[:3, 1] = across * PIXEL_MM, -up * PIXEL_MM
+        affine[:3, 2] = np.cross(across, up) * PIXEL_MM
+        affine[:3, 3] = self.middle - affine[:3, :2] @ ((self.shape - 1) / 2)
+        inside = Grid((*self.shape, 1), np.linalg.inv(phantom.acquisition.world) @ affine)
+        drawn = rasterise(phantom.anatomy, inside).subregion[:, :, 0]
+        picture = Image.fromarray(colours[drawn.T]).resize(tuple(self.shape * ZOOM), Image.NEAREST)
+        self.picture, self.draw = picture, ImageDraw.Draw(picture)
+
+    def at(self, point_mm) -> tuple[float, float]:
+        """Return the pixel of a world point."""
+        offset = np.asarray(point_mm) - self.middle
+        pixel = np.array([offset @ self.across, -(offset @ self.up)]) / PIXEL_MM
+        return tuple((pixel + self.shape / 2) * ZOOM)
+
+    def line(self, points, colour, width=3) -> None:
+        """Draw a line through world points."""
+        self.draw.line([self.at(p) for p in points], fill=colour, width=width)
+
+    def dot(self, point, colour) -> None:
+        """Draw a dot at a world point."""
+        x, y = self.at(point)
+        self.draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=colour)
+
+    def save(self, name: str) -> None:
+        """Write the picture with few colours: a small file."""
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.picture.quantize(32).save(FOLDER / f"{name}.png", optimize=True)
+
+
+def place(frame: Frame, right=0.0, anterior=0.0, superior=0.0) -> np.ndarray:
+    """Return the world point at coordinates of a frame."""
+    return frame.origin_mm + np.array([right, anterior, superior]) @ frame.axes
+
+
+def heights(phantom, solids) -> None:
+    """Six points, depth at three heights and both endplates' lines."""
+    solid = solids[LEVEL_LABELS["L2"]]
+    block, frame = solid.block, solid.block.frame
+    view = View(phantom, frame.origin_mm, -frame.anterior, frame.superior, (64, 48))
+    for height in (1, 0, -1):
+        at = np.median((block.upper if height > 0 else block.lower)[:, 2]) if height else 0.0
+        view.line([place(frame, 0, a, at * 0.86) for a in solid.outline.ends_at(height)], CYAN, 2)
+    for side in (1, -1):
+        plate = solid.endplate(side)
+        view.line([plate.back_mm, plate.front_mm], WHITE, 2)
+    for fraction in SIX_POINT_FRACTIONS.values():
+        anterior = block.back_mm + fraction * block.depth_mm
+        ends = [place(frame, 0, anterior, block.surface_at(fraction, side)) for side in (1, -1)]
+        view.line(ends, YELLOW)
+        for end in ends:
+            view.dot(end, YELLOW)
+    view.save("vertebra")
+
+
+def slips(phantom, solids) -> None:
+    """Disc heights, and the corners and the line that a slip is measured along."""
+    label = LEVEL_LABELS["L3"]
+    disc, above, below = solids[DISC_OFFSET + label], solids[label], solids[label + 1]
+    frame, block = disc.block.frame, disc.block
+    view = View(phantom, frame.origin_mm, -frame.anterior, frame.superior, (64, 44))
+    for fraction in np.linspace(0.25, 0.75, 5):
+        anterior = block.back_mm + fraction * block.depth_mm
+        view.line(
+            [place(frame, 0, anterior, block.surface_at(fraction, s)) for s in (1, -1)], YELLOW, 2
+        )
+    upper, lower = above.endplate(-1), below.endplate(1)
+    view.line([lower.back_mm, lower.front_mm], WHITE, 2)
+    foot = lower.back_mm + ((upper.back_mm - lower.back_mm) @ lower.forward) * lower.forward
+    view.line([upper.back_mm, foot], CYAN, 2)
+    view.line([lower.back_mm, foot], RED, 5)
+    for corner in (upper.back_mm, lower.back_mm):
+        view.dot(corner, CYAN)
+    view.save("disc")
+
+
+def sections(phantom, maps, spine, line) -> None:
+    """Canal and cord in the plane at right angles to the centreline, with the fitted curves."""
+    frame = section_frame(line, spine.centroids_mm[LEVEL_LABELS["T12"]])
+    view = View(phantom, frame.origin_mm, -frame.right, frame.anterior, (44, 40))
+    for labels, form, colour in (
+        ((CANAL, CORD), CANAL_FORM, YELLOW),
+        ((CORD,), CORD_FORM, CYAN),
+    ):
+        region = maps.near(frame.origin_mm, REACH_MM, labels)
+        edge = frame.to_local(np.vstack(region.ends(frame.anterior)))
+        curve = fit_closed_curve(edge[np.abs(edge[:, 2]) < SLAB_MM, :2], form)
+        turn = np.linspace(0, 2 * np.pi, 181)
+        ray = np.column_stack([np.cos(turn), np.sin(turn)])
+        middle = np.array([curve.right_mm, curve.anterior_mm])
+        rim = middle + ray / curve.radius(middle + ray)[:, None]
+        view.line([place(frame, *point) for point in rim], colour)
+        ends = [place(frame, middle[0], middle[1] + d) for d in (curve.front_mm, -curve.back_mm)]
+        view.line(ends, colour, 2)
+    view.save("section")
+
+
+def curves(phantom, solids, line) -> None:
+    """The centreline, and the endplates that lordosis is measured between."""
+    blocks = [s.block for k, s in solids.items() if k < DISC_OFFSET and s.block is not None]
+    right = np.mean([b.frame.right for b in blocks], axis=0)
+    right /= np.linalg.norm(right)
+    up = blocks[0].frame.origin_mm - blocks[-1].frame.origin_mm
+    up -= (up @ right) * right
+    up /= np.linalg.norm(up)
+    middle = np.mean([b.frame.origin_mm for b in blocks], axis=0)
+    view = View(phantom, middle, -np.cross(up, right), up, (120, 190))
+    view.line(line.points_mm, CYAN)
+    for level, side in (("L1", 1), ("L5", -1)):
+        plate = solids[LEVEL_LABELS[level]].endplate(side)
+        view.line([plate.back_mm, plate.front_mm + 25 * plate.forward], YELLOW, 4)
+    view.save("curves")
+
+
+def main() -> None:
+    """Draw all pictures."""
+    phantom = make_phantom(SEED, "lumbar", in_plane_mm=0.8, slice_mm=1.5, with_truth=False)
+    maps = LabelMaps(Volume(phantom.subregion.data, phantom.subregion.affine), phantom.vertebra)
+    spine = Spine(maps)
+    solids, line = find_solids(maps, spine), find_centreline(spine)
+    heights(phantom, solids)
+    slips(phantom, solids)
+    sections(phantom, maps, spine, line)
+    curves(phantom, solids, line)
+
+
+if __name__ == "__main__":
+    main()

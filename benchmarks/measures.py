@@ -1,0 +1,275 @@
+"""How right and how repeatable the measures are, given the true label maps of simulated persons.
+
+Each person (a seed) is drawn on several scan grids: the standard one (0.86 x 0.86 x 3.3 mm), shifted by half a
+slice, laid obliquely, with slices of 4.4 mm, and with voxels of 1 mm. Every scan is measured. The first one is
+compared with the truth, the others with the first.
+
+    python benchmarks/measures.py --seeds 201 202 203            # measure and print
+    python benchmarks/measures.py --summarise                    # print again, and write the dictionary's figures
+
+Values go to results/benchmarks/measures.tsv, one line each, so that more seeds can be added later.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from wirbel.core.dictionary import NUMBER, TABLES
+from wirbel.core.geometry import Grid, Volume
+from wirbel.core.measures import measure
+from wirbel.phantom.acquisition import sample_acquisition
+from wirbel.phantom.anatomy import sample_anatomy
+from wirbel.phantom.contrast import sample_contrast
+from wirbel.phantom.pose import rotation_from_deg
+from wirbel.phantom.raster import rasterise
+from wirbel.phantom.scanner import fine_grid, image_tissues
+from wirbel.phantom.surroundings import draw_surroundings, sample_habitus
+from wirbel.phantom.truth import truth_tables
+
+ROOT = Path(__file__).parents[1]
+VALUES = ROOT / "results" / "benchmarks" / "measures.tsv"
+PAGE = ROOT / "docs" / "measures.md"
+MARKS = ("<!-- figures of benchmarks/measures.py -->\n", "<!-- end of figures -->\n")
+FIGURES = ROOT / "workflow_scripts" / "wirbel" / "core" / "dictionary" / "repeatability.json"
+COLUMNS = ("seed", "condition", "table", "row", "measure", "value")
+TRUTH, STANDARD = "truth", "standard"
+KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
+VISIBLE = {
+    "vertebrae": ("body_fully_visible", "fully_visible"),
+    "discs": ("fully_visible",),
+    "levels": ("body_fully_visible",),
+}
+NOT_MEASURES = ("level_confidence", "in_plane_spacing_mm", "slice_spacing_mm")
+WITH_IMAGE = (STANDARD, "shifted")
+"""Conditions that are imaged as well, with noise of their own: for the signal ratios."""
+
+LIMITS = {
+    "height_*_mm": ("mean absolute error", 0.5, "mm"),
+    "depth_*_mm": ("mean absolute error", 0.8, "mm"),
+    "width_*_mm": ("mean absolute error", 0.8, "mm"),
+    "*_volume_mm3": ("mean absolute error", 3.0, "percent"),
+    "*_deg": ("mean absolute error", 1.5, "deg"),
+    "canal_ap_*_mm": ("mean absolute error", 0.5, "mm"),
+    "*_area_*": ("mean absolute error", 5.0, "percent"),
+}
+"""What is asked of measures on true label maps at the standard voxel size."""
+
+
+def person(seed: int):
+    """Return (anatomy, habitus, contrast, acquisition) as `make_phantom` samples them."""
+    rng = np.random.default_rng([seed, 20261])
+    anatomy = sample_anatomy(rng)
+    habitus = sample_habitus(rng, anatomy)
+    contrast = sample_contrast(rng, anatomy, False)
+    return anatomy, habitus, contrast, sample_acquisition(rng, anatomy, "whole", 0.86, 3.3)
+
+
+def grid_like(grid: Grid, spacing_mm, rotation=None, shift=(0, 0, 0)) -> Grid:
+    """Return a grid with the same middle and field of view, turned, shifted (voxels) or with other voxels."""
+    spacing = np.asarray(spacing_mm, float)
+    extent = np.array(grid.shape) * grid.spacing_mm
+    shape = np.ceil(extent / spacing).astype(int)
+    axes = grid.affine[:3, :3] / grid.spacing_mm
+    axes = axes if rotation is None else rotation @ axes
+    middle = grid.to_world((np.array(grid.shape) - 1) / 2)
+    affine = np.eye(4)
+    affine[:3, :3] = axes * spacing
+    affine[:3, 3] = middle - affine[:3, :3] @ ((shape - 1) / 2 + shift)
+    return Grid(tuple(map(int, shape)), affine)
+
+
+def conditions(grid: Grid) -> dict[str, Grid]:
+    """Return condition -> the grid that the person is scanned on."""
+    standard = (0.86, 0.86, 3.3)
+    return {
+        STANDARD: grid,
+        "shifted": grid_like(grid, standard, shift=(0.3, 0.4, 0.5)),
+        "oblique": grid_like(grid, standard, rotation_from_deg(9.0, 2.5, 7.0)),
+        "thick": grid_like(grid, (0.8, 0.8, 4.4)),
+        "isotropic": grid_like(grid, (1.0, 1.0, 1.0)),
+    }
+
+
+def scan(anatomy, habitus, contrast, acquisition, grid: Grid, number: int, imaged: bool):
+    """Return (image or None, subregion map, vertebra map) of one scan, in scanner RAS mm."""
+    acquisition = replace(acquisition, grid=grid, seed=acquisition.seed + number)
+    affine = acquisition.world @ grid.affine
+    drawn = rasterise(anatomy, grid)
+    image = None
+    if imaged:
+        fine = fine_grid(acquisition)
+        tissue = rasterise(anatomy, fine, draw_surroundings(anatomy, habitus, fine)).tissue
+        image = Volume(image_tissues(tissue, contrast, acquisition), affine)
+    return image, Volume(drawn.subregion, affine), Volume(drawn.vertebra, affine)
+
+
+def run(seed: int, writer) -> None:
+    """Measure one person under all conditions and write all values."""
+    anatomy, habitus, contrast, acquisition = person(seed)
+    _write(writer, seed, TRUTH, true(truth_tables(anatomy, acquisition)))
+    for number, (name, grid) in enumerate(conditions(acquisition.grid).items()):
+        volumes = scan(anatomy, habitus, contrast, acquisition, grid, number, name in WITH_IMAGE)
+        _write(writer, seed, name, measured(measure(*volumes)))
+        print(f"seed {seed}: {name}", flush=True)
+
+
+def measured(result) -> dict:
+    """Return table -> row -> values."""
+    tables = {"vertebrae": result.vertebrae, "discs": result.discs, "levels": result.levels}
+    found = {t: {row[KEYS[t]]: row for row in rows} for t, rows in tables.items()}
+    return found | {"scans": {0: result.scan}}
+
+
+def true(tables: dict) -> dict:
+    """Return the truth of what lies wholly in view, in the same manner."""
+    found = {
+        t: {row[KEYS[t]]: row for row in tables[t] if all(row[name] for name in VISIBLE[t][:1])}
+        for t in KEYS
+    }
+    for row in found["vertebrae"].values():
+        if not row["fully_visible"]:
+            row |= {"vertebra_volume_mm3": None}
+        row["body_surface_volume_mm3"] = row["body_volume_mm3"]
+        row["vertebra_surface_volume_mm3"] = row["vertebra_volume_mm3"]
+    for row in found["discs"].values():
+        row["disc_surface_volume_mm3"] = row["disc_volume_mm3"]
+    return found | {"scans": {0: tables["scan"]}}
+
+
+def _write(writer, seed: int, condition: str, tables: dict) -> None:
+    for table, rows in tables.items():
+        numeric = [c.name for c in TABLES[table] if c.kind == NUMBER and c.name not in NOT_MEASURES]
+        for key, row in rows.items():
+            for name in numeric:
+                if row.get(name) is not None:
+                    writer.writerow((seed, condition, table, key, name, f"{row[name]:.5g}"))
+
+
+def read(path: Path) -> dict[tuple[str, str], dict[str, dict]]:
+    """Return (table, measure) -> condition -> (seed, row) -> value."""
+    found: dict = {}
+    with path.open(newline="") as file:
+        for line in csv.DictReader(file, delimiter="\t"):
+            by_condition = found.setdefault((line["table"], line["measure"]), {})
+            place = by_condition.setdefault(line["condition"], {})
+            place[line["seed"], line["row"]] = float(line["value"])
+    return found
+
+
+def figures(by_condition: dict[str, dict]) -> dict[str, float]:
+    """Return errors against the truth, and differences between scans of the same person."""
+    standard = by_condition.get(STANDARD, {})
+    truth = by_condition.get(TRUTH, {})
+    pairs = [(standard[k], truth[k]) for k in standard if k in truth]
+    repeated = [
+        (value, standard[k])
+        for name, values in by_condition.items()
+        if name not in (STANDARD, TRUTH)
+        for k, value in values.items()
+        if k in standard
+    ]
+    found: dict[str, float] = {}
+    for kind, both in (("error", pairs), ("difference", repeated)):
+        if both:
+            one, other = np.array(both).T
+            off = one - other
+            known = np.abs(other) > 1e-6
+            relative = 100 * np.abs(off[known]) / np.abs(other[known])
+            found |= {
+                f"{kind}_count": len(off),
+                f"{kind}_bias": float(off.mean()),
+                f"{kind}_mean": float(np.abs(off).mean()),
+                f"{kind}_95": float(np.percentile(np.abs(off), 95)),
+                f"{kind}_largest": float(np.abs(off).max()),
+            }
+            if known.any():
+                found[f"{kind}_mean_percent"] = float(relative.mean())
+    return found
+
+
+def summarise(values: dict) -> dict:
+    """Print the figures of all measures; return what the dictionary states, table -> measure -> entry."""
+    stated: dict[str, dict] = {}
+    print(
+        f"{'measure':<44}{'n':>6}{'bias':>9}{'MAE':>9}{'MAE %':>8}{'95 %':>9}   {'repeat 95 %':>11}"
+    )
+    declared = [(table, c.name) for table, columns in TABLES.items() for c in columns]
+    for table, name in (place for place in declared if place in values):
+        by_condition = values[table, name]
+        found = figures(by_condition)
+        cells = [found.get(f"error_{k}") for k in ("count", "bias", "mean", "mean_percent", "95")]
+        cells.append(found.get("difference_95"))
+        shown = [
+            f"{'' if c is None else f'{c:.4g}':>{w}}"
+            for c, w in zip(cells, (6, 9, 9, 8, 9, 14), strict=True)
+        ]
+        print(f"{table + '.' + name:<44}" + "".join(shown))
+        if "difference_95" in found:
+            stated.setdefault(table, {})[name] = _entry(found)
+    return stated
+
+
+def _entry(found: dict[str, float]) -> dict[str, float]:
+    entry = {
+        "Difference95": found["difference_95"],
+        "DifferenceLargest": found["difference_largest"],
+        "Scans": found["difference_count"],
+    }
+    if "error_mean" in found:
+        entry |= {"Bias": found["error_bias"], "MeanAbsoluteError": found["error_mean"]}
+    return {k: v if isinstance(v, int) else float(f"{v:.3g}") for k, v in entry.items()}
+
+
+def table_of(stated: dict) -> str:
+    """Return the figures as a table for the page on measures; positions and small parts are left out."""
+    lines = ["| table | measure | unit | bias | mean absolute error | repeated scans, 95 % | n |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for table, entries in stated.items():
+        units = {c.name: c.units for c in TABLES[table]}
+        for name, entry in entries.items():
+            if "centroid" in name or "process" in name or "arcus" in name:
+                continue
+            cells = [
+                entry.get(k, "") for k in ("Bias", "MeanAbsoluteError", "Difference95", "Scans")
+            ]
+            cells = [table, f"`{name}`", units[name].replace("1", ""), *cells]
+            lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def write_page(stated: dict) -> None:
+    """Replace the table on the page on measures."""
+    before, rest = PAGE.read_text().split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    PAGE.write_text(before + MARKS[0] + table_of(stated) + MARKS[1] + after)
+
+
+def main() -> None:
+    """Measure the seeds asked for, then print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[])
+    parser.add_argument("--summarise", action="store_true", help="write the dictionary's figures")
+    args = parser.parse_args()
+    VALUES.parent.mkdir(parents=True, exist_ok=True)
+    for seed in args.seeds:
+        fresh = not VALUES.exists()
+        with VALUES.open("a", newline="") as file:
+            writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+            if fresh:
+                writer.writerow(COLUMNS)
+            run(seed, writer)
+    stated = summarise(read(VALUES))
+    if args.summarise:
+        FIGURES.write_text(json.dumps(stated, indent=1, sort_keys=True) + "\n")
+        write_page(stated)
+        print(f"written: {FIGURES.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Sections of a canal of 24 x 18 mm with a cord of 12 x 8 mm, straight and oblique to the grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from solid_spine import SolidSpine, render, rotation
+
+from wirbel.core import labels as L
+from wirbel.core.geometry import Volume
+from wirbel.core.measures import measure
+
+CANAL_AREA, CORD_AREA = np.pi * 12 * 9, np.pi * 6 * 4
+
+
+def upper_level(maps):
+    return measure(None, *maps).levels[0]
+
+
+@settings(max_examples=2, deadline=None)
+@given(st.floats(-30, 30), st.floats(-8, 8), st.sampled_from([(3.3, 0.86, 0.86), (4.4, 0.8, 0.8)]))
+def test_sections_hold_at_any_angle_between_canal_and_grid(pitch, turn, spacing):
+    # cut along the grid instead, the area would grow by 1 / cos(30 degrees) = 15 %
+    row = upper_level(render(SolidSpine(elliptic=True), spacing, rotation(pitch, 0, turn)))
+    for place in ("body", "disc"):
+        assert row[f"canal_area_{place}_mm2"] == pytest.approx(CANAL_AREA, rel=0.05)
+        assert row[f"canal_ap_{place}_mm"] == pytest.approx(17.9, abs=0.7)
+        assert row[f"canal_rl_{place}_mm"] == pytest.approx(24, abs=2.2)  # half a slice
+        assert row[f"cord_area_{place}_mm2"] == pytest.approx(CORD_AREA, rel=0.1)
+        assert row[f"cord_ap_{place}_mm"] == pytest.approx(7.9, abs=0.7)
+
+
+def test_space_and_ratio_follow_from_canal_and_cord():
+    row = upper_level(render(SolidSpine(elliptic=True), (2.0, 0.8, 0.8)))
+    assert row["space_for_cord_body_mm"] == pytest.approx(10, abs=0.6)
+    assert row["cord_to_canal_ratio_body"] == pytest.approx(CORD_AREA / CANAL_AREA, rel=0.08)
+
+
+def test_below_the_cord_there_is_a_canal_but_no_cord():
+    maps = render(SolidSpine(elliptic=True))
+    maps[0].data[maps[0].data == L.CORD] = L.CANAL
+    row = upper_level(maps)
+    assert row["canal_body_status"] == "ok" and row["cord_body_status"] == "absent"
+    assert row["cord_area_body_mm2"] is None and row["space_body_status"] == "absent"
+
+
+def test_a_canal_cut_off_by_the_border_has_no_section():
+    maps = render(SolidSpine(elliptic=True), (1.0, 1.0, 1.0))
+    slices = int(maps[0].grid.to_index([8.0, 0, 0])[0])
+    row = upper_level([Volume(v.data[:slices].copy(), v.affine) for v in maps])
+    assert row["canal_body_status"] == "touches_border" and row["canal_area_body_mm2"] is None
+    assert row["cord_body_status"] == "ok"
