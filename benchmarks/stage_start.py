@@ -66,7 +66,8 @@ def command(stage: str, output: Path) -> list[str]:
     line += ["--code-hash", "none"]
     if CHAIN[stage]:
         line += ["--previous", str(output / "work" / CHAIN[stage] / "b00001.tsv")]
-    return line + (["--model", "builtin"] if stage in WITH_MODEL else [])
+    line += ["--model", "builtin"] if stage in WITH_MODEL else []
+    return line + (["--instance-model", "builtin"] if stage == "merge" else [])
 
 
 def measure(line: list[str]) -> tuple[float, float]:

@@ -20,7 +20,7 @@ CHUNK = 64
 BIDS_VERSION = "1.9.0"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundScan:
     """A T2w file of a BIDS folder: entities as in its name ("sub-01", "ses-a" or "", "run-2" or "")."""
 

@@ -49,7 +49,8 @@ def causes_of(job: Any, dag: Any, plan: BatchPlan) -> Iterator[Cause]:
         yield Cause("the rule changed")
     if reason.software_stack_changed:
         yield Cause("the software environment changed")
-    yield from _parameter_causes(job, dag)
+    if not reason.missing_output:
+        yield from _parameter_causes(job, dag)
 
 
 def list_change(job: Any, plan: BatchPlan) -> ListChange:
