@@ -4,7 +4,7 @@ Each person (a seed) is drawn on several scan grids: the standard one (0.86 x 0.
 slice, laid obliquely, with slices of 4.4 mm, and with voxels of 1 mm. Every scan is measured. The first one is
 compared with the truth, the others with the first.
 
-    python benchmarks/measures.py --seeds 201 202 203            # measure and print
+    python benchmarks/measures.py --seeds 201 202            # measure and print
     python benchmarks/measures.py --summarise                    # print again, and write the dictionary's figures
 
 Values go to results/benchmarks/measures.tsv, one line each, so that more seeds can be added later.
