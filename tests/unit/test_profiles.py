@@ -49,9 +49,8 @@ def test_the_default_profile_speaks_when_it_is_meant(monkeypatch, line):
 
 def test_every_rule_that_wants_a_gpu_goes_to_the_gpu_partition():
     moved = {line.partition(":")[0] for line in _read("slurm")["set-resources"]}
-    assert (
-        moved == _rules_with_gpu() == {"semantic", "instance", "train_semantic", "train_instance"}
-    )
+    training = {"train_semantic", "train_instance"}
+    assert moved == _rules_with_gpu() == {"semantic", "instance", "label", *training}
 
 
 def test_the_three_lines_a_user_edits(tmp_path):
