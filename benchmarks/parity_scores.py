@@ -68,7 +68,11 @@ def _compare(name: str, subregion, vertebra, by_number: bool) -> Scan:
         (len(first), len(second)),
         max(distances, default=0.0),
         all(partner.get(n) == n for n in first),
-        {int(n): _dice(c == n, d == n) for n in np.union1d(c, d) if n > 99 or n == 26},
+        {
+            int(n): _dice(c == n, d == n)
+            for n in np.union1d(c, d)
+            if by_number and (n > 99 or n == 26)
+        },
     )
 
 

@@ -22,7 +22,7 @@ from wirbel.core.spineps.body_splits import split_body
 from wirbel.core.spineps.couples import merge_predictions
 from wirbel.core.spineps.endplates import lost_endplates
 from wirbel.core.spineps.numbering import number_all
-from wirbel.core.spineps.reconciliation import reconcile
+from wirbel.core.spineps.reconciliation import move_posterior_pieces, reconcile
 from wirbel.core.spineps.semantic_cleaning import clean_semantic
 from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
 from wirbel.errors import ScanError
@@ -186,12 +186,12 @@ def test_a_loose_arch_goes_to_the_only_other_instance_it_touches():
         below=(BODY_BORDER, 2, slice(2, 12), slice(16, 26)),
         arch=(ARCUS, 1, slice(12, 16), slice(20, 24)),
     )
-    reconcile(subregion, vertebra, np.ones(3))
+    move_posterior_pieces(subregion, vertebra)
     assert (vertebra[12:16, 20:24] == 2).all()
 
 
-@pytest.mark.parametrize(("direction", "joined"), [(1, True), (-1, False)])
-def test_a_small_piece_on_top_joins_the_vertebra_it_touches(direction, joined):
+@pytest.mark.parametrize("upside_down", [False, True])
+def test_a_small_piece_on_top_joins_the_vertebra_it_touches(upside_down):
     """The top is where the file's second axis begins, as in the other tool."""
     subregion, vertebra = maps(
         dens=(BODY_BORDER, 1, slice(8, 14), slice(2, 6)),
@@ -199,8 +199,10 @@ def test_a_small_piece_on_top_joins_the_vertebra_it_touches(direction, joined):
         disc=(DISC, 0, slice(4, 24), slice(16, 18)),
         canal=(CANAL, 0, slice(26, 28), slice(0, 30)),
     )
-    reconcile(subregion, vertebra, np.ones(3), (1, direction))
-    assert (vertebra[8:14, 2:6] == (2 if joined else 1)).all()
+    if upside_down:
+        subregion, vertebra = subregion[:, ::-1].copy(), vertebra[:, ::-1].copy()
+    reconcile(subregion, vertebra, np.ones(3))
+    assert (1 in vertebra) == upside_down
 
 
 def test_a_disc_above_the_first_vertebra_is_numbered_as_the_other_tool_does():
@@ -226,3 +228,13 @@ def test_an_endplate_reached_first_by_a_vertebra_it_does_not_belong_to_is_lost()
     lost = lost_endplates(plates, vertebra)
     assert not lost[2:6, 4:5].any()
     assert lost[2:6, 11:12].all()
+
+
+def test_what_the_network_claims_of_the_background_is_dropped():
+    """Also outside the box around all structures."""
+    spine = box_spine(range(20, 23), sacrum=False, bottom_margin=40)
+    _, _, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
+    found = oracle(spine.labels, counters(spine), centre_mm, INSTANCE.cutout_size)
+    found.labels[-1][found.labels[-1] == 0] = 3
+    result = merging.merge(spine.labels, found, spine.labels.grid, INSTANCE, NUMBERS)
+    assert not result.vertebra.data[spine.labels.data == 0].any()

@@ -16,7 +16,7 @@ from wirbel.core.spineps.couples import merge_predictions
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
 from wirbel.core.spineps.numbering import number_all
 from wirbel.core.spineps.preparation import prepared_grid
-from wirbel.core.spineps.reconciliation import reconcile
+from wirbel.core.spineps.reconciliation import move_posterior_pieces, reconcile
 from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
 from wirbel.errors import ScanError
 
@@ -73,13 +73,20 @@ def merge(
     if not merged.any():
         raise ScanError("no_spine_found", "no prediction of a vertebra was left after merging")
     given = Volume(labels.data, model_grid(scan_grid, labels))
-    subregion = _on_scan(given, scan_grid).data
+    on_scan = [
+        resample(Volume(volume.data.copy(), volume.affine), scan_grid, order=0)
+        for volume in (given, _same_grid(grid.with_data(merged.astype(np.uint16)), given))
+    ]
+    subregion, vertebra = (volume.data for volume in on_scan)
     subregion[subregion == BODY] = BODY_BORDER
-    vertebra = _on_scan(_same_grid(grid.with_data(merged), given), scan_grid)
-    spacing_mm, target = zooms(vertebra.affine), vertebra.affine
-    vertebra = vertebra.data.astype(np.uint16)
+    vertebra[subregion == 0] = 0
+    spacing_mm = zooms(scan_grid.affine)
     box = box_of(subregion > 0, int(POST_MARGIN_MM / min(spacing_mm)))
-    reconcile(subregion[box], vertebra[box], spacing_mm, _second_axis(scan_grid))
+    reconcile(subregion[box], vertebra[box], spacing_mm)
+    turned = [reorient(volume) for volume in on_scan]
+    target = turned[0].affine
+    subregion, vertebra = (volume.data for volume in turned)
+    move_posterior_pieces(subregion, vertebra)
     final = number_all(subregion, vertebra, numbers.first, numbers.sacrum_ids, numbers.metal_ids)
     maps = (Volume(data, target) for data in (subregion, final))
     return Merged(*(stored_like(volume, scan_grid) for volume in maps), _levels(final, numbers))
@@ -98,19 +105,6 @@ def _same_grid(volume: Volume, other: Volume) -> Volume:
     near = turned.data.shape == volume.data.shape
     near = near and np.allclose(turned.affine, volume.affine, atol=1e-2)
     return Volume(volume.data, turned.affine) if near else volume
-
-
-def _on_scan(volume: Volume, scan_grid: Grid) -> Volume:
-    """Return the labels nearest to the scan's voxels, as axes (P, I, R)."""
-    return reorient(resample(volume, scan_grid, order=0))
-
-
-def _second_axis(grid: Grid) -> tuple[int, int]:
-    """Return which of the axes P, I, R the file's second one is, and 1 or -1 for its direction."""
-    pairs = ("PA", "IS", "RL")
-    letter = grid.axes[1]
-    axis = next(i for i, pair in enumerate(pairs) if letter in pair)
-    return axis, 1 if letter == pairs[axis][0] else -1
 
 
 def _levels(final: np.ndarray, numbers: NumberSettings) -> Levels:

@@ -40,18 +40,17 @@ PIECES = 3
 """An instance's largest pieces that are looked at."""
 
 
-def reconcile(subregion: np.ndarray, vertebra: np.ndarray, spacing_mm, second_axis=(1, 1)) -> None:
-    """Make both maps (P, I, R), in place, agree on which vertebra every vertebra voxel belongs to.
+def reconcile(subregion: np.ndarray, vertebra: np.ndarray, spacing_mm) -> None:
+    """Make both maps, in place, agree on which vertebra every vertebra voxel belongs to.
 
-    `second_axis` axis and direction (1 or -1) of the file's second axis: the other tool takes it for the spine's when
-    it looks for an axis split in two.
+    In the file's storage order: the other tool visits uncovered parts in that order, and takes the second axis for the
+    spine's when it looks for an axis split in two.
     """
     vertebra[subregion == 0] = 0
     _one_instance_per_articular_process(subregion, vertebra)
     _cover_missing(subregion, vertebra)
     if (subregion == DISC).any():
-        _join_split_axis(subregion, vertebra, spacing_mm, *second_axis)
-    _move_posterior_pieces(subregion, vertebra)
+        _join_split_axis(subregion, vertebra, spacing_mm)
 
 
 def _one_instance_per_articular_process(subregion: np.ndarray, vertebra: np.ndarray) -> None:
@@ -100,12 +99,12 @@ def _grow(vertebra: np.ndarray, wanted: np.ndarray) -> None:
         vertebra[~wanted] = 0
 
 
-def _join_split_axis(subregion, vertebra, spacing_mm, axis: int, direction: int) -> None:
+def _join_split_axis(subregion: np.ndarray, vertebra: np.ndarray, spacing_mm) -> None:
     """Join the two topmost instances where no disc lies above or between and the first is a piece."""
     discs = centres_of(components(np.isin(subregion, (DISC, ENDPLATE))))
     cores = np.where(np.isin(subregion, (BODY_BORDER, ARCUS)), vertebra, 0)
-    found = [(direction * centre[axis], 0, number) for number, centre in discs.items()]
-    found += [(direction * centre[axis], 1, number) for number, centre in centres_of(cores).items()]
+    found = [(centre[1], 0, number) for number, centre in discs.items()]
+    found += [(centre[1], 1, number) for number, centre in centres_of(cores).items()]
     found.sort(key=lambda entry: entry[0])
     if len(found) < 2 or not (found[0][1] and found[1][1]):
         return
@@ -120,8 +119,8 @@ def _join_split_axis(subregion, vertebra, spacing_mm, axis: int, direction: int)
         vertebra[vertebra == first] = second
 
 
-def _move_posterior_pieces(subregion: np.ndarray, vertebra: np.ndarray) -> None:
-    """Give pieces of arch or spinous process to the one other instance that they touch."""
+def move_posterior_pieces(subregion: np.ndarray, vertebra: np.ndarray) -> None:
+    """Give pieces of arch or spinous process to the one other instance that they touch; maps (P, I, R), in place."""
     before = vertebra.copy()
     for label in (int(n) for n in np.unique(before) if 1 <= n <= 25):
         box = box_of(before == label, 1)
