@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -86,20 +87,34 @@ wildcard_constraints:
 @cache
 def batch_plan():
     """Return which scans and batches there are, looked up once; only a run that will compute writes that down."""
-    try:
-        if is_run():
-            refuse_a_second_run()
-            if submits_to_slurm():
-                outlive_terminal(Path(LOGS, "workflow.log"))
-                take_over(workflow.executor_settings, OUT, say=logger.warning)
+    if is_run():
+        with explained(f"nothing can be written to {OUT}; make room there or mend it"):
+            claim_output()
+    with explained("the scans cannot be listed"):
         plan = plan_batches(SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants)
-        if is_run():
+    if is_run():
+        with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             plan.write()
-        return plan
+    return plan
+
+
+@contextmanager
+def explained(sentence):
+    """Turn faults of the file system and of SLURM into one sentence for the user."""
+    try:
+        yield
     except SlurmError as error:
         raise WorkflowError(str(error)) from None
     except OSError as error:
-        raise WorkflowError(f"the scans cannot be listed: {error}") from None
+        raise WorkflowError(f"{sentence}: {error}") from None
+
+
+def claim_output():
+    """Make sure that nobody else computes into the output folder, on this machine or as jobs of SLURM."""
+    refuse_a_second_run()
+    if submits_to_slurm():
+        outlive_terminal(Path(LOGS, "workflow.log"))
+        take_over(workflow.executor_settings, OUT, say=logger.warning)
 
 
 def is_run():
