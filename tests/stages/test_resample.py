@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -19,7 +20,8 @@ from wirbel.stages import resample
 
 PIR = np.array([[0, 0, 3.3, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
 SPACING_MM = [1.5, 1.5, 3.0]
-REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "bids"
+REAL = Path(os.environ.get("WIRBEL_REAL_SCANS", "nowhere"), "bids")
+"""Real scans, which are not part of the project: CONTRIBUTING.md."""
 
 
 @pytest.fixture
@@ -165,7 +167,7 @@ def test_an_unknown_model_is_the_set_ups_fault(tmp_path, model, capsys):
     assert "nowhere" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="no real scans at ../shared/real")
+@pytest.mark.skipif(not REAL.is_dir(), reason="WIRBEL_REAL_SCANS names no real scans")
 def test_of_the_real_scans_only_the_axial_one_is_refused(tmp_path, model):
     records = run(REAL, tmp_path, model, "--no-n4")
     failed = {name: record.reason for name, record in records.items() if record.status != "ok"}
