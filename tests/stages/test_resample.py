@@ -10,6 +10,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from inference_settings import SETTINGS
 
 from wirbel.core.intensities import TOP
 from wirbel.io.sidecars import read_json
@@ -29,18 +30,7 @@ def model(tmp_path) -> Path:
     """A model folder with nothing but its settings."""
     folder = tmp_path / "model"
     folder.mkdir()
-    settings = {
-        "log_name": "test",
-        "modality": ["T2w"],
-        "acquisition": "sag",
-        "modeltype": "nnunet",
-        "model_expected_orientation": ["P", "I", "R"],
-        "available_folds": 1,
-        "inference_augmentation": False,
-        "resolution_range": SPACING_MM,
-        "default_step_size": 0.5,
-        "labels": {"1": 49},
-    }
+    settings = {**SETTINGS, "resolution_range": SPACING_MM}
     (folder / "inference_config.json").write_text(json.dumps(settings))
     return folder
 

@@ -14,18 +14,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest.mock import patch
 
-CONFIG = {
-    "log_name": "test",
-    "modality": ["T2w"],
-    "acquisition": "sag",
-    "modeltype": "nnunet",
-    "model_expected_orientation": ["P", "I", "R"],
-    "available_folds": 1,
-    "inference_augmentation": False,
-    "resolution_range": [1.0, 1.0, 3.0],
-    "default_step_size": 0.5,
-    "labels": {"1": 26, "2": 41},
-}
+from inference_settings import SETTINGS
 
 
 class Request(BaseHTTPRequestHandler):
@@ -99,7 +88,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 def model_files(folder: str = "", weights: bytes = b"weights") -> dict[str, bytes]:
     """Return the files of a small model, below `folder` (ending with /) where one is given."""
-    config = json.dumps(CONFIG).encode()
+    config = json.dumps(SETTINGS).encode()
     return {f"{folder}inference_config.json": config, f"{folder}fold_0/weights.ckpt": weights}
 
 

@@ -9,6 +9,7 @@ import types
 from pathlib import Path
 
 import torch
+from inference_settings import SETTINGS
 
 from wirbel.learning.labelling_network import LabellingClassifier, LabellingNetwork
 
@@ -16,15 +17,9 @@ HEADS = {"REGION": 3, "VERT": 24, "VERTREL": 6, "FULLYVISIBLE": 2}
 SIZE = (32, 32, 32)
 BACKBONE = "DENSENET121"
 CONFIG = {
-    "log_name": "labelling",
-    "modality": ["T2w"],
-    "acquisition": "sag",
+    **SETTINGS,
     "modeltype": "classifier",
-    "model_expected_orientation": ["P", "I", "R"],
-    "available_folds": 1,
-    "inference_augmentation": False,
     "resolution_range": [3.0, 3.0, 6.0],
-    "default_step_size": 0.5,
     "labels": {"1": 1},
 }
 CHECKPOINT = "epoch=3-step=100-val_f1=0.98_valf1-weights.ckpt"

@@ -11,18 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from inference_settings import SETTINGS
 
 STAGES = 4
+COARSE = {**SETTINGS, "resolution_range": [3.0, 3.0, 6.0]}
 INSTANCE_CONFIG = {
-    "log_name": "instance",
+    **COARSE,
     "modality": ["SEG"],
-    "acquisition": "sag",
     "modeltype": "unet",
-    "model_expected_orientation": ["P", "I", "R"],
-    "available_folds": 1,
-    "inference_augmentation": False,
-    "resolution_range": [3.0, 3.0, 6.0],
-    "default_step_size": 0.5,
     "expected_inputs": ["seg"],
     "labels": {"1": 1, "2": 2, "3": 3},
     "cutout_size": [32, 32, 8],
@@ -112,15 +108,7 @@ def write_instance(
 
 
 SEMANTIC_CONFIG = {
-    "log_name": "semantic",
-    "modality": ["T2w"],
-    "acquisition": "sag",
-    "modeltype": "nnunet",
-    "model_expected_orientation": ["P", "I", "R"],
-    "available_folds": 1,
-    "inference_augmentation": False,
-    "resolution_range": [3.0, 3.0, 6.0],
-    "default_step_size": 0.5,
+    **COARSE,
     "labels": {"1": "Vertebra_Corpus_border", "2": "Spinal_Canal", "3": 100},
 }
 PATCH, KERNELS, STRIDES = [4, 32, 48], [[1, 3, 3], [3, 3, 3]], [[1, 1, 1], [2, 2, 2]]

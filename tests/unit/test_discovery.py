@@ -3,32 +3,21 @@
 import os
 
 import pytest
+from bids_scans import members, put_scan
 
 from wirbel.runner import discovery
 from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.discovery import ListChange, plan_batches, update_batches
 
 
-def _scan(root, participant, session="", extra="", suffix="_T2w.nii.gz"):
-    folder = root / participant / session / "anat"
-    folder.mkdir(parents=True, exist_ok=True)
-    name = "_".join(part for part in (participant, session, extra) if part) + suffix
-    (folder / name).write_bytes(b"image")
-    return folder / name
-
-
-def _members(output, batch):
-    return [scan.scan_id for scan in read_batch(batch_file(output, batch))]
-
-
 def test_new_scans_get_new_batches_and_another_batch_size_moves_nothing(tmp_path):
     data, output = tmp_path / "in", tmp_path / "out"
     for number in (1, 3, 5):
-        _scan(data, f"sub-{number:02}")
+        put_scan(data, f"sub-{number:02}")
     assert update_batches(data, output, 2) == ["b00001", "b00002"]
-    _scan(data, "sub-02")
+    put_scan(data, "sub-02")
     assert update_batches(data, output, 50) == ["b00001", "b00002", "b00003"]
-    assert [_members(output, batch) for batch in list_batches(output)] == [
+    assert [members(output, batch) for batch in list_batches(output)] == [
         ["sub-01", "sub-03"],
         ["sub-05"],
         ["sub-02"],
@@ -37,7 +26,7 @@ def test_new_scans_get_new_batches_and_another_batch_size_moves_nothing(tmp_path
 
 def test_lists_are_rewritten_only_when_their_content_changes(tmp_path):
     data, output = tmp_path / "in", tmp_path / "out"
-    paths = [_scan(data, f"sub-{number:02}") for number in range(4)]
+    paths = [put_scan(data, f"sub-{number:02}") for number in range(4)]
     update_batches(data, output, 2)
     before = [batch_file(output, batch).stat().st_mtime_ns for batch in list_batches(output)]
     update_batches(data, output, 2)
@@ -52,17 +41,17 @@ def test_lists_are_rewritten_only_when_their_content_changes(tmp_path):
 def test_a_removed_scan_leaves_and_comes_back_to_its_batch(tmp_path):
     data, output = tmp_path / "in", tmp_path / "out"
     for number in range(1, 4):
-        _scan(data, f"sub-{number:02}")
+        put_scan(data, f"sub-{number:02}")
     update_batches(data, output, 1)
     assert update_batches(data, output, 1, participants=["sub-02"]) == ["b00002"]
     assert list_batches(output) == ["b00002"]
     assert update_batches(data, output, 1) == ["b00001", "b00002", "b00003"]
-    assert _members(output, "b00003") == ["sub-03"]
+    assert members(output, "b00003") == ["sub-03"]
 
 
 def test_two_files_that_claim_one_name_become_one_faulty_scan(tmp_path):
-    _scan(tmp_path / "in", "sub-01")
-    _scan(tmp_path / "in", "sub-01", suffix="_T2w.nii")
+    put_scan(tmp_path / "in", "sub-01")
+    put_scan(tmp_path / "in", "sub-01", suffix="_T2w.nii")
     update_batches(tmp_path / "in", tmp_path / "out", 1)
     (scan,) = read_batch(batch_file(tmp_path / "out", "b00001"))
     assert scan.problem == (
@@ -73,7 +62,7 @@ def test_two_files_that_claim_one_name_become_one_faulty_scan(tmp_path):
 @pytest.fixture
 def study(tmp_path):
     """Three scans in batches of two, listed; returns (data folder, output folder, paths of the scans)."""
-    paths = [_scan(tmp_path / "in", f"sub-{number:02}") for number in (1, 2, 3)]
+    paths = [put_scan(tmp_path / "in", f"sub-{number:02}") for number in (1, 2, 3)]
     update_batches(tmp_path / "in", tmp_path / "out", 2)
     return tmp_path / "in", tmp_path / "out", paths
 
@@ -84,7 +73,7 @@ def test_a_plan_says_what_differs_and_writes_nothing(study):
     paths[0].write_bytes(b"IMAGE")
     os.utime(paths[0], ns=(1, 1))
     paths[2].unlink()
-    _scan(data, "sub-00")
+    put_scan(data, "sub-00")
     plan = plan_batches(data, output, 2)
     assert plan.sizes == {"b00001": 2, "b00003": 1}
     assert plan.changes == {
@@ -113,7 +102,7 @@ def test_a_list_deleted_by_hand_or_never_written_is_noticed(study, monkeypatch):
     batch_file(output, "b00002").unlink()
     assert list(plan_batches(data, output, 2).lists) == ["b00002"]
     update_batches(data, output, 2)
-    _scan(data, "sub-04")
+    put_scan(data, "sub-04")
     plan = plan_batches(data, output, 2)
     with monkeypatch.context() as patch:
         patch.setattr(discovery, "write_text", None)
@@ -126,7 +115,7 @@ def test_a_list_deleted_by_hand_or_never_written_is_noticed(study, monkeypatch):
 
 def test_folders_may_have_any_blanks_in_their_names(tmp_path):
     data = tmp_path / "two  blanks\tand a tab"
-    path = _scan(data, "sub-01")
+    path = put_scan(data, "sub-01")
     update_batches(data, tmp_path / "out", 1)
     assert read_batch(batch_file(tmp_path / "out", "b00001"))[0].path == path
 

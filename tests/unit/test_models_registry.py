@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from inference_settings import SETTINGS
 
 from wirbel.models.entries import Published, network, networks
 from wirbel.models.inference_config import parse_inference_config
@@ -25,18 +26,7 @@ from wirbel.stages import register_models
 REPOSITORY = Path(__file__).parents[2]
 BUILTIN = REPOSITORY / "models" / "builtin"
 MOST_BYTES = 16_000_000
-CONFIG = {
-    "log_name": "test",
-    "modality": ["T2w"],
-    "acquisition": "sag",
-    "modeltype": "nnunet",
-    "model_expected_orientation": ["P", "I", "R"],
-    "available_folds": 1,
-    "inference_augmentation": False,
-    "resolution_range": [1.0, 1.0, 3.0],
-    "default_step_size": 0.5,
-    "labels": {"1": "26", "2": "arcus_vertebrae"},
-}
+CONFIG = {**SETTINGS, "labels": {"1": "26", "2": "arcus_vertebrae"}}
 
 
 @pytest.fixture
