@@ -68,9 +68,8 @@ COHORT_TABLES = [
 ]
 CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
 RUN_LOCK = RunLock(OUT)
-TIME_LIMITS = [
-    365 * 24 * 60
-]  # minutes that further attempts of a job may ask for; partitions add theirs
+# Minutes that further attempts of a job may ask for; partitions add theirs.
+TIME_LIMITS = [365 * 24 * 60]
 # The output folder and the arguments that every per-scan stage takes (wirbel.runner.arguments).
 OUTPUT_ARGUMENT = f" --output-dir {quote(OUT)}"
 BATCH_ARGUMENTS = (

@@ -51,14 +51,25 @@ def prepare_image(
     if correct_bias:
         image, bias_field = correct_bias_field(image)
     data, (low, high) = to_fixed_range(image.data)
-    steps = {
-        "SourceShape": list(volume.data.shape),
-        "SourceSpacing_mm": [round(float(size), 4) for size in volume.spacing_mm],
-        "SourceAxes": "".join(volume.axes),
+    steps = described(volume, axes, spacing_mm, bias_field, (round(low, 4), round(high, 4)))
+    affine = grid_with_spacing(source.grid, spacing_mm).affine
+    return PreparedImage(Volume(data, affine), steps)
+
+
+def described(
+    scan: Volume,
+    axes: tuple[str, str, str],
+    spacing_mm: Spacing,
+    bias_field: str,
+    intensity_range: tuple[float, float],
+) -> dict[str, Any]:
+    """Return what was done to `scan`, as sidecars state it (JSON types)."""
+    return {
+        "SourceShape": list(scan.data.shape),
+        "SourceSpacing_mm": [round(float(size), 4) for size in scan.spacing_mm],
+        "SourceAxes": "".join(scan.axes),
         "Axes": "".join(axes),
         "Spacing_mm": [float(size) for size in spacing_mm],
         "BiasField": bias_field,
-        "IntensityRange": [round(low, 4), round(high, 4)],
+        "IntensityRange": [float(limit) for limit in intensity_range],
     }
-    affine = grid_with_spacing(source.grid, spacing_mm).affine
-    return PreparedImage(Volume(data, affine), steps)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, reorient
 from wirbel.core.intake import check_scan
-from wirbel.core.preparation import PreparedImage, Spacing
+from wirbel.core.preparation import PreparedImage, Spacing, described
 from wirbel.core.spineps.bias_field import correct_bias_field
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
 
@@ -38,17 +37,8 @@ def prepare_image(
     image = reorient(Volume(padded, _padded(volume.grid).affine), axes)
     spacing_mm = spacing_for(tuple(float(size) for size in zooms(image.affine)))
     image = resample(image, prepared_grid(volume.grid, axes, spacing_mm), order=3)
-    steps: dict[str, Any] = {
-        "SourceShape": list(volume.data.shape),
-        "SourceSpacing_mm": [round(float(size), 4) for size in volume.spacing_mm],
-        "SourceAxes": "".join(volume.axes),
-        "Axes": "".join(axes),
-        "Spacing_mm": [float(size) for size in spacing_mm],
-        "BiasField": bias_field,
-        "IntensityRange": [0.0, float(data.max())],
-        "Compatibility": "spineps",
-    }
-    return PreparedImage(image, steps)
+    steps = described(volume, axes, spacing_mm, bias_field, (0.0, data.max()))
+    return PreparedImage(image, {**steps, "Compatibility": "spineps"})
 
 
 def prepared_grid(scan: Grid, axes: tuple[str, ...], spacing_mm: Spacing) -> Grid:
