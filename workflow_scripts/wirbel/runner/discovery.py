@@ -127,7 +127,8 @@ def _remembered(output_dir: Path) -> dict:
         content = json.loads(text)
     except (OSError, ValueError):
         return {}
-    return content if list(content["batches"]) == list_batches(output_dir) else {}
+    known = isinstance(content, dict) and isinstance(content.get("batches"), dict)
+    return content if known and list(content["batches"]) == list_batches(output_dir) else {}
 
 
 def _rows_by_scan(found: list[FoundScan]) -> dict[str, list[str]]:

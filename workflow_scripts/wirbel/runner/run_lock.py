@@ -19,7 +19,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from wirbel.runner.locks import POLL_SECONDS, FileLock, is_locked
+from wirbel.runner.locks import POLL_SECONDS, FileLock, is_locked, whoami
 
 HOLDER = re.compile(r"process \d+ on (?P<host>\S+)")
 
@@ -42,8 +42,7 @@ class RunLock:
             time.sleep(POLL_SECONDS)
         if not self._held and self._lock.acquire(max(0.0, end - time.monotonic()), say=say):
             since = datetime.now().astimezone().isoformat(" ", "minutes")
-            me = f"process {os.getpid()} on {os.uname().nodename} since {since}\n"
-            self._path.write_text(me)
+            self._path.write_text(f"{whoami()} since {since}\n")
             self._held = True
             atexit.register(self.release)
         return self._held

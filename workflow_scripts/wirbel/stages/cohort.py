@@ -28,11 +28,9 @@ from wirbel.io.repeatability import read_repeatability
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.spool import Spool
 from wirbel.io.tables import read_rows
+from wirbel.runner.chain import STAGES
 from wirbel.runner.outcomes import Outcome, outcomes
 from wirbel.runner.termination import end_with
-
-STAGES = ("resample", "semantic", "instance", "merge", "features")
-"""The per-scan stages in their order; the last one's outputs are gathered."""
 
 
 def gather(
