@@ -94,13 +94,13 @@ def _spatial_shape(image, path: str | Path) -> tuple[int, int, int]:
     if len(spatial) < 3 or any(n != 1 for n in shape[3:]):
         raise ScanError("not_3d", f"{_name(path)} has shape {shape}; expected three dimensions")
     expected = int(np.prod(spatial, dtype=object)) * image.get_data_dtype().itemsize
-    on_disk = Path(path).stat().st_size
-    most = on_disk * (DEFLATE_MAX_RATIO if str(path).endswith(".gz") else 1)
+    on_disk, packed = Path(path).stat().st_size, str(path).endswith(".gz")
+    most = on_disk * (DEFLATE_MAX_RATIO if packed else 1)
     if min(spatial) < 1 or expected > most:
         raise ScanError(
             "unreadable",
             f"{_name(path)} is cut short: its header promises {expected} bytes of voxels, "
-            f"the file has {on_disk}; copy or convert it again",
+            f"the file has only {on_disk}{' compressed ones' if packed else ''}; copy or convert it again",
         )
     return spatial
 
