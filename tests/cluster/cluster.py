@@ -196,6 +196,11 @@ class Cluster:
         """Return the ids of the jobs in these states."""
         return self.output("squeue", "-h", "-t", states, "-o", "%i").split()
 
+    def submit(self, *options: str) -> str:
+        """Submit a job; return its number. What it prints goes to the cluster's own folder."""
+        output = f"--output={self._file('log')}/job-%j.out"
+        return self.output("sbatch", "--parsable", output, *options).strip()
+
     def cancel_all(self) -> None:
         """Cancel all jobs and wait until they are gone."""
         self.output("scancel", "--user=root")

@@ -40,9 +40,7 @@ def test_jobs_of_a_killed_run_are_explained_and_stopped(workflow, cluster):
     profile.write_text(profile.read_text().replace("cpu: cpu,", "cpu: nowhere,"))
     names = {"old": jobname_prefix(workflow.output), "other": jobname_prefix(workflow.data)}
     job = {
-        name: cluster.output(
-            "sbatch", "--parsable", f"--job-name={prefix}_x", "--wrap=sleep 600"
-        ).strip()
+        name: cluster.submit(f"--job-name={prefix}_x", "--wrap=sleep 600")
         for name, prefix in names.items()
     }
     workflow.run("--dry-run")
