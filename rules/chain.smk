@@ -131,7 +131,8 @@ rule merge:
         n4="--n4" if SETTINGS.n4 else "--no-n4",
         naming=NAMING_FOLLOWS,
         compatibility=SETTINGS.compatibility,
-        drop=dropped_results(),
+        later=later_than("merge"),
+        drop=dropped_results("merge"),
     message:
         "Merging and naming the vertebrae of batch {wildcards.batch}"
     shell:
@@ -139,7 +140,8 @@ rule merge:
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
         " --instance-model {params.instance_model:q} {params.n4}"
-        " {params.naming} --compatibility {params.compatibility:q} {params.drop} >> {log:q} 2>&1"
+        " {params.naming} --compatibility {params.compatibility:q} --later {params.later:q} {params.drop}"
+        " >> {log:q} 2>&1"
 
 
 # Only where the setting `models` names a labelling network.
@@ -171,6 +173,7 @@ rule label:
         instance_model=SETTINGS.models["instance"],
         n4="--n4" if SETTINGS.n4 else "--no-n4",
         compatibility=SETTINGS.compatibility,
+        drop=dropped_results(LABEL),
     message:
         "Naming the vertebrae of batch {wildcards.batch}"
     shell:
@@ -178,7 +181,7 @@ rule label:
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
         " --semantic-model {params.semantic_model:q} --instance-model {params.instance_model:q}"
-        " {params.n4} --compatibility {params.compatibility:q} >> {log:q} 2>&1"
+        " {params.n4} --compatibility {params.compatibility:q} {params.drop} >> {log:q} 2>&1"
 
 
 rule features:

@@ -267,24 +267,27 @@ def later_than(stage):
     models = {kind: quote(name) for kind, name in SETTINGS.models.items()}
     compatibility = f"--compatibility {quote(SETTINGS.compatibility)}"
     n4 = "--n4" if SETTINGS.n4 else "--no-n4"
+    both = f"--instance-model {models['instance']} {n4} {compatibility}"
     options = {
         "semantic": f"--model {models['semantic']} {compatibility}",
         "instance": f"--model {models['instance']} {compatibility}",
-        "merge": f"--model {models['semantic']} --instance-model {models['instance']} {n4} {compatibility}"
-        f" {NAMING_FOLLOWS}",
+        "merge": f"--model {models['semantic']} {both} {NAMING_FOLLOWS}",
+        LABEL: f"--model {models.get('labelling')} --semantic-model {models['semantic']} {both}",
     }
-    later = STAGES[STAGES.index(stage) + 1 : STAGES.index(LAST_READER) + 1]
+    kinds = {**{kind: kind for kind in models}, LABEL: "labelling"}
+    later = ALL_STAGES[ALL_STAGES.index(stage) + 1 : ALL_STAGES.index(NAMING) + 1]
     # The remark is no part of the command; it makes a change of the model's files count.
     return lambda wildcards: [
         f"python -m wirbel.stages.{name} {options[name]} --code-hash {code_hash(name)}"
-        f" # model {model_fingerprint(name) if name in models else 'as before'}"
+        f" # model {model_fingerprint(kinds[name]) if name in kinds else 'as before'}"
         for name in later
     ]
 
 
-def dropped_results():
-    """Return the option that names the stages whose results go when the last stage to read them is done."""
-    return "" if SETTINGS.keep_intermediates else f"--drop {' '.join(INTERMEDIATE)}"
+def dropped_results(stage):
+    """Return the option that names the stages whose results go when `stage`, the last to read them, is done."""
+    dropped = {LAST_READER: INTERMEDIATE, LABEL: (LAST_READER,)}[stage]
+    return "" if SETTINGS.keep_intermediates else f"--drop {' '.join(dropped)}"
 
 
 def failures_to_retry(stage):

@@ -2,7 +2,10 @@
 
 import copy
 import json
+import os
+import shlex
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from wirbel.io.sidecars import read_json, write_arrays
 from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume, write_volume
 from wirbel.learning.labelling_model import LabellingModel
+from wirbel.runner import verify
 from wirbel.runner.discovery import update_batches
 from wirbel.stages import contact_sheet, features, label, merge
 
@@ -61,8 +65,8 @@ def study(unnamed, tmp_path):
     return mine
 
 
-def labelled(study, models):
-    own = ["--semantic-model", models / "quick", "--instance-model", models / "sharp"]
+def labelled(study, models, *more):
+    own = ["--semantic-model", models / "quick", "--instance-model", models / "sharp", *more]
     return study.run(label, "merge", models / "namer", *own, "--no-n4", "--device", "cpu")
 
 
@@ -134,6 +138,34 @@ def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_aga
         for path in files:
             path.unlink()
     assert contents[0] == contents[1] and len(contents[0]) == 6
+
+
+def merged_again(study, models):
+    """Run merge, which is told who reads what it leaves; return what it computed."""
+    asked = [sys.executable, "-m", "wirbel.stages.label", "--model", str(models / "namer")]
+    asked += ["--semantic-model", str(models / "quick"), "--no-n4"]
+    asked += ["--instance-model", str(models / "sharp")]
+    own = ["--instance-model", models / "sharp", "--no-n4", "--naming-follows"]
+    assert study.run(merge, "instance", models / "quick", *own, "--later", shlex.join(asked)) == 0
+    return sorted(path.name for path in study.file("merge", "").glob("sub-01_*"))
+
+
+def test_what_merging_left_goes_with_the_final_maps_and_is_made_again_only_for_them(
+    study, models, told, monkeypatch
+):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    left = [f"sub-01_{name}" for name in ("levels.json", "subregion.nii.gz", "vertebra.nii.gz")]
+    assert merged_again(study, models) == left, "nobody has read them yet"
+    assert labelled(study, models, "--drop", "merge") == 0
+    assert merged_again(study, models) == [], "nobody needs them any more"
+    assert labelled(study, models, "--drop", "merge") == 0
+    next(study.out.glob("sub-01/anat/*-vertebra_dseg.nii.gz")).unlink()
+    verify.main(["--output-dir", str(study.out)])
+    assert not study.file("label", f"{BATCH}.tsv").exists()
+    assert merged_again(study, models) == left
+    assert labelled(study, models, "--drop", "merge") == 0
+    assert len(list(study.out.glob("sub-01/anat/*"))) == 6
+    assert merged_again(study, models) == []
 
 
 def test_a_wrong_model_stops_the_job_with_a_sentence(study, models, tmp_path, capsys):

@@ -42,6 +42,9 @@ def test_with_one_merging_leaves_the_names_to_it(planned, tmp_path):
     assert f"--previous {tmp_path}/out/work/label/b00001.tsv" in told, "the tables follow the names"
     assert "--stages resample semantic instance merge label features" in told
     assert "--stage label" in told
+    assert "--drop resample semantic instance " in told and "--drop merge " in told
+    asked = f"python -m wirbel.stages.label --model {namer} --semantic-model builtin"
+    assert told.count(asked) == 4, "all stages before are told who reads what merging leaves"
 
 
 def test_a_network_that_was_not_fetched_stops_the_run_before_its_first_job(planned):

@@ -7,5 +7,6 @@ ALL_STAGES = (*STAGES[:-1], LABEL, STAGES[-1])
 INTERMEDIATE = ("resample", "semantic", "instance")
 """Their results are read by no stage after LAST_READER."""
 LAST_READER = "merge"
+"""Where LABEL follows it, its results are intermediate as well, and read by LABEL alone."""
 GPU_STAGES = {"semantic": 1, "instance": 1, "label": 1}
 """GPUs that a stage's job asks for; stages that are not named ask for none."""

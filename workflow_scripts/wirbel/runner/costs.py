@@ -12,9 +12,10 @@ from pathlib import Path
 from statistics import median
 
 from wirbel.io.tables import read_rows, write_rows
-from wirbel.runner.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, STAGES
+from wirbel.runner.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
 from wirbel.runner.joblogs import read_job_log
 from wirbel.runner.lineage import Tables
+from wirbel.runner.records import OK
 
 GPU = "cuda"
 
@@ -77,7 +78,9 @@ def scan_rows(batch: str, tables: Tables) -> list[dict[str, object]]:
             for stage in ALL_STAGES
             if scan_id in tables.get(stage, {})
         }
-        kept = [size for s, r in records.items() if s not in INTERMEDIATE for size in r.sizes]
+        named = LABEL in records and records[LABEL].status == OK
+        dropped = (*INTERMEDIATE, LAST_READER) if named else INTERMEDIATE
+        kept = [size for s, r in records.items() if s not in dropped for size in r.sizes]
         last = list(records.values())[-1]
         rows.append(
             {"scan_id": scan_id, "batch": batch, "status": last.status}

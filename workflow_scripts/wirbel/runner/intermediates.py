@@ -1,7 +1,8 @@
 """Intermediate results: removed once the stage that uses them last is done, made again when wanted.
 
 An intermediate result of a scan is wanted as long as a later stage, up to the last one that reads it, is not
-done *under its present key*. That follows from the later stages' records alone. Nothing else is written when
+done *under its present key*; and as long as the last one's own result, where that is intermediate too, is wanted
+but gone. That follows from the later stages' records alone. Nothing else is written when
 files are removed, so that there is nothing a crash could leave half done: the record of a removed result stays
 as it is, and its key goes on proving what later results were made from.
 """
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
+from wirbel.runner.chain import LAST_READER
 from wirbel.runner.recipes import Recipe, ask
 from wirbel.runner.records import OK, Record, read_records, records_file
 
@@ -32,6 +34,8 @@ class LaterStages:
             key, record = recipe.key(key), records.get(scan_id)
             if record is None or record.status != OK or record.key != key:
                 return False
+            if recipe.stage == LAST_READER and record.is_complete(self._args.output_dir):
+                return True  # whatever comes after can go on from there
         return record is not None and record.is_complete(self._args.output_dir)
 
     def _chain(self) -> Iterator[tuple[Recipe, dict[str, Record]]]:

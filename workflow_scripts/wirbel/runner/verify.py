@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from wirbel.runner.batches import list_batches
-from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LAST_READER
+from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 from wirbel.runner.lineage import Tables, lineage, read_manifests
 from wirbel.runner.records import OK, manifest_file
 
@@ -39,10 +39,11 @@ def _unneeded(output_dir: Path, tables: Tables) -> set[tuple[str, str]]:
     """Return (stage, scan) of intermediate results from which a final one was made that is there."""
     return {
         (stage, record.scan_id)
-        for record in tables.get(LAST_READER, {}).values()
+        for reader in (LAST_READER, LABEL)
+        for record in tables.get(reader, {}).values()
         if record.status == OK and record.is_complete(output_dir)
         for stage in lineage(tables, record.scan_id, record.key)
-        if stage in INTERMEDIATE
+        if stage in (*INTERMEDIATE, LAST_READER)
     }
 
 
