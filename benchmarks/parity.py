@@ -3,11 +3,11 @@
     make parity
     .venv/bin/python benchmarks/parity.py --spineps-python PYTHON [--scans BIDS] [--cases ...]
 
-A case is a pair of networks; each runs with and without bias field correction. Wirbel runs three times: with
-`compatibility: spineps`, which must give the other tool's masks; the same but for its own preparation of the image;
-and with its own steps throughout, where vertebrae are matched by overlap. The last line is
-`min_dice=<number> scans=<n>`: the lowest Dice of any vertebra or subregion under `compatibility: spineps` (of all that
-ran, if that did not).
+A case is a pair of networks. Wirbel runs twice: with `compatibility: spineps`, which must give the other tool's masks
+and numbers; and as it does by default with networks in the published formats (`auto`), where the masks must be the
+same, and vertebrae, which may have other names, are matched by overlap. `--modes none` shows Wirbel's own steps.
+The last line is `min_dice=<number> scans=<n>`: the lowest Dice of any vertebra or subregion under `compatibility:
+spineps` (of all that ran, if that did not) over n scans; a scan counts once however many cases show it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import parity_models
+import parity_scans
 import parity_scores
 
 from wirbel.runner.discovery import update_batches
@@ -30,34 +32,64 @@ from wirbel.runner.records import read_records
 HERE = Path(__file__).resolve().parent
 BATCH = "b00001"
 STAGES = ("resample", "semantic", "instance", "merge")
-MODES = {"spineps": "spineps", "own preparation": "spineps", "none": "none"}
-"""What Wirbel does -> `--compatibility` of the stages after the preparation."""
-CASES = ("embedded", "folds", "older", "newer")
+MODES = ("spineps", "auto", "none")
+"""Values of `--compatibility`."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Which scans show it, unless some are given, and whether with bias field correction (1), without (0), or both."""
+
+    scans: str
+    n4: tuple[int, ...]
+
+
+CASES = {
+    "embedded": Case("spines", (1, 0)),
+    "folds": Case("pieces", (0,)),
+    "older": Case("pieces", (0,)),
+    "newer": Case("pieces", (0,)),
+}
+"""The later ones show other networks in the same surroundings: a small piece of a scan is enough."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Build the folders, run both tools, print what they differ in."""
     args = arguments(argv)
-    scans = find_scans(args)
-    lowest, rows = {}, []
+    args.work.mkdir(parents=True, exist_ok=True)
+    lowest, rows, seen = {}, [], set()
     for case in args.cases:
+        folder = args.scans or getattr(parity_scans, CASES[case].scans)(args.work, args.seed)
+        scans = parity_scans.scans_in(folder)
         models = build(case, args.work / "models")
-        for n4 in args.n4:
-            name = f"{case}, N4 {'on' if n4 else 'off'}"
-            theirs, their_log = run_spineps(
-                args, models, scans, n4, args.work / f"{case}-{n4}" / "spineps"
-            )
-            for mode in args.modes:
-                out = args.work / f"{case}-{int(n4)}" / f"wirbel-{mode.replace(' ', '-')}"
-                times = run_wirbel(args, models, scans, n4, mode, out)
-                found = parity_scores.compare(scans, theirs, maps_of(out, scans), mode == "spineps")
-                print(f"\n{name}, Wirbel with compatibility: {mode}")
-                parity_scores.show(found)
-                lowest[mode] = min([lowest.get(mode, 1.0), *(score.lowest for score in found)])
-                rows.append((name, mode, times, their_log))
+        for n4 in args.n4 or CASES[case].n4:
+            found, times = compare(args, case, folder, scans, models, n4)
+            rows += times
+            for mode, results in found.items():
+                compared = [scan for scan in results if not scan.neither]
+                seen.update(scan.name for scan in compared)
+                lowest[mode] = min([lowest.get(mode, 1.0), *(scan.lowest for scan in compared)])
     parity_scores.show_times(rows)
-    print(f"min_dice={lowest.get('spineps', min(lowest.values())):.4f} scans={len(scans)}")
+    for mode, value in lowest.items():
+        print(f"lowest Dice with compatibility {mode}: {value:.4f}")
+    print(f"min_dice={lowest.get('spineps', min(lowest.values())):.4f} scans={len(seen)}")
     return 0
+
+
+def compare(args, case: str, folder: Path, scans, models, n4: int) -> tuple[dict, list[tuple]]:
+    """Run both tools on the scans of a case; return the comparisons by mode, and times and memory."""
+    name, out = f"{case}, N4 {'on' if n4 else 'off'}", args.work / f"{case}-{n4}"
+    theirs, their_log = run_spineps(args, models, scans, n4, out / "spineps")
+    found, rows = {}, []
+    for mode in args.modes:
+        times = run_wirbel(args, folder, models, scans, n4, mode, out / f"wirbel-{mode}")
+        ours = maps_of(out / f"wirbel-{mode}", scans)
+        found[mode] = parity_scores.compare(scans, theirs, ours, mode == "spineps")
+        print(f"\n{name}, Wirbel with compatibility: {mode}")
+        parity_scores.show(found[mode])
+        sys.stdout.flush()
+        rows.append((name, mode, times, their_log))
+    return found, rows
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -66,25 +98,12 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--spineps-python", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("results/parity"))
     parser.add_argument("--scans", type=Path, help="BIDS folder; default: phantoms made for it")
-    parser.add_argument("--count", type=int, default=2, help="phantoms, if no scans are given")
-    parser.add_argument("--regions", nargs="+", default=["whole"])
-    parser.add_argument("--seed", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=5000, help="of the phantoms")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--n4", nargs="+", type=int, choices=(0, 1), default=[0, 1])
-    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--n4", nargs="+", type=int, choices=(0, 1), help="default: the case's")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=["spineps", "auto"])
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args(argv)
-
-
-def find_scans(args: argparse.Namespace) -> dict[str, Path]:
-    """Return the scans by name, simulated first where no folder is given."""
-    args.work.mkdir(parents=True, exist_ok=True)
-    if args.scans is None:
-        args.scans = args.work / "bids"
-        line = ["--bids-dir", args.scans, "--count", args.count, "--seed", args.seed]
-        stage(args, "simulate", [*line, "--regions", *args.regions, "--processes", 1])
-    found = sorted(args.scans.glob("sub-*/**/anat/*_T2w.nii*"))
-    return {path.name.partition(".")[0].removesuffix("_T2w"): path.resolve() for path in found}
 
 
 def build(case: str, folder: Path) -> dict[str, tuple[Path, Path]]:
@@ -96,7 +115,7 @@ def build(case: str, folder: Path) -> dict[str, tuple[Path, Path]]:
         plugged = parity_models.write_plugged(folder / "plugged")
         return {
             "semantic": (semantic, semantic),
-            "instance": (plugged, parity_models.EMBEDDED / "instance"),
+            "instance": (plugged, parity_models.write_embedded(folder / "embedded")),
         }
     random = parity_models.write_random(folder / case, case)
     return {"semantic": (semantic, semantic), "instance": (random, random)}
@@ -140,44 +159,41 @@ def _call_spineps(args, out: Path, task: dict) -> None:
 
 
 def run_wirbel(
-    args, models, scans, n4: int, mode: str, out: Path
+    args, bids: Path, models, scans, n4: int, mode: str, out: Path
 ) -> dict[str, tuple[float, float]]:
     """Run the four stages; return (seconds, peak MB) of each, start of the program included."""
-    shutil.rmtree(
-        out, ignore_errors=True
-    )  # results are kept by code hash, which only the workflow passes
-    update_batches(args.scans, out, len(scans))
+    # Results are kept by a hash of the code, which only the workflow passes.
+    shutil.rmtree(out, ignore_errors=True)
+    update_batches(bids, out, len(scans))
     semantic, instance = (str(models[kind][1]) for kind in ("semantic", "instance"))
     n4_flag, previous, spent = "--n4" if n4 else "--no-n4", None, {}
     for name in STAGES:
         folder = out / "work" / name
         line = ["--batch", out / "work" / "batches" / f"{BATCH}.tsv", "--output-dir", out]
         line += ["--manifest", folder / f"{BATCH}.tsv", "--threads", args.threads]
-        own = mode == "own preparation" and name == "resample"
-        line += ["--compatibility", "none" if own else MODES[mode]]
+        line += ["--compatibility", mode]
         line += ["--model", instance if name == "instance" else semantic]
         line += ["--previous", previous] if previous else []
         line += [n4_flag] if name in ("resample", "merge") else []
         line += ["--instance-model", instance] if name == "merge" else []
         line += ["--device", "cpu"] if name in ("semantic", "instance") else []
-        spent[name] = stage(args, name, line)
+        spent[name] = stage(name, line, out / f"{name}.log")
         previous = folder / f"{BATCH}.tsv"
         for record in read_records(previous).values():
-            if record.status != "ok":
-                print(
-                    f"{record.scan_id}: {record.status} at {name} ({record.reason}): {record.detail}"
-                )
+            if record.status == "failed":
+                print(f"{record.scan_id}: failed at {name} ({record.reason}): {record.detail}")
     return spent
 
 
-def stage(args, name: str, line: list) -> tuple[float, float]:
+def stage(name: str, line: list, log: Path) -> tuple[float, float]:
     """Run one stage in a process of its own; return its seconds and peak memory (MB)."""
     started = time.perf_counter()
     command = [sys.executable, "-m", f"wirbel.stages.{name}", *map(str, line)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    with open(log, "w") as stream:
+        process = subprocess.Popen(command, stderr=stream)
+        _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit(f"{' '.join(command)} failed")
+        raise SystemExit(f"{' '.join(command)} failed: see {log}")
     return time.perf_counter() - started, usage.ru_maxrss / 1024
 
 

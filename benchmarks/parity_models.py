@@ -68,6 +68,15 @@ def write_plugged(folder: Path) -> Path:
     return folder
 
 
+def write_embedded(folder: Path) -> Path:
+    """Write the embedded instance network in our own format, to be treated as a published one."""
+    shutil.copytree(EMBEDDED / "instance", folder, dirs_exist_ok=True)
+    file = folder / "inference_config.json"
+    config = json.loads(file.read_text())
+    file.write_text(json.dumps({**config, "compatibility": "published"}))
+    return folder
+
+
 def write_random(folder: Path, variant: str) -> Path:
     """Write a published instance network with random weights; all four answers occur."""
     width, channels = VARIANTS[variant]

@@ -26,6 +26,9 @@ class Scan:
     distance_mm: float = 0.0
     same_levels: bool = True
     others: dict[int, float] = field(default_factory=dict)
+    names: tuple[list[int], list[int]] = ([], [])
+    neither: bool = False
+    """Whether neither tool found a spine in it."""
 
     @property
     def lowest(self) -> float:
@@ -42,8 +45,8 @@ def compare(scans, theirs: dict, ours: dict, by_number: bool) -> list[Scan]:
             for kind in ("subregion", "vertebra")
         ]
         if any(volume is None for pair in pairs for volume in pair):
-            known = [[volume is not None for volume in pair] for pair in pairs]
-            out.append(Scan(name) if not np.any(known) else Scan(name, {0: 0.0}))
+            neither = all(volume is None for pair in pairs for volume in pair)
+            out.append(Scan(name, neither=True) if neither else Scan(name, {0: 0.0}))
             continue
         out.append(_compare(name, *pairs, by_number))
     return out
@@ -56,8 +59,8 @@ def _compare(name: str, subregion, vertebra, by_number: bool) -> Scan:
     first, second = (_labels(m, VERTEBRAE) for m in (c, d))
     partner = {n: n for n in (*first, *second)} if by_number else _matches(c, d, first)
     dice = {n: _dice(c == n, d == partner.get(n, -1)) for n in first}
-    if by_number:
-        dice.update({n: 0.0 for n in second if n not in first})
+    found = {partner[n] for n in first if n in partner}
+    dice.update({n: 0.0 for n in second if n not in found})
     distances = [
         _distance(c == n, d == partner[n], affine) for n in first if partner.get(n) in second
     ]
@@ -73,6 +76,7 @@ def _compare(name: str, subregion, vertebra, by_number: bool) -> Scan:
             for n in np.union1d(c, d)
             if by_number and (n > 99 or n == 26)
         },
+        (first, second),
     )
 
 
@@ -120,11 +124,20 @@ def show(scans: list[Scan]) -> None:
         for start in range(0, len(cells), 6):
             print("    " + "  ".join(f"{cell:24}" for cell in cells[start : start + 6]))
     for scan in scans:
+        if scan.neither:
+            print(f"  {scan.name}: neither tool found a spine in it")
+            continue
+        names = "" if scan.same_levels else " ({} and {})".format(*map(_from_to, scan.names))
         print(
             f"  {scan.name}: lowest {scan.lowest:.4f}; vertebrae {scan.counts[0]} and {scan.counts[1]}; "
             f"largest distance of centroids {scan.distance_mm:.2f} mm; levels "
             + ("equal" if scan.same_levels else "differ")
+            + names
         )
+
+
+def _from_to(numbers: list[int]) -> str:
+    return f"{numbers[0]} to {numbers[-1]}" if numbers else "none"
 
 
 def show_times(rows: list[tuple]) -> None:

@@ -1,16 +1,22 @@
-"""`--compatibility spineps` through the stages: other decisions, other results, said in the sidecars."""
+"""`--compatibility` through the stages: other decisions, other results, said in the sidecars; the default."""
 
+import argparse
 import json
+from pathlib import Path
 
 import numpy as np
 import published_folders
 import pytest
+import tiny_models
 from one_batch import BATCH, OneBatch
 
-from wirbel.core.geometry import Volume
+from wirbel.core.geometry import Volume, reorient
+from wirbel.core.labels import DISC_OFFSET, SACRUM
 from wirbel.core.spineps.preparation import prepared_grid
 from wirbel.io.sidecars import read_arrays
 from wirbel.io.volumes import read_volume, write_volume
+from wirbel.models.compatibility import compatibility_of
+from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom
 from wirbel.runner.discovery import update_batches
 from wirbel.stages import instance, merge, resample, semantic
@@ -19,6 +25,7 @@ SPACING_MM = (3.0, 3.0, 6.0)
 FINE = {"resolution_range": [1.5, 1.5, 3.0], "cutout_size": [64, 64, 16]}
 """Of the instance model: of coarser bodies the other tool's erosion leaves nothing."""
 AS_SPINEPS = ("--compatibility", "spineps")
+OWN_STEPS = ("--compatibility", "none")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,7 @@ def run_resample(study, models, *more) -> Volume:
 
 
 def test_the_image_lies_on_the_other_tools_grid(study, models, phantom):
-    own = run_resample(study, models)
+    own = run_resample(study, models, *OWN_STEPS)
     image = run_resample(study, models, *AS_SPINEPS)
     grid = prepared_grid(phantom.image.grid, ("P", "I", "R"), SPACING_MM)
     assert image.data.shape == grid.shape != own.data.shape
@@ -91,7 +98,62 @@ def test_cut_outs_and_final_maps_come_out(segmented, models, phantom):
 
 
 def test_another_compatibility_is_another_result(segmented, models):
-    assert segmented.run(instance, "semantic", models) == 0
+    assert segmented.run(instance, "semantic", models, *OWN_STEPS) == 0
     before = segmented.records("instance")["sub-01"].key
     assert segmented.run(instance, "semantic", models, *AS_SPINEPS) == 0
     assert segmented.records("instance")["sub-01"].key != before
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "steps"),
+    [
+        ("published", {}, "published"),
+        ("published", {"compatibility": "none"}, "none"),
+        ("own", {}, "none"),
+        ("own", {"compatibility": "published"}, "published"),
+    ],
+)
+def test_steps_follow_the_models_folder_unless_told_otherwise(tmp_path, kind, setting, steps):
+    writers = {"published": published_folders, "own": tiny_models}[kind]
+    for phase in ("semantic", "instance"):
+        folder = getattr(writers, f"write_{phase}")(tmp_path / kind / phase)
+        file = folder / "inference_config.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), **setting}))
+        model = find_model(str(tmp_path / kind), phase)
+        assert compatibility_of(argparse.Namespace(compatibility="auto"), model) == steps
+        assert compatibility_of(argparse.Namespace(compatibility="spineps"), model) == "spineps"
+
+
+def test_the_default_for_published_networks_does_not_depend_on_storage_order(
+    study, models, phantom
+):
+    image = run_resample(study, models, "--n4")
+    described = json.loads(study.file("resample", "sub-01_image.json").read_text())
+    assert (described["Compatibility"], described["BiasField"]) == ("published", "corrected")
+    turned = reorient(phantom.image, ("S", "L", "A"))
+    write_volume(study.out.parent / "in/sub-01/anat/sub-01_T2w.nii.gz", turned)
+    update_batches(study.out.parent / "in", study.out, 1)
+    again = run_resample(study, models, "--n4")
+    assert np.allclose(image.affine, again.affine, atol=1e-3)
+    np.testing.assert_array_equal(image.data, again.data)
+
+
+def test_the_default_names_the_same_masks_by_what_is_seen(segmented, models):
+    """With a sacrum in view the other tool calls the disc above the topmost vertebra one of the sacrum."""
+
+    def merged(*more):
+        assert segmented.run(instance, "semantic", models, *more) == 0
+        assert segmented.run(merge, "instance", models, "--instance-model", models, *more) == 0
+        stem = segmented.out / "sub-01/anat/sub-01_desc-"
+        maps = [read_volume(f"{stem}{kind}_dseg.nii.gz").data for kind in ("subregion", "vertebra")]
+        return *maps, json.loads(Path(f"{stem}vertebra_dseg.json").read_text())["Levels"]["method"]
+
+    counted, named = merged(*AS_SPINEPS), merged()
+    assert (counted[2], named[2] in ("sacrum", "estimated")) == ("counted", True)
+    np.testing.assert_array_equal(counted[0], named[0])
+    parts = [np.where((n > 0) & (n < 26), n, 0) for n in (counted[1], named[1])]
+    kept = parts[1] > 0
+    shift = set((parts[1][kept].astype(int) - parts[0][kept]).tolist())
+    assert len(shift) == 1 and shift.pop() > 0, "the same vertebrae, all lumbar names further on"
+    assert not (named[1] == DISC_OFFSET + SACRUM).any()
+    assert kept.sum() == (parts[0] > 0).sum()

@@ -73,8 +73,9 @@ CHOICES = {
     "acquisition": ("sag", "cor", "ax", "iso"),
     "modeltype": ("nnunet", "unet", "classifier"),
     "expected_inputs": ("img", "seg", "ip", "oop", "water", "fat"),
+    "compatibility": ("none", "published", "spineps"),
 }
-"""What the published tool accepts in these fields."""
+"""What the published tool accepts in these fields; the last is Wirbel's, see `models/compatibility.py`."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class InferenceConfig:
     vert_size_threshold: float = 250
     mapping: dict[int, int] = field(default_factory=lambda: dict(PUBLISHED_CHANNELS))
     network: dict[str, Any] | None = None
+    compatibility: str | None = None
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:

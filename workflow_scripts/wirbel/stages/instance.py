@@ -20,13 +20,14 @@ from wirbel.core.spineps import merging as spineps
 from wirbel.errors import ScanError
 from wirbel.io.sidecars import write_arrays
 from wirbel.io.volumes import read_volume
-from wirbel.models.registry import Model, ModelError, find_model
-from wirbel.models.spineps_settings import instance_settings
-from wirbel.runner.compatibility import (
+from wirbel.models.compatibility import (
+    NONE,
     add_compatibility_argument,
-    as_spineps,
+    compatibility_of,
     compatibility_parameter,
 )
+from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.models.spineps_settings import instance_settings
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 if TYPE_CHECKING:
@@ -103,8 +104,9 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"instance: {error}", file=sys.stderr)
         return 1
-    stage = InstanceStage(model, args.device, args.threads, as_spineps(args))
-    return run_stage(stage, args, compatibility_parameter(args), model.sha256)
+    compatibility = compatibility_of(args, model)
+    stage = InstanceStage(model, args.device, args.threads, compatibility != NONE)
+    return run_stage(stage, args, compatibility_parameter(compatibility), model.sha256)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,13 @@ from wirbel.core.levels import Levels, levels_from
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
+from wirbel.models.compatibility import (
+    add_compatibility_argument,
+    compatibility_of,
+    compatibility_parameter,
+)
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model, ModelError, find_model
-from wirbel.runner.compatibility import add_compatibility_argument, compatibility_parameter
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 if TYPE_CHECKING:
@@ -90,7 +94,8 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"label: {error}", file=sys.stderr)
         return 1
-    provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(args)}
+    chosen = [compatibility_of(args, models[kind][1]) for kind in ("semantic", "instance")]
+    provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(*chosen)}
     model = models["labelling"][1]
     return run_stage(LabelStage(model, args.device, provenance), args, provenance, model.sha256)
 

@@ -17,18 +17,21 @@ from wirbel.core.geometry import Grid, Volume, on_spacing
 from wirbel.core.merging import Merged, merge
 from wirbel.core.relabelling import placeholders
 from wirbel.core.spineps import merging as spineps
+from wirbel.core.spineps import naming as published
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_arrays, write_json
 from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.models.compatibility import (
+    NONE,
+    SPINEPS,
+    add_compatibility_argument,
+    compatibility_of,
+    compatibility_parameter,
+)
 from wirbel.models.inference_config import InferenceConfig
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import ModelError, find_model
 from wirbel.models.spineps_settings import instance_settings, number_settings
-from wirbel.runner.compatibility import (
-    add_compatibility_argument,
-    as_spineps,
-    compatibility_parameter,
-)
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 UNNAMED_FILES = ("subregion.nii.gz", "vertebra.nii.gz", "levels.json")
@@ -47,12 +50,12 @@ class Merge:
         provenance: dict,
         semantic: InferenceConfig,
         instance: InferenceConfig,
-        as_spineps: bool = False,
+        compatibility: str = NONE,
         naming_follows: bool = False,
     ) -> None:
         self.provenance = provenance
         self.semantic, self.instance = semantic, instance
-        self.as_spineps = as_spineps
+        self.compatibility = compatibility
         self.naming_follows = naming_follows
 
     def prepare(self) -> None:
@@ -63,17 +66,20 @@ class Merge:
         labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
         arrays = read_arrays(folders.stage("instance") / f"{scan.scan_id}_predictions.npz")
         predictions = Predictions(arrays["labels"], arrays["origin"], arrays["centre_mm"])
-        if not self.as_spineps:
+        if self.compatibility == NONE:
             labels = on_spacing(labels, arrays["spacing_mm"])
         return labels, predictions, read_grid(scan.path)
 
     def compute(self, inputs: tuple[Volume, Predictions, Grid]) -> Merged:
         """Return the final maps."""
         labels, predictions, scan = inputs
-        if self.as_spineps:
-            settings = instance_settings(self.instance), number_settings(self.semantic)
+        named = not self.naming_follows
+        if self.compatibility == NONE:
+            return merge(labels, predictions, scan, named)
+        settings = instance_settings(self.instance), number_settings(self.semantic)
+        if self.compatibility == SPINEPS:
             return spineps.merge(labels, predictions, scan, *settings)
-        return merge(labels, predictions, scan, named=not self.naming_follows)
+        return published.merge(labels, predictions, scan, *settings, named)
 
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
         """Write both maps: into the results, or, when names are to follow, for the next stage."""
@@ -88,7 +94,8 @@ class Merge:
         """Write both maps, and by which names counting would call the numbers in them."""
         paths = [Path(f"{stem}_{name}") for name in UNNAMED_FILES]
         counted = result.levels.labels
-        numbers = counted if self.as_spineps else placeholders(len(counted))
+        as_counted = self.compatibility == SPINEPS
+        numbers = counted if as_counted else placeholders(len(counted))
         write_volume(paths[0], result.subregion, "uint8")
         write_volume(paths[1], result.vertebra, "uint8")
         write_json(paths[2], {"numbers": numbers, "counted": asdict(result.levels)})
@@ -115,9 +122,10 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"merge: {error}", file=sys.stderr)
         return 1
-    provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(args)}
+    chosen = [compatibility_of(args, models[kind][1]) for kind in ("semantic", "instance")]
+    provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(*chosen)}
     configs = (models[kind][1].config for kind in ("semantic", "instance"))
-    stage = Merge(provenance, *configs, as_spineps(args), args.naming_follows)
+    stage = Merge(provenance, *configs, chosen[1], args.naming_follows)
     follows = {"NamingFollows": True} if args.naming_follows else {}
     return run_stage(stage, args, parameters={**provenance, **follows})
 

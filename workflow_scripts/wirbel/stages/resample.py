@@ -15,14 +15,16 @@ from wirbel.core.preparation import PreparedImage, prepare_image
 from wirbel.core.spineps import preparation as spineps
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.models.compatibility import (
+    NONE,
+    SPINEPS,
+    add_compatibility_argument,
+    compatibility_of,
+    compatibility_parameter,
+)
 from wirbel.models.inference_config import InferenceConfig
 from wirbel.models.registry import ModelError, find_model
 from wirbel.models.spineps_settings import is_tomography
-from wirbel.runner.compatibility import (
-    add_compatibility_argument,
-    as_spineps,
-    compatibility_parameter,
-)
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 
@@ -33,11 +35,11 @@ class ResampleStage:
     reads_scan = True
 
     def __init__(
-        self, model: InferenceConfig, correct_bias: bool, as_spineps: bool = False
+        self, model: InferenceConfig, correct_bias: bool, compatibility: str = NONE
     ) -> None:
         self.model = model
         self.correct_bias = correct_bias
-        self.as_spineps = as_spineps
+        self.compatibility = compatibility
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -51,11 +53,18 @@ class ResampleStage:
         """Check and resample."""
         name, volume = inputs
         axes = self.model.model_expected_orientation
-        if self.as_spineps:
-            normalise = not is_tomography(self.model)
-            n4 = self.correct_bias and normalise
-            return spineps.prepare_image(volume, name, self.model.spacing_for, axes, n4, normalise)
-        return prepare_image(volume, name, self.model.spacing_for, axes, self.correct_bias)
+        if self.compatibility == NONE:
+            return prepare_image(volume, name, self.model.spacing_for, axes, self.correct_bias)
+        normalise = not is_tomography(self.model)
+        return spineps.prepare_image(
+            volume,
+            name,
+            self.model.spacing_for,
+            axes,
+            self.correct_bias and normalise,
+            normalise,
+            in_file_order=self.compatibility == SPINEPS,
+        )
 
     def save(self, scan: Scan, result: PreparedImage, folders: StageFolders) -> list[Path]:
         """Write the image and its sidecar."""
@@ -82,17 +91,18 @@ def main(argv: list[str] | None = None) -> int:
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
     try:
-        model = find_model(args.model, "semantic").config
+        found = find_model(args.model, "semantic")
     except ModelError as error:
         print(f"resample: {error}", file=sys.stderr)
         return 1
+    model, compatibility = found.config, compatibility_of(args, found)
     parameters = {
         "spacing_mm": model.resolution_range,
         "axes": list(model.model_expected_orientation),
         "n4": args.n4,
-        **compatibility_parameter(args),
+        **compatibility_parameter(compatibility),
     }
-    return run_stage(ResampleStage(model, args.n4, as_spineps(args)), args, parameters)
+    return run_stage(ResampleStage(model, args.n4, compatibility), args, parameters)
 
 
 if __name__ == "__main__":

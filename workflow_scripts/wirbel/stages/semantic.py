@@ -14,12 +14,13 @@ from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, upright
 from wirbel.core.spineps import semantic_cleaning as spineps
 from wirbel.io.volumes import read_volume, write_volume
-from wirbel.models.registry import Model, ModelError, find_model
-from wirbel.runner.compatibility import (
+from wirbel.models.compatibility import (
+    NONE,
     add_compatibility_argument,
-    as_spineps,
+    compatibility_of,
     compatibility_parameter,
 )
+from wirbel.models.registry import Model, ModelError, find_model
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 if TYPE_CHECKING:
@@ -75,8 +76,9 @@ def main(argv: list[str] | None = None) -> int:
     except ModelError as error:
         print(f"semantic: {error}", file=sys.stderr)
         return 1
-    stage = SemanticStage(model, args.device, args.threads, as_spineps(args))
-    return run_stage(stage, args, compatibility_parameter(args), model.sha256)
+    compatibility = compatibility_of(args, model)
+    stage = SemanticStage(model, args.device, args.threads, compatibility != NONE)
+    return run_stage(stage, args, compatibility_parameter(compatibility), model.sha256)
 
 
 if __name__ == "__main__":

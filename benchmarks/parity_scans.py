@@ -1,0 +1,60 @@
+"""The scans of `parity.py`: a folder's, or phantoms made for it and pieces of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+REGIONS = ("whole", "lumbar")
+"""Of the phantoms."""
+VERTEBRAE_OF_A_PIECE = 3
+MARGIN_MM = 17.0
+"""Left around the vertebrae of a piece, but for the direction across the slices."""
+SLICES = 2
+LAST_VERTEBRA = 25
+
+
+def spines(work: Path, seed: int, regions: tuple[str, ...] = REGIONS) -> Path:
+    """Return a BIDS folder with a phantom of each region, simulated where it is not there yet."""
+    folder = work / "bids"
+    if not (folder / "truth.json").is_file():
+        line = ["--bids-dir", folder, "--count", len(regions), "--seed", seed, "--processes", 1]
+        command = [sys.executable, "-m", "wirbel.stages.simulate", "--regions", *regions, *line]
+        subprocess.run([str(part) for part in command], check=True, stderr=subprocess.DEVNULL)
+    return folder
+
+
+def pieces(work: Path, seed: int) -> Path:
+    """Return a BIDS folder with a piece of the last phantom: some vertebrae with what surrounds them."""
+    folder = work / "pieces"
+    scan = sorted(spines(work, seed).glob("sub-*/anat/*_T2w.nii.gz"))[-1]
+    name = scan.name.removesuffix("_T2w.nii.gz")
+    target = folder / f"{name}piece" / "anat" / f"{name}piece_T2w.nii.gz"
+    if not target.exists():
+        truth = work / "bids" / "derivatives" / "truth" / name / "anat"
+        vertebrae = nib.load(truth / f"{name}_desc-vertebra_dseg.nii.gz")
+        image = nib.load(scan)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nib.save(image.slicer[_box(vertebrae)], target)
+    return folder
+
+
+def scans_in(folder: Path) -> dict[str, Path]:
+    """Return the scans of a BIDS folder by name."""
+    found = sorted(folder.glob("sub-*/**/anat/*_T2w.nii*"))
+    return {path.name.partition(".")[0].removesuffix("_T2w"): path.resolve() for path in found}
+
+
+def _box(vertebrae: nib.Nifti1Image) -> tuple[slice, ...]:
+    data = np.asarray(vertebrae.dataobj)
+    numbers = np.unique(data[(data > 0) & (data <= LAST_VERTEBRA)])
+    voxels = np.argwhere(np.isin(data, numbers[1 : 1 + VERTEBRAE_OF_A_PIECE]))
+    spacing_mm = np.array(vertebrae.header.get_zooms()[:3])
+    across = spacing_mm == spacing_mm.max()
+    margin = np.where(across, SLICES, np.ceil(MARGIN_MM / spacing_mm)).astype(int)
+    low, high = np.maximum(voxels.min(0) - margin, 0), voxels.max(0) + margin + 1
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))

@@ -1,0 +1,57 @@
+"""Whose decisions the steps around a network follow: the argument `--compatibility`, and what it means for a model.
+
+A network suits the preparation that it was trained with, and its makers' figures hold for their own steps. So
+networks in the published formats are run as SPINEPS runs them, and those that Wirbel has trained as Wirbel does,
+unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from wirbel.models.registry import Model
+
+AUTO = "auto"
+"""As the model's folder says: `compatibility` in its settings, else by the format of its weights."""
+NONE = "none"
+"""Wirbel's own steps."""
+PUBLISHED = "published"
+"""SPINEPS' steps, on the scan in one order of its axes whatever the file's; vertebrae named by Wirbel."""
+SPINEPS = "spineps"
+"""SPINEPS' steps to the letter, in the file's order of axes; the topmost vertebra counts as C2."""
+OWN_WEIGHTS = {
+    "semantic": "fold_*/checkpoint_final.safetensors",
+    "instance": "weights.safetensors",
+}
+"""Files of networks that Wirbel has trained."""
+
+
+def add_compatibility_argument(parser: argparse.ArgumentParser) -> None:
+    """Let a stage be told whose steps it shall do."""
+    parser.add_argument(
+        "--compatibility",
+        choices=(AUTO, NONE, PUBLISHED, SPINEPS),
+        default=AUTO,
+        help="whose steps are done around the networks: none: Wirbel's own; published: those of SPINEPS 2.1.3, "
+        "but for names and storage order; spineps: those to the letter; auto: what suits the model",
+    )
+
+
+def compatibility_of(args: argparse.Namespace, model: Model) -> str:
+    """Return NONE, PUBLISHED or SPINEPS: what was asked for, or what suits the model."""
+    if args.compatibility != AUTO:
+        return args.compatibility
+    if model.config.compatibility is not None:
+        return model.config.compatibility
+    own = any(model.folder.rglob(OWN_WEIGHTS[model.kind]))
+    return NONE if own else PUBLISHED
+
+
+def compatibility_parameter(*chosen: str) -> dict[str, str]:
+    """Return what goes into the provenance key and the sidecars; nothing where all steps are Wirbel's own.
+
+    `chosen` is that of the semantic and of the instance network, or of one of them.
+    """
+    if set(chosen) == {NONE}:
+        return {}
+    return {"Compatibility": ", ".join(dict.fromkeys(chosen))}
