@@ -196,6 +196,11 @@ class Cluster:
         """Return the ids of the jobs in these states."""
         return self.output("squeue", "-h", "-t", states, "-o", "%i").split()
 
+    def running_stages(self) -> list[str]:
+        """Return the rules of the running jobs, as Snakemake notes them in the jobs' comments."""
+        comments = self.output("squeue", "-h", "-t", "R", "-o", "%k").split()
+        return [comment.removeprefix("rule_").partition("_wildcards")[0] for comment in comments]
+
     def submit(self, *options: str) -> str:
         """Submit a job; return its number. What it prints goes to the cluster's own folder."""
         output = f"--output={self._file('log')}/job-%j.out"

@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 from cluster import PACKAGES, Cluster, missing_programs
-from toy_cluster import ClusterWorkflow, cluster_workflow
+from cluster_workflow import ClusterWorkflow, toy_cluster_workflow
 
 
 def pytest_collection_modifyitems(items):
@@ -31,7 +31,7 @@ def cluster():
 @pytest.fixture
 def workflow(cluster, tmp_path) -> ClusterWorkflow:
     """A copy of the workflow with toy stages, run with profiles/slurm on the cluster."""
-    made = cluster_workflow(tmp_path, cluster.environment)
+    made = toy_cluster_workflow(tmp_path, cluster.environment)
     yield made
     made.stop()
     cluster.cancel_all()

@@ -1,12 +1,15 @@
 """A workflow on a real SLURM cluster, hit by random faults at random moments, must lose nothing.
 
-    python tests/cluster/faults.py --rounds 30 --seed 1 --results results/faults.tsv
+    python tests/cluster/faults.py --results results/real.tsv --rounds 8 --faults 14 --stages real --scans 64
+    python tests/cluster/faults.py --results results/toy.tsv --rounds 30
 
-One round is a cohort of toy scans in batches, run with profiles/slurm; while it runs, `--faults` faults are injected
-one after another, then the same command is given until it succeeds. It counts as survived when the tables are byte
-for byte those of an undisturbed run, no scan is lost, and nothing is computed again but what the interrupted jobs had
-in hand. Every round is a line of the results; given again, the command goes on after the last one. Kinds of
-faults take turns, moments and victims depend on the seed. Needs root, SLURM and (for the full disk) the right to mount.
+One round is a cohort in batches, run with profiles/slurm; while it runs, `--faults` faults are injected one after
+another, then the same command is given until it succeeds. With toy stages that is a cohort of 8 texts, with real ones
+`--scans` small simulated scans, four of them faulty (small_study.py), made once in the folder `--kept`. A round
+counts as survived when tables, dictionaries, maps, sidecars and pictures are byte for byte those of an undisturbed
+run, no scan is lost, every failed one has a reason, and nothing is computed again but what the interrupted jobs had
+in hand. Every round is a line of the results; given again, the command goes on after the last one. Kinds
+of faults take turns, moments and victims depend on the seed. Needs root, SLURM and the right to mount.
 """
 
 from __future__ import annotations
@@ -19,220 +22,46 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "workflow"), str(HERE.parents[1] / "workflow_scripts")]
 
 from cluster import Cluster  # noqa: E402
-from injections import FAULTS, ORDERED, run_later  # noqa: E402
-from toy_cluster import ClusterWorkflow, cluster_workflow  # noqa: E402
-from toy_workflow import CHAIN  # noqa: E402
+from injections import FAULTS  # noqa: E402
+from rounds import Result, Round  # noqa: E402
+from studies import RealStudy, Reference, ToyStudy  # noqa: E402
 
-SCANS, BATCH_SIZE = 8, 4
-SECONDS_PER_SCAN = 0.4
-IN_HAND = 2
-"""Scans that an interrupted job may compute again: the one being computed, the one being written."""
-MOST_RESTARTS = 12
-HUNG_SECONDS = 400
-DISK = "size=12m"
-BETWEEN_SECONDS = (0.5, 9.0)
+KEPT = Path("results") / "faults"
 
 
-@dataclass
-class Result:
-    """A row of the results."""
-
-    round: int
-    faults: str
-    seconds: float = 0.0
-    commands: int = 0
-    computed: int = 0
-    again: int = 0
-    again_allowed: int = 0
-    findings: str = ""
+def study(args: argparse.Namespace, folder: Path, cluster: Cluster) -> ToyStudy | RealStudy:
+    """Lay out what a round works on, its results on a small file system of their own."""
+    if args.stages == "real":
+        made = RealStudy(folder, cluster.environment, args.kept, args.scans, args.batch_size)
+    else:
+        made = ToyStudy(folder, cluster.environment)
+    line = ["mount", "-t", "tmpfs", "-o", made.disk, "tmpfs", str(made.output)]
+    subprocess.run(line, check=True)
+    return made
 
 
-class Round:
-    """One run of the workflow with its faults."""
-
-    def __init__(
-        self,
-        number: int,
-        kinds: list[str],
-        seed: int,
-        cluster: Cluster,
-        folder: Path,
-        disk: str | None = DISK,
-    ) -> None:
-        self.cluster, self.kinds = cluster, kinds
-        self.chance = random.Random(f"{seed} {number}")
-        self.result = Result(number, "")
-        self.findings: list[str] = []
-        self.workflow = _study(folder, cluster, disk)
-        self.log = open(folder / "log.txt", "w")  # noqa: SIM115
-        self.repairs = []
-        self.main: subprocess.Popen
-
-    def play(self) -> Result:
-        """Run, inject, run to the end, judge."""
-        began = time.monotonic()
-        self._command()
-        for kind in self.kinds:
-            self._pause(self.chance.uniform(*BETWEEN_SECONDS))
-            self._await_jobs()
-            self._inject(kind)
-        for repair in self.repairs:
-            repair.join()
-        self._finish()
-        self._judge()
-        self.result.seconds = round(time.monotonic() - began, 1)
-        self.result.findings = "; ".join(self.findings)
-        self.log.close()
-        return self.result
-
-    def complain(self, finding: str) -> None:
-        self.findings.append(" ".join(finding.split()))
-
-    def later(self, seconds: float, act: Callable[[], None]) -> None:
-        self.repairs.append(run_later(seconds, act))
-
-    def restart(self) -> None:
-        """Wait for the main process and give the command again, not always at once."""
-        self._wait()
-        time.sleep(self.chance.choice((0.0, 1.0, 4.0)))
-        self._command()
-
-    def _command(self) -> None:
-        self.result.commands += 1
-        print(f"=== command {self.result.commands}", file=self.log, flush=True)
-        self.main = self.workflow.start(
-            sleep=SECONDS_PER_SCAN, output=self.log, batch_size=BATCH_SIZE
-        )
-
-    def _pause(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.main.poll() is None:
-            time.sleep(0.1)
-        if self.main.poll() not in (None, 0):
-            self.restart()
-
-    def _await_jobs(self) -> None:
-        """Let a run come to its first or next job."""
-        while self.main.poll() is None and not self.cluster.jobs():
-            time.sleep(0.2)
-
-    def _inject(self, kind: str) -> None:
-        print(f"=== fault {kind}", file=self.log, flush=True)
-        ended = self.main.poll() is not None
-        self.result.faults += (
-            f"{' ' if self.result.faults else ''}{kind}{'(ended)' if ended else ''}"
-        )
-        self.result.again_allowed += IN_HAND * FAULTS[kind](self)
-
-    def _wait(self) -> int:
-        try:
-            return self.main.wait(HUNG_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.complain(f"the main process hung for {HUNG_SECONDS} s")
-            self.main.kill()
-            return self.main.wait()
-
-    def _finish(self) -> None:
-        """Give the command until it has nothing left to do."""
-        for order in self.workflow.trouble.glob("[a-z]*"):  # no job was left to take it
-            order.unlink()
-            kind = ORDERED[order.name.partition("@")[0]]
-            self.result.faults = self.result.faults.replace(kind, f"{kind}(ended)", 1)
-        while self._wait() != 0 or self._left():
-            if self.result.commands > MOST_RESTARTS:
-                self.complain("it never came to an end")
-                return
-            self._command()
-
-    def _left(self) -> bool:
-        told = self.workflow.run("--dry-run", batch_size=BATCH_SIZE)
-        print(told, file=self.log, flush=True)
-        return "Nothing to be done" not in told
-
-    def _judge(self) -> None:
-        output, texts = self.workflow.output, self.workflow.texts
-        computed = Counter(self.workflow.computed())
-        replaced = self.workflow.replaced
-        expected = {f"{stage} {scan}" for stage in CHAIN for scan in texts}
-        expected -= {f"{stage} sub-03" for stage in CHAIN[1:]}  # fails at the first stage
-        again = {
-            what: number - 1
-            for what, number in computed.items()
-            if number > 1 and what.split()[1] not in replaced
-        }
-        self.result.computed = sum(computed.values())
-        self.result.again = sum(again.values())
-        if self.result.again > self.result.again_allowed:
-            self.complain(f"computed again: {again}")
-        if set(computed) != expected:
-            self.complain(f"not computed, or too much: {sorted(set(computed) ^ expected)}")
-        table = (output / "cohort" / "scans.csv").read_text() if output.exists() else ""
-        if table != _undisturbed(texts):
-            self.complain(f"the table differs: {table!r}")
-        if left := self.cluster.jobs():
-            self.complain(f"jobs left in the queue: {left}")
-
-
-class Study(ClusterWorkflow):
-    """The toy workflow with its scans."""
-
-    texts: dict[str, str]
-    replaced: set[str]
-
-    def replace(self, scan: str, text: str) -> None:
-        """Write a scan's file anew, in one step."""
-        path = self.scan(f"{scan}", self.texts[scan])
-        new = path.with_name("new")
-        new.write_text(text)
-        new.replace(path)
-        self.texts[scan] = text
-        self.replaced.add(scan)
-
-
-def _study(folder: Path, cluster: Cluster, disk: str | None) -> Study:
-    workflow = cluster_workflow(folder, cluster.environment)
-    workflow.__class__ = Study
-    names = [f"sub-{number:02}" for number in range(SCANS)]
-    workflow.texts = {name: "broken" if name == "sub-03" else name for name in names}
-    workflow.replaced = set()
-    for name, text in workflow.texts.items():
-        workflow.scan(name, text)
-    workflow.output.mkdir()
-    if disk:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", disk, "tmpfs", workflow.output], check=True)
-    return workflow
-
-
-def _undisturbed(texts: dict[str, str]) -> str:
-    """Return scans.csv as a run without faults writes it (tests/workflow/test_toy_chain.py holds it to that)."""
-    rows = [
-        f"{scan},{'unreadable' if 'broken' in text else text + 'RSIMF'}\n"
-        for scan, text in sorted(texts.items())
-    ]
-    return "scan_id,value\n" + "".join(rows)
-
-
-def play_round(number: int, kinds: list[str], seed: int, kept: Path | None) -> Result:
+def play_round(number: int, kinds: list[str], args: argparse.Namespace) -> Result:
     """Play a round on a cluster of its own; keep its logs when something was found."""
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    kept = args.results.with_suffix("") / f"round-{number}"
     try:
         with Cluster(folder / "slurm") as cluster:
-            made = Round(number, kinds, seed, cluster, folder)
+            made = study(args, folder, cluster)
             try:
-                result = made.play()
+                result = Round(number, kinds, args.seed, cluster, made).play()
             finally:
-                made.workflow.stop()
-        if result.findings and kept:
-            kept.mkdir(parents=True, exist_ok=True)
-            shutil.copy(folder / "log.txt", kept / f"round-{number}.txt")
+                made.stop()
+            result.stages = args.stages
+        if result.findings or args.keep_logs:
+            shutil.copytree(folder / "out" / "logs", kept / "logs", dirs_exist_ok=True)
+            shutil.copy(folder / "log.txt", kept)
         return result
     finally:
         subprocess.run(["umount", "--lazy", folder / "out"], capture_output=True)
@@ -251,14 +80,22 @@ def schedule(rounds: int, faults: int, seed: int, kinds: list[str]) -> list[list
 
 
 def summary(results: list[dict[str, str]]) -> str:
-    """Return a table for people: how often each kind of fault was met, and in how many rounds something was found."""
-    met = Counter(kind for row in results for kind in row["faults"].split() if "(" not in kind)
-    lines = [f"{number:4}  {kind}" for kind, number in sorted(met.items())]
+    """Return a table for people: how often each kind of fault was met, at which stages, and what was found."""
+    faults = [word.split("@") for row in results for word in row["faults"].split()]
+    met = [(kind, stages) for kind, stages in faults if "(" not in stages]
+    kinds, at = (
+        Counter(kind for kind, _ in met),
+        Counter(s for _, all_ in met for s in all_.split("+")),
+    )
     bad = [row for row in results if row["findings"]]
-    again = sum(int(row["again"]) for row in results)
+    again, computed, commands = (
+        sum(int(row[name]) for row in results) for name in ("again", "computed", "commands")
+    )
+    lines = [f"{number:4}  {kind}" for kind, number in sorted(kinds.items())]
+    lines += [f"{number:4}  while {stage} ran" for stage, number in sorted(at.items())]
     lines.append(
-        f"{sum(met.values())} faults in {len(results)} rounds, {again} scans computed again, "
-        f"findings in {len(bad)} rounds"
+        f"{len(met)} faults in {len(results)} rounds, {commands} commands, {again} of {computed} computations "
+        f"done again, findings in {len(bad)} rounds"
     )
     return "\n".join([*lines, *(f"round {row['round']}: {row['findings']}" for row in bad)])
 
@@ -268,17 +105,25 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--faults", type=int, default=4, help="faults in a round")
+    parser.add_argument("--stages", choices=("toy", "real"), default="toy")
+    parser.add_argument("--scans", type=int, default=64, help="of a round with real stages")
+    parser.add_argument("--batch-size", type=int, default=8, help="of a round with real stages")
+    parser.add_argument("--kept", type=Path, default=KEPT, help="for what all real rounds share")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--kinds", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--minutes", type=float, default=1e6, help="begin no round after this")
+    parser.add_argument("--keep-logs", action="store_true", help="also of rounds without findings")
     args = parser.parse_args(argv)
+    args.kept = args.kept.absolute()
+    if args.stages == "real":
+        Reference(args.kept, args.scans)  # made before the first round's cluster
     done = _read(args.results)
     end = time.monotonic() + 60 * args.minutes
     for number, kinds in enumerate(schedule(args.rounds, args.faults, args.seed, args.kinds)):
         if str(number) in {row["round"] for row in done} or time.monotonic() > end:
             continue
-        result = play_round(number, kinds, args.seed, args.results.with_suffix(""))
+        result = play_round(number, kinds, args)
         _append(args.results, result)
         done = _read(args.results)
         print(asdict(result), flush=True)

@@ -11,7 +11,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 REFUSED = "is being worked on by"
@@ -36,6 +35,9 @@ class Run(Protocol):
     def restart(self) -> None:
         """Wait for the main process to end and give the same command again."""
 
+    def order(self, order: str) -> str:
+        """Give the next job an order (troubled.py); return its serial number."""
+
 
 def cancelled(run: Run) -> int:
     """Somebody cancels a job."""
@@ -47,15 +49,20 @@ def cancelled(run: Run) -> int:
 
 def out_of_memory(run: Run) -> int:
     """A job uses more memory than it asked for."""
-    _order(run, "memory")
+    run.order(f"memory@{_scans_before(run)}")
     return 1
 
 
 def time_limit(run: Run) -> int:
     """A job reaches its time limit."""
-    taken = _order(run, "hang", wait=True)
+    serial = run.order(f"hang@{_scans_before(run)}")
+    taken, end = [], time.monotonic() + TAKEN_SECONDS
+    while not taken and time.monotonic() < end and run.main.poll() is None:
+        time.sleep(0.2)
+        taken = list(run.workflow.trouble.glob(f".taken-{serial}-*"))
     if taken:
-        run.cluster.output("scontrol", "update", f"JobId={taken}", "TimeLimit=1")
+        job = taken[0].name.split("-")[2]
+        run.cluster.output("scontrol", "update", f"JobId={job}", "TimeLimit=1")
     return 1
 
 
@@ -92,9 +99,9 @@ def disk_full(run: Run) -> int:
 
 
 def not_writable(run: Run) -> int:
-    """A stage's folder cannot be written to for a while."""
-    folders = [path for path in (run.workflow.output / "work").iterdir() if path.is_dir()]
-    folder = str(run.chance.choice(sorted(folders)))
+    """The output folder, or a stage's, cannot be written to for a while."""
+    work = [path for path in (run.workflow.output / "work").iterdir() if path.is_dir()]
+    folder = str(run.chance.choice([run.workflow.output, *sorted(work)]))
     running = len(run.cluster.jobs("R"))
     if subprocess.run(["chattr", "+i", folder], capture_output=True).returncode:
         subprocess.run(["mount", "--bind", "-o", "ro", folder, folder], check=True)
@@ -143,27 +150,32 @@ def second_main(run: Run) -> int:
 
 def worker_killed_writing(run: Run) -> int:
     """A job is killed between any two system calls that write."""
-    _order(run, f"write@{run.chance.randrange(60)}")
+    run.order(f"write@{run.chance.randint(1, 150)}")
     return 1
 
 
 def slow_file_system(run: Run) -> int:
     """Every file operation of a job takes up to a fifth of a second."""
-    _order(run, f"slow@{run.chance.randrange(1000)}")
+    run.order(f"slow@{run.chance.randrange(1000)}")
     return 0
 
 
 def clock_skew(run: Run) -> int:
     """A node's clock is up to twelve hours wrong, also in the time stamps of what is written there."""
-    _order(run, f"skew@{run.chance.randrange(1440)}")
+    run.order(f"skew@{run.chance.randrange(1440)}")
     return 0
 
 
 def input_replaced(run: Run) -> int:
     """A scan is replaced by a corrected one."""
-    scan = run.chance.choice(sorted(run.workflow.texts))
-    run.workflow.replace(scan, f"{run.workflow.texts[scan]}again")
+    run.workflow.replace(run.chance.choice(run.workflow.names))
     return 0
+
+
+def two_writers(run: Run) -> int:
+    """Two processes compute the same batch, where locks do not reach: an orphan and its successor."""
+    run.order("twice@0")
+    return run.workflow.settings["batch_size"]
 
 
 FAULTS: dict[str, Callable[[Run], int]] = {
@@ -185,18 +197,9 @@ FAULTS: dict[str, Callable[[Run], int]] = {
         slow_file_system,
         clock_skew,
         input_replaced,
+        two_writers,
     )
 }
-
-
-ORDERED = {
-    "memory": "out_of_memory",
-    "hang": "time_limit",
-    "write": "worker_killed_writing",
-    "slow": "slow_file_system",
-    "skew": "clock_skew",
-}
-"""Orders to jobs (troubled_toy.py) and the faults that give them; a fault counts once its order was taken."""
 
 
 def _while(run: Run) -> float:
@@ -210,17 +213,9 @@ def _signal(run: Run, number: int) -> int:
     return max(1, running)
 
 
-def _order(run: Run, order: str, wait: bool = False) -> str | None:
-    """Give the next job an order; return that job's number when asked to wait for it."""
-    folder: Path = run.workflow.trouble
-    before = set(folder.iterdir())
-    (folder / order).touch()
-    end = time.monotonic() + TAKEN_SECONDS
-    while wait and time.monotonic() < end and run.main.poll() is None:
-        if taken := set(folder.glob(f".{order}-*")) - before:
-            return taken.pop().name.rpartition("-")[2]
-        time.sleep(0.2)
-    return None
+def _scans_before(run: Run) -> int:
+    """Return how many scans the job may compute before its trouble begins."""
+    return run.chance.randrange(run.workflow.settings["batch_size"])
 
 
 def run_later(seconds: float, act: Callable[[], None]) -> threading.Timer:

@@ -3,6 +3,8 @@
 import faults
 import pytest
 from injections import FAULTS
+from rounds import Round
+from studies import ToyStudy
 
 from wirbel.runner.slurm import jobname_prefix
 
@@ -16,14 +18,14 @@ def a_round(cluster, tmp_path):
     made = []
 
     def play(*kinds: str):
-        made.append(
-            faults.Round(7, list(kinds), seed=7, cluster=cluster, folder=tmp_path, disk=None)
-        )
-        return made[0].play(), (tmp_path / "log.txt").read_text()
+        study = ToyStudy(tmp_path, cluster.environment)
+        made.append(study)
+        result = Round(7, list(kinds), seed=7, cluster=cluster, study=study).play()
+        return result, (tmp_path / "log.txt").read_text()
 
     yield play
     for each in made:
-        each.workflow.stop()
+        each.stop()
     cluster.cancel_all()
 
 
@@ -51,6 +53,8 @@ def test_jobs_of_a_killed_run_are_explained_and_stopped(workflow, cluster):
 
 
 def test_all_kinds_of_faults_take_turns():
-    planned = [kind for kinds in faults.schedule(32, 4, 1, list(FAULTS)) for kind in kinds]
-    assert {planned.count(kind) for kind in FAULTS} == {128 // len(FAULTS)}
-    assert planned != [kind for kinds in faults.schedule(32, 4, 2, list(FAULTS)) for kind in kinds]
+    planned = [kind for kinds in faults.schedule(len(FAULTS), 4, 1, list(FAULTS)) for kind in kinds]
+    assert {planned.count(kind) for kind in FAULTS} == {4}
+    assert planned != [
+        kind for kinds in faults.schedule(len(FAULTS), 4, 2, list(FAULTS)) for kind in kinds
+    ]
