@@ -30,7 +30,7 @@ def model(tmp_path) -> Path:
     """A model folder with nothing but its settings."""
     folder = tmp_path / "model"
     folder.mkdir()
-    settings = {**SETTINGS, "resolution_range": SPACING_MM}
+    settings = {**SETTINGS, "resolution_range": SPACING_MM, "compatibility": "none"}
     (folder / "inference_config.json").write_text(json.dumps(settings))
     return folder
 
@@ -137,12 +137,24 @@ BROKEN = {
 def test_each_bad_file_fails_with_its_reason_and_the_good_one_is_done(tmp_path, model):
     for name, (content, _) in BROKEN.items():
         put(tmp_path / "bids", name, content)
-    (tmp_path / "bids/sub-folder/anat/sub-folder_T2w.nii.gz").mkdir(parents=True)
+    no_files = {
+        "folder": Path.mkdir,
+        "pipe": os.mkfifo,  # to read it would last for ever
+        "device": lambda path: path.symlink_to("/dev/zero"),
+        "dangling": lambda path: path.symlink_to("nowhere"),
+        "loop": lambda path: path.symlink_to(path.name),
+    }
+    for name, make in no_files.items():
+        (tmp_path / f"bids/sub-{name}/anat").mkdir(parents=True)
+        make(tmp_path / f"bids/sub-{name}/anat/sub-{name}_T2w.nii.gz")
     put(tmp_path / "bids", "good", nib.Nifti1Image(picture(), PIR))
     put(tmp_path / "bids", "single", nib.Nifti1Image(picture()[..., None], PIR))
     records = run(tmp_path / "bids", tmp_path / "out", model)
     expected = {f"sub-{name}": reason for name, (_, reason) in BROKEN.items()}
-    expected |= {"sub-folder": "unreadable", "sub-good": "", "sub-single": ""}
+    expected |= {f"sub-{name}": "unreadable" for name in no_files} | {
+        "sub-good": "",
+        "sub-single": "",
+    }
     assert {name: record.reason for name, record in records.items()} == expected
     for name, record in records.items():
         if record.status == "failed":

@@ -7,6 +7,8 @@ fourth axis of length 1) and turns every defect of the file into a `ScanError` t
 from __future__ import annotations
 
 import gzip
+import os
+import stat
 from pathlib import Path
 
 import nibabel as nib
@@ -82,6 +84,8 @@ def _as_type(data: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def _open(path: str | Path) -> nib.spatialimages.SpatialImage:
+    if not stat.S_ISREG(_guard(path, lambda: os.stat(path)).st_mode):
+        raise ScanError("unreadable", f"{_name(path)} is no file but a folder, pipe or device")
     image = _guard(path, lambda: nib.load(path))
     if not isinstance(image, nib.spatialimages.SpatialImage):
         raise ScanError("unreadable", f"{_name(path)} is no NIfTI image but {type(image).__name__}")
@@ -96,7 +100,11 @@ def _spatial_shape(image, path: str | Path) -> tuple[int, int, int]:
     expected = int(np.prod(spatial, dtype=object)) * image.get_data_dtype().itemsize
     on_disk, packed = Path(path).stat().st_size, str(path).endswith(".gz")
     most = on_disk * (DEFLATE_MAX_RATIO if packed else 1)
-    if min(spatial) < 1 or expected > most:
+    if min(spatial) < 1:
+        raise ScanError(
+            "unreadable", f"{_name(path)} has shape {shape}; expected at least one voxel"
+        )
+    if expected > most:
         raise ScanError(
             "unreadable",
             f"{_name(path)} is cut short: its header promises {expected} bytes of voxels, "

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
-from wirbel.io.atomic import sha256_of_file
+from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file
 from wirbel.io.tables import read_rows, write_rows
 
 KEY_DIGITS = 32
@@ -70,10 +71,15 @@ class ContentHashes:
         write_rows(self._table, self.columns, rows)
 
     def _now(self, scan_id: str, path: Path) -> tuple[tuple[int, int], str]:
+        """Return (stamp, SHA-256); a pipe or a device, which may never end, counts as missing like a folder."""
         try:
             status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                return (-1, 0), MISSING
             stamp = (status.st_size, status.st_mtime_ns)
             known = self._known.get(scan_id)
             return known if known and known[0] == stamp else (stamp, sha256_of_file(path))
-        except (FileNotFoundError, PermissionError, IsADirectoryError):
+        except OSError as error:
+            if error.errno in MACHINE_ERRORS:
+                raise
             return (-1, 0), MISSING
