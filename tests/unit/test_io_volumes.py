@@ -80,6 +80,29 @@ def test_a_header_that_promises_more_than_the_file_can_hold_is_refused_before_an
         read_grid(path)
 
 
+def test_a_byte_that_was_altered_on_the_way_is_noticed(tmp_path):
+    path = _image(tmp_path / "altered.nii.gz")
+    content = bytearray(path.read_bytes())
+    content[-6] ^= 1  # the checksum, which comes after the last voxel
+    path.write_bytes(content)
+    with pytest.raises(ScanError, match="altered.nii.gz is no complete NIfTI file: CRC") as caught:
+        read_volume(path)
+    assert caught.value.reason == "unreadable"
+
+
+@pytest.mark.parametrize("name", ["zero.nii", "zero.nii.gz"])
+def test_a_header_without_voxel_sizes_is_refused_instead_of_taken_for_1_mm(tmp_path, name):
+    path = tmp_path / name
+    image = nib.Nifti1Image(np.ones((2, 3, 4), np.int16), None)
+    image.set_qform(np.eye(4), code="scanner")
+    content = bytearray(image.to_bytes())
+    content[80:92] = bytes(12)
+    path.write_bytes(gzip.compress(bytes(content)) if name.endswith(".gz") else content)
+    with pytest.raises(ScanError, match="voxel sizes of zero") as caught:
+        read_volume(path)
+    assert caught.value.reason == "bad_geometry"
+
+
 def test_wrong_kinds_of_file_say_what_they_are(tmp_path):
     (tmp_path / "text.nii").write_text("not an image")
     nib.save(nib.Nifti1Image(np.ones((2, 3, 4, 5), np.int16), np.eye(4)), tmp_path / "4d.nii")
