@@ -5,7 +5,8 @@
 
 A case is a pair of networks. Wirbel runs twice: with `compatibility: spineps`, which must give the other tool's masks
 and numbers; and as it does by default with networks in the published formats (`auto`), where the masks must be the
-same, and vertebrae, which may have other names, are matched by overlap. `--modes none` shows Wirbel's own steps.
+same, and vertebrae, which may have other names, are matched by overlap; there it merges anew what the networks gave
+before. `--modes none` shows Wirbel's own steps.
 The last line is `min_dice=<number> scans=<n>`: the lowest Dice of any vertebra or subregion under `compatibility:
 spineps` (of all that ran, if that did not) over n scans; a scan counts once however many cases show it.
 """
@@ -19,7 +20,6 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import parity_models
@@ -36,21 +36,16 @@ MODES = ("spineps", "auto", "none")
 """Values of `--compatibility`."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """Which scans show it, unless some are given, and whether with bias field correction (1), without (0), or both."""
-
-    scans: str
-    n4: tuple[int, ...]
-
-
 CASES = {
-    "embedded": Case("spines", (1, 0)),
-    "folds": Case("pieces", (0,)),
-    "older": Case("pieces", (0,)),
-    "newer": Case("pieces", (0,)),
+    "embedded": (("whole", 1), ("lumbar", 0)),
+    "folds": (("pieces", 0),),
+    "older": (("pieces", 0),),
+    "newer": (("pieces", 0),),
 }
-"""The later ones show other networks in the same surroundings: a small piece of a scan is enough."""
+"""Case -> (which scans of `parity_scans`, whether with bias field correction), unless others are asked for.
+
+The later ones show other networks in the same surroundings, for which pieces of scans are enough.
+"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -59,15 +54,14 @@ def main(argv: list[str] | None = None) -> int:
     args.work.mkdir(parents=True, exist_ok=True)
     lowest, rows, seen = {}, [], set()
     for case in args.cases:
-        folder = args.scans or getattr(parity_scans, CASES[case].scans)(args.work, args.seed)
-        scans = parity_scans.scans_in(folder)
         models = build(case, args.work / "models")
-        for n4 in args.n4 or CASES[case].n4:
-            found, times = compare(args, case, folder, scans, models, n4)
+        for name, n4 in runs(args, case):
+            folder = args.scans or getattr(parity_scans, name)(args.work, args.seed)
+            found, times = compare(args, f"{case}-{name}-{n4}", folder, models, n4)
             rows += times
             for mode, results in found.items():
                 compared = [scan for scan in results if not scan.neither]
-                seen.update(scan.name for scan in compared)
+                seen.update((name, scan.name) for scan in compared)
                 lowest[mode] = min([lowest.get(mode, 1.0), *(scan.lowest for scan in compared)])
     parity_scores.show_times(rows)
     for mode, value in lowest.items():
@@ -76,15 +70,30 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def compare(args, case: str, folder: Path, scans, models, n4: int) -> tuple[dict, list[tuple]]:
-    """Run both tools on the scans of a case; return the comparisons by mode, and times and memory."""
-    name, out = f"{case}, N4 {'on' if n4 else 'off'}", args.work / f"{case}-{n4}"
+def runs(args, case: str) -> list[tuple[str, int]]:
+    """Return which scans a case is run on, and with or without bias field correction."""
+    names = ["given"] if args.scans else list(dict.fromkeys(name for name, _ in CASES[case]))
+    if args.n4:
+        return [(name, n4) for name in names for n4 in args.n4]
+    return [("given", 1)] if args.scans else list(CASES[case])
+
+
+def compare(args, name: str, folder: Path, models, n4: int) -> tuple[dict, list[tuple]]:
+    """Run both tools on a folder's scans; return the comparisons by mode, and times and memory."""
+    scans, out = parity_scans.scans_in(folder), args.work / name
     theirs, their_log = run_spineps(args, models, scans, n4, out / "spineps")
     found, rows = {}, []
     for mode in args.modes:
-        times = run_wirbel(args, folder, models, scans, n4, mode, out / f"wirbel-{mode}")
-        ours = maps_of(out / f"wirbel-{mode}", scans)
-        found[mode] = parity_scores.compare(scans, theirs, ours, mode == "spineps")
+        ours = out / f"wirbel-{mode}"
+        # Results are kept by a hash of the code, which only the workflow passes.
+        shutil.rmtree(ours, ignore_errors=True)
+        stages = STAGES
+        if mode == "auto" and "spineps" in found:
+            shutil.copytree(out / "wirbel-spineps" / "work", ours / "work")
+            stages = ("merge",)
+        update_batches(folder, ours, len(scans))
+        times = run_wirbel(args, models, n4, mode, ours, stages)
+        found[mode] = parity_scores.compare(scans, theirs, maps_of(ours, scans), mode == "spineps")
         print(f"\n{name}, Wirbel with compatibility: {mode}")
         parity_scores.show(found[mode])
         sys.stdout.flush()
@@ -100,7 +109,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--scans", type=Path, help="BIDS folder; default: phantoms made for it")
     parser.add_argument("--seed", type=int, default=5000, help="of the phantoms")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--n4", nargs="+", type=int, choices=(0, 1), help="default: the case's")
+    parser.add_argument("--n4", nargs="+", type=int, choices=(0, 1), help="default: the run's own")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=["spineps", "auto"])
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args(argv)
@@ -159,27 +168,26 @@ def _call_spineps(args, out: Path, task: dict) -> None:
 
 
 def run_wirbel(
-    args, bids: Path, models, scans, n4: int, mode: str, out: Path
+    args, models, n4: int, mode: str, out: Path, stages: tuple[str, ...]
 ) -> dict[str, tuple[float, float]]:
-    """Run the four stages; return (seconds, peak MB) of each, start of the program included."""
-    # Results are kept by a hash of the code, which only the workflow passes.
-    shutil.rmtree(out, ignore_errors=True)
-    update_batches(bids, out, len(scans))
+    """Run the stages; return (seconds, peak MB) of each, start of the program included."""
     semantic, instance = (str(models[kind][1]) for kind in ("semantic", "instance"))
-    n4_flag, previous, spent = "--n4" if n4 else "--no-n4", None, {}
-    for name in STAGES:
+    n4_flag, spent = "--n4" if n4 else "--no-n4", {}
+    before = dict(zip(STAGES[1:], STAGES, strict=False))
+    for name in stages:
         folder = out / "work" / name
         line = ["--batch", out / "work" / "batches" / f"{BATCH}.tsv", "--output-dir", out]
         line += ["--manifest", folder / f"{BATCH}.tsv", "--threads", args.threads]
         line += ["--compatibility", mode]
         line += ["--model", instance if name == "instance" else semantic]
-        line += ["--previous", previous] if previous else []
+        line += (
+            ["--previous", out / "work" / before[name] / f"{BATCH}.tsv"] if name in before else []
+        )
         line += [n4_flag] if name in ("resample", "merge") else []
         line += ["--instance-model", instance] if name == "merge" else []
         line += ["--device", "cpu"] if name in ("semantic", "instance") else []
         spent[name] = stage(name, line, out / f"{name}.log")
-        previous = folder / f"{BATCH}.tsv"
-        for record in read_records(previous).values():
+        for record in read_records(folder / f"{BATCH}.tsv").values():
             if record.status == "failed":
                 print(f"{record.scan_id}: failed at {name} ({record.reason}): {record.detail}")
     return spent

@@ -9,8 +9,6 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-REGIONS = ("whole", "lumbar")
-"""Of the phantoms."""
 VERTEBRAE_OF_A_PIECE = 3
 MARGIN_MM = 17.0
 """Left around the vertebrae of a piece, but for the direction across the slices."""
@@ -18,28 +16,28 @@ SLICES = 2
 LAST_VERTEBRA = 25
 
 
-def spines(work: Path, seed: int, regions: tuple[str, ...] = REGIONS) -> Path:
-    """Return a BIDS folder with a phantom of each region, simulated where it is not there yet."""
-    folder = work / "bids"
-    if not (folder / "truth.json").is_file():
-        line = ["--bids-dir", folder, "--count", len(regions), "--seed", seed, "--processes", 1]
-        command = [sys.executable, "-m", "wirbel.stages.simulate", "--regions", *regions, *line]
-        subprocess.run([str(part) for part in command], check=True, stderr=subprocess.DEVNULL)
-    return folder
+def whole(work: Path, seed: int) -> Path:
+    """Return a BIDS folder with a whole-spine phantom."""
+    return _phantom(work, "whole", seed)
+
+
+def lumbar(work: Path, seed: int) -> Path:
+    """Return a BIDS folder with a lumbar phantom, cut by the image's upper border somewhere."""
+    return _phantom(work, "lumbar", seed)
 
 
 def pieces(work: Path, seed: int) -> Path:
-    """Return a BIDS folder with a piece of the last phantom: some vertebrae with what surrounds them."""
-    folder = work / "pieces"
-    scan = sorted(spines(work, seed).glob("sub-*/anat/*_T2w.nii.gz"))[-1]
-    name = scan.name.removesuffix("_T2w.nii.gz")
-    target = folder / f"{name}piece" / "anat" / f"{name}piece_T2w.nii.gz"
-    if not target.exists():
-        truth = work / "bids" / "derivatives" / "truth" / name / "anat"
-        vertebrae = nib.load(truth / f"{name}_desc-vertebra_dseg.nii.gz")
-        image = nib.load(scan)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        nib.save(image.slicer[_box(vertebrae)], target)
+    """Return a BIDS folder with a piece of each phantom: some vertebrae with what surrounds them."""
+    folder = work / "scans" / "pieces"
+    for region in ("whole", "lumbar"):
+        bids = _phantom(work, region, seed)
+        ((name, scan),) = scans_in(bids).items()
+        target = folder / f"sub-{region}" / "anat" / f"sub-{region}_T2w.nii.gz"
+        if not target.exists():
+            truth = bids / "derivatives" / "truth" / name / "anat"
+            vertebrae = nib.load(truth / f"{name}_desc-vertebra_dseg.nii.gz")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            nib.save(nib.load(scan).slicer[_box(vertebrae)], target)
     return folder
 
 
@@ -47,6 +45,15 @@ def scans_in(folder: Path) -> dict[str, Path]:
     """Return the scans of a BIDS folder by name."""
     found = sorted(folder.glob("sub-*/**/anat/*_T2w.nii*"))
     return {path.name.partition(".")[0].removesuffix("_T2w"): path.resolve() for path in found}
+
+
+def _phantom(work: Path, region: str, seed: int) -> Path:
+    folder = work / "scans" / region
+    if not (folder / "truth.json").is_file():
+        line = ["--regions", region, "--bids-dir", folder, "--count", 1, "--seed", seed]
+        command = [sys.executable, "-m", "wirbel.stages.simulate", *line, "--processes", 1]
+        subprocess.run([str(part) for part in command], check=True, stderr=subprocess.DEVNULL)
+    return folder
 
 
 def _box(vertebrae: nib.Nifti1Image) -> tuple[slice, ...]:

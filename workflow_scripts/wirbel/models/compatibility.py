@@ -16,9 +16,9 @@ AUTO = "auto"
 NONE = "none"
 """Wirbel's own steps."""
 PUBLISHED = "published"
-"""SPINEPS' steps, on the scan in one order of its axes whatever the file's; vertebrae named by Wirbel."""
+"""SPINEPS' steps, so that masks are the same; vertebrae named by Wirbel."""
 SPINEPS = "spineps"
-"""SPINEPS' steps to the letter, in the file's order of axes; the topmost vertebra counts as C2."""
+"""SPINEPS' steps and its numbers: the topmost vertebra counts as C2."""
 OWN_WEIGHTS = {
     "semantic": "fold_*/checkpoint_final.safetensors",
     "instance": "weights.safetensors",
@@ -33,7 +33,7 @@ def add_compatibility_argument(parser: argparse.ArgumentParser) -> None:
         choices=(AUTO, NONE, PUBLISHED, SPINEPS),
         default=AUTO,
         help="whose steps are done around the networks: none: Wirbel's own; published: those of SPINEPS 2.1.3, "
-        "but for names and storage order; spineps: those to the letter; auto: what suits the model",
+        "with Wirbel's names of the levels; spineps: with its numbers, too; auto: what suits the model",
     )
 
 

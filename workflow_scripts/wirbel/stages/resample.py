@@ -17,7 +17,6 @@ from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import read_grid, read_volume, write_volume
 from wirbel.models.compatibility import (
     NONE,
-    SPINEPS,
     add_compatibility_argument,
     compatibility_of,
     compatibility_parameter,
@@ -56,15 +55,8 @@ class ResampleStage:
         if self.compatibility == NONE:
             return prepare_image(volume, name, self.model.spacing_for, axes, self.correct_bias)
         normalise = not is_tomography(self.model)
-        return spineps.prepare_image(
-            volume,
-            name,
-            self.model.spacing_for,
-            axes,
-            self.correct_bias and normalise,
-            normalise,
-            in_file_order=self.compatibility == SPINEPS,
-        )
+        n4 = self.correct_bias and normalise
+        return spineps.prepare_image(volume, name, self.model.spacing_for, axes, n4, normalise)
 
     def save(self, scan: Scan, result: PreparedImage, folders: StageFolders) -> list[Path]:
         """Write the image and its sidecar."""

@@ -1,4 +1,4 @@
-"""SPINEPS' masks with Wirbel's names, whatever the order in which the scan's file stores its axes."""
+"""SPINEPS' masks with Wirbel's names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from wirbel.core.consolidation import Predictions
-from wirbel.core.geometry import Grid, Volume, reorient, stored_like, upright
+from wirbel.core.geometry import Grid, Volume, upright
 from wirbel.core.labels import DISC_OFFSET, ENDPLATE_OFFSET, SACRUM
 from wirbel.core.levels import Levels, name_levels
 from wirbel.core.merging import Merged
@@ -30,17 +30,15 @@ def merge(
     Without `named` the vertebrae are numbered by `placeholders`. Networks that show C1 say by that what the topmost
     vertebra is: their vertebrae are counted from there.
     """
-    turned = reorient(Volume(np.broadcast_to(np.uint8(0), scan_grid.shape), scan_grid.affine)).grid
-    found = merging.merge(labels, predictions, turned, instances, numbers)
+    found = merging.merge(labels, predictions, scan_grid, instances, numbers)
     if numbers.first == FIRST:
         levels = _levels(found)
         found = replace(found, levels=levels)
         names = levels.labels if named else placeholders(len(levels.labels))
-        found = _renamed(found, FIRST, names)
-    elif not named:
-        found = _renamed(found, numbers.first, placeholders(len(found.levels.labels)))
-    maps = (stored_like(volume, scan_grid) for volume in (found.subregion, found.vertebra))
-    return Merged(*maps, found.levels)
+        return _renamed(found, FIRST, names)
+    if named:
+        return found
+    return _renamed(found, numbers.first, placeholders(len(found.levels.labels)))
 
 
 def _levels(counted: Merged) -> Levels:

@@ -25,25 +25,21 @@ def prepare_image(
     axes: tuple[str, str, str],
     correct_bias: bool = True,
     normalise: bool = True,
-    in_file_order: bool = True,
 ) -> PreparedImage:
     """Check a scan, bring it to 0 ... 1500, correct the bias field, pad, reorient and resample it.
 
     `spacing_for` gives the model's voxel size for the scan's (mm, along `axes`). Integers stay integers, cut down
-    to whole numbers after every step. Without `in_file_order` the scan is first turned to Wirbel's order of axes, so
-    that the order in its file decides nothing (the bias field is fitted on every fourth voxel). Raises ScanError,
-    naming `name`, when the scan cannot be used.
+    to whole numbers after every step. The bias field is fitted on every fourth voxel, counted in the file's order of
+    axes, and so depends on that order. Raises ScanError, naming `name`, when the scan cannot be used.
     """
-    scan = check_scan(volume, name)
-    volume = scan if in_file_order else reorient(scan)
+    volume = check_scan(volume, name)
     data, bias_field = _intensities(volume, correct_bias, normalise)
     padded = np.pad(data, PADDING, constant_values=data.min())
     image = reorient(Volume(padded, _padded(volume.grid).affine), axes)
     spacing_mm = spacing_for(tuple(float(size) for size in zooms(image.affine)))
     image = resample(image, prepared_grid(volume.grid, axes, spacing_mm), order=3)
-    steps = described(scan, axes, spacing_mm, bias_field, (0.0, data.max()))
-    word = "spineps" if in_file_order else "published"
-    return PreparedImage(image, {**steps, "Compatibility": word})
+    steps = described(volume, axes, spacing_mm, bias_field, (0.0, data.max()))
+    return PreparedImage(image, {**steps, "Preparation": "spineps"})
 
 
 def prepared_grid(scan: Grid, axes: tuple[str, ...], spacing_mm: Spacing) -> Grid:
