@@ -44,6 +44,16 @@ def lumbar():
     return Volume(subregion, np.eye(4)), Volume(vertebra, np.eye(4)), counted
 
 
+@pytest.fixture
+def cervical():
+    """C1, which has no body, C2 with its dens, and C3; each voxel is a thousand cubic millimetres."""
+    vertebra = np.array([3, 4, 4, 104, 5, 105], np.uint8).reshape(1, 6, 1)
+    subregion = np.array([41, 51, 49, 100, 49, 100], np.uint8).reshape(1, 6, 1)
+    affine = np.diag([10.0, 10.0, 10.0, 1.0])
+    counted = Levels((1, 2, 3), 0.0, "counted", None, ())
+    return Volume(subregion, affine), Volume(vertebra, affine), counted
+
+
 def told(names, sure=0.7):
     heads = np.full((len(names), 24), (1 - sure) / 23)
     heads[range(len(names)), [REPEATING.names.index(name) for name in names]] = sure
@@ -78,3 +88,22 @@ def test_where_no_sequence_fits_the_names_are_counted(lumbar):
     _, named, levels = name_maps(subregion, vertebra, [], {}, counted, BY_COUNTING)
     assert named.data.ravel().tolist() == [22, 122, 23, 123, 24, 26]
     assert levels.method == "sacrum" and levels.flags == ("gap", "no_sequence")
+
+
+def test_a_dens_tells_c2_and_what_lies_above_it_without_a_body_is_c1(cervical):
+    subregion, vertebra, counted = cervical
+    heads = told(["C5", "C6"])
+    _, named, levels = name_maps(
+        subregion, vertebra, [4, 5], heads, counted, {3: 1, 4: 2, 5: 3}, with_c1=True
+    )
+    assert named.data.ravel().tolist() == [1, 2, 2, 102, 3, 103]
+    assert (levels.labels, levels.method, levels.flags) == ((1, 2, 3), "labelling", ())
+    _, named, levels = name_maps(subregion, vertebra, [4, 5], heads, counted, {3: 1, 4: 2, 5: 3})
+    assert named.data.ravel().tolist() == [0, 5, 5, 105, 6, 106], "without C1 the network decides"
+
+
+def test_the_topmost_may_be_c1_only_where_the_first_network_shows_it(lumbar):
+    heads = told(["C1", "C2", "C3"])
+    for with_c1, labels in ((True, (1, 2, 3)), (False, (2, 3, 4))):
+        levels = name_maps(*lumbar[:2], [3, 4, 5], heads, lumbar[2], BY_COUNTING, with_c1)[2]
+        assert levels.labels == labels

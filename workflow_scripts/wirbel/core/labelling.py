@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from wirbel.core.geometry import Volume
+from wirbel.core.labels import LEVEL_LABELS
+from wirbel.core.level_cutouts import axis_by_dens
 from wirbel.core.level_path import Heads, name_by_heads
 from wirbel.core.levels import Levels
 from wirbel.core.relabelling import renamed
@@ -24,24 +26,44 @@ def name_maps(
     heads: Heads,
     counted: Levels,
     by_counting: Mapping[int, int],
+    with_c1: bool = False,
 ) -> tuple[Volume, Volume, Levels]:
     """Return both maps with the vertebrae named, and how that was done.
 
     `vertebra` holds vertebrae numbered from the top down; `heads` the network's answers about those in `numbers`, which
     have a body; `counted` and `by_counting` how counting names them, and number -> label. The names are the
-    network's, or, where no sequence of levels fits its vertebrae, those of counting.
+    network's, or, where no sequence of levels fits its vertebrae, those of counting. `with_c1`: the maps may show
+    C1; then a dens tells which vertebra is C2, and what lies above C2 and has no body is C1.
     """
-    labels, sure = name_by_heads(heads) if numbers else ((), 0.0)
+    known = _known(subregion, vertebra, numbers) if with_c1 else {}
+    labels, sure = name_by_heads(heads, with_c1, known) if numbers else ((), 0.0)
     if not any(labels):
         names, levels = by_counting, replace(counted, flags=_with(counted, NO_SEQUENCE))
     else:
         names = dict(zip(numbers, labels, strict=True))
+        atlas = _atlas(vertebra, names) if with_c1 else {}
+        names, labels = {**atlas, **names}, (*atlas.values(), *labels)
         differs = any(by_counting.get(number) != label for number, label in names.items())
         flags = _with(counted, DISAGREES) if differs else counted.flags
         levels = Levels(labels, sure, METHOD, counted.agree, flags)
     data = renamed(vertebra.data, names)
     kept = np.where((vertebra.data > 0) & (data == 0), 0, subregion.data)
     return subregion.with_data(kept.astype(np.uint8)), vertebra.with_data(data), levels
+
+
+def _known(subregion: Volume, vertebra: Volume, numbers: list[int]) -> dict[int, str]:
+    """Return row in `numbers` -> level of the vertebra that has a dens, and of the one above it."""
+    axis = axis_by_dens(vertebra, subregion)
+    levels = {} if axis is None else {axis: "C2", axis - 1: "C1"}
+    return {row: levels[number] for row, number in enumerate(numbers) if number in levels}
+
+
+def _atlas(vertebra: Volume, names: Mapping[int, int]) -> dict[int, int]:
+    """Return the name of the topmost vertebra where it has none, the network found C2, and nothing is C1 yet."""
+    top = int(vertebra.data[vertebra.data > 0].min())
+    atlas, axis = LEVEL_LABELS["C1"], LEVEL_LABELS["C2"]
+    named = set(names.values())
+    return {top: atlas} if top not in names and atlas not in named and axis in named else {}
 
 
 def _with(levels: Levels, flag: str) -> tuple[str, ...]:

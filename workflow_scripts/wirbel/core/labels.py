@@ -17,6 +17,8 @@ INFERIOR_ARTICULAR_LEFT = 47
 INFERIOR_ARTICULAR_RIGHT = 48
 BODY_BORDER = 49
 BODY = 50
+DENS = 51
+"""Of the axis; only models that show C1 know it."""
 CORD = 60
 CANAL = 61
 ENDPLATE = 62

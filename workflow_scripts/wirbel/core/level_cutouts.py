@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from wirbel.core.cutouts import cut_out
 from wirbel.core.geometry import Volume, grow_box, labelled_boxes, reorient
-from wirbel.core.labels import BODY_LABELS, LEVEL_LABELS, SACRUM
+from wirbel.core.labels import BODY_LABELS, DENS, LEVEL_LABELS, SACRUM
 
 MARGIN_MM = 128.0
 """Kept around the bodies before resampling: more than half a cut-out."""
@@ -21,6 +21,8 @@ TURNING_MARGIN = 64
 """Voxels that a cut-out is larger by, in the sagittal plane, before it is turned."""
 TURNING_AXES = ("I", "P", "L")
 """The order in which angles are counted."""
+SMALLEST_DENS_MM3 = 250.0
+"""The published tool's."""
 VERTEBRAE = sorted(set(LEVEL_LABELS.values()) - {SACRUM})
 
 
@@ -55,6 +57,14 @@ def level_cutouts(
     return out
 
 
+def axis_by_dens(vertebra: Volume, subregion: Volume) -> int | None:
+    """Return the number of the vertebra with the largest part of a dens, None where there is hardly one."""
+    counts = np.bincount(vertebra.data[subregion.data == DENS], minlength=SACRUM)[:SACRUM]
+    counts[0] = 0
+    volume_mm3 = counts.max() * float(np.prod(vertebra.spacing_mm))
+    return int(counts.argmax()) if volume_mm3 > SMALLEST_DENS_MM3 else None
+
+
 def normalised(image: np.ndarray) -> np.ndarray:
     """Return (image - mean) / standard deviation of what is not 0; zeros, as outside the scan, stay."""
     image = np.array(image, np.float32)
@@ -66,7 +76,7 @@ def normalised(image: np.ndarray) -> np.ndarray:
 
 
 def _bodies(vertebra: Volume, subregion: Volume) -> Volume:
-    keep = np.isin(vertebra.data, VERTEBRAE) & np.isin(subregion.data, BODY_LABELS)
+    keep = np.isin(vertebra.data, VERTEBRAE) & np.isin(subregion.data, (*BODY_LABELS, DENS))
     return vertebra.with_data(np.where(keep, vertebra.data, 0).astype(np.uint8))
 
 

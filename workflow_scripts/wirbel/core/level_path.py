@@ -101,7 +101,9 @@ REPEATING = _axis(_CERVICAL + _THORACIC + _LUMBAR, {"T11": ("L1",), "T12": ("T12
 EXPLICIT = _axis([*_CERVICAL, *_THORACIC, "T13", *_LUMBAR, "L6"], {"T11": ("L1",), "T12": ("L1",)})
 """T13 and L6 are classes of their own; T13, or T12 and T13, may be left out."""
 TOPMOST = 1
-"""Sequences begin at C2 or below: C1 is no instance."""
+"""Sequences begin at C2 or below, unless the first network shows C1, too."""
+CERTAIN = 1e6
+"""Evidence that nothing outweighs."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +120,20 @@ class Evidence:
     t13: np.ndarray
 
 
-def name_by_heads(heads: Heads) -> tuple[tuple[int, ...], float]:
+def name_by_heads(
+    heads: Heads, with_c1: bool = False, known: Mapping[int, str] | None = None
+) -> tuple[tuple[int, ...], float]:
     """Return the vertebrae's labels from the top down, and how sure the classifier is of them (0 ... 1).
 
     The latter is the mean probability that it gives to the levels chosen. All labels are 0 when no
-    sequence fits, for example because there are more vertebrae than levels. Raises ValueError when no head
-    tells levels.
+    sequence fits, for example because there are more vertebrae than levels. `with_c1`: the topmost may be C1. `known`
+    holds the levels of vertebrae (row -> name) that need no guess. Raises ValueError when no head tells levels.
     """
     evidence = weigh(heads)
-    path = best_path(evidence)
+    for row, name in (known or {}).items():
+        evidence.level[row] = 0.0
+        evidence.level[row, evidence.axis.names.index(name)] = CERTAIN
+    path = best_path(evidence, 0 if with_c1 else TOPMOST)
     if path is None:
         return (0,) * len(evidence.level), 0.0
     return labels_of(path, evidence.axis), round(_certainty(heads, path, evidence.axis), 3)
@@ -144,8 +151,8 @@ def weigh(heads: Heads) -> Evidence:
     return Evidence(axis, level, _relations(heads, len(level)), _second_t12(heads, len(level)))
 
 
-def best_path(evidence: Evidence) -> list[int] | None:
-    """Return the classes of the sequence with the most evidence, or None where none is possible.
+def best_path(evidence: Evidence, topmost: int = TOPMOST) -> list[int] | None:
+    """Return the classes of the sequence with the most evidence, from class `topmost` on; None where none is possible.
 
     Dynamic programming from the last vertebra up, in the order of the published tool (spineps 2.1.3), so that names
     agree: the level below is chosen before it is added what being the last of a region is worth, and a
@@ -153,7 +160,7 @@ def best_path(evidence: Evidence) -> list[int] | None:
     the greatest there is; a search for that was tried and named simulated spines no better.
     """
     value, follower = _best_continuations(evidence)
-    path = [TOPMOST + int(np.argmax(value[0, TOPMOST:]))]
+    path = [topmost + int(np.argmax(value[0, topmost:]))]
     if value[0, path[0]] == -np.inf:
         return None
     for row in range(len(value) - 1):

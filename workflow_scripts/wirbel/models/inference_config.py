@@ -17,6 +17,7 @@ from wirbel.core.labels import (
     ARCUS,
     BODY,
     BODY_BORDER,
+    DENS,
     LEVEL_LABELS,
     SACRUM,
     SUBREGION_NAMES,
@@ -24,8 +25,8 @@ from wirbel.core.labels import (
 )
 
 FILE_NAME = "inference_config.json"
-DENS, METAL = 51, 80
-"""Numbers of structures that only models of other modalities know."""
+METAL = 80
+"""Number of a structure that only models of other modalities know."""
 
 PUBLISHED_CHANNELS = {
     label: 9 if label in (BODY_BORDER, BODY) else label - ARCUS + 1 for label in VERTEBRA_SUBREGIONS

@@ -39,8 +39,9 @@ class LabelStage:
     name = "label"
     reads_scan = True
 
-    def __init__(self, model: Model, device: str, provenance: dict) -> None:
+    def __init__(self, model: Model, device: str, provenance: dict, with_c1: bool = False) -> None:
         self.model, self.device, self.provenance = model, device, provenance
+        self.with_c1 = with_c1
         self.network: LabellingModel | None = None
 
     def prepare(self) -> None:
@@ -64,7 +65,7 @@ class LabelStage:
         """Ask the network and name the vertebrae."""
         maps, counting, cutouts = inputs
         heads = self.network.classify(np.stack(list(cutouts.values()))) if cutouts else {}
-        return name_maps(*maps, list(cutouts), heads, *counting)
+        return name_maps(*maps, list(cutouts), heads, *counting, self.with_c1)
 
     def save(self, scan: Scan, result: tuple, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
@@ -97,7 +98,8 @@ def main(argv: list[str] | None = None) -> int:
     chosen = [compatibility_of(args, models[kind][1]) for kind in ("semantic", "instance")]
     provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(*chosen)}
     model = models["labelling"][1]
-    return run_stage(LabelStage(model, args.device, provenance), args, provenance, model.sha256)
+    stage = LabelStage(model, args.device, provenance, models["semantic"][1].config.has_c1)
+    return run_stage(stage, args, provenance, model.sha256)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from wirbel.core.labels import BODY, BODY_BORDER, DISC, ENDPLATE
+from wirbel.core.labels import BODY, BODY_BORDER, DENS, DISC, ENDPLATE
 from wirbel.core.spineps.body_splits import split_body
 from wirbel.core.spineps.components import (
     REFERENCE_MM,
@@ -23,7 +23,6 @@ INSPECTED = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
 FEWEST_NEIGHBOURS = 2
 TOO_LARGE = 1.5
 DISC_NUMBERS = 100
-DENS = 51
 
 
 def body_centres(data: np.ndarray, spacing_mm: np.ndarray, fewest_voxels: int) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from wirbel.core.labels import (
     BODY_BORDER,
+    DENS,
     DISC,
     DISC_OFFSET,
     ENDPLATE,
@@ -20,7 +21,7 @@ FIRST = 2
 """The topmost vertebra counts as C2, wherever the scan begins."""
 FIRST_WITH_C1 = 1
 """The same for models of computed tomography that segment C1."""
-DENS, METAL = 51, 80
+METAL = 80
 LARGEST_VERTEBRA = 99
 
 
