@@ -91,13 +91,11 @@ class Study:
         name = f"sub-{number:05d}"
         return self.data / name / "anat" / f"{name}_T2w.nii.gz"
 
-    def snakemake(self, *more: str) -> list[str]:
-        line = [sys.executable, "-m", "snakemake", "--profile", "profiles/default", *more]
-        settings = [f"bids_dir={self.data}", f"output_dir={self.output}"]
-        return [*line, "--config", *settings, f"batch_size={self.batch_size}"]
-
-    def run(self, *more: str) -> Cost:
-        return measure(self.snakemake(*more), self.workflow)
+    def run(self, *more: str, profile: str = "default", **settings: str) -> Cost:
+        line = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", *more]
+        places = {"bids_dir": self.data, "output_dir": self.output, "batch_size": self.batch_size}
+        pairs = [f"{key}={value}" for key, value in {**places, **settings}.items()]
+        return measure([*line, "--config", *pairs], self.workflow)
 
     def parse(self) -> Cost:
         """List the rules: Snakemake's start and the Snakefile, nothing else."""
@@ -114,12 +112,12 @@ class Study:
         more = "--ignore-incomplete --max-inventory-time 0 --target-files-omit-workdir-adjustment"
         return self.run(*target, *how.split(), *more.split())
 
-    def interrupt(self, batches: int) -> None:
-        """Pretend that a run was stopped: the last manifests of some batches are missing."""
-        for manifest in sorted((self.output / "work" / "features").glob("b*.tsv"))[:batches]:
+    def interrupt(self, every: int) -> None:
+        """Pretend that a run was stopped: of every so many batches the last manifest is missing, and the tables."""
+        for manifest in sorted((self.output / "work" / "features").glob("b?????.tsv"))[::every]:
             manifest.unlink()
         for name in ("scans", "vertebrae"):
-            (self.output / "cohort" / f"{name}.csv").unlink()
+            (self.output / "cohort" / f"{name}.csv").unlink(missing_ok=True)
 
     def jobs_alone(self) -> Cost:
         """The stub's own work for all stages and batches, without Snakemake, two at a time."""
@@ -149,6 +147,24 @@ def repeated(title: str, times: int, run) -> Cost:
     return middle
 
 
+def report(study: Study, times: int) -> None:
+    """Measure all steps in the order in which a study goes through them."""
+    repeated("an empty Snakefile", times, study.parse_empty)
+    repeated("parsing, main process", times, study.parse)
+    repeated("dry run, fresh", times, lambda: study.run("-n"))
+    repeated("dry run, fresh, profiles/slurm", times, lambda: study.run("-n", profile="slurm"))
+    repeated("the whole run", 1, study.run)
+    repeated("its jobs alone, two at a time", 1, study.jobs_alone)
+    repeated("nothing to do", times, study.run)
+    repeated("parsing and one job, in a job", times, study.job)
+    study.interrupt(every=47)
+    repeated("dry run, resume, 10 jobs left", times, lambda: study.run("-n"))
+    study.interrupt(every=2)
+    repeated("dry run, resume, half finished", times, lambda: study.run("-n"))
+    repeated("the same, profiles/slurm", times, lambda: study.run("-n", profile="slurm"))
+    repeated("the same, another setting", times, lambda: study.run("-n", n4="false"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--scans", type=int, default=30_000)
@@ -159,15 +175,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.folder, prefix="wirbel-planning-") as folder:
         study = Study(Path(folder), args.scans, args.batch_size)
         study.prepare()
-        repeated("an empty Snakefile", args.times, study.parse_empty)
-        repeated("parsing, main process", args.times, study.parse)
-        repeated("dry run, fresh", args.times, lambda: study.run("-n"))
-        repeated("the whole run", 1, study.run)
-        repeated("its jobs alone, two at a time", 1, study.jobs_alone)
-        repeated("nothing to do", args.times, study.run)
-        repeated("parsing and one job, in a job", args.times, study.job)
-        study.interrupt(10)
-        repeated("dry run, resume", args.times, lambda: study.run("-n"))
+        report(study, args.times)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,6 @@ rule resample:
 
 rule semantic:
     input:
-        batch=batch_list(),
         previous=manifest("resample"),
     output:
         manifest=manifest("semantic"),
@@ -72,7 +71,6 @@ rule semantic:
 
 rule instance:
     input:
-        batch=batch_list(),
         previous=manifest("semantic"),
     output:
         manifest=manifest("instance"),
@@ -107,7 +105,6 @@ rule instance:
 
 rule merge:
     input:
-        batch=batch_list(),
         previous=manifest("instance"),
     output:
         manifest=manifest("merge"),
@@ -147,7 +144,6 @@ rule merge:
 # Only where the setting `models` names a labelling network.
 rule label:
     input:
-        batch=batch_list(),
         previous=manifest("merge"),
     output:
         manifest=manifest("label"),
@@ -186,7 +182,6 @@ rule label:
 
 rule features:
     input:
-        batch=batch_list(),
         previous=manifest(NAMING),
     output:
         manifest=manifest("features"),

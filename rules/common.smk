@@ -11,6 +11,7 @@ from tempfile import NamedTemporaryFile
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness
 
 ROOT = Path(workflow.basedir)
@@ -32,6 +33,11 @@ from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.discovery import plan_batches
 from wirbel.runner.dry_run import BeforeJobTable, account
 from wirbel.runner.hangup import outlive_terminal
+from wirbel.runner.light_snakemake import (
+    collect_garbage_seldom,
+    with_signature,
+    without_input_sizes,
+)
 from wirbel.runner.records import retry_mark
 from wirbel.runner.run_lock import RunLock
 from wirbel.runner.settings import SettingsError, checked_settings
@@ -70,10 +76,12 @@ CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
 RUN_LOCK = RunLock(OUT)
 # Minutes that further attempts of a job may ask for; partitions add theirs.
 TIME_LIMITS = [365 * 24 * 60]
-# The output folder and the arguments that every per-scan stage takes (wirbel.runner.arguments).
+# The output folder and the arguments that every per-scan stage takes (wirbel.runner.arguments). The batch's list is
+# the input of the first stage only: when it changes, the others follow, and thousands of files are never looked at.
 OUTPUT_ARGUMENT = f" --output-dir {quote(OUT)}"
 BATCH_ARGUMENTS = (
-    f"{OUTPUT_ARGUMENT} --batch {{input.batch:q}} --manifest {{output.manifest:q}}"
+    f"{OUTPUT_ARGUMENT} --batch {quote(f'{OUT}/work/batches')}/{{wildcards.batch}}.tsv"
+    " --manifest {output.manifest:q}"
     " --threads {threads} --code-hash {params.code} --retry-failed {params.retry:q}"
     " --max-failed-fraction {params.max_failed_fraction}"
 )
@@ -86,6 +94,7 @@ wildcard_constraints:
 @cache
 def batch_plan():
     """Return which scans and batches there are, looked up once; only a run that will compute writes that down."""
+    lighten_snakemake()
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             claim_output()
@@ -95,6 +104,12 @@ def batch_plan():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             plan.write()
     return plan
+
+
+def lighten_snakemake():
+    """Spare Snakemake what costs time with thousands of jobs, before it makes the first of them."""
+    collect_garbage_seldom()
+    without_input_sizes(JobScheduler)
 
 
 @contextmanager
@@ -162,6 +177,7 @@ def stand_in():
 def batch_list():
     """Return an input function: a batch's list of scans."""
 
+    @with_signature
     def path(wildcards):
         if workflow.is_main_process and not is_run() and wildcards.batch in batch_plan().lists:
             return stand_in().name
@@ -235,7 +251,7 @@ def code_hash(stage):
 
 def code_of(stage):
     """Return a params function: the hash of the code that the stage uses."""
-    return lambda wildcards: code_hash(stage)
+    return with_signature(lambda wildcards: code_hash(stage))
 
 
 @cache
@@ -249,7 +265,7 @@ def model_fingerprint(kind):
 
 def fingerprint_of(kind):
     """Return a params function: the model's fingerprint."""
-    return lambda wildcards: model_fingerprint(kind)
+    return with_signature(lambda wildcards: model_fingerprint(kind))
 
 
 def models_to_fetch():
@@ -276,12 +292,17 @@ def later_than(stage):
     }
     kinds = {**{kind: kind for kind in models}, LABEL: "labelling"}
     later = ALL_STAGES[ALL_STAGES.index(stage) + 1 : ALL_STAGES.index(NAMING) + 1]
-    # The remark is no part of the command; it makes a change of the model's files count.
-    return lambda wildcards: [
-        f"python -m wirbel.stages.{name} {options[name]} --code-hash {code_hash(name)}"
-        f" # model {model_fingerprint(kinds[name]) if name in kinds else 'as before'}"
-        for name in later
-    ]
+
+    @cache
+    def commands():
+        # The remark is no part of the command; it makes a change of the model's files count.
+        return [
+            f"python -m wirbel.stages.{name} {options[name]} --code-hash {code_hash(name)}"
+            f" # model {model_fingerprint(kinds[name]) if name in kinds else 'as before'}"
+            for name in later
+        ]
+
+    return with_signature(lambda wildcards: commands())
 
 
 def dropped_results(stage):
@@ -294,8 +315,10 @@ def failures_to_retry(stage):
     """Return a params function whose value changes when failed scans of the batch are to be retried."""
     if SETTINGS.retry_failed == NOT_ASKED:
         return NOT_ASKED  # not thousands of functions to call
-    return lambda wildcards: retry_mark(
-        Path(OUT, "work", stage, f"{wildcards.batch}.tsv"), SETTINGS.retry_failed
+    return with_signature(
+        lambda wildcards: retry_mark(
+            Path(OUT, "work", stage, f"{wildcards.batch}.tsv"), SETTINGS.retry_failed
+        )
     )
 
 
@@ -304,7 +327,7 @@ def megabytes(base):
 
     The size of a batch plays no part: three of its scans are in memory at a time, however many there are.
     """
-    return lambda wildcards, attempt: base * attempt
+    return with_signature(lambda wildcards, attempt: base * attempt)
 
 
 def minutes(base, per_scan):
@@ -313,6 +336,7 @@ def minutes(base, per_scan):
     But no more than the partitions allow: scans that an earlier attempt has finished are not computed again anyway.
     """
 
+    @with_signature
     def asked(wildcards, attempt):
         first = base + per_scan * scans_in(wildcards.batch)
         return max(first, min(attempt * first, *TIME_LIMITS))

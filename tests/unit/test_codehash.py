@@ -28,12 +28,7 @@ def package(tmp_path, monkeypatch):
     return tmp_path
 
 
-CACHED = (
-    codehash.imported_modules,
-    codehash._source,
-    codehash._tree,
-    codehash._effective_source,
-)
+CACHED = (codehash._read, codehash._file)
 """What remembers the package; a change in the middle of a process is not expected."""
 
 

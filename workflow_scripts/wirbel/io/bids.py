@@ -7,10 +7,11 @@ second or two.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 SCAN_SUFFIXES = ("_T2w.nii.gz", "_T2w.nii")
 THREADS = 8
@@ -20,8 +21,7 @@ CHUNK = 64
 BIDS_VERSION = "1.9.0"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundScan:
+class FoundScan(NamedTuple):
     """A T2w file of a BIDS folder: entities as in its name ("sub-01", "ses-a" or "", "run-2" or "")."""
 
     scan_id: str
@@ -51,7 +51,7 @@ def find_scans(bids_dir: str | Path, participants: Collection[str] = ()) -> list
     parts = [chosen[start : start + CHUNK] for start in range(0, len(chosen), CHUNK)]
     with ThreadPoolExecutor(THREADS) as pool:
         found = [scan for part in pool.map(_participants_scans, parts) for scan in part]
-    return sorted(found, key=lambda scan: (scan.scan_id, scan.path))
+    return sorted(found, key=itemgetter(0, 4))  # scan_id, path
 
 
 def anat_folder(output_dir: str | Path, participant_id: str, session_id: str) -> Path:
@@ -79,34 +79,39 @@ def _folders(folder: str | Path, prefix: str) -> list[os.DirEntry]:
 
 def _participants_scans(participants: list[tuple[str, str]]) -> list[FoundScan]:
     """Return the scans of some participants, given as (name, folder)."""
-    return [
-        scan
-        for name, folder in participants
-        for session, anat in _anat_folders(folder)
-        for scan in _scans(name, session, anat)
-    ]
+    found: list[FoundScan] = []
+    for name, folder in participants:
+        for session, anat in _anat_folders(folder):
+            found += _scans(name, session, anat)
+    return found
 
 
-def _anat_folders(participant: str) -> Iterator[tuple[str, str]]:
-    """Yield (session or "", path of the anat folder); one listing tells both kinds."""
+def _anat_folders(participant: str) -> list[tuple[str, str]]:
+    """Return (session or "", path of the anat folder); one listing tells both kinds."""
+    found = []
     with os.scandir(participant) as entries:
         for entry in entries:
             if entry.name == "anat" and entry.is_dir():
-                yield "", entry.path
+                found.append(("", entry.path))
             elif entry.name.startswith("ses-") and entry.is_dir():
                 anat = os.path.join(entry.path, "anat")
                 if os.path.isdir(anat):
-                    yield entry.name, anat
+                    found.append((entry.name, anat))
+    return found
 
 
-def _scans(participant: str, session: str, anat: str) -> Iterator[FoundScan]:
+def _scans(participant: str, session: str, anat: str) -> list[FoundScan]:
     with os.scandir(anat) as entries:
-        for entry in entries:
-            if not entry.name.endswith(SCAN_SUFFIXES) or entry.name.startswith("."):
-                continue
-            scan_id = entry.name.removesuffix(".gz").removesuffix("_T2w.nii")
-            run = next((part for part in scan_id.split("_") if part.startswith("run-")), "")
-            yield FoundScan(scan_id, participant, session, run, entry.path, *_stamp(entry))
+        chosen = [entry for entry in entries if entry.name.endswith(SCAN_SUFFIXES)]
+        return [_scan(participant, session, entry) for entry in chosen if entry.name[0] != "."]
+
+
+def _scan(participant: str, session: str, entry: os.DirEntry) -> FoundScan:
+    scan_id = entry.name[: entry.name.rindex("_T2w.nii")]
+    run = ""
+    if "run-" in scan_id:
+        run = next((part for part in scan_id.split("_") if part.startswith("run-")), "")
+    return FoundScan(scan_id, participant, session, run, entry.path, *_stamp(entry))
 
 
 def _stamp(entry: os.DirEntry) -> tuple[int, int]:

@@ -29,7 +29,7 @@ def code_hash(module: str) -> str:
     """Return the hash (16 hexadecimal digits) of a module and all that it imports within wirbel."""
     digest = hashlib.sha256()
     for name in import_closure(module):
-        digest.update(f"{name}\0{_effective_source(name)}\0".encode())
+        digest.update(f"{name}\0{_read(name)[1]}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -46,11 +46,38 @@ def import_closure(module: str) -> list[str]:
     return sorted(seen)
 
 
-@cache
 def imported_modules(module: str) -> frozenset[str]:
     """Return the wirbel modules that one module imports by statement, packages above them included."""
+    return _read(module)[0]
+
+
+@cache
+def _read(module: str) -> tuple[frozenset[str], str]:
+    """Return a module's imports and its source as far as it counts; the syntax tree, which is large, is not kept."""
+    path = _file(module)
+    if path is None:
+        raise ModuleNotFoundError(f"there is no module {module}")
+    source = path.read_text(encoding="utf-8")
+    statements = _statements(source)
+    return _imports(module, statements), _effective_source(source, statements)
+
+
+def _statements(source: str) -> list[ast.AST]:
+    """Return all statements, inner ones included; expressions are not looked into, which takes long."""
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, name, ())
+            found += inner
+            waiting += inner
+    return found
+
+
+def _imports(module: str, statements: list[ast.AST]) -> frozenset[str]:
     names = set(_parents(module))
-    for node in ast.walk(_tree(module)):
+    for node in statements:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -77,6 +104,7 @@ def _parents(module: str) -> list[str]:
     return [".".join(parts[:i]) for i in range(1, len(parts))]
 
 
+@cache
 def _file(module: str) -> Path | None:
     """Return a wirbel module's source file, or None when there is no such module."""
     path = PACKAGE_FOLDER.joinpath(*module.split(".")[1:])
@@ -86,23 +114,8 @@ def _file(module: str) -> Path | None:
     return None
 
 
-@cache
-def _source(module: str) -> str:
-    path = _file(module)
-    if path is None:
-        raise ModuleNotFoundError(f"there is no module {module}")
-    return path.read_text(encoding="utf-8")
-
-
-@cache
-def _tree(module: str) -> ast.Module:
-    return ast.parse(_source(module))
-
-
-@cache
-def _effective_source(module: str) -> str:
-    """Return a module's source without comments, docstrings, blank lines and trailing blanks."""
-    source = _source(module)
+def _effective_source(source: str, statements: list[ast.AST]) -> str:
+    """Return a source without comments, docstrings, blank lines and trailing blanks."""
     lines = source.splitlines()
     # the tokenizer is slow, and every start of the scheduler waits for it
     tokens = tokenize.generate_tokens(io.StringIO(source).readline) if "#" in source else ()
@@ -110,7 +123,7 @@ def _effective_source(module: str) -> str:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(_tree(module)):
+    for node in statements:
         if _is_text_alone(node, lines):
             for row in range(node.lineno - 1, node.end_lineno):
                 lines[row] = ""

@@ -16,6 +16,8 @@ import io
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from wirbel.io.atomic import write_text
@@ -89,7 +91,7 @@ def plan_batches(
         return BatchPlan(output_dir, fingerprint, remembered["batches"])
     rows = _rows_by_scan(found)
     assignment = extended(read_assignment(output_dir), list(rows), batch_size)
-    members: dict[str, list[list[str]]] = {}
+    members: dict[str, list[tuple]] = {}
     for scan_id, batch in assignment.items():
         if scan_id in rows:
             members.setdefault(batch, []).append(rows[scan_id])
@@ -131,20 +133,13 @@ def _remembered(output_dir: Path) -> dict:
     return content if known and list(content["batches"]) == list_batches(output_dir) else {}
 
 
-def _rows_by_scan(found: list[FoundScan]) -> dict[str, list[str]]:
+def _rows_by_scan(found: list[FoundScan]) -> dict[str, tuple]:
     """Return a list's row per scan; where several files claim a name, the first, marked as faulty."""
-    claims: dict[str, list[FoundScan]] = {}
-    for scan in found:
-        claims.setdefault(scan.scan_id, []).append(scan)
-    return {
-        scan_id: [*_cells(first), _problem(first, others)]
-        for scan_id, (first, *others) in claims.items()
-    }
-
-
-def _cells(scan: FoundScan) -> list[str]:
-    entities = [scan.scan_id, scan.participant_id, scan.session_id, scan.run_id]
-    return [*entities, scan.path, str(scan.size), str(scan.mtime_ns)]
+    rows = {}
+    for scan_id, claims in groupby(found, attrgetter("scan_id")):  # sorted by it
+        first, *others = claims
+        rows[scan_id] = (*first, _problem(first, others))
+    return rows
 
 
 def _problem(first: FoundScan, others: list[FoundScan]) -> str:
@@ -154,7 +149,7 @@ def _problem(first: FoundScan, others: list[FoundScan]) -> str:
     return f"duplicate: claimed by {', '.join(names)}; keep one of them"
 
 
-def _as_text(rows: list[list[str]]) -> str:
+def _as_text(rows: list[tuple]) -> str:
     stream = io.StringIO()
     csv.writer(stream, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *rows])
     return stream.getvalue()
@@ -165,10 +160,10 @@ def _on_disk(output_dir: Path, batch: str) -> str | None:
     return path.read_bytes().decode() if path.exists() else None
 
 
-def _change(output_dir: Path, batch: str, rows: list[list[str]]) -> ListChange:
+def _change(output_dir: Path, batch: str, rows: list[tuple]) -> ListChange:
     path = batch_file(output_dir, batch)
     before = {row[0]: row for row in _read(path)} if path.exists() else {}
-    now = {row[0]: row for row in rows}
+    now = {row[0]: [str(cell) for cell in row] for row in rows}
     changed = [scan for scan in before.keys() & now.keys() if before[scan] != now[scan]]
     return ListChange(
         frozenset(now.keys() - before.keys()),

@@ -80,10 +80,10 @@ def account(dag: Any, plan: BatchPlan, at_work: str = "") -> str:
             causes = [*causes_of(job, dag, plan), *_earlier_stages(job, dag, plan, concerned)]
             if len(causes) > 1:
                 causes = [cause for cause in causes if cause.text != LATER]
-            concerned[job] = _union(cause.scans for cause in causes)
             change = list_change(job, plan)
-            if concerned[job] is not None:
-                concerned[job] |= change.new | change.changed
+            concerned[job] = _union(
+                [*(cause.scans for cause in causes), change.new, change.changed]
+            )
             if not job.rule.norun:
                 rule = rules.setdefault(job.rule.name, RuleAccount(bool(batch_of(job))))
                 rule.add(_size(job, plan, concerned[job]), change, causes)
@@ -107,8 +107,12 @@ def _earlier_stages(job: Any, dag: Any, plan: BatchPlan, concerned: dict) -> Ite
 
 def _union(groups: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
     """Return all scans of the groups; None, all of the batch, swallows the others."""
-    groups = list(groups)
-    return None if None in groups else frozenset().union(*groups)
+    groups = set(groups)
+    if None in groups:
+        return None
+    # Thousands of jobs concern the same scans as the one before: the same set serves them all.
+    largest = max(groups, key=len, default=frozenset())
+    return largest if all(group <= largest for group in groups) else largest.union(*groups)
 
 
 def _size(job: Any, plan: BatchPlan, scans: frozenset[str] | None) -> int:
