@@ -1,8 +1,9 @@
 """How right and how repeatable the measures are, given the true label maps of simulated persons.
 
-Each person (a seed) is drawn on several scan grids: the standard one (0.86 x 0.86 x 3.3 mm), shifted by half a
-slice, laid obliquely, with slices of 4.4 mm, and with voxels of 1 mm. Every scan is measured. The first one is
-compared with the truth, the others with the first.
+Each person (a seed) is drawn on several scan grids: the standard one (0.86 x 0.86 x 3.3 mm), and two of these in
+turn: shifted by fractions of a voxel, rotated by any angle, with slices of 4.4 mm, with voxels of 1 mm, and mirrored
+left to right with its axes stored in another order. Every scan is measured. The first one is compared with the
+truth, the others with the first.
 
     python benchmarks/measures.py --seeds 201 202            # measure and print
     python benchmarks/measures.py --summarise                    # print again, and write the dictionary's figures
@@ -21,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from wirbel.core.dictionary import NUMBER, TABLES
-from wirbel.core.geometry import Grid, Volume
+from wirbel.core.geometry import Grid, Volume, reorient
+from wirbel.core.labels import LEFT_RIGHT_PAIRS
 from wirbel.core.measures import measure
 from wirbel.phantom.acquisition import sample_acquisition
 from wirbel.phantom.anatomy import sample_anatomy
@@ -46,8 +48,15 @@ VISIBLE = {
     "levels": ("body_fully_visible",),
 }
 NOT_MEASURES = ("level_confidence", "in_plane_spacing_mm", "slice_spacing_mm")
-WITH_IMAGE = (STANDARD, "shifted")
+WITH_IMAGE = (STANDARD, "shifted", "mirrored")
 """Conditions that are imaged as well, with noise of their own: for the signal ratios."""
+OTHER_SCANS = ("shifted", "rotated", "thick", "isotropic", "mirrored")
+SCANS_OF_A_PERSON = 2
+"""So many of the other scans are made of one person, in turn."""
+LARGEST_ANGLES_DEG = (40.0, 15.0, 20.0)
+"""Rotations about the right, the anterior and the superior axis are sampled up to these."""
+STORED = ("S", "L", "A")
+"""Storage order of the mirrored scans."""
 
 LIMITS = {
     "height_*_mm": ("mean absolute error", 0.5, "mm"),
@@ -71,29 +80,33 @@ def person(seed: int):
 
 
 def grid_like(grid: Grid, spacing_mm, rotation=None, shift=(0, 0, 0)) -> Grid:
-    """Return a grid with the same middle and field of view, turned, shifted (voxels) or with other voxels."""
+    """Return a grid with the same middle that holds the same field of view, turned, shifted (voxels) or coarser."""
     spacing = np.asarray(spacing_mm, float)
-    extent = np.array(grid.shape) * grid.spacing_mm
-    shape = np.ceil(extent / spacing).astype(int)
     axes = grid.affine[:3, :3] / grid.spacing_mm
-    axes = axes if rotation is None else rotation @ axes
+    turned = axes if rotation is None else rotation @ axes
+    extent = np.abs(turned.T @ axes) @ (np.array(grid.shape) * grid.spacing_mm)
+    shape = np.ceil(extent / spacing).astype(int)
     middle = grid.to_world((np.array(grid.shape) - 1) / 2)
     affine = np.eye(4)
-    affine[:3, :3] = axes * spacing
+    affine[:3, :3] = turned * spacing
     affine[:3, 3] = middle - affine[:3, :3] @ ((shape - 1) / 2 + shift)
     return Grid(tuple(map(int, shape)), affine)
 
 
-def conditions(grid: Grid) -> dict[str, Grid]:
-    """Return condition -> the grid that the person is scanned on."""
-    standard = (0.86, 0.86, 3.3)
-    return {
-        STANDARD: grid,
-        "shifted": grid_like(grid, standard, shift=(0.3, 0.4, 0.5)),
-        "oblique": grid_like(grid, standard, rotation_from_deg(9.0, 2.5, 7.0)),
+def conditions(grid: Grid, seed: int) -> dict[str, Grid]:
+    """Return condition -> the grid that the person is scanned on; the standard one is the first."""
+    standard, rng = (0.86, 0.86, 3.3), np.random.default_rng([seed, 7])
+    rotation = rotation_from_deg(*(rng.uniform(-1, 1, 3) * LARGEST_ANGLES_DEG))
+    grids = {
+        "shifted": grid_like(grid, standard, shift=rng.uniform(0.2, 0.8, 3)),
+        "rotated": grid_like(grid, standard, rotation),
         "thick": grid_like(grid, (0.8, 0.8, 4.4)),
         "isotropic": grid_like(grid, (1.0, 1.0, 1.0)),
+        "mirrored": grid_like(grid, standard, shift=rng.uniform(0.2, 0.8, 3)),
     }
+    first = seed * SCANS_OF_A_PERSON
+    names = [OTHER_SCANS[(first + k) % len(OTHER_SCANS)] for k in range(SCANS_OF_A_PERSON)]
+    return {STANDARD: grid} | {name: grids[name] for name in names}
 
 
 def scan(anatomy, habitus, contrast, acquisition, grid: Grid, number: int, imaged: bool):
@@ -109,13 +122,50 @@ def scan(anatomy, habitus, contrast, acquisition, grid: Grid, number: int, image
     return image, Volume(drawn.subregion, affine), Volume(drawn.vertebra, affine)
 
 
+def mirror(image: Volume, subregion: Volume, vertebra: Volume) -> tuple[Volume, Volume, Volume]:
+    """Return a scan of the person's mirror image, with its axes stored in another order."""
+    swap = np.arange(256, dtype=np.uint8)
+    for left, right in LEFT_RIGHT_PAIRS:
+        swap[[left, right]] = right, left
+    flip = np.diag([-1.0, 1.0, 1.0, 1.0])
+    scans = image, subregion.with_data(swap[subregion.data]), vertebra
+    return tuple(reorient(Volume(v.data, flip @ v.affine), STORED) for v in scans)
+
+
+def mirror_back(tables: dict) -> dict:
+    """Return what was measured in a mirror image as the person's own: left and right change places."""
+    return {
+        table: {
+            key: {_other_side(name): _mirrored(name, value) for name, value in row.items()}
+            for key, row in rows.items()
+        }
+        for table, rows in tables.items()
+    }
+
+
+def _other_side(name: str) -> str:
+    for one, other in (("_left", "_right"), ("_right", "_left")):
+        if one + "_volume" in name:
+            return name.replace(one, other)
+    return name
+
+
+def _mirrored(name: str, value):
+    changes = name.endswith("centroid_x_mm") or name == "coronal_wedge_angle_deg"
+    return -value if changes and value is not None else value
+
+
 def run(seed: int, writer) -> None:
-    """Measure one person under all conditions and write all values."""
+    """Measure one person under some conditions and write all values."""
     anatomy, habitus, contrast, acquisition = person(seed)
-    _write(writer, seed, TRUTH, true(truth_tables(anatomy, acquisition)))
-    for number, (name, grid) in enumerate(conditions(acquisition.grid).items()):
+    _write(writer, seed, TRUTH, true(truth_tables(anatomy, acquisition, contrast)))
+    for number, (name, grid) in enumerate(conditions(acquisition.grid, seed).items()):
         volumes = scan(anatomy, habitus, contrast, acquisition, grid, number, name in WITH_IMAGE)
-        _write(writer, seed, name, measured(measure(*volumes)))
+        if name == "mirrored":
+            tables = mirror_back(measured(measure(*mirror(*volumes))))
+        else:
+            tables = measured(measure(*volumes))
+        _write(writer, seed, name, tables)
         print(f"seed {seed}: {name}", flush=True)
 
 
@@ -134,12 +184,18 @@ def true(tables: dict) -> dict:
     }
     for row in found["vertebrae"].values():
         if not row["fully_visible"]:
-            row |= {"vertebra_volume_mm3": None}
+            row |= dict.fromkeys(name for name in row if _is_of_whole(name))
         row["body_surface_volume_mm3"] = row["body_volume_mm3"]
         row["vertebra_surface_volume_mm3"] = row["vertebra_volume_mm3"]
+        row["spinous_process_surface_volume_mm3"] = row["spinous_process_volume_mm3"]
     for row in found["discs"].values():
         row["disc_surface_volume_mm3"] = row["disc_volume_mm3"]
     return found | {"scans": {0: tables["scan"]}}
+
+
+def _is_of_whole(name: str) -> bool:
+    """Whether a volume is that of a vertebra or of one of its processes, which slices may cut off."""
+    return name.endswith("_volume_mm3") and not name.startswith("body")
 
 
 def _write(writer, seed: int, condition: str, tables: dict) -> None:

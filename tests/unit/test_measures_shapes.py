@@ -132,6 +132,21 @@ def test_storage_order_and_handedness_change_nothing(axes):
                 assert other[name] == value, name
 
 
+def test_the_mirror_image_has_the_mirrored_measures():
+    pose = rotation(10, 8, 3)
+    subregion, vertebra = render(SolidSpine(wedge=-0.2), pose=pose)
+    flip = np.diag([-1.0, 1, 1, 1])
+    expected = measure(None, subregion, vertebra)
+    found = measure(None, *(Volume(v.data, flip @ v.affine) for v in (subregion, vertebra)))
+    for table in ("vertebrae", "discs", "levels"):
+        for one, other in zip(getattr(expected, table), getattr(found, table), strict=True):
+            for name, value in one.items():
+                if isinstance(value, float):
+                    turned = name.endswith("centroid_x_mm") or name == "coronal_wedge_angle_deg"
+                    value = pytest.approx(-value if turned else value, rel=2e-3, abs=2e-3)
+                assert other[name] == value, name
+
+
 def test_an_oblique_affine_moves_the_centroid_and_nothing_else():
     subregion, vertebra = render(SolidSpine(wedge=-0.2))
     oblique = np.eye(4)

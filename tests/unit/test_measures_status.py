@@ -53,8 +53,16 @@ def test_a_vertebra_of_which_only_the_arch_is_labelled(maps):
     maps[1].data[(maps[1].data == L3) & (maps[0].data == L.BODY_BORDER)] = 0
     row = vertebra(maps, L3)
     assert (row["body_status"], row["height_status"]) == ("absent", "absent")
-    assert row["body_volume_mm3"] == 0 and row["vertebra_volume_mm3"] > 0
+    assert row["body_volume_mm3"] is None and row["vertebra_volume_mm3"] > 0
     assert row["body_centroid_x_mm"] is None and row["centroid_x_mm"] is not None
+
+
+def test_of_a_part_out_of_view_nothing_is_known_but_in_view_there_is_none(maps):
+    whole = vertebra(maps, L3)
+    assert whole["vertebra_status"] == "ok" and whole["spinous_process_volume_mm3"] == 0.0
+    row = vertebra(cut(maps, np.s_[:, :, : 145 - 40]), L3)
+    assert row["vertebra_status"] == "touches_border" and row["spinous_process_volume_mm3"] is None
+    assert row["spinous_process_surface_volume_mm3"] is None
 
 
 def test_without_canal_the_mid_sagittal_plane_is_unknown(maps):

@@ -52,6 +52,7 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
         *((f"width_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
         ("wedge_angle_deg", BODY),
         ("coronal_wedge_angle_deg", BODY),
+        ("body_to_csf_ratio", BODY),
         ("body_volume_mm3", BODY),
         ("vertebra_volume_mm3", WHOLE),
     ),
@@ -62,6 +63,7 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("disc_area_mm2", WHOLE),
         ("disc_wedge_angle_deg", WHOLE),
         ("slip_mm", WHOLE),
+        ("disc_to_csf_ratio", WHOLE),
         ("disc_volume_mm3", WHOLE),
     ),
     "levels": tuple((name, BODY) for name in SECTIONS),
@@ -70,7 +72,7 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
 """Table -> (measure, the truth's column that says whether it can be measured at all)."""
 KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
 """Table -> the column with the number of the vertebra that a row belongs to."""
-UNITS = {"_mm": "mm", "_deg": "deg", "_mm2": "percent", "_mm3": "percent"}
+UNITS = {"_mm": "mm", "_deg": "deg", "_mm2": "percent", "_mm3": "percent", "_ratio": "percent"}
 """How a measure's name ends -> the unit that its errors are summed up in."""
 
 POSTERIOR_LIMIT = 0.75

@@ -76,7 +76,7 @@ def make_phantom(
         image=reorient(Volume(image, affine), axes),
         subregion=reorient(Volume(labels.subregion, affine), axes),
         vertebra=reorient(Volume(labels.vertebra, affine), axes),
-        truth=truth_tables(anatomy, acquisition) if with_truth else None,
+        truth=truth_tables(anatomy, acquisition, contrast) if with_truth else None,
         anatomy=anatomy,
         acquisition=acquisition,
         model_subregion=model[0],

@@ -78,7 +78,7 @@ def sample_levels(rng: np.random.Generator, anomaly: float = 0.12) -> list[str]:
     """Return the presacral levels, top down; with probability `anomaly` one more or one fewer.
 
     Numeric variants of 11 or 13 thoracic and 4 or 6 lumbar vertebrae occur in about a tenth of people
-    (Thawait et al., Skeletal Radiol 2012; Tins et al., 2016).
+    (Thawait et al., Radiol Clin North Am 2012;50:587).
     """
     thoracic, lumbar = 12, 5
     if rng.random() < anomaly:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.measures.corners import FURTHEST_MM, NEAREST_MM
 from ..core.measures.endplates import RIM_FRACTIONS, Endplate
 from ..core.measures.frames import Frame
 from .anatomy import Anatomy, Vertebra
@@ -80,6 +81,21 @@ def _body_plate(vertebra: Vertebra, side: int) -> Endplate:
     corners = [vertebra.centre_mm + vertebra.rotation @ end for end in ends]
     normal = vertebra.rotation @ np.array([0.0, -slope, 1.0])
     return Endplate(normal / np.linalg.norm(normal), *corners)
+
+
+def true_sacral_plate(anatomy: Anatomy) -> Endplate:
+    """Return the sacral endplate with its corners, where lines along the walls of S1 meet it."""
+    segment = anatomy.sacrum[0]
+    body = segment.blobs[0]
+    away = np.linspace(NEAREST_MM, FURTHEST_MM, 21)
+    height = (segment.height_mm / 2 - away) / body.half_mm[2]
+    wall = body.half_mm[1] * (1 - np.abs(height) ** body.exponent) ** (1 / body.exponent)
+    corner = np.polyfit(away, wall, 1)[1]
+    ends = [
+        segment.centre_mm + segment.rotation @ [0, a, segment.height_mm / 2]
+        for a in (-corner, corner)
+    ]
+    return Endplate(segment.rotation[:, 2], *ends)
 
 
 class TrueDisc:

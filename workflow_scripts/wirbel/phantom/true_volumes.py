@@ -17,7 +17,7 @@ REACH_MM = ((58, 85, 55), (58, 32, 50))
 
 
 class FineMaps:
-    """Both label maps of an anatomy on a 0.5 mm lattice in its own frame."""
+    """Both label maps of an anatomy, and its tissues, on a 0.5 mm lattice in its own frame."""
 
     def __init__(self, anatomy: Anatomy, acquisition: Acquisition) -> None:
         points = np.array([v.centre_mm for v in anatomy.vertebrae])
@@ -27,6 +27,7 @@ class FineMaps:
         shape = tuple(int(n) for n in np.ceil((high - low) / LATTICE_MM))
         canvas = rasterise(anatomy, Grid(shape, affine))
         self.subregion, self.vertebra, self.grid = canvas.subregion, canvas.vertebra, canvas.grid
+        self._tissue = canvas.tissue
         self._boxes = ndimage.find_objects(self.vertebra)
         self._acquisition = acquisition
 
@@ -64,6 +65,11 @@ class FineMaps:
             "visible_fraction": visible,
             "fully_visible": visible == 1.0,
         }
+
+    def disc_tissue(self, label: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mask of the disc below a vertebra and its tissues, cut to its box."""
+        box = self._boxes[L.DISC_OFFSET + label - 1]
+        return self.vertebra[box] == L.DISC_OFFSET + label, self._tissue[box]
 
     def subregion_at(self, grid: Grid) -> np.ndarray:
         """Return the nearest subregion label at every point of another grid."""

@@ -1,7 +1,7 @@
 """What the features stage should measure, computed from the shapes themselves.
 
-Sizes, angles and slips come from the shapes' formulas; volumes and cross-sections from drawing each
-structure on a fine lattice (error below 0.5 %). Definitions are those of the data dictionary.
+Sizes, angles, slips and signals come from the shapes' and tissues' own numbers; volumes and cross-sections from
+drawing each structure on a fine lattice (error below 0.5 %). Definitions are those of the data dictionary.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from ..core.measures.slips import slip_columns
 from ..core.measures.vertebrae import HEIGHT_COLUMNS
 from .acquisition import Acquisition
 from .anatomy import Anatomy
+from .contrast import Contrast
 from .true_sections import true_centreline, true_section_columns
-from .true_shapes import TrueDisc, TrueSolid, body_sizes, true_body
+from .true_shapes import TrueDisc, TrueSolid, body_sizes, true_body, true_sacral_plate
+from .true_signals import true_body_ratio, true_disc_ratio
 from .true_volumes import FineMaps
 
 Row = dict[str, object]
 
 
-def truth_tables(anatomy: Anatomy, acquisition: Acquisition) -> dict:
+def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast) -> dict:
     """Return {"scan": {...}, "vertebrae": [...], "discs": [...], "levels": [...]}, rows top down.
 
     Positions are scanner RAS mm. Holds what the field of view contains at least partly; `fully_visible`
@@ -39,6 +41,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition) -> dict:
     maps = FineMaps(anatomy, acquisition)
     vertebrae, centres = _vertebra_rows(anatomy, maps, solids)
     disc_rows = _disc_rows(anatomy, maps, discs, vertebrae, solids)
+    _add_signals(anatomy, maps, contrast, vertebrae, disc_rows)
     line = true_centreline(anatomy)
     levels = []
     for row in vertebrae:
@@ -114,10 +117,19 @@ def _disc_rows(anatomy, maps, discs, vertebrae, solids) -> list[Row]:
         row |= drawn | _disc_sizes(disc, solids[L.DISC_OFFSET + above.label])
         near = [by_label[v] for v in (above.label, below) if v in by_label]
         row |= index_columns(row, [n for n in near if n["body_fully_visible"]])
-        if above.dens is None and not last:
-            row |= slip_columns(solids[above.label].plates[-1], solids[below].plates[1])
+        under = true_sacral_plate(anatomy) if last else solids[below].plates[1]
+        row |= slip_columns(solids[above.label].plates[-1], under)
         rows.append(_public(row))
     return rows
+
+
+def _add_signals(anatomy, maps, contrast, vertebrae: list[Row], discs: list[Row]) -> None:
+    """Add the signal ratios to the rows, in place."""
+    number = {vertebra.label: k for k, vertebra in enumerate(anatomy.vertebrae)}
+    for row in vertebrae:
+        row["body_to_csf_ratio"] = true_body_ratio(contrast, number[row["label"]])
+    for row in discs:
+        row["disc_to_csf_ratio"] = true_disc_ratio(contrast, maps, row["label_above"])
 
 
 def _disc_sizes(disc: TrueDisc, solid: TrueSolid) -> Row:

@@ -95,8 +95,8 @@ DISCS = (
     ratio(
         "disc_height_index",
         "Disc height index (DHI)",
-        "disc_height_mm over the mean of height_middle_mm of the vertebrae above and below (of the one above "
-        "for the disc on the sacrum)",
+        "disc_height_mm over the mean of height_middle_mm of the vertebrae above and below (of the one that "
+        "could be measured; of the one above for the disc on the sacrum)",
         "disc_index_status",
         (0.03, 1.0),
         "after Masuda et al., Spine 2005;30:5-14 (mean disc height over adjacent body height)",
@@ -105,7 +105,7 @@ DISCS = (
         "disc_area_index",
         "Disc area index (DAIL)",
         "disc_area_mm2 over the mean of the squares of depth_middle_mm of the vertebrae above and below (of "
-        "the one above for the disc on the sacrum)",
+        "the one that could be measured; of the one above for the disc on the sacrum)",
         "disc_index_status",
         (0.02, 1.0),
         "Disc Area Index for Lumbar spine of Wang et al., bioRxiv 2017, doi:10.1101/139402; here at all levels",
@@ -115,8 +115,8 @@ DISCS = (
         "slip_mm",
         "Slip of the vertebra above on the one below",
         "Distance along the upper endplate of the vertebra below from its back corner to the back corner of the "
-        "lower endplate of the vertebra above, forward positive. Not given for the sacrum, whose corner the "
-        "label maps do not show, nor below C2",
+        "lower endplate of the vertebra above, forward positive. Corners of C2 and of the sacrum lie where lines "
+        "along the bone's walls, fitted 3 to 13 mm from the disc in the mid-sagittal slab, meet the disc's face",
         "slip_status",
         (-15.0, 30.0),
         MEYERDING,
@@ -145,8 +145,6 @@ DISCS = (
         "the measurement of the slip",
         *MEASURED,
         "no_neighbour",
-        "not_defined_for_c2",
-        "not_defined_at_level",
     ),
     signal_ratio(
         "disc_to_csf_ratio",

@@ -75,18 +75,18 @@ def _space(place: str) -> tuple[Column, ...]:
         size(
             f"space_for_cord_{place}_mm",
             f"Space available for the cord {PLACES[place]}",
-            f"canal_ap_{place}_mm - cord_ap_{place}_mm",
+            f"canal_ap_{place}_mm - cord_ap_{place}_mm, at least 0",
             f"space_{place}_status",
             (0.0, 25.0),
-            "Tierney et al., J Magn Reson Imaging 2002;15:197-203",
+            "Tierney et al., J Athl Train 2002, PMC164344",
         ),
         ratio(
             f"cord_to_canal_ratio_{place}",
             f"Area of the cord over that of the canal {PLACES[place]}",
-            f"cord_area_{place}_mm2 / canal_area_{place}_mm2",
+            f"cord_area_{place}_mm2 / canal_area_{place}_mm2, at most 1",
             f"space_{place}_status",
             (0.02, 1.0),
-            "Okada et al., J Bone Joint Surg Am 1994;76:1390 (cord over canal)",
+            "after Okada et al., Spine 1994;19:2331-2335 (areas of canal and cord, there canal over cord)",
         ),
         status(f"space_{place}_status", "the comparison of canal and cord", *CODES),
     )

@@ -107,7 +107,7 @@ ALIGNMENT = (
         "Number of presacral vertebrae",
         "Vertebrae above the sacrum, C1 counted although it has no label; 24 in most people. Only when C2 and "
         "the sacrum are in view; as good as the level names",
-        "Thawait et al., Skeletal Radiol 2012;41:957",
+        "Thawait et al., Radiol Clin North Am 2012;50:587-598",
         interval=(22, 26),
         status="enumeration_status",
     ),
@@ -116,7 +116,7 @@ ALIGNMENT = (
         STRING,
         "How many vertebrae each region has",
         "Cervical, thoracic and lumbar, such as C7 T12 L5",
-        "Thawait et al., Skeletal Radiol 2012;41:957",
+        "Thawait et al., Radiol Clin North Am 2012;50:587-598",
         status="enumeration_status",
     ),
     status("enumeration_status", "the enumeration", "ok", "not_in_view"),

@@ -56,13 +56,17 @@ def status(name: str, what: str, *codes: str) -> Column:
     )
 
 
-def volume(name, what, labels, status, interval=None) -> Column:
-    """Return the column of a volume counted in voxels, in mm3."""
+ABSENT_IS_EMPTY = "empty when the structure was not found"
+PART_IS_ZERO = "0 when none was found in a vertebra that is wholly in view, else empty"
+
+
+def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) -> Column:
+    """Return the column of a volume counted in voxels, in mm3; `absent` says what stands for nothing."""
     return Column(
         name,
         NUMBER,
         f"Volume of the {what}",
-        f"{VOXEL_COUNT} ({labels}); 0 when the structure was not found; the imaged part only when "
+        f"{VOXEL_COUNT} ({labels}); {absent}; the imaged part only when "
         f"{status} says touches_border",
         units=CUBIC_MILLIMETRES,
         interval=interval,
@@ -121,7 +125,8 @@ def centroid(prefix, what, status) -> tuple[Column, ...]:
             f"{prefix}centroid_{axis}_mm",
             NUMBER,
             f"Position of the {what}, {way} positive",
-            f"Mean {axis} coordinate of the {what}'s voxels in the scanner's RAS+ world coordinates",
+            f"Mean {axis} coordinate of the {what}'s voxels in the scanner's RAS+ world coordinates; of the "
+            f"imaged part only when {status} says touches_border",
             units=MILLIMETRES,
             status=status,
             compared=False,

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.column import INTEGER, PERCENT, STRING, Column
+from wirbel.core.dictionary.column import (
+    CUBIC_MILLIMETRES,
+    INTEGER,
+    NUMBER,
+    PERCENT,
+    STRING,
+    Column,
+)
 from wirbel.core.dictionary.shared import (
     IDENTITY,
     LABEL,
@@ -10,6 +17,7 @@ from wirbel.core.dictionary.shared import (
     LEVEL_NAMING,
     MEASURED,
     OWN_AXIS,
+    PART_IS_ZERO,
     SIGNAL,
     angle,
     centroid,
@@ -28,7 +36,7 @@ SIX_POINT = (
 )
 GENANT = "Genant et al., J Bone Miner Res 1993;8:1137-1148"
 COBB = "after Cobb, Instr Course Lect 1948;5:261-275"
-SIZES = "Panjabi et al., Spine 1992;17:299-306 (depth and width of the endplates)"
+SIZES = "after Panjabi et al., Spine 1991;16:888-901 (depth and width of the endplates)"
 OUTLINE = (
     "by a superelliptic outline, waisted and hollow at the back, that is fitted to front, back and flanks "
     "of all slices at once"
@@ -176,7 +184,8 @@ VERTEBRAE = (
         "vertebral body",
         3,
         "body_signal_status",
-        "after the vertebral bone quality score of Ehresman et al., Spine J 2020;20:556-562, there T1-weighted",
+        "after the vertebral bone quality score of Ehresman et al., J Neurosurg Spine 2020, "
+        "doi:10.3171/2019.9.SPINE19954: bodies over cerebrospinal fluid, there T1-weighted",
     ),
     status("body_signal_status", "the signal ratio", *SIGNAL),
     volume(
@@ -199,6 +208,7 @@ VERTEBRAE = (
             SUBREGION_NAMES[label].replace("_", " "),
             f"label {label}",
             "vertebra_status",
+            absent=PART_IS_ZERO,
         )
         for label in POSTERIOR_ELEMENTS
     ),
@@ -209,7 +219,20 @@ VERTEBRAE = (
         "vertebra_surface_volume_mm3",
         "whole vertebra without its endplates",
         "width_status",
-        "; arch and processes are voxels as they are",
+        "; the spinous process is interpolated as in spinous_process_surface_volume_mm3, arch and other "
+        "processes are voxels as they are",
+    ),
+    Column(
+        "spinous_process_surface_volume_mm3",
+        NUMBER,
+        "Volume of the spinous process inside a smooth surface",
+        f"Volume inside the surface that cubic splines interpolate between the slices from the distance to "
+        f"the structure's border (label 42); {PART_IS_ZERO}; the imaged part only when vertebra_status says "
+        "touches_border",
+        "after Raya and Udupa, IEEE Trans Med Imaging 1990;9:32-42 (shape-based interpolation)",
+        CUBIC_MILLIMETRES,
+        decimals=1,
+        status="vertebra_status",
     ),
     *centroid("", "whole vertebra", "vertebra_status"),
     *centroid("body_", "vertebral body", "body_status"),

@@ -21,6 +21,8 @@ STIFFNESS = 3000.0
 are smoothed away, those of the spine stay."""
 ROUNDS = 2
 FEWEST_VOXELS = 6
+FEWEST_POINTS = 5
+NO_STEP_MM = 0.01
 END_MM = 2.0
 """Nearer to its ends than this the line gives no section."""
 EXTENSION_MM = 24.0
@@ -79,8 +81,8 @@ def find_centreline(spine: Spine) -> Centreline | None:
     canal = spine.canal_points_mm
     tree = cKDTree(canal)
     for _ in range(ROUNDS):
-        points = _recentred(_resampled(points), canal, tree)
-        if len(points) < 5:
+        points = _apart(_recentred(_resampled(points), canal, tree))
+        if len(points) < FEWEST_POINTS:
             return None
     return Centreline(points)
 
@@ -95,6 +97,14 @@ def _resampled(points: np.ndarray) -> np.ndarray:
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     at = np.linspace(0, along[-1], max(6, int(along[-1] / STEP_MM)))
     return np.stack([np.interp(at, along, line[:, axis]) for axis in range(3)], axis=1)
+
+
+def _apart(points: np.ndarray) -> np.ndarray:
+    """Drop points that come to lie on the one before: there is no more canal to follow."""
+    if len(points) < 2:
+        return points
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    return points[np.concatenate([[True], steps > NO_STEP_MM])]
 
 
 def _recentred(points: np.ndarray, canal: np.ndarray, tree: cKDTree) -> np.ndarray:

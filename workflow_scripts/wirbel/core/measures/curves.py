@@ -10,8 +10,11 @@ from scipy.special import beta
 
 SCATTER_MM = 1.0
 """Residuals beyond this count less and less (soft L1 loss): about one in-plane voxel."""
-HOLD_MM = 0.05
+HOLD_MM = 0.15
 """Misfit per point that one spread away from the usual form is worth."""
+BETWEEN_SLICES = 0.3
+"""Weight of what the slices themselves say about the flanks: not inside of the outermost that shows the
+structure, not beyond the next one."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,10 @@ class Form:
     halves_spread: float
 
 
-CANAL_FORM = Form((0.9, 2.0, 4.0), 0.5, 1.35, 0.5, 1.0)
-"""Oval in the thorax, triangular where the laminae meet (Panjabi et al., Spine 1991;16:861)."""
-CORD_FORM = Form((2.0, 2.0, 2.01), 1.0, 1.4, 0.08, 0.03)
+CANAL_FORM = Form((0.9, 1.9, 4.0), 0.2, 1.35, 0.3, 1.0)
+"""Oval in the thorax, triangular where the laminae meet (Panjabi et al., Spine 1991;16:861). Held near an
+oval: a slice more or less at a flank must not turn it into a gable or a box."""
+CORD_FORM = Form((2.0, 2.0, 2.01), 1.0, 1.6, 0.3, 0.09)
 """An ellipse, 1.3 to 1.9 times as wide as deep (Frostell et al., Front Neurol 2016;7:238)."""
 
 
@@ -75,17 +79,31 @@ class ClosedCurve:
         return (radius - 1) / np.maximum(radius, 0.2) * length
 
 
-def fit_closed_curve(points: np.ndarray, form: Form) -> ClosedCurve:
-    """Fit a curve to points (n, 2) of right and anterior mm on its edge."""
+def fit_closed_curve(
+    points: np.ndarray, form: Form, slices: tuple[float, float, float]
+) -> ClosedCurve:
+    """Fit a curve to points (n, 2) of right and anterior mm on its edge.
+
+    `slices`: right mm of the first and the last slice that show the structure, and their distance.
+    """
+    first, last, step = slices
     low, high = np.percentile(points, (1, 99), axis=0)
     wide, deep = np.maximum(high - low, 2.0)
     right, anterior = (low + high) / 2
     small, usual, large = form.exponents
-    start = [wide, deep / 2, deep / 2, right, anterior, usual + 1e-3, usual + 1e-3]
+    start = [wide + step / 2, deep / 2, deep / 2, right, anterior, usual + 1e-3, usual + 1e-3]
     reach = wide / 2 + 4
     lower = [wide * 0.7, deep * 0.15, deep * 0.15, right - reach, low[1] - 1, small, small]
-    upper = [wide * 1.4 + 6, deep * 1.2, deep * 1.2, right + reach, high[1] + 1, large, large]
-    weight = HOLD_MM * np.sqrt(len(points))
+    upper = [
+        wide * 1.4 + 2 * step,
+        deep * 1.2,
+        deep * 1.2,
+        right + reach,
+        high[1] + 1,
+        large,
+        large,
+    ]
+    root = np.sqrt(len(points))
 
     def misfit(values: np.ndarray) -> np.ndarray:
         curve = ClosedCurve(*values)
@@ -96,7 +114,12 @@ def fit_closed_curve(points: np.ndarray, form: Form) -> ClosedCurve:
             np.log(curve.width_mm / depth / form.aspect) / form.aspect_spread,
             np.log(curve.front_mm / curve.back_mm) / form.halves_spread,
         ]
-        return np.append(curve.distance_mm(points), weight * np.array(unusual))
+        left, right = (curve.right_mm + side * curve.width_mm / 2 for side in (-1, 1))
+        beyond = np.maximum(
+            [first - step - left, left - first, right - last - step, last - right], 0
+        )
+        held = HOLD_MM * np.array(unusual), BETWEEN_SLICES * beyond
+        return np.concatenate([curve.distance_mm(points), *(root * part for part in held)])
 
     found = least_squares(misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM)
     return ClosedCurve(*map(float, found.x))

@@ -9,14 +9,13 @@ from wirbel.core.labels import (
     LEVEL_LABELS,
     LEVEL_NAMES,
     LEVELS_TOP_DOWN,
-    SACRUM,
     disc_name,
 )
 from wirbel.core.measures import status as S
 from wirbel.core.measures.endplates import angle_deg
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
-from wirbel.core.measures.slips import slip_columns
+from wirbel.core.measures.slips import slip_row
 from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
@@ -58,7 +57,7 @@ def _disc_row(maps: LabelMaps, solids: dict[int, Solid], vertebrae: dict, label:
     row["disc_status"] = presence(whole)
     row |= _height_columns(solid) | _width_columns(solid)
     neighbours = [vertebrae[v] for v in (label, below) if v in vertebrae]
-    return row | index_columns(row, neighbours) | _slip_columns(solids, label, below)
+    return row | index_columns(row, neighbours) | slip_row(maps, solids, label, below)
 
 
 def _height_columns(solid: Solid) -> dict:
@@ -108,21 +107,3 @@ def index_columns(row: dict, neighbours: list[dict]) -> dict:
         "disc_area_index": float(row["disc_area_mm2"] / square),
         "disc_index_status": S.OK,
     }
-
-
-def _slip_columns(solids: dict[int, Solid], label: int, below: int) -> dict:
-    above_solid, below_solid = solids.get(label), solids.get(below)
-    names = ("slip_mm", "slip_percent", "meyerding_grade")
-    for solid in (above_solid, below_solid):
-        if solid is None or solid.block is None:
-            return dict.fromkeys(names) | {"slip_status": _why(solid, below)}
-    above, under = above_solid.endplate(-1), below_solid.endplate(1)
-    if above is None or under is None:
-        return dict.fromkeys(names) | {"slip_status": S.SURFACE_INCOMPLETE}
-    return slip_columns(above, under) | {"slip_status": S.OK}
-
-
-def _why(solid: Solid | None, below: int) -> str:
-    if solid is not None:
-        return solid.status
-    return S.NOT_DEFINED_AT_LEVEL if below == SACRUM else S.NO_NEIGHBOUR

@@ -16,6 +16,9 @@ from wirbel.core.geometry import Grid, Volume
 
 PADDING = 2
 """Voxels of background put around a mask before it is blurred."""
+BORDER_MM = 1.5
+"""A structure that ends so near to the border of the scan is cut off by it: networks and resampling leave the outermost
+pixels empty. Of slices it is the outermost alone."""
 FLANK_FRACTION = 0.6
 """A sagittal layer this small beside the largest lies in the outer tenth of an elliptic body's width."""
 
@@ -79,13 +82,18 @@ class Region:
 
     @cached_property
     def touches_border(self) -> bool:
-        """Whether a voxel lies in an outermost layer of the scan: part of it may be out of view."""
+        """Whether a voxel lies in an outermost layer of the scan: part of the structure may be out of view."""
         return bool(self.border_voxels(np.argwhere(self.mask)).any())
 
     def border_voxels(self, index: np.ndarray) -> np.ndarray:
         """Return which voxels (indices within the box, (n, 3)) lie in an outermost layer of the scan."""
-        at = index + self.start
-        return ((at == 0) | (at == np.array(self.full_shape) - 1)).any(1)
+        at, last = index + self.start, np.array(self.full_shape) - 1
+        return ((at < self._border_layers) | (at > last - self._border_layers)).any(1)
+
+    @property
+    def _border_layers(self) -> np.ndarray:
+        """Number of layers along each axis that count as outermost."""
+        return np.maximum(1, np.ceil(BORDER_MM / self.grid.spacing_mm - 1e-3).astype(int))
 
     def is_cut(self, sideways: np.ndarray) -> bool:
         """Whether the border of the scan cuts off so much that a mid-sagittal shape is in doubt.
@@ -97,11 +105,9 @@ class Region:
         for axis in range(3):
             layers = self.mask.sum(tuple(k for k in range(3) if k != axis))
             allowed = FLANK_FRACTION * layers.max() if axis == cosine.argmax() else 0
-            first, last = (
-                self.start[axis] == 0,
-                self.start[axis] + len(layers) == self.full_shape[axis],
-            )
-            if (first and layers[0] > allowed) or (last and layers[-1] > allowed):
+            at, outer = self.start[axis] + np.arange(len(layers)), self._border_layers[axis]
+            outermost = (at < outer) | (at >= self.full_shape[axis] - outer)
+            if (layers[outermost] > allowed).any():
                 return True
         return False
 

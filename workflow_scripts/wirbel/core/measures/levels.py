@@ -55,8 +55,11 @@ def _section_columns(maps, centre_mm, line, place) -> dict:
         columns[f"{name}_{place}_status"] = state
     canal, cord = sections["canal"], sections["cord"]
     both = canal is not None and cord is not None
-    columns[f"space_for_cord_{place}_mm"] = canal.depth_mm - cord.depth_mm if both else None
-    columns[f"cord_to_canal_ratio_{place}"] = cord.area_mm2 / canal.area_mm2 if both else None
+    # the canal's section holds the cord's: where the cord fills it, two fits may differ the other way round
+    space = max(canal.depth_mm - cord.depth_mm, 0.0) if both else None
+    columns[f"space_for_cord_{place}_mm"] = space
+    ratio = min(cord.area_mm2 / canal.area_mm2, 1.0) if both else None
+    columns[f"cord_to_canal_ratio_{place}"] = ratio
     columns[f"space_{place}_status"] = _first_fault(columns, place)
     return columns
 
@@ -82,7 +85,7 @@ def _shared_out(maps: LabelMaps, spine: Spine) -> list[dict]:
         region = maps.structure(subregion)
         shares = _shares(region, tree, len(labels))
         for row, (volume, touches) in zip(rows, shares, strict=True):
-            row[f"{name}_volume_mm3"] = volume
+            row[f"{name}_volume_mm3"] = volume or None
             row[f"{name}_status"] = S.TOUCHES_BORDER if touches else S.OK if volume else S.ABSENT
     return rows
 

@@ -7,7 +7,7 @@ smooth closed outline is fitted to the front and back of all slices at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -33,8 +33,11 @@ HOLD_MM = 0.06
 """Misfit per point that straying by one spread is worth."""
 RIM_FRACTION = 0.85
 """Share of an endplate that lies deeper than its rim: endplates are hollow, discs bulge into them."""
-LARGEST_HOLLOW = 0.35
-"""The back wall of a body bends inwards by at most this part of half its depth."""
+BEYOND_SEEN_MM = 1.5
+"""The rim of a waisted body reaches at most this far beyond the walls that are seen between the endplates."""
+LARGEST_HOLLOW = 0.6
+"""The back wall of a body bends inwards by at most this part of half its depth: the roots of the pedicles, where label
+maps count them to the body, stand back by several millimetres."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ class Outline:
     """A superellipse about (`right_mm`, `anterior_mm`), hollow at the back, that changes with height.
 
     Height runs from -1 (lower surface) over 0 to 1 (upper surface). The size at a height is
-    `width_mm` (or `depth_mm`) * (1 + taper * height) * (1 - waist * (1 - height^2)).
+    `width_mm` (or `depth_mm`) * (1 + taper * height) * (1 - waist * (1 - height^2)). It ends at `back_mm`
+    and `front_mm`, and is nowhere wider than `widest_mm`: near a torn-off corner the fit must not
+    reach far beyond anything that was seen.
     """
 
     width_mm: float
@@ -56,6 +61,9 @@ class Outline:
     width_waist: float = 0.0
     depth_waist: float = 0.0
     shear_mm: float = 0.0
+    widest_mm: float = np.inf
+    back_mm: float = -np.inf
+    front_mm: float = np.inf
 
     @property
     def middle_mm(self) -> tuple[float, float]:
@@ -64,18 +72,21 @@ class Outline:
 
     def width_at(self, height: float) -> float:
         """Return the largest extent from left to right, mm."""
-        return self.width_mm * _size(height, self.width_taper, self.width_waist)
+        width = self.width_mm * _size(height, self.width_taper, self.width_waist)
+        return min(width, self.widest_mm)
 
     def depth_at(self, height: float) -> float:
         """Return the extent from back to front in the middle, mm."""
-        depth = self.depth_mm * _size(height, self.depth_taper, self.depth_waist)
-        return depth * (1 - self.hollow / 2)
+        back, front = self.ends_at(height)
+        return front - back
 
     def ends_at(self, height: float) -> tuple[float, float]:
         """Return where back and front lie in the middle, anterior mm."""
         half = self.depth_mm * _size(height, self.depth_taper, self.depth_waist) / 2
         middle = self.anterior_mm + self.shear_mm * height
-        return middle - half * (1 - self.hollow), middle + half
+        return max(middle - half * (1 - self.hollow), self.back_mm), min(
+            middle + half, self.front_mm
+        )
 
     def radius(self, points: np.ndarray) -> np.ndarray:
         """Return 1 on the outline, less inside, for points (n, 3): right mm, anterior mm, height."""
@@ -141,7 +152,24 @@ def fit_outline(
     found = least_squares(
         misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM, x_scale="jac"
     )
-    return Outline(*map(float, found.x))
+    return _within_reach(Outline(*map(float, found.x)), points, flanks, steps[0])
+
+
+def _within_reach(outline: Outline, walls: np.ndarray, flanks: np.ndarray, step: float) -> Outline:
+    """Return the outline held to what was seen: one slice wider at most, and little beyond back and front.
+
+    `walls` and `flanks`: points (n, 3) where columns end within slices, and where slices end.
+    """
+    aside = np.concatenate([walls[:, 0], flanks[:, 0]])
+    middle = np.abs(walls[:, 0] - outline.right_mm) < outline.width_mm / 4
+    ends = walls[middle, 1] if middle.any() else walls[:, 1]
+    low, high = np.percentile(ends, (0.5, 99.5))
+    return replace(
+        outline,
+        widest_mm=float(np.ptp(aside) + step),
+        back_mm=float(low - BEYOND_SEEN_MM),
+        front_mm=float(high + BEYOND_SEEN_MM),
+    )
 
 
 def _size(height, taper, waist):

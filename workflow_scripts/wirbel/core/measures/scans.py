@@ -15,7 +15,7 @@ from wirbel.core.measures.solids import Solid
 USUAL_PRESACRAL = 24
 """Presacral vertebrae of most people: 7 cervical, 12 thoracic, 5 lumbar."""
 NUMBERS = {"C": (7, 7), "T": (11, 13), "L": (4, 6)}
-"""Fewest and most vertebrae of each region (Thawait et al., Skeletal Radiol 2012;41:957). Other numbers mean that
+"""Fewest and most vertebrae of each region (Thawait et al., Radiol Clin North Am 2012;50:587). Other numbers mean that
 vertebrae are missing from the map, or that it counts them without naming their levels."""
 
 
@@ -33,7 +33,7 @@ def scan_row(maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None)
     }
     for name, label in (("canal", CANAL), ("cord", CORD), ("sacrum", SACRUM)):
         region = maps.structure(label)
-        row[f"{name}_volume_mm3"] = region.volume_mm3 if region else 0.0
+        row[f"{name}_volume_mm3"] = region.volume_mm3 if region else None
         row[f"{name}_status"] = presence(region)
     row |= _enumeration_columns(maps) | _coverage_columns(maps)
     return row | alignment_columns(solids, line)

@@ -52,12 +52,15 @@ def cut_section(
         return None, S.ABSENT
     if _cut_off(region, frame):
         return None, S.TOUCHES_BORDER
-    curve = fit_closed_curve(edge[:, :2], form)
     lattice = frame.to_local(region.grid.to_world(np.indices(region.mask.shape).reshape(3, -1).T))
     slab = np.abs(lattice[:, 2]) < SLAB_MM
     lattice, mask = lattice[slab, :2], region.mask.ravel()[slab]
-    inside = curve.radius(lattice) < 1
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
+    across = lattice[mask, 0]
+    if not len(across):
+        return None, S.ABSENT
+    curve = fit_closed_curve(edge[:, :2], form, (across.min(), across.max(), step))
+    inside = curve.radius(lattice) < 1
     middle = np.abs(lattice[:, 0] - curve.right_mm) < max(CENTRAL_MM / 2, NEAREST_SLICES * step)
     shares = _share(mask, inside), _share(mask[middle], inside[middle])
     if min(shares) < LEAST_SHARE:

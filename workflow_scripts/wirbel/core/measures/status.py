@@ -17,7 +17,8 @@ TOO_FEW_VOXELS = "too_few_voxels"
 STATUS_CODES: dict[str, str] = {
     OK: "measured",
     TOUCHES_BORDER: (
-        "the structure reaches the border of the field of view, so part of it may be missing: a volume is "
+        "the structure reaches the border of the field of view (1.5 mm or one slice), so part of it may be "
+        "missing: a volume is "
         "that of the imaged part, and no height is given unless no more than a flank is cut off"
     ),
     ABSENT: "the label maps hold no voxel of this structure",

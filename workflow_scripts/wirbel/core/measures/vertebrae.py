@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wirbel.core.labels import LEVEL_NAMES, POSTERIOR_ELEMENTS, SUBREGION_NAMES
+from wirbel.core.labels import LEVEL_NAMES, POSTERIOR_ELEMENTS, SPINOUS_PROCESS, SUBREGION_NAMES
 from wirbel.core.measures import status as S
 from wirbel.core.measures.endplates import angle_deg
 from wirbel.core.measures.fractures import fracture_columns
@@ -11,7 +11,7 @@ from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
 from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
-from wirbel.core.measures.volumes import surface_volume_mm3
+from wirbel.core.measures.volumes import interpolated_volume_mm3, surface_volume_mm3
 
 SIX_POINT_FRACTIONS = {"posterior": 0.15, "middle": 0.50, "anterior": 0.85}
 """Depth, 0 at the back and 1 at the front, at which heights are measured: the six-point morphometry of
@@ -31,22 +31,38 @@ def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
     body, whole = maps.body(label), maps.whole(label)
     row = {"label": label, "level": LEVEL_NAMES[label]}
     row |= centroid_columns(whole) | centroid_columns(body, "body_")
-    row |= {"vertebra_volume_mm3": whole.volume_mm3} | _body_volumes(body, whole, solid)
-    for subregion in POSTERIOR_ELEMENTS:
-        part = maps.part(label, (subregion,))
-        row[f"{SUBREGION_NAMES[subregion]}_volume_mm3"] = part.volume_mm3 if part else 0.0
+    row |= _volume_columns(maps, body, whole, label) | _surface_volumes(
+        maps, body, whole, solid, label
+    )
     row |= {"body_status": presence(body), "vertebra_status": presence(whole)}
     return row | _shape_columns(solid) | _width_columns(solid)
 
 
-def _body_volumes(body: Region | None, whole: Region, solid: Solid) -> dict:
-    counted = body.volume_mm3 if body else 0.0
-    smooth = surface_volume_mm3(body, solid) if body else None
-    added = None if smooth is None else smooth - counted
+def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: int) -> dict:
+    """Count voxels. Of a part that is not there 0 is only known when the whole vertebra is in view."""
+    volumes = {"vertebra_volume_mm3": whole.volume_mm3}
+    volumes["body_volume_mm3"] = body.volume_mm3 if body else None
+    nothing = None if whole.touches_border else 0.0
+    for subregion in POSTERIOR_ELEMENTS:
+        part = maps.part(label, (subregion,))
+        volumes[f"{SUBREGION_NAMES[subregion]}_volume_mm3"] = part.volume_mm3 if part else nothing
+    return volumes
+
+
+def _surface_volumes(maps, body: Region | None, whole: Region, solid: Solid, label: int) -> dict:
+    """Volumes inside smooth surfaces; in the whole vertebra body and spinous process are corrected."""
+    spinous = maps.part(label, (SPINOUS_PROCESS,))
+    smooth = interpolated_volume_mm3(spinous) if spinous else None
+    body_smooth = surface_volume_mm3(body, solid) if body else None
+    total = None
+    if body_smooth is not None:
+        total = whole.volume_mm3 + body_smooth - body.volume_mm3
+        total += smooth - spinous.volume_mm3 if spinous else 0.0
+    known = spinous is not None or whole.touches_border
     return {
-        "body_volume_mm3": counted,
-        "body_surface_volume_mm3": smooth,
-        "vertebra_surface_volume_mm3": None if added is None else whole.volume_mm3 + added,
+        "body_surface_volume_mm3": body_smooth,
+        "vertebra_surface_volume_mm3": total,
+        "spinous_process_surface_volume_mm3": smooth if known else 0.0,
     }
 
 

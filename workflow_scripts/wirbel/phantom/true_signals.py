@@ -1,0 +1,28 @@
+"""T2 signal of a phantom's marrow and discs over that of its fluid, as the tissues have it.
+
+That is before coils, blur and noise: what a ratio measured in an image differs from it by is the image's doing as
+well as the measurement's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ..core.measures.signals import DISC_MARGIN_MM
+from . import tissues as T
+from .contrast import Contrast
+from .true_volumes import LATTICE_MM, FineMaps
+
+
+def true_body_ratio(contrast: Contrast, number: int) -> float:
+    """Return marrow over fluid of the vertebra of this number from the top (0)."""
+    return float(contrast.mean[T.MARROW + number] / contrast.mean[T.CSF])
+
+
+def true_disc_ratio(contrast: Contrast, maps: FineMaps, label: int) -> float | None:
+    """Return the median signal deep inside the disc below vertebra `label` over that of fluid."""
+    mask, tissue = maps.disc_tissue(label)
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)[1:-1, 1:-1, 1:-1]
+    inner = contrast.mean[tissue[depth > DISC_MARGIN_MM]]
+    return float(np.median(inner) / contrast.mean[T.CSF]) if len(inner) else None
