@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -74,6 +75,31 @@ def test_what_nnunets_own_checkpoints_hold_can_be_read(tmp_path):
     read = read_pickled_checkpoint(tmp_path / "c.pth")
     assert read["logging"]["mean_fg_dice"] == [0.5]
     assert read["logging"]["dice"][0].tolist() == [0.1, 0.2]
+
+
+def test_checkpoints_written_with_numpy_1_can_be_read(tmp_path):
+    """As those were that have been published: numpy's module was called numpy.core then."""
+    content = {"best": np.float64(0.5), "dice": np.array([0.1, 0.2]), "epochs": np.int64(7)}
+    torch.save(content, tmp_path / "new.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "new.pth") as new,
+        zipfile.ZipFile(tmp_path / "old.pth", "w") as old,
+    ):
+        for name in new.namelist():
+            data = new.read(name).replace(b"cnumpy._core.multiarray", b"cnumpy.core.multiarray")
+            old.writestr(name, data)
+    assert b"numpy.core.multiarray" in (tmp_path / "old.pth").read_bytes()
+    read = read_pickled_checkpoint(tmp_path / "old.pth")
+    assert (read["best"], read["dice"].tolist(), read["epochs"]) == (0.5, [0.1, 0.2], 7)
+
+
+def test_the_type_that_a_checkpoint_asked_for_is_named(tmp_path):
+    torch.save({"optimizer": torch.optim.Adam}, tmp_path / "c.pth")
+    with pytest.raises(UnsafeCheckpointError, match=r"an object of type torch.optim.adam.Adam,"):
+        read_pickled_checkpoint(tmp_path / "c.pth")
+    torch.save({"names": np.array(["a"])}, tmp_path / "c.pth")
+    with pytest.raises(UnsafeCheckpointError, match=r"an object of type numpy.dtypes.StrDType,"):
+        read_pickled_checkpoint(tmp_path / "c.pth")
 
 
 def test_the_exported_semantic_network_answers_as_the_trained_one(tmp_path, float32):

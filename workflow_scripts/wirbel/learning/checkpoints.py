@@ -27,11 +27,15 @@ ALLOWED_TYPES = [
     np.ndarray,
     np._core.multiarray.scalar,
     np._core.multiarray._reconstruct,
-    *(type(np.dtype(name)) for name in ("float64", "float32", "int64", "int32", "bool")),
+    *(type(np.dtype(letter)) for letter in "?bBhHiIlLqQefd"),
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
+    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
+    (PosixPath, "pathlib._local.PosixPath"),
 ]
 """What checkpoints consist of beyond torch's own safe types: nnU-Net's training log of numpy values, and the
-namespace of command-line arguments, paths among them, that newer instance networks were trained with."""
-ASKED_FOR = re.compile(r"(?:GLOBAL|function|but got(?: type)?) (\S+)")
+namespace of command-line arguments, paths among them, that newer instance networks were trained with. The last ones are
+the same under the names that numpy 1 and Python 3.13 give them."""
+ASKED_FOR = re.compile(r"(?:GLOBAL|function|but got(?: type)?) (?:<class ')?([^\s']+)")
 """How torch names, in its error, the type that a checkpoint wanted to have made."""
 
 LATEST = "checkpoint_latest.pth"
