@@ -7,7 +7,11 @@ are looked up in lists of what may be built, never imported.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -60,6 +64,33 @@ def read_plans(plans: dict, dataset: dict, configuration: str) -> Plans:
         network=_listed(NETWORKS, architecture["network_class_name"], "network"),
         network_settings=_network_settings(architecture),
     )
+
+
+def read_json(path: Path) -> Any:
+    """Return a decoded file of a results folder; raises ValueError where it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            f"{path.parent} is no nnU-Net results folder: there is no {path.name}"
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from None
+
+
+@contextmanager
+def as_nnunet_writes(results: Path) -> Iterator[None]:
+    """Turn what goes wrong while the files of a results folder are used into a ValueError that names it."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
+        missing = isinstance(error, KeyError)
+        told = f"there is no {error} in them" if missing else str(error).partition("\n")[0]
+        raise ValueError(
+            f"{results}: plans.json and dataset.json are not as nnU-Net writes them: {told}"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{results}: {error}") from error
 
 
 def build_network(plans: Plans) -> torch.nn.Module:

@@ -6,7 +6,6 @@ The folder is a standard nnU-Net v2 results folder (plans.json, dataset.json, fo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,12 @@ import torch
 from scipy.ndimage import binary_fill_holes, find_objects
 
 from wirbel.learning.checkpoints import load_into
-from wirbel.learning.nnunet_plans import build_network, read_plans
+from wirbel.learning.nnunet_plans import (
+    as_nnunet_writes,
+    build_network,
+    read_json,
+    read_plans,
+)
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device
 from wirbel.learning.semantic_weights import read_first_fold, read_folds, results_folder
@@ -59,11 +63,11 @@ class SemanticModel:
         results = results_folder(folder)
         folds = read_folds(results, self.config.available_folds)
         self.folds = [fold.weights for fold in folds]
-        self.plans = read_plans(
-            json.loads((results / "plans.json").read_text()),
-            json.loads((results / "dataset.json").read_text()),
-            folds[0].configuration,
-        )
+        files = [read_json(results / name) for name in ("plans.json", "dataset.json")]
+        with as_nnunet_writes(results):
+            self.plans = read_plans(*files, folds[0].configuration)
+            self.network = build_network(self.plans)
+            load_into(self.network, self.folds[0])
         self.order = _axis_order(folds[0].reversed_axes, self.plans.transpose_forward)
         place = choose_device(device)
         self.window = SlidingWindow(
@@ -76,8 +80,6 @@ class SemanticModel:
             exact=as_spineps and place.type == "cpu",
             half_sums=as_spineps,
         )
-        self.network = build_network(self.plans)
-        load_into(self.network, self.folds[0])
         self.network.to(self.window.device, memory_format=CHANNELS_LAST).eval()
         self.label_table = _label_table(self.config)
 

@@ -36,11 +36,16 @@ class Fold:
 
 def results_folder(folder: Path) -> Path:
     """Return where plans.json is: the folder itself, or the one folder below that has it."""
-    found = [folder, *(path.parent for path in sorted(folder.rglob("plans.json")))]
-    for candidate in found:
-        if (candidate / "plans.json").exists():
-            return candidate
-    raise ValueError(f"{folder} is no semantic model folder: there is no plans.json in it")
+    if (folder / "plans.json").exists():
+        return folder
+    found = sorted(path.parent for path in folder.rglob("plans.json"))
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(str(place.relative_to(folder)) for place in found)
+    there = f"expected one plans.json, found one in each of {names}" if found else ""
+    raise ValueError(
+        f"{folder} is no semantic model folder: " + (there or "there is no plans.json in it")
+    )
 
 
 def read_folds(results: Path, wanted: int | Iterable[int | str]) -> list[Fold]:

@@ -79,6 +79,30 @@ CHOICES = {
 """What the published tool accepts in these fields; the last is Wirbel's, see `models/compatibility.py`."""
 
 
+NUMBER = (int, float)
+FORMS = {
+    "inference_augmentation": (bool, "true or false"),
+    "has_c1": (bool, "true or false"),
+    "needs_corp": (bool, "true or false"),
+    "default_step_size": (NUMBER, "a number"),
+    "corpus_size_cleaning": (NUMBER, "a number"),
+    "corpus_border_threshold": (NUMBER, "a number"),
+    "vert_size_threshold": (NUMBER, "a number"),
+    "available_folds": ((int, str, list), "a number of folds, or their names"),
+    "modality": ((str, list), "a name or a list of names"),
+    "expected_inputs": (list, "a list of names"),
+    "model_expected_orientation": ((str, list), "three directions such as P, I, R"),
+    "resolution_range": (list, "three lengths, or two times three"),
+    "cutout_size": (list, "three lengths above zero"),
+    "sacrum_ids": ((int, list), "a number or a list of numbers"),
+    "metal": ((int, list), "a number or a list of numbers"),
+    "labels": (dict, "an object with a label for each class"),
+    "mapping": (dict, "an object with a channel for each label"),
+    "network": (dict, "an object with the network's settings"),
+}
+"""Field -> JSON types it may have, and how to say that."""
+
+
 @dataclass(frozen=True)
 class InferenceConfig:
     """The settings of one model folder; see `docs` of the published tool for the original fields."""
@@ -145,6 +169,7 @@ def parse_inference_config(raw: Any, source: str) -> InferenceConfig:
         if name not in known:
             raise ValueError(f"{source}: unknown field {name!r}; known are {', '.join(known)}")
         try:
+            _check_form(name, value)
             values[name] = _convert(name, value)
             _check(name, values[name])
         except (TypeError, AttributeError, ValueError) as error:
@@ -155,6 +180,14 @@ def parse_inference_config(raw: Any, source: str) -> InferenceConfig:
         raise ValueError(f"{source}: {error}") from error
 
 
+def _check_form(name: str, value: Any) -> None:
+    """Raise ValueError when a value is not of its field's JSON type."""
+    types, expected = FORMS.get(name, (object, ""))
+    truth_value = isinstance(value, bool) and types is not bool
+    if not isinstance(value, types) or (truth_value and name in FORMS):
+        raise ValueError(f"expected {expected}, found {value!r}")
+
+
 def _convert(name: str, value: Any) -> Any:
     if name == "labels":
         return {int(index): _label_number(label) for index, label in value.items()}
@@ -162,6 +195,10 @@ def _convert(name: str, value: Any) -> Any:
         return {int(label): int(channel) for label, channel in value.items()}
     if name == "modality" and isinstance(value, str):
         return (value,)
+    if name in ("sacrum_ids", "metal") and isinstance(value, int):
+        return (value,)
+    if name == "model_expected_orientation":
+        return tuple(value)
     if name == "resolution_range" and len(value) == 2:
         return tuple(tuple(entry) for entry in value)
     if name == "available_folds" and isinstance(value, str):
@@ -185,6 +222,8 @@ def _check(name: str, value: Any) -> None:
             raise ValueError(f"expected even numbers of voxels, found {list(value)}")
     elif name in CHOICES:
         _check_choice(value, CHOICES[name])
+    elif name == "available_folds" and not value:
+        raise ValueError(f"expected at least one fold, found {value!r}")
     elif name == "needs_corp" and value:
         raise ValueError("expected false: cropping with another network first is not supported")
     elif name == "default_step_size" and not 0 < value <= 1:

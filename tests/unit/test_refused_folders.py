@@ -1,0 +1,99 @@
+"""Published model folders with something wrong in them: one sentence that says where and what."""
+
+import json
+
+import published_folders
+import pytest
+
+from wirbel.learning.semantic_model import SemanticModel
+from wirbel.models.inference_config import parse_inference_config
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return published_folders.write_semantic(tmp_path / "semantic")
+
+
+def edited(folder, file, change):
+    """Change a JSON file of a folder in place."""
+    content = json.loads((folder / file).read_text())
+    change(content)
+    (folder / file).write_text(json.dumps(content))
+
+
+def refusal(folder) -> str:
+    with pytest.raises(ValueError) as told:  # noqa: PT011
+        SemanticModel(folder, "cpu", 1)
+    sentence = str(told.value)
+    assert str(folder) in sentence and "\n" not in sentence
+    return sentence
+
+
+def configuration(plans):
+    return plans["configurations"]["3d_fullres"]
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "sentence"),
+    [
+        ("plans.json", lambda p: p.pop("transpose_forward"), "no 'transpose_forward' in them"),
+        ("plans.json", lambda p: configuration(p).pop("patch_size"), "no 'patch_size' in them"),
+        ("dataset.json", lambda d: d.pop("labels"), "there is no 'labels' in them"),
+        ("dataset.json", lambda d: d["labels"].update(more=4), "the weights do not fit"),
+        ("dataset.json", lambda d: d["channel_names"].update({"1": "T1w"}), "its only input"),
+        ("dataset.json", lambda d: d["labels"].update(more=[1, 2]), "overlapping regions"),
+        ("plans.json", lambda p: configuration(p).update(architecture={
+            "network_class_name": "os.system", "arch_kwargs": {}, "_kw_requires_import": []}),
+            "expected a network out of PlainConvUNet, ResidualEncoderUNet, found 'os.system'"),
+        ("plans.json", lambda p: configuration(p)["architecture"]["arch_kwargs"].update(x=1),
+            "unexpected keyword argument 'x'"),
+    ],
+)  # fmt: skip
+def test_settings_of_the_network_that_do_not_fit_are_told(folder, file, change, sentence):
+    edited(folder, file, change)
+    assert sentence in refusal(folder)
+
+
+@pytest.mark.parametrize("file", ["plans.json", "dataset.json", "fold_0/checkpoint_final.pth"])
+def test_a_file_that_is_missing_or_cut_short_is_named(folder, file):
+    content = (folder / file).read_bytes()
+    (folder / file).write_bytes(content[: len(content) // 2])
+    assert file in refusal(folder)
+    (folder / file).unlink()
+    assert file.rpartition("/")[2] in refusal(folder)
+
+
+def test_two_results_folders_are_one_too_many(tmp_path):
+    folder = published_folders.write_semantic(tmp_path / "model" / "first")
+    (folder / "inference_config.json").rename(tmp_path / "model" / "inference_config.json")
+    assert SemanticModel(tmp_path / "model", "cpu", 1).folds
+    published_folders.write_semantic(tmp_path / "model" / "second")
+    with pytest.raises(ValueError, match="found one in each of first, second"):
+        SemanticModel(tmp_path / "model", "cpu", 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("inference_augmentation", "yes", "expected true or false, found 'yes'"),
+        ("default_step_size", "half", "expected a number, found 'half'"),
+        ("default_step_size", True, "expected a number, found True"),
+        ("resolution_range", None, "expected three lengths, or two times three, found None"),
+        ("available_folds", None, "expected a number of folds, or their names, found None"),
+        ("available_folds", 0, "expected at least one fold, found 0"),
+        ("labels", [1, 2], "expected an object with a label for each class, found [1, 2]"),
+        ("sacrum_ids", "S1", "expected a number or a list of numbers, found 'S1'"),
+    ],
+)
+def test_a_setting_of_another_type_is_told(field, value, sentence):
+    settings = {**published_folders.SEMANTIC_CONFIG, field: value}
+    with pytest.raises(ValueError) as told:  # noqa: PT011
+        parse_inference_config(settings, "folder/inference_config.json")
+    assert str(told.value) == f"folder/inference_config.json: field '{field}': {sentence}"
+
+
+def test_what_the_published_tool_accepts_in_two_spellings_is_accepted_in_both():
+    settings = {**published_folders.SEMANTIC_CONFIG, "model_expected_orientation": "PIR"}
+    found = parse_inference_config({**settings, "sacrum_ids": 26, "metal": [80]}, "file")
+    assert found.model_expected_orientation == ("P", "I", "R")
+    assert (found.sacrum_ids, found.metal) == ((26,), (80,))
