@@ -32,7 +32,7 @@ demo: $(STAMP)
 	@$(BIN)/python -m wirbel.runner.summary $(DEMO)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # The other tool gets an environment of its own, with the torch that is used here.
 SPINEPS := .venv-spineps
