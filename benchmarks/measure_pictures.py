@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from wirbel.core.colours import subregion_colours
-from wirbel.core.geometry import Grid, Volume
-from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS
+from wirbel.core.geometry import Grid
+from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS, SACRUM
 from wirbel.core.measures.centreline import find_centreline
+from wirbel.core.measures.corners import corners_beside
 from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM, fit_closed_curve
 from wirbel.core.measures.frames import Frame
 from wirbel.core.measures.label_maps import LabelMaps
@@ -27,6 +28,8 @@ from wirbel.phantom.raster import rasterise
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 SEED = 11
+SLIPPED_SEED, SLIPPED_LEVEL = 57, "L4"
+"""A person whose L4 stands 5.5 mm in front of L5."""
 PIXEL_MM, ZOOM = 0.25, 2
 YELLOW, WHITE, CYAN, RED = "#ffd800", "#ffffff", "#00e0ff", "#ff4040"
 
@@ -98,7 +101,7 @@ def heights(phantom, solids) -> None:
 
 def slips(phantom, solids) -> None:
     """Disc heights, and the corners and the line that a slip is measured along."""
-    label = LEVEL_LABELS["L3"]
+    label = LEVEL_LABELS[SLIPPED_LEVEL]
     disc, above, below = solids[DISC_OFFSET + label], solids[label], solids[label + 1]
     frame, block = disc.block.frame, disc.block
     view = View(phantom, frame.origin_mm, -frame.anterior, frame.superior, (64, 44))
@@ -127,7 +130,9 @@ def sections(phantom, maps, spine, line) -> None:
     ):
         region = maps.near(frame.origin_mm, REACH_MM, labels)
         edge = frame.to_local(np.vstack(region.ends(frame.anterior)))
-        curve = fit_closed_curve(edge[np.abs(edge[:, 2]) < SLAB_MM, :2], form)
+        edge = edge[np.abs(edge[:, 2]) < SLAB_MM]
+        step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
+        curve = fit_closed_curve(edge[:, :2], form, (*np.percentile(edge[:, 0], (0, 100)), step))
         turn = np.linspace(0, 2 * np.pi, 181)
         ray = np.column_stack([np.cos(turn), np.sin(turn)])
         middle = np.array([curve.right_mm, curve.anterior_mm])
@@ -135,6 +140,11 @@ def sections(phantom, maps, spine, line) -> None:
         view.line([place(frame, *point) for point in rim], colour)
         ends = [place(frame, middle[0], middle[1] + d) for d in (curve.front_mm, -curve.back_mm)]
         view.line(ends, colour, 2)
+        sides = [
+            place(frame, middle[0] + d, middle[1])
+            for d in (curve.width_mm / 2, -curve.width_mm / 2)
+        ]
+        view.line(sides, colour, 1)
     view.save("section")
 
 
@@ -155,16 +165,43 @@ def curves(phantom, solids, line) -> None:
     view.save("curves")
 
 
+def sacral_corners(phantom, maps, spine, solids) -> None:
+    """The sacral endplate with its corners, where lines along the walls of S1 meet the disc's face."""
+    last = LEVEL_LABELS["L5"]
+    disc, above = solids[DISC_OFFSET + last], solids[last].endplate(-1)
+    frame, bone = disc.block.frame, maps.structure(SACRUM)
+    plate, _ = corners_beside(
+        disc.endplate(-1), bone, spine.canal_points_mm, frame.right, disc.block.slab_mm, -1
+    )
+    view = View(phantom, plate.back_mm, -frame.anterior, frame.superior, (70, 50))
+    view.line([plate.back_mm, plate.front_mm], WHITE, 2)
+    for corner in (plate.back_mm, plate.front_mm):
+        view.dot(corner, CYAN)
+    foot = plate.back_mm + ((above.back_mm - plate.back_mm) @ plate.forward) * plate.forward
+    view.line([above.back_mm, foot], CYAN, 2)
+    view.line([plate.back_mm, foot], RED, 5)
+    view.dot(above.back_mm, CYAN)
+    view.save("sacrum")
+
+
+def fitted(seed: int):
+    """Return (phantom, maps, spine, solids) of a lumbar scan in thin slices."""
+    phantom = make_phantom(seed, "lumbar", in_plane_mm=0.8, slice_mm=1.5, with_truth=False)
+    maps = LabelMaps(phantom.subregion, phantom.vertebra)
+    spine = Spine(maps)
+    return phantom, maps, spine, find_solids(maps, spine)
+
+
 def main() -> None:
     """Draw all pictures."""
-    phantom = make_phantom(SEED, "lumbar", in_plane_mm=0.8, slice_mm=1.5, with_truth=False)
-    maps = LabelMaps(Volume(phantom.subregion.data, phantom.subregion.affine), phantom.vertebra)
-    spine = Spine(maps)
-    solids, line = find_solids(maps, spine), find_centreline(spine)
+    phantom, maps, spine, solids = fitted(SEED)
+    line = find_centreline(spine)
     heights(phantom, solids)
-    slips(phantom, solids)
     sections(phantom, maps, spine, line)
     curves(phantom, solids, line)
+    phantom, maps, spine, solids = fitted(SLIPPED_SEED)
+    slips(phantom, solids)
+    sacral_corners(phantom, maps, spine, solids)
 
 
 if __name__ == "__main__":

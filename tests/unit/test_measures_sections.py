@@ -11,6 +11,7 @@ from solid_spine import SolidSpine, render, rotation
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import measure
+from wirbel.core.measures.curves import ClosedCurve
 
 CANAL_AREA, CORD_AREA = np.pi * 12 * 9, np.pi * 6 * 4
 
@@ -30,6 +31,13 @@ def test_sections_hold_at_any_angle_between_canal_and_grid(pitch, turn, spacing)
         assert row[f"canal_rl_{place}_mm"] == pytest.approx(24, abs=2.2)  # half a slice
         assert row[f"cord_area_{place}_mm2"] == pytest.approx(CORD_AREA, rel=0.1)
         assert row[f"cord_ap_{place}_mm"] == pytest.approx(7.9, abs=0.7)
+
+
+def test_the_depth_of_something_narrower_than_3_mm_is_that_over_all_of_it():
+    ellipse = ClosedCurve(2.0, 2.0, 2.0, 0.0, 0.0, 2.0, 2.0)
+    wide = ClosedCurve(300.0, 2.0, 2.0, 0.0, 0.0, 2.0, 2.0)
+    assert 0 < ellipse.mean_depth_mm(3.0) < 4.0
+    assert wide.mean_depth_mm(3.0) == pytest.approx(4.0, abs=0.01)
 
 
 def test_space_and_ratio_follow_from_canal_and_cord():

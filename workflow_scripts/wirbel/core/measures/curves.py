@@ -58,7 +58,7 @@ class ClosedCurve:
 
     def mean_depth_mm(self, across_mm: float) -> float:
         """Mean extent from back to front over so much of the width in the middle."""
-        u = np.abs(np.linspace(-across_mm, across_mm, 21) / self.width_mm)
+        u = np.minimum(np.abs(np.linspace(-across_mm, across_mm, 21) / self.width_mm), 1.0)
         front = self.front_mm * (1 - u**self.front_exponent) ** (1 / self.front_exponent)
         back = self.back_mm * (1 - u**self.back_exponent) ** (1 / self.back_exponent)
         return float(np.mean(front + back))
