@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from spine_boxes import box_spine, counters, oracle
+from spine_boxes import FRONT, box_spine, counters, oracle
 
 from wirbel.core.components import find_components
 from wirbel.core.consolidation import (
@@ -48,6 +48,19 @@ def instance_dice(found, truth, number):
 def test_perfect_predictions_return_the_exact_vertebrae(numbers):
     spine = box_spine(numbers, sacrum=24 in numbers)
     assert np.array_equal(consolidate(spine.labels, predictions_for(spine)), counters(spine))
+
+
+def test_small_bodies_beyond_the_head_do_not_push_lumbar_vertebrae_out():
+    """27 bodies, of which a spine has 25 at most: the two smallest at one end go, L5 stays."""
+    spine = box_spine(range(3, 25), top_margin=90)
+    data, truth = spine.labels.data.copy(), counters(spine)
+    truth[truth > 0] += 5
+    for number, row in enumerate((6, 22, 38, 54, 70), start=1):
+        block = slice(FRONT, FRONT + 14), slice(row, row + 9), slice(11, 20)
+        data[block], truth[block] = BODY_BORDER, number
+    labels = spine.labels.with_data(data)
+    found = consolidate(labels, predictions_for(labels=labels, truth=truth))
+    assert np.array_equal(found, np.where(truth > 2, truth - 2, 0))
 
 
 def test_perfect_predictions_of_bodies_that_touch_return_the_exact_vertebrae():

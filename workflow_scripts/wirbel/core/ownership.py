@@ -149,7 +149,15 @@ def _bodiless_ends(positions, order, out, bodies) -> tuple[list[int], list[int]]
 
 
 def _renumber(out: np.ndarray, order: list[int], ends: tuple[list[int], list[int]]) -> np.ndarray:
+    """Number the instances from the top down; of too many, the run of `LARGEST_INSTANCE` with the most voxels.
+
+    Small ones beyond the head or in the sacrum must not push whole vertebrae out at the other end.
+    """
     lookup = np.zeros(256, np.uint8)
-    sequence = [*ends[0], *order, *ends[1]][:LARGEST_INSTANCE]
+    sequence = np.array([*ends[0], *order, *ends[1]], int)
+    if len(sequence) > LARGEST_INSTANCE:
+        sizes = np.bincount(out.ravel(), minlength=256)[sequence]
+        runs = np.convolve(sizes, np.ones(LARGEST_INSTANCE, int), "valid")
+        sequence = sequence[int(runs.argmax()) :][:LARGEST_INSTANCE]
     lookup[sequence] = np.arange(1, len(sequence) + 1)
     return lookup[out]
