@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -158,6 +160,14 @@ def test_the_sheet_is_the_same_every_time_and_grows_with_failures():
     first, second = (draw_sheet("Title", "subtitle", [entry()], [failure], 3) for _ in range(2))
     assert first.tobytes() == second.tobytes()
     assert first.height > bare.height
+
+
+def test_the_legend_of_a_narrow_sheet_takes_more_lines_instead_of_leaving_it():
+    view = entry().view
+    every = np.zeros_like(view.subregion)
+    every.flat[: len(SUBREGION_NAMES)] = list(SUBREGION_NAMES)
+    sheet = np.asarray(draw_sheet("", "", [Entry("a", replace(view, subregion=every), "")], []))
+    assert (sheet[:, -10:] == sheet[0, 0]).all(), "no word reaches the right border"
 
 
 def test_a_sheet_without_any_scan_still_says_so():

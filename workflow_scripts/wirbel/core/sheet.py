@@ -58,13 +58,13 @@ def draw_sheet(
     rows = _in_rows(cells)
     cards = _in_rows([draw_failure(failure) for failure in failures])
     present = sorted({int(label) for e in entries for label in np.unique(e.view.subregion)} - {0})
-    blocks = [_header(title, subtitle), _legend(present), *map(_row, rows)]
+    width = max([NARROWEST, *(_width(row) for row in (*rows, *cards))])
+    blocks = [_header(title, subtitle), _legend(present, width), *map(_row, rows)]
     if failures:
         blocks += [_section("Scans that failed"), *map(_row, cards)]
     if more_failures:
         blocks.append(_section(f"and {more_failures} more: see cohort/failures.csv", "text"))
-    widest = max((_width(row) for row in (*rows, *cards)), default=0)
-    return _stack(blocks).crop((0, 0, max(widest, NARROWEST), sum(b.height for b in blocks)))
+    return _stack(blocks).crop((0, 0, width, sum(b.height for b in blocks)))
 
 
 def draw_entry(entry: Entry) -> Image.Image:
@@ -130,16 +130,16 @@ def _section(words: str, size: str = "head") -> Image.Image:
     return block
 
 
-def _legend(present: list[int]) -> Image.Image:
+def _legend(present: list[int], sheet_width: int) -> Image.Image:
     """Return the names of the subregions shown with their colours, in as many lines as they need."""
     font, left, top = _font("text"), PADDING, 6
-    block = Image.new("RGB", (SHEET_WIDTH, 90), BACKGROUND)
+    block = Image.new("RGB", (SHEET_WIDTH, 160), BACKGROUND)
     pen = ImageDraw.Draw(block)
     for label in present:
         colour = subregion_colours()[label]
         name = SUBREGION_NAMES[label].replace("_", " ")
         width = 20 + int(font.getlength(name)) + 22
-        if left + width > SHEET_WIDTH - PADDING:
+        if left + width > sheet_width - PADDING:
             left, top = PADDING, top + 24
         pen.rectangle((left, top + 2, left + 13, top + 15), rgb(colour))
         pen.text((left + 20, top), name, FAINT, font)
