@@ -68,6 +68,8 @@ def test_every_column_says_what_it_is(table, column):
         assert column.codes.keys() <= STATUS_CODES.keys() | REASONS.keys()
     elif column.kind == NUMBER:
         assert column.status in names, "a missing value needs a column that explains it"
+    if column.kind == NUMBER and column.compared:
+        assert column.interval, "a measure needs the range that adults lie in"
     if column.interval:
         assert column.interval[0] < column.interval[1]
 

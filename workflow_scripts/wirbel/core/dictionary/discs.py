@@ -155,7 +155,9 @@ DISCS = (
     ),
     status("disc_signal_status", "the signal ratio", *SIGNAL),
     volume("disc_volume_mm3", "intervertebral disc", "label 100", "disc_status", (200.0, 35000.0)),
-    surface_volume("disc_surface_volume_mm3", "intervertebral disc", "disc_width_status"),
+    surface_volume(
+        "disc_surface_volume_mm3", "intervertebral disc", "disc_width_status", (200.0, 35000.0)
+    ),
     *centroid("", "disc", "disc_status"),
     status("disc_status", "the disc", "ok", "touches_border"),
 )

@@ -75,7 +75,7 @@ def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) ->
     )
 
 
-def surface_volume(name, what, status, more="") -> Column:
+def surface_volume(name, what, status, interval, more="") -> Column:
     """Return the column of a volume inside fitted surfaces, in mm3."""
     return Column(
         name,
@@ -83,6 +83,7 @@ def surface_volume(name, what, status, more="") -> Column:
         f"Volume of the {what} inside smooth surfaces",
         f"{SURFACE}{more}",
         units=CUBIC_MILLIMETRES,
+        interval=interval,
         decimals=1,
         status=status,
     )

@@ -28,7 +28,7 @@ from wirbel.core.dictionary.shared import (
     surface_volume,
     volume,
 )
-from wirbel.core.labels import POSTERIOR_ELEMENTS, SUBREGION_NAMES
+from wirbel.core.labels import ARCUS, POSTERIOR_ELEMENTS, SPINOUS_PROCESS, SUBREGION_NAMES
 
 SIX_POINT = (
     "six-point morphometry of Black et al., J Bone Miner Res 1991;6:883-892, "
@@ -41,6 +41,12 @@ OUTLINE = (
     "by a superelliptic outline, waisted and hollow at the back, that is fitted to front, back and flanks "
     "of all slices at once"
 )
+BODY_VOLUME, VERTEBRA_VOLUME = (500.0, 90000.0), (2000.0, 160000.0)
+PART_VOLUMES = {
+    label: (0.0, {ARCUS: 15000.0, SPINOUS_PROCESS: 12000.0}.get(label, 8000.0))
+    for label in POSTERIOR_ELEMENTS
+}
+"""Ranges in mm3, wide: from a child-sized C3 to a large man's L5."""
 BODY_MEASURED = (*MEASURED, "not_defined_for_c2")
 
 
@@ -193,14 +199,14 @@ VERTEBRAE = (
         "vertebral body without its endplates",
         "labels 49 and 50",
         "body_status",
-        (500.0, 90000.0),
+        BODY_VOLUME,
     ),
     volume(
         "vertebra_volume_mm3",
         "whole vertebra without its endplates",
         "labels 41 to 50",
         "vertebra_status",
-        (2000.0, 160000.0),
+        VERTEBRA_VOLUME,
     ),
     *(
         volume(
@@ -208,17 +214,22 @@ VERTEBRAE = (
             SUBREGION_NAMES[label].replace("_", " "),
             f"label {label}",
             "vertebra_status",
-            absent=PART_IS_ZERO,
+            PART_VOLUMES[label],
+            PART_IS_ZERO,
         )
         for label in POSTERIOR_ELEMENTS
     ),
     surface_volume(
-        "body_surface_volume_mm3", "vertebral body without its endplates", "width_status"
+        "body_surface_volume_mm3",
+        "vertebral body without its endplates",
+        "width_status",
+        BODY_VOLUME,
     ),
     surface_volume(
         "vertebra_surface_volume_mm3",
         "whole vertebra without its endplates",
         "width_status",
+        VERTEBRA_VOLUME,
         "; the spinous process is interpolated as in spinous_process_surface_volume_mm3, arch and other "
         "processes are voxels as they are",
     ),
@@ -231,8 +242,9 @@ VERTEBRAE = (
         "touches_border",
         "after Raya and Udupa, IEEE Trans Med Imaging 1990;9:32-42 (shape-based interpolation)",
         CUBIC_MILLIMETRES,
-        decimals=1,
-        status="vertebra_status",
+        PART_VOLUMES[SPINOUS_PROCESS],
+        1,
+        "vertebra_status",
     ),
     *centroid("", "whole vertebra", "vertebra_status"),
     *centroid("body_", "vertebral body", "body_status"),
