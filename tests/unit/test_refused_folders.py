@@ -4,7 +4,9 @@ import json
 
 import published_folders
 import pytest
+import torch
 
+from wirbel.learning.instance_model import InstanceModel
 from wirbel.learning.semantic_model import SemanticModel
 from wirbel.models.inference_config import parse_inference_config
 
@@ -97,3 +99,20 @@ def test_what_the_published_tool_accepts_in_two_spellings_is_accepted_in_both():
     found = parse_inference_config({**settings, "sacrum_ids": 26, "metal": [80]}, "file")
     assert found.model_expected_orientation == ("P", "I", "R")
     assert (found.sacrum_ids, found.metal) == ((26,), (80,))
+
+
+@pytest.mark.parametrize(
+    ("change", "config", "sentence"),
+    [
+        ({"hyper_parameters": {"do2D": True}}, {}, "holds a network for slices"),
+        ({"hyper_parameters": [1]}, {}, "hyper_parameters is no dictionary"),
+        ({"state_dict": {"network.init_conv.weight": 1}}, {}, "init_conv.weight is no tensor"),
+        ({"state_dict": {"x": torch.ones(1)}}, {}, "holds another network"),
+        ({}, {"mapping": {"41": 14}}, "mapping names channel 14, the network has 11"),
+    ],
+)
+def test_an_instance_network_that_does_not_fit_is_told(tmp_path, change, config, sentence):
+    folder = published_folders.write_instance(tmp_path / "instance", config=config, **change)
+    with pytest.raises(ValueError, match=sentence) as told:
+        InstanceModel(folder, "cpu", 1)
+    assert str(folder) in str(told.value) and "\n" not in str(told.value)

@@ -56,6 +56,11 @@ def load_network(folder: Path, config: InferenceConfig) -> tuple[torch.nn.Module
             f"{folder}: cutout_size is {list(config.cutout_size)}, the published network needs "
             f"multiples of {FACTOR}"
         )
+    if max(config.mapping.values(), default=0) >= channels:
+        raise ValueError(
+            f"{folder}: mapping names channel {max(config.mapping.values())}, the network has "
+            f"{channels}, numbered from 0"
+        )
     return _filled(PublishedUNet(width, channels), weights, path), channels
 
 
@@ -77,11 +82,18 @@ def read_published(path: Path) -> tuple[Weights, tuple[int, int]]:
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds no state_dict, so it is no Lightning checkpoint")
+    settings = content.get("hyper_parameters") or {}
+    others = [name for name, value in state.items() if not isinstance(value, torch.Tensor)]
+    if not isinstance(settings, dict) or others:
+        what = f"{others[0]} is no tensor" if others else "hyper_parameters is no dictionary"
+        raise ValueError(f"{path} is no Lightning checkpoint: {what}")
+    if settings.get("do2D"):
+        raise ValueError(f"{path} holds a network for slices (do2D), expected one for volumes")
     weights = {name.removeprefix(PREFIX): value.float() for name, value in state.items()}
     if FIRST_LAYER not in weights:
         raise ValueError(f"{path} holds another network: there is no {PREFIX}{FIRST_LAYER} in it")
     found = tuple(weights[FIRST_LAYER].shape[:2])
-    allowed = (OLDER_VARIANT, _newer_variant(content.get("hyper_parameters") or {}))
+    allowed = (OLDER_VARIANT, _newer_variant(settings))
     if found not in allowed:
         known = " or ".join(f"width {w} with {c} input channels" for w, c in allowed)
         raise ValueError(f"{path}: expected {known}, found {found[0]} with {found[1]}")
