@@ -140,6 +140,26 @@ def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_aga
     assert contents[0] == contents[1] and len(contents[0]) == 6
 
 
+def test_the_other_tools_masks_and_numbers_get_the_networks_names_too(study, models, monkeypatch):
+    as_there = ("--compatibility", "spineps")
+    own = ["--instance-model", models / "sharp", "--no-n4", "--naming-follows", *as_there]
+    assert study.run(merge, "instance", models / "quick", *own) == 0
+    numbers = read_json(study.file("merge", "sub-01_levels.json"))["numbers"]
+    assert numbers == [*range(2, 2 + len(numbers))], "counted from C2 down, as there"
+    places = [REPEATING.names.index(name) for name in NAMES[: len(numbers)]]
+    monkeypatch.setattr(
+        LabellingModel, "classify", lambda self, cutouts: {"VERT": np.eye(24)[places]}
+    )
+    assert labelled(study, models, *as_there) == 0
+    stem = study.out / "sub-01/anat/sub-01_desc-vertebra_dseg"
+    vertebra = read_volume(f"{stem}.nii.gz").data
+    assert set(np.unique(vertebra[(vertebra > 0) & (vertebra < 26)])) == set(
+        NUMBERS[: len(numbers)]
+    )
+    sidecar = read_json(f"{stem}.json")
+    assert (sidecar["Compatibility"], sidecar["Levels"]["method"]) == ("spineps", "labelling")
+
+
 def merged_again(study, models):
     """Run merge, which is told who reads what it leaves; return what it computed."""
     asked = [sys.executable, "-m", "wirbel.stages.label", "--model", str(models / "namer")]

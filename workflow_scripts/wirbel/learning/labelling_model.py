@@ -103,9 +103,12 @@ def read_checkpoint(path: Path) -> tuple[Labelling, Weights]:
         raise ValueError(f"{path} holds no state_dict, so it is no Lightning checkpoint")
     try:
         described = _described(content.get("hyper_parameters") or {})
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from None
     state = content["state_dict"].items()
+    others = [name for name, value in state if not isinstance(value, torch.Tensor)]
+    if others:
+        raise ValueError(f"{path} is no Lightning checkpoint: {others[0]} is no tensor")
     return described, {
         name: value.float() for name, value in state if not name.startswith(NOT_OURS)
     }
