@@ -8,9 +8,7 @@ rule resample:
     output:
         manifest=manifest("resample"),
     log:
-        job_log("resample"),
-    benchmark:
-        job_benchmark("resample")
+        batch_log(),
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -41,9 +39,7 @@ rule semantic:
     output:
         manifest=manifest("semantic"),
     log:
-        job_log("semantic"),
-    benchmark:
-        job_benchmark("semantic")
+        batch_log(),
     priority: 1
     conda:
         "../envs/gpu.yaml"
@@ -75,9 +71,7 @@ rule instance:
     output:
         manifest=manifest("instance"),
     log:
-        job_log("instance"),
-    benchmark:
-        job_benchmark("instance")
+        batch_log(),
     priority: 2
     conda:
         "../envs/gpu.yaml"
@@ -109,9 +103,7 @@ rule merge:
     output:
         manifest=manifest("merge"),
     log:
-        job_log("merge"),
-    benchmark:
-        job_benchmark("merge")
+        batch_log(),
     priority: 3
     conda:
         "../envs/cpu.yaml"
@@ -148,9 +140,7 @@ rule label:
     output:
         manifest=manifest("label"),
     log:
-        job_log("label"),
-    benchmark:
-        job_benchmark("label")
+        batch_log(),
     priority: 4
     conda:
         "../envs/gpu.yaml"
@@ -186,9 +176,7 @@ rule features:
     output:
         manifest=manifest("features"),
     log:
-        job_log("features"),
-    benchmark:
-        job_benchmark("features")
+        batch_log(),
     priority: 4
     conda:
         "../envs/cpu.yaml"

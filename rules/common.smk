@@ -233,14 +233,9 @@ def participants_table():
     return [str(path)] if path.is_file() else []
 
 
-def job_log(stage):
-    """Return the pattern of a per-batch job's log."""
-    return f"{LOGS}/{stage}/{{batch}}.log"
-
-
-def job_benchmark(stage):
-    """Return the pattern of a per-batch job's benchmark."""
-    return f"{LOGS}/benchmarks/{stage}/{{batch}}.tsv"
+def batch_log():
+    """Return the pattern of the log to which all jobs of a batch append; it also says what they used."""
+    return f"{LOGS}/{{batch}}.log"
 
 
 @cache

@@ -111,7 +111,7 @@ def test_the_same_input_gives_the_same_bytes(study, models):
     run(out, models)
     files = sorted((out / "sub-01/anat").iterdir())
     before = [path.read_bytes() for path in files]
-    (out / "work/merge/b00001.records.tsv").unlink()
+    (out / "work/batches/b00001.records.tsv").unlink()
     for path in files:
         path.unlink()
     run(out, models)

@@ -14,7 +14,7 @@ from test_runner import Study
 from toy import Count, arguments
 
 from wirbel.runner.discovery import update_batches
-from wirbel.runner.records import read_records
+from wirbel.runner.records import read_records, records_on_disk
 
 TOY = str(Path(__file__).with_name("toy.py"))
 
@@ -74,14 +74,13 @@ def test_loading_computing_and_saving_overlap_and_look_ahead_is_bounded(study):
 
 def test_sigterm_stops_cleanly_and_keeps_what_is_finished(study):
     process = _start(study, sleep="0.1")
-    records = study.output / "work/count/b00001.records.tsv"
-    while not records.exists():
+    while not records_on_disk(study.output, "count", "b00001"):
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 143
     assert "Traceback" not in process.stderr.read()
     assert not (study.output / "work/count/b00001.tsv").exists()
-    done = len(read_records(records))
+    done = len(records_on_disk(study.output, "count", "b00001"))
     assert 1 <= done < 12
     stage = Count()
     study.run(stage)

@@ -62,7 +62,6 @@ def test_a_cohort_is_a_bids_data_set_with_its_truth(tmp_path, calls):
     assert run(tmp_path, "--count", "2", "--seed", "5", "--regions", "whole", "lumbar") == 0
     assert calls == [(5, "whole"), (6, "lumbar")]
     assert set(contents(tmp_path)) == {
-        ".simulate.lock",
         "dataset_description.json",
         "participants.json",
         "participants.tsv",

@@ -5,11 +5,13 @@ import csv
 import pytest
 
 from wirbel.runner.chain import STAGES
-from wirbel.runner.joblogs import KILLED, read_job_log
+from wirbel.runner.joblogs import KILLED, USED, read_job_log
 from wirbel.runner.records import Record, manifest_file, write_records
 from wirbel.runner.summary import summary
+from wirbel.runner.usage import Usage, usage
 
-HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+MEASURED = Usage(100.0, 50.0, 2000.0)
+DONE = "2 ok; 2 of 2 computed now"
 BATCH = "b00001"
 
 
@@ -29,14 +31,8 @@ def output(tmp_path):
         if number > 2:
             bad = Record("sub-02", "skipped", "no_spine_found", "none", "k")
         write_records(manifest_file(tmp_path, stage, BATCH), [good, bad])
-        _write(tmp_path / "logs" / "benchmarks" / stage / f"{BATCH}.tsv", HEADER + _measured(stage))
-        _log(tmp_path, stage, "started: 2 scans", "2 ok; 2 of 2 computed now")
+        _log(tmp_path, stage, "started: 2 scans, process 1 on n1", USED.format(MEASURED), DONE)
     return tmp_path
-
-
-def _measured(stage):
-    cpu = "NA" if stage == "resample" else "50"
-    return f"100\t0:01:40\t2000\t0\t0\t0\t0\t0\t0\t{cpu}\n"
 
 
 def _write(path, text):
@@ -46,7 +42,8 @@ def _write(path, text):
 
 def _log(output, stage, *lines):
     text = "".join(f"{stage} {BATCH}: {line}\n" for line in lines)
-    _write(output / "logs" / stage / f"{BATCH}.log", text)
+    path = output / "logs" / f"{BATCH}.log"
+    _write(path, (path.read_text() if path.exists() else "") + text)
 
 
 def _table(output, name):
@@ -58,7 +55,7 @@ def test_the_summary_says_what_it_cost_and_what_is_kept(output):
     told = summary(output).splitlines()
     assert told[0] == "1 scans measured, 1 failed"
     assert (
-        "Cost: 0.056 CPU-hours and 0.056 GPU-hours in 5 jobs; the largest took 2 GB of memory"
+        "Cost: 0.069 CPU-hours and 0.056 GPU-hours in 5 jobs; the largest took 2 GB of memory"
         in told
     )
     (typical,) = [
@@ -68,27 +65,16 @@ def test_the_summary_says_what_it_cost_and_what_is_kept(output):
 
 
 def test_costs_by_stage_job_and_scan(output):
-    _log(
-        output,
-        "merge",
-        "started: 2 scans",
-        "terminated",
-        "started: 2 scans",
-        "2 ok; 2 of 2 computed now",
-    )
+    again = USED.format(Usage(60.0, 40.0, 1000.0))
+    _log(output, "merge", "started: 2 scans", "terminated", "started: 2 scans", again, DONE)
     summary(output)
     stages = {row["stage"]: row for row in _table(output, "stages")}
     assert list(stages) == list(STAGES)
     assert (stages["semantic"]["gpu_seconds"], stages["merge"]["gpu_seconds"]) == ("100.0", "0.0")
-    assert (stages["merge"]["starts"], stages["merge"]["jobs"]) == ("2", "1")
+    assert (stages["merge"]["starts"], stages["merge"]["jobs"]) == ("3", "1")
     assert stages["instance"]["median_seconds_per_scan"] == "7.5"
-    assert [row["cpu_seconds"] for row in _table(output, "jobs")] == [
-        "0.0",
-        "50.0",
-        "50.0",
-        "50.0",
-        "50.0",
-    ]
+    cpu_seconds = [row["cpu_seconds"] for row in _table(output, "jobs")]
+    assert cpu_seconds == ["50.0", "50.0", "50.0", "40.0", "50.0"], "those of the last attempt"
     first, second = _table(output, "scans")
     assert (first["scan_id"], first["seconds"], first["gpu_seconds"]) == ("sub-01", "50.0", "20.0")
     assert (first["final_files"], first["final_bytes"]) == ("4", "2000")
@@ -98,7 +84,7 @@ def test_costs_by_stage_job_and_scan(output):
 def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
     for stage in ("merge", "features"):
         manifest_file(output, stage, BATCH).unlink()
-    log = output / "logs" / "merge" / f"{BATCH}.log"
+    log = output / "logs" / f"{BATCH}.log"
     with open(log, "a") as stream:
         stream.write(f"merge {BATCH}: started: 2 scans\nmerge: the file system refused: no space\n")
     told = summary(output)
@@ -120,5 +106,15 @@ def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
     ],
 )
 def test_how_a_job_ended_is_read_from_its_log(tmp_path, lines, sentence):
-    _write(tmp_path / "logs" / "merge" / f"{BATCH}.log", "".join(f"{line}\n" for line in lines))
+    before = ["instance b00001: started: 2 scans", "instance b00001: 2 of 2 computed now"]
+    _write(tmp_path / "logs" / f"{BATCH}.log", "".join(f"{line}\n" for line in before + lines))
     assert read_job_log(tmp_path, "merge", BATCH).sentence == sentence
+
+
+def test_what_a_process_has_used_grows():
+    before = usage()
+    sum(number * number for number in range(2_000_000))
+    after = usage()
+    assert after.seconds > before.seconds > 0
+    assert after.cpu_seconds > before.cpu_seconds > 0
+    assert 5 < after.max_memory_mb < 100_000

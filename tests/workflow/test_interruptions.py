@@ -9,6 +9,8 @@ import time
 import pytest
 from toy_workflow import CHAIN
 
+from wirbel.runner.records import records_on_disk
+
 SCANS = [f"sub-{number:02}" for number in range(6)]
 
 
@@ -76,7 +78,7 @@ def test_after_sigterm_the_running_jobs_finish_and_the_same_command_goes_on(work
     for scan in SCANS:
         workflow.scan(scan, "1")
     process = _start(workflow, sleep=0.2, batch_size=3)
-    while not (workflow.output / "work" / "resample" / "b00001.records.tsv").exists():
+    while not records_on_disk(workflow.output, "resample", "b00001"):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=300)

@@ -8,6 +8,8 @@ from wirbel.io.tables import read_table
 WEIGHTS = REPOSITORY / "models" / "builtin" / "instance" / "inference_config.json"
 FILES_PER_SCAN = 7
 """Two maps with table and sidecar each, and the measurements (docs/outputs.md)."""
+FILES_PER_BATCH = len(CHAIN) + 3
+"""A manifest for each stage, the list, the records and the log (docs/outputs.md)."""
 MOST_BYTES_PER_SCAN = 1_000_000
 """Of this lumbar scan: its label maps compress well."""
 HEIGHT_TOLERANCE_MM = 2.0
@@ -53,6 +55,7 @@ def test_from_simulated_scans_to_tables_and_pictures(real_workflow):
 
     kept = [path for path in workflow.output.rglob("sub-sim0001*") if path.is_file()]
     assert len(kept) == FILES_PER_SCAN
+    assert len(list(workflow.output.rglob("*b00001*"))) == FILES_PER_BATCH
     assert sum(path.stat().st_size for path in kept) < MOST_BYTES_PER_SCAN
 
     everything = {p: p.stat().st_mtime_ns for p in workflow.output.rglob("*") if p.is_file()}
@@ -63,7 +66,6 @@ def test_from_simulated_scans_to_tables_and_pictures(real_workflow):
     for stage in CHAIN:  # the stages look again, and find that nothing needs the dropped results
         (workflow.output / "work" / stage / "b00001.tsv").unlink()
     workflow.run(batch_size=2)
-    for stage in CHAIN:
-        log = (workflow.output / "logs" / stage / "b00001.log").read_text()
-        assert log.splitlines()[-1].endswith("0 of 2 computed now")
+    log = (workflow.output / "logs" / "b00001.log").read_text()
+    assert log.count("0 of 2 computed now") == len(CHAIN)
     assert [path for path in workflow.output.rglob("sub-sim0001*") if path.is_file()] == kept

@@ -1,17 +1,16 @@
 """What a run has cost, for a person: seconds, memory and GPU time by scan, by job and by stage.
 
 Times by scan are those of the records (loading, computing and saving; they overlap within a job), times by job those
-that Snakemake measured. Reads manifests, Snakemake's benchmark files and job logs; opens no result.
+that the job itself measured, from the start of its process. Reads manifests and logs; opens no result.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import median
 
-from wirbel.io.tables import read_rows, write_rows
+from wirbel.io.tables import write_rows
 from wirbel.runner.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
 from wirbel.runner.joblogs import read_job_log
 from wirbel.runner.lineage import Tables
@@ -54,17 +53,22 @@ def job_costs(output_dir: Path, batch: str, tables: Tables) -> list[JobCost]:
     """Return the cost of the batch's finished jobs, in the order of the stages."""
     found = []
     for stage in ALL_STAGES:
-        path = output_dir / "logs" / "benchmarks" / stage / f"{batch}.tsv"
-        if stage not in tables or not path.exists():
+        log = read_job_log(output_dir, stage, batch)
+        if stage not in tables or not log.used.seconds:
             continue
-        row = read_rows(path)[-1]
-        seconds = _number(row["s"])
+        used, scans = log.used, len(tables[stage])
         gpus = GPU_STAGES.get(stage, 0) * any(r.device == GPU for r in tables[stage].values())
-        starts = read_job_log(output_dir, stage, batch).starts
-        cpu, memory = _number(row.get("cpu_time")), _number(row.get("max_rss"))
-        scans = len(tables[stage])
         found.append(
-            JobCost(stage, batch, scans, seconds, cpu, seconds * gpus, memory, max(starts, 1))
+            JobCost(
+                stage,
+                batch,
+                scans,
+                used.seconds,
+                used.cpu_seconds,
+                used.seconds * gpus,
+                used.max_memory_mb,
+                max(log.starts, 1),
+            )
         )
     return found
 
@@ -143,15 +147,6 @@ def write_costs(output_dir: Path, jobs: list[JobCost], scans: list[dict[str, obj
     columns = ["scan_id", "batch", "status", *(f"{stage}_seconds" for stage in stages_in(scans))]
     columns += ["seconds", "gpu_seconds", "final_files", "final_bytes"]
     write_rows(folder / "scans.csv", columns, scans)
-
-
-def _number(text: str | None) -> float:
-    """Return a benchmark's number; 0 where Snakemake could not measure it (NA, nan, -)."""
-    try:
-        number = float(text or "nan")
-    except ValueError:
-        return 0.0
-    return number if math.isfinite(number) else 0.0
 
 
 def _rounded(value: object) -> object:

@@ -16,7 +16,7 @@ from threading import Lock
 
 from wirbel.runner.chain import LAST_READER
 from wirbel.runner.recipes import Recipe, ask
-from wirbel.runner.records import OK, Record, read_records, records_file
+from wirbel.runner.records import OK, Record, records_on_disk
 
 
 class LaterStages:
@@ -46,8 +46,7 @@ class LaterStages:
                 if number == len(self._recipes):
                     self._recipes.append(ask(command, self._args))
             recipe = self._recipes[number]
-            path = records_file(self._args.output_dir, recipe.stage, batch)
-            yield recipe, read_records(path) if path.exists() else {}
+            yield recipe, records_on_disk(self._args.output_dir, recipe.stage, batch)
 
 
 def unused(record: Record, stages: list[str], output_dir: Path, batch: str) -> list[Record]:
@@ -59,8 +58,7 @@ def unused(record: Record, stages: list[str], output_dir: Path, batch: str) -> l
     found: list[Record] = []
     source = record.source
     for stage in reversed(stages):
-        path = records_file(output_dir, stage, batch)
-        earlier = read_records(path).get(record.scan_id) if path.exists() else None
+        earlier = records_on_disk(output_dir, stage, batch).get(record.scan_id)
         if earlier is None or earlier.status != OK or earlier.key != source:
             return []
         found.append(earlier)

@@ -11,8 +11,11 @@ from wirbel.runner.keys import ContentHashes
 from wirbel.runner.ledger import Ledger
 from wirbel.runner.progress import Progress
 from wirbel.runner.recipes import Recipe
-from wirbel.runner.records import OK, Record, read_records, records_file
+from wirbel.runner.records import OK, Record, RecordBook, read_records, records_file
 from wirbel.runner.stage import Stage
+
+INPUTS = "inputs"
+"""Stands for a stage in the records: what the scans' files held."""
 
 
 class Job:
@@ -27,8 +30,8 @@ class Job:
         self._previous = {} if self.first else _manifest_before(args.previous)
         self.batch = args.manifest.name.removesuffix(".tsv")
         self.lock = args.batch.with_name(f".{self.batch}.lock")
-        self.ledger = Ledger(records_file(self.output_dir, stage.name, self.batch), self.output_dir)
-        self.hashes = ContentHashes(args.batch.with_name(f"{self.batch}.inputs.tsv"))
+        self.ledger = Ledger(self.output_dir, stage.name, self.batch)
+        self.hashes = ContentHashes(RecordBook(records_file(self.output_dir, self.batch), INPUTS))
         self.later = LaterStages(args)
         self.keys: dict[str, str] = {}
         self.title = f"{stage.name} {self.batch}"

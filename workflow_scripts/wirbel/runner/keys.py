@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file
-from wirbel.io.tables import read_rows, write_rows
+from wirbel.runner.records import OK, Record, RecordBook
 
 KEY_DIGITS = 32
 MISSING = "missing"
@@ -39,18 +39,13 @@ def provenance_key(
 class ContentHashes:
     """What each scan's file held when its first stage looked: size, time stamp and SHA-256.
 
-    A file is hashed again only when its size or time stamp differ from the remembered ones.
+    A file is hashed again only when its size or time stamp differ from the remembered ones. They are kept
+    among the batch's records, as those of a stage before the first: `key` is the SHA-256, `sizes` are both numbers.
     """
 
-    columns = ("scan_id", "size", "mtime_ns", "sha256")
-
-    def __init__(self, table: Path) -> None:
-        self._table = table
-        rows = read_rows(table) if table.exists() else []
-        self._known = {
-            row["scan_id"]: ((int(row["size"]), int(row["mtime_ns"])), row["sha256"])
-            for row in rows
-        }
+    def __init__(self, book: RecordBook) -> None:
+        self._book = book
+        self._known = {name: (r.sizes, r.key) for name, r in book.on_disk().items()}
 
     def look(self, scan_id: str, path: Path) -> str:
         """Return the SHA-256 of the file as it is now, and remember it."""
@@ -63,12 +58,9 @@ class ContentHashes:
         return known is None or self._now(scan_id, path)[1] == known[1]
 
     def save(self) -> None:
-        """Write the table."""
-        rows = [
-            dict(zip(self.columns, (scan_id, *stamp, sha256), strict=True))
-            for scan_id, (stamp, sha256) in sorted(self._known.items())
-        ]
-        write_rows(self._table, self.columns, rows)
+        """Write them to the disk."""
+        known = sorted(self._known.items())
+        self._book.put(*(Record(name, OK, key=sha, sizes=stamp) for name, (stamp, sha) in known))
 
     def _now(self, scan_id: str, path: Path) -> tuple[tuple[int, int], str]:
         """Return (stamp, SHA-256); a pipe or a device, which may never end, counts as missing like a folder."""

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from wirbel.errors import InfrastructureError
-from wirbel.runner.records import OK, Record, RecordBook
+from wirbel.runner.records import OK, Record, RecordBook, records_file
 
 
 class Ledger:
     """The records of one batch at one stage; a scan that has no result any more loses its old files."""
 
-    def __init__(self, table: Path, output_dir: Path) -> None:
-        self._book = RecordBook(table)
+    def __init__(self, output_dir: Path, stage: str, batch: str) -> None:
+        self._book = RecordBook(records_file(output_dir, batch), stage)
         self._output_dir = output_dir
         self.known: dict[str, Record] = {}
 

@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 POLL_SECONDS = 0.5
@@ -29,19 +29,28 @@ class FileLock:
         if self._descriptor is not None:
             return True
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         deadline = time.monotonic() + wait_seconds
-        while not _try_lock(descriptor):
+        while not self._try():
             if time.monotonic() >= deadline:
-                os.close(descriptor)
                 return False
             if say is not None:
                 say(f"waiting for {self.holder()}, which works on {self._path.parent}")
                 say = None
             time.sleep(POLL_SECONDS)
-        self._descriptor = descriptor
         self.note("")
         return True
+
+    def _try(self) -> bool:
+        """Try to get the lock now; one on a file that its last holder has removed is none."""
+        while True:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            if not _try_lock(descriptor):
+                os.close(descriptor)
+                return False
+            if _is_at(self._path, descriptor):
+                self._descriptor = descriptor
+                return True
+            os.close(descriptor)
 
     def note(self, text: str) -> None:
         """Write who holds the lock, and `text`, into its file."""
@@ -57,9 +66,12 @@ class FileLock:
         except OSError:
             return "an unknown process"
 
-    def release(self) -> None:
-        """Let go; harmless when not held."""
+    def release(self, *, remove: bool = False) -> None:
+        """Let go, and remove the file if so wished; harmless when not held."""
         if self._descriptor is not None:
+            if remove:
+                with suppress(OSError):  # the next holder takes the file as it is
+                    self._path.unlink()
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -96,7 +108,7 @@ def sole_writer(
     try:
         yield lock.note if held else _no_note
     finally:
-        lock.release()
+        lock.release(remove=True)
 
 
 def _no_note(text: str) -> None:
@@ -110,6 +122,14 @@ def is_locked(path: Path) -> bool:
         return not _try_lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one that is at `path` now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:

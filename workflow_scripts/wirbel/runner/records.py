@@ -1,8 +1,8 @@
 """What became of each scan at a stage: the rows of a manifest.
 
-While a batch is being computed its rows stand in `work/<stage>/<batch>.records.tsv`, rewritten after
-each scan, so that a killed job loses no finished scan. The manifest holds the same rows once all scans
-of the batch are done.
+While a batch is being computed its rows stand in `work/batches/<batch>.records.tsv`, one file for all stages,
+rewritten after each scan, so that a killed job loses no finished scan. A stage's manifest holds the same rows once
+all scans of the batch are done.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Record:
         )
 
 
-def records_file(output_dir: Path, stage: str, batch: str) -> Path:
-    """Return where the records of a stage and batch stand while, and after, they are computed."""
-    return output_dir / "work" / stage / f"{batch}.records.tsv"
+def records_file(output_dir: Path, batch: str) -> Path:
+    """Return where the records of a batch stand while, and after, they are computed."""
+    return output_dir / "work" / "batches" / f"{batch}.records.tsv"
 
 
 def manifest_file(output_dir: Path, stage: str, batch: str) -> Path:
@@ -61,33 +61,48 @@ def read_records(path: str | Path) -> dict[str, Record]:
     return {row["scan_id"]: _from_row(row) for row in read_rows(path)}
 
 
+def records_on_disk(output_dir: Path, stage: str, batch: str) -> dict[str, Record]:
+    """Return a stage's records of a batch, finished or not; empty when there are none yet."""
+    return records_by_stage(output_dir, batch).get(stage, {})
+
+
+def records_by_stage(output_dir: Path, batch: str) -> dict[str, dict[str, Record]]:
+    """Return stage -> scan -> record; a stage whose records were all dropped is there, without any."""
+    return _read(records_file(output_dir, batch))
+
+
 def write_records(path: str | Path, records: Iterable[Record]) -> None:
     """Write a manifest or records table atomically."""
     write_rows(path, COLUMNS, map(_as_row, records))
 
 
 class RecordBook:
-    """The records of one batch on disk; keeps what another writer of the same batch adds."""
+    """A stage's records of one batch on disk; keeps what other stages, and another writer of this one, add."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, stage: str) -> None:
+        self._path, self._stage = path, stage
         self._own: dict[str, Record] = {}
 
     def on_disk(self) -> dict[str, Record]:
-        """Return every record on disk, whoever wrote it."""
-        return read_records(self._path) if self._path.exists() else {}
+        """Return every record of the stage on disk, whoever wrote it."""
+        return _read(self._path).get(self._stage, {})
 
     def put(self, *records: Record) -> None:
         """Add or replace scans' records on disk."""
         self._own.update((record.scan_id, record) for record in records)
-        write_records(self._path, {**self.on_disk(), **self._own}.values())
+        self._write(without=set())
 
     def drop(self, scan_ids: Iterable[str]) -> None:
         """Forget scans, so that they are computed again."""
         gone = set(scan_ids)
         self._own = {scan_id: r for scan_id, r in self._own.items() if scan_id not in gone}
-        left = {**self.on_disk(), **self._own}
-        write_records(self._path, [r for scan_id, r in left.items() if scan_id not in gone])
+        self._write(without=gone)
+
+    def _write(self, without: set[str]) -> None:
+        tables = _read(self._path)
+        rows = {**tables.get(self._stage, {}), **self._own}
+        tables[self._stage] = {name: row for name, row in rows.items() if name not in without}
+        _write(self._path, tables)
 
 
 def retry_mark(manifest: Path, retry_failed: str) -> str:
@@ -103,6 +118,28 @@ def retry_mark(manifest: Path, retry_failed: str) -> str:
     if not set(failed) & set(wanted):
         return "false"
     return f"{retry_failed}@{manifest.stat().st_mtime_ns}"
+
+
+def _read(path: Path) -> dict[str, dict[str, Record]]:
+    tables: dict[str, dict[str, Record]] = {}
+    try:
+        rows = read_rows(path)
+    except FileNotFoundError:
+        return tables
+    for row in rows:
+        table = tables.setdefault(row["stage"], {})
+        if row["scan_id"]:
+            table[row["scan_id"]] = _from_row(row)
+    return tables
+
+
+def _write(path: Path, tables: dict[str, dict[str, Record]]) -> None:
+    """Write all stages' records; one line that names the stage alone stands for none."""
+    rows: list[dict[str, str]] = []
+    for stage, table in tables.items():
+        rows += [{"stage": stage, **_as_row(record)} for record in table.values()]
+        rows += [] if table else [{"stage": stage}]
+    write_rows(path, ("stage", *COLUMNS), rows)
 
 
 def _as_row(record: Record) -> dict[str, str]:

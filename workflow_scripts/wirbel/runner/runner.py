@@ -29,7 +29,7 @@ from wirbel.runner.batches import Scan, StageFolders
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.failures import machine_fault
 from wirbel.runner.job import Job
-from wirbel.runner.joblogs import FINISHED, STARTED
+from wirbel.runner.joblogs import FINISHED, STARTED, USED
 from wirbel.runner.locks import sole_writer, whoami
 from wirbel.runner.pipeline import overlap
 from wirbel.runner.progress import Progress
@@ -39,6 +39,7 @@ from wirbel.runner.sorting import sort_out
 from wirbel.runner.stage import Stage, Work
 from wirbel.runner.steps import Steps
 from wirbel.runner.termination import TERMINATED, Terminated, sigterm_raises
+from wirbel.runner.usage import usage
 
 __all__ = ["Record", "Scan", "Stage", "StageFolders", "add_runner_arguments", "run_stage"]
 
@@ -114,5 +115,6 @@ def _compute(job: Job, todo: list[Work]) -> None:
 
 def _summarize(job: Job, rows: list[Record], computed: int) -> None:
     counts = {state: sum(r.status == state for r in rows) for state in (OK, FAILED, SKIPPED)}
+    job.progress.say(USED.format(usage()))
     told = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
     job.progress.say(f"{told or 'no scans'}; {computed} of {len(rows)} {FINISHED}")

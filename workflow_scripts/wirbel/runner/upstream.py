@@ -9,7 +9,7 @@ from wirbel.errors import InfrastructureError
 from wirbel.runner.batches import Scan
 from wirbel.runner.job import Job
 from wirbel.runner.lineage import forget_incomplete, lineage, read_manifests
-from wirbel.runner.records import Record, read_records, records_file
+from wirbel.runner.records import Record, records_by_stage
 
 LATENCY_SECONDS = 5.0
 """So long a network file system may take to show what another node has written."""
@@ -47,8 +47,11 @@ def check_still_theirs(job: Job, scan: Scan) -> None:
     upstream = job.upstream(scan)
     if upstream is None:
         return
-    path = records_file(job.output_dir, job.args.previous.parent.name, job.batch)
-    record = read_records(path).get(scan.scan_id) if path.exists() else upstream
+    stage = job.args.previous.parent.name
+    tables = records_by_stage(job.output_dir, job.batch)
+    if stage not in tables:
+        return  # it kept no records: somebody wrote the manifest by hand
+    record = tables[stage].get(scan.scan_id)
     if record is None or record.key != upstream.key:
         raise InfrastructureError(
             f"another job is replacing what an earlier stage made of {scan.scan_id}: wait until it has ended, "

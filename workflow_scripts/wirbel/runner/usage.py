@@ -1,0 +1,44 @@
+"""What this process has used so far, since it was started."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+BEGAN = time.monotonic()
+RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+STAT_START_FIELD = 19
+"""Number of the field `starttime` in /proc/self/stat, counted from the one after the command's name."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Wall-clock and processor seconds; memory is the largest resident size, of this process or a child."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    max_memory_mb: float = 0.0
+
+
+def usage() -> Usage:
+    """Return what this process and its ended children have used."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return Usage(
+        _age_seconds(),
+        sum(used.ru_utime + used.ru_stime for used in both),
+        max(used.ru_maxrss for used in both) * RSS_UNIT_BYTES / 2**20,
+    )
+
+
+def _age_seconds() -> float:
+    """Return how long ago this process was started, imports included where the system tells."""
+    try:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        started = int(fields[STAT_START_FIELD]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+    except (OSError, AttributeError):
+        return time.monotonic() - BEGAN
