@@ -112,15 +112,20 @@ def lighten_snakemake():
     without_input_sizes(JobScheduler)
 
 
+def stop(sentence):
+    """End this start with one sentence. Snakemake would hide an error of an input function in a traceback."""
+    raise SystemExit(sentence)
+
+
 @contextmanager
 def explained(sentence):
     """Turn faults of the file system and of SLURM into one sentence for the user."""
     try:
         yield
     except SlurmError as error:
-        raise WorkflowError(str(error)) from None
+        stop(str(error))
     except OSError as error:
-        raise WorkflowError(f"{sentence}: {error}") from None
+        stop(f"{sentence}: {error}")
 
 
 def claim_output():
@@ -139,7 +144,7 @@ def is_run():
 def refuse_a_second_run():
     """Stop when another main process works on the same output folder."""
     if not RUN_LOCK.acquire(SETTINGS.wait_seconds, say=logger.info):
-        raise WorkflowError(RUN_LOCK.refusal())
+        stop(RUN_LOCK.refusal())
 
 
 def scan_batches():
@@ -212,7 +217,7 @@ def all_manifests(stage):
 def needs_bids_dir(wildcards):
     """An input function without files: stop when no folder for scans was named."""
     if not SETTINGS.bids_dir:
-        raise WorkflowError("bids_dir is not set: add --config bids_dir=FOLDER")
+        stop("bids_dir is not set: add --config bids_dir=FOLDER")
     return []
 
 
@@ -221,9 +226,7 @@ def needed_batches():
     needs_bids_dir(None)
     found = scan_batches()
     if not found:
-        raise WorkflowError(
-            f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}"
-        )
+        stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
     return found
 
 
@@ -255,7 +258,7 @@ def model_fingerprint(kind):
     try:
         return fingerprint(SETTINGS.models[kind], kind)
     except ModelError as error:
-        raise WorkflowError(str(error)) from None
+        stop(str(error))
 
 
 def fingerprint_of(kind):
