@@ -8,7 +8,7 @@ rule resample:
     output:
         manifest=manifest("resample"),
     log:
-        batch_log(),
+        job_log("resample"),
     conda:
         "../envs/cpu.yaml"
     threads: 1
@@ -31,6 +31,7 @@ rule resample:
         + BATCH_ARGUMENTS
         + " --model {params.model:q} {params.n4}"
         " --compatibility {params.compatibility:q} --later {params.later:q} >> {log:q} 2>&1"
+        + LOG_NO_MORE
 
 
 rule semantic:
@@ -39,7 +40,7 @@ rule semantic:
     output:
         manifest=manifest("semantic"),
     log:
-        batch_log(),
+        job_log("semantic"),
     priority: 1
     conda:
         "../envs/gpu.yaml"
@@ -63,6 +64,7 @@ rule semantic:
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
         " --compatibility {params.compatibility:q} --later {params.later:q} >> {log:q} 2>&1"
+        + LOG_NO_MORE
 
 
 rule instance:
@@ -71,7 +73,7 @@ rule instance:
     output:
         manifest=manifest("instance"),
     log:
-        batch_log(),
+        job_log("instance"),
     priority: 2
     conda:
         "../envs/gpu.yaml"
@@ -95,6 +97,7 @@ rule instance:
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
         " --compatibility {params.compatibility:q} --later {params.later:q} >> {log:q} 2>&1"
+        + LOG_NO_MORE
 
 
 rule merge:
@@ -103,7 +106,7 @@ rule merge:
     output:
         manifest=manifest("merge"),
     log:
-        batch_log(),
+        job_log("merge"),
     priority: 3
     conda:
         "../envs/cpu.yaml"
@@ -130,7 +133,7 @@ rule merge:
         + " --previous {input.previous:q} --model {params.model:q}"
         " --instance-model {params.instance_model:q} {params.n4}"
         " {params.naming} --compatibility {params.compatibility:q} --later {params.later:q} {params.drop}"
-        " >> {log:q} 2>&1"
+        " >> {log:q} 2>&1" + LOG_NO_MORE
 
 
 # Only where the setting `models` names a labelling network.
@@ -140,7 +143,7 @@ rule label:
     output:
         manifest=manifest("label"),
     log:
-        batch_log(),
+        job_log("label"),
     priority: 4
     conda:
         "../envs/gpu.yaml"
@@ -168,6 +171,7 @@ rule label:
         + " --previous {input.previous:q} --model {params.model:q}"
         " --semantic-model {params.semantic_model:q} --instance-model {params.instance_model:q}"
         " {params.n4} --compatibility {params.compatibility:q} {params.drop} >> {log:q} 2>&1"
+        + LOG_NO_MORE
 
 
 rule features:
@@ -176,7 +180,7 @@ rule features:
     output:
         manifest=manifest("features"),
     log:
-        batch_log(),
+        job_log("features"),
     priority: 4
     conda:
         "../envs/cpu.yaml"
@@ -194,3 +198,4 @@ rule features:
         "python -m wirbel.stages.features"
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} >> {log:q} 2>&1"
+        + LOG_NO_MORE

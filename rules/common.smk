@@ -85,6 +85,8 @@ BATCH_ARGUMENTS = (
     " --threads {threads} --code-hash {params.code} --retry-failed {params.retry:q}"
     " --max-failed-fraction {params.max_failed_fraction}"
 )
+# What is worth keeping of a job's log is in the batch's own by then (wirbel.runner.joblogs).
+LOG_NO_MORE = " && (rm -f {log:q} || true)"
 
 
 wildcard_constraints:
@@ -236,9 +238,9 @@ def participants_table():
     return [str(path)] if path.is_file() else []
 
 
-def batch_log():
-    """Return the pattern of the log to which all jobs of a batch append; it also says what they used."""
-    return f"{LOGS}/{{batch}}.log"
+def job_log(stage):
+    """Return the pattern of a per-batch job's log."""
+    return f"{LOGS}/{stage}/{{batch}}.log"
 
 
 @cache

@@ -84,9 +84,8 @@ def test_costs_by_stage_job_and_scan(output):
 def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
     for stage in ("merge", "features"):
         manifest_file(output, stage, BATCH).unlink()
-    log = output / "logs" / f"{BATCH}.log"
-    with open(log, "a") as stream:
-        stream.write(f"merge {BATCH}: started: 2 scans\nmerge: the file system refused: no space\n")
+    log = output / "logs" / "merge" / f"{BATCH}.log"
+    _write(log, f"merge {BATCH}: started: 2 scans\nmerge: the file system refused: no space\n")
     told = summary(output)
     assert "1 jobs failed for reasons of the machine or the set-up" in told
     assert f"merge {BATCH}: the file system refused: no space (see {log})" in told
@@ -106,8 +105,7 @@ def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
     ],
 )
 def test_how_a_job_ended_is_read_from_its_log(tmp_path, lines, sentence):
-    before = ["instance b00001: started: 2 scans", "instance b00001: 2 of 2 computed now"]
-    _write(tmp_path / "logs" / f"{BATCH}.log", "".join(f"{line}\n" for line in before + lines))
+    _write(tmp_path / "logs" / "merge" / f"{BATCH}.log", "".join(f"{line}\n" for line in lines))
     assert read_job_log(tmp_path, "merge", BATCH).sentence == sentence
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import sys
 import traceback
 from pathlib import Path
 
@@ -55,12 +54,6 @@ def scan_fault(error: Exception, hide: tuple[str, ...] = ()) -> tuple[str, str]:
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" ({Path(place[0].filename).name}, line {place[0].lineno})" if place else ""
     return "unexpected", _without(f"{type(error).__name__}: {_sentence(error)}{where}", hide)
-
-
-def log_traceback(scan_id: str, error: Exception) -> None:
-    """Write the full traceback to the job's log, where a developer will look for it."""
-    lines = "".join(traceback.format_exception(error))
-    print(f"{scan_id}: unexpected error\n{lines}", file=sys.stderr, flush=True)
 
 
 def _sentence(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import argparse
 from wirbel.errors import InfrastructureError
 from wirbel.runner.batches import Scan, StageFolders, read_batch
 from wirbel.runner.intermediates import LaterStages, drop
+from wirbel.runner.joblogs import keep
 from wirbel.runner.keys import ContentHashes
 from wirbel.runner.ledger import Ledger
 from wirbel.runner.progress import Progress
@@ -37,6 +38,11 @@ class Job:
         self.title = f"{stage.name} {self.batch}"
         self.progress = Progress(self.title, 0)
         self.heartbeat = lambda text: None
+
+    def tell(self, sentence: str) -> None:
+        """Say something that is worth keeping in the batch's log."""
+        self.progress.say(sentence)
+        keep(self.output_dir, self.batch, f"{self.title}: {sentence}")
 
     @property
     def reads_scan(self) -> bool:

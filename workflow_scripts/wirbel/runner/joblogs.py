@@ -1,11 +1,14 @@
-"""What the log of a batch tells of its jobs: how often each was started, how it ended, and what it used.
+"""What the logs of per-batch jobs tell: how often a job was started, how it ended, and what it used.
 
-Every attempt of every stage appends to `logs/<batch>.log`; the stages of a batch run one after another.
+`logs/<stage>/<batch>.log` holds all that a job prints. Snakemake empties it before every attempt, and it goes
+when the job succeeds. What is worth keeping of all jobs of a batch goes to `logs/<batch>.log` as well: their starts,
+failed scans, and what they used.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,22 +35,38 @@ class JobLog:
     used: Usage = Usage()
 
 
+def keep(output_dir: Path, batch: str, text: str) -> None:
+    """Append lines to a batch's log; a disk that takes no more shows in results, not here."""
+    with suppress(OSError):
+        path = output_dir / "logs" / f"{batch}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a", encoding="utf-8") as log:
+            log.write(f"{text}\n")
+
+
 def read_job_log(output_dir: Path, stage: str, batch: str) -> JobLog:
-    """Read what a batch's log says of one stage; a log that does not exist has no starts."""
-    path = output_dir / "logs" / f"{batch}.log"
+    """Read what the logs say of a job; one without logs has no starts."""
+    path = output_dir / "logs" / stage / f"{batch}.log"
+    own = [
+        line
+        for line in _lines(output_dir / "logs" / f"{batch}.log")
+        if line.startswith(f"{stage} {batch}: ")
+    ]
+    starts = sum(line.startswith(f"{stage} {batch}: {STARTED}") for line in own)
+    used = [match for line in own if (match := USED_PATTERN.search(line))]
+    return JobLog(
+        path,
+        starts,
+        _sentence(stage, _lines(path)),
+        Usage(*map(float, used[-1].groups())) if used else Usage(),
+    )
+
+
+def _lines(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
-        return JobLog(path, 0, "")
-    starts = sum(line.startswith(f"{stage} {batch}: {STARTED}") for line in lines)
-    return JobLog(path, starts, _sentence(stage, _last_attempt(lines)), _used(stage, batch, lines))
-
-
-def _last_attempt(lines: list[str]) -> list[str]:
-    """Return the lines since a job was started, or came to its end, for the last time."""
-    marks = (f": {STARTED}:", FINISHED)
-    begun = [n for n, line in enumerate(lines) if marks[0] in line or line.endswith(marks[1])]
-    return lines[begun[-1] :] if begun else lines
+        return []
 
 
 def _sentence(stage: str, lines: list[str]) -> str:
@@ -59,9 +78,3 @@ def _sentence(stage: str, lines: list[str]) -> str:
     if own:
         return own[-1].removeprefix(f"{stage}: ")
     return KILLED if last.startswith(f"{stage} ") or not last else last
-
-
-def _used(stage: str, batch: str, lines: list[str]) -> Usage:
-    own = [line for line in lines if line.startswith(f"{stage} {batch}: ")]
-    found = [match for line in own if (match := USED_PATTERN.search(line))]
-    return Usage(*map(float, found[-1].groups())) if found else Usage()

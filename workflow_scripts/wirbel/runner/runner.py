@@ -81,7 +81,7 @@ def _run(job: Job) -> None:
     """Do what is left of the batch and write its manifest."""
     manifest = job.args.manifest
     with sole_writer(job.lock, None, job.progress.say) as job.heartbeat:
-        job.progress.say(f"{STARTED}: {len(job.scans)} scans, {whoami()}")
+        job.tell(f"{STARTED}: {len(job.scans)} scans, {whoami()}")
         for folder in (manifest.parent, job.args.batch.parent):
             sweep_temporaries(folder)
         job.ledger.open()
@@ -115,6 +115,6 @@ def _compute(job: Job, todo: list[Work]) -> None:
 
 def _summarize(job: Job, rows: list[Record], computed: int) -> None:
     counts = {state: sum(r.status == state for r in rows) for state in (OK, FAILED, SKIPPED)}
-    job.progress.say(USED.format(usage()))
+    job.tell(USED.format(usage()))
     told = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
-    job.progress.say(f"{told or 'no scans'}; {computed} of {len(rows)} {FINISHED}")
+    job.tell(f"{told or 'no scans'}; {computed} of {len(rows)} {FINISHED}")

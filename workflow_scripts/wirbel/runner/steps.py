@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,9 @@ from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.runner.alarm import Alarm
 from wirbel.runner.batches import Scan
-from wirbel.runner.failures import log_traceback, machine_fault, scan_fault
+from wirbel.runner.failures import machine_fault, scan_fault
 from wirbel.runner.job import Job
+from wirbel.runner.joblogs import keep
 from wirbel.runner.records import FAILED, OK, Record
 from wirbel.runner.stage import Work
 from wirbel.runner.upstream import check_still_theirs, check_upstream
@@ -100,13 +102,22 @@ class Steps:
             work.elsewhere = record
 
     def _count(self, record: Record, error: Exception | None) -> None:
-        if record.reason == "unexpected":
-            log_traceback(record.scan_id, error)
+        if record.status == FAILED:
+            self._keep_failure(record, error)
         try:
             self._alarm.count(record)
         except InfrastructureError:
             self._job.ledger.forget(self._alarm.unforeseen)
             raise
+
+    def _keep_failure(self, record: Record, error: Exception) -> None:
+        """Write a failure to the batch's log, in full where nobody foresaw it."""
+        text = f"{self._job.title}: {record.scan_id} failed ({record.reason}): {record.detail}"
+        if record.reason == "unexpected":
+            lines = "".join(traceback.format_exception(error))
+            print(f"{record.scan_id}: unexpected error\n{lines}", file=sys.stderr, flush=True)
+            text += f"\n{lines}"
+        keep(self._job.output_dir, self._job.batch, text)
 
     def _check_unchanged(self, scan: Scan) -> None:
         """Refuse a scan whose file no longer holds what its provenance key was made from."""
