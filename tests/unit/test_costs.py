@@ -93,6 +93,13 @@ def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
     assert (output / "logs" / "failed_jobs.csv").read_text().splitlines()[1].startswith(row)
 
 
+def test_empty_logs_go_and_others_stay(output):
+    _write(output / "logs" / "merge" / f"{BATCH}.log", "")
+    _write(output / "logs" / "merge" / "b00002.log", "merge: out of memory\n")
+    summary(output)
+    assert [path.name for path in (output / "logs" / "merge").iterdir()] == ["b00002.log"]
+
+
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [

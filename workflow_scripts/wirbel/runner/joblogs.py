@@ -1,17 +1,19 @@
 """What the logs of per-batch jobs tell: how often a job was started, how it ended, and what it used.
 
-`logs/<stage>/<batch>.log` holds all that a job prints. Snakemake empties it before every attempt, and it goes
-when the job succeeds. What is worth keeping of all jobs of a batch goes to `logs/<batch>.log` as well: their starts,
-failed scans, and what they used.
+`logs/<stage>/<batch>.log` holds all that a job prints. Snakemake removes it before every attempt, the job when it
+has succeeded; Snakemake then makes an empty one, and those go at the end of the run. What is worth keeping of all
+jobs of a batch goes to `logs/<batch>.log` as well: their starts, failed scans, and what they used.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.runner.chain import ALL_STAGES
 from wirbel.runner.usage import Usage
 
 STARTED = "started"
@@ -60,6 +62,16 @@ def read_job_log(output_dir: Path, stage: str, batch: str) -> JobLog:
         _sentence(stage, _lines(path)),
         Usage(*map(float, used[-1].groups())) if used else Usage(),
     )
+
+
+def remove_empty_logs(output_dir: Path) -> None:
+    """Remove the empty logs that Snakemake makes in place of those that successful jobs removed."""
+    for stage in ALL_STAGES:
+        folder = output_dir / "logs" / stage
+        with suppress(FileNotFoundError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.stat().st_size == 0:
+                    os.unlink(entry)
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,6 +1,6 @@
 """What came out of a run, in a few lines for a person: `python -m wirbel.runner.summary OUTPUT_DIR`.
 
-Also writes the cost tables (`costs.write_costs`) and `logs/failed_jobs.csv`.
+Also writes the cost tables (`costs.write_costs`) and `logs/failed_jobs.csv`, and removes empty job logs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from wirbel.io.tables import write_rows
 from wirbel.runner.batches import list_batches
 from wirbel.runner.chain import ALL_STAGES, STAGES
 from wirbel.runner.costs import JobCost, job_costs, scan_rows, stages_in, write_costs
-from wirbel.runner.joblogs import read_job_log
+from wirbel.runner.joblogs import read_job_log, remove_empty_logs
 from wirbel.runner.lineage import Tables, read_manifests
 from wirbel.runner.records import FAILED, OK
 
@@ -44,6 +44,7 @@ def summary(output_dir: str | Path) -> str:
         ]
         lines += _first(told, "logs/failed_jobs.csv")
     try:
+        remove_empty_logs(folder)
         write_rows(folder / "logs" / "failed_jobs.csv", ("stage", "batch", "reason", "log"), jobs)
         lines += _costs(folder, batches)
     except OSError as error:
