@@ -112,6 +112,10 @@ def lighten_snakemake():
     """Spare Snakemake what costs time with thousands of jobs, before it makes the first of them."""
     collect_garbage_seldom()
     without_input_sizes(JobScheduler)
+    if workflow.local_exec and workflow.scheduling_settings:
+        # A limit to jobs per second means one thread and one look at all waiting jobs more for every job.
+        unlimited = replace(workflow.scheduling_settings, max_jobs_per_timespan=None)
+        workflow.scheduling_settings = unlimited
 
 
 def stop(sentence):

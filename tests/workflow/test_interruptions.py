@@ -61,14 +61,19 @@ def test_killed_at_random_moments_the_same_command_completes_the_same_tables(wor
 def test_a_second_main_process_is_refused_in_one_sentence(workflow):
     for scan in SCANS:
         workflow.scan(scan, "1")
-    first = _start(workflow, sleep=0.5, batch_size=3)
-    while not (workflow.output / "work" / "workflow.lock").exists():
+    first = _start(workflow, sleep=0.0, batch_size=3)
+    lock = workflow.output / "work" / "workflow.lock"
+    while not (lock.exists() and lock.read_text()):
         time.sleep(0.05)
-    told = workflow.run(fails=True, batch_size=3, wait_seconds=0)
+    os.killpg(first.pid, signal.SIGSTOP)  # so that it cannot end before the others have looked
+    try:
+        told = workflow.run(fails=True, batch_size=3, wait_seconds=0)
+        dry = workflow.run("--dry-run", batch_size=3, wait_seconds=0)
+    finally:
+        os.killpg(first.pid, signal.SIGCONT)
     assert f"{workflow.output} is being worked on by process {first.pid} on" in told
     assert told.endswith("wait for it, stop it, or choose another output_dir\n")
     assert "Traceback" not in told
-    dry = workflow.run("--dry-run", batch_size=3, wait_seconds=0)
     assert "is being worked on" not in dry
     assert first.wait(300) == 0
     first.stdout.close()
