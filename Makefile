@@ -34,14 +34,15 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-# The other tool gets an environment of its own, with the torch that is used here.
+# The other tool gets an environment of its own. Its torch is a version that torchvision fits wherever it comes from.
 SPINEPS := .venv-spineps
-SPINEPS_NEEDS = spineps==2.1.3 TPTBox==1.1.0 $(shell grep -E '^torch(vision)?==' constraints.txt)
+SPINEPS_NEEDS = spineps==2.1.3 TPTBox==1.1.0 torch==2.14.1 torchvision==0.29.1
 PARITY ?=
 $(SPINEPS)/.complete:
 	@echo "Setting up $(SPINEPS) with spineps 2.1.3 (some minutes)"
 	@$(PYTHON) -m venv $(SPINEPS)
 	@$(SPINEPS)/bin/pip install -qq --disable-pip-version-check $(SPINEPS_NEEDS)
+	@$(SPINEPS)/bin/python -c "import spineps.seg_run"
 	@touch $@
 
 parity: $(STAMP) $(SPINEPS)/.complete

@@ -163,7 +163,9 @@ def _call_spineps(args, out: Path, task: dict) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
     environment.pop("PYTHONPATH", None)
     with open(out / "log.txt", "w") as log:
-        subprocess.run(line, stdout=log, stderr=log, check=True, env=environment)
+        done = subprocess.run(line, stdout=log, stderr=log, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(line)} failed: see {out / 'log.txt'}")
     (out / "finished").touch()
 
 
