@@ -28,6 +28,8 @@ WITHOUT_LOCKS = "WIRBEL_WITHOUT_LOCKS"
 MEMORY_VARIABLE = "WIRBEL_TOO_MUCH_MB"
 """More memory than a job's first attempt may use, less than its second."""
 SECONDS_TO_BE_KILLED = 150.0
+STOPPED = (143, -signal.SIGTERM, -signal.SIGKILL)
+"""How a second writer ends that another fault has stopped together with its job."""
 WRITES = {"open", "os.rename", "os.remove", "os.truncate", "os.mkdir"}
 """Audit events that file-system calls raise before they happen; os.replace is an os.rename."""
 LONGEST_DELAY_SECONDS = 0.02
@@ -82,7 +84,7 @@ class Trouble:
         """Begin what the job was too short for; wait for a second writer."""
         if self.pending:
             self.strike()
-        if self.writer is not None and self.writer.wait():
+        if self.writer is not None and self.writer.wait() not in (0, *STOPPED):
             self._note(f"second-writer-failed {self.stage}")
 
     def strike(self) -> None:
