@@ -7,6 +7,7 @@ from rounds import Round
 from studies import ToyStudy
 
 from wirbel.runner.slurm import jobname_prefix
+from wirbel.runner.summary import summary
 
 ORPHANS = "SLURM jobs of an earlier run on"
 REASONED = "sub-03: failed at resample (unreadable): sub-03 is broken"
@@ -14,14 +15,14 @@ REASONED = "sub-03: failed at resample (unreadable): sub-03 is broken"
 
 @pytest.fixture
 def a_round(cluster, tmp_path):
-    """Return a function that plays a round and returns its result and its log."""
+    """Return a function that plays a round and returns its result and what a user is told at the end."""
     made = []
 
     def play(*kinds: str):
         study = ToyStudy(tmp_path, cluster.environment)
         made.append(study)
         result = Round(7, list(kinds), seed=7, cluster=cluster, study=study).play()
-        return result, (tmp_path / "log.txt").read_text()
+        return result, summary(study.output)
 
     yield play
     for each in made:
@@ -30,10 +31,10 @@ def a_round(cluster, tmp_path):
 
 
 def test_nothing_is_lost_and_nothing_computed_twice(a_round):
-    result, log = a_round("node_crash", "main_killed", "cancelled", "second_main")
+    result, told = a_round("node_crash", "main_killed", "cancelled", "second_main")
     assert result.findings == ""
     assert "(ended)" not in result.faults.partition("cancelled")[0]
-    assert REASONED in log
+    assert REASONED in told
 
 
 def test_jobs_of_a_killed_run_are_explained_and_stopped(workflow, cluster):
