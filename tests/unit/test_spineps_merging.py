@@ -5,6 +5,7 @@ import pytest
 from spine_boxes import SPACING_MM, box_spine, counters, oracle
 
 from wirbel.core.consolidation import Predictions
+from wirbel.core.geometry import Grid, Volume
 from wirbel.core.labels import (
     ARCUS,
     BODY_BORDER,
@@ -21,6 +22,7 @@ from wirbel.core.spineps.body_centres import body_centres
 from wirbel.core.spineps.body_splits import split_body
 from wirbel.core.spineps.couples import merge_predictions
 from wirbel.core.spineps.endplates import lost_endplates
+from wirbel.core.spineps.grids import resample, rounded
 from wirbel.core.spineps.numbering import number_all
 from wirbel.core.spineps.reconciliation import move_posterior_pieces, reconcile
 from wirbel.core.spineps.semantic_cleaning import clean_semantic
@@ -238,3 +240,15 @@ def test_what_the_network_claims_of_the_background_is_dropped():
     found.labels[-1][found.labels[-1] == 0] = 3
     result = merging.merge(spine.labels, found, spine.labels.grid, INSTANCE, NUMBERS)
     assert not result.vertebra.data[spine.labels.data == 0].any()
+
+
+def test_between_two_model_voxels_the_rounding_of_the_scans_origin_decides():
+    """Scan voxels of 1.5 mm on model voxels of 3 mm: every second one has two nearest, and takes the lower one
+    where the origin is rounded downwards, as this one of a real scan is."""
+    model, scan = np.diag([1, 1, 3.0, 1]), np.diag([1, 1, 1.5, 1])
+    scan[2, 3] = -55.72917556762695
+    model[2, 3] = scan[2, 3] - 6
+    labels = Volume(np.arange(6, dtype=np.uint8).reshape(1, 1, 6), model)
+    grid = Grid((1, 1, 6), scan)
+    assert resample(labels, grid, 0).data.ravel().tolist() == [2, 3, 3, 4, 4, 5]
+    assert resample(labels, rounded(grid), 0).data.ravel().tolist() == [2, 2, 3, 3, 4, 4]

@@ -13,7 +13,7 @@ from wirbel.core.merging import Merged
 from wirbel.core.spineps.body_centres import body_centres
 from wirbel.core.spineps.components import REFERENCE_MM, REFERENCE_MM3, voxels_of_mm3
 from wirbel.core.spineps.couples import merge_predictions
-from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
+from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, rounded, zooms
 from wirbel.core.spineps.numbering import number_all
 from wirbel.core.spineps.preparation import prepared_grid
 from wirbel.core.spineps.reconciliation import move_posterior_pieces, reconcile
@@ -74,7 +74,7 @@ def merge(
         raise ScanError("no_spine_found", "no prediction of a vertebra was left after merging")
     given = Volume(labels.data, model_grid(scan_grid, labels))
     on_scan = [
-        resample(Volume(volume.data.copy(), volume.affine), scan_grid, order=0)
+        resample(Volume(volume.data.copy(), volume.affine), rounded(scan_grid), order=0)
         for volume in (given, _same_grid(grid.with_data(merged.astype(np.uint16)), given))
     ]
     subregion, vertebra = (volume.data for volume in on_scan)
