@@ -4,6 +4,8 @@ import shlex
 
 from toy_workflow import CHAIN
 
+from wirbel.runner.records import RecordBook, manifest_file, records_file
+
 DROPPED = ["instance", "resample", "semantic"]
 """Stages whose toy results are intermediate; merge and features stand for the final ones."""
 
@@ -58,8 +60,10 @@ def test_final_results_deleted_by_hand_are_made_again_from_the_scan(finished):
     )
     assert finished.tables() == tables
 
-    for path in finished.output.glob("work/[mf]*/b00001*"):  # with them, the records of all scans
-        path.unlink()
+    for stage in ("merge", "features"):  # with their manifests, the records of all scans
+        manifest_file(finished.output, stage, "b00001").unlink()
+        book = RecordBook(records_file(finished.output, "b00001"), stage)
+        book.drop(book.on_disk())
     _wait_shortly_for_files(finished)
     told = finished.run(fails=True)
     assert "run the same command again, it will make them anew" in told
