@@ -176,7 +176,12 @@ def prepare_slurm():
         TIME_LIMITS.append(shortest_limit(requests, cluster))
     except SlurmError as error:
         raise WorkflowError(str(error)) from None
-    watch(jobname_prefix(OUT), say=logger.warning)
+    watch(jobname_prefix(OUT), say=logger.warning, awaited=awaited_jobs)
+
+
+def awaited_jobs():
+    """Return how many submitted jobs have not been seen to end."""
+    return sum(not job.is_local for job in list(workflow.scheduler.running))
 
 
 @cache

@@ -141,12 +141,33 @@ def test_the_watch_speaks_when_the_reasons_change_and_not_otherwise(monkeypatch)
         return [QueuedJob("1", "wirbel-1", "PENDING", "gpu", reason) for reason in seen.pop(0)]
 
     monkeypatch.setattr(slurm_queue, "queued_jobs", queue)
-    slurm_queue.watch("wirbel-1", told.append, seconds=0.01)
+    slurm_queue.watch("wirbel-1", told.append, awaited=lambda: 0, seconds=0.01)
     assert done.wait(10)
     assert [line.partition(":")[0] for line in told] == [
         "1 jobs wait in partition gpu (Priority)",
         "1 jobs wait in partition gpu (Resources)",
     ]
+
+
+def test_jobs_that_slurm_has_forgotten_are_told_after_ten_looks_at_an_empty_queue(monkeypatch):
+    looks, told, done = [0], [], threading.Event()
+
+    def queue(prefix):
+        if prefix != "wirbel-2":
+            return []  # the watch of another test, which ends with the process
+        looks[0] += 1
+        if looks[0] == 25:
+            done.set()
+        return [QueuedJob("1", prefix, "RUNNING", "gpu", "None")] if looks[0] == 8 else []
+
+    def say(sentence):
+        told.append((looks[0], sentence))
+
+    monkeypatch.setattr(slurm_queue, "queued_jobs", queue)
+    slurm_queue.watch("wirbel-2", say, awaited=lambda: 2 if looks[0] < 25 else 0, seconds=0.001)
+    assert done.wait(10)
+    assert [look for look, _ in told] == [18], "the eighth look still showed a job"
+    assert told[0][1].startswith("SLURM has forgotten 2 jobs")
 
 
 def test_jobs_are_named_by_the_output_folder_however_it_is_written(tmp_path, monkeypatch):

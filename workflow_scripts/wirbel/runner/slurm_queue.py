@@ -11,6 +11,13 @@ from wirbel.runner.slurm import QueuedJob, SlurmError, cancel, jobname_prefix, q
 from wirbel.runner.slurm_setup import keeps_accounts, oldest_shown_seconds
 
 WATCH_SECONDS = 60.0
+FORGOTTEN_LOOKS = 10
+"""Looks in turn at an empty queue after which jobs that are still awaited count as forgotten: when a job ended, the
+executor notices within three minutes."""
+FORGOTTEN = (
+    "SLURM has forgotten {} jobs of this run, and it waits for them in vain: that happens when SLURM's controller goes "
+    "down just after they were submitted. Stop it (Ctrl-C) and give the same command again; what is finished is kept."
+)
 TRANSIENT = {"None", "Prolog", "BeginTime"}
 EXPLANATIONS = {
     "Resources": "no GPU (or no processor, no memory) is free at the moment; they start when one is",
@@ -67,20 +74,34 @@ def waiting(jobs: list[QueuedJob]) -> list[str]:
     ]
 
 
-def watch(prefix: str, say: Callable[[str], None], seconds: float = WATCH_SECONDS) -> None:
-    """Say from now on, in the background, why jobs wait, whenever the reasons change."""
-    threading.Thread(target=_watch, args=(prefix, say, seconds), daemon=True).start()
+def watch(
+    prefix: str,
+    say: Callable[[str], None],
+    awaited: Callable[[], int],
+    seconds: float = WATCH_SECONDS,
+) -> None:
+    """Say from now on, in the background, why jobs wait, whenever the reasons change.
+
+    `awaited` returns how many of the run's jobs Snakemake has submitted and not yet seen end.
+    """
+    how = (prefix, say, awaited, seconds)
+    threading.Thread(target=_watch, args=how, daemon=True).start()
 
 
-def _watch(prefix: str, say: Callable[[str], None], seconds: float) -> None:
+def _watch(
+    prefix: str, say: Callable[[str], None], awaited: Callable[[], int], seconds: float
+) -> None:
     told: set[str] = set()
-    pause = threading.Event()
+    pause, empty = threading.Event(), 0
     while not pause.wait(seconds):
         try:
             jobs = queued_jobs(prefix)
         except SlurmError as error:
             say(str(error))
             continue
+        empty = empty + 1 if not jobs and awaited() else 0
+        if empty and empty % FORGOTTEN_LOOKS == 0:
+            say(FORGOTTEN.format(awaited()))
         reasons = {f"{job.reason} {job.partition}" for job in jobs if job.state == "PENDING"}
         if reasons - told:
             for sentence in waiting(jobs):
