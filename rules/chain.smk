@@ -131,9 +131,9 @@ rule merge:
         "python -m wirbel.stages.merge"
         + BATCH_ARGUMENTS
         + " --previous {input.previous:q} --model {params.model:q}"
-        " --instance-model {params.instance_model:q} {params.n4}"
-        " {params.naming} --compatibility {params.compatibility:q} --later {params.later:q} {params.drop}"
-        " >> {log:q} 2>&1" + LOG_NO_MORE
+        " --instance-model {params.instance_model:q} {params.n4} {params.naming}"
+        " --compatibility {params.compatibility:q} --later {params.later:q} {params.drop} >> {log:q} 2>&1"
+        + LOG_NO_MORE
 
 
 # Only where the setting `models` names a labelling network.
