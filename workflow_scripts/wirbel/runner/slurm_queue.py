@@ -84,8 +84,7 @@ def watch(
 
     `awaited` returns how many of the run's jobs Snakemake has submitted and not yet seen end.
     """
-    how = (prefix, say, awaited, seconds)
-    threading.Thread(target=_watch, args=how, daemon=True).start()
+    threading.Thread(target=_watch, args=(prefix, say, awaited, seconds), daemon=True).start()
 
 
 def _watch(

@@ -10,11 +10,10 @@ import sys
 from pathlib import Path
 
 from wirbel.core.geometry import Volume
-from wirbel.core.intake import check_shape
 from wirbel.core.preparation import PreparedImage, prepare_image
 from wirbel.core.spineps import preparation as spineps
 from wirbel.io.sidecars import write_json
-from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.io.volumes import read_volume, write_volume
 from wirbel.models.compatibility import (
     NONE,
     add_compatibility_argument,
@@ -44,8 +43,7 @@ class ResampleStage:
         """There is nothing to load."""
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[str, Volume]:
-        """Read the scan, after a look at its header."""
-        check_shape(read_grid(scan.path).shape, scan.path.name)
+        """Read the scan."""
         return scan.path.name, read_volume(scan.path)
 
     def compute(self, inputs: tuple[str, Volume]) -> PreparedImage:
