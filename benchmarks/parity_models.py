@@ -23,6 +23,17 @@ NOISE = 0.02
 VARIANTS = {"older": (16, 10), "newer": (8, 11)}
 
 
+def published_settings(kind: str) -> dict:
+    """Return an embedded network's settings without what only Wirbel knows: the grid has one voxel size."""
+    config = json.loads((EMBEDDED / kind / "inference_config.json").read_text())
+    config.pop("resamples_to_plans", None)
+    least = config["resolution_range"][0]
+    if isinstance(least, list):
+        plans = json.loads((EMBEDDED / "semantic" / "plans.json").read_text())
+        config["resolution_range"] = plans["configurations"]["3d_fullres"]["spacing"]
+    return config
+
+
 def write_semantic(folder: Path, folds: int) -> Path:
     """Write the embedded semantic network as nnU-Net would have: arrays with reversed axes, .pth files."""
     source = EMBEDDED / "semantic"
@@ -48,7 +59,7 @@ def write_semantic(folder: Path, folds: int) -> Path:
         torch.save(content, place / "checkpoint_final.pth")
     (folder / "plans.json").write_text(json.dumps(_reversed_plans(plans, fold.configuration)))
     shutil.copyfile(source / "dataset.json", folder / "dataset.json")
-    config = json.loads((source / "inference_config.json").read_text())
+    config = published_settings("semantic")
     config["available_folds"] = folds
     (folder / "inference_config.json").write_text(json.dumps(config))
     return folder
@@ -62,7 +73,7 @@ def write_plugged(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     torch.jit.trace(network, example).save(str(folder / "network.pt"))
     (folder / "plugged.json").write_text(json.dumps({"channels": model.channels}))
-    config = json.loads((EMBEDDED / "instance" / "inference_config.json").read_text())
+    config = published_settings("instance")
     del config["network"]
     (folder / "inference_config.json").write_text(json.dumps(config))
     return folder
@@ -71,9 +82,8 @@ def write_plugged(folder: Path) -> Path:
 def write_embedded(folder: Path) -> Path:
     """Write the embedded instance network in our own format, to be treated as a published one."""
     shutil.copytree(EMBEDDED / "instance", folder, dirs_exist_ok=True)
-    file = folder / "inference_config.json"
-    config = json.loads(file.read_text())
-    file.write_text(json.dumps({**config, "compatibility": "published"}))
+    config = published_settings("instance") | {"compatibility": "published"}
+    (folder / "inference_config.json").write_text(json.dumps(config))
     return folder
 
 
@@ -99,7 +109,7 @@ def write_random(folder: Path, variant: str) -> Path:
     }
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(content, folder / "weights.ckpt")
-    config = json.loads((EMBEDDED / "instance" / "inference_config.json").read_text())
+    config = published_settings("instance")
     del config["network"], config["mapping"]
     config["cutout_size"] = list(CUTOUT)
     (folder / "inference_config.json").write_text(json.dumps(config))

@@ -23,6 +23,7 @@ from wirbel.learning.semantic_plans import (
     SEMANTIC_LABELS,
     TRAINER_NAME,
     SemanticNetwork,
+    limits_mm,
 )
 from wirbel.learning.training_cases import TrainingFolder
 from wirbel.models.inference_config import FILE_NAME, PUBLISHED_CHANNELS
@@ -75,7 +76,8 @@ def semantic_config(network: SemanticNetwork) -> dict[str, Any]:
     """Return `inference_config.json` of the semantic model."""
     labels = {str(index): str(label) for index, label in enumerate(SEMANTIC_LABELS, start=1)}
     return {
-        **_common("wirbel_semantic", "nnunet", network.spacing_mm),
+        **_common("wirbel_semantic", "nnunet", network),
+        "resamples_to_plans": network.slices_mm is None,
         "available_folds": [0],
         "default_step_size": 0.5,
         "labels": labels,
@@ -85,7 +87,7 @@ def semantic_config(network: SemanticNetwork) -> dict[str, Any]:
 def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[str, Any]:
     """Return `inference_config.json` of the instance model."""
     return {
-        **_common("wirbel_instance", "unet", network.spacing_mm),
+        **_common("wirbel_instance", "unet", network),
         "available_folds": 1,
         "default_step_size": 0.5,
         "labels": {"1": "1", "2": "2", "3": "3"},
@@ -96,7 +98,8 @@ def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[s
     }
 
 
-def _common(name: str, kind: str, spacing_mm: tuple[float, ...]) -> dict[str, Any]:
+def _common(name: str, kind: str, network: SemanticNetwork | InstanceNetwork) -> dict[str, Any]:
+    limits = [list(end) for end in limits_mm(network.spacing_mm, network.slices_mm)]
     return {
         "log_name": name,
         "modality": ["T2w"],
@@ -104,7 +107,7 @@ def _common(name: str, kind: str, spacing_mm: tuple[float, ...]) -> dict[str, An
         "modeltype": kind,
         "model_expected_orientation": list(MODEL_AXES),
         "inference_augmentation": False,
-        "resolution_range": list(spacing_mm),
+        "resolution_range": limits if network.slices_mm else limits[0],
     }
 
 

@@ -30,6 +30,8 @@ class InstanceNetwork:
     """Stages entered by halving all three axes; the others halve only the two in the slice."""
     cutout_size: tuple[int, int, int] = (160, 160, 32)
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 3.0)
+    slices_mm: tuple[float, float] | None = None
+    """Limits within which a scan's own distance of slices is kept; None resamples to `spacing_mm` always."""
 
     def kernel(self, stage: int) -> tuple[int, int, int]:
         """Kernel size of a stage."""

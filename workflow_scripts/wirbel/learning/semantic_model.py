@@ -92,7 +92,11 @@ class SemanticModel:
         """
         # in one memory order, since that of a sum decides its last digit
         data = np.array(image, np.float32, order="C").transpose(self.order)
-        spacing_mm = tuple((spacing_mm or self.config.spacing_mm)[axis] for axis in self.order)
+        if self.config.resamples_to_plans:
+            given_mm = spacing_mm or self.config.spacing_mm
+            spacing_mm = tuple(given_mm[axis] for axis in self.order)
+        else:
+            spacing_mm = self.plans.spacing.spacing_mm
         data, outside, box = crop_to_nonzero(self._rounded(data))
         data = self._rounded(np.ascontiguousarray(self.plans.normalisation.run(data, outside)))[
             None

@@ -32,6 +32,13 @@ class SemanticNetwork:
     """How many first stages use 3 x 3 x 1 kernels."""
     thick_pooling_stages: tuple[int, ...] = (3, 4)
     """Stages entered by halving all three axes; the others halve only the two in the slice."""
+    slices_mm: tuple[float, float] | None = None
+    """Limits within which a scan's own distance of slices is kept; None resamples to `spacing_mm` always."""
+
+    @property
+    def limits_mm(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Least and most voxel size of the model grid along (P, I, R)."""
+        return limits_mm(self.spacing_mm, self.slices_mm)
 
     def kernels(self) -> list[list[int]]:
         """Kernel size of every stage."""
@@ -41,6 +48,13 @@ class SemanticNetwork:
         """Stride with which every stage is entered."""
         later = range(1, len(self.features))
         return [[1, 1, 1]] + [[2, 2, 2 if s in self.thick_pooling_stages else 1] for s in later]
+
+
+def limits_mm(
+    spacing_mm: tuple[float, ...], slices_mm: tuple[float, float] | None
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return least and most voxel size along (P, I, R), where slices (R) may vary between `slices_mm`."""
+    return tuple((*spacing_mm[:2], end) for end in slices_mm or (spacing_mm[2],) * 2)
 
 
 def class_of_label() -> dict[int, int]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from wirbel.core.geometry import spacing_within
 from wirbel.core.preparation import prepare_image
 from wirbel.learning.semantic_plans import SemanticNetwork
 from wirbel.learning.settings import DataSettings
@@ -37,7 +39,7 @@ def case_name(seed: int) -> str:
 def make_case(job: tuple[Path, int, SemanticNetwork]) -> str:
     """Simulate one scan, bring it to the model grid as the resample stage does, and store it."""
     root, seed, network = job
-    spacing = network.spacing_mm
+    spacing = partial(spacing_within, limits_mm=network.limits_mm)
     phantom = make_phantom(
         seed, with_truth=False, beyond_scanners=True, model_grid_spacing_mm=spacing
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wirbel.core.geometry import spacing_within
 from wirbel.core.labels import (
     ARCUS,
     BODY,
@@ -84,6 +85,7 @@ FORMS = {
     "inference_augmentation": (bool, "true or false"),
     "has_c1": (bool, "true or false"),
     "needs_corp": (bool, "true or false"),
+    "resamples_to_plans": (bool, "true or false"),
     "default_step_size": (NUMBER, "a number"),
     "corpus_size_cleaning": (NUMBER, "a number"),
     "corpus_border_threshold": (NUMBER, "a number"),
@@ -129,6 +131,9 @@ class InferenceConfig:
     mapping: dict[int, int] = field(default_factory=lambda: dict(PUBLISHED_CHANNELS))
     network: dict[str, Any] | None = None
     compatibility: str | None = None
+    resamples_to_plans: bool = True
+    """Whether voxels of another size than that in plans.json are resampled for the network and its scores back, as
+    nnU-Net does. False: the network was trained on all voxel sizes of the range and takes them as they are."""
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
@@ -143,8 +148,7 @@ class InferenceConfig:
         """
         if len(self.resolution_range) == 3:
             return tuple(self.resolution_range)
-        pairs = zip(scan_mm, *self.resolution_range, strict=True)
-        return tuple(float(max(min(size, most), least)) for size, least, most in pairs)
+        return spacing_within(scan_mm, self.resolution_range)
 
 
 def read_inference_config(folder: Path) -> InferenceConfig:

@@ -8,6 +8,7 @@ The same seed and options always give the same arrays. Randomness is sampled in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from .scanner import fine_grid, image_tissues
 from .surroundings import draw_surroundings, sample_habitus
 from .truth import truth_tables
 
+Spacing = tuple[float, float, float]
 __all__ = ["REGIONS", "Phantom", "make_phantom"]
 
 
@@ -51,12 +53,13 @@ def make_phantom(
     axes: tuple[str, str, str] | None = None,
     with_truth: bool = True,
     beyond_scanners: bool = False,
-    model_grid_spacing_mm: tuple[float, float, float] | None = None,
+    model_grid_spacing_mm: Spacing | Callable[[Spacing], Spacing] | None = None,
 ) -> Phantom:
     """Simulate the scan of one person.
 
     `region` is one of REGIONS or None (sampled), `axes` the storage order such as ("L", "A", "S") or
-    None (sampled), spacings in mm or None (sampled). `beyond_scanners` widens the contrasts for
+    None (sampled), spacings in mm or None (sampled); `model_grid_spacing_mm` along (P, I, R), or a function that gives
+    it for the scan's own. `beyond_scanners` widens the contrasts for
     training. Raises ValueError for an unknown region.
     """
     rng = np.random.default_rng([seed, 20261])
@@ -87,6 +90,8 @@ def make_phantom(
 def _model_labels(anatomy, acquisition, spacing_mm) -> tuple[Volume | None, Volume | None]:
     if spacing_mm is None:
         return None, None
+    if callable(spacing_mm):
+        spacing_mm = spacing_mm(tuple(np.round(acquisition.grid.spacing_mm, 4)))
     world = Grid(acquisition.grid.shape, acquisition.world @ acquisition.grid.affine)
     target = grid_with_spacing(world, spacing_mm)
     inside = Grid(target.shape, np.linalg.inv(acquisition.world) @ target.affine)
