@@ -15,9 +15,7 @@ from wirbel.phantom import make_phantom
 OWN_SLICES = replace(tiny_models.SEMANTIC, slices_mm=(4.0, 8.0))
 
 
-@pytest.mark.parametrize(
-    ("slices_mm", "kept_mm"), [(3.3, 4.0), (4.0, 4.0), (5.7, 5.7), (9.0, 8.0)]
-)
+@pytest.mark.parametrize(("slices_mm", "kept_mm"), [(3.3, 4.0), (4.0, 4.0), (5.7, 5.7), (9.0, 8.0)])
 def test_a_distance_of_slices_is_kept_within_the_limits(slices_mm, kept_mm):
     spacing = spacing_within((0.6, 0.6, slices_mm), OWN_SLICES.limits_mm)
     assert spacing == (3.0, 3.0, kept_mm)
