@@ -27,6 +27,14 @@ def test_without_bfloat16_instructions_the_network_computes_in_float32(monkeypat
     assert scores.dtype == torch.float32
 
 
+@pytest.mark.parametrize(("device", "held"), [("cuda", True), ("cpu", False)])
+def test_on_a_gpu_sums_are_added_up_in_one_order(device, held):
+    with torch.backends.cudnn.flags(deterministic=False, benchmark=True):
+        precision.choose_device(device)
+        assert torch.backends.cudnn.deterministic is held
+        assert torch.backends.cudnn.benchmark is not held
+
+
 @pytest.mark.parametrize("instruction", ["avx512_bf16", "amx_bf16"])
 def test_with_bfloat16_instructions_it_computes_in_bfloat16(monkeypatch, instruction):
     pretend(monkeypatch, **{instruction: True})

@@ -14,10 +14,17 @@ CHANNELS_LAST = torch.channels_last_3d
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called `name`; "auto" takes the GPU where there is one."""
+    """Return the device called `name`; "auto" takes the GPU where there is one.
+
+    On a GPU cuDNN is held to algorithms that add up in one order, so that a scan gives the same bytes again.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    device = torch.device(name)
+    if device.type == "cuda":
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
+    return device
 
 
 def processor_has_bfloat16() -> bool:
