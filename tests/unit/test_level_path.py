@@ -88,6 +88,15 @@ def test_the_first_of_a_region_is_found_by_the_head_of_relations():
     assert levels(heads) == ["C4", "C5", "C6", "C7", "T1", "T2"]
 
 
+def test_a_certain_relation_counts_in_full_in_the_precision_of_networks():
+    """Its probabilities add up to 1 in single precision, to less in double, and less would count by half."""
+    relation = np.zeros((2, 6), np.float32)
+    relation[:, 2] = 1 - 3e-8, 3e-8
+    heads = {"VERT": np.full((2, 24), 1 / 24, np.float32), "VERTREL": relation}
+    assert weigh(heads).relation[:, 2].sum() == pytest.approx(0.6, abs=1e-6)
+    assert relation[:, 2].sum() == 1, "what the network said is left alone"
+
+
 def test_the_head_for_t13_decides_between_a_second_t12_and_a_second_l5():
     """Whether the extra vertebra is thoracic or lumbar cannot be seen from the levels alone here."""
     names = ["T11", "T12", "L1", "L2", "L3", "L4", "L5"]

@@ -14,6 +14,10 @@ Heads, each a probability per class and vertebra, are named as in the published 
     VERTREL       nothing, last cervical, first thoracic, last thoracic, first lumbar, last lumbar
     VERTT13       usual, T13
     FULLYVISIBLE  cut off, fully visible
+
+A network answers in single precision, and what it says is weighed in that precision, in the published tool's order: where
+one vertebra of a spine is certainly the last of a region, rounding decides whether the head of relations counts in
+full or by half.
 """
 
 from __future__ import annotations
@@ -145,10 +149,12 @@ def weigh(heads: Heads) -> Evidence:
     if not explicit and "VERT" not in heads and "VERTGRP" not in heads:
         raise ValueError(f"no head of the model tells levels, found {', '.join(heads) or 'none'}")
     axis = EXPLICIT if explicit and "VERT" not in heads else REPEATING
-    parts = _level_parts(heads, axis, explicit)
-    level = sum(weight * _normalised(part) for weight, part in parts)
-    level = _normalised(level) * _visibility(heads, len(level))[:, None]
-    return Evidence(axis, level, _relations(heads, len(level)), _second_t12(heads, len(level)))
+    rows = len(next(iter(heads.values())))
+    level = np.zeros((rows, len(axis.names)))
+    for weight, part in _level_parts(heads, axis, explicit):
+        level += weight * _normalised(part)
+    level = _normalised(level) * _visibility(heads, rows)[:, None]
+    return Evidence(axis, level, _relations(heads, rows), _second_t12(heads, rows))
 
 
 def best_path(evidence: Evidence, topmost: int = TOPMOST) -> list[int] | None:
@@ -171,7 +177,8 @@ def best_path(evidence: Evidence, topmost: int = TOPMOST) -> list[int] | None:
 def _best_continuations(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
     """Return, by row and class, the evidence from there to the end, and the class below."""
     axis = evidence.axis
-    value = evidence.level + _first_of_region(evidence)
+    first = _first_of_region(evidence)
+    value = evidence.level + first
     follower, times = np.full(value.shape, -1), np.ones(value.shape, int)
     for row in range(len(value) - 2, -1, -1):
         for at, options in enumerate(axis.next):
@@ -182,7 +189,8 @@ def _best_continuations(evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
             to = options[int(np.argmax(gains))]
             follower[row, at] = to
             times[row, at] += times[row + 1, to] if to == at else 0
-            value[row, at] += max(gains) + _last(evidence, row, at, to)
+            own = first[row, at] + _last(evidence, row, at, to)
+            value[row, at] = max(gains) + evidence.level[row, at] + own
             if times[row, at] > MOST_OF_ONE_LEVEL:
                 value[row, at] = -np.inf
     return value, follower
@@ -198,8 +206,11 @@ def labels_of(path: list[int], axis: Axis) -> tuple[int, ...]:
 
 
 def _level_parts(heads: Heads, axis: Axis, explicit: str | None) -> list[tuple[float, np.ndarray]]:
-    """Return weight and (vertebrae, classes) of every head that speaks for levels or regions."""
+    """Return weight and (vertebrae, classes) of every head that speaks for levels or regions, regions first."""
     parts = []
+    if "REGION" in heads:
+        regions = [axis.region_of(index) for index in range(len(axis.names))]
+        parts.append((REGION_WEIGHT, heads["REGION"][:, regions].astype(float)))
     if axis is EXPLICIT:
         parts.append((LEVEL_WEIGHT, _smoothed(heads[explicit], axis)))
     if axis is REPEATING and "VERT" in heads:
@@ -207,17 +218,15 @@ def _level_parts(heads: Heads, axis: Axis, explicit: str | None) -> list[tuple[f
     if axis is REPEATING and "VERTEX" in heads:
         parts.append((LEVEL_WEIGHT, _smoothed(_without_extra(heads["VERTEX"]), axis)))
     if axis is REPEATING and "VERTGRP" in heads:
-        parts.append((GROUP_WEIGHT, _smoothed(heads["VERTGRP"][:, _group_of(axis)], axis)))
-    if "REGION" in heads:
-        regions = [axis.region_of(index) for index in range(len(axis.names))]
-        parts.append((REGION_WEIGHT, heads["REGION"][:, regions]))
+        groups = heads["VERTGRP"][:, _group_of(axis)].astype(float)
+        parts.append((GROUP_WEIGHT, _smoothed(groups, axis)))
     return parts
 
 
 def _without_extra(exact: np.ndarray) -> np.ndarray:
     """Return the 26 explicit classes as 24: T13 counts as T12, L6 as L5."""
     names, merged = EXPLICIT.names, {"T13": "T12", "L6": "L5"}
-    out = np.zeros((len(exact), len(REPEATING.names)))
+    out = np.zeros((len(exact), len(REPEATING.names)), exact.dtype)
     for index, name in enumerate(names):
         out[:, REPEATING.names.index(merged.get(name, name))] += exact[:, index]
     return out
@@ -230,7 +239,7 @@ def _group_of(axis: Axis) -> list[int]:
 
 def _smoothed(values: np.ndarray, axis: Axis) -> np.ndarray:
     """Blur over neighbouring levels, region by region: a neighbour is a likely confusion."""
-    values = np.array(values, float)
+    values = np.array(values, order="C")
     for region in axis.regions:
         values[:, region] = gaussian_filter1d(
             values[:, region], CLASS_SIGMA, axis=1, mode="nearest", radius=CLASS_RADIUS
@@ -245,9 +254,7 @@ def _normalised(values: np.ndarray) -> np.ndarray:
 def _visibility(heads: Heads, rows: int) -> np.ndarray:
     """Return how much each vertebra counts; the ends of the image count as half seen."""
     visible = heads["FULLYVISIBLE"][:, 1] if "FULLYVISIBLE" in heads else np.ones(rows)
-    visible = gaussian_filter1d(
-        np.asarray(visible, float), CLASS_SIGMA, mode="constant", radius=CLASS_RADIUS
-    )
+    visible = gaussian_filter1d(visible, CLASS_SIGMA, mode="constant", radius=CLASS_RADIUS)
     visible = np.round(visible, VISIBLE_DECIMALS)
     return np.clip(1 - (1 - visible) * CUT_OFF_WEIGHT, 0, 1)
 
@@ -256,21 +263,20 @@ def _relations(heads: Heads, rows: int) -> np.ndarray:
     """Return the head of relations, blurred along the spine; each speaks for one vertebra in all."""
     if "VERTREL" not in heads:
         return np.zeros((rows, 6))
-    values = gaussian_filter1d(
-        np.asarray(heads["VERTREL"], float),
-        RELATION_SIGMA,
-        axis=0,
-        mode="nearest",
-        radius=RELATION_RADIUS,
-    )
-    total = values.sum(axis=0) + TINY
-    return RELATION_WEIGHT * values / np.where(total > 1, total, 1 + total)
+    values = np.array(heads["VERTREL"], order="C")
+    for column in values.T[1:]:
+        column[:] = gaussian_filter1d(
+            column, RELATION_SIGMA, mode="nearest", radius=RELATION_RADIUS
+        )
+        total = column.sum() + TINY
+        column /= total if total >= 1 else 1 + total
+    return RELATION_WEIGHT * values.astype(float)
 
 
 def _second_t12(heads: Heads, rows: int) -> np.ndarray:
     if "VERTT13" not in heads:
         return np.zeros(rows)
-    values = np.asarray(heads["VERTT13"], float)[:, 1]
+    values = np.asarray(heads["VERTT13"])[:, 1]
     return T13_WEIGHT * values / (values.sum() + TINY)
 
 
