@@ -42,6 +42,7 @@ from wirbel.runner.records import retry_mark
 from wirbel.runner.run_lock import RunLock
 from wirbel.runner.settings import SettingsError, checked_settings
 from wirbel.runner.slurm import SlurmError, jobname_prefix
+from wirbel.runner.slurm_executor import mend
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
@@ -176,7 +177,9 @@ def prepare_slurm():
         TIME_LIMITS.append(shortest_limit(requests, cluster))
     except SlurmError as error:
         raise WorkflowError(str(error)) from None
-    watch(jobname_prefix(OUT), say=logger.warning, awaited=awaited_jobs)
+    prefix, executor = jobname_prefix(OUT), getattr(workflow.scheduler, "_executor", None)
+    mended = mend(executor, prefix, say=logger.warning)
+    watch(prefix, say=logger.warning, awaited=awaited_jobs, mended=mended)
 
 
 def awaited_jobs():

@@ -149,25 +149,37 @@ def test_the_watch_speaks_when_the_reasons_change_and_not_otherwise(monkeypatch)
     ]
 
 
-def test_jobs_that_slurm_has_forgotten_are_told_after_ten_looks_at_an_empty_queue(monkeypatch):
-    looks, told, done = [0], [], threading.Event()
+@pytest.mark.parametrize(
+    ("mended", "look", "sentence"),
+    [
+        (False, 18, "SLURM has forgotten 2 jobs of this run"),
+        (True, 38, "2 jobs of this run are no longer in SLURM's queue"),
+    ],
+)
+def test_jobs_that_are_gone_are_told_after_some_looks_at_an_empty_queue(
+    monkeypatch, mended, look, sentence
+):
+    looks, told, done, prefix = [0], [], threading.Event(), f"wirbel-{mended}"
 
-    def queue(prefix):
-        if prefix != "wirbel-2":
+    def queue(asked):
+        if asked != prefix:
             return []  # the watch of another test, which ends with the process
         looks[0] += 1
-        if looks[0] == 25:
+        if looks[0] == look + 7:
             done.set()
-        return [QueuedJob("1", prefix, "RUNNING", "gpu", "None")] if looks[0] == 8 else []
+        return [QueuedJob("1", asked, "RUNNING", "gpu", "None")] if looks[0] == 8 else []
 
-    def say(sentence):
-        told.append((looks[0], sentence))
+    def awaited():
+        return 2 if looks[0] < look + 7 else 0
+
+    def say(words):
+        told.append((looks[0], words))
 
     monkeypatch.setattr(slurm_queue, "queued_jobs", queue)
-    slurm_queue.watch("wirbel-2", say, awaited=lambda: 2 if looks[0] < 25 else 0, seconds=0.001)
+    slurm_queue.watch(prefix, say, awaited, seconds=0.001, mended=mended)
     assert done.wait(10)
-    assert [look for look, _ in told] == [18], "the eighth look still showed a job"
-    assert told[0][1].startswith("SLURM has forgotten 2 jobs")
+    assert [number for number, _ in told] == [look], "the eighth look still showed a job"
+    assert told[0][1].startswith(sentence)
 
 
 def test_jobs_are_named_by_the_output_folder_however_it_is_written(tmp_path, monkeypatch):

@@ -38,9 +38,10 @@ class QueuedJob:
     reason: str
 
 
-def ask(*command: str) -> str:
+def ask(*command: str, patience_seconds: float | None = None) -> str:
     """Return what a SLURM program prints; raises SlurmError with a sentence on what to do."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    patience = PATIENCE_SECONDS if patience_seconds is None else patience_seconds
+    end = time.monotonic() + patience
     while True:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
@@ -78,6 +79,20 @@ def queued_jobs(prefix: str) -> list[QueuedJob]:
     )
     jobs = [QueuedJob(*line.split("|", 4)) for line in listed.splitlines()]
     return [job for job in jobs if job.name.startswith(prefix)]
+
+
+def job_states(prefix: str) -> dict[str, str]:
+    """Return number and state of this user's jobs whose names begin with `prefix`.
+
+    All that the controller knows, for some minutes also those that ended. It is asked once, without patience.
+    """
+    listed = ask(
+        *("squeue", "--noheader", "--states=all", f"--user={getpass.getuser()}"),
+        "--format=%i|%T|%j",
+        patience_seconds=0,
+    )
+    jobs = [line.split("|", 2) for line in listed.splitlines()]
+    return {number: state for number, state, name in jobs if name.startswith(prefix)}
 
 
 def cancel(jobs: list[QueuedJob], prefix: str) -> None:

@@ -18,6 +18,13 @@ FORGOTTEN = (
     "SLURM has forgotten {} jobs of this run, and it waits for them in vain: that happens when SLURM's controller goes "
     "down just after they were submitted. Stop it (Ctrl-C) and give the same command again; what is finished is kept."
 )
+STILL_AWAITED_LOOKS = 30
+"""The same where such jobs are given up without anybody's help, within twenty minutes (slurm_awaited)."""
+STILL_AWAITED = (
+    "{} jobs of this run are no longer in SLURM's queue, and how they ended is not known yet. Where `sacct` fails, "
+    "SLURM's accounting database is down, and there is nothing to do but wait; otherwise stop this run (Ctrl-C) and "
+    "give the same command again: what is finished is kept."
+)
 TRANSIENT = {"None", "Prolog", "BeginTime"}
 EXPLANATIONS = {
     "Resources": "no GPU (or no processor, no memory) is free at the moment; they start when one is",
@@ -79,16 +86,25 @@ def watch(
     say: Callable[[str], None],
     awaited: Callable[[], int],
     seconds: float = WATCH_SECONDS,
+    mended: bool = False,
 ) -> None:
     """Say from now on, in the background, why jobs wait, whenever the reasons change.
 
-    `awaited` returns how many of the run's jobs Snakemake has submitted and not yet seen end.
+    `awaited` returns how many of the run's jobs Snakemake has submitted and not yet seen end; `mended` tells whether it
+    should notice on its own that some are gone.
     """
-    threading.Thread(target=_watch, args=(prefix, say, awaited, seconds), daemon=True).start()
+    gone = (STILL_AWAITED_LOOKS, STILL_AWAITED) if mended else (FORGOTTEN_LOOKS, FORGOTTEN)
+    arguments = (prefix, say, awaited, seconds, *gone)
+    threading.Thread(target=_watch, args=arguments, daemon=True).start()
 
 
 def _watch(
-    prefix: str, say: Callable[[str], None], awaited: Callable[[], int], seconds: float
+    prefix: str,
+    say: Callable[[str], None],
+    awaited: Callable[[], int],
+    seconds: float,
+    gone_looks: int,
+    gone: str,
 ) -> None:
     told: set[str] = set()
     pause, empty = threading.Event(), 0
@@ -99,8 +115,8 @@ def _watch(
             say(str(error))
             continue
         empty = empty + 1 if not jobs and awaited() else 0
-        if empty and empty % FORGOTTEN_LOOKS == 0:
-            say(FORGOTTEN.format(awaited()))
+        if empty and empty % gone_looks == 0:
+            say(gone.format(awaited()))
         reasons = {f"{job.reason} {job.partition}" for job in jobs if job.state == "PENDING"}
         if reasons - told:
             for sentence in waiting(jobs):

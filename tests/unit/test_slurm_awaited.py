@@ -1,0 +1,227 @@
+"""Jobs that the executor would await for ever are given up, and no others; tests/cluster plays it on a real cluster."""
+
+import asyncio
+import inspect
+from types import SimpleNamespace
+
+import pytest
+from snakemake_executor_plugin_slurm import Executor
+
+from wirbel.runner import slurm_awaited
+from wirbel.runner.slurm import SlurmError
+from wirbel.runner.slurm_awaited import OVER_SECONDS
+from wirbel.runner.slurm_executor import account_argument, mend
+
+
+class StandIn:
+    """As much of the executor as is changed: it sees the end of jobs in `ended` and drops all while `silent`."""
+
+    def __init__(self):
+        self.ended, self.asked = set(), []
+        self.silent = self.refused = False
+        self.errors, self.successes = [], []
+        self._failed_nodes = {"n9"}
+
+    async def check_active_jobs(self, active):
+        self.asked = list(active)
+        if self.refused:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        for job in [] if self.silent else active:
+            if job.external_jobid in self.ended:
+                self.report_job_success(job)
+            else:
+                yield job
+
+    def report_job_success(self, job):
+        self.successes.append(job)
+
+    def report_job_error(self, job, msg=None):
+        self.errors.append((job, msg))
+
+    def get_account_arg(self, job):
+        yield "asked the database"
+
+
+class Play:
+    """A mended stand-in whose SLURM knows the jobs `states`, at a time that the test decides."""
+
+    def __init__(self, monkeypatch):
+        self.states, self.told, self.executor, self.active = {}, [], StandIn(), []
+        self.now = 0.0
+        monkeypatch.setattr(slurm_awaited, "job_states", self._states)
+        clock = SimpleNamespace(monotonic=lambda: self.now)
+        monkeypatch.setattr(slurm_awaited, "time", clock)
+        assert mend(self.executor, "wirbel-1", self.told.append)
+
+    def _states(self, prefix):
+        assert prefix == "wirbel-1"
+        if isinstance(self.states, Exception):
+            raise self.states
+        return self.states
+
+    def job(self, number, **resources):
+        self.active.append(
+            SimpleNamespace(external_jobid=number, job=SimpleNamespace(resources=resources))
+        )
+        return self.active[-1]
+
+    def look(self, seconds=180.0):
+        """Let the executor check its jobs, some time after the last look."""
+
+        async def checked():
+            return [job async for job in self.executor.check_active_jobs(self.active)]
+
+        self.now += seconds
+        self.active = asyncio.run(checked())
+
+    @property
+    def failed(self):
+        return [job for job, _ in self.executor.errors]
+
+
+@pytest.fixture
+def play(monkeypatch):
+    return Play(monkeypatch)
+
+
+def test_a_job_that_slurm_has_forgotten_fails_after_ten_minutes(play):
+    job, other = play.job("7"), play.job("8")
+    play.states = {"8": "RUNNING"}
+    while play.now < 180 + OVER_SECONDS:
+        assert play.active == [job, other]
+        play.look()
+    assert play.failed == [job]
+    assert play.active == [other]
+    assert play.executor.errors[0][1].startswith("SLURM has forgotten job 7: ")
+
+
+def test_a_few_looks_after_a_long_pause_are_not_enough(play):
+    job = play.job("7")
+    play.look()
+    play.look(seconds=10 * OVER_SECONDS)
+    assert play.active == [job]
+
+
+@pytest.mark.parametrize("shown", [{"7": "PENDING"}, {"7": "REQUEUED"}, SlurmError("no answer")])
+def test_a_job_shown_again_or_a_queue_without_answer_makes_it_begin_anew(play, shown):
+    job = play.job("7")
+    for _ in range(10):
+        play.states = {}
+        play.look(seconds=OVER_SECONDS / 3)
+        play.look(seconds=OVER_SECONDS / 3)
+        play.states = shown
+        play.look(seconds=OVER_SECONDS / 3)
+    assert play.active == [job]
+    assert not play.failed
+
+
+def test_while_the_executor_gets_no_answer_nothing_is_dropped_and_nothing_given_up(play):
+    jobs = [play.job("7"), play.job("8")]
+    play.executor.silent = True
+    for _ in range(20):
+        play.look()
+    assert play.active == jobs
+    assert play.told == ["SLURM does not say how 2 jobs are doing; they are awaited until it does."]
+    play.executor.silent, play.executor.ended = False, {"7", "8"}
+    play.look()
+    assert play.executor.successes == jobs
+    assert not play.failed
+
+
+def test_an_executor_that_could_not_ask_for_lack_of_processes_asks_again(play):
+    job = play.job("7")
+    play.executor.refused = True
+    play.look()
+    assert play.active == [job]
+
+
+def test_a_cancelled_job_fails_at_the_second_look(play):
+    job = play.job("7")
+    play.states = {"7": "CANCELLED"}
+    play.look()
+    assert play.active == [job]
+    play.look()
+    assert play.executor.errors == [(job, "SLURM-job '7' failed, SLURM status is: 'CANCELLED'. ")]
+    assert play.active == []
+
+
+def test_what_the_executor_sees_itself_is_left_to_it(play):
+    job = play.job("7")
+    play.states = {"7": "FAILED"}
+    play.look()
+    play.executor.ended = {"7"}
+    play.look()
+    assert (play.executor.successes, play.failed, play.active) == ([job], [], [])
+
+
+@pytest.mark.parametrize(("state", "successes"), [("COMPLETED", 1), ("PREEMPTED", 0)])
+def test_the_last_state_decides_although_the_controller_forgets_it(play, state, successes):
+    play.job("7")
+    play.states = {"7": state}
+    play.look()
+    play.states = {}
+    for _ in range(4):
+        play.look()
+    assert (len(play.executor.successes), len(play.failed)) == (successes, 1 - successes)
+
+
+def test_a_job_whose_number_went_to_a_later_one_fails_at_once(play):
+    old = play.job("7")
+    play.states = {"7": "RUNNING"}
+    play.look()
+    new = play.job("7")
+    play.active.reverse()  # Snakemake puts those already checked behind new ones
+    play.look()
+    assert play.failed == [old]
+    assert play.executor.asked == play.active == [new]
+
+
+@pytest.mark.parametrize(
+    ("number", "resources"),
+    [("7_2", {}), ("7", {"slurm_cluster": "big"}), ("7", {"clusters": "a"})],
+)
+def test_jobs_that_this_queue_does_not_list_are_left_alone(play, number, resources):
+    jobs = [play.job(number, **resources), play.job(number, **resources)]
+    for _ in range(10):
+        play.look()
+    assert play.active == jobs
+
+
+def test_an_error_in_looking_does_not_end_the_run(play):
+    job = play.job("7")
+    play.states = ValueError("not enough values to unpack")
+    play.look()
+    assert play.active == [job]
+    assert play.told == [
+        "Jobs that SLURM has forgotten were not looked for: ValueError: not enough values to unpack"
+    ]
+
+
+def test_nodes_that_failed_are_used_again_but_not_those_that_were_excluded_by_name(play):
+    play.job("7")
+    play.executor._failed_nodes.add("n1")
+    play.look()
+    assert play.executor._failed_nodes == {"n9"}
+
+
+def test_an_account_is_passed_on_without_a_question():
+    given = account_argument(StandIn().get_account_arg)
+    jobs = [
+        SimpleNamespace(resources=resources)
+        for resources in ({}, {"slurm_account": 12}, {"slurm_account": "a b"})
+    ]
+    assert [next(given(job)) for job in jobs] == ["", " -A 12", "asked the database"]
+
+
+@pytest.mark.parametrize("executor", [None, SimpleNamespace(check_active_jobs=lambda jobs: [])])
+def test_an_executor_of_another_kind_is_left_as_it_is(executor):
+    before = dict(vars(executor)) if executor else None
+    assert not mend(executor, "wirbel-1", print)
+    assert executor is None or vars(executor) == before
+
+
+def test_the_executor_still_has_what_is_changed():
+    assert inspect.isasyncgenfunction(Executor.check_active_jobs)
+    assert inspect.isgeneratorfunction(Executor.get_account_arg)
+    names = Executor.check_active_jobs.__code__.co_names + Executor.__post_init__.__code__.co_names
+    assert {"report_job_success", "report_job_error", "_failed_nodes"} <= set(names)
