@@ -15,9 +15,9 @@ Heads, each a probability per class and vertebra, are named as in the published 
     VERTT13       usual, T13
     FULLYVISIBLE  cut off, fully visible
 
-A network answers in single precision, and what it says is weighed in that precision, in the published tool's order: where
-one vertebra of a spine is certainly the last of a region, rounding decides whether the head of relations counts in
-full or by half.
+A network answers in single precision, and what it says is weighed in that precision, in the published tool's order:
+where one vertebra of a spine is certainly the last of a region, rounding decides whether the head of relations
+counts in full or by half.
 """
 
 from __future__ import annotations
