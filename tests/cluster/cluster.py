@@ -5,7 +5,8 @@
 
 or, to try the workflow on it by hand: `python tests/cluster/cluster.py FOLDER -- bash`.
 
-Needs root and Debian's packages slurmctld, slurmd, slurm-client and munge; neither systemd nor a database.
+Needs root and Debian's packages slurmctld, slurmd, slurm-client and munge, not systemd; `accounting=True` (or
+--accounting) adds slurmdbd and its database (accounting.py).
 All daemons run in the foreground as children of this process, on free ports, with keys, logs and state below
 FOLDER; nothing else on the machine is touched. Nodes n1, n2, ... share this machine's processor and memory; what they
 claim to have is only counted. The last `gpu_nodes` of them own one pretend GPU each.
@@ -25,6 +26,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import accounting as accounts
 
 PROGRAMS = (
     "munged",
@@ -69,7 +72,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=5,sched_min_interval=0,bf
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
-AccountingStorageType=accounting_storage/none
+{accounting}
 GresTypes=gpu
 SlurmdParameters=config_overrides
 ReturnToService=2
@@ -87,6 +90,7 @@ PartitionName=short Nodes=ALL MaxTime=1
 PartitionName=paid Nodes=ALL
 JobSubmitPlugins=lua
 """
+WITHOUT_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
 # As on clusters that charge: in one partition nothing runs without an account.
 SUBMISSION_RULES = """\
 function slurm_job_submit(job, partitions, user)
@@ -102,10 +106,11 @@ exec {srun} "$@"
 """
 
 
-def missing_programs() -> list[str]:
+def missing_programs(accounting: bool = False) -> list[str]:
     """Return what this machine lacks for a cluster: names of programs, or the right to start them."""
     path = f"{os.environ.get('PATH', '')}:{SBIN}"
-    lacking = [name for name in PROGRAMS if not shutil.which(name, path=path)]
+    needed = [*PROGRAMS, *(accounts.PROGRAMS if accounting else ())]
+    lacking = [name for name in needed if not shutil.which(name, path=path)]
     return lacking if os.geteuid() == 0 else [*lacking, "root"]
 
 
@@ -120,6 +125,7 @@ class Cluster:
         cpus: int = 8,
         memory_mb: int = 32000,
         node_timeout: int = 10,
+        accounting: bool = False,
     ) -> None:
         self.root = Path(folder).resolve()
         self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
@@ -127,6 +133,8 @@ class Cluster:
         self.cpus, self.memory_mb, self.node_timeout = cpus, memory_mb, node_timeout
         self.environment = self._environment()
         self._daemons: dict[str, subprocess.Popen] = {}
+        self.port, accounting_port, *self.node_ports = _free_ports(2 + nodes)
+        self.accounting = accounts.Accounting(self, accounting_port) if accounting else None
 
     # ------------------------------------------------------------------ start and stop
 
@@ -135,10 +143,12 @@ class Cluster:
         try:
             self._write_files()
             self._start_munge()
+            if self.accounting:
+                self.accounting.start()
             self.start_controller()
             for node in self.nodes:
-                self._spawn(node, "slurmd", "-D", "-f", self._file("slurm.conf"), "-N", node)
-            self._wait("all nodes", lambda: set(self.node_states()) == {"idle"})
+                self.spawn(node, "slurmd", "-D", "-f", self._file("slurm.conf"), "-N", node)
+            self.wait_until("all nodes", lambda: set(self.node_states()) == {"idle"})
         except BaseException:
             self.stop()
             raise
@@ -148,8 +158,11 @@ class Cluster:
         """End all jobs and daemons."""
         if "slurmctld" in self._daemons:
             self.cancel_all()
-        for name in [*self.nodes, "slurmctld", "munged"]:
-            self._end(name)
+        for name in [*self.nodes, "slurmctld"]:
+            self.end(name)
+        if self.accounting:
+            self.accounting.stop()
+        self.end("munged")
 
     def __enter__(self) -> Cluster:
         return self.start()
@@ -161,24 +174,41 @@ class Cluster:
 
     def start_controller(self) -> None:
         """Start slurmctld, with the state it had when it was killed."""
-        self._spawn("slurmctld", "slurmctld", "-D", "-f", self._file("slurm.conf"))
+        self.spawn("slurmctld", "slurmctld", "-D", "-f", self._file("slurm.conf"))
 
     def kill_controller(self) -> None:
         """slurmctld dies at once; jobs go on."""
-        self._end("slurmctld", signal.SIGKILL)
+        self.end("slurmctld", signal.SIGKILL)
+
+    def remember(self) -> Path:
+        """Return a copy of what the controller knows now, for `forget`."""
+        copy = self.root / "remembered"
+        shutil.rmtree(copy, ignore_errors=True)
+        self.kill_controller()
+        shutil.copytree(self.root / "state", copy)
+        self.start_controller()
+        self.wait_until("the controller", lambda: bool(self.node_states()))
+        return copy
+
+    def forget(self, remembered: Path) -> None:
+        """The controller dies and comes back with an old state, as when it dies before it has written down a job."""
+        self.kill_controller()
+        shutil.rmtree(self.root / "state")
+        remembered.rename(self.root / "state")
+        self.start_controller()
 
     def kill_node(self, node: str) -> None:
         """The node loses power: slurmd and all that runs on it end at once, without a word."""
         jobs = self.output("squeue", "-h", "-t", "R,CG", "-w", node, "-o", "%A").split()
-        self._end(node, signal.SIGKILL)
+        self.end(node, signal.SIGKILL)
         for process in _steps(jobs):
             _kill(process)
 
     def start_node(self, node: str, wait: bool = True) -> None:
         """Start a node, again perhaps."""
-        self._spawn(node, "slurmd", "-D", "-f", self._file("slurm.conf"), "-N", node)
+        self.spawn(node, "slurmd", "-D", "-f", self._file("slurm.conf"), "-N", node)
         if wait:
-            self._wait(node, lambda: set(self.node_states(node)) <= IDLE_STATES)
+            self.wait_until(node, lambda: set(self.node_states(node)) <= IDLE_STATES)
 
     # ------------------------------------------------------------------ questions
 
@@ -213,6 +243,45 @@ class Cluster:
         while self.jobs() and time.monotonic() < end:
             time.sleep(0.1)
 
+    # ------------------------------------------------------------------ daemons
+
+    def spawn(self, name: str, *command: str, **more: str) -> None:
+        """Start a daemon; `more` are variables of its environment."""
+        with open(self.root / "log" / f"{name}.out", "ab") as log:
+            self._daemons[name] = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**self.environment, **more},
+                cwd=self.root,
+                preexec_fn=_die_with_parent,
+            )
+
+    def end(self, name: str, number: int = signal.SIGTERM) -> None:
+        """Stop a daemon, if it was started."""
+        daemon = self._daemons.pop(name, None)
+        if daemon is None:
+            return
+        daemon.send_signal(number)
+        try:
+            daemon.wait(15)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
+
+    def wait_until(self, what: str, ready: Callable[[], bool]) -> None:
+        """Wait for a daemon to be ready; raises RuntimeError with what the daemons said when one ends."""
+        end = time.monotonic() + START_SECONDS
+        while not ready():
+            dead = [name for name, daemon in self._daemons.items() if daemon.poll() is not None]
+            if dead or time.monotonic() > end:
+                fault = f"{', '.join(dead)} ended" if dead else f"no {what} for {START_SECONDS} s"
+                logs = sorted((self.root / "log").glob("*.out"))
+                said = "\n".join(f"{log.stem}: {log.read_text()[-500:]}" for log in logs)
+                raise RuntimeError(f"{fault}; the logs are in {self.root}/log\n{said}")
+            time.sleep(0.1)
+
     # ------------------------------------------------------------------ inner workings
 
     def _environment(self) -> dict[str, str]:
@@ -232,16 +301,16 @@ class Cluster:
             folder.chmod(0o755)  # munge asks for it
         (self.root / "munge.key").write_bytes(os.urandom(128))
         (self.root / "munge.key").chmod(0o600)
-        port, *node_ports = _free_ports(1 + len(self.nodes))
         (self.root / "slurm.conf").write_text(
             CONFIGURATION.format(
                 host=socket.gethostname().split(".")[0],
                 root=self.root,
-                port=port,
+                port=self.port,
+                accounting=self.accounting.slurm_lines() if self.accounting else WITHOUT_ACCOUNTING,
                 node_timeout=self.node_timeout,
                 cpus=self.cpus,
                 memory_mb=self.memory_mb,
-                nodes="\n".join(map(self._node_line, self.nodes, node_ports)),
+                nodes="\n".join(map(self._node_line, self.nodes, self.node_ports)),
                 gpu_nodes=",".join(self.gpu_nodes),
                 other_nodes=",".join(sorted(set(self.nodes) - set(self.gpu_nodes))),
             )
@@ -273,43 +342,9 @@ class Cluster:
             "log": "log-file",
         }
         arguments = [f"--{options[name]}={self._file(file)}" for name, file in files.items()]
-        self._spawn("munged", "munged", "--foreground", "--force", *arguments)
+        self.spawn("munged", "munged", "--foreground", "--force", *arguments)
         socket_path = self._file("run/munge.sock")
-        self._wait("munge", lambda: _succeeds("munge", "--socket", socket_path, "--no-input"))
-
-    def _spawn(self, name: str, *command: str) -> None:
-        with open(self.root / "log" / f"{name}.out", "ab") as log:
-            self._daemons[name] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self.environment,
-                cwd=self.root,
-                preexec_fn=_die_with_parent,
-            )
-
-    def _end(self, name: str, number: int = signal.SIGTERM) -> None:
-        daemon = self._daemons.pop(name, None)
-        if daemon is None:
-            return
-        daemon.send_signal(number)
-        try:
-            daemon.wait(15)
-        except subprocess.TimeoutExpired:
-            daemon.kill()
-            daemon.wait()
-
-    def _wait(self, what: str, ready: Callable[[], bool]) -> None:
-        end = time.monotonic() + START_SECONDS
-        while not ready():
-            dead = [name for name, daemon in self._daemons.items() if daemon.poll() is not None]
-            if dead or time.monotonic() > end:
-                fault = f"{', '.join(dead)} ended" if dead else f"no {what} for {START_SECONDS} s"
-                logs = sorted((self.root / "log").glob("*.out"))
-                said = "\n".join(f"{log.stem}: {log.read_text()[-500:]}" for log in logs)
-                raise RuntimeError(f"{fault}; the logs are in {self.root}/log\n{said}")
-            time.sleep(0.1)
+        self.wait_until("munge", lambda: _succeeds("munge", "--socket", socket_path, "--no-input"))
 
 
 def _steps(jobs: Sequence[str]) -> list[int]:
@@ -350,13 +385,15 @@ def _die_with_parent() -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run a command on a cluster that exists as long as the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--accounting", action="store_true", help="with slurmdbd and a database")
     parser.add_argument("folder", type=Path)
     parser.add_argument("command", nargs="+")
     args = parser.parse_args(argv)
-    if lacking := missing_programs():
-        print(f"missing: {', '.join(lacking)}; install {PACKAGES}, run as root", file=sys.stderr)
+    if lacking := missing_programs(args.accounting):
+        packages = f"{PACKAGES} {accounts.PACKAGES}" if args.accounting else PACKAGES
+        print(f"missing: {', '.join(lacking)}; install {packages}, run as root", file=sys.stderr)
         return 1
-    with Cluster(args.folder) as cluster:
+    with Cluster(args.folder, accounting=args.accounting) as cluster:
         return subprocess.run(args.command, env=cluster.environment).returncode
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from toy_workflow import REPOSITORY, Workflow, copy_workflow, toy_workflow
@@ -76,6 +77,19 @@ class ClusterWorkflow(Workflow):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+def read_until(run: subprocess.Popen, word: str, seconds: float = 120) -> str:
+    """Read what a run prints, up to the first line with this word; return that. One that says nothing is ended."""
+    read, end = "", threading.Timer(seconds, run.kill)
+    end.start()
+    for line in run.stdout:
+        read += line
+        if word in line:
+            end.cancel()
+            return read
+    end.cancel()
+    raise AssertionError(f"no line with {word!r}: {read}")
 
 
 def toy_cluster_workflow(folder: Path, environment: dict[str, str]) -> ClusterWorkflow:

@@ -4,27 +4,39 @@ import os
 import tempfile
 
 import pytest
+from accounting import PACKAGES as ACCOUNTING_PACKAGES
 from cluster import PACKAGES, Cluster, missing_programs
 from cluster_workflow import ClusterWorkflow, toy_cluster_workflow
 
 
 def pytest_collection_modifyitems(items):
     """Without SLURM on this machine these tests are left out, unless WIRBEL_REQUIRE_CLUSTER asks for them."""
-    lacking = missing_programs()
-    if not lacking or os.environ.get("WIRBEL_REQUIRE_CLUSTER") == "1":
+    if os.environ.get("WIRBEL_REQUIRE_CLUSTER") == "1":
         return
-    reason = (
-        f"no SLURM to test with, {', '.join(lacking)} missing (as root: apt install {PACKAGES})"
-    )
     for item in items:
-        if "cluster" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.skip(reason=reason))
+        fixtures = getattr(item, "fixturenames", ())
+        accounting = "accounting_cluster" in fixtures
+        lacking = missing_programs(accounting)
+        if lacking and (accounting or "cluster" in fixtures):
+            needed = f"{PACKAGES} {ACCOUNTING_PACKAGES}" if accounting else PACKAGES
+            missing = f"{', '.join(lacking)} missing (as root: apt install {needed})"
+            item.add_marker(pytest.mark.skip(reason=f"no SLURM to test with, {missing}"))
 
 
 @pytest.fixture(scope="session")
 def cluster():
     """A running SLURM cluster of four nodes, two of them with a pretend GPU."""
     with tempfile.TemporaryDirectory(prefix="cluster-") as folder, Cluster(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def accounting_cluster():
+    """The same with an accounting database, in which jobs need an account."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cluster-") as folder,
+        Cluster(folder, accounting=True) as running,
+    ):
         yield running
 
 

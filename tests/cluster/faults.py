@@ -10,6 +10,7 @@ counts as survived when tables, dictionaries, maps, sidecars and pictures are by
 run, no scan is lost, every failed one has a reason, and nothing is computed again but what the interrupted jobs had
 in hand. Every round is a line of the results; given again, the command goes on after the last one. Kinds
 of faults take turns, moments and victims depend on the seed. Needs root, SLURM and the right to mount.
+With --accounting the cluster has an accounting database, which is one more thing to fail.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "workflow"), str(HERE.parents[1] / "workflow_scripts")]
 
 from cluster import Cluster  # noqa: E402
-from injections import FAULTS  # noqa: E402
+from injections import FAULTS, FAULTS_WITH_ACCOUNTING  # noqa: E402
 from rounds import Result, Round  # noqa: E402
 from studies import RealStudy, Reference, ToyStudy  # noqa: E402
 
@@ -52,7 +53,7 @@ def play_round(number: int, kinds: list[str], args: argparse.Namespace) -> Resul
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     kept = args.results.with_suffix("") / f"round-{number}"
     try:
-        with Cluster(folder / "slurm") as cluster:
+        with Cluster(folder / "slurm", accounting=args.accounting) as cluster:
             made = study(args, folder, cluster)
             try:
                 result = Round(number, kinds, args.seed, cluster, made).play()
@@ -111,19 +112,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--kept", type=Path, default=KEPT, help="for what all real rounds share")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, required=True)
-    parser.add_argument("--kinds", nargs="+", choices=FAULTS, default=list(FAULTS))
+    parser.add_argument("--accounting", action="store_true")
+    parser.add_argument("--kinds", nargs="+", choices=FAULTS_WITH_ACCOUNTING)
     parser.add_argument("--minutes", type=float, default=1e6, help="begin no round after this")
     parser.add_argument("--keep-logs", action="store_true", help="also of rounds without findings")
     args = parser.parse_args(argv)
     args.kept = args.kept.absolute()
+    kinds = args.kinds or list(FAULTS_WITH_ACCOUNTING if args.accounting else FAULTS)
     if args.stages == "real":
         Reference(args.kept, args.scans)  # made before the first round's cluster
     done = _read(args.results)
     end = time.monotonic() + 60 * args.minutes
-    for number, kinds in enumerate(schedule(args.rounds, args.faults, args.seed, args.kinds)):
+    for number, round_kinds in enumerate(schedule(args.rounds, args.faults, args.seed, kinds)):
         if str(number) in {row["round"] for row in done} or time.monotonic() > end:
             continue
-        result = play_round(number, kinds, args)
+        result = play_round(number, round_kinds, args)
         _append(args.results, result)
         done = _read(args.results)
         print(asdict(result), flush=True)

@@ -84,6 +84,14 @@ def controller_restart(run: Run) -> int:
     return 0
 
 
+def database_outage(run: Run) -> int:
+    """The accounting database does not answer for a while; jobs go on."""
+    run.cluster.accounting.kill_slurmdbd()
+    time.sleep(_while(run))
+    run.cluster.accounting.start_slurmdbd()
+    return 0
+
+
 def disk_full(run: Run) -> int:
     """The file system of the results is full for a while."""
     ballast = run.workflow.output / "ballast"
@@ -200,6 +208,8 @@ FAULTS: dict[str, Callable[[Run], int]] = {
         two_writers,
     )
 }
+
+FAULTS_WITH_ACCOUNTING = {**FAULTS, database_outage.__name__: database_outage}
 
 
 def _while(run: Run) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cluster import Cluster
 from cluster_workflow import ClusterWorkflow
-from injections import FAULTS, run_later
+from injections import FAULTS_WITH_ACCOUNTING, run_later
 
 IN_HAND = 2
 """Scans that an interrupted job may compute again: the one being computed, the one being written."""
@@ -137,7 +137,7 @@ class Round:
         self._say(f"fault {kind} at {self._share():.2f}, running: {stages}")
         self.faults.append(fault)
         self.serial = ""
-        interrupted = FAULTS[kind](self)
+        interrupted = FAULTS_WITH_ACCOUNTING[kind](self)
         fault.serial = self.serial
         self.result.again_allowed += IN_HAND * interrupted
 

@@ -2,6 +2,7 @@
 
 import faults
 import pytest
+from cluster_workflow import read_until
 from injections import FAULTS
 from rounds import Round
 from studies import ToyStudy
@@ -10,6 +11,7 @@ from wirbel.runner.slurm import jobname_prefix
 from wirbel.runner.summary import summary
 
 ORPHANS = "SLURM jobs of an earlier run on"
+SUBMITTED = "has been submitted with SLURM jobid"
 REASONED = "sub-03: failed at resample (unreadable): sub-03 is broken"
 
 
@@ -51,6 +53,24 @@ def test_jobs_of_a_killed_run_are_explained_and_stopped(workflow, cluster):
     told = workflow.run(fails=True)
     assert f"1 {ORPHANS} {workflow.output} are still there ({job['old']}): it ended without" in told
     assert cluster.jobs() == [job["other"]], "another output folder's jobs are left alone"
+
+
+def test_a_job_that_the_controller_forgets_is_submitted_again(workflow, cluster):
+    workflow.scan("sub-01", "1")
+    watching = workflow.folder / "workflow_scripts" / "wirbel" / "runner" / "slurm_awaited.py"
+    text = watching.read_text()
+    assert "OVER_SECONDS = 3, 600.0" in text
+    watching.write_text(text.replace("OVER_SECONDS = 3, 600.0", "OVER_SECONDS = 3, 4.0"))
+    before = cluster.remember()
+    for node in cluster.nodes:  # the job waits, so that nothing but the controller knows of it
+        cluster.output("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test")
+    run = workflow.start()
+    read_until(run, SUBMITTED)
+    cluster.forget(before)
+    told = read_until(run, SUBMITTED)
+    assert "SLURM has forgotten job" in told
+    read_until(run, "Finished jobid")
+    assert workflow.computed() == ["resample sub-01"]
 
 
 def test_all_kinds_of_faults_take_turns():
