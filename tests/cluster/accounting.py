@@ -68,27 +68,33 @@ class Host(Protocol):
 class Accounting:
     """slurmdbd and its database."""
 
-    def __init__(self, cluster: Host, port: int) -> None:
-        self.cluster, self.port = cluster, port
+    def __init__(self, cluster: Host) -> None:
+        self.cluster = cluster
         self.folder = cluster.root / "database"
         self.socket = cluster.root / "run" / "database.sock"
-        self.munge = cluster.root / "run" / "munge.sock"
 
-    def slurm_lines(self) -> str:
-        """Return what slurm.conf says about it."""
-        return SLURM_LINES.format(port=self.port, munge=self.munge)
+    def start_database(self) -> None:
+        """Start an empty database."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        line = ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={self.folder}"]
+        line += ["--skip-test-db", "--skip-name-resolve", ROOT_WITHOUT_PASSWORD]
+        subprocess.run(line, env=self.cluster.environment, check=True, capture_output=True)
+        options = [f"--datadir={self.folder}", f"--socket={self.socket}", *DATABASE_OPTIONS]
+        options += [f"--pid-file={self.cluster.root}/run/mariadbd.pid"]
+        self.cluster.spawn("mariadbd", "mariadbd", "--no-defaults", "--user=root", *options)
+        self.cluster.wait_until("database", self._greets)
+
+    def configure(self, port: int) -> str:
+        """Write slurmdbd.conf; return the lines that slurm.conf needs."""
+        root, host = self.cluster.root, socket.gethostname().split(".")[0]
+        places = {"root": root, "munge": root / "run" / "munge.sock", "port": port, "host": host}
+        path = root / "slurmdbd.conf"
+        path.write_text(CONFIGURATION.format(**places))
+        path.chmod(0o600)  # slurmdbd asks for it
+        return SLURM_LINES.format(**places)
 
     def start(self) -> None:
-        """Start both with an empty database, in which root has an account."""
-        self._start_database()
-        path = self.cluster.root / "slurmdbd.conf"
-        host = socket.gethostname().split(".")[0]
-        path.write_text(
-            CONFIGURATION.format(
-                root=self.cluster.root, munge=self.munge, port=self.port, host=host
-            )
-        )
-        path.chmod(0o600)  # slurmdbd asks for it
+        """Start slurmdbd with an empty database; give root an account."""
         self.start_slurmdbd()
         self.manage("add", "cluster", "test")
         self.manage("add", "account", ACCOUNT)
@@ -118,16 +124,6 @@ class Accounting:
         done = subprocess.run(line, env=self.cluster.environment, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"{' '.join(line)}: {done.stdout}{done.stderr}")
-
-    def _start_database(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        line = ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={self.folder}"]
-        line += ["--skip-test-db", "--skip-name-resolve", ROOT_WITHOUT_PASSWORD]
-        subprocess.run(line, env=self.cluster.environment, check=True, capture_output=True)
-        options = [f"--datadir={self.folder}", f"--socket={self.socket}", *DATABASE_OPTIONS]
-        options += [f"--pid-file={self.cluster.root}/run/mariadbd.pid"]
-        self.cluster.spawn("mariadbd", "mariadbd", "--no-defaults", "--user=root", *options)
-        self.cluster.wait_until("database", self._greets)
 
     def _greets(self) -> bool:
         with socket.socket(socket.AF_UNIX) as database, suppress(OSError):

@@ -90,7 +90,7 @@ PartitionName=short Nodes=ALL MaxTime=1
 PartitionName=paid Nodes=ALL
 JobSubmitPlugins=lua
 """
-WITHOUT_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
+NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
 # As on clusters that charge: in one partition nothing runs without an account.
 SUBMISSION_RULES = """\
 function slurm_job_submit(job, partitions, user)
@@ -133,14 +133,16 @@ class Cluster:
         self.cpus, self.memory_mb, self.node_timeout = cpus, memory_mb, node_timeout
         self.environment = self._environment()
         self._daemons: dict[str, subprocess.Popen] = {}
-        self.port, accounting_port, *self.node_ports = _free_ports(2 + nodes)
-        self.accounting = accounts.Accounting(self, accounting_port) if accounting else None
+        self.accounting = accounts.Accounting(self) if accounting else None
 
     # ------------------------------------------------------------------ start and stop
 
     def start(self) -> Cluster:
         """Start all daemons; returns when every node is idle."""
         try:
+            self._make_folders()
+            if self.accounting:
+                self.accounting.start_database()
             self._write_files()
             self._start_munge()
             if self.accounting:
@@ -293,24 +295,30 @@ class Cluster:
     def _file(self, name: str) -> str:
         return str(self.root / name)
 
-    def _write_files(self) -> None:
+    def _make_folders(self) -> None:
         for name in ("state", "spool", "log", "run", "bin", "dev"):
             shutil.rmtree(self.root / name, ignore_errors=True)
             (self.root / name).mkdir(parents=True)
         for folder in (self.root, self.root / "run"):
             folder.chmod(0o755)  # munge asks for it
+
+    def _write_files(self) -> None:
         (self.root / "munge.key").write_bytes(os.urandom(128))
         (self.root / "munge.key").chmod(0o600)
+        port, accounting_port, *node_ports = _free_ports(2 + len(self.nodes))
+        accounting = (
+            self.accounting.configure(accounting_port) if self.accounting else NO_ACCOUNTING
+        )
         (self.root / "slurm.conf").write_text(
             CONFIGURATION.format(
                 host=socket.gethostname().split(".")[0],
                 root=self.root,
-                port=self.port,
-                accounting=self.accounting.slurm_lines() if self.accounting else WITHOUT_ACCOUNTING,
+                port=port,
+                accounting=accounting,
                 node_timeout=self.node_timeout,
                 cpus=self.cpus,
                 memory_mb=self.memory_mb,
-                nodes="\n".join(map(self._node_line, self.nodes, self.node_ports)),
+                nodes="\n".join(map(self._node_line, self.nodes, node_ports)),
                 gpu_nodes=",".join(self.gpu_nodes),
                 other_nodes=",".join(sorted(set(self.nodes) - set(self.gpu_nodes))),
             )

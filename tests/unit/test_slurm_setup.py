@@ -26,7 +26,14 @@ def answers(monkeypatch):
         "sbatch": "",
         "scontrol": "AccountingStorageType = accounting_storage/none\nMinJobAge = 300 sec\n",
     }
-    monkeypatch.setattr(slurm_setup, "ask", lambda *command: told[command[0]])
+
+    def ask(*command, **_):
+        answer = told[command[0]]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(slurm_setup, "ask", ask)
     return told
 
 
@@ -104,6 +111,16 @@ def test_a_foreign_account_is_named_with_ones_own(answers):
     with pytest.raises(SlurmError) as caught:
         check_requests([Request("merge", account="brain", partition="normal")], partitions())
     assert "account 'brain' is not one of yours on this cluster (heart, spine)" in str(caught.value)
+
+
+def test_while_the_accounting_database_is_down_the_controller_judges_the_account(answers):
+    answers["scontrol"] = "AccountingStorageType = accounting_storage/slurmdbd\n"
+    answers["sacctmgr"] = SlurmError("SLURM did not answer `sacctmgr`")
+    check_requests([Request("merge", account="spine", partition="normal")], partitions())
+    answers["sbatch"] = SlurmError("`sbatch` failed: allocation failure: Invalid account")
+    with pytest.raises(SlurmError) as caught:
+        check_requests([Request("merge", account="brain", partition="normal")], partitions())
+    assert "SLURM takes no jobs for account 'brain' in partition 'normal' (" in str(caught.value)
 
 
 def test_without_an_accounting_database_jobs_are_looked_up_in_the_queue(answers):

@@ -94,10 +94,17 @@ def oldest_shown_seconds() -> int:
 
 
 def _check_account(account: str) -> None:
-    """Raise SlurmError when the cluster keeps accounts and this is none of the user's."""
+    """Raise SlurmError when the cluster keeps accounts and this is none of the user's.
+
+    While the database does not answer the controller judges alone (`_check_submission`): it knows the accounts as well.
+    """
     if not keeps_accounts():
         return
-    listed = ask("sacctmgr", "-nP", "show", "assoc", f"user={getpass.getuser()}", "format=account")
+    question = ("show", "assoc", f"user={getpass.getuser()}", "format=account")
+    try:
+        listed = ask("sacctmgr", "-nP", *question, patience_seconds=0)
+    except SlurmError:
+        return
     known = sorted(set(filter(None, listed.split())))
     if known and account.lower() not in map(str.lower, known):
         raise SlurmError(
