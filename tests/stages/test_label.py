@@ -15,7 +15,7 @@ from one_batch import BATCH, OneBatch
 from spine_boxes import box_spine, counters, oracle
 
 from wirbel.core.cutouts import body_centres
-from wirbel.core.level_path import REPEATING
+from wirbel.core.level_axis import REPEATING
 from wirbel.io.sidecars import read_json, write_arrays
 from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume, write_volume

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from wirbel.core.labels import LEVEL_LABELS
-from wirbel.core.level_path import EXPLICIT, GROUPS, REPEATING, best_path, name_by_heads, weigh
+from wirbel.core.level_axis import EXPLICIT, GROUPS, REPEATING
+from wirbel.core.level_evidence import weigh
+from wirbel.core.level_path import best_path, name_by_heads
 
 CERVICAL = [f"C{n}" for n in range(2, 8)]
 

@@ -5,7 +5,7 @@ import pytest
 
 from wirbel.core.geometry import Volume
 from wirbel.core.labelling import name_maps
-from wirbel.core.level_path import REPEATING
+from wirbel.core.level_axis import REPEATING
 from wirbel.core.levels import Levels
 from wirbel.core.relabelling import placeholders, renamed
 

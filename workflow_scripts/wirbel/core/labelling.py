@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +10,13 @@ import numpy as np
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.level_cutouts import axis_by_dens
-from wirbel.core.level_path import Heads, name_by_heads
+from wirbel.core.level_evidence import Heads
+from wirbel.core.level_path import name_by_heads
 from wirbel.core.levels import Levels
 from wirbel.core.relabelling import renamed
+
+Finish = Callable[[Volume, Volume, Mapping[int, int]], tuple[Volume, Volume]]
+"""Both maps with counted vertebrae, and number -> label, to the final maps."""
 
 METHOD = "labelling"
 DISAGREES = "counting_disagrees"
@@ -27,13 +31,15 @@ def name_maps(
     counted: Levels,
     by_counting: Mapping[int, int],
     with_c1: bool = False,
+    finish: Finish | None = None,
 ) -> tuple[Volume, Volume, Levels]:
     """Return both maps with the vertebrae named, and how that was done.
 
     `vertebra` holds vertebrae numbered from the top down; `heads` the network's answers about those in `numbers`, which
     have a body; `counted` and `by_counting` how counting names them, and number -> label. The names are the
     network's, or, where no sequence of levels fits its vertebrae, those of counting. `with_c1`: the maps may show
-    C1; then a dens tells which vertebra is C2, and what lies above C2 and has no body is C1.
+    C1; then a dens tells which vertebra is C2, and what lies above C2 and has no body is C1. `finish` gives the
+    vertebrae their names in the maps, `renamed_maps` unless something else is given.
     """
     known = _known(subregion, vertebra, numbers) if with_c1 else {}
     labels, sure = name_by_heads(heads, with_c1, known) if numbers else ((), 0.0)
@@ -46,9 +52,16 @@ def name_maps(
         differs = any(by_counting.get(number) != label for number, label in names.items())
         flags = _with(counted, DISAGREES) if differs else counted.flags
         levels = Levels(labels, sure, METHOD, counted.agree, flags)
+    return *(finish or renamed_maps)(subregion, vertebra, names), levels
+
+
+def renamed_maps(
+    subregion: Volume, vertebra: Volume, names: Mapping[int, int]
+) -> tuple[Volume, Volume]:
+    """Return both maps with new numbers, discs and endplates with them; vertebrae without a name leave both."""
     data = renamed(vertebra.data, names)
     kept = np.where((vertebra.data > 0) & (data == 0), 0, subregion.data)
-    return subregion.with_data(kept.astype(np.uint8)), vertebra.with_data(data), levels
+    return subregion.with_data(kept.astype(np.uint8)), vertebra.with_data(data)
 
 
 def _known(subregion: Volume, vertebra: Volume, numbers: list[int]) -> dict[int, str]:
