@@ -61,7 +61,7 @@ class Host(Protocol):
     def end(self, name: str, number: int = signal.SIGTERM) -> None:
         """Stop a daemon."""
 
-    def wait_until(self, what: str, ready) -> None:
+    def wait_until(self, what: str, ready, *needed: str) -> None:
         """Wait for a daemon to be ready."""
 
 
@@ -107,7 +107,7 @@ class Accounting:
     def start_slurmdbd(self) -> None:
         """Start slurmdbd, with all it knew before."""
         self.cluster.spawn("slurmdbd", "slurmdbd", "-D", MYSQL_UNIX_PORT=str(self.socket))
-        self.cluster.wait_until("slurmdbd", self._answers)
+        self.cluster.wait_until("slurmdbd", self._answers, "slurmdbd")
 
     def kill_slurmdbd(self) -> None:
         """slurmdbd dies at once; the controller keeps what it has to tell until it is back."""

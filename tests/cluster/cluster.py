@@ -189,7 +189,7 @@ class Cluster:
         self.kill_controller()
         shutil.copytree(self.root / "state", copy)
         self.start_controller()
-        self.wait_until("the controller", lambda: bool(self.node_states()))
+        self.wait_until("the controller", lambda: bool(self.node_states()), "slurmctld")
         return copy
 
     def forget(self, remembered: Path) -> None:
@@ -210,7 +210,7 @@ class Cluster:
         """Start a node, again perhaps."""
         self.spawn(node, "slurmd", "-D", "-f", self._file("slurm.conf"), "-N", node)
         if wait:
-            self.wait_until(node, lambda: set(self.node_states(node)) <= IDLE_STATES)
+            self.wait_until(node, lambda: set(self.node_states(node)) <= IDLE_STATES, node)
 
     # ------------------------------------------------------------------ questions
 
@@ -272,11 +272,12 @@ class Cluster:
             daemon.kill()
             daemon.wait()
 
-    def wait_until(self, what: str, ready: Callable[[], bool]) -> None:
-        """Wait for a daemon to be ready; raises RuntimeError with what the daemons said when one ends."""
+    def wait_until(self, what: str, ready: Callable[[], bool], *needed: str) -> None:
+        """Wait for something; raises RuntimeError with what the daemons said when one of `needed`, or any, ends."""
         end = time.monotonic() + START_SECONDS
         while not ready():
-            dead = [name for name, daemon in self._daemons.items() if daemon.poll() is not None]
+            daemons = [(name, self._daemons.get(name)) for name in needed or list(self._daemons)]
+            dead = [name for name, daemon in daemons if daemon and daemon.poll() is not None]
             if dead or time.monotonic() > end:
                 fault = f"{', '.join(dead)} ended" if dead else f"no {what} for {START_SECONDS} s"
                 logs = sorted((self.root / "log").glob("*.out"))

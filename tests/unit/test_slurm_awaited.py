@@ -1,82 +1,10 @@
 """Jobs that the executor would await for ever are given up, and no others; tests/cluster plays it on a real cluster."""
 
-import asyncio
-import inspect
-from types import SimpleNamespace
-
 import pytest
-from snakemake_executor_plugin_slurm import Executor
+from slurm_stand_in import Play
 
-from wirbel.runner import slurm_awaited
 from wirbel.runner.slurm import SlurmError
 from wirbel.runner.slurm_awaited import OVER_SECONDS
-from wirbel.runner.slurm_executor import account_argument, mend
-
-
-class StandIn:
-    """As much of the executor as is changed: it sees the end of jobs in `ended` and drops all while `silent`."""
-
-    def __init__(self):
-        self.ended, self.asked = set(), []
-        self.silent = self.refused = False
-        self.errors, self.successes = [], []
-        self._failed_nodes = {"n9"}
-
-    async def check_active_jobs(self, active):
-        self.asked = list(active)
-        if self.refused:
-            raise BlockingIOError(11, "Resource temporarily unavailable")
-        for job in [] if self.silent else active:
-            if job.external_jobid in self.ended:
-                self.report_job_success(job)
-            else:
-                yield job
-
-    def report_job_success(self, job):
-        self.successes.append(job)
-
-    def report_job_error(self, job, msg=None):
-        self.errors.append((job, msg))
-
-    def get_account_arg(self, job):
-        yield "asked the database"
-
-
-class Play:
-    """A mended stand-in whose SLURM knows the jobs `states`, at a time that the test decides."""
-
-    def __init__(self, monkeypatch):
-        self.states, self.told, self.executor, self.active = {}, [], StandIn(), []
-        self.now = 0.0
-        monkeypatch.setattr(slurm_awaited, "job_states", self._states)
-        clock = SimpleNamespace(monotonic=lambda: self.now)
-        monkeypatch.setattr(slurm_awaited, "time", clock)
-        assert mend(self.executor, "wirbel-1", self.told.append)
-
-    def _states(self, prefix):
-        assert prefix == "wirbel-1"
-        if isinstance(self.states, Exception):
-            raise self.states
-        return self.states
-
-    def job(self, number, **resources):
-        self.active.append(
-            SimpleNamespace(external_jobid=number, job=SimpleNamespace(resources=resources))
-        )
-        return self.active[-1]
-
-    def look(self, seconds=180.0):
-        """Let the executor check its jobs, some time after the last look."""
-
-        async def checked():
-            return [job async for job in self.executor.check_active_jobs(self.active)]
-
-        self.now += seconds
-        self.active = asyncio.run(checked())
-
-    @property
-    def failed(self):
-        return [job for job, _ in self.executor.errors]
 
 
 @pytest.fixture
@@ -195,33 +123,3 @@ def test_an_error_in_looking_does_not_end_the_run(play):
     assert play.told == [
         "Jobs that SLURM has forgotten were not looked for: ValueError: not enough values to unpack"
     ]
-
-
-def test_nodes_that_failed_are_used_again_but_not_those_that_were_excluded_by_name(play):
-    play.job("7")
-    play.executor._failed_nodes.add("n1")
-    play.look()
-    assert play.executor._failed_nodes == {"n9"}
-
-
-def test_an_account_is_passed_on_without_a_question():
-    given = account_argument(StandIn().get_account_arg)
-    jobs = [
-        SimpleNamespace(resources=resources)
-        for resources in ({}, {"slurm_account": 12}, {"slurm_account": "a b"})
-    ]
-    assert [next(given(job)) for job in jobs] == ["", " -A 12", "asked the database"]
-
-
-@pytest.mark.parametrize("executor", [None, SimpleNamespace(check_active_jobs=lambda jobs: [])])
-def test_an_executor_of_another_kind_is_left_as_it_is(executor):
-    before = dict(vars(executor)) if executor else None
-    assert not mend(executor, "wirbel-1", print)
-    assert executor is None or vars(executor) == before
-
-
-def test_the_executor_still_has_what_is_changed():
-    assert inspect.isasyncgenfunction(Executor.check_active_jobs)
-    assert inspect.isgeneratorfunction(Executor.get_account_arg)
-    names = Executor.check_active_jobs.__code__.co_names + Executor.__post_init__.__code__.co_names
-    assert {"report_job_success", "report_job_error", "_failed_nodes"} <= set(names)

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import inspect
 import re
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from shlex import quote
 from typing import Any
 
+from wirbel.runner.slurm import OUTAGES
 from wirbel.runner.slurm_awaited import AwaitedJobs
+
+REFUSED = re.compile(
+    r"^SLURM sbatch failed\. The error message was '(.*?)'\.$", re.DOTALL | re.MULTILINE
+)
+"""The executor's words about a job that could not be submitted; sbatch's own, and then the whole command."""
+NOT_SUBMITTED = "SLURM takes no jobs at the moment; they are submitted again until it does: {}"
+AGAIN_SECONDS = 2.0
 
 
 def mend(executor: Any, prefix: str, say: Callable[[str], None]) -> bool:
@@ -24,6 +34,7 @@ def mend(executor: Any, prefix: str, say: Callable[[str], None]) -> bool:
         return False
     if not all(map(callable, reports)):
         return False
+    executor.report_job_error = outage_forgiven(executor, say)
     awaited = AwaitedJobs(executor, prefix, say)
     executor.check_active_jobs = nodes_forgiven(executor, awaited.check_active_jobs)
     return True
@@ -61,3 +72,24 @@ def nodes_forgiven(executor: Any, check: Callable[[list[Any]], AsyncIterator[Any
             nodes.intersection_update(chosen)
 
     return checked
+
+
+def outage_forgiven(executor: Any, say: Callable[[str], None]) -> Callable[..., None]:
+    """Return a method to report errors with which a submission during an outage is none of a job's few attempts.
+
+    sbatch gives up after some seconds, so that all attempts would be used up before a controller has restarted.
+    """
+    report = executor.report_job_error
+
+    def reported(job: Any, msg: str | None = None, **more: Any) -> None:
+        refused = REFUSED.search(msg or "") if job.external_jobid is None else None
+        if not refused or not any(word in refused[1] for word in OUTAGES):
+            report(job, msg=msg, **more)
+            return
+        say(NOT_SUBMITTED.format(" ".join(refused[1].split())))
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(AGAIN_SECONDS)
+        job.job.attempt -= 1
+        executor.workflow.scheduler.error_callback(job.job)
+
+    return reported

@@ -1,0 +1,73 @@
+"""Stand-ins for Snakemake's SLURM executor and for SLURM, whose hours pass at once."""
+
+import asyncio
+from types import SimpleNamespace
+
+from wirbel.runner import slurm_awaited
+from wirbel.runner.slurm_executor import mend
+
+
+class StandIn:
+    """As much of the executor as is changed: it sees the end of jobs in `ended` and drops all while `silent`."""
+
+    def __init__(self):
+        self.ended, self.asked = set(), []
+        self.silent = self.refused = False
+        self.errors, self.successes = [], []
+        self._failed_nodes = {"n9"}
+
+    async def check_active_jobs(self, active):
+        self.asked = list(active)
+        if self.refused:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        for job in [] if self.silent else active:
+            if job.external_jobid in self.ended:
+                self.report_job_success(job)
+            else:
+                yield job
+
+    def report_job_success(self, job):
+        self.successes.append(job)
+
+    def report_job_error(self, job, msg=None):
+        self.errors.append((job, msg))
+
+    def get_account_arg(self, job):
+        yield "asked the database"
+
+
+class Play:
+    """A mended stand-in whose SLURM knows the jobs `states`, at a time that the test decides."""
+
+    def __init__(self, monkeypatch):
+        self.states, self.told, self.executor, self.active = {}, [], StandIn(), []
+        self.now = 0.0
+        monkeypatch.setattr(slurm_awaited, "job_states", self._states)
+        clock = SimpleNamespace(monotonic=lambda: self.now)
+        monkeypatch.setattr(slurm_awaited, "time", clock)
+        assert mend(self.executor, "wirbel-1", self.told.append)
+
+    def _states(self, prefix):
+        assert prefix == "wirbel-1"
+        if isinstance(self.states, Exception):
+            raise self.states
+        return self.states
+
+    def job(self, number, **resources):
+        self.active.append(
+            SimpleNamespace(external_jobid=number, job=SimpleNamespace(resources=resources))
+        )
+        return self.active[-1]
+
+    def look(self, seconds=180.0):
+        """Let the executor check its jobs, some time after the last look."""
+
+        async def checked():
+            return [job async for job in self.executor.check_active_jobs(self.active)]
+
+        self.now += seconds
+        self.active = asyncio.run(checked())
+
+    @property
+    def failed(self):
+        return [job for job, _ in self.executor.errors]
