@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import shutil
 from pathlib import Path
 
 import published_folders
 import pytest
 import torch
-from labelling_folder import CHECKPOINT, HEADS, checkpoint, write_labelling
+from labelling_folder import BACKBONE, CHECKPOINT, CONFIG, HEADS, SIZE, write_labelling
 
+from wirbel.learning.labelling_checkpoint import find_checkpoint
 from wirbel.learning.labelling_model import LabellingModel
 from wirbel.models.inference_config import FILE_NAME
 
@@ -23,10 +24,31 @@ def intact(tmp_path_factory):
     return write_labelling(tmp_path_factory.mktemp("labelling") / "model")
 
 
+@pytest.fixture(scope="module")
+def whole(intact):
+    """The content of a checkpoint with all its tensors."""
+    return torch.load(intact / "checkpoints" / CHECKPOINT, weights_only=False)
+
+
 @pytest.fixture
-def folder(intact, tmp_path):
-    """A folder of one's own to spoil."""
-    return shutil.copytree(intact, tmp_path / "model")
+def folder(tmp_path):
+    """A folder to spoil, without tensors: what is wrong with the rest is found before they are looked at."""
+    (tmp_path / "model" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "model" / FILE_NAME).write_text(json.dumps(CONFIG))
+    write_checkpoint(tmp_path / "model", {**SETTINGS_ALONE, "hyper_parameters": hyper_parameters()})
+    return tmp_path / "model"
+
+
+def hyper_parameters() -> dict:
+    options = argparse.Namespace(backbone=BACKBONE, final_size=SIZE, classification_linear=True)
+    return {"opt": options, "group_2_n_channel": dict(HEADS)}
+
+
+SETTINGS_ALONE = {"pytorch-lightning_version": "2.6.6", "state_dict": {}}
+
+
+def write_checkpoint(folder: Path, content: object) -> None:
+    torch.save(content, folder / "checkpoints" / CHECKPOINT)
 
 
 def refusal(folder: Path) -> str:
@@ -41,20 +63,16 @@ def refusal(folder: Path) -> str:
     return sentence
 
 
-def spoil(folder: Path, change) -> None:
-    """Change the content of a folder's checkpoint."""
-    path = folder / "checkpoints" / CHECKPOINT
-    content = torch.load(path, weights_only=False)
-    change(content)
-    torch.save(content, path)
+def spoiled(change) -> dict:
+    """Return the content of a checkpoint whose hyper-parameters were changed."""
+    content = {**SETTINGS_ALONE, "hyper_parameters": hyper_parameters()}
+    change(content["hyper_parameters"])
+    return content
 
 
-def settings(content) -> dict:
-    return content["hyper_parameters"]
-
-
-def test_the_folder_that_is_spoiled_here_is_loaded_as_it_is(intact):
+def test_what_is_spoiled_here_is_otherwise_in_order(intact, folder):
     assert LabellingModel(intact, "cpu").wanted.size == (32, 32, 32)
+    assert "the weights do not fit the network" in refusal(folder), "it lacks nothing but tensors"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +106,7 @@ def test_a_field_that_is_missing_is_named(folder, name):
 def test_a_file_that_is_missing_or_cut_short_is_named(folder):
     config, weights = folder / FILE_NAME, folder / "checkpoints" / CHECKPOINT
     whole = weights.read_bytes()
-    for length in (0, 1000, len(whole) // 2, len(whole) - 100):
+    for length in (0, 100, len(whole) // 2, len(whole) - 100):
         weights.write_bytes(whole[:length])
         assert f"{CHECKPOINT} is no complete checkpoint; copy or fetch it again" in refusal(folder)
     weights.unlink()
@@ -100,11 +118,10 @@ def test_a_file_that_is_missing_or_cut_short_is_named(folder):
 
 
 def test_of_two_checkpoints_the_last_by_name_counts_as_in_the_published_tool(folder):
-    newer = checkpoint(final_size=(64, 32, 32))
-    torch.save(newer, folder / "checkpoints" / CHECKPOINT.replace("epoch=3", "epoch=4"))
-    assert LabellingModel(folder, "cpu").wanted.size == (64, 32, 32)
-    (folder / "checkpoints" / CHECKPOINT).write_bytes(b"")
-    assert LabellingModel(folder, "cpu").wanted.size == (64, 32, 32)
+    newer = folder / "checkpoints" / CHECKPOINT.replace("epoch=3", "epoch=4")
+    newer.write_bytes(b"")
+    assert find_checkpoint(folder) == newer
+    assert f"{newer.name} is no complete checkpoint" in refusal(folder)
 
 
 def test_a_semantic_or_an_instance_folder_is_no_labelling_folder(tmp_path):
@@ -134,7 +151,7 @@ def test_a_semantic_or_an_instance_folder_is_no_labelling_folder(tmp_path):
     ],
 )
 def test_heads_that_cannot_tell_levels_are_named(folder, heads, sentence):
-    spoil(folder, lambda content: settings(content).update(group_2_n_channel=heads))
+    write_checkpoint(folder, spoiled(lambda found: found.update(group_2_n_channel=heads)))
     told = refusal(folder)
     assert sentence in told and CHECKPOINT in told
 
@@ -155,15 +172,15 @@ def test_heads_that_cannot_tell_levels_are_named(folder, heads, sentence):
     ],
 )  # fmt: skip
 def test_hyper_parameters_that_are_missing_or_unknown_are_named(folder, change, sentence):
-    spoil(folder, lambda content: change(settings(content)))
+    write_checkpoint(folder, spoiled(change))
     told = refusal(folder)
     assert sentence in told and CHECKPOINT in told
 
 
 def test_a_checkpoint_of_something_else_is_told(folder):
-    spoil(folder, lambda content: content.update(hyper_parameters=[1]))
+    write_checkpoint(folder, {**SETTINGS_ALONE, "hyper_parameters": [1]})
     assert "it is no labelling network" in refusal(folder)
-    torch.save([1, 2], folder / "checkpoints" / CHECKPOINT)
+    write_checkpoint(folder, [1, 2])
     assert "holds no state_dict, so it is no Lightning checkpoint" in refusal(folder)
 
 
@@ -179,18 +196,20 @@ BIAS = "classification_heads.VERT.2.bias"
         (lambda s: s.update({BIAS: [1.0] * 24}), f"is no Lightning checkpoint: {BIAS} is no tensor"),
     ],
 )  # fmt: skip
-def test_tensors_that_do_not_fit_are_named(folder, change, sentence):
-    spoil(folder, lambda content: change(content["state_dict"]))
+def test_tensors_that_do_not_fit_are_named(folder, whole, change, sentence):
+    state = dict(whole["state_dict"])
+    change(state)
+    write_checkpoint(folder, {**whole, "state_dict": state})
     told = refusal(folder)
     assert sentence in told and CHECKPOINT in told
 
 
-def test_heads_that_the_weights_do_not_have_are_named(folder):
-    more = {**HEADS, "VERTT13": 2}
-    spoil(folder, lambda content: settings(content).update(group_2_n_channel=more))
+def test_heads_that_the_weights_do_not_have_are_named(folder, whole):
+    more = spoiled(lambda found: found["group_2_n_channel"].update(VERTT13=2))
+    write_checkpoint(folder, {**more, "state_dict": whole["state_dict"]})
     assert "missing (such as ['classification_heads.VERTT13.0.weight'])" in refusal(folder)
-    fewer = {"VERT": 24}
-    spoil(folder, lambda content: settings(content).update(group_2_n_channel=fewer))
+    fewer = spoiled(lambda found: found.update(group_2_n_channel={"VERT": 24}))
+    write_checkpoint(folder, {**fewer, "state_dict": whole["state_dict"]})
     assert "are unknown (such as ['classification_heads.REGION.0.weight'])" in refusal(folder)
 
 
@@ -204,9 +223,9 @@ def test_an_extra_pickled_object_is_refused_by_its_type_and_does_not_run(
     folder, tmp_path, monkeypatch, place
 ):
     monkeypatch.chdir(tmp_path)
-    content = checkpoint()
-    content.setdefault(place, {})["extra"] = Malicious()
-    torch.save(content, folder / "checkpoints" / CHECKPOINT)
+    content = spoiled(lambda found: None)
+    content[place] = {**content.get(place, {}), "extra": Malicious()}
+    write_checkpoint(folder, content)
     told = refusal(folder)
     assert "was refused: it holds an object of type posix.system" in told
     assert CHECKPOINT in told
