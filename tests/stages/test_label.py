@@ -12,6 +12,7 @@ import pytest
 import tiny_models
 from labelling_folder import HEADS, write_labelling
 from one_batch import BATCH, OneBatch
+from scipy import ndimage
 from spine_boxes import box_spine, counters, oracle
 
 from wirbel.core.cutouts import body_centres
@@ -140,24 +141,42 @@ def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_aga
     assert contents[0] == contents[1] and len(contents[0]) == 6
 
 
-def test_the_other_tools_masks_and_numbers_get_the_networks_names_too(study, models, monkeypatch):
-    as_there = ("--compatibility", "spineps")
+@pytest.mark.parametrize("compatibility", ["spineps", "published"])
+def test_the_other_tools_masks_get_the_networks_names_before_discs_get_theirs(
+    study, models, monkeypatch, compatibility
+):
+    as_there = ("--compatibility", compatibility)
     own = ["--instance-model", models / "sharp", "--no-n4", "--naming-follows", *as_there]
     assert study.run(merge, "instance", models / "quick", *own) == 0
-    numbers = read_json(study.file("merge", "sub-01_levels.json"))["numbers"]
+    left = read_json(study.file("merge", "sub-01_levels.json"))
+    numbers = left["numbers"]
     assert numbers == [*range(2, 2 + len(numbers))], "counted from C2 down, as there"
-    places = [REPEATING.names.index(name) for name in NAMES[: len(numbers)]]
+    counted = np.unique(read_volume(study.file("merge", "sub-01_vertebra.nii.gz")).data)
+    assert counted.tolist() == [0, *numbers], "nothing else has a number yet"
+    assert label.read_merged(study.file("merge", "sub-01")).seen == seen_of(SPINE.labels)
+    names = [19, 28, 20, 21, 22][: len(numbers)]
+    places = [REPEATING.names.index(name) for name in ("T12", "T12", "L1", "L2", "L3")]
     monkeypatch.setattr(
-        LabellingModel, "classify", lambda self, cutouts: {"VERT": np.eye(24)[places]}
+        LabellingModel, "classify", lambda self, cutouts: {"VERT": np.eye(24)[places[: len(names)]]}
     )
     assert labelled(study, models, *as_there) == 0
     stem = study.out / "sub-01/anat/sub-01_desc-vertebra_dseg"
-    vertebra = read_volume(f"{stem}.nii.gz").data
-    assert set(np.unique(vertebra[(vertebra > 0) & (vertebra < 26)])) == set(
-        NUMBERS[: len(numbers)]
-    )
+    found = set(np.unique(read_volume(f"{stem}.nii.gz").data).tolist())
+    assert {number for number in found if 0 < number < 100 and number != 26} == set(names)
+    assert {number - 100 for number in found if 100 < number < 126 or number == 128} <= {*names, 18}
+    assert 128 in found, "the disc below T13"
     sidecar = read_json(f"{stem}.json")
-    assert (sidecar["Compatibility"], sidecar["Levels"]["method"]) == ("spineps", "labelling")
+    assert (sidecar["Compatibility"], sidecar["Levels"]["method"]) == (compatibility, "labelling")
+
+
+def seen_of(labels) -> tuple[slice, ...]:
+    """Return the bounding box of what is segmented, with 1.5 mm around it."""
+    box = ndimage.find_objects((labels.data > 0).astype(int))[0]
+    margin = int(1.5 / labels.spacing_mm.min())
+    return tuple(
+        slice(max(s.start - margin, 0), min(s.stop + margin, n))
+        for s, n in zip(box, labels.data.shape, strict=True)
+    )
 
 
 def merged_again(study, models):

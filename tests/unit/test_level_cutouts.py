@@ -40,7 +40,8 @@ def wanted(spacing=(1.0, 1.0, 3.0), turned=False, size=SIZE):
 
 def test_every_body_lies_in_the_centre_of_its_own_cutout():
     scan, vertebra, subregion = spine()
-    found = level_cutouts(scan, vertebra, subregion, wanted())
+    whole = tuple(slice(0, n) for n in scan.data.shape)
+    found = level_cutouts(scan, vertebra, subregion, wanted(), whole)
     assert list(found) == [8, 9, 10]
     for number, block in found.items():
         assert block.shape == SIZE and block.dtype == np.float32
@@ -61,6 +62,42 @@ def test_outside_the_scan_is_zero_and_does_not_count_for_the_intensities():
     assert (block[:, :, :10] == 0).all() and (block[:, :, -10:] == 0).all()
     seen = block[block != 0]
     assert seen.mean() == pytest.approx(0, abs=1e-3) and seen.std() == pytest.approx(1, abs=1e-3)
+
+
+def test_beyond_the_segmentation_all_is_zero_as_beyond_the_scan():
+    """The published tool cuts the scan to the segmentation's bounding box, two voxels of 0.75 mm more."""
+    scan, vertebra, subregion = spine()
+    behind = 75 + 1 - (40 - SIZE[0] // 2)  # the arches end at 74, the cut-out's centre is at 40
+    block = level_cutouts(scan, vertebra, subregion, wanted(size=(96, 48, 32)))[9]
+    end = 75 + 1 - (40 - 96 // 2)
+    assert behind > SIZE[0] and (block[end - 1, :, 16] != 0).all() and not block[end:].any()
+    seen = (slice(0, 60), slice(0, 130), slice(0, 12))
+    block = level_cutouts(scan, vertebra, subregion, wanted(size=(96, 48, 32)), seen)[9]
+    end = 60 - (40 - 96 // 2)
+    assert (block[end - 1, :, 16] != 0).all() and not block[end:].any()
+
+
+@pytest.mark.parametrize("axes", [("R", "P", "I"), ("S", "A", "L")])
+def test_cutouts_have_the_networks_axes_whatever_its_voxel_size_is_given_in(axes):
+    maps = spine((0, 8, 20))
+    sizes = dict(zip(("P", "I", "R"), (1.5, 1.2, 3.0), strict=True))
+    letters = {"A": "P", "S": "I", "L": "R"}
+    other = LevelInput(axes, lambda mm: tuple(sizes[letters.get(a, a)] for a in axes), SIZE)
+    found = level_cutouts(*maps, other)
+    for number, block in level_cutouts(*maps, wanted((1.5, 1.2, 3.0))).items():
+        assert np.corrcoef(found[number].ravel(), block.ravel())[0, 1] > 0.97
+
+
+def test_intensities_keep_their_type_so_that_unsigned_ones_have_no_ripples_below_zero():
+    """As in the published tool: what is below 0 becomes 0, and 0 counts as not seen."""
+    scan, vertebra, subregion = spine()
+    edge = np.where(np.arange(130)[None, :, None] < 64, 0, 1000) * np.ones(scan.data.shape)
+    seen = {}
+    for kind in (np.uint16, np.int16):
+        maps = scan.with_data(edge.astype(kind)), vertebra, subregion
+        dark = level_cutouts(*maps, wanted((1.0, 0.7, 3.0)))[9][:, :24]
+        seen[kind] = np.count_nonzero(dark)
+    assert 0 < seen[np.uint16] < seen[np.int16], "only ripples above 0 are left"
 
 
 def test_normalising_by_hand():

@@ -17,13 +17,15 @@ from wirbel.core.labels import (
     SPINOUS_PROCESS,
     VERTEBRA_SUBREGIONS,
 )
+from wirbel.core.merging import Merged
 from wirbel.core.spineps import merging
 from wirbel.core.spineps.body_centres import body_centres
 from wirbel.core.spineps.body_splits import split_body
 from wirbel.core.spineps.couples import merge_predictions
 from wirbel.core.spineps.endplates import lost_endplates
 from wirbel.core.spineps.grids import resample, rounded
-from wirbel.core.spineps.numbering import number_all
+from wirbel.core.spineps.naming import named_maps
+from wirbel.core.spineps.numbering import from_the_top, number_rest
 from wirbel.core.spineps.reconciliation import move_posterior_pieces, reconcile
 from wirbel.core.spineps.semantic_cleaning import clean_semantic
 from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
@@ -212,12 +214,64 @@ def test_a_disc_above_the_first_vertebra_is_numbered_as_the_other_tool_does():
     subregion, vertebra = maps(
         disc=(DISC, 0, slice(4, 20), slice(2, 4)), body=(BODY_BORDER, 7, slice(4, 20), slice(4, 14))
     )
-    assert number_all(subregion, vertebra, 2, (SACRUM,), (80,))[5, 2, 0] == 101
+    assert number_rest(subregion, from_the_top(vertebra, 2), (SACRUM,), (80,))[5, 2, 0] == 101
     subregion[4:20, 20:28] = SACRUM
-    found = number_all(subregion, vertebra, 2, (SACRUM,), (80,))
+    found = number_rest(subregion, from_the_top(vertebra, 2), (SACRUM,), (80,))
     assert found[5, 2, 0] == 126
     assert found[5, 5, 0] == 2
     assert found[5, 22, 0] == SACRUM
+
+
+def unnumbered(spine):
+    _, _, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
+    found = oracle(spine.labels, counters(spine), centre_mm, INSTANCE.cutout_size)
+    return merging.unnumbered(spine.labels, found, spine.labels.grid, INSTANCE, NUMBERS)
+
+
+def test_for_a_labelling_network_the_vertebrae_are_counted_and_nothing_else_has_a_number():
+    spine = box_spine(range(18, 23), sacrum=True)
+    found = unnumbered(spine)
+    assert np.unique(found.vertebra.data).tolist() == [0, 2, 3, 4, 5, 6]
+    assert found.levels.labels == (2, 3, 4, 5, 6)
+    columns = np.nonzero(spine.labels.data.any((1, 2)))[0]
+    margin = int(1.5 / min(SPACING_MM))
+    assert margin and found.seen[0] == slice(columns[0] - margin, columns[-1] + 1 + margin)
+    assert np.array_equal(
+        merging.numbered(found, NUMBERS).vertebra.data, merged(spine).vertebra.data
+    )
+
+
+def test_discs_and_endplates_follow_the_names_of_a_labelling_network():
+    """Its names come first, as there: the disc below a T13 is 128, and only then are endplates parted."""
+    spine = box_spine(range(18, 23), sacrum=True)
+    names = dict(zip(range(2, 7), (18, 19, 28, 20, 21), strict=True))
+    _, vertebra = named_maps(unnumbered(spine), NUMBERS, names, True)
+    for own, name in zip(spine.numbers, names.values(), strict=True):
+        for offset in (0, 100, 200):
+            place = spine.vertebra == offset + own
+            assert set(np.unique(vertebra.data[place])) <= {offset + name, 0}
+            assert (vertebra.data[place] == offset + name).mean() > 0.5
+    assert set(np.unique(vertebra.data[spine.labels.data == SACRUM])) == {SACRUM}
+
+
+def test_a_vertebra_without_a_name_leaves_the_vertebra_map_alone():
+    spine = box_spine(range(18, 23), sacrum=True)
+    subregion, vertebra = named_maps(unnumbered(spine), NUMBERS, {3: 19, 4: 20, 5: 21, 6: 22}, True)
+    first = spine.vertebra == 18
+    assert not vertebra.data[first].any()
+    assert np.array_equal(subregion.data[first], spine.labels.data[first])
+
+
+@pytest.mark.parametrize(("as_there", "number"), [(True, 126), (False, 118)])
+def test_the_disc_above_a_named_vertebra(as_there, number):
+    subregion, vertebra = maps(
+        disc=(DISC, 0, slice(4, 20), slice(2, 4)), body=(BODY_BORDER, 2, slice(4, 20), slice(4, 14))
+    )
+    subregion[4:20, 20:28] = SACRUM
+    affine = box_spine((22,)).labels.affine
+    found = Merged(Volume(subregion, affine), Volume(vertebra.astype(np.uint8), affine), None)
+    named = named_maps(found, NUMBERS, {2: 19}, as_there)[1].data
+    assert (named[5, 2, 0], named[5, 5, 0], named[5, 22, 0]) == (number, 19, SACRUM)
 
 
 def test_an_endplate_reached_first_by_a_vertebra_it_does_not_belong_to_is_lost():

@@ -1,6 +1,6 @@
 """The labelling network's input: the scan around each vertebral body, as the published networks were trained on it.
 
-Möller et al. 2026, arXiv:2601.14066. Arrays here have the axes that the network expects.
+Möller et al. 2026, arXiv:2601.14066.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.core.cutouts import cut_out
-from wirbel.core.geometry import Volume, grow_box, labelled_boxes, reorient
+from wirbel.core.geometry import Volume, labelled_boxes, reorient
 from wirbel.core.labels import BODY_LABELS, DENS, LEVEL_LABELS, SACRUM
+from wirbel.core.spineps.components import REFERENCE_MM
+from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
 
 MARGIN_MM = 128.0
 """Kept around the bodies before resampling: more than half a cut-out."""
+SEEN_MARGIN_MM = 2 * min(REFERENCE_MM)
+"""Kept around the whole segmentation; networks are shown nothing of a scan beyond it."""
 TURNING_MARGIN = 64
 """Voxels that a cut-out is larger by, in the sagittal plane, before it is turned."""
 TURNING_AXES = ("I", "P", "L")
@@ -30,8 +34,8 @@ VERTEBRAE = sorted(set(LEVEL_LABELS.values()) - {SACRUM})
 class LevelInput:
     """How a labelling network wants to see a vertebra.
 
-    `axes` of its arrays; `spacing_for` gives the voxel size for a scan's, both in mm along these axes; `size` of
-    the cut-out in voxels; `turned`: with the spine upright in it.
+    `spacing_for` gives the voxel size for a scan's, both in mm along `axes`; `size` of the cut-out in voxels along P,
+    I, R; `turned`: with the spine upright in it.
     """
 
     axes: tuple[str, str, str]
@@ -41,13 +45,22 @@ class LevelInput:
 
 
 def level_cutouts(
-    scan: Volume, vertebra: Volume, subregion: Volume, wanted: LevelInput
+    scan: Volume,
+    vertebra: Volume,
+    subregion: Volume,
+    wanted: LevelInput,
+    seen: tuple[slice, ...] | None = None,
 ) -> dict[int, np.ndarray]:
-    """Return number -> cut-out (float32) for every vertebra that has a body, from the top down.
+    """Return number -> cut-out (float32, axes P, I, R) for every vertebra that has a body, from the top down.
 
-    `vertebra` and `subregion` lie on the scan's grid; numbers in `vertebra` ascend from the top.
+    `vertebra` and `subregion` lie on the scan's grid; numbers in `vertebra` ascend from the top. Beyond `seen`, by
+    default the bounding box of `subregion` with a margin, cut-outs are 0 as they are beyond the scan: so the
+    published tool shows them.
     """
-    image, bodies = _resampled(scan, _bodies(vertebra, subregion), wanted)
+    if seen is None:
+        seen = box_of(subregion.data > 0, int(SEEN_MARGIN_MM / min(zooms(scan.affine))))
+    parts = (part_of(volume, seen) for volume in (scan, _bodies(vertebra, subregion)))
+    image, bodies = (reorient(volume) for volume in _resampled(*parts, wanted))
     boxes = dict(labelled_boxes(bodies.data))
     angles = _angles(bodies, list(boxes)) if wanted.turned else dict.fromkeys(boxes, 0.0)
     out = {}
@@ -80,37 +93,27 @@ def _bodies(vertebra: Volume, subregion: Volume) -> Volume:
     return vertebra.with_data(np.where(keep, vertebra.data, 0).astype(np.uint8))
 
 
+def part_of(volume: Volume, box: tuple[slice, ...]) -> Volume:
+    """Return a part of a volume, which stays where it is."""
+    affine = volume.affine.copy()
+    affine[:3, 3] = volume.grid.to_world(np.array([side.start for side in box]))
+    return Volume(volume.data[box], affine)
+
+
 def _resampled(scan: Volume, bodies: Volume, wanted: LevelInput) -> tuple[Volume, Volume]:
     """Return image (cubic splines) and bodies (nearest neighbour) around the bodies, at the network's spacing.
 
-    The first voxels coincide, as in the published tool; there is no blur where voxels grow.
+    The first voxels coincide, nothing is blurred where voxels grow, and whole numbers stay whole, as in the published
+    tool.
     """
-    image, bodies = reorient(scan, wanted.axes), reorient(bodies, wanted.axes)
-    found = ndimage.find_objects((bodies.data > 0).astype(np.uint8))
-    if not found:
-        return image, bodies
-    spacing = image.spacing_mm
-    box = grow_box(found[0], int(MARGIN_MM / spacing.min()), image.data.shape)
-    scale = np.asarray(wanted.spacing_for(spacing)) / spacing
-    shape = tuple(int(n) for n in np.rint(np.array([s.stop - s.start for s in box]) / scale))
-    affine = image.affine.copy()
-    affine[:3, 3] = image.grid.to_world(np.array([s.start for s in box]))
-    affine[:3, :3] *= scale
-    data = _as_stored(image.data[box])
-    how = {"output_shape": shape, "mode": "nearest"}
-    return (
-        Volume(ndimage.affine_transform(data, scale, order=3, **how), affine),
-        Volume(ndimage.affine_transform(bodies.data[box], scale, order=0, **how), affine),
+    image, bodies = (reorient(volume, wanted.axes) for volume in (scan, bodies))
+    spacing_mm = zooms(image.affine)
+    box = box_of(bodies.data > 0, int(MARGIN_MM / min(spacing_mm)))
+    image, bodies = (part_of(volume, box) for volume in (image, bodies))
+    target = rescaled_grid(image.grid, wanted.spacing_for(tuple(map(float, spacing_mm))))
+    return resample(image.with_data(np.nan_to_num(image.data)), target, 3), resample(
+        bodies, target, 0
     )
-
-
-def _as_stored(data: np.ndarray) -> np.ndarray:
-    """Return whole numbers as integers, as scanners write them: what is interpolated between stays whole.
-
-    The ripples of splines beside the zeros outside the scan vanish so, which would count as seen otherwise.
-    """
-    data = np.nan_to_num(data.astype(np.float32, copy=False))
-    return data.astype(np.int32) if (data == np.trunc(data)).all() else data
 
 
 def _cut(image: Volume, centre: list[int], angle_deg: float, size: tuple[int, ...]) -> np.ndarray:

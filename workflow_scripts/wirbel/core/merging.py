@@ -15,11 +15,16 @@ from wirbel.errors import ScanError
 
 @dataclass(frozen=True)
 class Merged:
-    """Final subregion map and vertebra map (uint8, the scan's own grid), and how levels were named."""
+    """Final subregion map and vertebra map (uint8, the scan's own grid), and how levels were named.
+
+    With `seen` the vertebra map holds nothing but vertebrae, numbered from the top down: names, discs and endplates are
+    to follow. `seen` is then the part of the scan, along its own axes, that a labelling network is shown.
+    """
 
     subregion: Volume
     vertebra: Volume
     levels: Levels
+    seen: tuple[slice, ...] | None = None
 
 
 def merge(labels: Volume, predictions: Predictions, scan_grid: Grid, named: bool = True) -> Merged:

@@ -32,8 +32,8 @@ def renamed(vertebra: np.ndarray, names: Mapping[int, int]) -> np.ndarray:
     for old, new in pairs.items():
         lookup[_family(old)] = _family(new)
     top = min(pairs, default=0)
-    if top > 1 and _above(pairs[top]):
-        lookup[_family(top - 1)[1:]] = _family(_above(pairs[top]))[1:]
+    if top > 1 and level_above(pairs[top]):
+        lookup[_family(top - 1)[1:]] = _family(level_above(pairs[top]))[1:]
     return lookup[vertebra]
 
 
@@ -41,7 +41,7 @@ def _family(label: int) -> list[int]:
     return [label, DISC_OFFSET + label, ENDPLATE_OFFSET + label]
 
 
-def _above(label: int) -> int:
+def level_above(label: int) -> int:
     """Return the level above one, 0 where that is not C2 or below."""
     usual = LEVEL_LABELS["T12"] if label == T13 else label - 1
     return usual if usual >= AXIS else 0

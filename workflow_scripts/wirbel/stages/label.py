@@ -15,18 +15,23 @@ import numpy as np
 
 from wirbel.core.geometry import Volume
 from wirbel.core.labelling import name_maps
-from wirbel.core.level_cutouts import level_cutouts
+from wirbel.core.level_cutouts import LevelInput, level_cutouts
 from wirbel.core.levels import Levels, levels_from
+from wirbel.core.merging import Merged
+from wirbel.core.spineps.naming import named_maps
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
 from wirbel.models.compatibility import (
+    SPINEPS,
     add_compatibility_argument,
     compatibility_of,
     compatibility_parameter,
 )
+from wirbel.models.inference_config import InferenceConfig
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.models.spineps_settings import number_settings
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 if TYPE_CHECKING:
@@ -39,9 +44,16 @@ class LabelStage:
     name = "label"
     reads_scan = True
 
-    def __init__(self, model: Model, device: str, provenance: dict, with_c1: bool = False) -> None:
+    def __init__(
+        self,
+        model: Model,
+        device: str,
+        provenance: dict,
+        semantic: InferenceConfig,
+        as_there: bool = False,
+    ) -> None:
         self.model, self.device, self.provenance = model, device, provenance
-        self.with_c1 = with_c1
+        self.semantic, self.as_there = semantic, as_there
         self.network: LabellingModel | None = None
 
     def prepare(self) -> None:
@@ -50,28 +62,47 @@ class LabelStage:
 
         self.network = LabellingModel(self.model.folder, self.device)
 
-    def load(self, scan: Scan, folders: StageFolders) -> tuple[tuple, tuple, dict]:
+    def load(self, scan: Scan, folders: StageFolders) -> tuple[Merged, dict, dict]:
         """Read scan and maps, and cut out the surroundings of every vertebral body."""
         stem = folders.stage("merge") / scan.scan_id
-        subregion = read_volume(f"{stem}_subregion.nii.gz")
-        vertebra = read_volume(f"{stem}_vertebra.nii.gz")
+        merged = read_merged(stem)
         described = read_json(f"{stem}_levels.json")
-        counted = levels_from(described["counted"])
-        by_counting = dict(zip(described["numbers"], counted.labels, strict=True))
-        cutouts = level_cutouts(read_volume(scan.path), vertebra, subregion, self.network.wanted)
-        return (subregion, vertebra), (counted, by_counting), cutouts
+        by_counting = dict(zip(described["numbers"], merged.levels.labels, strict=True))
+        return merged, by_counting, cutouts_of(scan.path, merged, self.network.wanted)
 
-    def compute(self, inputs: tuple[tuple, tuple, dict]) -> tuple[Volume, Volume, Levels]:
+    def compute(self, inputs: tuple[Merged, dict, dict]) -> tuple[Volume, Volume, Levels]:
         """Ask the network and name the vertebrae."""
-        maps, counting, cutouts = inputs
+        merged, by_counting, cutouts = inputs
         heads = self.network.classify(np.stack(list(cutouts.values()))) if cutouts else {}
-        return name_maps(*maps, list(cutouts), heads, *counting, self.with_c1)
+        counting = merged.levels, by_counting
+        maps = merged.subregion, merged.vertebra
+        finish = None if merged.seen is None else self._finish
+        return name_maps(*maps, list(cutouts), heads, *counting, self.semantic.has_c1, finish)
+
+    def _finish(self, subregion: Volume, vertebra: Volume, names: dict) -> tuple[Volume, Volume]:
+        """Return the final maps as the published tool makes them."""
+        found = Merged(subregion, vertebra, None)
+        return named_maps(found, number_settings(self.semantic), names, self.as_there)
 
     def save(self, scan: Scan, result: tuple, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
         provenance = {"Sources": [source], **self.provenance}
         return write_final_maps(folders.anat(scan) / scan.scan_id, *result, provenance)
+
+
+def read_merged(stem: Path) -> Merged:
+    """Return what `merge --naming-follows` left of a scan."""
+    described = read_json(f"{stem}_levels.json")
+    maps = (read_volume(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "vertebra"))
+    seen = described.get("seen")
+    seen = None if seen is None else tuple(slice(*side) for side in seen)
+    return Merged(*maps, levels_from(described["counted"]), seen)
+
+
+def cutouts_of(scan: Path, merged: Merged, wanted: LevelInput) -> dict[int, np.ndarray]:
+    """Return what a labelling network is shown of a scan: number -> cut-out."""
+    return level_cutouts(read_volume(scan), merged.vertebra, merged.subregion, wanted, merged.seen)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -98,7 +129,8 @@ def main(argv: list[str] | None = None) -> int:
     chosen = [compatibility_of(args, models[kind][1]) for kind in ("semantic", "instance")]
     provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(*chosen)}
     model = models["labelling"][1]
-    stage = LabelStage(model, args.device, provenance, models["semantic"][1].config.has_c1)
+    semantic = models["semantic"][1].config
+    stage = LabelStage(model, args.device, provenance, semantic, chosen[1] == SPINEPS)
     return run_stage(stage, args, provenance, model.sha256)
 
 

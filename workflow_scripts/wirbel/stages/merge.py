@@ -78,7 +78,8 @@ class Merge:
             return merge(labels, predictions, scan, named)
         settings = instance_settings(self.instance), number_settings(self.semantic)
         if self.compatibility == SPINEPS:
-            return spineps.merge(labels, predictions, scan, *settings)
+            merging = spineps.merge if named else spineps.unnumbered
+            return merging(labels, predictions, scan, *settings)
         return published.merge(labels, predictions, scan, *settings, named)
 
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
@@ -93,13 +94,21 @@ class Merge:
     def _save_unnamed(self, stem: Path, result: Merged) -> list[Path]:
         """Write both maps, and by which names counting would call the numbers in them."""
         paths = [Path(f"{stem}_{name}") for name in UNNAMED_FILES]
-        counted = result.levels.labels
-        as_counted = self.compatibility == SPINEPS
-        numbers = counted if as_counted else placeholders(len(counted))
+        found = {"numbers": self._numbers(result), "counted": asdict(result.levels)}
+        if result.seen is not None:
+            found["seen"] = [[side.start, side.stop] for side in result.seen]
         write_volume(paths[0], result.subregion, "uint8")
         write_volume(paths[1], result.vertebra, "uint8")
-        write_json(paths[2], {"numbers": numbers, "counted": asdict(result.levels)})
+        write_json(paths[2], found)
         return paths
+
+    def _numbers(self, result: Merged) -> tuple[int, ...]:
+        """Return the numbers, from the top down, that vertebrae have until they are named."""
+        count = len(result.levels.labels)
+        if result.seen is None:
+            return placeholders(count)
+        first = number_settings(self.semantic).first
+        return tuple(range(first, first + count))
 
 
 def main(argv: list[str] | None = None) -> int:

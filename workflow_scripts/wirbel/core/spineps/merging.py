@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from wirbel.core.consolidation import Predictions
@@ -14,7 +16,7 @@ from wirbel.core.spineps.body_centres import body_centres
 from wirbel.core.spineps.components import REFERENCE_MM, REFERENCE_MM3, voxels_of_mm3
 from wirbel.core.spineps.couples import merge_predictions
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, rounded, zooms
-from wirbel.core.spineps.numbering import number_all
+from wirbel.core.spineps.numbering import from_the_top, number_rest
 from wirbel.core.spineps.preparation import prepared_grid
 from wirbel.core.spineps.reconciliation import move_posterior_pieces, reconcile
 from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
@@ -65,6 +67,20 @@ def merge(
     numbers: NumberSettings,
 ) -> Merged:
     """Return both maps on the scan's grid. Raises ScanError where no vertebra is left."""
+    return numbered(unnumbered(labels, predictions, scan_grid, instances, numbers), numbers)
+
+
+def unnumbered(
+    labels: Volume,
+    predictions: Predictions,
+    scan_grid: Grid,
+    instances: InstanceSettings,
+    numbers: NumberSettings,
+) -> Merged:
+    """Return both maps before discs and endplates get numbers, for a labelling network to name the vertebrae.
+
+    They are counted from the top for the time being. Raises ScanError where no vertebra is left.
+    """
     grid = instance_grid(labels, instances)
     spacing_mm = zooms(grid.affine)
     fewest = _threshold(instances.smallest_vertebra, instances, spacing_mm)
@@ -87,9 +103,26 @@ def merge(
     target = turned[0].affine
     subregion, vertebra = (volume.data for volume in turned)
     move_posterior_pieces(subregion, vertebra)
-    final = number_all(subregion, vertebra, numbers.first, numbers.sacrum_ids, numbers.metal_ids)
-    maps = (Volume(data, target) for data in (subregion, final))
-    return Merged(*(stored_like(volume, scan_grid) for volume in maps), _levels(final, numbers))
+    counted = from_the_top(vertebra, numbers.first)
+    maps = (stored_like(Volume(data, target), scan_grid) for data in (subregion, counted))
+    return Merged(*maps, _levels(counted, numbers), box)
+
+
+def numbered(
+    found: Merged, numbers: NumberSettings, names: Mapping[int, int] | None = None
+) -> Merged:
+    """Return the final maps of what `unnumbered` left; `names` number -> label, 0 for those it does not hold."""
+    subregion, vertebra = found.subregion, found.vertebra
+    if names is not None:
+        table = np.zeros(256, np.uint8)
+        table[list(names)] = list(names.values())
+        vertebra = vertebra.with_data(table[vertebra.data])
+    turned = [reorient(volume.with_data(volume.data.copy())) for volume in (subregion, vertebra)]
+    data = [volume.data for volume in turned]
+    final = number_rest(*data, numbers.sacrum_ids, numbers.metal_ids)
+    maps = (turned[0], turned[1].with_data(final))
+    maps = (stored_like(volume, found.vertebra.grid) for volume in maps)
+    return Merged(*maps, found.levels if names is not None else _levels(final, numbers))
 
 
 def model_grid(scan_grid: Grid, labels: Volume) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""SPINEPS' masks with Wirbel's names."""
+"""SPINEPS' masks with Wirbel's names, or with those of a labelling network."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from wirbel.core.geometry import Grid, Volume, upright
 from wirbel.core.labels import DISC_OFFSET, ENDPLATE_OFFSET, SACRUM
 from wirbel.core.levels import Levels, name_levels
 from wirbel.core.merging import Merged
-from wirbel.core.relabelling import placeholders, renamed
+from wirbel.core.relabelling import level_above, renamed
 from wirbel.core.spineps import merging
 from wirbel.core.spineps.numbering import FIRST
 from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
@@ -27,18 +28,35 @@ def merge(
 ) -> Merged:
     """Return both maps on the scan's grid. Raises ScanError where no vertebra is left.
 
-    Without `named` the vertebrae are numbered by `placeholders`. Networks that show C1 say by that what the topmost
-    vertebra is: their vertebrae are counted from there.
+    Without `named` the vertebrae are only counted, for `named_maps`. Networks that show C1 say by that what the
+    topmost vertebra is: their vertebrae are counted from there.
     """
-    found = merging.merge(labels, predictions, scan_grid, instances, numbers)
-    if numbers.first == FIRST:
-        levels = _levels(found)
-        found = replace(found, levels=levels)
-        names = levels.labels if named else placeholders(len(levels.labels))
-        return _renamed(found, FIRST, names)
-    if named:
-        return found
-    return _renamed(found, numbers.first, placeholders(len(found.levels.labels)))
+    found = merging.unnumbered(labels, predictions, scan_grid, instances, numbers)
+    counted = merging.numbered(found, numbers)
+    if numbers.first != FIRST:
+        return counted if named else found
+    levels = _levels(counted)
+    if not named:
+        return replace(found, levels=levels)
+    return _renamed(replace(counted, levels=levels), FIRST, levels.labels)
+
+
+def named_maps(
+    found: Merged, numbers: NumberSettings, names: Mapping[int, int], as_there: bool
+) -> tuple[Volume, Volume]:
+    """Return the final maps of counted vertebrae, number -> label in `names`; without a label they leave their map.
+
+    The subregions of a vertebra without a label stay, as in the other tool. Unless all is to be `as_there`, a
+    disc above the topmost vertebra is not the sacrum's.
+    """
+    final = merging.numbered(found, numbers, names)
+    data = final.vertebra.data
+    if not as_there:
+        top = next((names[number] for number in sorted(names) if names[number]), 0)
+        above = level_above(top)
+        for offset in (DISC_OFFSET, ENDPLATE_OFFSET):
+            data[data == offset + SACRUM] = offset + above if above else 0
+    return final.subregion, final.vertebra
 
 
 def _levels(counted: Merged) -> Levels:

@@ -1,4 +1,4 @@
-"""Numbers of vertebrae, discs and endplates as SPINEPS 2.1.3 gives them without its labelling network."""
+"""Numbers of vertebrae, discs and endplates as SPINEPS 2.1.3 gives them."""
 
 from __future__ import annotations
 
@@ -25,15 +25,12 @@ METAL = 80
 LARGEST_VERTEBRA = 99
 
 
-def number_all(
-    subregion: np.ndarray, vertebra: np.ndarray, first: int, sacrum_ids, metal_ids
-) -> np.ndarray:
-    """Return the vertebra map (P, I, R) uint8 with every structure's final number.
+def number_rest(subregion: np.ndarray, vertebra: np.ndarray, sacrum_ids, metal_ids) -> np.ndarray:
+    """Return a map of numbered vertebrae with the numbers of all else: discs and endplates follow the vertebra above.
 
-    `vertebra` holds instances in any order; they are counted from `first` downwards by their centres. Endplate voxels
-    that the other tool loses when it parts upper from lower plates leave `subregion`, in place.
+    Endplate voxels that the other tool loses when it parts upper from lower plates leave `subregion`, in place.
     """
-    out = _from_the_top(vertebra, first)
+    out = vertebra.copy()
     out[np.isin(subregion, sacrum_ids)] = SACRUM
     out[np.isin(subregion, metal_ids)] = METAL
     out[subregion == DENS] = FIRST
@@ -45,7 +42,8 @@ def number_all(
     return out
 
 
-def _from_the_top(vertebra: np.ndarray, first: int) -> np.ndarray:
+def from_the_top(vertebra: np.ndarray, first: int) -> np.ndarray:
+    """Return instances (P, I, R) numbered from `first` downwards by their centres, as uint8."""
     centres = centres_of(vertebra.astype(np.uint16))
     order = sorted(centres, key=lambda number: centres[number][1])[: LARGEST_VERTEBRA - first]
     table = np.zeros(max([0, *centres]) + 1, np.uint8)
