@@ -12,14 +12,16 @@ class StandIn:
 
     def __init__(self):
         self.ended, self.asked = set(), []
-        self.silent = self.refused = False
-        self.errors, self.successes = [], []
+        self.silent = self.refused = self.interrupted = False
+        self.errors, self.successes, self.cancelled = [], [], []
         self._failed_nodes = {"n9"}
 
     async def check_active_jobs(self, active):
         self.asked = list(active)
         if self.refused:
             raise BlockingIOError(11, "Resource temporarily unavailable")
+        if self.interrupted:
+            self.cancel_jobs([])
         for job in [] if self.silent else active:
             if job.external_jobid in self.ended:
                 self.report_job_success(job)
@@ -31,6 +33,9 @@ class StandIn:
 
     def report_job_error(self, job, msg=None):
         self.errors.append((job, msg))
+
+    def cancel_jobs(self, active):
+        self.cancelled += active
 
     def get_account_arg(self, job):
         yield "asked the database"

@@ -123,3 +123,14 @@ def test_an_error_in_looking_does_not_end_the_run(play):
     assert play.told == [
         "Jobs that SLURM has forgotten were not looked for: ValueError: not enough values to unpack"
     ]
+
+
+def test_jobs_are_cancelled_also_while_they_are_asked_for_and_none_twice(play):
+    jobs = [play.job("7"), play.job("8")]
+    play.executor.ended = {"8"}
+    play.look()
+    play.executor.cancel_jobs(play.active)
+    assert play.executor.cancelled == jobs[:1]
+    play.executor.interrupted = True
+    play.look()
+    assert play.executor.cancelled == [jobs[0], jobs[0]]

@@ -67,6 +67,7 @@ def test_an_executor_of_another_kind_is_left_as_it_is(executor):
 def test_the_executor_still_has_what_is_changed():
     assert inspect.isasyncgenfunction(Executor.check_active_jobs)
     assert inspect.isgeneratorfunction(Executor.get_account_arg)
+    assert all(callable(getattr(Executor, name)) for name in slurm_executor.METHODS)
     names = Executor.check_active_jobs.__code__.co_names + Executor.__post_init__.__code__.co_names
     assert {"report_job_success", "report_job_error", "_failed_nodes"} <= set(names)
     told = [text for text in Executor.run_job.__code__.co_consts if isinstance(text, str)]

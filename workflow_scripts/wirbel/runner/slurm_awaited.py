@@ -56,12 +56,14 @@ class AwaitedJobs:
         self._check = executor.check_active_jobs
         executor.report_job_success = self._noted(executor.report_job_success)
         executor.report_job_error = self._noted(executor.report_job_error)
+        executor.cancel_jobs = self._cancelling(executor.cancel_jobs)
 
     async def check_active_jobs(self, active: list[Any]) -> AsyncIterator[Any]:
         """Report jobs that have ended, yield the others; in place of the executor's own method."""
         self.reported.clear()
         self._guarded(self._give_up_replaced, active)
         asked, still = self._unreported(active), []
+        self.awaited = asked
         with suppress(OSError, SubprocessError):  # a busy login node that starts no more programs
             async for job in self._check(asked):
                 still.append(job)
@@ -134,6 +136,15 @@ class AwaitedJobs:
             self.reported.add(id(job))
 
         return noted
+
+    def _cancelling(self, cancel: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
+        """Return a method that also cancels the jobs which are being asked for: Snakemake does not know them then."""
+
+        def cancelling(active: list[Any]) -> None:
+            known = {id(job) for job in active}
+            cancel([*active, *(j for j in self._unreported(self.awaited) if id(j) not in known)])
+
+        return cancelling
 
     def _unreported(self, jobs: list[Any]) -> list[Any]:
         return [job for job in jobs if id(job) not in self.reported]

@@ -17,6 +17,7 @@ from typing import Any
 from wirbel.runner.slurm import OUTAGES
 from wirbel.runner.slurm_awaited import AwaitedJobs
 
+METHODS = ("report_job_success", "report_job_error", "cancel_jobs")
 REFUSED = re.compile(
     r"^SLURM sbatch failed\. The error message was '(.*?)'\.$", re.DOTALL | re.MULTILINE
 )
@@ -29,10 +30,9 @@ def mend(executor: Any, prefix: str, say: Callable[[str], None]) -> bool:
     """Change the executor; return whether it now ends on its own all waiting for jobs that are gone."""
     if inspect.isgeneratorfunction(getattr(executor, "get_account_arg", None)):
         executor.get_account_arg = account_argument(executor.get_account_arg)
-    reports = (getattr(executor, f"report_job_{end}", None) for end in ("success", "error"))
     if not inspect.isasyncgenfunction(getattr(executor, "check_active_jobs", None)):
         return False
-    if not all(map(callable, reports)):
+    if not all(callable(getattr(executor, name, None)) for name in METHODS):
         return False
     executor.report_job_error = outage_forgiven(executor, say)
     awaited = AwaitedJobs(executor, prefix, say)
