@@ -3,10 +3,10 @@
     make parity
     .venv/bin/python benchmarks/parity.py --spineps-python PYTHON [--scans BIDS] [--cases ...]
 
-A case is a pair of networks. Wirbel runs twice: with `compatibility: spineps`, which must give the other tool's masks
-and numbers; and as it does by default with networks in the published formats (`auto`), where the masks must be the
-same, and vertebrae, which may have other names, are matched by overlap; there it merges anew what the networks gave
-before. `--modes none` shows Wirbel's own steps.
+A case is a pair of networks; `labelling` adds a row of labelling networks (`parity_labelling.py`). Wirbel runs twice:
+with `compatibility: spineps`, which must give the other tool's masks and numbers; and as it does by default with
+networks in the published formats (`auto`), where the masks must be the same, and vertebrae, which may have other names,
+are matched by overlap; there it merges anew what the networks gave before. `--modes none` shows Wirbel's own steps.
 The last line is `min_dice=<number> scans=<n>`: the lowest Dice of any vertebra or subregion under `compatibility:
 spineps` (of all that ran, if that did not) over n scans; a scan counts once however many cases show it.
 """
@@ -14,24 +14,15 @@ spineps` (of all that ran, if that did not) over n scans; a scan counts once how
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
-import subprocess
 import sys
-import time
 from pathlib import Path
 
+import parity_labelling
 import parity_models
 import parity_scans
 import parity_scores
+from parity_runs import maps_of, run_mode, run_spineps
 
-from wirbel.runner.discovery import update_batches
-from wirbel.runner.records import read_records
-
-HERE = Path(__file__).resolve().parent
-BATCH = "b00001"
-STAGES = ("resample", "semantic", "instance", "merge")
 MODES = ("spineps", "auto", "none")
 """Values of `--compatibility`."""
 
@@ -41,6 +32,7 @@ CASES = {
     "folds": (("pieces", 0),),
     "older": (("pieces", 0),),
     "newer": (("pieces", 0),),
+    "labelling": (("thoracolumbar", 0),),
 }
 """Case -> (which scans of `parity_scans`, whether with bias field correction), unless others are asked for.
 
@@ -57,7 +49,8 @@ def main(argv: list[str] | None = None) -> int:
         models = build(case, args.work / "models")
         for name, n4 in runs(args, case):
             folder = args.scans or getattr(parity_scans, name)(args.work, args.seed)
-            found, times = compare(args, f"{case}-{name}-{n4}", folder, models, n4)
+            comparing = parity_labelling.compare if case == "labelling" else compare
+            found, times = comparing(args, f"{case}-{name}-{n4}", folder, models, n4)
             rows += times
             for mode, results in found.items():
                 compared = [scan for scan in results if not scan.neither]
@@ -84,15 +77,7 @@ def compare(args, name: str, folder: Path, models, n4: int) -> tuple[dict, list[
     theirs, their_log = run_spineps(args, models, scans, n4, out / "spineps")
     found, rows = {}, []
     for mode in args.modes:
-        ours = out / f"wirbel-{mode}"
-        # Results are kept by a hash of the code, which only the workflow passes.
-        shutil.rmtree(ours, ignore_errors=True)
-        stages = STAGES
-        if mode == "auto" and "spineps" in found:
-            shutil.copytree(out / "wirbel-spineps" / "work", ours / "work")
-            stages = ("merge",)
-        update_batches(folder, ours, len(scans))
-        times = run_wirbel(args, models, n4, mode, ours, stages)
+        ours, times = run_mode(args, models, n4, mode, folder, out)
         found[mode] = parity_scores.compare(scans, theirs, maps_of(ours, scans), mode == "spineps")
         print(f"\n{name}, Wirbel with compatibility: {mode}")
         parity_scores.show(found[mode])
@@ -120,7 +105,7 @@ def build(case: str, folder: Path) -> dict[str, tuple[Path, Path]]:
     semantic = parity_models.write_semantic(
         folder / f"semantic-{case}", 2 if case == "folds" else 1
     )
-    if case in ("embedded", "folds"):
+    if case in ("embedded", "folds", "labelling"):
         plugged = parity_models.write_plugged(folder / "plugged")
         return {
             "semantic": (semantic, semantic),
@@ -128,95 +113,6 @@ def build(case: str, folder: Path) -> dict[str, tuple[Path, Path]]:
         }
     random = parity_models.write_random(folder / case, case)
     return {"semantic": (semantic, semantic), "instance": (random, random)}
-
-
-def run_spineps(args, models, scans, n4: int, out: Path) -> tuple[dict, dict]:
-    """Run the other tool; return its maps by scan, and its account of time and memory."""
-    out.mkdir(parents=True, exist_ok=True)
-    task = {
-        "semantic": str(models["semantic"][0].resolve()),
-        "instance": str(models["instance"][0].resolve()),
-        "scans": {name: str(path) for name, path in scans.items()},
-        "out": str(out.resolve()),
-        "n4": bool(n4),
-        "threads": args.threads,
-    }
-    if not _done(out, task):
-        _call_spineps(args, out, task)
-    maps = {
-        name: {kind: out / f"{name}_{kind}.nii.gz" for kind in ("subregion", "vertebra")}
-        for name in scans
-    }
-    return maps, json.loads((out / "log.json").read_text())
-
-
-def _done(out: Path, task: dict) -> bool:
-    """Return whether the same has been run before; it takes minutes per scan."""
-    files = out / "task.json", out / "finished"
-    return all(f.is_file() for f in files) and json.loads(files[0].read_text()) == task
-
-
-def _call_spineps(args, out: Path, task: dict) -> None:
-    (out / "finished").unlink(missing_ok=True)
-    (out / "task.json").write_text(json.dumps(task))
-    line = [str(args.spineps_python), str(HERE / "parity_spineps.py"), str(out / "task.json")]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
-    environment.pop("PYTHONPATH", None)
-    with open(out / "log.txt", "w") as log:
-        done = subprocess.run(line, stdout=log, stderr=log, env=environment)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(line)} failed: see {out / 'log.txt'}")
-    (out / "finished").touch()
-
-
-def run_wirbel(
-    args, models, n4: int, mode: str, out: Path, stages: tuple[str, ...]
-) -> dict[str, tuple[float, float]]:
-    """Run the stages; return (seconds, peak MB) of each, start of the program included."""
-    semantic, instance = (str(models[kind][1]) for kind in ("semantic", "instance"))
-    n4_flag, spent = "--n4" if n4 else "--no-n4", {}
-    before = dict(zip(STAGES[1:], STAGES, strict=False))
-    for name in stages:
-        folder = out / "work" / name
-        line = ["--batch", out / "work" / "batches" / f"{BATCH}.tsv", "--output-dir", out]
-        line += ["--manifest", folder / f"{BATCH}.tsv", "--threads", args.threads]
-        line += ["--compatibility", mode]
-        line += ["--model", instance if name == "instance" else semantic]
-        line += (
-            ["--previous", out / "work" / before[name] / f"{BATCH}.tsv"] if name in before else []
-        )
-        line += [n4_flag] if name in ("resample", "merge") else []
-        line += ["--instance-model", instance] if name == "merge" else []
-        line += ["--device", "cpu"] if name in ("semantic", "instance") else []
-        spent[name] = stage(name, line, out / f"{name}.log")
-        for record in read_records(folder / f"{BATCH}.tsv").values():
-            if record.status == "failed":
-                print(f"{record.scan_id}: failed at {name} ({record.reason}): {record.detail}")
-    return spent
-
-
-def stage(name: str, line: list, log: Path) -> tuple[float, float]:
-    """Run one stage in a process of its own; return its seconds and peak memory (MB)."""
-    started = time.perf_counter()
-    command = [sys.executable, "-m", f"wirbel.stages.{name}", *map(str, line)]
-    with open(log, "w") as stream:
-        process = subprocess.Popen(command, stderr=stream)
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed: see {log}")
-    return time.perf_counter() - started, usage.ru_maxrss / 1024
-
-
-def maps_of(out: Path, scans: dict[str, Path]) -> dict[str, dict[str, Path]]:
-    """Return where Wirbel's maps of every scan are."""
-    found = {}
-    for name in scans:
-        paths = {
-            kind: sorted(out.glob(f"sub-*/**/{name}_desc-{kind}_dseg.nii.gz"))
-            for kind in ("subregion", "vertebra")
-        }
-        found[name] = {kind: path[0] for kind, path in paths.items() if path}
-    return found
 
 
 if __name__ == "__main__":

@@ -9,7 +9,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-VERTEBRAE_OF_A_PIECE = 3
+SMALL = slice(1, 4)
+"""Which vertebrae of a phantom a piece holds."""
+THORACOLUMBAR = slice(14, 21)
+"""T9 to L3, all of which the embedded networks find."""
+THORACOLUMBAR = slice(14, 21)
+"""T9 to L3, which the embedded networks find at their voxel size."""
 MARGIN_MM = 17.0
 """Left around the vertebrae of a piece, but for the direction across the slices."""
 SLICES = 2
@@ -30,14 +35,14 @@ def pieces(work: Path, seed: int) -> Path:
     """Return a BIDS folder with a piece of each phantom: some vertebrae with what surrounds them."""
     folder = work / "scans" / "pieces"
     for region in ("whole", "lumbar"):
-        bids = _phantom(work, region, seed)
-        ((name, scan),) = scans_in(bids).items()
-        target = folder / f"sub-{region}" / "anat" / f"sub-{region}_T2w.nii.gz"
-        if not target.exists():
-            truth = bids / "derivatives" / "truth" / name / "anat"
-            vertebrae = nib.load(truth / f"{name}_desc-vertebra_dseg.nii.gz")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            nib.save(nib.load(scan).slicer[_box(vertebrae)], target)
+        _write_piece(_phantom(work, region, seed), folder, region, SMALL)
+    return folder
+
+
+def thoracolumbar(work: Path, seed: int) -> Path:
+    """Return a BIDS folder with a longer piece of the whole-spine phantom, across the two regions' border."""
+    folder = work / "scans" / "thoracolumbar"
+    _write_piece(_phantom(work, "whole", seed), folder, "thoracolumbar", THORACOLUMBAR)
     return folder
 
 
@@ -56,10 +61,21 @@ def _phantom(work: Path, region: str, seed: int) -> Path:
     return folder
 
 
-def _box(vertebrae: nib.Nifti1Image) -> tuple[slice, ...]:
+def _write_piece(bids: Path, folder: Path, name: str, which: slice) -> None:
+    ((scan_name, scan),) = scans_in(bids).items()
+    target = folder / f"sub-{name}" / "anat" / f"sub-{name}_T2w.nii.gz"
+    if target.exists():
+        return
+    truth = bids / "derivatives" / "truth" / scan_name / "anat"
+    vertebrae = nib.load(truth / f"{scan_name}_desc-vertebra_dseg.nii.gz")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.load(scan).slicer[_box(vertebrae, which)], target)
+
+
+def _box(vertebrae: nib.Nifti1Image, which: slice) -> tuple[slice, ...]:
     data = np.asarray(vertebrae.dataobj)
     numbers = np.unique(data[(data > 0) & (data <= LAST_VERTEBRA)])
-    voxels = np.argwhere(np.isin(data, numbers[1 : 1 + VERTEBRAE_OF_A_PIECE]))
+    voxels = np.argwhere(np.isin(data, numbers[which]))
     spacing_mm = np.array(vertebrae.header.get_zooms()[:3])
     across = spacing_mm == spacing_mm.max()
     margin = np.where(across, SLICES, np.ceil(MARGIN_MM / spacing_mm)).astype(int)

@@ -1,0 +1,138 @@
+"""Running both tools for `parity.py`: SPINEPS in its own environment, Wirbel stage by stage."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from parity_scans import scans_in
+
+from wirbel.runner.discovery import update_batches
+from wirbel.runner.records import read_records
+
+HERE = Path(__file__).resolve().parent
+BATCH = "b00001"
+STAGES = ("resample", "semantic", "instance", "merge")
+
+
+def run_spineps(args, models, scans, n4: int, out: Path) -> tuple[dict, dict]:
+    """Run the other tool; return its maps by scan, and its account of time and memory."""
+    out.mkdir(parents=True, exist_ok=True)
+    task = {
+        "semantic": str(models["semantic"][0].resolve()),
+        "instance": str(models["instance"][0].resolve()),
+        "scans": {name: str(path) for name, path in scans.items()},
+        "out": str(out.resolve()),
+        "n4": bool(n4),
+        "threads": args.threads,
+    }
+    ask_spineps(args, out, task, "parity_spineps.py")
+    maps = {
+        name: {kind: out / f"{name}_{kind}.nii.gz" for kind in ("subregion", "vertebra")}
+        for name in scans
+    }
+    return maps, json.loads((out / "log.json").read_text())
+
+
+def ask_spineps(args, out: Path, task: dict, script: str, *words: str) -> None:
+    """Let a script do a task in the other tool's environment, unless it has done the same before: it takes minutes."""
+    files = out / "task.json", out / "finished"
+    if all(file.is_file() for file in files) and json.loads(files[0].read_text()) == task:
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "finished").unlink(missing_ok=True)
+    (out / "task.json").write_text(json.dumps(task))
+    call_spineps(args, out / "log.txt", script, *words, out / "task.json")
+    (out / "finished").touch()
+
+
+def call_spineps(args, log: Path, script: str, *words: object) -> None:
+    """Run a script in the other tool's environment."""
+    line = [str(args.spineps_python), str(HERE / script), *map(str, words)]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
+    environment.pop("PYTHONPATH", None)
+    with open(log, "w") as stream:
+        done = subprocess.run(line, stdout=stream, stderr=stream, env=environment)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(line)} failed: see {log}")
+
+
+def run_mode(
+    args, models, n4: int, mode: str, folder: Path, out: Path, *merging: str
+) -> tuple[Path, dict[str, tuple[float, float]]]:
+    """Run Wirbel on a BIDS folder; return its output folder, and seconds and peak MB of every stage.
+
+    By default it merges anew what the networks gave with `compatibility: spineps`.
+    """
+    ours, before = out / f"wirbel-{mode}", out / "wirbel-spineps"
+    # Results are kept by a hash of the code, which only the workflow passes.
+    shutil.rmtree(ours, ignore_errors=True)
+    stages = STAGES
+    if mode == "auto" and "spineps" in args.modes[: args.modes.index(mode)]:
+        shutil.copytree(before / "work", ours / "work")
+        stages = ("merge",)
+    update_batches(folder, ours, len(scans_in(folder)))
+    return ours, run_wirbel(args, models, n4, mode, ours, stages, *merging)
+
+
+def run_wirbel(
+    args, models, n4: int, mode: str, out: Path, stages: tuple[str, ...], *merging: str
+) -> dict[str, tuple[float, float]]:
+    """Run the stages; return (seconds, peak MB) of each, start of the program included.
+
+    `merging` is added to the arguments of `merge`.
+    """
+    semantic, instance = (str(models[kind][1]) for kind in ("semantic", "instance"))
+    n4_flag, spent = "--n4" if n4 else "--no-n4", {}
+    before = dict(zip(STAGES[1:], STAGES, strict=False))
+    for name in stages:
+        folder = out / "work" / name
+        line = ["--batch", out / "work" / "batches" / f"{BATCH}.tsv", "--output-dir", out]
+        line += ["--manifest", folder / f"{BATCH}.tsv", "--threads", args.threads]
+        line += ["--compatibility", mode]
+        line += ["--model", instance if name == "instance" else semantic]
+        line += (
+            ["--previous", out / "work" / before[name] / f"{BATCH}.tsv"] if name in before else []
+        )
+        line += [n4_flag] if name in ("resample", "merge") else []
+        line += ["--instance-model", instance, *merging] if name == "merge" else []
+        line += ["--device", "cpu"] if name in ("semantic", "instance") else []
+        spent[name] = stage(name, line, out / f"{name}.log")
+        tell_failures(name, folder / f"{BATCH}.tsv")
+    return spent
+
+
+def tell_failures(name: str, manifest: Path) -> None:
+    """Print which scans failed at a stage."""
+    for record in read_records(manifest).values():
+        if record.status == "failed":
+            print(f"{record.scan_id}: failed at {name} ({record.reason}): {record.detail}")
+
+
+def stage(name: str, line: list, log: Path) -> tuple[float, float]:
+    """Run one stage in a process of its own; return its seconds and peak memory (MB)."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", f"wirbel.stages.{name}", *map(str, line)]
+    with open(log, "w") as stream:
+        process = subprocess.Popen(command, stderr=stream)
+        _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed: see {log}")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def maps_of(out: Path, scans: dict[str, Path]) -> dict[str, dict[str, Path]]:
+    """Return where Wirbel's maps of every scan are."""
+    found = {}
+    for name in scans:
+        paths = {
+            kind: sorted(out.glob(f"sub-*/**/{name}_desc-{kind}_dseg.nii.gz"))
+            for kind in ("subregion", "vertebra")
+        }
+        found[name] = {kind: path[0] for kind, path in paths.items() if path}
+    return found
