@@ -119,13 +119,12 @@ def _tell(
     shown = np.stack(list(cutouts.values()))
     own = Answers(shown, model.classify(shown))
     inputs, answers = own.difference(other)
-    names = " ".join(LEVEL_NAMES.get(int(n), "none") for n in file["names"])
+    dice = ", ".join(f"{LEVEL_NAMES[n]} {value:.4f}" for n, value in result.vertebrae.items())
     levels = "equal" if result.same_levels else "differ: {} and {}".format(*result.names)
-    dice = min(result.vertebrae.values(), default=0.0), min(result.subregions.values(), default=0.0)
-    others = min(result.others.values(), default=1.0)
+    lowest = [min(d.values(), default=1.0) for d in (result.subregions, result.others)]
     print(
-        f"  {result.name}, {variant}: levels {levels} ({names}); lowest Dice of a vertebra {dice[0]:.4f}, "
-        f"subregion {dice[1]:.4f}, disc or endplate {others:.4f}; "
+        f"  {result.name}, {variant}: levels {levels}; Dice {dice}; "
+        f"lowest of a subregion {lowest[0]:.4f}, of a disc or endplate {lowest[1]:.4f}; "
         f"largest difference of inputs {inputs:.1e}, of probabilities {answers:.1e}, "
         f"on the same inputs {same.difference(other)[1]:.1e}"
     )

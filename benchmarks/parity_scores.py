@@ -57,7 +57,8 @@ def _compare(name: str, subregion, vertebra, by_number: bool) -> Scan:
     a = np.where(np.isin(a, SPLIT_ENDPLATES), ENDPLATE, a)
     (c, affine), (d, _) = vertebra
     first, second = (_labels(m, VERTEBRAE) for m in (c, d))
-    partner = {n: n for n in (*first, *second)} if by_number else _matches(c, d, first)
+    matches = _matches(c, d, first)
+    partner = {n: n for n in (*first, *second)} if by_number else matches
     dice = {n: _dice(c == n, d == partner.get(n, -1)) for n in first}
     found = {partner[n] for n in first if n in partner}
     dice.update({n: 0.0 for n in second if n not in found})
@@ -70,7 +71,7 @@ def _compare(name: str, subregion, vertebra, by_number: bool) -> Scan:
         dice,
         (len(first), len(second)),
         max(distances, default=0.0),
-        all(partner.get(n) == n for n in first),
+        all(matches.get(n) == n for n in first),
         {
             int(n): _dice(c == n, d == n)
             for n in np.union1d(c, d)
