@@ -79,7 +79,7 @@ class ClusterWorkflow(Workflow):
                 process.wait()
 
 
-def read_until(run: subprocess.Popen, word: str, seconds: float = 120) -> str:
+def read_until(run: subprocess.Popen, word: str, seconds: float = 200) -> str:
     """Read what a run prints, up to the first line with this word; return that. One that says nothing is ended."""
     read, end = "", threading.Timer(seconds, run.kill)
     end.start()
