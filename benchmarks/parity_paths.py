@@ -77,7 +77,7 @@ def made(make: np.random.Generator) -> dict[str, dict[str, np.ndarray]]:
             with_c1 = number % 3 == 0
             levels = _spine(make, with_c1)
             name = f"{number}-{at}" + ("-c1" if with_c1 else "")
-            name += f"-axis{number % 2}" if number % 6 < 4 and with_c1 and len(levels) > 1 else ""
+            name += f"-axis{number % 2}" if number % 9 < 6 and with_c1 and len(levels) > 1 else ""
             sharp = SHARPNESS[number % len(SHARPNESS)]
             cases[name] = {
                 head: _answers(make, head, levels, sharp, number % 2 == 0) for head in heads
