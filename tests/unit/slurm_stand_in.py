@@ -46,7 +46,7 @@ class Play:
 
     def __init__(self, monkeypatch):
         self.states, self.told, self.executor, self.active = {}, [], StandIn(), []
-        self.now = 0.0
+        self.now, self.made = 0.0, 0
         monkeypatch.setattr(slurm_awaited, "job_states", self._states)
         clock = SimpleNamespace(monotonic=lambda: self.now)
         monkeypatch.setattr(slurm_awaited, "time", clock)
@@ -59,9 +59,9 @@ class Play:
         return self.states
 
     def job(self, number, **resources):
-        self.active.append(
-            SimpleNamespace(external_jobid=number, job=SimpleNamespace(resources=resources))
-        )
+        self.made += 1  # two jobs of one number are not equal
+        job = SimpleNamespace(resources=resources, serial=self.made)
+        self.active.append(SimpleNamespace(external_jobid=number, job=job))
         return self.active[-1]
 
     def look(self, seconds=180.0):

@@ -41,6 +41,7 @@ def test_a_job_shown_again_or_a_queue_without_answer_makes_it_begin_anew(play, s
         play.look(seconds=OVER_SECONDS / 3)
     assert play.active == [job]
     assert not play.failed
+    assert not play.told
 
 
 def test_while_the_executor_gets_no_answer_nothing_is_dropped_and_nothing_given_up(play):
@@ -131,6 +132,7 @@ def test_jobs_are_cancelled_also_while_they_are_asked_for_and_none_twice(play):
     play.look()
     play.executor.cancel_jobs(play.active)
     assert play.executor.cancelled == jobs[:1]
-    play.executor.interrupted = True
+    play.executor.interrupted, play.executor.cancelled = True, []
+    jobs[1] = play.job("9")
     play.look()
-    assert play.executor.cancelled == [jobs[0], jobs[0]]
+    assert play.executor.cancelled == jobs

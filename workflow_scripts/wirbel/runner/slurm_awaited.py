@@ -71,7 +71,7 @@ class AwaitedJobs:
         if dropped and self.answered:
             self.say(NO_ANSWER.format(len(asked)))
         self.answered = not dropped
-        self._guarded(self._give_up_lost, [] if dropped else still)
+        self._guarded(self._give_up_lost, still)
         self.awaited = self._unreported(asked)
         for job in self.awaited:
             yield job
