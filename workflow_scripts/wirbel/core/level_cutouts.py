@@ -59,7 +59,7 @@ def level_cutouts(
     """
     if seen is None:
         seen = box_of(subregion.data > 0, int(SEEN_MARGIN_MM / min(zooms(scan.affine))))
-    parts = (part_of(volume, seen) for volume in (scan, _bodies(vertebra, subregion)))
+    parts = (_part(volume, seen) for volume in (scan, _bodies(vertebra, subregion)))
     image, bodies = (reorient(volume) for volume in _resampled(*parts, wanted))
     boxes = dict(labelled_boxes(bodies.data))
     angles = _angles(bodies, list(boxes)) if wanted.turned else dict.fromkeys(boxes, 0.0)
@@ -93,7 +93,7 @@ def _bodies(vertebra: Volume, subregion: Volume) -> Volume:
     return vertebra.with_data(np.where(keep, vertebra.data, 0).astype(np.uint8))
 
 
-def part_of(volume: Volume, box: tuple[slice, ...]) -> Volume:
+def _part(volume: Volume, box: tuple[slice, ...]) -> Volume:
     """Return a part of a volume, which stays where it is."""
     affine = volume.affine.copy()
     affine[:3, 3] = volume.grid.to_world(np.array([side.start for side in box]))
@@ -109,7 +109,7 @@ def _resampled(scan: Volume, bodies: Volume, wanted: LevelInput) -> tuple[Volume
     image, bodies = (reorient(volume, wanted.axes) for volume in (scan, bodies))
     spacing_mm = zooms(image.affine)
     box = box_of(bodies.data > 0, int(MARGIN_MM / min(spacing_mm)))
-    image, bodies = (part_of(volume, box) for volume in (image, bodies))
+    image, bodies = (_part(volume, box) for volume in (image, bodies))
     target = rescaled_grid(image.grid, wanted.spacing_for(tuple(map(float, spacing_mm))))
     return resample(image.with_data(np.nan_to_num(image.data)), target, 3), resample(
         bodies, target, 0
