@@ -72,6 +72,26 @@ def test_c2_with_its_dens_is_one_body_and_c2_merged_with_c3_two():
     assert len(bodies) == 23 and bodies.cut[:2].all()
 
 
+def with_line_under_the_dens(height_mm):
+    """Return the whole spine's map with the base of the dens drawn as a disc."""
+    data = WHOLE.labels.data.copy()
+    rows = np.flatnonzero(((WHOLE.vertebra == 2) & (data == BODY_BORDER)).any((0, 2)))
+    base = data[:, rows[0] + 20 : rows[0] + 20 + height_mm]
+    base[base == BODY_BORDER] = DISC
+    return data
+
+
+def test_a_dens_drawn_apart_from_its_body_is_a_part_of_c2():
+    assert len(separate_bodies(WHOLE.labels.with_data(with_line_under_the_dens(3)))) == 23
+
+
+def test_what_the_image_shows_of_a_vertebra_above_is_no_dens():
+    """The same shapes, but cut by the upper border: a sliver of a vertebra, not the whole dens."""
+    data = with_line_under_the_dens(3)
+    cut = data[:, 12 + 6 :]  # the margin and 6 mm of the dens are outside
+    assert len(separate_bodies(Volume(cut, WHOLE.labels.affine))) == 24
+
+
 @pytest.mark.parametrize("number", [2, 12, 21])
 def test_a_speck_of_disc_inside_a_body_does_not_split_it(number):
     data = WHOLE.labels.data.copy()

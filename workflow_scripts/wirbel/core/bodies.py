@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.body_cuts import Part, cut_merged
+from wirbel.core.body_cuts import Part, cut_merged, is_dens_of
 from wirbel.core.chain import Chain, column_map, spine_chain
 from wirbel.core.components import find_components, voxel_volume_mm3, voxels_of
 from wirbel.core.geometry import Volume
@@ -50,7 +50,8 @@ def separate_bodies(labels: Volume) -> Bodies:
         return Bodies(numbers, np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0, bool), None)
     parts, discs = _parts(labels, chain)
     parts = cut_merged(_sorted(parts), discs, chain)
-    parts = _join_fragments(_sorted(parts), discs)
+    parts = _join_dens(_sorted(parts), labels.data.shape, chain)
+    parts = _join_fragments(parts, discs)
     parts = _without_noise(_sorted(parts))[:254]
     for number, part in enumerate(parts, start=1):
         numbers[tuple(part.voxels.T)] = number
@@ -79,6 +80,13 @@ def _parts(labels: Volume, chain: Chain) -> tuple[list[Part], list[Part]]:
 
 def _sorted(parts: list[Part]) -> list[Part]:
     return sorted(parts, key=lambda part: part.middle_mm)
+
+
+def _join_dens(parts: list[Part], shape: tuple[int, ...], chain: Chain) -> list[Part]:
+    """Join a dens that was drawn apart from the body of C2, whatever lies between."""
+    if len(parts) < 2 or not is_dens_of(*parts[:2], shape, chain):
+        return parts
+    return [parts[0].with_part(parts[1]), *parts[2:]]
 
 
 def _join_fragments(parts: list[Part], discs: list[Part]) -> list[Part]:

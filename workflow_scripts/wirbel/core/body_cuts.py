@@ -24,6 +24,10 @@ CERVICAL_DEPTH_MM = 24.0
 """Greatest depth of a cervical body: C7 18 mm (Panjabi 1991) and osteophytes."""
 DENS_LENGTH = 2.1
 """C2's length over the next body's height, at least: 38 mm (Yousuf et al. 2022) over 14 to 18 mm."""
+DENS_GAP_MM = 5.0
+"""Farthest that a dens drawn apart ends above its body: a dark line at its base may be taken for a disc."""
+DENS_SHARE = 0.4
+"""A dens' length over that of the body below it, at least: 15 mm (Yousuf et al. 2022) over 20 mm, and a margin."""
 LENGTH_PITCH = 1.3
 """Height of a body and its disc over the body's: 1.2 (thoracic) to 1.37 (Gilad and Nissan 1986)."""
 DEPTH_PITCH = 0.95
@@ -56,6 +60,11 @@ class Part:
     def middle_mm(self) -> float:
         """Centre along the chain in mm."""
         return float(self.arc_mm.mean())
+
+    @property
+    def cross_section_mm2(self) -> float:
+        """Mean cross-section at right angles to the chain."""
+        return self.volume_mm3 / max(self.length_mm, BIN_MM)
 
     @property
     def length_mm(self) -> float:
@@ -106,6 +115,22 @@ def is_dens_and_body(parts: list[Part], index: int, chain: Chain) -> bool:
     expected = _expected(parts, index)
     pitch = LENGTH_PITCH * expected[0] if expected else DEPTH_PITCH * _depth_mm(part, chain)
     return part.length_mm <= DENS_LENGTH * pitch / LENGTH_PITCH + pitch
+
+
+def is_dens_of(top: Part, body: Part, shape: tuple[int, ...], chain: Chain) -> bool:
+    """Return whether the topmost part of a map of `shape` is the dens of the next one: slender, near it, and whole.
+
+    What the border of the image leaves of a vertebra may be slender as well, but touches it.
+    """
+    gap_mm = np.quantile(body.arc_mm, 0.01) - np.quantile(top.arc_mm, 0.99)
+    return bool(
+        not (top.cut or body.cut)
+        and not ((top.voxels == 0) | (top.voxels == np.array(shape) - 1)).any()
+        and gap_mm <= DENS_GAP_MM
+        and _depth_mm(body, chain) <= CERVICAL_DEPTH_MM
+        and top.length_mm >= DENS_SHARE * body.length_mm
+        and top.cross_section_mm2 < DENS_TAPER * body.cross_section_mm2
+    )
 
 
 def _cut_at_discs(part: Part, discs: list[Part]) -> list[Part]:
