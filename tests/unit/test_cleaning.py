@@ -10,7 +10,17 @@ from spine_boxes import box_spine
 from wirbel.core.chain import spine_chain
 from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.labels import ARCUS, BODY, BODY_BORDER, CANAL, CORD, DISC, SPINOUS_PROCESS
+from wirbel.core.labels import (
+    ARCUS,
+    BODY,
+    BODY_BORDER,
+    CANAL,
+    CORD,
+    DISC,
+    POSTERIOR_ELEMENTS,
+    SACRUM,
+    SPINOUS_PROCESS,
+)
 
 LUMBAR = box_spine(range(19, 25))
 ORIENTATIONS = [
@@ -59,6 +69,21 @@ def test_false_bodies_and_processes_in_the_abdomen_go():
     false[60:80, 100:115, 10:14] = SPINOUS_PROCESS
     cleaned = clean_semantic(Volume(false, LUMBAR.labels.affine)).data
     assert np.array_equal(cleaned, wide)
+
+
+def test_an_arch_taken_for_the_sacrum_goes_and_a_sacral_segment_taken_for_a_body_costs_no_sacrum():
+    spine = box_spine(range(19, 25), sacrum=False)
+    false = spine.labels.data.copy()
+    row = int(spine.labels.grid.to_index(spine.centre_mm[-1])[1])
+    part = false[:, row - 16 : row + 16]
+    part[np.isin(part, POSTERIOR_ELEMENTS)] = SACRUM  # of the last vertebra
+    assert not (clean_semantic(spine.labels.with_data(false)).data == SACRUM).any()
+    data = LUMBAR.labels.data.copy()
+    rows = np.flatnonzero((data == SACRUM).any(axis=(0, 2)))
+    lowest = data[:, rows[20] : rows[-1] + 1]
+    lowest[lowest == SACRUM] = BODY_BORDER
+    cleaned = clean_semantic(LUMBAR.labels.with_data(data)).data
+    assert np.array_equal(cleaned == SACRUM, data == SACRUM)
 
 
 def test_a_map_without_cord_keeps_its_canal():

@@ -61,6 +61,9 @@ WHOLE_BODY_MM3 = 1500.0
 """Half the smallest adult body (C3)."""
 BODIES_BELOW_SACRUM = 2
 """A sacrum with this many bodies below its middle is something else; one may be a mislabelled sacral segment."""
+BEHIND_MM = 20.0
+"""A sacrum this far behind the chain, more than half a lumbar body's depth (17 mm, Panjabi 1992), may not have a single
+body below its middle either: it is an arch or a process."""
 SIDEWAYS_MM = 25.0
 """Farthest centroid of a whole body or disc from the chain: half the width of L5 (Panjabi 1992)."""
 REFILL_MM = 8.0
@@ -127,7 +130,8 @@ def _off_the_spine(
             )
             or (
                 components.label[i] == SACRUM
-                and (body_arcs > np.median(arc)).sum() >= BODIES_BELOW_SACRUM
+                and (body_arcs > np.median(arc)).sum()
+                >= (1 if -anterior > BEHIND_MM else BODIES_BELOW_SACRUM)
             )
         )
     return stray
