@@ -96,7 +96,8 @@ def test_waiting_ends_when_the_other_machine_is_done(tmp_path, lock_file):
 def test_a_lost_terminal_does_not_end_a_run(tmp_path):
     log = tmp_path / "logs" / "workflow.log"
     code = (
-        "import sys, time; from pathlib import Path\n"
+        "import signal, sys, time; from pathlib import Path\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # the tests themselves may run under nohup
         "from wirbel.runner.hangup import outlive_terminal\n"
         f"outlive_terminal(Path({str(log)!r}))\n"
         "print('ready', flush=True)\n"
