@@ -111,8 +111,8 @@ def build(case: str, folder: Path) -> dict[str, tuple[Path, Path]]:
             "semantic": (semantic, semantic),
             "instance": (plugged, parity_models.write_embedded(folder / "embedded")),
         }
-    random = parity_models.write_random(folder / case, case)
-    return {"semantic": (semantic, semantic), "instance": (random, random)}
+    trained = parity_models.write_trained(folder / case, case)
+    return {"semantic": (semantic, semantic), "instance": (trained, trained)}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Model folders in the published formats for `parity.py`: from the embedded weights, and from random ones."""
+"""Model folders in the published formats for `parity.py`: from the embedded weights, and trained on the spot."""
 
 from __future__ import annotations
 
@@ -7,17 +7,32 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import torch
+from tqdm import tqdm
 
 from wirbel.learning.checkpoints import load_into
 from wirbel.learning.instance_model import InstanceModel
+from wirbel.learning.instance_network import one_hot
+from wirbel.learning.instance_samples import (
+    Variation,
+    VertebraCase,
+    draw_sample,
+    prepare_case,
+)
+from wirbel.learning.instance_trainer import dice_and_cross_entropy
 from wirbel.learning.nnunet_plans import build_network, read_plans
+from wirbel.learning.precision import CHANNELS_LAST, quick_arithmetic
 from wirbel.learning.published_network import PublishedUNet
 from wirbel.learning.semantic_weights import read_folds
+from wirbel.phantom import make_phantom
 
 EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "builtin"
 CUTOUT = (96, 128, 16)
-"""Of the random networks: smaller than the published one, for the sake of time."""
+"""Of the networks trained here: smaller than the published one, for the sake of time."""
+TRAINING_SEEDS = range(300000, 300006)
+STEPS = 160
+RATE = 4e-3
 NOISE = 0.02
 """Share of a weight by which the second fold's differ from the embedded ones."""
 VARIANTS = {"older": (16, 10), "newer": (8, 11)}
@@ -87,12 +102,32 @@ def write_embedded(folder: Path) -> Path:
     return folder
 
 
-def write_random(folder: Path, variant: str) -> Path:
-    """Write a published instance network with random weights; all four answers occur."""
+def write_trained(folder: Path, variant: str) -> Path:
+    """Write a published instance network, trained for some minutes to part the vertebrae of simulated maps.
+
+    Random weights do not do: half of a thousandth of their voxels lie so near to a tie that rounding decides.
+    """
     width, channels = VARIANTS[variant]
+    folder.mkdir(parents=True, exist_ok=True)
+    config = published_settings("instance")
+    del config["network"], config["mapping"]
+    config["cutout_size"] = list(CUTOUT)
+    (folder / "inference_config.json").write_text(json.dumps(config))
+    if (folder / "weights.ckpt").exists():
+        return folder
     torch.manual_seed(3)
-    network = PublishedUNet(width, channels).eval()
-    _balance(network, channels)
+    network = PublishedUNet(width, channels)
+    _write_checkpoint(folder / "untrained-weights.ckpt", network, variant)
+    mapping = InstanceModel(folder, "cpu", 1).config.mapping
+    _train(network, mapping, channels)
+    (folder / "untrained-weights.ckpt").unlink()
+    _write_checkpoint(folder / "weights.ckpt", network, variant)
+    return folder
+
+
+def _write_checkpoint(path: Path, network: PublishedUNet, variant: str) -> None:
+    """Write weights as Lightning does, with the hyper-parameters of the variant's own checkpoint."""
+    width, channels = VARIANTS[variant]
     settings = argparse.Namespace(
         n_epoch=1, lr=1e-4, lr_end_factor=0.01, l2_reg_w=1e-4, dsc_loss_w=1.0, channelwise=True
     )
@@ -107,28 +142,36 @@ def write_random(folder: Path, variant: str) -> Path:
         "hparams_name": "kwargs",
         "hyper_parameters": known,
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save(content, folder / "weights.ckpt")
-    config = published_settings("instance")
-    del config["network"], config["mapping"]
-    config["cutout_size"] = list(CUTOUT)
-    (folder / "inference_config.json").write_text(json.dumps(config))
-    return folder
+    torch.save(content, path)
 
 
-@torch.no_grad()
-def _balance(network: PublishedUNet, channels: int) -> None:
-    """Shift the last layer so that on a stack of blocks the four answers are equally frequent."""
-    labels = torch.zeros(CUTOUT, dtype=torch.long)
-    for start in range(4, CUTOUT[1], 36):
-        labels[20:50, start : start + 24, 3:13] = 9
-        labels[50:80, start : start + 12, 6:10] = 1
-    inputs = torch.nn.functional.one_hot(labels, channels).permute(3, 0, 1, 2)[None].float()
-    inside = labels[None].expand(4, *CUTOUT) > 0
-    for _ in range(8):
-        scores = network(inputs)[0]
-        share = torch.bincount(scores.argmax(0)[inside[0]], minlength=4) / inside[0].sum()
-        network.final_conv.bias -= 0.5 * scores[inside].std() * (share - 0.25)
+def _train(network: PublishedUNet, mapping: dict[int, int], channels: int) -> None:
+    """Train in place, on cut-outs of a few phantoms' true maps."""
+    random = np.random.default_rng(3)
+    cases = [_case(seed) for seed in TRAINING_SEEDS]
+    optimizer = torch.optim.AdamW(network.parameters(), RATE)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, STEPS)
+    for _ in tqdm(range(STEPS), desc="training an instance network of the published format"):
+        case = cases[int(random.integers(len(cases)))]
+        labels, target = (
+            torch.from_numpy(part)[None] for part in draw_sample(case, CUTOUT, Variation(), random)
+        )
+        with quick_arithmetic(torch.device("cpu")):
+            scores = network(
+                one_hot(labels, mapping, channels).contiguous(memory_format=CHANNELS_LAST)
+            )
+        optimizer.zero_grad()
+        dice_and_cross_entropy(scores.float(), target).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 12)
+        optimizer.step()
+        schedule.step()
+    network.eval()
+
+
+def _case(seed: int) -> VertebraCase:
+    spacing_mm = tuple(published_settings("instance")["resolution_range"])
+    phantom = make_phantom(seed, with_truth=False, model_grid_spacing_mm=spacing_mm)
+    return prepare_case(phantom.model_subregion.data, phantom.model_vertebra.data)
 
 
 def _reversed(value: torch.Tensor) -> torch.Tensor:

@@ -9,10 +9,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-SMALL = slice(1, 4)
-"""Which vertebrae of a phantom a piece holds."""
-THORACOLUMBAR = slice(14, 21)
-"""T9 to L3, all of which the embedded networks find."""
+PIECES = {"whole": slice(15, 18), "lumbar": slice(1, 4)}
+"""Which vertebrae of a phantom, counted from above, a piece holds."""
 THORACOLUMBAR = slice(14, 21)
 """T9 to L3, which the embedded networks find at their voxel size."""
 MARGIN_MM = 17.0
@@ -34,8 +32,8 @@ def lumbar(work: Path, seed: int) -> Path:
 def pieces(work: Path, seed: int) -> Path:
     """Return a BIDS folder with a piece of each phantom: some vertebrae with what surrounds them."""
     folder = work / "scans" / "pieces"
-    for region in ("whole", "lumbar"):
-        _write_piece(_phantom(work, region, seed), folder, region, SMALL)
+    for region, which in PIECES.items():
+        _write_piece(_phantom(work, region, seed), folder, region, which)
     return folder
 
 
