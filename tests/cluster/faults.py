@@ -55,14 +55,16 @@ def play_round(number: int, kinds: list[str], args: argparse.Namespace) -> Resul
     try:
         with Cluster(folder / "slurm", accounting=args.accounting) as cluster:
             made = study(args, folder, cluster)
+            finding = True
             try:
                 result = Round(number, kinds, args.seed, cluster, made).play()
+                finding = bool(result.findings)
             finally:
                 made.stop()
+                if finding or args.keep_logs:
+                    shutil.copytree(folder / "out" / "logs", kept / "logs", dirs_exist_ok=True)
+                    shutil.copy(folder / "log.txt", kept)
             result.stages = args.stages
-        if result.findings or args.keep_logs:
-            shutil.copytree(folder / "out" / "logs", kept / "logs", dirs_exist_ok=True)
-            shutil.copy(folder / "log.txt", kept)
         return result
     finally:
         subprocess.run(["umount", "--lazy", folder / "out"], capture_output=True)

@@ -120,12 +120,12 @@ class RealStudy(ClusterWorkflow):
             expected = self.reference.mixed(self.folder.parent / "expected", self.replaced)
         found = _compared(expected, self.output)
         left = [path.name for pattern in INTERMEDIATE for path in self.output.glob(pattern)]
-        failed = {row["scan_id"] for row in read_rows(self.output / "cohort" / "failures.csv")}
+        failures = self.output / "cohort" / "failures.csv"
+        rows = read_rows(failures) if failures.exists() else []  # found missing above
+        failed = {row["scan_id"] for row in rows}
         left = [name for name in left if name.partition("_")[0] not in failed]
         nameless = [
-            row["scan_id"]
-            for row in read_rows(self.output / "cohort" / "failures.csv")
-            if not (row["stage"] and row["reason"] and row["detail"])
+            row["scan_id"] for row in rows if not (row["stage"] and row["reason"] and row["detail"])
         ]
         found += [f"intermediate results left: {left[:5]}"] if left else []
         return found + ([f"failed without a reason: {nameless}"] if nameless else [])
