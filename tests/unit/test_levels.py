@@ -9,7 +9,7 @@ from test_bodies import rotation
 
 from wirbel.core.assignment import reconcile
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.labels import BODY_BORDER, DISC, LEVEL_NAMES
+from wirbel.core.labels import BODY_BORDER, DISC, LEVEL_NAMES, SACRUM
 from wirbel.core.landmarks import vertebrae_in
 from wirbel.core.levels import Levels, apply_levels, label_above_first, name_levels
 from wirbel.core.lookups import vertebra_colours, vertebra_names
@@ -157,3 +157,18 @@ def test_every_number_of_the_vertebra_map_has_a_name_and_a_colour_of_its_own():
     assert set(names) == set(colours) and len(names) == 3 * len(LEVEL_NAMES)
     assert len(set(names.values())) == len(names)
     assert len(set(colours.values())) == len(colours)
+
+
+def test_a_sacrum_too_far_below_costs_no_vertebra_its_name():
+    """What was taken for a sacrum half a metre below L5 leaves no room for the vertebrae above it."""
+    spine, lower = box_spine(range(6, 25)), 500
+    data = np.pad(spine.labels.data, ((0, 0), (0, lower), (0, 0)))
+    truth = np.pad(counters(spine), ((0, 0), (0, lower), (0, 0)))
+    for there, sacrum in ((data, data == SACRUM), (truth, truth == SACRUM)):
+        there[sacrum] = 0
+        there[np.roll(sacrum, lower, axis=1)] = SACRUM
+    levels = name_levels(Volume(truth, AFFINE), Volume(data, AFFINE))
+    assert levels.labels == tuple(range(levels.labels[0], levels.labels[0] + 19))
+    assert abs(levels.labels[0] - 6) <= 2
+    assert {"gap", "enumeration_implausible"} <= set(levels.flags)
+    assert levels.confidence <= 0.3

@@ -105,6 +105,10 @@ def name_levels(instances: Volume, labels: Volume) -> Levels:
 def _anchor(top: bool, above_sacrum: int | None, relative: list[int], estimate: dict[int, float]):
     """Return the label at relative position 0, confidence, method, agreement and flags."""
     from_sacrum = None if above_sacrum is None else LAST - above_sacrum - relative[-1]
+    doubts: list[str] = []
+    if not top and from_sacrum is not None and from_sacrum < AXIS - 1 and _fits(relative):
+        # All have room, but not so far above what was taken for the sacrum: it is none, or the gap is not real.
+        from_sacrum, doubts = None, ["enumeration_implausible"]
     if top and from_sacrum is not None:
         difference = abs(AXIS - from_sacrum)
         if difference == 0:
@@ -121,9 +125,15 @@ def _anchor(top: bool, above_sacrum: int | None, relative: list[int], estimate: 
     if from_sacrum is not None:
         return from_sacrum, CONFIDENCE_SACRUM, "sacrum", None, []
     if not estimate:
-        return AXIS, 0.0, "estimated", None, []
+        return AXIS, 0.0, "estimated", None, doubts
+    most = CONFIDENCE_IMPLAUSIBLE if doubts else CONFIDENCE_ESTIMATE
     best = max(estimate, key=estimate.get)
-    return best, min(estimate[best], CONFIDENCE_ESTIMATE), "estimated", None, []
+    return best, min(estimate[best], most), "estimated", None, doubts
+
+
+def _fits(relative: list[int]) -> bool:
+    """Return whether there are names for all instances, whatever the first one is."""
+    return AXIS + relative[-1] <= EXTRA
 
 
 def _relative_positions(shapes: list[BodyShape], gaps: list[int], count: int) -> list[int]:
