@@ -21,7 +21,7 @@ import parity_labelling
 import parity_models
 import parity_scans
 import parity_scores
-from parity_runs import maps_of, run_mode, run_spineps
+from parity_runs import maps_of, refused, run_mode, run_spineps
 
 MODES = ("spineps", "auto", "none")
 """Values of `--compatibility`."""
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
             found, times = comparing(args, f"{case}-{name}-{n4}", folder, models, n4)
             rows += times
             for mode, results in found.items():
-                compared = [scan for scan in results if not scan.neither]
+                compared = [scan for scan in results if not scan.left_out]
                 seen.update((name, scan.name) for scan in compared)
                 lowest[mode] = min([lowest.get(mode, 1.0), *(scan.lowest for scan in compared)])
     parity_scores.show_times(rows)
@@ -78,7 +78,9 @@ def compare(args, name: str, folder: Path, models, n4: int) -> tuple[dict, list[
     found, rows = {}, []
     for mode in args.modes:
         ours, times = run_mode(args, models, n4, mode, folder, out)
-        found[mode] = parity_scores.compare(scans, theirs, maps_of(ours, scans), mode == "spineps")
+        found[mode] = parity_scores.compare(
+            scans, theirs, maps_of(ours, scans), mode == "spineps", refused(ours)
+        )
         print(f"\n{name}, Wirbel with compatibility: {mode}")
         parity_scores.show(found[mode])
         sys.stdout.flush()

@@ -17,7 +17,7 @@ import parity_paths
 import parity_scans
 import parity_scores
 from parity_labelling_models import VARIANTS, write_labelling
-from parity_runs import BATCH, ask_spineps, maps_of, run_mode, stage, tell_failures
+from parity_runs import BATCH, ask_spineps, maps_of, refused, run_mode, stage, tell_failures
 
 from wirbel.core.labels import LEVEL_NAMES
 from wirbel.learning.labelling_checkpoint import find_checkpoint
@@ -58,8 +58,8 @@ def compare(args, name: str, folder: Path, models, n4: int) -> tuple[dict, list[
             results = _compared(scans, out / "spineps", variant, ours)
             found.setdefault(mode, []).extend(results)
             for result in results:
-                if result.neither:
-                    print(f"  {result.name}, {variant}: neither tool found a spine in it")
+                if result.left_out:
+                    print(f"  {result.name}, {variant}: not compared, {result.left_out}")
                     continue
                 _tell(variant, result, out / "spineps", ours, network, scans[result.name])
     parity_paths.compare(args, out)
@@ -102,7 +102,7 @@ def _compared(scans, theirs: Path, variant: str, ours: Path) -> list[parity_scor
     maps = {
         name: {kind: theirs / f"{name}_{variant}_{kind}.nii.gz" for kind in KINDS} for name in scans
     }
-    return parity_scores.compare(scans, maps, maps_of(ours, scans), True)
+    return parity_scores.compare(scans, maps, maps_of(ours, scans), True, refused(ours))
 
 
 def _tell(

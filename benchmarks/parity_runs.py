@@ -114,6 +114,12 @@ def tell_failures(name: str, manifest: Path) -> None:
             print(f"{record.scan_id}: failed at {name} ({record.reason}): {record.detail}")
 
 
+def refused(out: Path) -> dict[str, str]:
+    """Return the scans that Wirbel did not even prepare for the networks, name -> reason."""
+    records = read_records(out / "work" / STAGES[0] / f"{BATCH}.tsv")
+    return {scan: record.reason for scan, record in records.items() if record.status != "ok"}
+
+
 def stage(name: str, line: list, log: Path) -> tuple[float, float]:
     """Run one stage in a process of its own; return its seconds and peak memory (MB)."""
     started = time.perf_counter()

@@ -27,8 +27,8 @@ class Scan:
     same_levels: bool = True
     others: dict[int, float] = field(default_factory=dict)
     names: tuple[list[int], list[int]] = ([], [])
-    neither: bool = False
-    """Whether neither tool found a spine in it."""
+    left_out: str = ""
+    """Why it was not compared; empty: it was."""
 
     @property
     def lowest(self) -> float:
@@ -36,17 +36,26 @@ class Scan:
         return min([*self.subregions.values(), *self.vertebrae.values()], default=0.0)
 
 
-def compare(scans, theirs: dict, ours: dict, by_number: bool) -> list[Scan]:
-    """Return a comparison per scan; vertebrae by number, or by largest overlap."""
+def compare(
+    scans, theirs: dict, ours: dict, by_number: bool, refused: dict[str, str]
+) -> list[Scan]:
+    """Return a comparison per scan; vertebrae by number, or by largest overlap.
+
+    Scans that Wirbel refused before any network saw them, name -> reason, are left out: SPINEPS takes axial ones.
+    """
     out = []
     for name in scans:
+        if name in refused:
+            out.append(Scan(name, left_out=f"refused by Wirbel ({refused[name]})"))
+            continue
         pairs = [
             [_read(maps[name].get(kind)) for maps in (theirs, ours)]
             for kind in ("subregion", "vertebra")
         ]
         if any(volume is None for pair in pairs for volume in pair):
             neither = all(volume is None for pair in pairs for volume in pair)
-            out.append(Scan(name, neither=True) if neither else Scan(name, {0: 0.0}))
+            left_out = "neither tool found a spine in it" if neither else ""
+            out.append(Scan(name, left_out=left_out) if neither else Scan(name, {0: 0.0}))
             continue
         out.append(_compare(name, *pairs, by_number))
     return out
@@ -125,8 +134,8 @@ def show(scans: list[Scan]) -> None:
         for start in range(0, len(cells), 6):
             print("    " + "  ".join(f"{cell:24}" for cell in cells[start : start + 6]))
     for scan in scans:
-        if scan.neither:
-            print(f"  {scan.name}: neither tool found a spine in it")
+        if scan.left_out:
+            print(f"  {scan.name}: not compared, {scan.left_out}")
             continue
         names = "" if scan.same_levels else " ({} and {})".format(*map(_from_to, scan.names))
         print(
