@@ -14,7 +14,8 @@ include: "rules/models.smk"
 rule all:
     default_target: True
     input:
-        all_manifests("features"),
+        # Of all stages: Snakemake removes a manifest before its job, and if that is stopped, nothing else asks for it.
+        all_manifests(*RUN_STAGES),
         COHORT_TABLES,
         CONTACT_SHEET,
 

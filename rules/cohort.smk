@@ -10,7 +10,7 @@ localrules:
 
 rule cohort:
     input:
-        manifests=all_manifests("features"),
+        manifests=all_manifests(*RUN_STAGES),
         participants=participants_table(),
     output:
         COHORT_TABLES,

@@ -66,6 +66,7 @@ if config["container"]:
 
 # The stage that writes the final maps: with a labelling network it names the levels, after merging.
 NAMING = LABEL if "labelling" in SETTINGS.models else "merge"
+RUN_STAGES = [stage for stage in ALL_STAGES if stage != LABEL or stage == NAMING]
 NAMING_FOLLOWS = "--naming-follows" if NAMING == LABEL else ""
 
 OUT = SETTINGS.output_dir
@@ -223,9 +224,11 @@ def manifest(stage):
     return f"{OUT}/work/{stage}/{{batch}}.tsv"
 
 
-def all_manifests(stage):
-    """Return an input function: the stage's manifests of all batches."""
-    return lambda wildcards: [f"{OUT}/work/{stage}/{name}.tsv" for name in needed_batches()]
+def all_manifests(*stages):
+    """Return an input function: the stages' manifests of all batches."""
+    return lambda wildcards: [
+        f"{OUT}/work/{stage}/{name}.tsv" for stage in stages for name in needed_batches()
+    ]
 
 
 def needs_bids_dir(wildcards):

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import pytest
 from toy_workflow import CHAIN
 
 
@@ -94,3 +95,21 @@ def test_a_job_looks_at_its_own_batch_only(workflow):
     target = ["--target-jobs", "semantic:batch=b00001", "--allowed-rules", "semantic"]
     workflow.run(*target, "--mode", "remote", "--cores", "1", "--force", "--no-hooks")
     assert workflow.computed() == ["semantic sub-01"]
+
+
+@pytest.mark.parametrize("stage", ["resample", "semantic", "merge"])
+def test_a_correction_is_not_lost_when_its_job_is_stopped(finished, stage):
+    """Snakemake removes a job's manifest before it starts; killed then, all later results are there, and look newer."""
+    finished.computed()
+    finished.scan("sub-02", "7")
+    place = CHAIN.index(stage)
+    if place:
+        finished.run("--until", CHAIN[place - 1])
+    (finished.output / "work" / stage / "b00001.tsv").unlink()
+    for later in CHAIN[place + 1 :]:  # their node's clock was ahead
+        manifest = finished.output / "work" / later / "b00001.tsv"
+        ahead = manifest.stat().st_mtime + 12 * 3600
+        os.utime(manifest, (ahead, ahead))
+    finished.run()
+    assert b"sub-02,7RSIMF" in finished.tables()["scans.csv"]
+    assert "Nothing to be done" in finished.run()
