@@ -17,7 +17,16 @@ import parity_paths
 import parity_scans
 import parity_scores
 from parity_labelling_models import VARIANTS, write_labelling
-from parity_runs import BATCH, ask_spineps, maps_of, refused, run_mode, stage, tell_failures
+from parity_runs import (
+    BATCH,
+    ask_spineps,
+    digests,
+    maps_of,
+    refused,
+    run_mode,
+    stage,
+    tell_failures,
+)
 
 from wirbel.core.labels import LEVEL_NAMES
 from wirbel.learning.labelling_checkpoint import find_checkpoint
@@ -71,7 +80,7 @@ def _ask_spineps(args, models, networks, scans, n4: int, out: Path) -> None:
         "semantic": str(models["semantic"][0].resolve()),
         "instance": str(models["instance"][0].resolve()),
         "labelling": {variant: str(path.resolve()) for variant, path in networks.items()},
-        "sha256": {variant: sha256(path) for variant, path in networks.items()},
+        "sha256": digests(models) | {name: sha256(path) for name, path in networks.items()},
         "scans": {name: str(path) for name, path in scans.items()},
         "out": str(out.resolve()),
         "n4": bool(n4),

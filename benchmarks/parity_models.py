@@ -25,6 +25,7 @@ from wirbel.learning.nnunet_plans import build_network, read_plans
 from wirbel.learning.precision import CHANNELS_LAST, quick_arithmetic
 from wirbel.learning.published_network import PublishedUNet
 from wirbel.learning.semantic_weights import read_folds
+from wirbel.models.inference_config import read_inference_config
 from wirbel.phantom import make_phantom
 
 EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "builtin"
@@ -113,15 +114,15 @@ def write_trained(folder: Path, variant: str) -> Path:
     del config["network"], config["mapping"]
     config["cutout_size"] = list(CUTOUT)
     (folder / "inference_config.json").write_text(json.dumps(config))
-    if (folder / "weights.ckpt").exists():
+    weights = folder / f"step={STEPS}-rate={RATE}-weights.ckpt"
+    if weights.exists():
         return folder
+    for old in folder.glob("*.ckpt"):
+        old.unlink()
     torch.manual_seed(3)
     network = PublishedUNet(width, channels)
-    _write_checkpoint(folder / "untrained-weights.ckpt", network, variant)
-    mapping = InstanceModel(folder, "cpu", 1).config.mapping
-    _train(network, mapping, channels)
-    (folder / "untrained-weights.ckpt").unlink()
-    _write_checkpoint(folder / "weights.ckpt", network, variant)
+    _train(network, read_inference_config(folder).mapping, channels)
+    _write_checkpoint(weights, network, variant)
     return folder
 
 

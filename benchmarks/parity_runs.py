@@ -12,6 +12,7 @@ from pathlib import Path
 
 from parity_scans import scans_in
 
+from wirbel.models.digests import combined_sha256, hash_files
 from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import read_records
 
@@ -26,6 +27,7 @@ def run_spineps(args, models, scans, n4: int, out: Path) -> tuple[dict, dict]:
     task = {
         "semantic": str(models["semantic"][0].resolve()),
         "instance": str(models["instance"][0].resolve()),
+        "sha256": digests(models),
         "scans": {name: str(path) for name, path in scans.items()},
         "out": str(out.resolve()),
         "n4": bool(n4),
@@ -37,6 +39,11 @@ def run_spineps(args, models, scans, n4: int, out: Path) -> tuple[dict, dict]:
         for name in scans
     }
     return maps, json.loads((out / "log.json").read_text())
+
+
+def digests(models) -> dict[str, str]:
+    """Return the digests of the networks for SPINEPS, so that answers of other weights are not taken for theirs."""
+    return {kind: combined_sha256(hash_files(folders[0])) for kind, folders in models.items()}
 
 
 def ask_spineps(args, out: Path, task: dict, script: str, *words: str) -> None:

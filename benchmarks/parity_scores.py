@@ -54,8 +54,8 @@ def compare(
         ]
         if any(volume is None for pair in pairs for volume in pair):
             neither = all(volume is None for pair in pairs for volume in pair)
-            left_out = "neither tool found a spine in it" if neither else ""
-            out.append(Scan(name, left_out=left_out) if neither else Scan(name, {0: 0.0}))
+            nothing = Scan(name, left_out="neither tool found a spine in it")
+            out.append(nothing if neither else Scan(name, {0: 0.0}))
             continue
         out.append(_compare(name, *pairs, by_number))
     return out

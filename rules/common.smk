@@ -66,6 +66,7 @@ if config["container"]:
 
 # The stage that writes the final maps: with a labelling network it names the levels, after merging.
 NAMING = LABEL if "labelling" in SETTINGS.models else "merge"
+# The stages that run for every scan, in their order.
 RUN_STAGES = [stage for stage in ALL_STAGES if stage != LABEL or stage == NAMING]
 NAMING_FOLLOWS = "--naming-follows" if NAMING == LABEL else ""
 

@@ -52,23 +52,30 @@ def play_round(number: int, kinds: list[str], args: argparse.Namespace) -> Resul
     """Play a round on a cluster of its own; keep its logs when something was found."""
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     kept = args.results.with_suffix("") / f"round-{number}"
+    result = None
     try:
         with Cluster(folder / "slurm", accounting=args.accounting) as cluster:
             made = study(args, folder, cluster)
-            finding = True
             try:
                 result = Round(number, kinds, args.seed, cluster, made).play()
-                finding = bool(result.findings)
             finally:
                 made.stop()
-                if finding or args.keep_logs:
-                    shutil.copytree(folder / "out" / "logs", kept / "logs", dirs_exist_ok=True)
-                    shutil.copy(folder / "log.txt", kept)
             result.stages = args.stages
         return result
     finally:
+        if result is None or result.findings or args.keep_logs:
+            keep_logs(folder, kept)
         subprocess.run(["umount", "--lazy", folder / "out"], capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep_logs(folder: Path, kept: Path) -> None:
+    """Copy what there is of a round's logs: also of one that broke off."""
+    if (folder / "out" / "logs").is_dir():
+        shutil.copytree(folder / "out" / "logs", kept / "logs", dirs_exist_ok=True)
+    if (folder / "log.txt").is_file():
+        kept.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "log.txt", kept)
 
 
 def schedule(rounds: int, faults: int, seed: int, kinds: list[str]) -> list[list[str]]:

@@ -39,7 +39,7 @@ def test_added_corrected_and_removed_scans(workflow):
     for stage in CHAIN:
         line = f"{stage:14} 3 scans in 2 of 2 batches: 1 new scan, 2 changed scans, 1 gone scan\n"
         assert line in told
-    assert "cohort         follows " in told
+    assert "cohort         follows features\n" in told
 
     workflow.run(batch_size=5)
     assert workflow.computed() == sorted(

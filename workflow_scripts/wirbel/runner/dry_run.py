@@ -98,7 +98,9 @@ def account(dag: Any, plan: BatchPlan, at_work: str = "") -> str:
 def _earlier_stages(job: Any, dag: Any, plan: BatchPlan, concerned: dict) -> Iterator[Cause]:
     """Yield that the job follows others, unless the changes in its own list say all that these say."""
     change = list_change(job, plan)
-    before = [other for other in dag.dependencies[job] if other in concerned]
+    before = {other for other in dag.dependencies[job] if other in concerned}
+    # The tables take the manifests of all stages: only the stages that no other of these follows are told.
+    before = {other for other in before if before.isdisjoint(dag.depending[other])}
     scans = _union(concerned[other] for other in before)
     if before and (change == ListChange() or scans is None or scans - change.new - change.changed):
         names = sorted({other.rule.name for other in before})
