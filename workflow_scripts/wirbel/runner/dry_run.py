@@ -100,7 +100,7 @@ def _earlier_stages(job: Any, dag: Any, plan: BatchPlan, concerned: dict) -> Ite
     change = list_change(job, plan)
     before = {other for other in dag.dependencies[job] if other in concerned}
     # The tables take the manifests of all stages: only the stages that no other of these follows are told.
-    before = {other for other in before if before.isdisjoint(dag.depending[other])}
+    before -= {earlier for other in before for earlier in dag.dependencies[other]}
     scans = _union(concerned[other] for other in before)
     if before and (change == ListChange() or scans is None or scans - change.new - change.changed):
         names = sorted({other.rule.name for other in before})
