@@ -77,6 +77,8 @@ COHORT_TABLES = [
 ]
 CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
 RUN_LOCK = RunLock(OUT)
+# A time stamp in the year 2100, in seconds.
+FAR_AHEAD = 130 * 365 * 24 * 3600
 # Minutes that further attempts of a job may ask for; partitions add theirs.
 TIME_LIMITS = [365 * 24 * 60]
 # The output folder and the arguments that every per-scan stage takes (wirbel.runner.arguments). The batch's list is
@@ -191,8 +193,13 @@ def awaited_jobs():
 
 @cache
 def stand_in():
-    """Return a temporary file that stands for every list that a run would write: a dry run leaves those alone."""
-    return NamedTemporaryFile(prefix="wirbel-dry-run-", suffix=".tsv")
+    """Return a temporary file that stands for every list that a run would write: a dry run leaves those alone.
+
+    It is newer than any manifest, also than those written under a clock that ran ahead.
+    """
+    file = NamedTemporaryFile(prefix="wirbel-dry-run-", suffix=".tsv")
+    os.utime(file.name, (FAR_AHEAD, FAR_AHEAD))
+    return file
 
 
 def batch_list():

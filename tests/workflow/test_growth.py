@@ -113,3 +113,19 @@ def test_a_correction_is_not_lost_when_its_job_is_stopped(finished, stage):
     finished.run()
     assert b"sub-02,7RSIMF" in finished.tables()["scans.csv"]
     assert "Nothing to be done" in finished.run()
+
+
+def test_a_correction_is_noticed_although_the_manifest_looks_newer(finished):
+    """The first stage ran on a node whose clock was half a day ahead; meanwhile a scan is replaced."""
+    finished.computed()
+    manifest = finished.output / "work" / "resample" / "b00001.tsv"
+    ahead = manifest.stat().st_mtime + 12 * 3600
+    os.utime(manifest, (ahead, ahead))
+    finished.scan("sub-02", "7")
+    told = finished.run("-n")
+    assert "resample       1 scan in 1 of 1 batch: 1 changed scan\n" in told
+    assert os.stat(manifest).st_mtime == ahead
+    finished.run()
+    assert finished.computed() == sorted(f"{stage} sub-02" for stage in CHAIN)
+    assert b"sub-02,7RSIMF" in finished.tables()["scans.csv"]
+    assert "Nothing to be done" in finished.run()

@@ -24,6 +24,8 @@ from wirbel.io.atomic import write_text
 from wirbel.io.bids import FoundScan, find_scans
 from wirbel.runner.assignment import extended, read_assignment, write_assignment
 from wirbel.runner.batches import COLUMNS, batch_file, list_batches
+from wirbel.runner.chain import STAGES
+from wirbel.runner.records import manifest_file
 
 FINGERPRINT_FILE = "discovery.json"
 
@@ -67,6 +69,8 @@ class BatchPlan:
         for batch in self.changes.keys() - self.sizes.keys():
             batch_file(self.output_dir, batch).unlink(missing_ok=True)
         for batch, text in self.lists.items():
+            # A manifest of another list; where a clock ran ahead, it would look newer than the list.
+            manifest_file(self.output_dir, STAGES[0], batch).unlink(missing_ok=True)
             write_text(batch_file(self.output_dir, batch), text)
         content = {"fingerprint": self.fingerprint, "batches": self.sizes}
         write_text(remembered, json.dumps(content) + "\n")
