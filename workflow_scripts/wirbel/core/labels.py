@@ -23,6 +23,8 @@ CORD = 60
 CANAL = 61
 ENDPLATE = 62
 DISC = 100
+UPPER_ENDPLATE, LOWER_ENDPLATE = 52, 53
+"""Of SPINEPS' own maps, which know no other endplates."""
 
 SUBREGION_NAMES: dict[int, str] = {
     SACRUM: "sacrum",
@@ -45,6 +47,7 @@ SUBREGION_NAMES: dict[int, str] = {
 
 POSTERIOR_ELEMENTS = tuple(range(ARCUS, INFERIOR_ARTICULAR_RIGHT + 1))
 BODY_LABELS = (BODY_BORDER, BODY)
+ENDPLATE_LABELS = (ENDPLATE, UPPER_ENDPLATE, LOWER_ENDPLATE)
 VERTEBRA_SUBREGIONS = POSTERIOR_ELEMENTS + BODY_LABELS
 """The ten substructures that make up one vertebra."""
 

@@ -20,8 +20,10 @@ from wirbel.core.labels import (
     BODY_BORDER,
     DENS,
     LEVEL_LABELS,
+    LOWER_ENDPLATE,
     SACRUM,
     SUBREGION_NAMES,
+    UPPER_ENDPLATE,
     VERTEBRA_SUBREGIONS,
 )
 
@@ -50,8 +52,8 @@ PUBLISHED_NAMES = {
     "Vertebra_Corpus_border": 49,
     "Vertebra_Corpus": 50,
     "Dens_axis": DENS,
-    "Vertebral_Body_Endplate_Superior": 52,
-    "Vertebral_Body_Endplate_Inferior": 53,
+    "Vertebral_Body_Endplate_Superior": UPPER_ENDPLATE,
+    "Vertebral_Body_Endplate_Inferior": LOWER_ENDPLATE,
     "Vertebra_Disc_Superior": 58,
     "Vertebra_Disc_Inferior": 59,
     "Spinal_Cord": 60,

@@ -13,7 +13,7 @@ from wirbel.core.labels import (
     CANAL,
     CORD,
     DISC_OFFSET,
-    ENDPLATE,
+    ENDPLATE_LABELS,
     LEVELS_TOP_DOWN,
     SACRUM,
 )
@@ -99,7 +99,7 @@ class LabelMaps:
         subregion = self.subregion.data[box]
         any_body = np.isin(subregion, BODY_LABELS)
         own = _largest_part(any_body & (self.vertebra.data[box] == label))
-        plates = subregion == ENDPLATE
+        plates = np.isin(subregion, ENDPLATE_LABELS)
         if own.any() and plates.any():
             others = any_body & (self.vertebra.data[box] != label)
             own = own | (plates & _nearer(own, others, spacing))

@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from wirbel.core.labels import ENDPLATE_OFFSET
+from wirbel.core.labels import ENDPLATE_OFFSET, LOWER_ENDPLATE, UPPER_ENDPLATE
 from wirbel.core.spineps.components import structuring
 from wirbel.core.spineps.grids import box_of
 
 ROUNDS = 14
 LARGEST_INSTANCE = 39
-UPPER, LOWER = 52, 53
+PARTED = (UPPER_ENDPLATE, LOWER_ENDPLATE)
 
 
 def lost_endplates(plates: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
@@ -27,7 +27,7 @@ def lost_endplates(plates: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
     grown = {n: vertebra[windows[n]] == n for n in numbers}
     before, known = 1, -1
     for _ in range(ROUNDS):
-        count = int(np.isin(found, (UPPER, LOWER)).sum())
+        count = int(np.isin(found, PARTED).sum())
         if count == plates.sum() or (count == known and count):
             break
         known = count
@@ -35,9 +35,10 @@ def lost_endplates(plates: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
             box = windows[number]
             grown[number] = ndimage.binary_dilation(grown[number], structuring(3))
             part, own = found[box], vertebra[box]
-            reached = plates[box] & grown[number] & ~np.isin(part, (UPPER, LOWER))
+            reached = plates[box] & grown[number] & ~np.isin(part, PARTED)
             value = own[reached].astype(np.int64)
             lower, upper = value == number + ENDPLATE_OFFSET, value == before + ENDPLATE_OFFSET
-            part[reached] += np.where(upper, UPPER, np.where(lower, LOWER, value))
+            otherwise = np.where(lower, LOWER_ENDPLATE, value)
+            part[reached] += np.where(upper, UPPER_ENDPLATE, otherwise)
             before = number
-    return plates & (found != 0) & ~np.isin(found, (UPPER, LOWER))
+    return plates & (found != 0) & ~np.isin(found, PARTED)
