@@ -1,12 +1,10 @@
 """Downloading of one file: over https only, continued where a broken attempt stopped.
 
-What has arrived lies in the target file itself, beside it `<target>.json` says of which version of which
-address it is a part. A part is continued only when the server still has that version (If-Range).
+A part (`parts`) is continued only when the server still has the version that it is of (If-Range).
 """
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from wirbel.models.errors import ModelError
+from wirbel.models.parts import Part
 
 MOST_BYTES = 20 * 1024**3
 """No published network is nearly as large; a server that sends more is not believed."""
@@ -81,17 +80,11 @@ def download(
     for url in urls:
         try:
             with _session(allow_loopback) as session:
-                _persevere(session, url, target, size, report, patience)
+                _persevere(session, url, Part(target), size, report, patience)
             return url
         except _Unusable as fault:
             faults.append(f"{url}: {fault}")
     raise ModelError("; ".join(faults))
-
-
-def forget(target: Path) -> None:
-    """Remove a part and what is known about it."""
-    target.unlink(missing_ok=True)
-    _notes(target).unlink(missing_ok=True)
 
 
 class _CarefulAdapter(HTTPAdapter):
@@ -117,15 +110,15 @@ def _session(allow_loopback: bool) -> requests.Session:
     return session
 
 
-def _persevere(session, url, target, size, report, patience) -> None:
+def _persevere(session, url, part, size, report, patience) -> None:
     """Try until the file is whole; attempts that bring at least a block do not count."""
     left, pause = patience.tries, patience.pause_seconds
     while True:
-        before = _bytes_of(target)
+        before = part.length
         try:
-            return _attempt(session, url, target, size, report, patience)
+            return _attempt(session, url, part, size, report, patience)
         except _Broken as fault:
-            left -= _bytes_of(target) - before < BLOCK_BYTES
+            left -= part.length - before < BLOCK_BYTES
             if left <= 0:
                 raise _Unusable(f"{fault}; gave up after {patience.tries} tries") from None
             report.say(f"{fault}; trying again in {pause:.0f} s")
@@ -133,17 +126,17 @@ def _persevere(session, url, target, size, report, patience) -> None:
         pause = min(2 * pause, patience.longest_pause_seconds)
 
 
-def _attempt(session, url, target, size, report, patience) -> None:
+def _attempt(session, url, part, size, report, patience) -> None:
     """Ask once, for what is still missing, and append the answer."""
-    validator, start = _resumable(target, url)
+    validator, start = part.resumable(url)
     headers = {"Accept-Encoding": "identity"}
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": validator}
     waits = (patience.connect_seconds, patience.read_seconds)
     try:
         with session.get(url, headers=headers, stream=True, timeout=waits) as answer:
-            total = _accept(answer, url, target, start, size)
-            _append(answer, target, total, report, patience)
+            total = _accept(answer, url, part, start, size)
+            _append(answer, part, total, report, patience)
     except requests.exceptions.SSLError as error:
         raise _Unusable(f"the connection is not trusted ({_short(error)})") from None
     except BROKEN as error:
@@ -154,49 +147,49 @@ def _attempt(session, url, target, size, report, patience) -> None:
         raise _Unusable(_short(error)) from None
 
 
-def _accept(answer, url: str, target: Path, start: int, size: int | None) -> int | None:
+def _accept(answer, url: str, part: Part, start: int, size: int | None) -> int | None:
     """Judge an answer's head, drop a part that it does not continue; return the whole file's bytes."""
     if answer.status_code == 416:
-        forget(target)
+        part.forget()
         raise _Broken("the server no longer has the file that this was a part of")
     if answer.status_code in WORTH_ANOTHER_TRY:
         raise _Broken(f"the server answered {answer.status_code} ({answer.reason})")
     if answer.status_code not in (200, 206):
         raise _Unusable(f"the server answered {answer.status_code} ({answer.reason})")
     if answer.status_code == 206:
-        total = _continues(answer, target, start)
+        total = _continues(answer, part, start)
     else:
         total = _number(answer.headers.get("Content-Length"))
-        forget(target)
+        part.forget()
     if total is not None and (total > MOST_BYTES or size not in (None, total)):
-        forget(target)
+        part.forget()
         wanted = f"{size} bytes" if size is not None else f"at most {MOST_BYTES} bytes"
         raise _Unusable(f"the file has {total} bytes, expected {wanted}")
-    _note(answer, url, target)
+    part.note(url, answer.headers)
     return total if total is not None else size
 
 
-def _continues(answer, target: Path, start: int) -> int:
+def _continues(answer, part: Part, start: int) -> int:
     """Return the whole file's bytes, or raise when the answer is not the part that was asked for."""
     unit, _, rest = answer.headers.get("Content-Range", "").partition(" ")
     span, _, total = rest.partition("/")
     if unit != "bytes" or _number(span.partition("-")[0]) != start or _number(total) is None:
-        forget(target)
+        part.forget()
         raise _Broken("the server sent another part than it was asked for")
     return int(total)
 
 
-def _append(answer, target: Path, total: int | None, report: Report, patience: Patience) -> None:
-    done, limit = _bytes_of(target), MOST_BYTES if total is None else total
+def _append(answer, part: Part, total: int | None, report: Report, patience: Patience) -> None:
+    done, limit = part.length, MOST_BYTES if total is None else total
     pace = _Pace(patience.read_seconds, done)
-    with target.open("ab") as stream:
+    with part.target.open("ab") as stream:
         while done <= limit and (block := answer.raw.read1(BLOCK_BYTES, decode_content=False)):
             done += len(block)
             stream.write(block)
             report.progress(done, total)
             pace.check(done)
     if done > limit:
-        forget(target)
+        part.forget()
         raise _Unusable(f"the server sent more than {limit} bytes")
     if total is not None and done < total:
         raise _Broken(f"the answer ended after {done} of {total} bytes")
@@ -215,33 +208,6 @@ class _Pace:
         if done - self._done < SLOWEST_BYTES_PER_SECOND * passed:
             raise _Broken(f"only {done - self._done} bytes came in {passed:.0f} s")
         self._since, self._done = time.monotonic(), done
-
-
-def _resumable(target: Path, url: str) -> tuple[str, int]:
-    """Return the version that a part is of and its length; a part of anything else is removed."""
-    try:
-        notes = json.loads(_notes(target).read_text(encoding="utf-8"))
-        if notes["url"] == url and notes["version"]:
-            return notes["version"], _bytes_of(target)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    forget(target)
-    return "", 0
-
-
-def _note(answer, url: str, target: Path) -> None:
-    """Remember which version of the file arrives; weak entity tags do not identify bytes."""
-    tag = answer.headers.get("ETag", "")
-    version = tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
-    _notes(target).write_text(json.dumps({"url": url, "version": version}), encoding="utf-8")
-
-
-def _notes(target: Path) -> Path:
-    return target.with_name(f"{target.name}.json")
-
-
-def _bytes_of(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _number(text: str | None) -> int | None:

@@ -12,10 +12,11 @@ from wirbel.models.archive import unpack
 from wirbel.models.digests import hash_files
 from wirbel.models.entries import Published
 from wirbel.models.errors import ModelError
-from wirbel.models.fetch import PATIENCE, Patience, Report, download, forget
+from wirbel.models.fetch import PATIENCE, Patience, Report, download
 from wirbel.models.inference_config import FILE_NAME, read_inference_config
 from wirbel.models.lockfile import FILE_NAME as LOCK_NAME
 from wirbel.models.lockfile import Locked, locked, record
+from wirbel.models.parts import Part
 
 UNPACKING = ".unpacking-"
 
@@ -53,7 +54,7 @@ def _keep(models_dir: Path, network: Published, archive: Path, url: str) -> Lock
     except ModelError as error:
         raise ModelError(f"{url}: {error}") from None
     finally:
-        forget(archive)
+        Part(archive).forget()
     return entry
 
 
