@@ -12,8 +12,8 @@ import signal
 import socket
 import subprocess
 from contextlib import suppress
-from pathlib import Path
-from typing import Protocol
+
+from daemons import Daemons
 
 PROGRAMS = (
     *("slurmdbd", "sacct", "sacctmgr"),
@@ -49,26 +49,10 @@ DATABASE_OPTIONS = (
 )
 
 
-class Host(Protocol):
-    """What of the cluster is used here."""
-
-    root: Path
-    environment: dict[str, str]
-
-    def spawn(self, name: str, *command: str, **more: str) -> None:
-        """Start a daemon; `more` are variables of its environment."""
-
-    def end(self, name: str, number: int = signal.SIGTERM) -> None:
-        """Stop a daemon."""
-
-    def wait_until(self, what: str, ready, *needed: str) -> None:
-        """Wait for a daemon to be ready."""
-
-
 class Accounting:
     """slurmdbd and its database."""
 
-    def __init__(self, cluster: Host) -> None:
+    def __init__(self, cluster: Daemons) -> None:
         self.cluster = cluster
         self.folder = cluster.root / "database"
         self.socket = cluster.root / "run" / "database.sock"

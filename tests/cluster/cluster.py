@@ -9,25 +9,25 @@ Needs root and Debian's packages slurmctld, slurmd, slurm-client and munge, not 
 --accounting) adds slurmdbd and its database (accounting.py).
 All daemons run in the foreground as children of this process, on free ports, with keys, logs and state below
 FOLDER; nothing else on the machine is touched. Nodes n1, n2, ... share this machine's processor and memory; what they
-claim to have is only counted. The last `gpu_nodes` of them own one pretend GPU each.
+claim to have is only counted; the last of them own one pretend GPU each.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import accounting as accounts
+from cluster_files import NO_ACCOUNTING, Machines, free_ports, make_folders, write_files
+from daemons import Daemons
 
 PROGRAMS = (
     "munged",
@@ -42,68 +42,7 @@ PROGRAMS = (
 )
 PACKAGES = "slurmctld slurmd slurm-client munge"
 SBIN = "/usr/sbin"
-DIE_WITH_PARENT = 1
-"""PR_SET_PDEATHSIG of prctl(2)."""
-START_SECONDS = 60
 IDLE_STATES = {"idle", "mix", "alloc"}
-
-CONFIGURATION = """\
-ClusterName=test
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={port}
-SlurmUser=root
-SlurmdUser=root
-AuthType=auth/munge
-AuthInfo=socket={root}/run/munge.sock
-StateSaveLocation={root}/state
-SlurmdSpoolDir={root}/spool/%n
-SlurmctldPidFile={root}/run/slurmctld.pid
-SlurmdPidFile={root}/run/%n.pid
-SlurmctldLogFile={root}/log/slurmctld.log
-SlurmdLogFile={root}/log/%n.log
-PlugStackConfig=/dev/null
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-MpiDefault=none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU_Memory
-SchedulerType=sched/backfill
-SchedulerParameters=batch_sched_delay=0,sched_interval=5,sched_min_interval=0,bf_interval=5
-JobAcctGatherType=jobacct_gather/linux
-JobAcctGatherFrequency=task=1
-JobAcctGatherParams=OverMemoryKill
-{accounting}
-GresTypes=gpu
-SlurmdParameters=config_overrides
-ReturnToService=2
-SlurmdTimeout={node_timeout}
-KillWait=2
-MinJobAge=3600
-DefMemPerCPU=500
-NodeName=DEFAULT CPUs={cpus} RealMemory={memory_mb} State=UNKNOWN
-{nodes}
-PartitionName=DEFAULT MaxTime=INFINITE DefaultTime=10 State=UP
-PartitionName=cpu Nodes=ALL Default=YES
-PartitionName=gpu Nodes={gpu_nodes}
-PartitionName=empty Nodes={other_nodes}
-PartitionName=short Nodes=ALL MaxTime=1
-PartitionName=paid Nodes=ALL
-JobSubmitPlugins=lua
-"""
-NO_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
-# As on clusters that charge: in one partition nothing runs without an account.
-SUBMISSION_RULES = """\
-function slurm_job_submit(job, partitions, user)
-  if job.partition == "paid" and job.account == nil then return slurm.ESLURM_INVALID_ACCOUNT end
-  return slurm.SUCCESS
-end
-function slurm_job_modify(job, record, partitions, user) return slurm.SUCCESS end
-"""
-# jobstep, the executor's helper inside a job, removes SLURM_CONF before it calls srun: this stand-in brings it back.
-SRUN = """#!/bin/sh
-export SLURM_CONF={configuration}
-exec {srun} "$@"
-"""
 
 
 def missing_programs(accounting: bool = False) -> list[str]:
@@ -114,25 +53,16 @@ def missing_programs(accounting: bool = False) -> list[str]:
     return lacking if os.geteuid() == 0 else [*lacking, "root"]
 
 
-class Cluster:
+class Cluster(Daemons):
     """A running cluster; `environment` is what its users' programs need."""
 
     def __init__(
-        self,
-        folder: Path,
-        nodes: int = 4,
-        gpu_nodes: int = 2,
-        cpus: int = 8,
-        memory_mb: int = 32000,
-        node_timeout: int = 10,
-        accounting: bool = False,
+        self, folder: Path, machines: Machines | None = None, accounting: bool = False
     ) -> None:
-        self.root = Path(folder).resolve()
-        self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
-        self.gpu_nodes = self.nodes[nodes - gpu_nodes :]
-        self.cpus, self.memory_mb, self.node_timeout = cpus, memory_mb, node_timeout
-        self.environment = self._environment()
-        self._daemons: dict[str, subprocess.Popen] = {}
+        root = Path(folder).resolve()
+        super().__init__(root, _environment(root))
+        self.machines = machines or Machines()
+        self.nodes, self.gpu_nodes = self.machines.names, self.machines.with_gpu
         self.accounting = accounts.Accounting(self) if accounting else None
 
     # ------------------------------------------------------------------ start and stop
@@ -140,7 +70,7 @@ class Cluster:
     def start(self) -> Cluster:
         """Start all daemons; returns when every node is idle."""
         try:
-            self._make_folders()
+            make_folders(self.root)
             if self.accounting:
                 self.accounting.start_database()
             self._write_files()
@@ -158,7 +88,7 @@ class Cluster:
 
     def stop(self) -> None:
         """End all jobs and daemons."""
-        if "slurmctld" in self._daemons:
+        if self.started("slurmctld"):
             self.cancel_all()
         for name in [*self.nodes, "slurmctld"]:
             self.end(name)
@@ -245,115 +175,35 @@ class Cluster:
         while self.jobs() and time.monotonic() < end:
             time.sleep(0.1)
 
-    # ------------------------------------------------------------------ daemons
-
-    def spawn(self, name: str, *command: str, **more: str) -> None:
-        """Start a daemon; `more` are variables of its environment."""
-        with open(self.root / "log" / f"{name}.out", "ab") as log:
-            self._daemons[name] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**self.environment, **more},
-                cwd=self.root,
-                preexec_fn=_die_with_parent,
-            )
-
-    def end(self, name: str, number: int = signal.SIGTERM) -> None:
-        """Stop a daemon, if it was started."""
-        daemon = self._daemons.pop(name, None)
-        if daemon is None:
-            return
-        daemon.send_signal(number)
-        try:
-            daemon.wait(15)
-        except subprocess.TimeoutExpired:
-            daemon.kill()
-            daemon.wait()
-
-    def wait_until(self, what: str, ready: Callable[[], bool], *needed: str) -> None:
-        """Wait for something; raises RuntimeError with what the daemons said when one of `needed`, or any, ends."""
-        end = time.monotonic() + START_SECONDS
-        while not ready():
-            daemons = [(name, self._daemons.get(name)) for name in needed or list(self._daemons)]
-            dead = [name for name, daemon in daemons if daemon and daemon.poll() is not None]
-            if dead or time.monotonic() > end:
-                fault = f"{', '.join(dead)} ended" if dead else f"no {what} for {START_SECONDS} s"
-                logs = sorted((self.root / "log").glob("*.out"))
-                said = "\n".join(f"{log.stem}: {log.read_text()[-500:]}" for log in logs)
-                raise RuntimeError(f"{fault}; the logs are in {self.root}/log\n{said}")
-            time.sleep(0.1)
-
     # ------------------------------------------------------------------ inner workings
-
-    def _environment(self) -> dict[str, str]:
-        foreign = ("SLURM_", "SBATCH_", "SRUN_", "SQUEUE_", "SINFO_", "SCANCEL_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        path = f"{self._file('bin')}:{kept.get('PATH', '')}:{SBIN}"
-        return {**kept, "PATH": path, "SLURM_CONF": self._file("slurm.conf")}
 
     def _file(self, name: str) -> str:
         return str(self.root / name)
 
-    def _make_folders(self) -> None:
-        for name in ("state", "spool", "log", "run", "bin", "dev"):
-            shutil.rmtree(self.root / name, ignore_errors=True)
-            (self.root / name).mkdir(parents=True)
-        for folder in (self.root, self.root / "run"):
-            folder.chmod(0o755)  # munge asks for it
-
     def _write_files(self) -> None:
-        (self.root / "munge.key").write_bytes(os.urandom(128))
-        (self.root / "munge.key").chmod(0o600)
-        port, accounting_port, *node_ports = _free_ports(2 + len(self.nodes))
-        accounting = (
-            self.accounting.configure(accounting_port) if self.accounting else NO_ACCOUNTING
-        )
-        (self.root / "slurm.conf").write_text(
-            CONFIGURATION.format(
-                host=socket.gethostname().split(".")[0],
-                root=self.root,
-                port=port,
-                accounting=accounting,
-                node_timeout=self.node_timeout,
-                cpus=self.cpus,
-                memory_mb=self.memory_mb,
-                nodes="\n".join(map(self._node_line, self.nodes, node_ports)),
-                gpu_nodes=",".join(self.gpu_nodes),
-                other_nodes=",".join(sorted(set(self.nodes) - set(self.gpu_nodes))),
-            )
-        )
-        (self.root / "job_submit.lua").write_text(SUBMISSION_RULES)
-        device = self.root / "dev" / "nvidia0"
-        device.symlink_to("/dev/null")
-        (self.root / "gres.conf").write_text(
-            f"NodeName={','.join(self.gpu_nodes)} Name=gpu File={device}\n"
-        )
-        shim = self.root / "bin" / "srun"
-        srun = shutil.which("srun")
-        shim.write_text(SRUN.format(configuration=self._file("slurm.conf"), srun=srun))
-        shim.chmod(0o755)
-
-    def _node_line(self, node: str, port: int) -> str:
-        gpu = " Gres=gpu:1" if node in self.gpu_nodes else ""
-        host = socket.gethostname().split(".")[0]
-        return f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port}{gpu}"
+        accounting_port, *ports = free_ports(2 + len(self.nodes))
+        lines = self.accounting.configure(accounting_port) if self.accounting else NO_ACCOUNTING
+        write_files(self.root, self.machines, ports, lines)
 
     def _start_munge(self) -> None:
-        files = {"key": "munge.key", "socket": "run/munge.sock", "seed": "munge.seed"}
-        files |= {"pid": "run/munged.pid", "log": "log/munged.log"}
-        options = {
-            "key": "key-file",
-            "socket": "socket",
-            "seed": "seed-file",
-            "pid": "pid-file",
-            "log": "log-file",
+        files = {
+            "key-file": "munge.key",
+            "socket": "run/munge.sock",
+            "seed-file": "munge.seed",
+            "pid-file": "run/munged.pid",
+            "log-file": "log/munged.log",
         }
-        arguments = [f"--{options[name]}={self._file(file)}" for name, file in files.items()]
+        arguments = [f"--{option}={self._file(file)}" for option, file in files.items()]
         self.spawn("munged", "munged", "--foreground", "--force", *arguments)
         socket_path = self._file("run/munge.sock")
         self.wait_until("munge", lambda: _succeeds("munge", "--socket", socket_path, "--no-input"))
+
+
+def _environment(root: Path) -> dict[str, str]:
+    foreign = ("SLURM_", "SBATCH_", "SRUN_", "SQUEUE_", "SINFO_", "SCANCEL_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    path = f"{root / 'bin'}:{kept.get('PATH', '')}:{SBIN}"
+    return {**kept, "PATH": path, "SLURM_CONF": str(root / "slurm.conf")}
 
 
 def _steps(jobs: Sequence[str]) -> list[int]:
@@ -375,20 +225,8 @@ def _kill(process: int) -> None:
         os.kill(process, signal.SIGKILL)
 
 
-def _free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 def _succeeds(*command: str) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL("libc.so.6").prctl(DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def main(argv: list[str] | None = None) -> int:
