@@ -32,6 +32,7 @@ CASES = {
     "folds": (("pieces", 0),),
     "older": (("pieces", 0),),
     "newer": (("pieces", 0),),
+    "published-size": (("pieces", 0),),
     "labelling": (("thoracolumbar", 0),),
 }
 """Case -> (which scans of `parity_scans`, whether with bias field correction), unless others are asked for.

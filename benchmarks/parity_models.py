@@ -30,13 +30,18 @@ from wirbel.phantom import make_phantom
 
 EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "builtin"
 CUTOUT = (96, 128, 16)
-"""Of the networks trained here: smaller than the published one, for the sake of time."""
+"""What networks are trained on here: smaller than the published size, for the sake of time."""
 TRAINING_SEEDS = range(300000, 300006)
 STEPS = 160
 RATE = 4e-3
 NOISE = 0.02
 """Share of a weight by which the second fold's differ from the embedded ones."""
-VARIANTS = {"older": (16, 10), "newer": (8, 11)}
+VARIANTS = {
+    "older": (16, 10, CUTOUT),
+    "newer": (8, 11, CUTOUT),
+    "published-size": (16, 10, (248, 304, 64)),
+}
+"""Case -> (width, channels, cut-out that the network is run on)."""
 
 
 def published_settings(kind: str) -> dict:
@@ -108,11 +113,11 @@ def write_trained(folder: Path, variant: str) -> Path:
 
     Random weights do not do: half of a thousandth of their voxels lie so near to a tie that rounding decides.
     """
-    width, channels = VARIANTS[variant]
+    width, channels, cutout = VARIANTS[variant]
     folder.mkdir(parents=True, exist_ok=True)
     config = published_settings("instance")
     del config["network"], config["mapping"]
-    config["cutout_size"] = list(CUTOUT)
+    config["cutout_size"] = list(cutout)
     (folder / "inference_config.json").write_text(json.dumps(config))
     weights = folder / f"step={STEPS}-rate={RATE}-weights.ckpt"
     if weights.exists():
@@ -128,7 +133,7 @@ def write_trained(folder: Path, variant: str) -> Path:
 
 def _write_checkpoint(path: Path, network: PublishedUNet, variant: str) -> None:
     """Write weights as Lightning does, with the hyper-parameters of the variant's own checkpoint."""
-    width, channels = VARIANTS[variant]
+    width, channels, _ = VARIANTS[variant]
     settings = argparse.Namespace(
         n_epoch=1, lr=1e-4, lr_end_factor=0.01, l2_reg_w=1e-4, dsc_loss_w=1.0, channelwise=True
     )
