@@ -80,6 +80,18 @@ def test_a_brightness_gradient_is_mostly_removed_and_integers_stay():
     assert abs(front / back - 1) < 0.1
 
 
+def test_what_lies_outside_the_box_of_tissue_stays_as_it_is():
+    gain = np.linspace(1.5, 0.6, 64)[:, None, None]
+    data = np.full((64, 80, 16), 40.0) * gain
+    data[10:50, 5:70, 2:14] = 300 * gain[10:50]
+    inside = np.zeros(data.shape, bool)
+    inside[10:50, 5:70, 2:14] = True
+    before = data.astype(np.int16)
+    after = correct_bias_field(Volume(before, AFFINE))
+    assert (after[~inside] == before[~inside]).all()
+    assert (after[inside] != before[inside]).mean() > 0.9
+
+
 @pytest.mark.parametrize(("size", "low"), [(26, 5), (40, 0), (17, 3), (3, 0)])
 def test_every_fourth_voxel_is_fitted_from_within_the_image(size, low):
     (kept, _, _) = sampled((size, size, size), np.full(3, low), np.eye(4))

@@ -20,8 +20,8 @@ SPLINE_ORDER = 3
 def correct_bias_field(volume: Volume) -> np.ndarray:
     """Return the intensities (0 to 1500, storage order) divided by their bias field; dtype stays.
 
-    Fitted on every fourth voxel, the image padded to whole spline spans (Tustison et al., IEEE TMI 2010). Raises
-    RuntimeError where N4 cannot run.
+    Fitted on every fourth voxel, the image padded to whole spline spans (Tustison et al., IEEE TMI 2010). What lies
+    outside the box of tissue stays as it is, as ANTs leaves it. Raises RuntimeError where N4 cannot run.
     """
     data, spacing_mm = volume.data, volume.spacing_mm
     low, high = _padding(data.shape, spacing_mm)
@@ -34,7 +34,7 @@ def correct_bias_field(volume: Volume) -> np.ndarray:
     log_field = n4.GetLogBiasFieldAsImage(_image(image, spacing_mm))
     field = sitk.GetArrayFromImage(log_field).transpose(2, 1, 0)
     part = tuple(slice(start, start + n) for start, n in zip(low, data.shape, strict=True))
-    return (image[part] / np.exp(field[part])).astype(data.dtype)
+    return np.where(mask[part], image[part] / np.exp(field[part]), data).astype(data.dtype)
 
 
 def sampled(shape: tuple[int, ...], low: np.ndarray, affine: np.ndarray) -> list[np.ndarray]:
