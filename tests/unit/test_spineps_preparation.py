@@ -82,7 +82,7 @@ def test_a_brightness_gradient_is_mostly_removed_and_integers_stay():
 
 def test_what_lies_outside_the_box_of_tissue_stays_as_it_is():
     gain = np.linspace(1.5, 0.6, 64)[:, None, None]
-    data = np.full((64, 80, 16), 40.0) * gain
+    data = np.full((64, 80, 16), 30.0) * gain
     data[10:50, 5:70, 2:14] = 300 * gain[10:50]
     inside = np.zeros(data.shape, bool)
     inside[10:50, 5:70, 2:14] = True
