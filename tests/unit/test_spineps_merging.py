@@ -209,15 +209,17 @@ def test_a_small_piece_on_top_joins_the_vertebra_it_touches(upside_down):
     assert (1 in vertebra) == upside_down
 
 
-def test_a_disc_above_the_first_vertebra_is_numbered_as_the_other_tool_does():
-    """With a sacrum in view the body-less sacrum counts as the highest: 126 instead of 101."""
+@pytest.mark.parametrize("rows", [slice(2, 4), slice(0, 1)])
+def test_a_disc_above_the_first_vertebra_is_numbered_as_the_other_tool_does(rows):
+    """With a sacrum in view the body-less sacrum counts as the highest: 126 instead of 101, in the first row too."""
     subregion, vertebra = maps(
-        disc=(DISC, 0, slice(4, 20), slice(2, 4)), body=(BODY_BORDER, 7, slice(4, 20), slice(4, 14))
+        disc=(DISC, 0, slice(4, 20), rows), body=(BODY_BORDER, 7, slice(4, 20), slice(4, 14))
     )
-    assert number_rest(subregion, from_the_top(vertebra, 2), (SACRUM,), (80,))[5, 2, 0] == 101
+    at = (5, rows.start, 0)
+    assert number_rest(subregion, from_the_top(vertebra, 2), (SACRUM,), (80,))[at] == 101
     subregion[4:20, 20:28] = SACRUM
     found = number_rest(subregion, from_the_top(vertebra, 2), (SACRUM,), (80,))
-    assert found[5, 2, 0] == 126
+    assert found[at] == 126
     assert found[5, 5, 0] == 2
     assert found[5, 22, 0] == SACRUM
 

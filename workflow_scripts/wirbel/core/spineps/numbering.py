@@ -64,10 +64,11 @@ def _number(out: np.ndarray, mask: np.ndarray, offset: int, middles, above_first
     table = np.zeros(int(numbers.max()) + 1, np.uint8)
     for number, centre in centres_of(numbers).items():
         higher = [height for height in middles.values() if height < centre[1]]
-        if higher or not above_first:
-            wanted = max(higher) if higher else min(middles.values())
-            label = next(n for n, height in middles.items() if height == wanted)
-        else:
+        highest = min(middles.values())
+        if above_first and centre[1] < highest:
             label = min(middles) - 1
+        else:
+            wanted = max(higher, default=highest)
+            label = next(n for n, height in middles.items() if height == wanted)
         table[number] = label + offset if label + offset != offset else 0
     out[mask] = table[numbers[mask]]
