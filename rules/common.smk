@@ -77,7 +77,7 @@ COHORT_TABLES = [
 ]
 CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
 RUN_LOCK = RunLock(OUT)
-# A time stamp in the year 2100, in seconds.
+# A time stamp at the end of the year 2099, in seconds.
 FAR_AHEAD = 130 * 365 * 24 * 3600
 # Minutes that further attempts of a job may ask for; partitions add theirs.
 TIME_LIMITS = [365 * 24 * 60]
