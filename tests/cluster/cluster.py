@@ -26,7 +26,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import accounting as accounts
-from cluster_files import NO_ACCOUNTING, Machines, free_ports, make_folders, write_files
+from cluster_files import (
+    GPU_NODES,
+    NO_ACCOUNTING,
+    NODES,
+    free_ports,
+    make_folders,
+    write_files,
+)
 from daemons import Daemons
 
 PROGRAMS = (
@@ -56,13 +63,11 @@ def missing_programs(accounting: bool = False) -> list[str]:
 class Cluster(Daemons):
     """A running cluster; `environment` is what its users' programs need."""
 
-    def __init__(
-        self, folder: Path, machines: Machines | None = None, accounting: bool = False
-    ) -> None:
+    nodes, gpu_nodes = NODES, GPU_NODES
+
+    def __init__(self, folder: Path, accounting: bool = False) -> None:
         root = Path(folder).resolve()
         super().__init__(root, _environment(root))
-        self.machines = machines or Machines()
-        self.nodes, self.gpu_nodes = self.machines.names, self.machines.with_gpu
         self.accounting = accounts.Accounting(self) if accounting else None
 
     # ------------------------------------------------------------------ start and stop
@@ -183,7 +188,7 @@ class Cluster(Daemons):
     def _write_files(self) -> None:
         accounting_port, *ports = free_ports(2 + len(self.nodes))
         lines = self.accounting.configure(accounting_port) if self.accounting else NO_ACCOUNTING
-        write_files(self.root, self.machines, ports, lines)
+        write_files(self.root, ports, lines)
 
     def _start_munge(self) -> None:
         files = {

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 
+NODES = ("n1", "n2", "n3", "n4")
+GPU_NODES = ("n3", "n4")
+"""Each of them owns one GPU."""
 CONFIGURATION = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -37,11 +39,11 @@ JobAcctGatherParams=OverMemoryKill
 GresTypes=gpu
 SlurmdParameters=config_overrides
 ReturnToService=2
-SlurmdTimeout={node_timeout}
+SlurmdTimeout=10
 KillWait=2
 MinJobAge=3600
 DefMemPerCPU=500
-NodeName=DEFAULT CPUs={cpus} RealMemory={memory_mb} State=UNKNOWN
+NodeName=DEFAULT CPUs=8 RealMemory=32000 State=UNKNOWN
 {nodes}
 PartitionName=DEFAULT MaxTime=INFINITE DefaultTime=10 State=UP
 PartitionName=cpu Nodes=ALL Default=YES
@@ -67,27 +69,6 @@ exec {srun} "$@"
 """
 
 
-@dataclass(frozen=True)
-class Machines:
-    """What the nodes claim to be; the last `gpu_count` of them own one GPU each."""
-
-    count: int = 4
-    gpu_count: int = 2
-    cpus: int = 8
-    memory_mb: int = 32000
-    node_timeout: int = 10
-
-    @property
-    def names(self) -> list[str]:
-        """All nodes."""
-        return [f"n{number}" for number in range(1, self.count + 1)]
-
-    @property
-    def with_gpu(self) -> list[str]:
-        """The nodes that own a GPU."""
-        return self.names[self.count - self.gpu_count :]
-
-
 def make_folders(root: Path) -> None:
     """Make the cluster's folders, empty."""
     for name in ("state", "spool", "log", "run", "bin", "dev"):
@@ -97,39 +78,35 @@ def make_folders(root: Path) -> None:
         folder.chmod(0o755)  # munge asks for it
 
 
-def write_files(root: Path, machines: Machines, ports: list[int], accounting: str) -> None:
+def write_files(root: Path, ports: list[int], accounting: str) -> None:
     """Write all files; `ports` are those of the controller and of the nodes, `accounting` the lines about that."""
     (root / "munge.key").write_bytes(os.urandom(128))
     (root / "munge.key").chmod(0o600)
-    (root / "slurm.conf").write_text(_configuration(root, machines, ports, accounting))
+    (root / "slurm.conf").write_text(_configuration(root, ports, accounting))
     (root / "job_submit.lua").write_text(SUBMISSION_RULES)
     device = root / "dev" / "nvidia0"
     device.symlink_to("/dev/null")
-    owners = ",".join(machines.with_gpu)
+    owners = ",".join(GPU_NODES)
     (root / "gres.conf").write_text(f"NodeName={owners} Name=gpu File={device}\n")
     shim = root / "bin" / "srun"
     shim.write_text(SRUN.format(configuration=root / "slurm.conf", srun=shutil.which("srun")))
     shim.chmod(0o755)
 
 
-def _configuration(root: Path, machines: Machines, ports: list[int], accounting: str) -> str:
+def _configuration(root: Path, ports: list[int], accounting: str) -> str:
     host = socket.gethostname().split(".")[0]
-    without_gpu = [name for name in machines.names if name not in machines.with_gpu]
     return CONFIGURATION.format(
         host=host,
         root=root,
         port=ports[0],
         accounting=accounting,
-        node_timeout=machines.node_timeout,
-        cpus=machines.cpus,
-        memory_mb=machines.memory_mb,
         nodes="\n".join(
             f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port}"
-            + (" Gres=gpu:1" if name in machines.with_gpu else "")
-            for name, port in zip(machines.names, ports[1:], strict=True)
+            + (" Gres=gpu:1" if name in GPU_NODES else "")
+            for name, port in zip(NODES, ports[1:], strict=True)
         ),
-        gpu_nodes=",".join(machines.with_gpu),
-        other_nodes=",".join(without_gpu),
+        gpu_nodes=",".join(GPU_NODES),
+        other_nodes=",".join(name for name in NODES if name not in GPU_NODES),
     )
 
 
