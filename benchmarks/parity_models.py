@@ -36,12 +36,8 @@ STEPS = 160
 RATE = 4e-3
 NOISE = 0.02
 """Share of a weight by which the second fold's differ from the embedded ones."""
-VARIANTS = {
-    "older": (16, 10, CUTOUT),
-    "newer": (8, 11, CUTOUT),
-    "published-size": (16, 10, (248, 304, 64)),
-}
-"""Case -> (width, channels, cut-out that the network is run on)."""
+VARIANTS = {"older": (16, 10), "newer": (8, 11)}
+PUBLISHED_CUTOUT = (248, 304, 64)
 
 
 def published_settings(kind: str) -> dict:
@@ -113,11 +109,11 @@ def write_trained(folder: Path, variant: str) -> Path:
 
     Random weights do not do: half of a thousandth of their voxels lie so near to a tie that rounding decides.
     """
-    width, channels, cutout = VARIANTS[variant]
+    width, channels = VARIANTS[variant]
     folder.mkdir(parents=True, exist_ok=True)
     config = published_settings("instance")
     del config["network"], config["mapping"]
-    config["cutout_size"] = list(cutout)
+    config["cutout_size"] = list(CUTOUT)
     (folder / "inference_config.json").write_text(json.dumps(config))
     weights = folder / f"step={STEPS}-rate={RATE}-weights.ckpt"
     if weights.exists():
@@ -131,9 +127,19 @@ def write_trained(folder: Path, variant: str) -> Path:
     return folder
 
 
+def write_published_size(folder: Path, trained: Path) -> Path:
+    """Write a trained network once more, to be run on cut-outs of the published size."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(trained, folder)
+    config = json.loads((folder / "inference_config.json").read_text())
+    config["cutout_size"] = list(PUBLISHED_CUTOUT)
+    (folder / "inference_config.json").write_text(json.dumps(config))
+    return folder
+
+
 def _write_checkpoint(path: Path, network: PublishedUNet, variant: str) -> None:
     """Write weights as Lightning does, with the hyper-parameters of the variant's own checkpoint."""
-    width, channels, _ = VARIANTS[variant]
+    width, channels = VARIANTS[variant]
     settings = argparse.Namespace(
         n_epoch=1, lr=1e-4, lr_end_factor=0.01, l2_reg_w=1e-4, dsc_loss_w=1.0, channelwise=True
     )
