@@ -1,4 +1,4 @@
-"""Cleaning of a subregion map: specks, holes, and structures that lie off the spine."""
+"""Cleaning of a subregion map: misnamed sacrum, specks, holes, and structures that lie off the spine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import fill_voids
 import numpy as np
 
 from wirbel.core.chain import Chain, spine_chain
-from wirbel.core.components import Components, find_components, voxels_of
+from wirbel.core.components import Components, find_components, touching_share, voxels_of
 from wirbel.core.geometry import Volume, labelled_boxes
 from wirbel.core.growth import spread
 from wirbel.core.labels import (
@@ -24,6 +24,7 @@ from wirbel.core.labels import (
     SACRUM,
     SPINOUS_PROCESS,
 )
+from wirbel.core.last_body import restore_last_body
 
 
 @dataclass(frozen=True)
@@ -76,20 +77,22 @@ SAMPLES = 256
 def clean_semantic(labels: Volume) -> Volume:
     """Remove specks, fill holes and drop what is not part of the spine; grid and dtype stay.
 
-    `labels` subregion numbers in any orientation. A speck inside other structures takes its surroundings'
-    label. Components farther from the spine's chain than `LIMITS` allows become background. Without any body or
-    disc there is no chain, and only specks and holes are treated.
+    `labels` subregion numbers in any orientation. Sacrum above the last disc becomes the body that it is part of. A
+    speck inside other structures takes its surroundings' label. Components farther from the spine's chain than
+    `LIMITS` allows become background. Without any body or disc there is no chain: they stay.
     """
     data = labels.data.copy()
     was_body = data == BODY
     data[was_body] = BODY_BORDER
-    work = labels.with_data(data)
+    work = restore_last_body(labels.with_data(data))
+    data = work.data
     components = find_components(work)
     specks = components.volume_mm3 < _of_label(components, "smallest_mm3")
     chain = spine_chain(work)
     strays = _off_the_spine(work, components, chain, ~specks)
     refill = np.zeros(len(components) + 1, bool)
-    refill[1:][specks] = _surrounded_share(work.data, components)[specks] >= MOSTLY
+    surrounded = touching_share(components.numbers, len(components), work.data != 0)
+    refill[1:][specks] = surrounded[specks] >= MOSTLY
     drop = np.concatenate([[False], specks | strays])
     region = refill[components.numbers]
     data[drop[components.numbers]] = 0
@@ -141,23 +144,6 @@ def _sample(labels: Volume, components: Components, index: int) -> np.ndarray:
     """Return world positions of up to about `SAMPLES` voxels of a component, evenly picked."""
     voxels = voxels_of(components.numbers, index + 1, components.boxes[index])
     return labels.grid.to_world(voxels[:: max(1, len(voxels) // SAMPLES)])
-
-
-def _surrounded_share(data: np.ndarray, components: Components) -> np.ndarray:
-    """Return, per component, the share of its outer voxel faces that touch other structures."""
-    touching = np.zeros(len(components) + 1)
-    outer = np.zeros(len(components) + 1)
-    numbers = components.numbers
-    for axis in range(3):
-        a = tuple(slice(0, -1) if k == axis else slice(None) for k in range(3))
-        b = tuple(slice(1, None) if k == axis else slice(None) for k in range(3))
-        boundary = numbers[a] != numbers[b]
-        first, second = numbers[a][boundary], numbers[b][boundary]
-        foreground = (data[a][boundary] != 0) & (data[b][boundary] != 0)
-        for side in (first, second):
-            outer += np.bincount(side, minlength=len(outer))
-            touching += np.bincount(side[foreground], minlength=len(outer))
-    return (touching / np.maximum(outer, 1))[1:]
 
 
 def _sagittal_axis(labels: Volume) -> int:

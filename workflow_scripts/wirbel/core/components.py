@@ -58,6 +58,24 @@ def voxels_of(numbers: np.ndarray, number: int, box: Box) -> np.ndarray:
     return np.argwhere(numbers[box] == number) + [s.start for s in box]
 
 
+def touching_share(numbers: np.ndarray, count: int, region: np.ndarray) -> np.ndarray:
+    """Return, per component 1 ... count, the share of its outer voxel faces that touch others in `region`.
+
+    `numbers` (I, J, K), 0 outside all components; `region` boolean, same shape, holding the components themselves.
+    Faces at the array's edge do not count.
+    """
+    touching, outer = np.zeros(count + 1), np.zeros(count + 1)
+    for axis in range(3):
+        low = tuple(slice(0, -1) if k == axis else slice(None) for k in range(3))
+        high = tuple(slice(1, None) if k == axis else slice(None) for k in range(3))
+        boundary = numbers[low] != numbers[high]
+        both = region[low][boundary] & region[high][boundary]
+        for side in (numbers[low][boundary], numbers[high][boundary]):
+            outer += np.bincount(side, minlength=count + 1)
+            touching += np.bincount(side[both], minlength=count + 1)
+    return (touching / np.maximum(outer, 1))[1:]
+
+
 def room_mm(grid: Grid, point_mm: np.ndarray, direction: np.ndarray) -> float:
     """Return how far one can go from a world point along a unit direction inside the field of view."""
     start = grid.to_index(point_mm)
