@@ -11,7 +11,7 @@ import torch
 from wirbel.learning.instance_network import one_hot
 from wirbel.learning.instance_weights import WEIGHTS_NAME, load_network, read_model_weights
 from wirbel.learning.parallel import sample_threads, usable_threads
-from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
+from wirbel.learning.precision import choose_device, memory_format, quick_arithmetic
 from wirbel.models.inference_config import InferenceConfig, read_inference_config
 
 __all__ = ["WEIGHTS_NAME", "InstanceModel", "read_model_weights"]
@@ -28,7 +28,8 @@ class InstanceModel:
         self.config: InferenceConfig = read_inference_config(folder)
         self.device = choose_device(device)
         network, self.channels = load_network(folder, self.config)
-        self.network = network.to(self.device, memory_format=CHANNELS_LAST).eval()
+        self.layout = memory_format(self.device, exact)
+        self.network = network.to(self.device, memory_format=self.layout).eval()
         self.pool = sample_threads(usable_threads(threads))
 
     def predict(self, cutouts: np.ndarray) -> np.ndarray:
@@ -46,6 +47,6 @@ class InstanceModel:
     @torch.inference_mode()
     def _labels(self, cutouts: np.ndarray) -> np.ndarray:
         inputs = one_hot(torch.from_numpy(cutouts), self.config.mapping, self.channels)
-        inputs = inputs.to(self.device).contiguous(memory_format=CHANNELS_LAST)
+        inputs = inputs.to(self.device).contiguous(memory_format=self.layout)
         with quick_arithmetic(self.device, self.exact):
             return self.network(inputs).argmax(1).to(torch.uint8).cpu().numpy()

@@ -48,6 +48,14 @@ def quick_arithmetic(device: torch.device, exact: bool = False) -> AbstractConte
     return nullcontext()
 
 
+def memory_format(device: torch.device, exact: bool = False) -> torch.memory_format:
+    """Return the order in memory to compute in: channels last, which mixed precision is quick with.
+
+    `exact` on a CPU keeps torch's own order, since it decides in which order a convolution adds up.
+    """
+    return torch.contiguous_format if exact and device.type == "cpu" else CHANNELS_LAST
+
+
 def gradient_scaler(device: torch.device) -> torch.amp.GradScaler:
     """Return the loss scaling that float16 gradients need on a GPU; it does nothing elsewhere."""
     return torch.amp.GradScaler(device.type, enabled=device.type == "cuda")

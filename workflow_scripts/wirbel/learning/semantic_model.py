@@ -22,7 +22,7 @@ from wirbel.learning.nnunet_plans import (
     read_plans,
 )
 from wirbel.learning.parallel import sample_threads, usable_threads
-from wirbel.learning.precision import CHANNELS_LAST, choose_device
+from wirbel.learning.precision import choose_device, memory_format
 from wirbel.learning.semantic_weights import read_first_fold, read_folds, results_folder
 from wirbel.learning.sliding_window import SlidingWindow
 from wirbel.models.inference_config import InferenceConfig, read_inference_config
@@ -80,7 +80,8 @@ class SemanticModel:
             exact=as_spineps and place.type == "cpu",
             half_sums=as_spineps,
         )
-        self.network.to(self.window.device, memory_format=CHANNELS_LAST).eval()
+        layout = memory_format(place, self.window.exact)
+        self.network.to(place, memory_format=layout).eval()
         self.label_table = _label_table(self.config)
 
     def normalise(

@@ -22,7 +22,7 @@ from nnunetv2.inference.sliding_window_prediction import (
 from scipy.ndimage import gaussian_filter
 
 from wirbel.io.prefetch import map_ahead
-from wirbel.learning.precision import CHANNELS_LAST, quick_arithmetic
+from wirbel.learning.precision import memory_format, quick_arithmetic
 
 SIGMA_OF_PATCH = 1 / 8
 """Width of the Gaussian weights, as a share of the patch; nnU-Net's."""
@@ -108,9 +108,9 @@ class SlidingWindow:
             for number in range(len(self.mirror_axes) + 1)
             for axes in itertools.combinations(self.mirror_axes, number)
         ]
-        total = None
+        total, layout = None, memory_format(self.device, self.exact)
         for flip in flips:
-            mirrored = tile.flip(flip).contiguous(memory_format=CHANNELS_LAST)
+            mirrored = tile.flip(flip).contiguous(memory_format=layout)
             with quick_arithmetic(self.device, self.exact):
                 found = network(mirrored).float().flip(flip)
             total = found if total is None else total.add_(found)

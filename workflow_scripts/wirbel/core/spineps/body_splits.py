@@ -12,7 +12,6 @@ from scipy import ndimage
 from wirbel.core.spineps.components import components, structuring
 
 MOST_EROSIONS = 10
-HALF = 0.5
 SUPERIOR_DOWN = 1
 """The axis of (P, I, R) along which the plane's lower side is filled; towards the end of the axis is inferior."""
 
@@ -31,10 +30,14 @@ def split_body(mask: np.ndarray) -> np.ndarray | None:
 
 
 def _two_pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    before = current = mask
+    """Return the two largest pieces that erosion leaves, or None where the mask vanishes in one piece.
+
+    SPINEPS means to part such a mask as well, into its core and the rest, but holds both in a boolean array, where they
+    are one: it says that the mask cannot be split, and goes on.
+    """
     for _ in range(MOST_EROSIONS + 1):
-        eroded = ndimage.binary_erosion(current, structuring(3), border_value=0)
-        numbers = components(eroded)
+        mask = ndimage.binary_erosion(mask, structuring(3), border_value=0)
+        numbers = components(mask)
         sizes = np.bincount(numbers.ravel())[1:]
         if len(sizes) > 1:
             largest = np.argsort(-sizes, kind="stable")[:2] + 1
@@ -42,29 +45,8 @@ def _two_pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
                 largest = np.array([1, 2])
             return numbers == largest[0], numbers == largest[1]
         if not len(sizes):
-            return _core_and_rest(before, current)
-        before, current = current, eroded
+            break
     return None
-
-
-def _core_and_rest(before: np.ndarray, current: np.ndarray) -> tuple | None:
-    """Return what is left after the last erosion, grown to half the voxels, and the rest."""
-    core, region = current & before, current | before
-    if not core.any() or not (region & ~core).any():
-        return None
-    while np.count_nonzero(core) < HALF * np.count_nonzero(region):
-        grown = ndimage.binary_dilation(core, structuring(3)) & region
-        if not (region & ~grown).any() or (grown == core).all():
-            return None
-        core = grown
-    return _largest(core), _largest(region & ~core)
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    numbers = components(mask)
-    sizes = np.bincount(numbers.ravel())
-    sizes[0] = 0
-    return numbers == int(np.argmax(sizes))
 
 
 def _meeting_point(first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
