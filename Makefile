@@ -34,14 +34,16 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-# The other tool gets an environment of its own. Its torch is a version that torchvision fits wherever it comes from.
+# The other tool gets an environment of its own, with our torch, as another would add up in another order. Nothing it does
+# needs torchvision, which fails to start beside a torch that comes from elsewhere.
 SPINEPS := .venv-spineps
-SPINEPS_NEEDS = spineps==2.1.3 TPTBox==1.1.0 torch==2.14.1 torchvision==0.29.1
+SPINEPS_NEEDS = spineps==2.1.3 TPTBox==1.1.0 torch==2.13.0
 PARITY ?=
 $(SPINEPS)/.complete:
 	@echo "Setting up $(SPINEPS) with spineps 2.1.3 (some minutes)"
 	@$(PYTHON) -m venv $(SPINEPS)
 	@$(SPINEPS)/bin/pip install -qq --disable-pip-version-check $(SPINEPS_NEEDS)
+	@$(SPINEPS)/bin/pip uninstall -qqy torchvision
 	@$(SPINEPS)/bin/python -c "import spineps.seg_run"
 	@touch $@
 

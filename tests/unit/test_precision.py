@@ -43,6 +43,14 @@ def test_with_bfloat16_instructions_it_computes_in_bfloat16(monkeypatch, instruc
     assert product.dtype == torch.bfloat16
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("exact", [False, True])
+def test_exact_sums_on_a_processor_are_those_of_a_plain_network(device, exact):
+    layout = precision.memory_format(torch.device(device), exact)
+    plain = device == "cpu" and exact
+    assert layout is (torch.contiguous_format if plain else torch.channels_last_3d)
+
+
 def test_both_formats_agree_wherever_the_network_is_sure(monkeypatch):
     inputs = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 14, 16, 16, 8))).float()
     network, answers = tiny_models.instance_network().eval(), []

@@ -99,6 +99,7 @@ class SemanticModel:
         else:
             spacing_mm = self.plans.spacing.spacing_mm
         data, outside, box = crop_to_nonzero(self._rounded(data))
+        data = np.array(data, order="K")  # without gaps in memory, as SPINEPS has it
         data = self._rounded(np.ascontiguousarray(self.plans.normalisation.run(data, outside)))[
             None
         ]
