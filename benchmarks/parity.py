@@ -3,12 +3,14 @@
     make parity
     .venv/bin/python benchmarks/parity.py --spineps-python PYTHON [--scans BIDS] [--cases ...]
 
-A case is a pair of networks; `labelling` adds a row of labelling networks (`parity_labelling.py`). Wirbel runs twice:
-with `compatibility: spineps`, which must give the other tool's masks and numbers; and as it does by default with
-networks in the published formats (`auto`), where the masks must be the same, and vertebrae, which may have other names,
-are matched by overlap; there it merges anew what the networks gave before. `--modes none` shows Wirbel's own steps.
+A case is a pair of networks; `labelling` adds a row of labelling networks (`parity_labelling.py`), `maps` has none and
+gives both tools the same faulty label maps (`parity_maps.py`). Wirbel runs twice: with `compatibility: spineps`, which
+must give the other tool's masks and numbers; and as it does by default with networks in the published formats
+(`auto`), where the masks must be the same, and vertebrae, which may have other names, are matched by overlap; there it
+merges anew what the networks gave before. `--modes none` shows Wirbel's own steps.
 The last line is `min_dice=<number> scans=<n>`: the lowest Dice of any vertebra or subregion under `compatibility:
-spineps` (of all that ran, if that did not) over n scans; a scan counts once however many cases show it.
+spineps` (of all that ran, if that did not) over n scans; a scan counts once however many cases show it, and so does
+every faulty map.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import sys
 from pathlib import Path
 
 import parity_labelling
+import parity_maps
 import parity_models
 import parity_scans
 import parity_scores
@@ -34,6 +37,7 @@ CASES = {
     "newer": (("pieces", 0),),
     "published-size": (("pieces", 0),),
     "labelling": (("thoracolumbar", 0),),
+    "maps": (("whole", 0), ("lumbar", 0)),
 }
 """Case -> (which scans of `parity_scans`, whether with bias field correction), unless others are asked for.
 
@@ -41,6 +45,8 @@ The later ones show other networks in the same surroundings, for which pieces of
 """
 ON_REQUEST = ("published-size",)
 """A network on much larger cut-outs than it was trained on is at the mercy of rounding: benchmarks/README.md."""
+COMPARISONS = {"labelling": parity_labelling.compare, "maps": parity_maps.compare}
+"""Of the cases that need one of their own."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -52,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         models = build(case, args.work / "models")
         for name, n4 in runs(args, case):
             folder = args.scans or getattr(parity_scans, name)(args.work, args.seed)
-            comparing = parity_labelling.compare if case == "labelling" else compare
+            comparing = COMPARISONS.get(case, compare)
             found, times = comparing(args, f"{case}-{name}-{n4}", folder, models, n4)
             rows += times
             for mode, results in found.items():
@@ -111,7 +117,7 @@ def build(case: str, folder: Path) -> dict[str, tuple[Path, Path]]:
     semantic = parity_models.write_semantic(
         folder / f"semantic-{case}", 2 if case == "folds" else 1
     )
-    if case in ("embedded", "folds", "labelling"):
+    if case in ("embedded", "folds", "labelling", "maps"):
         plugged = parity_models.write_plugged(folder / "plugged")
         return {
             "semantic": (semantic, semantic),

@@ -13,8 +13,12 @@ import sys
 import time
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import torch
+from parity_stand_in import by_distance
 from spineps import seg_run
+from spineps.seg_enums import OutputType
 from spineps.seg_model import SegmentationModelNNunet, SegmentationModelUnet3D
 from TPTBox import BIDS_FILE
 
@@ -55,6 +59,19 @@ class _Callable:
         return self._network(batch)
 
 
+def answer_with(semantic, path: str) -> None:
+    """Let the semantic model answer with the classes in a file, whatever image it is given."""
+    classes = np.asarray(nib.load(path).dataobj)
+
+    def run(input_nii, verbose=False):
+        return {
+            OutputType.seg: input_nii[0].set_array(classes, seg=True),
+            OutputType.softmax_logits: None,
+        }
+
+    semantic.run = run
+
+
 def timed(name: str, stage: str, log: list) -> None:
     """Wrap a function of SPINEPS so that its time and the memory so far are noted."""
     own = getattr(seg_run, name)
@@ -86,9 +103,13 @@ def main(task_file: str) -> None:
     torch.set_num_threads(task["threads"])
     instance = kind(task["instance"], use_cpu=True, default_allow_tqdm=False).load()
     versions = {name: importlib.metadata.version(name) for name in ("spineps", "TPTBox", "torch")}
-    done = {}
+    answers, done = task.get("answers", {}), {}
+    if answers:
+        instance.predictor._network = by_distance
     for scan, path in task["scans"].items():
         log.clear()
+        if answers:
+            answer_with(semantic, answers[scan])
         started = time.perf_counter()
         out = seg_run.segment_image(
             BIDS_FILE(path, dataset=str(Path(path).parents[2])),

@@ -1,0 +1,128 @@
+"""Everything after the semantic network, in both tools, on the same faulty maps; a case of `parity.py`.
+
+True label maps of phantoms get mistakes of the semantic phase (bodies grown together, discs and processes missing,
+wrong blobs); both tools take them for what their network answered, clean them, cut out, merge and number. The
+instance network is replaced as well (`parity_stand_in.py`), so that nothing is left to rounding: the masks must be
+equal voxel by voxel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import parity_scores
+import torch
+from parity_runs import ask_spineps, digests
+from parity_scans import scans_in
+from parity_stand_in import by_distance
+
+from wirbel.core.consolidation import Predictions
+from wirbel.core.geometry import Volume, reorient, resample_labels
+from wirbel.core.spineps import merging
+from wirbel.core.spineps.grids import zooms
+from wirbel.core.spineps.preparation import prepared_grid
+from wirbel.core.spineps.semantic_cleaning import clean_semantic
+from wirbel.errors import ScanError
+from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.learning.instance_network import one_hot
+from wirbel.learning.segmentation_errors import add_errors, merge_neighbouring_bodies
+from wirbel.models.inference_config import InferenceConfig, read_inference_config
+from wirbel.models.spineps_settings import instance_settings, number_settings
+
+VARIANTS = 6
+"""Faulty maps of each scan, the later ones with more mistakes."""
+KINDS = ("subregion", "vertebra")
+
+
+def compare(args, name: str, folder: Path, models, n4: int) -> tuple[dict, list[tuple]]:
+    """Run both tools' steps on faulty maps of a folder's scans; return the comparisons, without times."""
+    del n4  # no image is looked at
+    out = args.work / name
+    semantic, instance = (read_inference_config(models[kind][1]) for kind in models)
+    scans, faulty = {}, {}
+    for scan, path in scans_in(folder).items():
+        for variant in range(VARIANTS):
+            scans[f"{scan}-{variant}"] = path
+            faulty[f"{scan}-{variant}"] = _faulty_map(folder, scan, path, semantic, variant)
+    theirs = _run_spineps(args, models, scans, _as_classes(faulty, semantic, out / "maps"), out)
+    ours = {
+        scan: _run_wirbel(faulty[scan], path, semantic, instance, out / "wirbel" / scan)
+        for scan, path in scans.items()
+    }
+    found = parity_scores.compare(scans, theirs, ours, True, {})
+    print(f"\n{name}, Wirbel with compatibility: spineps")
+    parity_scores.show(found)
+    return {"spineps": found}, []
+
+
+def _faulty_map(
+    folder: Path, scan: str, path: Path, config: InferenceConfig, variant: int
+) -> Volume:
+    """Return a scan's true subregions on the model's grid with mistakes."""
+    truth = folder / "derivatives" / "truth" / scan / "anat"
+    maps = [read_volume(truth / f"{scan}_desc-{kind}_dseg.nii.gz") for kind in KINDS]
+    spacing_mm = config.spacing_for(tuple(zooms(reorient(maps[0]).affine)))
+    grid = prepared_grid(read_grid(path), ("P", "I", "R"), spacing_mm)
+    labels, vertebrae = (resample_labels(volume, grid).data.astype(np.uint8) for volume in maps)
+    random = np.random.default_rng([variant, len(scan)])
+    for _ in range(1 + variant // 2):
+        labels = add_errors(labels, vertebrae, random)
+    if variant % 2:
+        merge_neighbouring_bodies(labels, vertebrae, random)
+    return Volume(labels, grid.affine)
+
+
+def _as_classes(faulty: dict[str, Volume], config: InferenceConfig, folder: Path) -> dict[str, str]:
+    """Write the maps as a network answers, in its class numbers; return the files by scan."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = np.zeros(256, np.uint8)
+    table[list(config.labels.values())] = list(config.labels)
+    for scan, labels in faulty.items():
+        nib.save(nib.Nifti1Image(table[labels.data], labels.affine), folder / f"{scan}.nii.gz")
+    return {scan: str((folder / f"{scan}.nii.gz").resolve()) for scan in faulty}
+
+
+def _run_spineps(args, models, scans, answers: dict[str, str], out: Path) -> dict:
+    theirs = out / "spineps"
+    task = {
+        "semantic": str(models["semantic"][0].resolve()),
+        "instance": str(models["instance"][0].resolve()),
+        "sha256": digests(models),
+        "scans": {name: str(path) for name, path in scans.items()},
+        "answers": answers,
+        "out": str(theirs.resolve()),
+        "n4": False,
+        "threads": args.threads,
+    }
+    ask_spineps(args, theirs, task, "parity_spineps.py")
+    return {scan: {kind: theirs / f"{scan}_{kind}.nii.gz" for kind in KINDS} for scan in scans}
+
+
+def _run_wirbel(
+    labels: Volume, path: Path, semantic: InferenceConfig, instance: InferenceConfig, stem: Path
+) -> dict[str, Path]:
+    """Clean, cut out, merge and number a map; return the files of both masks, or none where there is no spine."""
+    settings, channels = instance_settings(instance), max(instance.mapping.values()) + 1
+    cleaned = clean_semantic(labels)
+    try:
+        blocks, origins, centre_mm = merging.cut_outs(
+            merging.instance_grid(cleaned, settings), settings
+        )
+        answers = [
+            by_distance(one_hot(torch.from_numpy(block[None]), instance.mapping, channels))
+            for block in blocks
+        ]
+        roles = np.concatenate([answer.argmax(1).numpy().astype(np.uint8) for answer in answers])
+        predictions = Predictions(roles, origins, centre_mm)
+        merged = merging.merge(
+            cleaned, predictions, read_grid(path), settings, number_settings(semantic)
+        )
+    except ScanError:
+        return {}
+    files = {kind: stem.with_name(f"{stem.name}_{kind}.nii.gz") for kind in KINDS}
+    for kind, file in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_volume(file, getattr(merged, kind), "uint8")
+    return files
