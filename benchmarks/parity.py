@@ -44,7 +44,7 @@ CASES = {
 The later ones show other networks in the same surroundings, for which pieces of scans are enough.
 """
 ON_REQUEST = ("published-size",)
-"""A network on much larger cut-outs than it was trained on is at the mercy of rounding: benchmarks/README.md."""
+"""Its cut-outs take minutes each."""
 COMPARISONS = {"labelling": parity_labelling.compare, "maps": parity_maps.compare}
 """Of the cases that need one of their own."""
 
