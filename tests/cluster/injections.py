@@ -11,10 +11,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 REFUSED = "is being worked on by"
 TAKEN_SECONDS = 60
+SECONDS_TO_READ_THE_WORKFLOW = 30
 OUT_OF_ORDER_SECONDS = (1.0, 8.0)
 
 
@@ -136,7 +138,12 @@ def main_interrupted(run: Run) -> int:
 
 
 def terminal_lost(run: Run) -> int:
-    """The connection breaks; the run goes on without it."""
+    """The connection breaks; the run goes on without it, once it has read the workflow and may submit jobs."""
+    deadline = time.monotonic() + SECONDS_TO_READ_THE_WORKFLOW
+    while run.main.poll() is None and not _catches(run.main.pid, signal.SIGHUP):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
     run.main.send_signal(signal.SIGHUP)
     time.sleep(2)
     if run.main.poll() not in (None, 0):
@@ -145,6 +152,14 @@ def terminal_lost(run: Run) -> int:
         )
         return max(1, len(run.cluster.jobs("R")))
     return 0
+
+
+def _catches(process: int, number: int) -> bool:
+    """Return whether a process has a handler of its own for a signal."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("SigCgt:"):
+            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    return False
 
 
 def second_main(run: Run) -> int:

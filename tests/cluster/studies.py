@@ -165,9 +165,9 @@ class Reference:
         """Write to `target` what a run leaves in which the scans `replaced` are those of the second run."""
         shutil.copytree(self.output("first"), target)
         for scan in replaced:
-            for path in target.glob(f"{scan}/**/*"):
-                path.unlink() if path.is_file() else None
             for pattern in (f"{scan}/**/*", f"work/features/{scan}*"):
+                for path in target.glob(pattern):
+                    path.unlink() if path.is_file() else None
                 for path in self.output("second").glob(pattern):
                     new = target / path.relative_to(self.output("second"))
                     if path.is_file():
