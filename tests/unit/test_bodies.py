@@ -85,6 +85,15 @@ def test_a_dens_drawn_apart_from_its_body_is_a_part_of_c2():
     assert len(separate_bodies(WHOLE.labels.with_data(with_line_under_the_dens(3)))) == 23
 
 
+def test_a_bit_of_c1_beside_the_dens_is_no_vertebra():
+    spine = box_spine(range(2, 9), sacrum=False)
+    data = spine.labels.data.copy()
+    top = int(np.flatnonzero((spine.vertebra == 2).any((0, 2))).min())
+    data[30:38, top + 1 : top + 14, 1:3] = BODY_BORDER  # 600 mm3, as high as the dens, left of it
+    bodies = separate_bodies(spine.labels.with_data(data))
+    assert np.abs(bodies.centre_mm - true_body_centres(spine)).max() < 1
+
+
 def test_what_the_image_shows_of_a_vertebra_above_is_no_dens():
     """The same shapes, but cut by the upper border: a sliver of a vertebra, not the whole dens."""
     data = with_line_under_the_dens(3)

@@ -49,7 +49,8 @@ def separate_bodies(labels: Volume) -> Bodies:
     if chain is None:
         return Bodies(numbers, np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0, bool), None)
     parts, discs = _parts(labels, chain)
-    parts = cut_merged(_sorted(parts), discs, chain)
+    parts = _without_bits_beside_the_first(_sorted(parts))
+    parts = cut_merged(parts, discs, chain)
     parts = _join_dens(_sorted(parts), labels.data.shape, chain)
     parts = _join_fragments(parts, discs)
     parts = _without_noise(_sorted(parts))[:254]
@@ -80,6 +81,22 @@ def _parts(labels: Volume, chain: Chain) -> tuple[list[Part], list[Part]]:
 
 def _sorted(parts: list[Part]) -> list[Part]:
     return sorted(parts, key=lambda part: part.middle_mm)
+
+
+def _without_bits_beside_the_first(parts: list[Part]) -> list[Part]:
+    """Leave out small parts at the top that lie beside the next one, such as a lateral mass of C1 beside the dens.
+
+    They would count as the topmost vertebra, and C2 below one is not known by its dens.
+    """
+    while len(parts) > 1 and _is_bit_beside(*parts[:2]):
+        parts = parts[1:]
+    return parts
+
+
+def _is_bit_beside(bit: Part, body: Part) -> bool:
+    height, span = bit.world_mm[:, 2], body.world_mm[:, 2]
+    beside = span.min() <= height.min() and height.max() <= span.max()
+    return beside and bit.volume_mm3 < SMALLEST_SHARE * body.volume_mm3
 
 
 def _join_dens(parts: list[Part], shape: tuple[int, ...], chain: Chain) -> list[Part]:

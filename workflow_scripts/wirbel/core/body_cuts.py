@@ -118,7 +118,7 @@ def is_dens_and_body(parts: list[Part], index: int, chain: Chain) -> bool:
 
 
 def is_dens_of(top: Part, body: Part, shape: tuple[int, ...], chain: Chain) -> bool:
-    """Return whether the topmost part of a map of `shape` is the dens of the next one: slender, near it, and whole.
+    """Return whether the topmost part of a map of `shape` is the dens of the next: slender, smaller, near, and whole.
 
     What the border of the image leaves of a vertebra may be slender as well, but touches it.
     """
@@ -128,6 +128,7 @@ def is_dens_of(top: Part, body: Part, shape: tuple[int, ...], chain: Chain) -> b
         and not ((top.voxels == 0) | (top.voxels == np.array(shape) - 1)).any()
         and gap_mm <= DENS_GAP_MM
         and _depth_mm(body, chain) <= CERVICAL_DEPTH_MM
+        and top.volume_mm3 < body.volume_mm3
         and top.length_mm >= DENS_SHARE * body.length_mm
         and top.cross_section_mm2 < DENS_TAPER * body.cross_section_mm2
     )
