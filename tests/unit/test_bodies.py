@@ -94,6 +94,15 @@ def test_a_bit_of_c1_beside_the_dens_is_no_vertebra():
     assert np.abs(bodies.centre_mm - true_body_centres(spine)).max() < 1
 
 
+def test_a_whole_c2_above_a_stout_c3_is_no_dens_of_it():
+    spine = box_spine(range(2, 9), sacrum=False)
+    data = spine.labels.data.copy()
+    c3 = np.nonzero((spine.vertebra == 3) & (data == BODY_BORDER))
+    depth, height, width = (slice(int(v.min()), int(v.max()) + 1) for v in c3)
+    data[depth.start : depth.stop + 4, height.start - 2 : height.stop, width] = BODY_BORDER
+    assert len(separate_bodies(spine.labels.with_data(data))) == 7
+
+
 def test_what_the_image_shows_of_a_vertebra_above_is_no_dens():
     """The same shapes, but cut by the upper border: a sliver of a vertebra, not the whole dens."""
     data = with_line_under_the_dens(3)

@@ -22,9 +22,9 @@ def restore_last_body(labels: Volume) -> Volume:
     `labels` subregion numbers in any orientation, bodies as 49 or 50. Above: beyond the plane through the middle of
     the lowest whole disc; a piece that hangs together with the sacrum around that disc is cut off there.
     """
-    disc = _lowest_disc_mm(labels)
     voxels = np.argwhere(labels.data == SACRUM)
-    if disc is None or not len(voxels):
+    disc = _lowest_disc_mm(labels) if len(voxels) else None
+    if disc is None:
         return labels
     centre, up = _plane(disc)
     height_mm = (labels.grid.to_world(voxels) - centre) @ up
