@@ -14,7 +14,7 @@ import nibabel as nib
 import numpy as np
 import parity_scores
 import torch
-from parity_runs import ask_spineps, digests
+from parity_runs import run_spineps
 from parity_scans import scans_in
 from parity_stand_in import by_distance
 
@@ -46,7 +46,8 @@ def compare(args, name: str, folder: Path, models, n4: int) -> tuple[dict, list[
         for variant in range(VARIANTS):
             scans[f"{scan}-{variant}"] = path
             faulty[f"{scan}-{variant}"] = _faulty_map(folder, scan, path, semantic, variant)
-    theirs = _run_spineps(args, models, scans, _as_classes(faulty, semantic, out / "maps"), out)
+    answers = _as_classes(faulty, semantic, out / "maps")
+    theirs, _ = run_spineps(args, models, scans, 0, out / "spineps", answers)
     ours = {
         scan: _run_wirbel(faulty[scan], path, semantic, instance, out / "wirbel" / scan)
         for scan, path in scans.items()
@@ -82,22 +83,6 @@ def _as_classes(faulty: dict[str, Volume], config: InferenceConfig, folder: Path
     for scan, labels in faulty.items():
         nib.save(nib.Nifti1Image(table[labels.data], labels.affine), folder / f"{scan}.nii.gz")
     return {scan: str((folder / f"{scan}.nii.gz").resolve()) for scan in faulty}
-
-
-def _run_spineps(args, models, scans, answers: dict[str, str], out: Path) -> dict:
-    theirs = out / "spineps"
-    task = {
-        "semantic": str(models["semantic"][0].resolve()),
-        "instance": str(models["instance"][0].resolve()),
-        "sha256": digests(models),
-        "scans": {name: str(path) for name, path in scans.items()},
-        "answers": answers,
-        "out": str(theirs.resolve()),
-        "n4": False,
-        "threads": args.threads,
-    }
-    ask_spineps(args, theirs, task, "parity_spineps.py")
-    return {scan: {kind: theirs / f"{scan}_{kind}.nii.gz" for kind in KINDS} for scan in scans}
 
 
 def _run_wirbel(

@@ -21,8 +21,13 @@ BATCH = "b00001"
 STAGES = ("resample", "semantic", "instance", "merge")
 
 
-def run_spineps(args, models, scans, n4: int, out: Path) -> tuple[dict, dict]:
-    """Run the other tool; return its maps by scan, and its account of time and memory."""
+def run_spineps(
+    args, models, scans, n4: int, out: Path, answers: dict[str, str] | None = None
+) -> tuple[dict, dict]:
+    """Run the other tool; return its maps by scan, and its account of time and memory.
+
+    `answers` files by scan that its semantic network answers with, in place of the network.
+    """
     out.mkdir(parents=True, exist_ok=True)
     task = {
         "semantic": str(models["semantic"][0].resolve()),
@@ -32,7 +37,7 @@ def run_spineps(args, models, scans, n4: int, out: Path) -> tuple[dict, dict]:
         "out": str(out.resolve()),
         "n4": bool(n4),
         "threads": args.threads,
-    }
+    } | ({"answers": answers} if answers else {})
     ask_spineps(args, out, task, "parity_spineps.py")
     maps = {
         name: {kind: out / f"{name}_{kind}.nii.gz" for kind in ("subregion", "vertebra")}
