@@ -18,6 +18,10 @@ CORTEX_MM = 0.8
 partial volume widen it in T2-weighted images."""
 CORNER_MM = 1.3
 """Radius of a body's edges."""
+LIGAMENT_MM = 1.6
+"""How thick the longitudinal ligaments, with what looks like them, lie on bodies and discs."""
+LIGAMENT_BESIDE_BODY = 0.15
+"""The ligament on a body goes on over this share of a disc's height; then the disc carries its own, bulge and all."""
 
 
 def rasterise(anatomy: Anatomy, grid: Grid, background: np.ndarray | None = None) -> Canvas:
@@ -50,7 +54,8 @@ def _draw_surroundings(canvas: Canvas, vertebra: Vertebra) -> None:
     if box is not None:
         r, a, s = canvas.local(box, vertebra.rotation, vertebra.centre_mm)
         side, _ = body.signed_mm((r, a, s))
-        near = (side < 1.6) & (np.abs(s) < body.height_mm / 2 + size.disc_mm * 0.6)
+        reach = body.height_mm / 2 + size.disc_mm * LIGAMENT_BESIDE_BODY
+        near = (side < LIGAMENT_MM) & (np.abs(s) < reach)
         canvas.tissue[box][near] = T.LIGAMENT
     back = -body.depth_mm / 2 - 0.3 * size.canal_depth_mm
     for sign in (-1, 1):
@@ -146,9 +151,12 @@ def _draw_dens(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
 
 
 def _draw_disc(canvas: Canvas, anatomy: Anatomy, k: int) -> None:
-    """Fill the gap below vertebra k up to both endplates, inside the bodies' common outline."""
+    """Fill the gap below vertebra k up to both endplates, inside the bodies' common outline.
+
+    The ligaments around it are grown together with its rim, so they follow where it bulges.
+    """
     gap = disc_frame(anatomy, k)
-    half = np.array([gap.width_mm / 2 + 4, gap.depth_mm / 2 + 4, gap.reach_mm])
+    half = np.array([gap.width_mm / 2 + 5, gap.depth_mm / 2 + 5, gap.reach_mm])
     box = canvas.box(gap.centre_mm, half, gap.rotation)
     if box is None:
         return
@@ -157,6 +165,9 @@ def _draw_disc(canvas: Canvas, anatomy: Anatomy, k: int) -> None:
     disc = anatomy.discs[k]
     limit = 1 + 2 * disc.bulge_mm / gap.depth_mm
     inside = (radius < limit) & (between < 0)
+    outside_mm = (radius - limit) * min(gap.depth_mm, gap.width_mm) / 2
+    around = (outside_mm < LIGAMENT_MM) & (between < 0) & (canvas.subregion[box] == 0)
+    canvas.tissue[box][around] = T.LIGAMENT
     canvas.subregion[box][inside] = L.DISC
     canvas.vertebra[box][inside] = L.DISC_OFFSET + anatomy.vertebrae[k].label
     canvas.tissue[box][inside] = T.ANNULUS
