@@ -1,14 +1,18 @@
 """The phantom: reproducible, complete, and its truth agrees with the label maps it draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import MODEL_AXES, Grid, reorient
 from wirbel.phantom import REGIONS, make_phantom
+from wirbel.phantom import tissues as T
 from wirbel.phantom.anatomy import sample_anatomy, sample_levels
 from wirbel.phantom.contrast import sample_contrast
-from wirbel.phantom.raster import rasterise
+from wirbel.phantom.discs import disc_frame
+from wirbel.phantom.raster import LIGAMENT_MM, rasterise
 from wirbel.phantom.shapes import Body, rod
 
 
@@ -155,6 +159,29 @@ def test_model_grid_labels_follow_the_scan():
     same = np.argwhere(phantom.subregion.data == 49).mean(0)
     distance = phantom.model_subregion.grid.to_world(body) - phantom.subregion.grid.to_world(same)
     assert np.linalg.norm(distance) < 1.5
+
+
+@pytest.mark.parametrize("bulge_mm", [0.0, 2.5])
+def test_the_ligament_follows_a_bulging_disc(bulge_mm):
+    """Along a line forward from the disc's middle: disc up to its rim, then so much ligament, then what lies ahead."""
+    anatomy = sample_anatomy(np.random.default_rng(3))
+    k = [vertebra.level for vertebra in anatomy.vertebrae].index("L3")
+    discs = list(anatomy.discs)
+    discs[k] = replace(discs[k], bulge_mm=bulge_mm)
+    gap = disc_frame(anatomy, k)
+    step = 0.1
+    matrix = np.eye(4)
+    matrix[:3, :3] = gap.rotation * step
+    matrix[:3, 3] = gap.centre_mm
+    ahead = Grid((1, 300, 1), matrix)
+    drawn = rasterise(
+        replace(anatomy, discs=tuple(discs)), ahead, np.full((1, 300, 1), T.FAT, np.uint8)
+    )
+    rim = (drawn.subregion == L.DISC).sum() * step
+    ligament = (drawn.tissue == T.LIGAMENT).sum() * step
+    assert rim == pytest.approx(gap.depth_mm / 2 + bulge_mm, abs=0.2)
+    assert ligament == pytest.approx(LIGAMENT_MM, abs=0.3)
+    assert drawn.tissue[0, -1, 0] == T.FAT
 
 
 def test_an_eighth_of_training_scans_gets_contrasts_beyond_scanners():
