@@ -98,6 +98,16 @@ def test_heights_hold_at_any_rotation(pitch, lean, turn, centre, spacing):
     assert np.abs(errors).max() < max(spacing[1:])
 
 
+@pytest.mark.parametrize("lean", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("turn", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("pitch", [0.0, 10.0])
+def test_a_narrow_body_in_two_or_three_thick_slices_stays_upright(pitch, lean, turn):
+    """Its middle slice says nothing about the endplates' tilt to the side: once, the width was taken for the height."""
+    spine = SolidSpine(width_mm=13, depth_mm=15, height_mm=16, disc_mm=5)
+    errors = height_errors(spine, spacing_mm=THICK, pose=rotation(pitch, lean, turn))
+    assert np.abs(errors).max() < 1.2
+
+
 @pytest.mark.parametrize("spacing", [COHORT_GRID, THICK])
 def test_heights_are_unbiased_over_many_poses(spacing):
     rng = np.random.default_rng(5)

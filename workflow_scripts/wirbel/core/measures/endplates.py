@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core.measures.outlines import Outline
-from wirbel.core.measures.surfaces import Block, plane_slope
+from wirbel.core.measures.surfaces import Block
 
 RIM_FRACTIONS = (0.15, 0.85)
 """An endplate's line runs through its surface at these fractions of the depth, those of the six points:
@@ -46,7 +46,7 @@ def find_endplate(block: Block, outline: Outline | None, side: int) -> Endplate:
     heights = [block.surface_at(fraction, side) for fraction in fractions]
     slope = (heights[1] - heights[0]) / (np.diff(fractions)[0] * block.depth_mm)
     at_back = heights[0] - slope * fractions[0] * block.depth_mm
-    sideways = _sideways_slope(block, side)
+    sideways = float(block.slopes(side, LATERAL_FRACTION)[0])
     normal = block.frame.superior - slope * block.frame.anterior - sideways * block.frame.right
     ends = outline.ends_at(side) if outline else (block.back_mm, block.front_mm)
     corners = [
@@ -56,14 +56,6 @@ def find_endplate(block: Block, outline: Outline | None, side: int) -> Endplate:
         for end in ends
     ]
     return Endplate(normal / np.linalg.norm(normal), *corners)
-
-
-def _sideways_slope(block: Block, side: int) -> float:
-    points = block.upper if side > 0 else block.lower
-    middle = (block.front_mm + block.back_mm) / 2
-    reach = LATERAL_FRACTION * np.array([block.width_mm, block.depth_mm])
-    near = (np.abs(points[:, :2] - (0.0, middle)) < reach).all(1)
-    return float(plane_slope(points[near])[0])
 
 
 def angle_deg(first: np.ndarray, second: np.ndarray, axis: np.ndarray) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wirbel.core.measures.fitting import fit
 from wirbel.core.measures.frames import Frame, Region, make_frame
 from wirbel.core.measures.walls import MINIMUM_POINTS, OUTLIER_MM, outline, wall_at_rims
 
@@ -67,6 +68,18 @@ class Block:
         points = self.upper if side > 0 else self.lower
         return local_surface(points, at, (self.slab_mm, depth_window))
 
+    def slopes(self, side: int, fraction: float) -> np.ndarray:
+        """Return the slopes (to the right, to the front) of the upper (`side` 1) or lower (-1) surface's middle.
+
+        The middle is what lies within this fraction of width and depth about the centre. To the sides the slices next
+        to the middle one always belong to it, however few show the structure.
+        """
+        points = self.upper if side > 0 else self.lower
+        reach = fraction * np.array([self.width_mm, self.depth_mm])
+        reach[0] = max(reach[0], self.slab_mm)
+        offset = points - (0.0, (self.front_mm + self.back_mm) / 2, 0.0)
+        return plane_slope(offset[(np.abs(offset[:, :2]) < reach).all(1)], reach)
+
     def mean_height(self, low: float, high: float, steps: int = 11) -> float:
         """Mean height in mm between two fractions of the depth, in the mid-sagittal plane."""
         return float(np.mean([self.height_at(f) for f in np.linspace(low, high, steps)]))
@@ -115,10 +128,9 @@ def local_surface(points: np.ndarray, anterior_mm: float, window: tuple[float, f
     for _ in range(2):
         if use.sum() < MINIMUM_POINTS:
             raise SurfaceError("surface_incomplete")
-        right, anterior = offset[use].T
+        right, anterior = (offset[use] / window).T
         design = np.stack([np.ones_like(right), anterior, right, anterior**2], axis=1)
-        root = np.sqrt(weight[use])
-        coefficients = np.linalg.lstsq(design * root[:, None], points[use, 2] * root, rcond=1e-6)[0]
+        coefficients = fit(design, points[use, 2], weight[use])
         residual = np.abs(points[use, 2] - design @ coefficients)
         use[np.flatnonzero(use)[residual > OUTLIER_MM]] = False
     return float(coefficients[0])
@@ -158,25 +170,26 @@ def _facing(region, frame, direction):
 
 def _bisector(block):
     """Return the unit vector half-way between the normals of both surfaces' middle parts."""
-    middle = (block.front_mm + block.back_mm) / 2
     normals = []
-    for points in (block.upper, block.lower):
-        offset = points[:, :2] - (0.0, middle)
-        near = np.abs(offset) < CENTRAL_FRACTION * np.array([block.width_mm, block.depth_mm])
-        slope = plane_slope(points[near.all(1)])
+    for side in (1, -1):
+        slope = block.slopes(side, CENTRAL_FRACTION)
         normal = block.frame.superior - slope @ block.frame.axes[:2]
         normals.append(normal / np.linalg.norm(normal))
     bisector = normals[0] + normals[1]
     return bisector / np.linalg.norm(bisector)
 
 
-def plane_slope(points: np.ndarray) -> np.ndarray:
-    """Return the slopes (to the right, to the front) of a plane through local points (n, 3) mm."""
+def plane_slope(points: np.ndarray, reach_mm: np.ndarray) -> np.ndarray:
+    """Return the slopes (to the right, to the front) of a plane through local points (n, 3) mm.
+
+    `reach_mm`: how far to the sides, and to front and back, the points were looked for. A slope that they do
+    not tell is 0.
+    """
     for _ in range(2):
         if len(points) < MINIMUM_POINTS:
             raise SurfaceError("surface_incomplete")
-        design = np.column_stack([points[:, :2], np.ones(len(points))])
-        plane = np.linalg.lstsq(design, points[:, 2], rcond=None)[0]
+        design = np.column_stack([np.ones(len(points)), points[:, :2] / reach_mm])
+        plane = fit(design, points[:, 2])
         residual = np.abs(points[:, 2] - design @ plane)
         points = points[residual <= max(OUTLIER_MM, 3 * np.median(residual))]
-    return plane[:2]
+    return plane[1:] / reach_mm

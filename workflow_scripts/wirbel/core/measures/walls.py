@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from wirbel.core.measures.fitting import fit
+
 WALL_HEIGHT_FRACTION = 0.84
 """Walls are fitted up to this fraction of the way from mid-height to the endplates, clear of rounded
 corners."""
@@ -30,11 +32,11 @@ def wall_at_rims(
         if use.sum() < MINIMUM_POINTS:
             return None
         design = np.stack([np.ones_like(up), up, side, up**2, side**2], axis=1)
-        fit = np.linalg.lstsq(design[use], wall[use, 1], rcond=1e-6)[0]
-        residual = np.abs(wall[:, 1] - design @ fit)
+        parabola = fit(design[use], wall[use, 1])
+        residual = np.abs(wall[:, 1] - design @ parabola)
         use &= residual < max(OUTLIER_MM, 3 * np.median(residual[use]))
-    waist = np.clip(sign * fit[3], 0, LARGEST_WAIST_MM)
-    return float(fit[0] + sign * waist)
+    waist = np.clip(sign * parabola[3], 0, LARGEST_WAIST_MM)
+    return float(parabola[0] + sign * waist)
 
 
 def outline(points: np.ndarray, slab_mm: float) -> tuple[float, float]:
