@@ -2,13 +2,15 @@
 
 Each person (a seed) is drawn on several scan grids: the standard one (0.86 x 0.86 x 3.3 mm), and two of these in
 turn: shifted by fractions of a voxel, rotated by any angle, with slices of 4.4 mm, with voxels of 1 mm, and mirrored
-left to right with its axes stored in another order. Every scan is measured. The first one is compared with the
-truth, the others with the first.
+left to right with its axes stored in another order. Besides, the standard one's label maps are themselves resliced,
+by the nearest voxel, to 1 mm, to slices of 4.4 mm, or to the rotated grid, in turn. Every scan is measured. The first
+one is compared with the truth, the others with the first.
 
     python benchmarks/measures.py --seeds 201 202            # measure and print
     python benchmarks/measures.py --summarise                    # print again, and write the dictionary's figures
 
-Values go to results/benchmarks/measures.tsv, one line each, so that more seeds can be added later.
+Values go to results/benchmarks/measures.tsv, one line each, so that more seeds can be added later; what is in there
+is not measured again.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import affine_transform
 
 from wirbel.core.dictionary import NUMBER, TABLES
 from wirbel.core.geometry import Grid, Volume, reorient
-from wirbel.core.labels import LEFT_RIGHT_PAIRS
+from wirbel.core.labels import LEFT_RIGHT_PAIRS, region_of
 from wirbel.core.measures import measure
 from wirbel.phantom.acquisition import sample_acquisition
 from wirbel.phantom.anatomy import sample_anatomy
@@ -41,7 +44,8 @@ PAGE = ROOT / "docs" / "measures.md"
 MARKS = ("<!-- figures of benchmarks/measures.py -->\n", "<!-- end of figures -->\n")
 FIGURES = ROOT / "workflow_scripts" / "wirbel" / "core" / "dictionary" / "repeatability.json"
 COLUMNS = ("seed", "condition", "table", "row", "measure", "value")
-TRUTH, STANDARD = "truth", "standard"
+TRUTH, STANDARD, RESLICED = "truth", "standard", "resliced"
+REGIONS = ("cervical", "thoracic", "lumbar")
 KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
 VISIBLE = {
     "vertebrae": ("body_fully_visible", "fully_visible"),
@@ -54,6 +58,8 @@ WITH_IMAGE = (STANDARD, "shifted", "mirrored")
 OTHER_SCANS = ("shifted", "rotated", "thick", "isotropic", "mirrored")
 SCANS_OF_A_PERSON = 2
 """So many of the other scans are made of one person, in turn."""
+RESLICED_TO = ("isotropic", "thick", "rotated")
+"""One of these is made of one person's label maps, in turn."""
 LARGEST_ANGLES_DEG = (40.0, 15.0, 20.0)
 """Rotations about the right, the anterior and the superior axis are sampled up to these."""
 STORED = ("S", "L", "A")
@@ -114,7 +120,8 @@ def conditions(grid: Grid, seed: int) -> dict[str, Grid]:
     }
     first = seed * SCANS_OF_A_PERSON
     names = [OTHER_SCANS[(first + k) % len(OTHER_SCANS)] for k in range(SCANS_OF_A_PERSON)]
-    return {STANDARD: grid} | {name: grids[name] for name in names}
+    resliced = {RESLICED: grids[RESLICED_TO[seed % len(RESLICED_TO)]]}
+    return {STANDARD: grid} | {name: grids[name] for name in names} | resliced
 
 
 def scan(anatomy, habitus, contrast, acquisition, grid: Grid, number: int, imaged: bool):
@@ -128,6 +135,14 @@ def scan(anatomy, habitus, contrast, acquisition, grid: Grid, number: int, image
         tissue = rasterise(anatomy, fine, draw_surroundings(anatomy, habitus, fine)).tissue
         image = Volume(image_tissues(tissue, contrast, acquisition), affine)
     return image, Volume(drawn.subregion, affine), Volume(drawn.vertebra, affine)
+
+
+def reslice(label_map: Volume, world: np.ndarray, grid: Grid) -> Volume:
+    """Return a label map on another grid (voxel -> anatomical frame, `world` leads on to the scanner's mm)."""
+    affine = world @ grid.affine
+    matrix = np.linalg.inv(label_map.affine) @ affine
+    data = affine_transform(label_map.data, matrix[:3, :3], matrix[:3, 3], grid.shape, order=0)
+    return Volume(data, affine)
 
 
 def mirror(image: Volume, subregion: Volume, vertebra: Volume) -> tuple[Volume, Volume, Volume]:
@@ -163,13 +178,22 @@ def _mirrored(name: str, value):
     return -value if changes and value is not None else value
 
 
-def run(seed: int, writer) -> None:
-    """Measure one person under some conditions and write all values."""
+def run(seed: int, writer, done: set[str]) -> None:
+    """Measure one person under the conditions that are not `done` and write all values."""
     anatomy, habitus, contrast, acquisition = person(seed)
-    _write(writer, seed, TRUTH, true(truth_tables(anatomy, acquisition, contrast)))
+    if TRUTH not in done:
+        _write(writer, seed, TRUTH, true(truth_tables(anatomy, acquisition, contrast)))
     for number, (name, grid) in enumerate(conditions(acquisition.grid, seed).items()):
-        volumes = scan(anatomy, habitus, contrast, acquisition, grid, number, name in WITH_IMAGE)
-        if name == "mirrored":
+        if name in done:
+            continue
+        drawn_on = acquisition.grid if name == RESLICED else grid
+        volumes = scan(
+            anatomy, habitus, contrast, acquisition, drawn_on, number, name in WITH_IMAGE
+        )
+        if name == RESLICED:
+            maps = [reslice(v, acquisition.world, grid) for v in volumes[1:]]
+            tables = measured(measure(None, *maps))
+        elif name == "mirrored":
             tables = mirror_back(measured(measure(*mirror(*volumes))))
         else:
             tables = measured(measure(*volumes))
@@ -226,20 +250,23 @@ def read(path: Path) -> dict[tuple[str, str], dict[str, dict]]:
     return found
 
 
+def conditions_of(seed: int) -> set[str]:
+    """Return the conditions under which a person was measured before."""
+    with VALUES.open(newline="") as file:
+        lines = csv.DictReader(file, delimiter="\t")
+        return {line["condition"] for line in lines if line["seed"] == str(seed)}
+
+
 def figures(by_condition: dict[str, dict]) -> dict[str, float]:
     """Return errors against the truth, and differences between scans of the same person."""
     standard = by_condition.get(STANDARD, {})
     truth = by_condition.get(TRUTH, {})
     pairs = [(standard[k], truth[k]) for k in standard if k in truth]
-    repeated = [
-        (value, standard[k])
-        for name, values in by_condition.items()
-        if name not in (STANDARD, TRUTH)
-        for k, value in values.items()
-        if k in standard
-    ]
+    repeated = _repeated(by_condition, standard)
     found: dict[str, float] = {}
-    for kind, both in (("error", pairs), ("difference", repeated)):
+    resliced = _repeated(by_condition, standard, (RESLICED,))
+    kinds = {"error": pairs, "difference": repeated, "resliced": resliced}
+    for kind, both in kinds.items():
         if both:
             one, other = np.array(both).T
             off = one - other
@@ -255,6 +282,30 @@ def figures(by_condition: dict[str, dict]) -> dict[str, float]:
             if known.any():
                 found[f"{kind}_mean_percent"] = float(np.abs(relative).mean())
                 found[f"{kind}_bias_percent"] = float(relative.mean())
+    return found
+
+
+def _repeated(
+    by_condition: dict[str, dict], standard: dict, conditions: tuple[str, ...] = OTHER_SCANS
+) -> list[tuple[float, float]]:
+    """Return (value under one of the conditions, value of the same person's first scan)."""
+    return [
+        (value, standard[k])
+        for name in conditions
+        for k, value in by_condition.get(name, {}).items()
+        if k in standard
+    ]
+
+
+def by_region(by_condition: dict[str, dict]) -> dict[str, float]:
+    """Return region of the spine -> what 95 % of the differences in it stay below."""
+    standard = by_condition.get(STANDARD, {})
+    found = {}
+    for region in REGIONS:
+        here = {k: v for k, v in standard.items() if region_of(int(k[1])) == region}
+        if pairs := _repeated(by_condition, here):
+            one, other = np.array(pairs).T
+            found[region] = float(f"{np.percentile(np.abs(one - other), 95):.3g}")
     return found
 
 
@@ -276,7 +327,10 @@ def summarise(values: dict) -> dict:
         ]
         print(f"{table + '.' + name:<44}" + "".join(shown))
         if "difference_95" in found:
-            stated.setdefault(table, {})[name] = _entry(found)
+            entry = _entry(found)
+            if table in KEYS:
+                entry["Difference95ByRegion"] = by_region(by_condition)
+            stated.setdefault(table, {})[name] = entry
     return stated
 
 
@@ -286,6 +340,8 @@ def _entry(found: dict[str, float]) -> dict[str, float]:
         "DifferenceLargest": found["difference_largest"],
         "Scans": found["difference_count"],
     }
+    if "resliced_95" in found:
+        entry["Difference95Resliced"] = found["resliced_95"]
     if "error_mean" in found:
         entry |= {"Bias": found["error_bias"], "MeanAbsoluteError": found["error_mean"]}
     return {k: v if isinstance(v, int) else float(f"{v:.3g}") for k, v in entry.items()}
@@ -293,8 +349,9 @@ def _entry(found: dict[str, float]) -> dict[str, float]:
 
 def table_of(values: dict, stated: dict) -> str:
     """Return the figures as a table for the page on measures; positions are left out."""
-    lines = ["| table | measure | bias | mean absolute error | limit | repeated scans, 95 % | n |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    repeated = "repeated scans, 95 % (C / T / L) | n | resliced map, 95 %"
+    lines = [f"| table | measure | bias | mean absolute error | limit | {repeated} |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
     for table, entries in stated.items():
         units = {c.name: c.units for c in TABLES[table]}
         for name, entry in entries.items():
@@ -302,10 +359,20 @@ def table_of(values: dict, stated: dict) -> str:
                 continue
             unit = units[name].replace("1", "").replace("percent", "%")
             error, limit = _error_cells(name, figures(values[table, name]), unit)
-            repeated = f"{entry['Difference95']:g} {unit}".strip()
+            repeated = f"{_by_region_cell(entry)} {unit}".strip()
             cells = [table, f"`{name}`", *error, limit, repeated, str(entry["Scans"])]
+            resliced = entry.get("Difference95Resliced")
+            cells.append("" if resliced is None else f"{resliced:g} {unit}".strip())
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _by_region_cell(entry: dict) -> str:
+    """Return what 95 % of the differences stay below, region by region; a scan's values have no region."""
+    parts = entry.get("Difference95ByRegion")
+    if parts is None:
+        return f"{entry['Difference95']:g}"
+    return " / ".join(f"{parts[r]:g}" if r in parts else "-" for r in REGIONS)
 
 
 def _error_cells(name: str, found: dict[str, float], unit: str) -> tuple[list[str], str]:
@@ -345,11 +412,12 @@ def main() -> None:
     VALUES.parent.mkdir(parents=True, exist_ok=True)
     for seed in args.seeds:
         fresh = not VALUES.exists()
+        done = set() if fresh else conditions_of(seed)
         with VALUES.open("a", newline="") as file:
             writer = csv.writer(file, delimiter="\t", lineterminator="\n")
             if fresh:
                 writer.writerow(COLUMNS)
-            run(seed, writer)
+            run(seed, writer, done)
     values = read(VALUES)
     stated = summarise(values)
     if args.summarise:

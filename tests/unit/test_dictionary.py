@@ -125,6 +125,16 @@ def test_every_measure_states_how_repeatable_it_is(table):
     for name, figures in stated.items():
         assert 0 <= figures["Difference95"] <= figures["DifferenceLargest"], name
         assert figures["Scans"] >= 2, name
+        assert ("Difference95Resliced" in figures) == ("to_csf" not in name), name
+        regions = figures.get("Difference95ByRegion", {})
+        assert bool(regions) == (table != "scans"), name
+        assert all(0 <= part <= figures["DifferenceLargest"] for part in regions.values()), name
+
+
+def test_small_volumes_of_the_neck_have_figures_of_their_own():
+    """A cervical disc has a tenth of a lumbar one's volume, and repeats to fewer cubic millimetres."""
+    regions = read_repeatability()["discs"]["disc_volume_mm3"]["Difference95ByRegion"]
+    assert regions["cervical"] < regions["thoracic"] < regions["lumbar"]
 
 
 def test_the_figures_stand_in_the_dictionary_entry():
