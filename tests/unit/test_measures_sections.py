@@ -54,6 +54,16 @@ def test_below_the_cord_there_is_a_canal_but_no_cord():
     assert row["cord_area_body_mm2"] is None and row["space_body_status"] == "absent"
 
 
+def test_behind_the_middle_of_a_body_that_is_cut_nothing_is_measured():
+    """Its middle would be that of the imaged part, half a vertebra away from where other people's is."""
+    maps = render(SolidSpine(), (1.0, 1.0, 1.0))
+    top = int(maps[0].grid.to_index([0, 0, 5.0])[2])  # L3 reaches from -13 to 13 mm
+    row = upper_level([Volume(v.data[:, :, :top].copy(), v.affine) for v in maps])
+    assert row["canal_body_status"] == row["cord_body_status"] == "touches_border"
+    assert row["canal_area_body_mm2"] is row["cord_ap_body_mm"] is None
+    assert row["canal_disc_status"] == "ok"
+
+
 def test_a_canal_cut_off_by_the_border_has_no_section():
     maps = render(SolidSpine(elliptic=True), (1.0, 1.0, 1.0))
     slices = int(maps[0].grid.to_index([9.5, 0, 0])[0])

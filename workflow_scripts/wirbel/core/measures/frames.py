@@ -95,16 +95,16 @@ class Region:
         """Number of layers along each axis that count as outermost."""
         return np.maximum(1, np.ceil(BORDER_MM / self.grid.spacing_mm - 1e-3).astype(int))
 
-    def is_cut(self, sideways: np.ndarray) -> bool:
+    def is_cut(self, sideways: np.ndarray, flank_fraction: float = FLANK_FRACTION) -> bool:
         """Whether the border of the scan cuts off so much that a mid-sagittal shape is in doubt.
 
-        Any voxel at the border does, except at the ends of the array axis nearest to `sideways` as long as
-        the layer there is small beside the largest: then only the flank is cut off.
+        Any voxel at the border does, except at the ends of the array axis nearest to `sideways` as long as the
+        layer there is no larger than `flank_fraction` of the largest: then only the flank is cut off.
         """
         cosine = np.abs(sideways @ (self.grid.affine[:3, :3] / self.grid.spacing_mm))
         for axis in range(3):
             layers = self.mask.sum(tuple(k for k in range(3) if k != axis))
-            allowed = FLANK_FRACTION * layers.max() if axis == cosine.argmax() else 0
+            allowed = flank_fraction * layers.max() if axis == cosine.argmax() else 0
             at, outer = self.start[axis] + np.arange(len(layers)), self._border_layers[axis]
             outermost = (at < outer) | (at >= self.full_shape[axis] - outer)
             if (layers[outermost] > allowed).any():

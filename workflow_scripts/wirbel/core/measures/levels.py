@@ -9,25 +9,27 @@ from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES
 from wirbel.core.measures import status as S
 from wirbel.core.measures.centreline import Centreline
 from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM
-from wirbel.core.measures.frames import Frame, make_frame
+from wirbel.core.measures.frames import Frame, Region, make_frame
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.sections import cut_section
 from wirbel.core.measures.spine import Spine
 
 STRUCTURES = {"canal": ((CANAL, CORD), CANAL_FORM), "cord": ((CORD,), CORD_FORM)}
 """Structure -> (its subregions, the usual form of its section). The canal's section holds the cord."""
-PLACES = {"body": 0, "disc": DISC_OFFSET}
-"""Place of a section -> what is added to a vertebra's label for the structure in front of it."""
+PLACES = ("body", "disc")
+"""Of which structure a section lies behind the middle."""
 SIZES = {"area": "mm2", "ap": "mm", "rl": "mm"}
 
 
 def level_rows(maps: LabelMaps, spine: Spine, line: Centreline | None) -> list[dict]:
-    """Measure canal and cord behind every body and the disc below it."""
+    """Measure canal and cord behind the middle of every body and of the disc below it."""
     rows = _shared_out(maps, spine)
     for row in rows:
-        for place, offset in PLACES.items():
-            key = row["label"] + offset
-            row |= _section_columns(maps, spine.centroids_mm.get(key), line, place)
+        label = row["label"]
+        for place, beside in zip(
+            PLACES, (maps.body(label), maps.whole(DISC_OFFSET + label)), strict=True
+        ):
+            row |= _section_columns(maps, beside, line, place)
     return rows
 
 
@@ -43,11 +45,16 @@ def section_frame(line: Centreline, centre_mm: np.ndarray) -> Frame | None:
     return make_frame(point, line.tangent(at), 2 * point - centre_mm)
 
 
-def _section_columns(maps, centre_mm, line, place) -> dict:
+def _section_columns(maps, beside: Region | None, line, place) -> dict:
     columns, sections = {}, {}
-    frame = None if line is None or centre_mm is None else section_frame(line, centre_mm)
+    frame = None if line is None or beside is None else section_frame(line, beside.centroid_mm)
     for name, (labels, form) in STRUCTURES.items():
-        cut, state = cut_section(maps, labels, frame, form) if frame else (None, S.ABSENT)
+        if frame is None:
+            cut, state = None, S.ABSENT
+        elif beside.is_cut(frame.right, flank_fraction=1.0):  # nobody knows where its middle lies
+            cut, state = None, S.TOUCHES_BORDER
+        else:
+            cut, state = cut_section(maps, labels, frame, form)
         sections[name] = cut
         values = (cut.area_mm2, cut.depth_mm, cut.width_mm) if cut else (None,) * 3
         for (size, unit), value in zip(SIZES.items(), values, strict=True):
