@@ -12,6 +12,7 @@ import numpy as np
 
 from wirbel.core.measures import status as S
 from wirbel.core.measures.endplates import Endplate
+from wirbel.core.measures.fitting import fit
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.walls import MINIMUM_POINTS, OUTLIER_MM
 
@@ -74,8 +75,9 @@ def _wall_at_endplate(wall: np.ndarray, slab_mm: float) -> float | None:
     for _ in range(2):
         if use.sum() < MINIMUM_POINTS:
             return None
-        design = np.column_stack([np.ones(len(wall)), wall[:, 2], wall[:, 0]])
-        fit = np.linalg.lstsq(design[use], wall[use, 1], rcond=1e-6)[0]
-        residual = np.abs(wall[:, 1] - design @ fit)
+        away, right = wall[:, 2] / FURTHEST_MM, wall[:, 0] / slab_mm
+        design = np.column_stack([np.ones(len(wall)), away, right])
+        line = fit(design[use], wall[use, 1])
+        residual = np.abs(wall[:, 1] - design @ line)
         use &= residual < max(OUTLIER_MM, 3 * np.median(residual[use]))
-    return float(fit[0])
+    return float(line[0])

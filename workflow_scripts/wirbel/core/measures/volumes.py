@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
+from wirbel.core.measures.fitting import fit
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.solids import Solid
 
@@ -90,12 +91,12 @@ def _count(solid: Solid, local: np.ndarray) -> int:
 
 def _surface(points: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return a quadratic surface fitted to `points` (n, 3), at the right and anterior mm of `at`."""
-    fit = np.linalg.lstsq(_terms(points), points[:, 2], rcond=None)[0]
-    return _terms(at) @ fit
+    reach = np.abs(points[:, :2]).max(0)
+    return _terms(at[:, :2] / reach) @ fit(_terms(points[:, :2] / reach), points[:, 2])
 
 
 def _terms(points: np.ndarray) -> np.ndarray:
-    right, anterior = points[:, 0], points[:, 1]
+    right, anterior = points.T
     return np.column_stack(
         [np.ones(len(points)), right, anterior, right**2, anterior**2, right * anterior]
     )
