@@ -100,6 +100,38 @@ def test_without_landmark_sizes_tell_roughly_where_we_are(first):
     assert np.all(np.diff(levels.labels) == 1)
 
 
+def with_tip_of_sacrum(spine, volume_mm3):
+    """Return (instances, labels) of a spine with a small piece called sacrum below the last vertebra."""
+    data, truth = spine.labels.data.copy(), counters(spine)
+    bottom = np.argwhere((data == BODY_BORDER).any((0, 2)))[-1, 0]
+    front, middle = (int(x) for x in np.argwhere(data[:, bottom] == BODY_BORDER).mean(0))
+    edge = round((volume_mm3 / 8) ** 0.5 / 2)
+    tip = np.s_[
+        front - edge : front + edge, bottom + 3 : bottom + 11, middle - edge : middle + edge
+    ]
+    data[tip], truth[tip] = SACRUM, SACRUM
+    labels = spine.labels.with_data(data)
+    return labels.with_data(truth), labels
+
+
+@pytest.mark.parametrize("first", [2, 4], ids=["c2 in view", "from sizes"])
+def test_a_small_piece_called_sacrum_below_the_neck_is_none(first):
+    """Here a vertebra that the border cuts off was taken for one: nothing is counted from it, and it is dropped."""
+    neck = box_spine(range(first, 12), sacrum=False)
+    levels = name_levels(*with_tip_of_sacrum(neck, 4000))
+    plain = named(neck)
+    assert levels.labels == plain.labels
+    assert levels.method == plain.method != "sacrum"
+    assert levels.flags == ("no_sacrum",)
+    assert apply_levels(np.array([SACRUM, 1], np.uint8), levels).tolist() == [0, levels.labels[0]]
+
+
+def test_a_tip_of_the_sacrum_below_the_lower_back_is_counted_from():
+    levels = name_levels(*with_tip_of_sacrum(box_spine(range(19, 25), sacrum=False), 4000))
+    assert (levels.labels, levels.method, levels.flags) == (tuple(range(19, 25)), "sacrum", ())
+    assert apply_levels(np.array([SACRUM], np.uint8), levels).tolist() == [SACRUM]
+
+
 def test_more_vertebrae_than_labels_are_left_unnamed():
     levels = named(box_spine((*range(2, 26), 28)))
     assert levels.labels == (*range(2, 26), 0)

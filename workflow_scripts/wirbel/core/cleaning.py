@@ -43,12 +43,12 @@ class Limits:
 
 # Volumes: about a tenth of the smallest adult structure (bodies and processes: Panjabi et al., Spine
 # 1991;16:861 and 1992;17:299; C3 body 2.9 ml, its disc 1 ml, an articular process 0.4 ml), so that what a
-# field of view cuts off stays. Reach: half a lumbar body's depth (18 mm, sacrum 25) is inside the
-# chain's own structures; the canal begins there and is 20 mm deep; lumbar spinous processes end 85 mm and
-# transverse processes 55 mm from the body's centre, but begin at the arch, 30 to 40 mm from it.
+# field of view cuts off stays; of a sacrum that may be a tip of 1 ml. Reach: half a lumbar body's depth (18 mm, sacrum
+# 25) is inside the chain's own structures; the canal begins there and is 20 mm deep; lumbar spinous processes end
+# 85 mm and transverse processes 55 mm from the body's centre, but begin at the arch, 30 to 40 mm from it.
 _PROCESS = Limits(40.0, 50.0, 8.0, 60.0)
 LIMITS: dict[int, Limits] = {
-    SACRUM: Limits(1000.0, 40.0, 60.0, 60.0),
+    SACRUM: Limits(500.0, 40.0, 60.0, 60.0),
     **dict.fromkeys(POSTERIOR_ELEMENTS, _PROCESS),
     ARCUS: Limits(60.0, 50.0, 0.0, 60.0),
     SPINOUS_PROCESS: Limits(60.0, 75.0, 0.0, 60.0),

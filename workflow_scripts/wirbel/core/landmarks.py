@@ -32,6 +32,8 @@ SPACING_RATIO = 1.6
 """Least distance of lower surfaces beside the neighbours' for a missing vertebra: two levels, less 20 %."""
 SMALLEST_SACRUM_MM3 = 3000.0
 """A quarter of the first sacral segment's body, 45 x 30 x 10 mm of which lie in any field of view that ends there."""
+SURE_SACRUM_MM3 = 15000.0
+"""Less than half the first sacral segment's body (45 x 30 x 28 mm) may also be part of a vertebra cut by the border."""
 TOUCHES_EDGE_MM = 2.0
 
 
@@ -138,6 +140,11 @@ def missing_between(shapes: list[BodyShape]) -> list[int]:
 def vertebrae_in(space_mm: float, height_mm: float) -> int:
     """Return how many vertebrae of a height fit, with their discs, into the space between two bodies."""
     return max(0, int((space_mm / max(height_mm, 1.0) - GAP_RATIO) / PITCH_RATIO + 0.5))
+
+
+def sacrum_mm3(labels: Volume) -> float:
+    """Return the volume of everything called sacrum."""
+    return float(np.count_nonzero(labels.data == SACRUM)) * voxel_volume_mm3(labels.affine)
 
 
 def missing_above_sacrum(instances: Volume, labels: Volume, shapes: list[BodyShape]) -> int | None:

@@ -21,11 +21,13 @@ from wirbel.core.labels import (
     SACRUM,
 )
 from wirbel.core.landmarks import (
+    SURE_SACRUM_MM3,
     BodyShape,
     body_shapes,
     is_axis,
     missing_above_sacrum,
     missing_between,
+    sacrum_mm3,
 )
 from wirbel.core.level_estimate import level_probabilities
 
@@ -48,6 +50,8 @@ GAP_FACTOR = 0.85
 SIZES_FACTOR = 0.7
 SIZES_TOLERANCE = 4
 """Levels by which the estimate from sizes may differ from a landmark before that is flagged."""
+NO_SACRUM = "no_sacrum"
+"""Flag: what was taken for a sacrum is small, and by all else that is seen the lowest vertebra lies far above one."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Levels:
     `labels` one vertebra label per instance 1 ... n, 0 where no label is left; `confidence` 0 ... 1; `method` "top",
     "sacrum", "both", "estimated", or "counted" (the topmost is C2, whatever the view); `agree` whether top and
     sacrum agree, None unless both are seen; `flags` among
-    "gap", "enumeration_anomaly", "enumeration_implausible", "too_many_vertebrae", "sizes_disagree".
+    "gap", "enumeration_anomaly", "enumeration_implausible", "too_many_vertebrae", "sizes_disagree", `NO_SACRUM`.
     """
 
     labels: tuple[int, ...]
@@ -87,9 +91,13 @@ def name_levels(instances: Volume, labels: Volume) -> Levels:
     above_sacrum = missing_above_sacrum(instances, labels, shapes)
     of_shapes = [relative[s.number - 1] for s in shapes]
     estimate = level_probabilities(shapes, of_shapes, labels, chain, EXTRA)
-    first, confidence, method, agree, flags = _anchor(
-        is_axis(shapes), above_sacrum, relative, estimate
-    )
+    top = is_axis(shapes)
+    no_sacrum = _is_no_sacrum(sacrum_mm3(labels), top, above_sacrum or 0, relative, estimate)
+    if no_sacrum:
+        above_sacrum = None
+    first, confidence, method, agree, flags = _anchor(top, above_sacrum, relative, estimate)
+    if no_sacrum:
+        flags.append(NO_SACRUM)
     if any(gaps) or above_sacrum:
         flags.append("gap")
         confidence *= GAP_FACTOR ** (np.count_nonzero(gaps) + bool(above_sacrum))
@@ -100,6 +108,16 @@ def name_levels(instances: Volume, labels: Volume) -> Levels:
     if 0 in named:
         flags.append("too_many_vertebrae")
     return Levels(named, round(float(confidence), 3), method, agree, tuple(sorted(flags)))
+
+
+def _is_no_sacrum(
+    volume_mm3: float, top: bool, missing: int, relative: list[int], estimate: dict[int, float]
+) -> bool:
+    """Whether what was taken for a sacrum is none; `missing` vertebrae seem to fit in above it."""
+    if not 0 < volume_mm3 < SURE_SACRUM_MM3 or not (top or estimate):
+        return False
+    first, *_ = _anchor(top, None, relative, estimate)
+    return first + relative[-1] + missing < LAST - SIZES_TOLERANCE
 
 
 def _anchor(top: bool, above_sacrum: int | None, relative: list[int], estimate: dict[int, float]):
@@ -148,7 +166,8 @@ def apply_levels(vertebra: np.ndarray, levels: Levels) -> np.ndarray:
     """Replace the counters of a vertebra map (see `assignment`) by labels; returns a new uint8 array.
 
     Discs and endplates above the topmost vertebra get the label of the level above it, or 0 where that would be C1 or
-    above. Instances without a label, their discs and endplates become 0. Sacral numbers stay.
+    above. Instances without a label, their discs and endplates become 0, and so do sacral numbers where there is
+    `NO_SACRUM`.
     """
     lookup = np.zeros(256, np.uint8)
     for number, label in enumerate((label_above_first(levels), *levels.labels)):
@@ -159,8 +178,9 @@ def apply_levels(vertebra: np.ndarray, levels: Levels) -> np.ndarray:
         if number:
             lookup[number] = label
             lookup[DISC_OFFSET + MISSED + number] = DISC_OFFSET + label - 1
-    for number in (SACRUM, DISC_OFFSET + SACRUM, ENDPLATE_OFFSET + SACRUM):
-        lookup[number] = number
+    if NO_SACRUM not in levels.flags:
+        for number in (SACRUM, DISC_OFFSET + SACRUM, ENDPLATE_OFFSET + SACRUM):
+            lookup[number] = number
     return lookup[vertebra]
 
 

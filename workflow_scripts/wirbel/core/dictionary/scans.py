@@ -193,7 +193,9 @@ SCANS = (
         "Flags separated by semicolons, empty when there are none: gap (a vertebra seems to be missing), "
         "enumeration_anomaly (one more or one fewer vertebra than usual between both ends), "
         "enumeration_implausible (more than that), too_many_vertebrae, sizes_disagree (sizes suggest other "
-        "names), no_bodies; with level_method labelling also counting_disagrees (counting gives other names); "
+        "names), no_bodies, no_sacrum (a small piece called sacrum lies where, by all else that is seen, there is "
+        "none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
+        "counting_disagrees (counting gives other names); "
         "no_sequence (the labelling network's answers fit no spine, so names are counted)",
     ),
     volume(
