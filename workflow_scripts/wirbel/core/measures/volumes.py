@@ -91,7 +91,7 @@ def _count(solid: Solid, local: np.ndarray) -> int:
 
 def _surface(points: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return a quadratic surface fitted to `points` (n, 3), at the right and anterior mm of `at`."""
-    reach = np.abs(points[:, :2]).max(0)
+    reach = np.maximum(np.abs(points[:, :2]).max(0), 1.0)
     return _terms(at[:, :2] / reach) @ fit(_terms(points[:, :2] / reach), points[:, 2])
 
 
