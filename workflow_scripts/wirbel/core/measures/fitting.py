@@ -16,14 +16,9 @@ def fit(design: np.ndarray, values: np.ndarray, weights: np.ndarray | None = Non
     fit is meant for. The coefficient of a column that is left out (`SMALLEST_SPREAD`) is 0.
     """
     root = np.sqrt(np.ones(len(values)) if weights is None else weights / weights.mean())
-    weighted = design * root[:, None]
-    known, kept = np.empty((len(values), 0)), []
-    for number, column in enumerate(weighted.T):
-        rest = column - known @ (known.T @ column)
-        length = np.linalg.norm(rest)
-        if length > SMALLEST_SPREAD * np.sqrt(len(values)):
-            known = np.column_stack([known, rest / length])
-            kept.append(number)
-    coefficients = np.zeros(design.shape[1])
-    coefficients[kept] = np.linalg.lstsq(weighted[:, kept], values * root, rcond=None)[0]
-    return coefficients
+    q, r = np.linalg.qr(design * root[:, None])
+    unknown = np.flatnonzero(np.abs(np.diag(r)) <= SMALLEST_SPREAD * np.sqrt(len(values)))
+    if len(unknown):
+        first = unknown[0]
+        return np.insert(fit(np.delete(design, first, 1), values, weights), first, 0.0)
+    return np.linalg.solve(r, q.T @ (values * root))

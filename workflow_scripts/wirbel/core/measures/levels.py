@@ -16,8 +16,8 @@ from wirbel.core.measures.spine import Spine
 
 STRUCTURES = {"canal": ((CANAL, CORD), CANAL_FORM), "cord": ((CORD,), CORD_FORM)}
 """Structure -> (its subregions, the usual form of its section). The canal's section holds the cord."""
-PLACES = ("body", "disc")
-"""Of which structure a section lies behind the middle."""
+PLACES = {"body": 0, "disc": DISC_OFFSET}
+"""Place of a section -> what is added to a vertebra's label for the structure in front of it."""
 SIZES = {"area": "mm2", "ap": "mm", "rl": "mm"}
 
 
@@ -25,11 +25,8 @@ def level_rows(maps: LabelMaps, spine: Spine, line: Centreline | None) -> list[d
     """Measure canal and cord behind the middle of every body and of the disc below it."""
     rows = _shared_out(maps, spine)
     for row in rows:
-        label = row["label"]
-        for place, beside in zip(
-            PLACES, (maps.body(label), maps.whole(DISC_OFFSET + label)), strict=True
-        ):
-            row |= _section_columns(maps, beside, line, place)
+        for place, offset in PLACES.items():
+            row |= _section_columns(maps, spine.regions.get(row["label"] + offset), line, place)
     return rows
 
 
@@ -48,13 +45,13 @@ def section_frame(line: Centreline, centre_mm: np.ndarray) -> Frame | None:
 def _section_columns(maps, beside: Region | None, line, place) -> dict:
     columns, sections = {}, {}
     frame = None if line is None or beside is None else section_frame(line, beside.centroid_mm)
+    fault = None
+    if frame is None:
+        fault = S.ABSENT
+    elif beside.is_cut(frame.right, flank_fraction=1.0):  # nobody knows where its middle lies
+        fault = S.TOUCHES_BORDER
     for name, (labels, form) in STRUCTURES.items():
-        if frame is None:
-            cut, state = None, S.ABSENT
-        elif beside.is_cut(frame.right, flank_fraction=1.0):  # nobody knows where its middle lies
-            cut, state = None, S.TOUCHES_BORDER
-        else:
-            cut, state = cut_section(maps, labels, frame, form)
+        cut, state = (None, fault) if fault else cut_section(maps, labels, frame, form)
         sections[name] = cut
         values = (cut.area_mm2, cut.depth_mm, cut.width_mm) if cut else (None,) * 3
         for (size, unit), value in zip(SIZES.items(), values, strict=True):

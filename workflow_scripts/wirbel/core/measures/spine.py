@@ -16,7 +16,7 @@ MINIMUM_CANAL_VOXELS = 8
 
 
 class Spine:
-    """Centroids of bodies and discs from the top down, keyed by label (disc below v: 100 + v)."""
+    """Bodies and discs and their centroids from the top down, keyed by label (disc below v: 100 + v)."""
 
     def __init__(self, maps: LabelMaps) -> None:
         order = {label: place for place, label in enumerate(LEVELS_TOP_DOWN)}
@@ -26,7 +26,8 @@ class Spine:
             (key for key, region in found.items() if region is not None),
             key=lambda key: order[key % DISC_OFFSET] + 0.5 * (key >= DISC_OFFSET),
         )
-        self.centroids_mm = {key: found[key].centroid_mm for key in keys}
+        self.regions = {key: found[key] for key in keys}
+        self.centroids_mm = {key: region.centroid_mm for key, region in self.regions.items()}
         self.canal_points_mm = maps.canal_points_mm
 
     def superior(self, key: int) -> np.ndarray:
