@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from measures import limit_of
+from measures_figures import limit_of
 
 from wirbel.core.evaluation import instance_rows, measure_rows
 from wirbel.core.geometry import Volume, reorient
