@@ -6,8 +6,11 @@ fault stops the job so that the scheduler tries it again.
 
 from __future__ import annotations
 
+CONTENT_MISSING = "content_missing"
+
 REASONS: dict[str, str] = {
     "unreadable": "the file cannot be read as NIfTI",
+    CONTENT_MISSING: "the file's content is not there, or may not be read",
     "not_3d": "the image does not have three dimensions",
     "not_sagittal": "the slices are not sagittal",
     "bad_geometry": "the affine or the voxel size cannot be right",

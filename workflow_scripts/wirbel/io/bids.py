@@ -19,6 +19,7 @@ THREADS = 8
 CHUNK = 64
 """Participants per task of a thread."""
 BIDS_VERSION = "1.9.0"
+DESCRIPTION_FILE = "dataset_description.json"
 
 
 class FoundScan(NamedTuple):
@@ -69,7 +70,7 @@ def write_dataset_description(
     content["DatasetType"] = "derivative" if derivative_of else "raw"
     if derivative_of:
         content["GeneratedBy"] = [{"Name": derivative_of, "Version": version}]
-    write_json(Path(folder) / "dataset_description.json", content)
+    write_json(Path(folder) / DESCRIPTION_FILE, content)
 
 
 def _folders(folder: str | Path, prefix: str) -> list[os.DirEntry]:

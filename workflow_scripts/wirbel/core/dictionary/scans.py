@@ -149,6 +149,13 @@ SCANS = (
         codes={"ok": "measured", **REASONS},
     ),
     Column(
+        "settings_fingerprint",
+        STRING,
+        "Settings, networks and code that made the row",
+        "Hash of all that decided the results besides the scan; work/plans/<hash>.json holds it in full. Rows of one "
+        "table have the same, unless mixed_settings was set",
+    ),
+    Column(
         "vertebrae_found",
         INTEGER,
         "Number of presacral vertebrae found",
