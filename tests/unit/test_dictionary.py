@@ -25,6 +25,7 @@ from wirbel.io.repeatability import read_repeatability
 ADDED_BY_STAGES = {
     "scans": {
         "scan_status",
+        "settings_fingerprint",
         "level_confidence",
         "level_method",
         "levels_agree",
