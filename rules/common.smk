@@ -46,6 +46,8 @@ from wirbel.runner.slurm_executor import mend
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
+from wirbel.study.checks import Refused, check_before_run
+from wirbel.study.toy_weights import toy_remark
 
 
 configfile: str(ROOT / "config" / "config.yaml")
@@ -102,6 +104,7 @@ wildcard_constraints:
 def batch_plan():
     """Return which scans and batches there are, looked up once; only a run that will compute writes that down."""
     lighten_snakemake()
+    check_first()
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             claim_output()
@@ -111,6 +114,15 @@ def batch_plan():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             plan.write()
     return plan
+
+
+def check_first():
+    """Stop, before anything is written, when the run could not end well; say what to know about it."""
+    try:
+        for remark in check_before_run(SETTINGS, is_for_slurm()):
+            logger.warning(remark)
+    except Refused as error:
+        stop(str(error))
 
 
 def lighten_snakemake():
@@ -167,6 +179,12 @@ def submits_to_slurm():
     """Whether this process hands jobs to SLURM."""
     plugin = workflow.executor_plugin
     return workflow.is_main_process and plugin is not None and plugin.name == "slurm"
+
+
+def is_for_slurm():
+    """Whether the run is one on SLURM, also where this is its dry run: only then jobs have a partition."""
+    defaults = workflow.resource_settings.default_resources
+    return submits_to_slurm() or (defaults is not None and "slurm_partition" in defaults)
 
 
 def prepare_slurm():
@@ -379,4 +397,4 @@ def print_summary():
     if workflow.output_settings.quiet:
         return
     if workflow.is_main_process and batch_plan.cache_info().currsize:
-        print(summary(OUT), file=sys.stderr)
+        print(summary(OUT, remarks=[toy_remark(SETTINGS.models)]), file=sys.stderr)

@@ -67,3 +67,14 @@ def test_a_wrong_setting_is_explained_in_one_sentence(study, settings, sentence)
     told = study.run("--dry-run", fails=True, **settings)
     assert sentence in told
     assert "Traceback (most recent" not in told
+
+
+def test_toy_weights_are_told_at_the_start_and_refused_on_a_cluster(study):
+    assert "TOY WEIGHTS: builtin (semantic, instance)" in study.run("--dry-run")
+    other = study.run("--dry-run", models="{semantic: a, instance: b}")
+    assert "TOY WEIGHTS" not in other
+    slurm = ("--profile", "profiles/slurm", "--dry-run")
+    told = study.run(*slurm, fails=True)
+    assert "On a cluster they are refused" in told and "allow_toy_weights=true" in told
+    assert not study.output.exists()
+    assert "TOY WEIGHTS" in study.run(*slurm, allow_toy_weights="true")

@@ -60,15 +60,24 @@ def anat_folder(output_dir: str | Path, participant_id: str, session_id: str) ->
 
 
 def write_dataset_description(
-    folder: str | Path, name: str, *, derivative_of: str | None = None, version: str = ""
+    folder: str | Path,
+    name: str,
+    *,
+    derivative_of: str | None = None,
+    version: str = "",
+    description: str = "",
 ) -> None:
-    """Write `dataset_description.json`; with `derivative_of`, for a derivatives data set."""
+    """Write `dataset_description.json`; with `derivative_of`, for a data set made by that software.
+
+    `description` says more about the software: which networks it used.
+    """
     from wirbel.io.sidecars import write_json  # numpy: not for every start of the scheduler
 
     content = {"Name": name, "BIDSVersion": BIDS_VERSION}
     content["DatasetType"] = "derivative" if derivative_of else "raw"
     if derivative_of:
-        content["GeneratedBy"] = [{"Name": derivative_of, "Version": version}]
+        generator = {"Name": derivative_of, "Version": version, "Description": description}
+        content["GeneratedBy"] = [{k: text for k, text in generator.items() if text}]
     write_json(Path(folder) / "dataset_description.json", content)
 
 

@@ -25,6 +25,7 @@ class Settings:
     batch_size: int
     models: dict[str, str]
     models_dir: str
+    allow_toy_weights: bool
     n4: bool
     compatibility: str
     keep_intermediates: bool
@@ -51,6 +52,7 @@ def checked_settings(config: dict[str, Any], schema_file: Path) -> Settings:
         batch_size=config["batch_size"],
         models=dict.fromkeys(PHASES, models) if isinstance(models, str) else models,
         models_dir=config["models_dir"],
+        allow_toy_weights=config["allow_toy_weights"],
         n4=config["n4"],
         compatibility=config["compatibility"],
         keep_intermediates=config["keep_intermediates"],

@@ -23,6 +23,7 @@ from wirbel.core.plausibility.strata import strata_of
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.bids import write_dataset_description
 from wirbel.io.columnar import write_both
+from wirbel.io.final_maps import TOY_WEIGHTS
 from wirbel.io.measurements import Part, read_pieces
 from wirbel.io.repeatability import read_repeatability
 from wirbel.io.sidecars import read_json, write_json
@@ -31,6 +32,13 @@ from wirbel.io.tables import read_rows
 from wirbel.runner.chain import STAGES
 from wirbel.runner.outcomes import Outcome, outcomes
 from wirbel.runner.termination import end_with
+
+TOOL_KEY = "MeasurementToolMetadata"
+"""Key of a dictionary that describes no column but, as in BIDS, what measured."""
+TOY_REMARK = (
+    "TOY WEIGHTS: networks trained on simulated scans only, for trying the software; names and numbers of real scans "
+    "are not fit for science"
+)
 
 
 def gather(
@@ -53,19 +61,36 @@ def gather(
         for piece in read_pieces(parts, measured, threads, end_with, (os.getpid(),)):
             for table, rows in piece.items():
                 spools[table].append(rows)
+        tool = tool_metadata(spools["scans"].categories("model")[1])
         with ThreadPoolExecutor(threads) as pool:
-            finish = partial(_finish, folder, columns, spools, participants)
-            return dict(pool.map(finish, columns))
+            finish = partial(_finish, folder, columns, spools, participants, tool)
+            written = dict(pool.map(finish, columns))
+    describe_output(output_dir, tool["Description"])
+    return written
 
 
-def _finish(folder, columns, spools, participants, table: str) -> tuple[str, int]:
+def tool_metadata(models: Iterable[str]) -> dict[str, str]:
+    """Return what every dictionary says, under the key that BIDS has for it, about what made the tables."""
+    models = sorted(filter(None, models))
+    told = f"Wirbel {__version__}; networks: {', '.join(models) or 'none'}"
+    toys = any(TOY_WEIGHTS in name for name in models)
+    return {"Description": f"{told}. {TOY_REMARK}" if toys else told, "Version": __version__}
+
+
+def describe_output(output_dir: Path, description: str = "") -> None:
+    """Write the output folder's `dataset_description.json`."""
+    about = {"derivative_of": "wirbel", "version": __version__, "description": description}
+    write_dataset_description(output_dir, "Spine measurements", **about)
+
+
+def _finish(folder, columns, spools, participants, tool, table: str) -> tuple[str, int]:
     """Flag one table's rows, write it and its dictionary; return its name and number of rows."""
     flagged = _flagged(table, spools[table], participants)
     batches = spools[table].batches()
     rows = write_both(folder / table, _schema(columns[table]), batches, flagged)
     known = read_repeatability().get(table, {})
     described = {c.name: c.entry(known.get(c.name)) for c in columns[table]}
-    write_json(folder / f"{table}.json", described)
+    write_json(folder / f"{table}.json", {TOOL_KEY: tool, **described})
     return table, rows
 
 
@@ -120,9 +145,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--stages", nargs="+", default=STAGES, help="the per-scan stages, in order")
     parser.add_argument("--threads", type=int, default=1, help="processor cores to use")
     args = parser.parse_args(argv)
-    write_dataset_description(
-        args.output_dir, "Spine measurements", derivative_of="wirbel", version=__version__
-    )
     participants = read_participants(args.bids_dir)
     written = gather(args.output_dir, participants, tuple(args.stages), args.threads)
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))
