@@ -46,7 +46,9 @@ from wirbel.runner.slurm_executor import mend
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
-from wirbel.study.checks import Refused, check_before_run
+from wirbel.study.checks import check_before_run
+from wirbel.study.output_folder import check_output_folder
+from wirbel.study.refused import Refused
 from wirbel.study.toy_weights import toy_remark
 
 
@@ -55,7 +57,9 @@ configfile: str(ROOT / "config" / "config.yaml")
 
 try:
     SETTINGS = checked_settings(config, ROOT / "config" / "schemas" / "config.schema.json")
-except SettingsError as error:
+    if workflow.is_main_process:
+        check_output_folder(SETTINGS.output_dir, SETTINGS.bids_dir)
+except (SettingsError, Refused) as error:
     raise WorkflowError(str(error)) from None
 
 if SETTINGS.models_dir:

@@ -6,12 +6,13 @@ second or two.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SCAN_SUFFIXES = ("_T2w.nii.gz", "_T2w.nii")
 THREADS = 8
@@ -19,6 +20,7 @@ THREADS = 8
 CHUNK = 64
 """Participants per task of a thread."""
 BIDS_VERSION = "1.9.0"
+DESCRIPTION_FILE = "dataset_description.json"
 
 
 class FoundScan(NamedTuple):
@@ -78,7 +80,23 @@ def write_dataset_description(
     if derivative_of:
         generator = {"Name": derivative_of, "Version": version, "Description": description}
         content["GeneratedBy"] = [{k: text for k, text in generator.items() if text}]
-    write_json(Path(folder) / "dataset_description.json", content)
+    write_json(Path(folder) / DESCRIPTION_FILE, content)
+
+
+def read_description(path: str | Path) -> dict[str, Any]:
+    """Return a `dataset_description.json`; {} for anything that is not one."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def generators(path: str | Path) -> list[str]:
+    """Return which software a `dataset_description.json` says made its data set; [] where it does not say."""
+    listed = read_description(path).get("GeneratedBy")
+    listed = listed if isinstance(listed, list) else []
+    return [str(maker.get("Name")) for maker in listed if isinstance(maker, dict)]
 
 
 def _folders(folder: str | Path, prefix: str) -> list[os.DirEntry]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from wirbel.runner.settings import Settings
+from wirbel.study.refused import Refused
 from wirbel.study.toy_weights import toy_refusal, toy_remark
-
-
-class Refused(Exception):
-    """Why nothing is started; says what was expected, what came, and what to do."""
 
 
 def check_before_run(settings: Settings, on_cluster: bool) -> list[str]:
