@@ -22,8 +22,9 @@ from pathlib import Path
 
 from wirbel.io.atomic import write_text
 from wirbel.io.bids import FoundScan, find_scans
+from wirbel.io.escapes import unescape
 from wirbel.runner.assignment import extended, read_assignment, write_assignment
-from wirbel.runner.batches import COLUMNS, batch_file, list_batches
+from wirbel.runner.batches import COLUMNS, batch_file, list_batches, list_rows
 from wirbel.runner.chain import STAGES
 from wirbel.runner.records import manifest_file
 
@@ -122,7 +123,8 @@ def update_batches(
 def _fingerprint(found: list[FoundScan]) -> str:
     digest = hashlib.sha256()
     for scan in found:
-        digest.update(f"{scan.scan_id}\0{scan.path}\0{scan.size}\0{scan.mtime_ns}\n".encode())
+        told = f"{scan.scan_id}\0{scan.path}\0{scan.size}\0{scan.mtime_ns}\n"
+        digest.update(told.encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
@@ -155,7 +157,8 @@ def _problem(first: FoundScan, others: list[FoundScan]) -> str:
 
 def _as_text(rows: list[tuple]) -> str:
     stream = io.StringIO()
-    csv.writer(stream, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *rows])
+    writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+    writer.writerows([COLUMNS, *list_rows(rows)])
     return stream.getvalue()
 
 
@@ -178,4 +181,5 @@ def _change(output_dir: Path, batch: str, rows: list[tuple]) -> ListChange:
 
 def _read(path: Path) -> list[list[str]]:
     with open(path, newline="", encoding="utf-8") as stream:
-        return list(csv.reader(stream, delimiter="\t"))[1:]
+        rows = list(csv.reader(stream, delimiter="\t"))[1:]
+    return [list(map(unescape, row)) for row in rows]
