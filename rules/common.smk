@@ -56,7 +56,7 @@ configfile: str(ROOT / "config" / "config.yaml")
 
 
 try:
-    SETTINGS = checked_settings(config, ROOT / "config" / "schemas" / "config.schema.json")
+    SETTINGS = checked_settings(config, ROOT / "config" / "schemas" / "config.schema.json", sys.argv)
     if workflow.is_main_process:
         check_output_folder(SETTINGS.output_dir, SETTINGS.bids_dir)
 except (SettingsError, Refused) as error:

@@ -18,17 +18,20 @@ from typing import Any
 from wirbel import __version__
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES, Column
 from wirbel.core.participants import Participants
+from wirbel.core.people import People
 from wirbel.core.plausibility.flags import flags
 from wirbel.core.plausibility.strata import strata_of
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.bids import write_dataset_description
 from wirbel.io.columnar import write_both
+from wirbel.io.escapes import visible
 from wirbel.io.final_maps import TOY_WEIGHTS
 from wirbel.io.measurements import Part, read_pieces
+from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
-from wirbel.io.sidecars import read_json, write_json
+from wirbel.io.sidecars import write_json
 from wirbel.io.spool import Spool
-from wirbel.io.tables import read_rows
+from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.chain import STAGES
 from wirbel.runner.outcomes import Outcome, outcomes
 from wirbel.runner.termination import end_with
@@ -103,7 +106,7 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
 
 def _part(outcome: Outcome, participants: Participants) -> Part:
     """Return what a scan adds to the tables: its measurements, or the account of its failure."""
-    same = outcome.identity | participants.of(outcome.scan.participant_id)
+    same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
     if outcome.failure is None:
         return Part(outcome.measured, same)
     reason, detail = outcome.failure.reason, outcome.failure.detail
@@ -127,14 +130,25 @@ def _schema(columns: Iterable[Column], without: Iterable[Column] = ()) -> list[t
     return [(column.name, column.kind) for column in columns if column not in without]
 
 
-def read_participants(bids_dir: Path | None) -> Participants:
-    """Read `participants.tsv` and `participants.json` of a data set, where there are any."""
+def read_participants(bids_dir: Path | None, output_dir: Path) -> Participants:
+    """Read what a data set says about its people, tell what of it is not used, and return their columns."""
     taken = {column.name for columns in TABLES.values() for column in columns}
-    table = bids_dir / "participants.tsv" if bids_dir else None
-    if table is None or not table.exists():
-        return Participants([], {}, taken)
-    described = table.with_suffix(".json")
-    return Participants(read_rows(table), read_json(described) if described.exists() else {}, taken)
+    if bids_dir is None:
+        return Participants(People(), {}, taken)
+    files = read_people(bids_dir, _participants_of(bids_dir, output_dir))
+    for name in dict.fromkeys(files.people.unmatched):
+        print(f"cohort: participants.tsv: {visible(name)} matches no participant, or more than one")
+    for fault in files.faults:
+        print(f"cohort: {visible(fault)}: not used")
+    return Participants(files.people, files.descriptions, taken)
+
+
+def _participants_of(bids_dir: Path, output_dir: Path) -> set[str]:
+    """Return all participants: those with a folder in the data set, and those of the scans."""
+    folders = os.listdir(bids_dir) if bids_dir.is_dir() else []
+    lists = (read_batch(batch_file(output_dir, batch)) for batch in list_batches(output_dir))
+    of_scans = {scan.participant_id for scans in lists for scan in scans}
+    return of_scans.union(name for name in folders if name.startswith("sub-"))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -145,7 +159,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--stages", nargs="+", default=STAGES, help="the per-scan stages, in order")
     parser.add_argument("--threads", type=int, default=1, help="processor cores to use")
     args = parser.parse_args(argv)
-    participants = read_participants(args.bids_dir)
+    participants = read_participants(args.bids_dir, args.output_dir)
     written = gather(args.output_dir, participants, tuple(args.stages), args.threads)
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))
     return 0
