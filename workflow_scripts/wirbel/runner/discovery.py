@@ -21,8 +21,9 @@ from operator import attrgetter
 from pathlib import Path
 
 from wirbel.io.atomic import write_text
-from wirbel.io.bids import FoundScan, find_scans
+from wirbel.io.bids import find_scans
 from wirbel.io.escapes import unescape
+from wirbel.io.scan_names import FoundScan
 from wirbel.runner.assignment import extended, read_assignment, write_assignment
 from wirbel.runner.batches import COLUMNS, batch_file, list_batches, list_rows
 from wirbel.runner.chain import STAGES
@@ -82,14 +83,15 @@ def plan_batches(
     output_dir: str | Path,
     batch_size: int,
     participants: Collection[str] = (),
+    found: list[FoundScan] | None = None,
 ) -> BatchPlan:
-    """Compare the data set with the lists in `output_dir`; writes nothing.
+    """Compare the data set (its scans `found`, if known) with the lists in `output_dir`; writes nothing.
 
     Scans seen before keep their batch whatever `batch_size` says; new ones fill new batches in the order of
     their names. Raises OSError naming the folder that cannot be read.
     """
     output_dir = Path(output_dir)
-    found = find_scans(bids_dir, participants)
+    found = find_scans(bids_dir, participants) if found is None else found
     fingerprint = _fingerprint(found)
     remembered = _remembered(output_dir)
     if remembered.get("fingerprint") == fingerprint:

@@ -26,6 +26,7 @@ from wirbel.io.bids import write_dataset_description
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
 from wirbel.io.final_maps import TOY_WEIGHTS
+from wirbel.io.listing import Finding
 from wirbel.io.measurements import Part, read_pieces
 from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
@@ -33,6 +34,7 @@ from wirbel.io.sidecars import write_json
 from wirbel.io.spool import Spool
 from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.chain import STAGES
+from wirbel.runner.findings import LISTING, read_findings
 from wirbel.runner.outcomes import Outcome, outcomes
 from wirbel.runner.termination import end_with
 
@@ -55,6 +57,7 @@ def gather(
     sweep_temporaries(folder)
     columns = table_columns(participants)
     parts = [_part(outcome, participants) for outcome in outcomes(output_dir, stages)]
+    parts += [_told(found) for found in read_findings(output_dir)]
     measured = {table: _schema(all_, without=PLAUSIBILITY) for table, all_ in columns.items()}
     with ExitStack() as stack:
         spools = {
@@ -112,6 +115,11 @@ def _part(outcome: Outcome, participants: Participants) -> Part:
     reason, detail = outcome.failure.reason, outcome.failure.detail
     failure = {"stage": outcome.stage, "reason": reason, "detail": detail}
     return Part(None, same, {"scans": {"scan_status": reason}, "failures": failure})
+
+
+def _told(found: Finding) -> Part:
+    """Return what a finding adds to the tables: a row of the failures."""
+    return Part(None, {}, {"failures": {**vars(found), "stage": LISTING}})
 
 
 def _flagged(table: str, spool: Spool, participants: Participants) -> dict[str, Sequence[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from wirbel.io.escapes import visible
@@ -17,12 +18,20 @@ MOST_SESSION_FILES = 2000
 """Participants' own files that are read at the start; of more, odd rows are told by the stage that joins them."""
 
 
+@dataclass(frozen=True)
+class People:
+    """What to say about the files about people, and the ids in them that mean nobody in the data set."""
+
+    remarks: list[str]
+    absent: list[str]
+
+
 def check_people(
     bids_dir: str | Path,
     present: Collection[str],
     with_scans: Collection[str],
     session_files: Sequence[str] = (),
-) -> list[str]:
+) -> People:
     """Return what is odd about participants.tsv and its kin; raises Refused where they cannot be joined at all.
 
     `present` are all participants of the data set ("sub-..."), `with_scans` those that have scans.
@@ -34,7 +43,8 @@ def check_people(
         raise Refused(f"{error}: correct it, or take it out of bids_dir") from None
     except OSError as error:
         raise Refused(f"{error.filename} cannot be read: {error.strerror}") from None
-    return [*_unmatched(found), *_not_listed(found, with_scans), *_faults(found)]
+    remarks = [*_unmatched(found), *_not_listed(found, with_scans), *_faults(found)]
+    return People(remarks, list(dict.fromkeys(found.people.unmatched)))
 
 
 def people_mark(bids_dir: str | Path, session_files: Iterable[str]) -> str:
