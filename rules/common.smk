@@ -48,14 +48,22 @@ from wirbel.study.account import account, scans_in_words
 from wirbel.study.before_table import BeforeJobTable
 from wirbel.study.run import look, usual_inputs
 from wirbel.study.run_record import begin_record, end_record
+from wirbel.study.checks import check_before_run
+from wirbel.study.output_folder import check_output_folder
+from wirbel.study.refused import Refused
+from wirbel.study.toy_weights import toy_remark
 
 
 configfile: str(ROOT / "config" / "config.yaml")
 
 
 try:
-    SETTINGS = checked_settings(config, ROOT / "config" / "schemas" / "config.schema.json")
-except SettingsError as error:
+    SETTINGS = checked_settings(
+        config, ROOT / "config" / "schemas" / "config.schema.json", sys.argv
+    )
+    if workflow.is_main_process:
+        check_output_folder(SETTINGS.output_dir, SETTINGS.bids_dir)
+except (SettingsError, Refused) as error:
     raise WorkflowError(str(error)) from None
 
 if SETTINGS.models_dir:
@@ -103,6 +111,7 @@ def this_run():
     lighten_snakemake()
     decide_alone()
     needs_bids_dir(None)
+    check_first()
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             claim_output()
@@ -110,6 +119,8 @@ def this_run():
         run = look(SETTINGS, WISHES)
     if not run.found.sizes:
         stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
+    for remark in run.data.remarks:
+        logger.warning(remark)
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             begin(run)
@@ -124,6 +135,15 @@ def begin(run):
     logger.info(scans_in_words(run.found))
     run.carry_out()
     begin_record(OUT, run)
+
+
+def check_first():
+    """Stop, before anything is written, when the run could not end well; say what to know about it."""
+    try:
+        for remark in check_before_run(SETTINGS, is_for_slurm()):
+            logger.warning(remark)
+    except Refused as error:
+        stop(str(error))
 
 
 def lighten_snakemake():
@@ -159,7 +179,7 @@ def explained(sentence):
     """Turn faults of the file system, of models and of SLURM into one sentence for the user."""
     try:
         yield
-    except SlurmError as error:
+    except (SlurmError, Refused) as error:
         stop(str(error))
     except ModelError as error:
         stop(str(error))
@@ -192,6 +212,12 @@ def submits_to_slurm():
     """Whether this process hands jobs to SLURM."""
     plugin = workflow.executor_plugin
     return workflow.is_main_process and plugin is not None and plugin.name == "slurm"
+
+
+def is_for_slurm():
+    """Whether the run is one on SLURM, also where this is its dry run: only then jobs have a partition."""
+    defaults = workflow.resource_settings.default_resources
+    return submits_to_slurm() or (defaults is not None and "slurm_partition" in defaults)
 
 
 def prepare_slurm():
@@ -327,4 +353,5 @@ def print_summary(code):
     if workflow.is_main_process and this_run.cache_info().currsize:
         end_record(OUT, code)
         if not workflow.output_settings.quiet:
-            print(summary(OUT), file=sys.stderr)
+            remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
+            print(summary(OUT, remarks=remarks), file=sys.stderr)

@@ -26,6 +26,8 @@ ADDED_BY_STAGES = {
     "scans": {
         "scan_status",
         "settings_fingerprint",
+        "model",
+        "wirbel_version",
         "level_confidence",
         "level_method",
         "levels_agree",

@@ -31,7 +31,7 @@ INSIDE = {  # layer -> layers of the package that it may import, besides itself 
     "io": {"core"},
     "plan": {"core", "io", "models"},
     "runner": {"io", "plan"},
-    "study": {"io", "models", "plan", "runner"},
+    "study": {"core", "io", "models", "plan", "runner"},
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
     "stages": {"core", "phantom", "io", "models", "learning", "plan", "runner"},

@@ -17,6 +17,8 @@ REASONS: dict[str, str] = {
     "bad_intensities": "the image holds no finite or no varying intensities",
     "too_small": "the field of view is too small to hold a vertebra",
     "duplicate": "another file of the data set claims the same scan name",
+    "misnamed": "the file's name contradicts its folders, or cannot be used",
+    "no_scan": "no T2w scan of the participant was found",
     "no_spine_found": "no vertebral body was found",
     "implausible_result": "the result contradicts anatomy",
     "upstream_changed": "the input changed while it was being processed",

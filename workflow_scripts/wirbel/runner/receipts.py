@@ -12,14 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wirbel.errors import InfrastructureError
-from wirbel.io.atomic import sha256_of_file, sweep_temporaries, write_text
+from wirbel.io.atomic import sweep_temporaries, write_text
 from wirbel.plan.plan import Plan
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
 from wirbel.runner.batches import list_batches
 from wirbel.runner.records import OK, Record, manifest_file, sum_of
 from wirbel.runner.seals import Seal, read_seal
-
-PARTICIPANTS = ("participants.tsv", "participants.json")
 
 
 @dataclass(frozen=True)
@@ -98,11 +96,3 @@ def read_seals(output_dir: Path, plan: Plan, stages: Iterable[str]) -> dict:
                 )
             found[stage, batch] = seal
     return found
-
-
-def digest_of_participants(bids_dir: str | Path) -> str:
-    """Return a digest of what a data set tells about its participants."""
-    paths = [Path(bids_dir, name) for name in PARTICIPANTS]
-    return digest_of([sha256_of_file(path) if path.is_file() else "" for path in paths])[
-        :KEY_DIGITS
-    ]

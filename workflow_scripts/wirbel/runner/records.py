@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file, write_text
+from wirbel.io.escapes import escape, joined, parted, unescape
 from wirbel.io.tables import read_rows, rows_as_text, write_rows
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
@@ -81,7 +82,8 @@ def read_records(path: str | Path) -> dict[str, Record]:
     with open(path, newline="", encoding="utf-8") as stream:
         if not stream.readline().startswith(SEAL_MARK):
             stream.seek(0)
-        return {row["scan_id"]: _from_row(row) for row in csv.DictReader(stream, delimiter="\t")}
+        rows = csv.DictReader(stream, delimiter="\t")
+        return {record.scan_id: record for record in map(_from_row, rows)}
 
 
 def records_on_disk(output_dir: Path, stage: str, batch: str) -> dict[str, Record]:
@@ -146,8 +148,9 @@ def _read(path: Path) -> dict[str, dict[str, Record]]:
         return tables
     for row in rows:
         table = tables.setdefault(row["stage"], {})
-        if row["scan_id"]:
-            table[row["scan_id"]] = _from_row(row)
+        if row["status"]:
+            record = _from_row(row)
+            table[record.scan_id] = record
     return tables
 
 
@@ -161,10 +164,13 @@ def _write(path: Path, tables: dict[str, dict[str, Record]]) -> None:
 
 
 def _as_row(record: Record) -> dict[str, str]:
+    """Return a record's cells; names and sentences are escaped, so that they are read back as they were."""
     return {
         **vars(record),
+        "scan_id": escape(record.scan_id),
+        "detail": escape(record.detail),
         "seconds": f"{record.seconds:.2f}",
-        "outputs": ";".join(record.outputs),
+        "outputs": joined(record.outputs),
         "sizes": ";".join(map(str, record.sizes)),
         "sums": ";".join(record.sums),
         "stamps": ";".join(map(str, record.stamps)),
@@ -173,13 +179,13 @@ def _as_row(record: Record) -> dict[str, str]:
 
 def _from_row(row: dict[str, str]) -> Record:
     return Record(
-        scan_id=row["scan_id"],
+        scan_id=unescape(row["scan_id"]),
         status=row["status"],
         reason=row["reason"],
-        detail=row["detail"],
+        detail=unescape(row["detail"]),
         key=row["key"],
         seconds=float(row["seconds"]),
-        outputs=tuple(filter(None, row["outputs"].split(";"))),
+        outputs=parted(row["outputs"]),
         sizes=tuple(int(size) for size in row["sizes"].split(";") if size),
         source=row.get("source") or "",
         device=row.get("device") or "",

@@ -20,6 +20,7 @@ from wirbel.runner.intermediates import remove_outputs
 from wirbel.runner.receipts import receipt_file
 from wirbel.runner.records import manifest_file, records_by_stage
 from wirbel.runner.settings import Settings
+from wirbel.study.dataset import DataSet, look_up
 from wirbel.study.decision import Decision, decide
 from wirbel.study.planning import Planner
 from wirbel.study.tables import decide_tables
@@ -34,6 +35,7 @@ class Run:
 
     output: str
     plan: Plan
+    data: DataSet
     found: BatchPlan
     decision: Decision
     tables: dict[str, list[str]]
@@ -43,6 +45,7 @@ class Run:
         folder = Path(self.output)
         self._forget_images_of_gone_scans()
         self.found.write()
+        self.data.write(folder)
         write_plan(folder, self.plan)
         for records in self.decision.damaged.values():
             for record in records.values():
@@ -90,14 +93,17 @@ class Run:
 def look(settings: Settings, wishes: Wishes) -> Run:
     """Return what a run would have to do; writes nothing.
 
-    Raises OSError where the data set or the output folder cannot be read, ModelError where a network cannot be had.
+    Raises OSError where the data set or the output folder cannot be read, ModelError where a network cannot be had,
+    Refused where the files about people cannot be joined.
     """
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
-    found = plan_batches(settings.bids_dir, folder, settings.batch_size, settings.participants)
+    data = look_up(settings.bids_dir, folder, settings.participants)
+    scope = settings.batch_size, settings.participants
+    found = plan_batches(settings.bids_dir, folder, *scope, data.scans)
     decision = decide(folder, plan, found)
-    tables = decide_tables(folder, plan, found, decision)
-    return Run(settings.output_dir, plan, found, decision, tables)
+    tables = decide_tables(folder, plan, found, decision, data.mark)
+    return Run(settings.output_dir, plan, data, found, decision, tables)
 
 
 def usual_inputs(output: str, before: str | None, batch: str) -> list[str]:

@@ -6,16 +6,22 @@ from pathlib import Path
 
 from wirbel.plan.plan import Plan
 from wirbel.runner.discovery import BatchPlan
-from wirbel.runner.receipts import digest_of_participants, digest_of_seals, read_receipt
+from wirbel.runner.receipts import digest_of_seals, read_receipt
 from wirbel.study.decision import DAMAGED, Decision
 from wirbel.study.differences import differences
 
+PERSONS = "participants.tsv, or what is odd in the data set, changed"
+
 
 def decide_tables(
-    output_dir: Path, plan: Plan, found: BatchPlan, decision: Decision
+    output_dir: Path, plan: Plan, found: BatchPlan, decision: Decision, mark: str
 ) -> dict[str, list[str]]:
-    """Return why each of the plan's tables must be made anew; an empty list where it need not."""
-    return {name: _causes(output_dir, plan, found, decision, name) for name in plan.tables}
+    """Return why each of the plan's tables must be made anew; an empty list where it need not.
+
+    `mark` differs when the tables would, though no scan does (`wirbel.study.dataset`).
+    """
+    marks = {name: mark if name == "cohort" else "" for name in plan.tables}
+    return {n: _causes(output_dir, plan, found, decision, n, marks[n]) for n in plan.tables}
 
 
 def stages_of(plan: Plan, table: str) -> tuple[str, ...]:
@@ -23,7 +29,7 @@ def stages_of(plan: Plan, table: str) -> tuple[str, ...]:
     return plan.names if table == "cohort" else (plan.naming,)
 
 
-def _causes(output_dir, plan, found, decision, name) -> list[str]:
+def _causes(output_dir, plan, found, decision, name, mark) -> list[str]:
     stages = stages_of(plan, name)
     if decision.running(*stages):
         return [f"follows {stages[-1]}"]
@@ -36,9 +42,8 @@ def _causes(output_dir, plan, found, decision, name) -> list[str]:
     seals = {
         (stage, batch): decision.seals[stage, batch] for stage in stages for batch in found.batches
     }
-    more = digest_of_participants(plan.bids_dir) if name == "cohort" else ""
-    if receipt.made_from != digest_of_seals(seals, more):
-        causes.append("its inputs changed")
+    if receipt.made_from != digest_of_seals(seals, mark):
+        causes.append(PERSONS if mark else "its inputs changed")
     if receipt.damaged(output_dir):
         causes.append(DAMAGED)
     return causes
