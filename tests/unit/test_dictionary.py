@@ -27,6 +27,8 @@ ADDED_BY_STAGES = {
         "scan_status",
         "level_confidence",
         "level_method",
+        "level_alternative",
+        "parts_set_aside",
         "levels_agree",
         "level_flags",
     },

@@ -16,7 +16,14 @@ from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
-NO_LEVELS = {"confidence": None, "method": "unknown", "agree": None, "flags": []}
+NO_LEVELS = {
+    "confidence": None,
+    "method": "unknown",
+    "agree": None,
+    "flags": [],
+    "alternative": None,
+    "set_aside": None,
+}
 
 
 class Features:
@@ -61,7 +68,11 @@ def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
-    scan = {"scan_status": "ok", **rows["scan"], **naming, **flags}
+    doubts = {
+        "level_alternative": levels["alternative"] or None,
+        "parts_set_aside": levels["set_aside"],
+    }
+    scan = {"scan_status": "ok", **rows["scan"], **naming, **doubts, **flags}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")

@@ -11,7 +11,17 @@ from wirbel.core.dictionary.column import (
     STRING,
     Column,
 )
-from wirbel.core.dictionary.shared import IDENTITY, LEVEL_NAMING, angle, ratio, size, status, volume
+from wirbel.core.dictionary.shared import (
+    ALTERNATIVE,
+    IDENTITY,
+    LEVEL_NAMING,
+    SET_ASIDE,
+    angle,
+    ratio,
+    size,
+    status,
+    volume,
+)
 from wirbel.errors import REASONS
 
 COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
@@ -179,6 +189,8 @@ SCANS = (
         status="vertebrae_found",
     ),
     *LEVEL_NAMING,
+    ALTERNATIVE,
+    SET_ASIDE,
     Column(
         "levels_agree",
         BOOLEAN,
@@ -192,9 +204,10 @@ SCANS = (
         "What is unusual about the levels",
         "Flags separated by semicolons, empty when there are none: gap (a vertebra seems to be missing), "
         "enumeration_anomaly (one more or one fewer vertebra than usual between both ends), "
-        "enumeration_implausible (more than that), too_many_vertebrae, sizes_disagree (sizes suggest other "
-        "names), no_bodies, no_sacrum (a small piece called sacrum lies where, by all else that is seen, there is "
-        "none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
+        "enumeration_implausible (anatomy does not explain what lies between two bodies, or the sacrum's place), "
+        "too_many_vertebrae, parts_set_aside (something called vertebral body is none), sacral_body (a segment of the "
+        "sacrum was called vertebral body), no_bodies, no_sacrum (what is called sacrum lies where, by all else "
+        "that is seen, there is none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
         "counting_disagrees (counting gives other names); "
         "no_sequence (the labelling network's answers fit no spine, so names are counted)",
     ),

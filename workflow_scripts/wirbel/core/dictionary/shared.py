@@ -14,6 +14,7 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.measures.status import STATUS_CODES
+from wirbel.core.spine.calibration import in_words
 
 VOXEL_COUNT = "number of voxels with the structure's label times the volume of one voxel"
 SURFACE = (
@@ -154,13 +155,29 @@ LEVEL_METHOD_CODES = {
     "counted": "the topmost vertebra in view counts as C2, as SPINEPS does (compatibility: spineps)",
     "unknown": "the maps came without this information",
 }
+ALTERNATIVE = Column(
+    "level_alternative",
+    STRING,
+    "Second most probable level of the uppermost vertebra",
+    "Empty where no other has 1 %; names of the other vertebrae shift by as many levels",
+    status="level_method",
+)
+SET_ASIDE = Column(
+    "parts_set_aside",
+    INTEGER,
+    "Parts called vertebral body that are none",
+    "Pieces of at least 0.1 ml that the decision over the whole spine takes for nothing or for segments of the sacrum; they "
+    "have no row in any table",
+    interval=(0, 48),
+    status="level_method",
+)
 LEVEL_NAMING = (
     Column(
         "level_confidence",
         NUMBER,
         "Confidence in the level names",
-        "From 0 to 1, the same for all rows of a scan; with level_method labelling the mean probability that the "
-        "network gives to the names",
+        "Probability that all names of the scan are right, from 0 to 1, the same for all its rows; calibrated on faulty "
+        f"maps ({in_words()}). With level_method labelling the mean probability that the network gives to the names",
         interval=(0.0, 1.0),
         status="level_method",
         compared=False,
