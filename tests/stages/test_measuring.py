@@ -129,6 +129,7 @@ def test_level_naming_comes_from_the_vertebra_maps_sidecar(output):
 def test_columns_and_dictionaries_agree(output):
     for table, columns in gather(output).items():
         described = json.loads((output / "cohort" / f"{table}.json").read_text())
+        assert described.pop(cohort.TOOL_KEY)["Description"].startswith("Wirbel ")
         assert list(columns) == list(described) == [c.name for c in TABLES[table]]
         parquet = pd.read_parquet(output / "cohort" / f"{table}.parquet")
         assert list(parquet) == list(columns) and len(parquet) == len(columns)

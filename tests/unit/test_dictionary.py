@@ -25,6 +25,8 @@ from wirbel.io.repeatability import read_repeatability
 ADDED_BY_STAGES = {
     "scans": {
         "scan_status",
+        "model",
+        "wirbel_version",
         "level_confidence",
         "level_method",
         "level_alternative",

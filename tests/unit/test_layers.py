@@ -22,6 +22,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
     "runner": {"tqdm", "yaml", "jsonschema"},
     "models": {"yaml", "jsonschema", "requests", "urllib3", "tqdm"},
+    "study": set(),
 }
 INSIDE = {  # layer -> layers of the package that it may import, besides itself and wirbel.errors
     "core": set(),
@@ -30,6 +31,7 @@ INSIDE = {  # layer -> layers of the package that it may import, besides itself 
     "runner": {"io"},
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
+    "study": {"core", "io", "models", "runner"},
     "stages": {"core", "phantom", "io", "models", "learning", "runner"},
 }
 

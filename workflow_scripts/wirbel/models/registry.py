@@ -28,6 +28,7 @@ from wirbel.models.entries import (
     Published,
     network,
     read_registry,
+    toy_digests,
 )
 from wirbel.models.errors import ModelError
 from wirbel.models.inference_config import FILE_NAME, InferenceConfig, read_inference_config
@@ -50,12 +51,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Model:
-    """A model folder whose bytes have been checked; `sha256` identifies all of them together."""
+    """A model folder whose bytes have been checked; `sha256` identifies all of them together.
+
+    `toy`: these bytes are those of a network for trying the software only, wherever they lie.
+    """
 
     kind: str
     folder: Path
     sha256: str
     config: InferenceConfig
+    toy: bool = False
 
 
 def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Model:
@@ -73,7 +78,8 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
         config = read_inference_config(folder)
     except ValueError as error:
         raise ModelError(str(error)) from None
-    return Model(kind, folder, combined_sha256(digests), config)
+    sha256 = combined_sha256(digests)
+    return Model(kind, folder, sha256, config, sha256 in toy_digests(entries))
 
 
 def fingerprint(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:

@@ -11,6 +11,7 @@ from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import Measurements, measure
 from wirbel.errors import ScanError
+from wirbel.io.final_maps import made_by
 from wirbel.io.measurements import write_measurements
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
@@ -36,14 +37,15 @@ class Features:
         """Nothing to load."""
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Volume, Volume, dict]:
-        """Read the scan and both label maps, and how the levels were named."""
+        """Read the scan and both label maps, how the levels were named, and what made the maps."""
         stem = f"{scan.scan_id}_desc"
         anat = folders.anat(scan)
         sidecar = anat / f"{stem}-vertebra_dseg.json"
         described = read_json(sidecar) if sidecar.exists() else {}
         subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
-        return read_volume(scan.path), subregion, vertebra, NO_LEVELS | described.get("Levels", {})
+        told = {**NO_LEVELS, **described.get("Levels", {}), "made_by": made_by(described)}
+        return read_volume(scan.path), subregion, vertebra, told
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
         """Return the rows of all four tables."""
@@ -64,7 +66,10 @@ class Features:
 
 
 def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
-    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names."""
+    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names.
+
+    `levels["made_by"]`, where it is given, holds the columns that say what made the map.
+    """
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
@@ -72,7 +77,8 @@ def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
         "level_alternative": levels["alternative"] or None,
         "parts_set_aside": levels["set_aside"],
     }
-    scan = {"scan_status": "ok", **rows["scan"], **naming, **doubts, **flags}
+    made_by = levels.get("made_by", {})
+    scan = {"scan_status": "ok", **made_by, **rows["scan"], **naming, **doubts, **flags}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")

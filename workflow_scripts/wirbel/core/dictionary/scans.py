@@ -159,6 +159,22 @@ SCANS = (
         codes={"ok": "measured", **REASONS},
     ),
     Column(
+        "model",
+        STRING,
+        "Networks that made the maps",
+        "Their name, or the last part of their folder's; by kind (semantic, instance, labelling) where they differ. "
+        "(toy weights) marks networks trained on simulated scans only, whose numbers are for trying the software; "
+        "unknown: the maps came without this information. Digests stand in the maps' sidecars",
+        status="scan_status",
+    ),
+    Column(
+        "wirbel_version",
+        STRING,
+        "Version of Wirbel that made the maps",
+        "As in the maps' sidecars; unknown: the maps came without this information",
+        status="scan_status",
+    ),
+    Column(
         "vertebrae_found",
         INTEGER,
         "Number of presacral vertebrae found",
