@@ -18,6 +18,7 @@ from wirbel.core.dictionary.shared import (
     SIGNAL,
     angle,
     centroid,
+    complete,
     ratio,
     signal_ratio,
     size,
@@ -160,4 +161,5 @@ DISCS = (
     ),
     *centroid("", "disc", "disc_status"),
     status("disc_status", "the disc", "ok", "touches_border"),
+    complete("the disc", "true when disc_status is ok"),
 )

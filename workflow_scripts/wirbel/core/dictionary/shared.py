@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import (
+    BOOLEAN,
     CUBIC_MILLIMETRES,
     DEGREES,
     INTEGER,
@@ -133,6 +134,19 @@ def centroid(prefix, what, status) -> tuple[Column, ...]:
             compared=False,
         )
         for axis, way in directions.items()
+    )
+
+
+COMPLETE = "complete"
+
+
+def complete(what: str, definition: str) -> Column:
+    """Return the column that tells rows of whole structures from those of imaged parts."""
+    return Column(
+        COMPLETE,
+        BOOLEAN,
+        f"Whether {what} lies wholly in view",
+        f"{definition}. Average volumes over rows with true only",
     )
 
 

@@ -21,6 +21,7 @@ from wirbel.core.dictionary.shared import (
     SIGNAL,
     angle,
     centroid,
+    complete,
     ratio,
     signal_ratio,
     size,
@@ -228,10 +229,10 @@ VERTEBRAE = (
     surface_volume(
         "vertebra_surface_volume_mm3",
         "whole vertebra without its endplates",
-        "width_status",
+        "vertebra_surface_status",
         VERTEBRA_VOLUME,
-        "; the spinous process is interpolated as in spinous_process_surface_volume_mm3, arch and other "
-        "processes are voxels as they are",
+        "; the imaged part only when vertebra_surface_status says touches_border; the spinous process is "
+        "interpolated as in spinous_process_surface_volume_mm3, arch and other processes are voxels as they are",
     ),
     Column(
         "spinous_process_surface_volume_mm3",
@@ -250,4 +251,10 @@ VERTEBRAE = (
     *centroid("body_", "vertebral body", "body_status"),
     status("body_status", "the vertebral body", "ok", "touches_border", "absent"),
     status("vertebra_status", "the vertebra", "ok", "touches_border"),
+    status("vertebra_surface_status", "the vertebra inside smooth surfaces", *BODY_MEASURED),
+    complete(
+        "the whole vertebra",
+        "true when body_status and vertebra_status are ok: neither the body nor a process reaches the border of the "
+        "scan. For body_volume_mm3 alone body_status is enough",
+    ),
 )
