@@ -10,6 +10,7 @@ from typing import Any
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import Measurements, measure
+from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.errors import ScanError
 from wirbel.io.measurements import write_measurements
 from wirbel.io.sidecars import read_json
@@ -42,11 +43,15 @@ class Features:
         """Return the rows of all four tables."""
         image, subregion, vertebra, levels = inputs
         try:
-            return features(measure(image, subregion, vertebra), levels)
+            measured = measure(image, subregion, vertebra)
+            flags = check_whole_result(subregion, vertebra, measured.vertebrae)
+        except ImplausibleResult as error:
+            raise ScanError("implausible_result", str(error)) from error
         except ValueError as error:
             raise ScanError(
                 "bad_geometry", f"the label maps cannot be measured: {error}"
             ) from error
+        return features(measured, levels, flags)
 
     def save(self, scan: Scan, result: dict[str, Any], folders: StageFolders) -> list[Path]:
         """Write the rows as one JSON file."""
@@ -56,11 +61,15 @@ class Features:
         return [path]
 
 
-def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
-    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names."""
+def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -> dict[str, Any]:
+    """Return cleaned rows by table.
+
+    `levels` is the vertebra map's account of its level names, `found` are the flags of the whole result.
+    """
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
+    flags |= {"flags": ";".join(found)}
     scan = {"scan_status": "ok", **rows["scan"], **naming, **flags}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]

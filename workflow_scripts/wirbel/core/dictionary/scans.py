@@ -12,6 +12,7 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.dictionary.shared import IDENTITY, LEVEL_NAMING, angle, ratio, size, status, volume
+from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.errors import REASONS
 
 COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
@@ -215,6 +216,15 @@ SCANS = (
         "none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
         "counting_disagrees (counting gives other names); "
         "no_sequence (the labelling network's answers fit no spine, so names are counted)",
+    ),
+    Column(
+        "flags",
+        STRING,
+        "What contradicts anatomy in the scan's result",
+        "Flags separated by semicolons, empty when there are none. A look at the whole result, from the final label "
+        "maps and the measures; a scan in which nothing can be right fails with implausible_result. "
+        + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
+        status="scan_status",
     ),
     volume(
         "canal_volume_mm3",
