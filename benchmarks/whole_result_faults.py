@@ -1,9 +1,8 @@
-"""Faults that networks, exporters and headers make, put into true label maps: what the look at the whole result
-must see.
+"""Faults that networks, exporters and headers make, put into true label maps, and the flags that they call for.
 
-Each fault is a function of a `Spine`, which returns the faulty one, or None where the scan is too short to show
-it. `FAULTS` names for each the flags of which at least one is expected; `FAILS` stands for a scan that is
-refused."""
+Each fault is a function of a `Spine`, which returns the faulty one, or None where the scan is too short to show it.
+`FAULTS` names for each the flags of which at least one is expected; `FAILS` stands for a scan that is refused.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +59,8 @@ class Spine:
             vertebra=np.where(mask, 0, self.vertebra),
         )
 
-    def along_mm(self, mask: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return mm downwards of a mask's voxels, from its centre, and a function's worth of its half height."""
+    def along_mm(self, mask: np.ndarray) -> np.ndarray:
+        """Mm downwards of a mask's voxels from its centre (n,)."""
         down = self.points_mm(mask) @ np.array([0, 0, -1.0])
         return down - down.mean()
 
@@ -70,10 +69,6 @@ def _where(mask: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     out = np.zeros(mask.shape, bool)
     out[tuple(np.argwhere(mask)[chosen].T)] = True
     return out
-
-
-def _every(names: list[int], n: int) -> list[int]:
-    return names[1:-1:n]
 
 
 def discs_lost(spine: Spine) -> Spine | None:

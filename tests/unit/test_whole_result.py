@@ -132,7 +132,7 @@ def test_a_body_of_which_little_is_left(lumbar):
     index = np.argwhere(body)
     left = index[:, 0] < index[:, 0].min() + 4
     body[tuple(index[left].T)] = False
-    assert without(lumbar, body)[:2] == ["sizes_impossible", "sizes_uneven"]
+    assert without(lumbar, body)[:3] == ["sizes_impossible", "slivers", "sizes_uneven"]
 
 
 def test_lumbar_bodies_called_cervical(lumbar):
@@ -190,6 +190,14 @@ def test_two_slivers_are_no_spine():
     keep = np.isin(spine.labels.data, L.BODY_LABELS) & (np.arange(150)[:, None, None] < 32)
     with pytest.raises(ImplausibleResult, match="2 vertebral bodies.* 0.. ml; expected"):
         without(spine, ~keep)
+
+
+def test_a_plate_among_bodies_is_flagged_and_nothing_but_plates_refused(lumbar):
+    """Plates of 48 x 26 x 3 mm hold 3.7 ml, as much as a cervical body: their shape tells."""
+    thin = np.isin(lumbar.labels.data, L.BODY_LABELS) & (np.arange(150)[:, None, None] >= 30 + 3)
+    assert "slivers" in without(lumbar, thin & (lumbar.vertebra == L3))
+    with pytest.raises(ImplausibleResult, match="a fifth as thick as long"):
+        without(lumbar, thin)
 
 
 def test_bodies_with_nothing_of_a_spine_around_them(lumbar):

@@ -41,17 +41,7 @@ class Features:
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
         """Return the rows of all four tables."""
-        image, subregion, vertebra, levels = inputs
-        try:
-            measured = measure(image, subregion, vertebra)
-            flags = check_whole_result(subregion, vertebra, measured.vertebrae)
-        except ImplausibleResult as error:
-            raise ScanError("implausible_result", str(error)) from error
-        except ValueError as error:
-            raise ScanError(
-                "bad_geometry", f"the label maps cannot be measured: {error}"
-            ) from error
-        return features(measured, levels, flags)
+        return measured_rows(*inputs)
 
     def save(self, scan: Scan, result: dict[str, Any], folders: StageFolders) -> list[Path]:
         """Write the rows as one JSON file."""
@@ -59,6 +49,23 @@ class Features:
         tables = dict(result)
         write_measurements(path, tables.pop("scan"), tables)
         return [path]
+
+
+def measured_rows(
+    image: Volume | None, subregion: Volume, vertebra: Volume, levels: dict[str, Any]
+) -> dict[str, Any]:
+    """Measure the maps and look at the result as a whole; return cleaned rows by table.
+
+    Raises ScanError when the maps cannot be measured, or nothing of the result can be right.
+    """
+    try:
+        measured = measure(image, subregion, vertebra)
+        flags = check_whole_result(subregion, vertebra, measured.vertebrae)
+    except ImplausibleResult as error:
+        raise ScanError("implausible_result", str(error)) from error
+    except ValueError as error:
+        raise ScanError("bad_geometry", f"the label maps cannot be measured: {error}") from error
+    return features(measured, levels, flags)
 
 
 def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -> dict[str, Any]:

@@ -150,6 +150,15 @@ SCANS = (
         codes={"ok": "measured", **REASONS},
     ),
     Column(
+        "flags",
+        STRING,
+        "What contradicts anatomy in the scan's result",
+        "Flags separated by semicolons, empty when there are none. A look at the whole result, from the final label "
+        "maps and the measures; a scan in which nothing can be right fails with implausible_result. "
+        + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
+        status="scan_status",
+    ),
+    Column(
         "vertebrae_found",
         INTEGER,
         "Number of presacral vertebrae whose body is in view",
@@ -216,15 +225,6 @@ SCANS = (
         "none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
         "counting_disagrees (counting gives other names); "
         "no_sequence (the labelling network's answers fit no spine, so names are counted)",
-    ),
-    Column(
-        "flags",
-        STRING,
-        "What contradicts anatomy in the scan's result",
-        "Flags separated by semicolons, empty when there are none. A look at the whole result, from the final label "
-        "maps and the measures; a scan in which nothing can be right fails with implausible_result. "
-        + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
-        status="scan_status",
     ),
     volume(
         "canal_volume_mm3",

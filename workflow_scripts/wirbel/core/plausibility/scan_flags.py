@@ -37,6 +37,9 @@ SCAN_FLAGS: dict[str, str] = {
         "a body wholly in view has a volume, or a measured size, that no adult has at its level: its name, its mask "
         "or the voxel size is wrong"
     ),
+    "slivers": (
+        "a body wholly in view is a plate or a thread, less than a fifth as thick as long: no vertebral body"
+    ),
     "sizes_uneven": (
         "of two neighbouring bodies wholly in view one has less than a third of the other's volume: one of them is "
         "none, or only a part"

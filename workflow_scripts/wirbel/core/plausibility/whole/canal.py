@@ -18,17 +18,18 @@ BESIDE_SHARE = 1 / 3
 
 
 def canal_offsets_mm(chain: WholeChain) -> np.ndarray:
-    """Return the way from points on the chain to the canal beside them, across the chain (n, 3), NaN where there
-    is none.
+    """Return the way to the canal beside the chain, across it, (n, 3) mm; NaN where there is none.
 
-    The points are the bodies' centres and the middles between neighbours, the first and the last body left out
-    if they reach the border."""
-    centres, up = chain.centres_mm, chain.upwards
-    points = np.concatenate([centres, (centres[:-1] + centres[1:]) / 2])
-    axes = np.concatenate([up, (up[:-1] + up[1:]) / 2])
-    inside = [k for k, link in enumerate(chain.links) if link.whole or 0 < k < len(centres) - 1]
-    inside += list(range(len(centres), len(points)))
-    return np.array([_offset(chain.canal_mm, points[k], axes[k]) for k in inside]).reshape(-1, 3)
+    From the bodies' centres and the middles between neighbours. The first and the last body count only if they do not
+    reach the border: beside a bit of a body the canal may be out of view.
+    """
+    last = len(chain.links) - 1
+    kept = [k for k, link in enumerate(chain.links) if link.whole or 0 < k < last]
+    points, axes = chain.centres_mm[kept], chain.upwards[kept]
+    points = np.concatenate([points, (points[:-1] + points[1:]) / 2])
+    axes = np.concatenate([axes, (axes[:-1] + axes[1:]) / 2])
+    ways = [_offset(chain.canal_mm, *at) for at in zip(points, axes, strict=True)]
+    return np.array(ways).reshape(-1, 3)
 
 
 def canal_flags(chain: WholeChain) -> list[str]:
@@ -40,7 +41,7 @@ def canal_flags(chain: WholeChain) -> list[str]:
     offsets = canal_offsets_mm(chain)
     there = np.isfinite(offsets).all(1)
     if not there.any():
-        return ["canal_missing"]
+        return ["canal_missing"] if len(there) else []
     flags = [] if there.all() else ["canal_broken"]
     return flags + (["canal_beside"] if _beside(offsets[there]) else [])
 

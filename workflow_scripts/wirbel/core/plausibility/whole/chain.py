@@ -34,16 +34,18 @@ EVERY_CORNER = np.ones((3, 3, 3))
 class Link:
     """A vertebra with a body.
 
-    `centre_mm` (3,) and `volume_mm3` are the body's, `whole` says that it does not reach the border,
-    `second_piece` is its second largest piece over the largest. `arch_mm` (3,), `spinous_mm`, `superior_mm` and
-    `inferior_mm` are centres of the posterior elements and of some of them, None where there is nothing;
-    `arch_mm3` is their volume."""
+    `centre_mm` (3,) and `volume_mm3` are the body's; `whole` says that it does not reach the border; `second_piece` is
+    its second largest piece over the largest, `thinness` its thinnest side over its longest. `arch_mm` (3,) and
+    `arch_mm3` are the centre and the volume of the posterior elements, `spinous_mm`, `superior_mm` and `inferior_mm`
+    the centres of some of them, None where there is nothing.
+    """
 
     label: int
     centre_mm: np.ndarray
     volume_mm3: float
     whole: bool
     second_piece: float
+    thinness: float
     arch_mm: np.ndarray | None
     arch_mm3: float
     spinous_mm: np.ndarray | None
@@ -128,12 +130,21 @@ def _link(maps: LabelMaps, label: int, body: Region) -> Link:
         body.volume_mm3,
         not body.touches_border,
         _second_piece(body.mask),
+        _thinness(body),
         None if arch is None else arch.centroid_mm,
         0.0 if arch is None else arch.volume_mm3,
         centre((SPINOUS_PROCESS,)),
         centre(SUPERIOR),
         centre(INFERIOR),
     )
+
+
+def _thinness(body: Region) -> float:
+    """Return a body's extent along its thinnest axis over that along its longest, by second moments."""
+    across_a_voxel = body.grid.affine[:3, :3] @ body.grid.affine[:3, :3].T / 12
+    offsets = body.points_mm - body.centroid_mm
+    moments = np.linalg.eigvalsh(offsets.T @ offsets / len(offsets) + across_a_voxel)
+    return float(np.sqrt(moments[0] / moments[-1]))
 
 
 def _second_piece(mask: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from wirbel.core.plausibility.whole.canal import canal_flags
 from wirbel.core.plausibility.whole.chain import WholeChain
 from wirbel.core.plausibility.whole.counts import count_flags
 from wirbel.core.plausibility.whole.directions import direction_flags
-from wirbel.core.plausibility.whole.sizes import size_flags
+from wirbel.core.plausibility.whole.sizes import is_sliver, size_flags
 
 SMALLEST_BODY_MM3, LARGEST_BODY_MM3 = 800.0, 150000.0
 """Half of a small C3 (13 x 14 x 10 mm), and a quarter more than the largest L4: no body of any level, whole or cut
@@ -51,6 +51,11 @@ def _refuse_impossible(chain: WholeChain) -> None:
             f"{len(volumes)} vertebral bodies were found, of {min(volumes) / 1000:.1f} to "
             f"{max(volumes) / 1000:.1f} ml; expected one of {SMALLEST_BODY_MM3 / 1000:g} to "
             f"{LARGEST_BODY_MM3 / 1000:g} ml at least"
+        )
+    if all(map(is_sliver, chain.links)):
+        raise ImplausibleResult(
+            f"{len(volumes)} vertebral bodies were found, each less than a fifth as thick as long; expected bodies "
+            "at least a quarter as high as wide"
         )
     around = chain.discs or len(chain.canal_mm) or any(link.arch_mm3 for link in chain.links)
     if not around and len(volumes) > 1:

@@ -15,6 +15,8 @@ from wirbel.core.plausibility.level_sizes import (
 )
 from wirbel.core.plausibility.whole.chain import Link, WholeChain
 
+THINNEST = 0.2
+"""Thinnest over longest side: 0.5 to 0.8 in sound bodies, 0.28 in an L4 crushed to half its height (Panjabi et al.)."""
 SMALLEST_NEIGHBOUR = 1 / 3
 """A body over its larger neighbour: crushed ones keep half (Genant et al., J Bone Miner Res 1993;8:1137), and
 levels differ by 10 %."""
@@ -34,6 +36,7 @@ def size_flags(chain: WholeChain, vertebrae: Sequence[Mapping]) -> list[str]:
     """Return the flags about sizes and distances; `vertebrae` are the measured rows."""
     flags = {
         "sizes_impossible": sizes_impossible(chain, vertebrae),
+        "slivers": any(map(is_sliver, chain.links)),
         "sizes_uneven": sizes_uneven(chain),
         "spacing_uneven": spacing_uneven(chain),
     }
@@ -49,6 +52,11 @@ def sizes_impossible(chain: WholeChain, vertebrae: Sequence[Mapping]) -> bool:
         for row in vertebrae
         for name, ranges in MEASURED.items()
     )
+
+
+def is_sliver(link: Link) -> bool:
+    """Whether a body wholly in view is a plate or a thread."""
+    return link.whole and link.thinness < THINNEST
 
 
 def sizes_uneven(chain: WholeChain) -> bool:
