@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from spine_boxes import BoxSpine, box_spine
@@ -12,6 +15,7 @@ from wirbel.core.plausibility.level_sizes import BODY_VOLUME_MM3
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 
+PAGE = Path(__file__).parents[2] / "docs" / "outputs.md"
 T11, L1, L2, L3, L4, L5 = 18, 20, 21, 22, 23, 24
 WHOLE, LUMBAR, NECK = range(2, 25), range(T11, 25), range(2, 12)
 
@@ -210,6 +214,12 @@ def test_half_a_vertebra_at_the_border_is_not_refused():
     top = int(np.argwhere(body_of(spine, L3))[:, 1].max()) - 3
     maps = [data[:, top:] for data in (spine.labels.data, spine.vertebra)]
     assert flags(spine, *maps) == []
+
+
+def test_the_page_on_outputs_explains_every_flag_in_the_same_words():
+    section = PAGE.read_text().split("### Flags of the whole result")[1].split("\n#")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|$", section, re.MULTILINE))
+    assert rows == SCAN_FLAGS
 
 
 def test_flags_come_in_the_order_of_their_declaration(lumbar):

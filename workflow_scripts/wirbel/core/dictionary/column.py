@@ -20,7 +20,8 @@ class Column:
     `interval` holds the smallest and largest plausible value of an adult (both ends included), `codes` the
     values that a column of codes may take and their meaning. `level_intervals` holds narrower ranges by level,
     where a level has one. Numbers are `compared` between people by the plausibility flags, unless they describe
-    the scan (positions, voxel sizes)."""
+    the scan (positions, voxel sizes).
+    """
 
     name: str
     kind: str

@@ -54,8 +54,7 @@ def _complete(
 
 
 def _limits(column: Column, rows: int, categories: Categories) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest and the largest plausible value of each row, (rows,) each: those of its level, if it has
-    them."""
+    """Return each row's smallest and largest plausible value, (rows,) each: those of its level, if it has any."""
     overall = column.interval or (-np.inf, np.inf)
     if not column.level_intervals:
         return np.full(rows, overall[0]), np.full(rows, overall[1])

@@ -2,7 +2,8 @@
 
 Means: Panjabi et al., Spine 1991;16:861 (cervical), 1991;16:888 (thoracic), 1992;17:299 (lumbar), 12 spines
 with calipers; endplates' depth and width, height of the back wall. They are stretched to ranges that hold
-adults of any size, on MRI, fractured ones too: only what no vertebra of that level can be lies outside."""
+adults of any size, on MRI, fractured ones too: only what no vertebra of that level can be lies outside.
+"""
 
 from __future__ import annotations
 
