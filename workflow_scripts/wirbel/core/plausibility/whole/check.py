@@ -9,7 +9,7 @@ from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.core.plausibility.whole.canal import canal_flags
 from wirbel.core.plausibility.whole.chain import WholeChain
-from wirbel.core.plausibility.whole.counts import count_flags
+from wirbel.core.plausibility.whole.counts import count_flags, has_arch
 from wirbel.core.plausibility.whole.directions import direction_flags
 from wirbel.core.plausibility.whole.sizes import is_sliver, size_flags
 
@@ -57,8 +57,7 @@ def _refuse_impossible(chain: WholeChain) -> None:
             f"{len(volumes)} vertebral bodies were found, each less than a fifth as thick as long; expected bodies "
             "at least a quarter as high as wide"
         )
-    around = chain.discs or len(chain.canal_mm) or any(link.arch_mm3 for link in chain.links)
-    if not around and len(volumes) > 1:
+    if not len(chain.canal_mm) and not any(map(has_arch, chain.links)):
         raise ImplausibleResult(
-            f"{len(volumes)} vertebral bodies were found, but no disc, no canal and no arch; expected these around them"
+            f"{len(volumes)} vertebral bodies were found, but neither a canal nor an arch; expected these behind them"
         )

@@ -13,8 +13,9 @@ four are rare."""
 SURPLUS_DISCS = 2
 """More discs than bodies that need an explanation: one lies above the topmost body in view."""
 MISSING_ARCHES, MISSING_ARCHES_SHARE = 2, 1 / 3
-SMALLEST_ARCH_MM3 = 150.0
-"""A tenth of a C3's arch and processes (Panjabi et al., Spine 1991;16:861)."""
+SMALLEST_ARCH_MM3, SMALLEST_ARCH_SHARE = 150.0, 0.1
+"""A tenth of a C3's arch and processes, and of any body's volume: they have half to twice of it (Panjabi et al., Spine
+1991;16:861 and 888, 1992;17:299), less where their sides are out of view."""
 BEHIND_MM = 45.0
 """From a body's centre to the middle of its arch: half an L5 body of 36 mm, the canal of 20 mm, and the lamina."""
 SECOND_PIECE = 1 / 6
@@ -45,10 +46,15 @@ def bodies_missing(chain: WholeChain) -> bool:
     return bool(alone) or len(chain.discs) >= len(chain.links) + SURPLUS_DISCS
 
 
+def has_arch(link: Link) -> bool:
+    """Whether what is labelled behind a body can be its arch and processes, or most of them."""
+    return link.arch_mm3 >= max(SMALLEST_ARCH_MM3, SMALLEST_ARCH_SHARE * link.volume_mm3)
+
+
 def arches_missing(chain: WholeChain) -> bool:
     """Whether bodies lack their arches although their backs are in view."""
     seen = [link for link in chain.whole if _back_in_view(chain, link)]
-    missing = sum(link.arch_mm3 < SMALLEST_ARCH_MM3 for link in seen)
+    missing = sum(not has_arch(link) for link in seen)
     return missing >= MISSING_ARCHES and missing >= MISSING_ARCHES_SHARE * len(seen)
 
 

@@ -13,9 +13,9 @@ TILT_DEG, SHORT_TILT_DEG = 35.0, 45.0
 """The line from the first to the last body of a person lying supine; hyperkyphosis and a bent neck reach 30
 degrees, three or four vertebrae at the end of a lordosis more. Shorter chains than 60 mm say nothing."""
 FEWEST_SIZES = 5
-GROWTH = 0.03
-"""Bodies grow by 2 to 10 % in volume per level downwards (Panjabi et al. 1991, 1992): less than minus 3 % is
-upside down."""
+GROWTH, SHRINKING = 0.03, -0.06
+"""Bodies grow by 2 to 10 % in volume per level downwards, but for a few in the neck (Panjabi et al. 1991, 1992): a
+trend of minus 3 % speaks for an exchange, one of minus 6 % no spine has."""
 FEWEST_POINTS = 10
 VOTES_NEEDED = 2
 
@@ -41,13 +41,19 @@ def front_back_exchanged(chain: WholeChain) -> bool:
 
 
 def head_feet_exchanged(chain: WholeChain) -> bool:
-    """Whether the spine stands on its head: the sacrum says so alone, else two signs without one against them."""
+    """Whether the spine stands on its head.
+
+    Sacrum or sizes alone may say so; else two signs do, if they are more than those against it.
+    """
     if not chain.links:
         return False
-    sacrum = _sacrum_is_above(chain)
+    sacrum, growth = _sacrum_is_above(chain), _growth_downwards(chain)
     if sacrum is not None:
         return sacrum
-    votes = [_sizes_grow_upwards(chain), _cord_is_below(chain), _processes_point_up(chain)]
+    if growth is not None and growth < SHRINKING:
+        return True
+    sizes = None if growth is None or abs(growth) < GROWTH else growth < 0
+    votes = [sizes, _cord_is_below(chain), _processes_point_up(chain)]
     known = [vote for vote in votes if vote is not None]
     return sum(known) >= VOTES_NEEDED and sum(known) > len(known) - sum(known)
 
@@ -70,16 +76,19 @@ def _sacrum_is_above(chain: WholeChain) -> bool | None:
     return bool(chain.sacrum.centroid_mm @ SUPERIOR > (chain.centres_mm @ SUPERIOR).max())
 
 
-def _sizes_grow_upwards(chain: WholeChain) -> bool | None:
-    """By the trend of volumes along the header's head-feet axis, C2 with its dens left out; None when it is flat."""
+def _growth_downwards(chain: WholeChain) -> float | None:
+    """Return the logarithm of volume gained per body along the header's head-feet axis, C2 with its dens left out.
+
+    The median of all pairs' slopes (Theil and Sen), so that a fractured body does not turn it; None for few bodies.
+    """
     bodies = [link for link in chain.whole if link.level != "C2"]
     if len(bodies) < FEWEST_SIZES:
         return None
     downwards = sorted(bodies, key=lambda link: -link.centre_mm @ SUPERIOR)
     logs = np.log([link.volume_mm3 for link in downwards])
-    steps = [(b - a) / (j - i) for j, b in enumerate(logs) for i, a in enumerate(logs[:j])]
-    slope = float(np.median(steps))  # Theil and Sen: a fractured body does not turn it
-    return None if abs(slope) < GROWTH else slope < 0
+    return float(
+        np.median([(b - a) / (j - i) for j, b in enumerate(logs) for i, a in enumerate(logs[:j])])
+    )
 
 
 def _cord_is_below(chain: WholeChain) -> bool | None:
