@@ -22,6 +22,7 @@ from wirbel.core.dictionary.shared import (
     status,
     volume,
 )
+from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.errors import REASONS
 
 COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
@@ -78,8 +79,8 @@ ALIGNMENT = (
     angle(
         "cobb_angle_deg",
         "Largest coronal Cobb angle, supine",
-        "Largest angle between the upper endplate of a vertebra and the lower one of another further down, or of "
-        "itself, in the coronal plane of the spine in view. Measured lying supine; below 10 degrees it is no "
+        "Largest angle between the upper endplate of a vertebra and the lower one of another further down, in the "
+        "coronal plane of the spine in view. Measured lying supine; below 10 degrees it is no "
         "scoliosis, and noise alone gives a few degrees",
         "cobb_status",
         (0.0, 120.0),
@@ -175,34 +176,61 @@ SCANS = (
         status="scan_status",
     ),
     Column(
+        "flags",
+        STRING,
+        "What contradicts anatomy in the scan's result",
+        "Flags separated by semicolons, empty when there are none. A look at the whole result, from the final label "
+        "maps and the measures; a scan in which nothing can be right fails with implausible_result. "
+        + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
+        status="scan_status",
+    ),
+    Column(
         "vertebrae_found",
         INTEGER,
-        "Number of presacral vertebrae found",
-        "Vertebrae with at least one voxel in the vertebra map, the sacrum left out",
+        "Number of presacral vertebrae whose body is in view",
+        "Vertebrae with a body that the border cuts off neither above nor below, in front or behind; a flank may lie "
+        "beyond the outer slices, and so may processes",
+        interval=(0, 25),
+        status="scan_status",
+    ),
+    Column(
+        "vertebrae_in_view",
+        INTEGER,
+        "Number of presacral vertebrae of which any part is in view",
+        "Vertebrae with at least one voxel in the vertebra map, the sacrum left out: the scan's rows in the table of "
+        "vertebrae",
         interval=(0, 25),
         status="scan_status",
     ),
     Column(
         "discs_found",
         INTEGER,
-        "Number of discs found",
-        "Discs with at least one voxel in the vertebra map",
+        "Number of discs in view",
+        "Discs that the border cuts off neither above nor below, in front or behind",
+        interval=(0, 25),
+        status="scan_status",
+    ),
+    Column(
+        "discs_in_view",
+        INTEGER,
+        "Number of discs of which any part is in view",
+        "Discs with at least one voxel in the vertebra map: the scan's rows in the table of discs",
         interval=(0, 25),
         status="scan_status",
     ),
     Column(
         "first_level",
         STRING,
-        "Uppermost vertebra found",
-        "Its level; empty when vertebrae_found is 0",
-        status="vertebrae_found",
+        "Uppermost vertebra in view",
+        "Its level; empty when vertebrae_in_view is 0",
+        status="vertebrae_in_view",
     ),
     Column(
         "last_level",
         STRING,
-        "Lowest presacral vertebra found",
-        "Its level; empty when vertebrae_found is 0",
-        status="vertebrae_found",
+        "Lowest presacral vertebra in view",
+        "Its level; empty when vertebrae_in_view is 0",
+        status="vertebrae_in_view",
     ),
     *LEVEL_NAMING,
     ALTERNATIVE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import (
+    BOOLEAN,
     CUBIC_MILLIMETRES,
     DEGREES,
     INTEGER,
@@ -61,6 +62,14 @@ ABSENT_IS_EMPTY = "empty when the structure was not found"
 PART_IS_ZERO = "0 when none was found in a vertebra that is wholly in view, else empty"
 
 
+def limits(interval) -> dict:
+    """Return a column's plausible range; a range for each level makes the overall one their hull."""
+    if not isinstance(interval, dict):
+        return {"interval": interval}
+    lows, highs = zip(*interval.values(), strict=True)
+    return {"interval": (min(lows), max(highs)), "level_intervals": interval}
+
+
 def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) -> Column:
     """Return the column of a volume counted in voxels, in mm3; `absent` says what stands for nothing."""
     return Column(
@@ -70,7 +79,7 @@ def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) ->
         f"{VOXEL_COUNT} ({labels}); {absent}; the imaged part only when "
         f"{status} says touches_border",
         units=CUBIC_MILLIMETRES,
-        interval=interval,
+        **limits(interval),
         decimals=1,
         status=status,
     )
@@ -84,7 +93,7 @@ def surface_volume(name, what, status, interval, more="") -> Column:
         f"Volume of the {what} inside smooth surfaces",
         f"{SURFACE}{more}",
         units=CUBIC_MILLIMETRES,
-        interval=interval,
+        **limits(interval),
         decimals=1,
         status=status,
     )
@@ -92,7 +101,9 @@ def surface_volume(name, what, status, interval, more="") -> Column:
 
 def size(name, what, definition, status, interval, source=PRODUCT) -> Column:
     """Return the column of a length in mm."""
-    return Column(name, NUMBER, what, definition, source, MILLIMETRES, interval, status=status)
+    return Column(
+        name, NUMBER, what, definition, source, MILLIMETRES, status=status, **limits(interval)
+    )
 
 
 def angle(name, what, definition, status, interval, source=PRODUCT) -> Column:
@@ -134,6 +145,19 @@ def centroid(prefix, what, status) -> tuple[Column, ...]:
             compared=False,
         )
         for axis, way in directions.items()
+    )
+
+
+COMPLETE = "complete"
+
+
+def complete(what: str, definition: str) -> Column:
+    """Return the column that tells rows of whole structures from those of imaged parts."""
+    return Column(
+        COMPLETE,
+        BOOLEAN,
+        f"Whether {what} lies wholly in view",
+        f"{definition}. Average volumes over rows with true only",
     )
 
 
