@@ -57,13 +57,12 @@ class Merge:
         named = not self.settings.naming_follows
         if self.settings.method == NONE:
             return merge(labels, predictions, scan, named)
-        settings = (
-            instance_settings(self.settings.instance),
-            number_settings(self.settings.semantic),
-        )
-        if self.settings.method == SPINEPS:
-            merging = spineps.merge if named else spineps.unnumbered
-            return merging(labels, predictions, scan, *settings)
+        models = self.settings
+        settings = instance_settings(models.instance), number_settings(models.semantic)
+        if models.method == SPINEPS:
+            if not named:
+                return spineps.unnumbered(labels, predictions, scan, *settings)
+            return published.flagged(spineps.merge(labels, predictions, scan, *settings))
         return published.merge(labels, predictions, scan, *settings, named)
 
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
