@@ -251,7 +251,8 @@ SCANS = (
         "enumeration_implausible (anatomy does not explain what lies between two bodies, or the sacrum's place), "
         "too_many_vertebrae, parts_set_aside (something called vertebral body is none), sacral_body (a segment of the "
         "sacrum was called vertebral body), no_bodies, no_sacrum (what is called sacrum lies where, by all else "
-        "that is seen, there is none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
+        "that is seen, there is none: it was dropped, unless the masks are to be SPINEPS' own); with "
+        "level_method labelling also "
         "counting_disagrees (counting gives other names); "
         "no_sequence (the labelling network's answers fit no spine, so names are counted)",
     ),

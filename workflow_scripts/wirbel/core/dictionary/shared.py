@@ -190,7 +190,8 @@ SET_ASIDE = Column(
     "parts_set_aside",
     INTEGER,
     "Parts called vertebral body that are none",
-    "Pieces of at least 0.1 ml that the decision over the whole spine takes for nothing or for segments of the sacrum; they "
+    "Pieces of at least 0.1 ml that the decision over the whole spine takes for nothing or for segments of the "
+    "sacrum; they "
     "have no row in any table",
     interval=(0, 48),
     status="level_method",
@@ -200,7 +201,8 @@ LEVEL_NAMING = (
         "level_confidence",
         NUMBER,
         "Confidence in the level names",
-        "Probability that all names of the scan are right, from 0 to 1, the same for all its rows; calibrated on faulty "
+        "Probability that all names of the scan are right, from 0 to 1, the same for all its rows; calibrated "
+        "on faulty "
         f"maps ({in_words()}). With level_method labelling the mean probability that the network gives to the names",
         interval=(0.0, 1.0),
         status="level_method",
