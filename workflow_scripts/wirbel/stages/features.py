@@ -9,11 +9,12 @@ from typing import Any
 
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
+from wirbel.core.header_transforms import HEADER_CONFLICT
 from wirbel.core.measures import Measurements, measure
 from wirbel.errors import ScanError
 from wirbel.io.measurements import write_measurements
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
+from wirbel.io.volumes import read_header, read_volume
 from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
 
 NO_LEVELS = {"confidence": None, "method": "unknown", "agree": None, "flags": []}
@@ -36,7 +37,9 @@ class Features:
         described = read_json(sidecar) if sidecar.exists() else {}
         subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
-        return read_volume(scan.path), subregion, vertebra, NO_LEVELS | described.get("Levels", {})
+        flags = {"header_flags": [HEADER_CONFLICT] if read_header(scan.path).notes else []}
+        told = NO_LEVELS | flags | described.get("Levels", {})
+        return read_volume(scan.path), subregion, vertebra, told
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
         """Return the rows of all four tables."""
@@ -57,11 +60,15 @@ class Features:
 
 
 def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
-    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names."""
+    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names.
+
+    `levels["header_flags"]`, where it is given, says what is odd about the scan's header.
+    """
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
-    scan = {"scan_status": "ok", **rows["scan"], **naming, **flags}
+    odd = [*levels.get("header_flags", ()), *filter(None, [rows["scan"]["flags"]])]
+    scan = {"scan_status": "ok", **rows["scan"], "flags": ";".join(odd), **naming, **flags}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")

@@ -149,6 +149,15 @@ SCANS = (
         codes={"ok": "measured", **REASONS},
     ),
     Column(
+        "flags",
+        STRING,
+        "What is odd about the scan's file",
+        "Flags separated by semicolons, empty when there are none: header_conflict (the header contradicts itself "
+        "about where the voxels lie: the sform was used where it has a code, else the qform; the maps' sidecars say "
+        "what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly far from all others), "
+        "no_zero_intensity (negative, standardised or shifted intensities: no signal ratios)",
+    ),
+    Column(
         "vertebrae_found",
         INTEGER,
         "Number of presacral vertebrae found",
