@@ -43,7 +43,7 @@ def clean(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     if data.dtype.kind == "f" and not (finite := np.isfinite(data)).all():
         replaced = ~finite
         lowest = np.min(data, where=finite, initial=np.inf)
-        data = np.where(finite, data, lowest if np.isfinite(lowest) else 0).astype(data.dtype)
+        data = np.where(finite, data, data.dtype.type(lowest if np.isfinite(lowest) else 0))
     low, high = credible_range(data)
     if data.size and (data.min() < low or data.max() > high):
         absurd = (data < low) | (data > high)

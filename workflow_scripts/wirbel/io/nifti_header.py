@@ -41,6 +41,8 @@ MOST_PADDING = 1024
 """Zero bytes after the last voxel, as blocked copies leave them."""
 DEFLATE_MAX_RATIO = 1032
 """Deflate cannot expand a byte to more than 1032 (zlib's technical details page)."""
+DEFLATE_LEAST_GAIN = 100
+"""What cannot be compressed grows by less than a hundredth (5 bytes in 16 kB)."""
 CARRIED = (
     *("qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units"),
@@ -203,7 +205,8 @@ def _shape(raw: np.ndarray, dtype: np.dtype, offset: int, path: str | Path) -> t
         found = f"{on_disk} compressed" if packed else f"{max(held, 0)}"
         _refuse(name, f"{expected} bytes of voxels", f"only {found} ones: it is cut short")
     check_shape(shape, name)
-    if not packed and held - expected > MOST_PADDING:
+    more = (offset + expected) // DEFLATE_LEAST_GAIN if packed else MOST_PADDING
+    if on_disk - offset - expected > max(more, MOST_PADDING):
         refuse_left_over(name, expected)
     return shape[:3]
 
