@@ -49,6 +49,8 @@ CARRIED = (
 )
 """Fields that say where voxels lie, besides pixdim: maps carry them as the scan has them."""
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+LARGEST_INTERCEPT = 1 << 24
+"""Times what the slope gives at most: float32 has 24 bits, nothing would be left of the image."""
 SMALLEST_FLOAT32 = float(np.finfo(np.float32).tiny)
 
 
@@ -182,7 +184,8 @@ def _scaling(raw: np.ndarray, dtype: np.dtype, name: str) -> tuple[float, float]
         return 1.0, 0.0
     most = float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
     reach = most * slope + abs(inter)
-    if slope < SMALLEST_FLOAT32 or not reach <= LARGEST_FLOAT32:  # also where it is no number
+    lost = dtype.kind in "iu" and abs(inter) > LARGEST_INTERCEPT * most * slope
+    if slope < SMALLEST_FLOAT32 or lost or not reach <= LARGEST_FLOAT32:  # NaN is refused, too
         _refuse(
             name,
             "a positive slope and intercept that lead to numbers",
