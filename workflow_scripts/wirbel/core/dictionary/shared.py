@@ -44,7 +44,10 @@ IDENTITY = (
 
 MEASURED = ("ok", "touches_border", "absent", "no_canal", "surface_incomplete")
 """Status codes of everything that is fitted to a body or a disc."""
-SIGNAL = ("ok", "no_image", "absent", "too_few_voxels")
+SIGNAL = (
+    *("ok", "no_image", "absent", "too_few_voxels"),
+    *("no_zero", "voxels_replaced", "dark_fluid"),
+)
 
 
 def status(name: str, what: str, *codes: str) -> Column:
@@ -123,7 +126,7 @@ def signal_ratio(name, what, margin, status, source) -> Column:
         f"T2 signal of the {what} over that of the cerebrospinal fluid",
         f"Median intensity of the {what} deeper than {margin} mm over the median of the canal without the "
         "cord, deeper than 1 mm, within 45 mm; both also without their outermost voxels. From the scan as it "
-        "is, without bias field correction",
+        "is, without bias field correction; voxels of NaN, infinity or absurdly far from all others do not count",
         status,
         (0.0, 3.0),
         source,
