@@ -13,6 +13,7 @@ from wirbel.core import labels as L
 from wirbel.core.geometry import Volume
 from wirbel.core.plausibility.level_sizes import BODY_VOLUME_MM3
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
+from wirbel.core.plausibility.whole.chain import CANAL_POINTS, _thinned
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 
 PAGE = Path(__file__).parents[2] / "docs" / "outputs.md"
@@ -231,6 +232,13 @@ def test_half_a_vertebra_at_the_border_is_not_refused():
     top = int(np.argwhere(body_of(spine, L3))[:, 1].max()) - 3
     maps = [data[:, top:] for data in (spine.labels.data, spine.vertebra)]
     assert flags(spine, *maps) == []
+
+
+def test_which_voxels_of_a_long_canal_are_looked_at_does_not_depend_on_their_order():
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-300, 300, (3 * CANAL_POINTS, 3))
+    chosen, again = _thinned(points), _thinned(rng.permutation(points))
+    assert len(chosen) == CANAL_POINTS and (chosen == again).all()
 
 
 def test_the_page_on_outputs_explains_every_flag_in_the_same_words():
