@@ -165,6 +165,14 @@ def test_a_measured_height_that_the_level_cannot_have(lumbar):
     assert flags(lumbar, rows=rows) == ["sizes_impossible"]
 
 
+def test_two_bodies_and_their_disc_called_one_are_twice_as_high(lumbar):
+    subregion, vertebra = lumbar.labels.data.copy(), lumbar.vertebra.copy()
+    between = np.isin(vertebra, (L.DISC_OFFSET + L2, L.ENDPLATE_OFFSET + L2))
+    subregion[between] = L.BODY_BORDER
+    vertebra[between | (vertebra == L3)] = L2
+    assert "sizes_uneven" in flags(lumbar, subregion, vertebra)
+
+
 def test_a_missing_vertebra_leaves_a_gap(lumbar):
     family = np.isin(lumbar.vertebra, (L2, L.DISC_OFFSET + L2))
     assert "spacing_uneven" in without(lumbar, family)
@@ -211,7 +219,8 @@ def test_two_slivers_are_no_spine():
     spine = box_spine((3, 4), sacrum=False)
     keep = np.isin(spine.labels.data, L.BODY_LABELS) & (np.arange(150)[:, None, None] < 32)
     with pytest.raises(
-        ImplausibleResult, match="found: 2, of 0.* ml; expected at least one of 0.8 to 150 ml"
+        ImplausibleResult,
+        match="found: 2, the largest of 0.* ml; expected at least one of 0.8 to 150 ml",
     ):
         without(spine, ~keep)
 

@@ -46,9 +46,7 @@ def _refuse_impossible(chain: WholeChain) -> None:
     volumes = [link.volume_mm3 / 1000 for link in chain.links]
     if not volumes:
         return
-    found = (
-        f"vertebral bodies found: {len(volumes)}, of {min(volumes):.1f} to {max(volumes):.1f} ml"
-    )
+    found = f"vertebral bodies found: {len(volumes)}, the largest of {max(volumes):.1f} ml"
     if max(volumes) < SMALLEST_BODY_ML or min(volumes) > LARGEST_BODY_ML:
         raise ImplausibleResult(
             f"{found}; expected at least one of {SMALLEST_BODY_ML:g} to {LARGEST_BODY_ML:g} ml"
