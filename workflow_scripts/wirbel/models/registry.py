@@ -6,6 +6,7 @@ content. Nothing here uses the network.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
@@ -30,7 +31,8 @@ from wirbel.models.entries import (
     read_registry,
 )
 from wirbel.models.errors import ModelError
-from wirbel.models.inference_config import FILE_NAME, InferenceConfig, read_inference_config
+from wirbel.models.folders.check import read_kind
+from wirbel.models.inference_config import FILE_NAME, InferenceConfig
 from wirbel.models.lockfile import Locked
 from wirbel.models.store import VARIABLE, fetched, models_folder, verify
 
@@ -67,13 +69,9 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     if name in entries:
         folder, digests = _registered(network(entries, name, kind), registry_file)
     else:
-        folder = _folder(Path(name), kind, sorted(entries))
+        folder = folder_of(Path(name), kind, sorted(entries))
         digests = hash_files(folder)
-    try:
-        config = read_inference_config(folder)
-    except ValueError as error:
-        raise ModelError(str(error)) from None
-    return Model(kind, folder, combined_sha256(digests), config)
+    return Model(kind, folder, combined_sha256(digests), read_kind(folder, kind))
 
 
 def fingerprint(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:
@@ -90,10 +88,26 @@ def fingerprint(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> st
         if isinstance(found, Published):
             content = _fetched(found, registry_file)[1].files
     else:
-        files = sorted(path for path in Path(name).rglob("*") if path.is_file())
+        files = sorted(path for path in Path(name).expanduser().rglob("*") if path.is_file())
         content = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     text = json.dumps([kind, content], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def listed_folder(
+    found: Embedded | Published, registry_file: Path = REGISTRY_FILE
+) -> tuple[Path, dict[str, str]]:
+    """Return the folder of a listed network and the digests that its files should have; reads no file of it."""
+    if isinstance(found, Published):
+        models_dir, entry = _fetched(found, registry_file)
+        return models_dir / entry.folder, entry.files
+    folder = registry_file.resolve().parents[1] / found.path
+    if not folder.is_dir():
+        raise ModelError(
+            f"the {found.kind} network of model {found.name!r} is missing: there is no {folder}; "
+            "restore it from the repository"
+        )
+    return folder, found.sha256
 
 
 def _registered(found: Embedded | Published, registry_file: Path) -> tuple[Path, dict[str, str]]:
@@ -101,11 +115,7 @@ def _registered(found: Embedded | Published, registry_file: Path) -> tuple[Path,
     if isinstance(found, Published):
         models_dir, entry = _fetched(found, registry_file)
         return verify(models_dir, found, entry), entry.files
-    folder = registry_file.resolve().parents[1] / found.path
-    if not folder.is_dir():
-        raise ModelError(
-            f"the {found.kind} network of model {found.name!r} is missing: there is no {folder}"
-        )
+    folder, _ = listed_folder(found, registry_file)
     digests = hash_files(folder)
     compare_digests(found.name, folder, digests, found.sha256, Path("config/models.yaml"))
     return folder, digests
@@ -126,12 +136,26 @@ def _fetched(found: Published, registry_file: Path) -> tuple[Path, Locked]:
     return models_dir, entry
 
 
-def _folder(path: Path, kind: str, known: list[str]) -> Path:
-    """Accept a model folder, or a folder that holds one per kind."""
-    for candidate in (path / kind, path):
+def folder_of(path: Path, kind: str, known: list[str]) -> Path:
+    """Accept a model folder, or a folder that holds one per kind; raises ModelError with a hint."""
+    folder = path.expanduser()
+    for candidate in (folder / kind, folder):
         if (candidate / FILE_NAME).is_file():
             return candidate
     raise ModelError(
         f"{str(path)!r} is neither a model in config/models.yaml ({', '.join(known) or 'none'}) "
-        f"nor a folder with {FILE_NAME}"
+        f"nor a folder with {FILE_NAME} (or {kind}/{FILE_NAME}): {_hint(path, folder, known)}"
     )
+
+
+def _hint(given: Path, folder: Path, known: list[str]) -> str:
+    """Return what may be wrong with a name or a folder that is no model."""
+    near = difflib.get_close_matches(str(given), known, 1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if folder.is_dir():
+        inside = sorted(entry.name for entry in folder.iterdir())[:8]
+        return f"in it lie {', '.join(inside) or 'no files'}; give the folder of the model itself"
+    if folder.exists():
+        return "it is a file; unpack it and give its folder"
+    return f"there is no {folder.absolute()}; correct the name or the path"
