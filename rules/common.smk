@@ -46,6 +46,7 @@ from wirbel.runner.slurm_executor import mend
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
+from wirbel.study.models import models_fault
 
 
 configfile: str(ROOT / "config" / "config.yaml")
@@ -107,6 +108,8 @@ def batch_plan():
             claim_output()
     with explained("the scans cannot be listed"):
         plan = plan_batches(SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants)
+    if fault := models_fault(SETTINGS.models, Path(OUT) if is_run() else None):
+        stop(fault)
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             plan.write()

@@ -21,6 +21,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "phantom": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel"},
     "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
     "runner": {"tqdm", "yaml", "jsonschema"},
+    "study": set(),
     "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
 }
 INSIDE = {  # layer -> layers of the package that it may import, besides itself and wirbel.errors
@@ -30,6 +31,7 @@ INSIDE = {  # layer -> layers of the package that it may import, besides itself 
     "runner": {"io"},
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
+    "study": {"core", "io", "models", "runner"},
     "stages": {"core", "phantom", "io", "models", "learning", "runner"},
 }
 

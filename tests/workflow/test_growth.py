@@ -57,6 +57,8 @@ def test_added_corrected_and_removed_scans(workflow):
 def test_another_model_and_another_setting(workflow):
     for number in (1, 2, 3):
         workflow.scan(f"sub-{number:02}", str(number))
+    for name, kind in (("a", "semantic"), ("b", "instance"), ("c", "instance")):
+        workflow.model(name, kind)
     settings = {"batch_size": 4, "models": "{semantic: a, instance: b}"}
     workflow.run(**settings)
     workflow.computed()

@@ -83,6 +83,8 @@ def _wait_shortly_for_files(workflow) -> None:
 def test_a_stage_is_asked_with_the_options_that_its_own_rule_gives_it(workflow):
     """Else its answer would be about other results than those it makes."""
     workflow.scan("sub-01", "1")
+    workflow.model("a b", "semantic")
+    workflow.model("c", "instance")
     models = "{semantic: a b, instance: c}"
     told = workflow.run("-n", "--printshellcmds", "--verbose", n4="false", models=models)
     lines = [line.strip() for line in told.splitlines() if "-m wirbel.stages." in line]

@@ -1,10 +1,14 @@
 """With a labelling network the levels are named by a stage of its own, from which everything after follows."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from inference_settings import SETTINGS
+
+from wirbel.models.inference_config import FILE_NAME
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -16,6 +20,8 @@ def planned(tmp_path):
     scan.parent.mkdir(parents=True)
     scan.write_bytes(b"not opened")
     (tmp_path / "namer").mkdir()
+    (tmp_path / "namer" / FILE_NAME).write_text(json.dumps({**SETTINGS, "modeltype": "classifier"}))
+    (tmp_path / "namer" / "val_f1=0.9_valf1-weights.ckpt").write_bytes(b"opened by the job only")
 
     def plan(models):
         line = [sys.executable, "-m", "snakemake", "--profile", "profiles/default", "--dry-run"]

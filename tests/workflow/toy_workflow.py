@@ -53,6 +53,10 @@ class Workflow:
         path.write_text(text)
         return path
 
+    def model(self, name: str, kind: str) -> None:
+        """Lay a model folder of that name beside the workflow."""
+        (self.folder / name).symlink_to(REPOSITORY / "models" / "builtin" / kind)
+
     def command(self, *more: str, **config) -> list[str]:
         settings = {"bids_dir": self.data, "output_dir": self.output, **config}
         pairs = [f"{key}={value}" for key, value in settings.items()]
@@ -101,6 +105,7 @@ def toy_workflow(folder: Path) -> Workflow:
     """The workflow with toy stages."""
     workflow = Workflow(folder)
     copy_workflow(workflow.folder)
+    (workflow.folder / "models").symlink_to(REPOSITORY / "models")
     package = workflow.folder / "workflow_scripts" / "wirbel"
     shutil.copy(TOY / "toy.py", package / "toy.py")
     letters = {name: name[0].upper() for name in CHAIN}
