@@ -45,6 +45,8 @@ ASKED_FOR = re.compile(r"(?:GLOBAL|function|but got(?: type)?) (?:<class ')?([^\
 LATEST = "checkpoint_latest.pth"
 FINAL = "checkpoint_final.pth"
 
+NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
+"""Of a network's tensors; whole numbers are counts that batch normalisation keeps and nobody reads."""
 Weights = dict[str, torch.Tensor]
 
 
@@ -91,12 +93,17 @@ def tensors(state: dict[str, Any], path: Path, prefix: str) -> Weights:
     They are plain numbers in main memory: what only describes numbers (sparse, on no device) is refused.
     """
     for name, value in state.items():
-        plain = type(value) in (torch.Tensor, torch.nn.Parameter) and value.device.type == "cpu"
-        if not isinstance(name, str) or not plain or value.layout is not torch.strided:
+        if not isinstance(name, str) or not _is_plain(value):
             raise ModelError(
                 f"{path}: expected tensors, {short(name)} is no tensor of plain numbers; copy or fetch it again"
             )
     return {name.removeprefix(prefix): value.detach() for name, value in state.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) not in (torch.Tensor, torch.nn.Parameter) or value.dtype not in NUMBERS:
+        return False
+    return value.layout is torch.strided and value.device.type == "cpu"
 
 
 def write_pickled_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:

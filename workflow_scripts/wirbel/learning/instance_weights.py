@@ -32,6 +32,7 @@ OLDER_VARIANT = (16, 10)
 """Width and input channels of the older published network, which its code fixes."""
 NEWER_VARIANT = (8, 11)
 """The same of the newer one, unless its hyper-parameters `dim` and `num_channels` say otherwise."""
+NO_VARIANT = (0, 0)
 WIDEST = (64, 256)
 """Width and input channels that a variant may have at most."""
 AGAIN = "give the folder of an instance model, or copy or fetch it again"
@@ -114,4 +115,4 @@ def _is_possible(variant: tuple[int, int]) -> bool:
 def _newer_variant(settings: dict[str, Any]) -> tuple[int, int]:
     told = zip(("dim", "num_channels"), NEWER_VARIANT, strict=True)
     width, channels = (settings.get(name, usual) for name, usual in told)
-    return (width, channels) if type(width) is type(channels) is int else NEWER_VARIANT
+    return (width, channels) if type(width) is type(channels) is int else NO_VARIANT

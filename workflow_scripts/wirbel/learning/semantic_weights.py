@@ -25,6 +25,7 @@ from wirbel.models.folders.semantic import (
     results_folder,
 )
 from wirbel.models.folders.weights import Shapes, read_header
+from wirbel.models.folders.wording import short
 from wirbel.models.inference_config import read_inference_config
 
 
@@ -86,9 +87,16 @@ def _pickled(path: Path) -> tuple[dict[str, Any], Weights]:
             f"{path} is no nnU-Net checkpoint: expected network_weights and init_args in it; "
             "give the folder of a semantic model"
         )
-    axes = content.get(AXES)
-    told = {AXES: list(axes) if isinstance(axes, tuple) else axes}
+    told = {AXES: _plain(content.get(AXES))}
     if "configuration" in arguments:
-        told["configuration"] = arguments["configuration"]
+        told["configuration"] = _plain(arguments["configuration"])
     check_content(told, "fold", str(path))
     return told, tensors(weights, path, "module.")
+
+
+def _plain(value: Any) -> Any:
+    """Return a pickled value in JSON types; in words where it is more than three of them, and may be endless."""
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    if len(items) > 3 or not all(isinstance(item, int | str | None) for item in items):
+        return short(value)
+    return items if isinstance(value, list | tuple) else value
