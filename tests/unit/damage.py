@@ -181,7 +181,7 @@ OF_DATASET = of_fields(
 )  # fmt: skip
 NETWORK_FIELDS: dict[str, list[Any]] = {
     "network.colour": ["red"],
-    "network.channels": [GONE, 0, -1, 10**9, 14.0, "14", 3, 200],
+    "network.channels": [GONE, 0, -1, 10**9, 14.0, "14", 3],
     "network.features": [
         GONE,
         [],
@@ -192,11 +192,10 @@ NETWORK_FIELDS: dict[str, list[Any]] = {
         [4, 6, 8.0],
         "468",
         [4, 6],
-        [4, 6, 9],
     ],
     "network.reduction": [GONE, [0, 1, 1], [2, 2], [10**6] * 3, 2, [3, 3, 3]],
-    "network.in_plane_stages": [GONE, -1, 10**9, 1.5, 3],
-    "network.thick_pooling_stages": [GONE, [7], [-1], 2, [1.5], [2] * 1000, [1, 2]],
+    "network.in_plane_stages": [GONE, -1, 10**9, 1.5],
+    "network.thick_pooling_stages": [GONE, [7], [-1], 2, [1.5], [2] * 1000],
     "network.cutout_size": [GONE, [32, 32], [1200] * 3, [64, 64, 16], [0, 0, 0]],
     "network.spacing_mm": [GONE, [0, 0, 0], [1e-9] * 3, "1"],
     "network.slices_mm": [[1], [0, 5], "2", [1e-9, 1e9]],
@@ -204,6 +203,14 @@ NETWORK_FIELDS: dict[str, list[Any]] = {
     "mapping": [{"41": 14}],
     "modeltype": ["nnunet"],
 }
+
+AGAINST_WEIGHTS: dict[str, list[Any]] = {
+    "network.channels": [200],
+    "network.features": [[4, 6, 9], [2048] * 3],
+    "network.in_plane_stages": [0, 3],
+    "network.thick_pooling_stages": [[1, 2]],
+}
+"""Possible in themselves, but the weights are those of another network."""
 
 
 def of_safetensors(file: str) -> dict[str, Damage]:

@@ -40,8 +40,77 @@ SEMANTIC_SETTINGS = {
     **damage.of_text(DATASET),
     **damage.of_fields(CONFIG, {"modeltype": ["unet"], "available_folds": [2, ["x"]], "labels": [{"200": 26}]}),
 }  # fmt: skip
-ONLY_SEMANTIC = tuple(f"{CONFIG}: {field}" for field in ("network", "cutout_size", "mapping"))
-NETWORKS = damage.of_fields(CONFIG, {"network": [3, {}, {"channels": 1}]})
+INIT_ARGS, AXES = "init_args", "inference_allowed_mirroring_axes"
+NNUNET_ENTRIES = {
+    "no arguments": lambda found: found.pop(INIT_ARGS),
+    "arguments of text": lambda found: found.update(init_args="x"),
+    "no configuration": lambda found: found[INIT_ARGS].pop("configuration"),
+    "a configuration of numbers": lambda found: found[INIT_ARGS].update(configuration=3),
+    "an unknown configuration": lambda found: found[INIT_ARGS].update(configuration="2d"),
+    "axis 3": lambda found: found.update({AXES: (3,)}),
+    "axes of text": lambda found: found.update({AXES: "012"}),
+    "axes without end": lambda found: found.update({AXES: damage.nested(60)}),
+}
+LIGHTNING_ENTRIES = {
+    "settings of text": lambda found: found.update(hyper_parameters="x"),
+    "a network for slices": lambda found: found["hyper_parameters"].update(do2D=True),
+    "do2D of text": lambda found: found["hyper_parameters"].update(do2D="yes"),
+    "another width": lambda found: found["hyper_parameters"].update(dim=10**9),
+    "a width of text": lambda found: found["hyper_parameters"].update(dim="8", num_channels=12),
+}
+LABELLING_ENTRIES = {
+    "settings of text": lambda found: found.update(hyper_parameters="x"),
+    "no options": lambda found: found["hyper_parameters"].pop("opt"),
+    "options of text": lambda found: found["hyper_parameters"].update(opt="x"),
+    "unknown setting": lambda found: found["hyper_parameters"].update(dim=3),
+    "no heads": lambda found: found["hyper_parameters"].update(group_2_n_channel={}),
+    "heads of text": lambda found: found["hyper_parameters"].update(group_2_n_channel={"VERT": "24"}),
+    "a head of 10^9 classes": lambda found: _heads(found, REGION=10**9),
+    "a head of no classes": lambda found: _heads(found, REGION=0),
+    "a head more": lambda found: _heads(found, VERTT13=2),
+    "a head with a dot": lambda found: _heads(found, **{"a.b": 2}),
+    "a head without a name": lambda found: _heads(found, **{"": 2}),
+    "a head on two lines": lambda found: _heads(found, **{"a\nb": 2}),
+    "10000 heads": lambda found: _heads(found, **{f"H{n}": 2 for n in range(10_000)}),
+    "heads without end": lambda found: found["hyper_parameters"].update(group_2_n_channel=damage.nested(60)),
+    "a backbone without end": lambda found: _option(found, backbone=damage.nested(60)),
+    "another backbone": lambda found: _option(found, backbone="DENSENET169"),
+    "an unknown backbone": lambda found: _option(found, backbone="RESNET"),
+    "two channels": lambda found: _option(found, in_channel=2),
+    "a convolution": lambda found: _option(found, classification_conv=True),
+    "linear of text": lambda found: _option(found, classification_linear="yes"),
+    "no hidden layer": lambda found: _option(found, classification_linear=False),
+    "a cut-out of 1200^3": lambda found: _option(found, final_size=(1200,) * 3),
+    "a cut-out of 10^30": lambda found: _option(found, final_size=(10**30,) * 3),
+    "a cut-out of text": lambda found: _option(found, final_size="big"),
+    "a flat cut-out": lambda found: _option(found, final_size=(64, 64)),
+    "negative variances": lambda found: _variances(found),
+}  # fmt: skip
+
+
+def _heads(found: dict, **more: int) -> None:
+    found["hyper_parameters"]["group_2_n_channel"].update(more)
+
+
+def _option(found: dict, **more: object) -> None:
+    vars(found["hyper_parameters"]["opt"]).update(more)
+
+
+def _variances(found: dict) -> None:
+    name = next(name for name in found["state_dict"] if name.endswith("running_var"))
+    found["state_dict"][name].fill_(-1)
+
+
+COMMON = {**damage.OF_CONFIG, **damage.of_text(CONFIG)}
+SETTINGS = {
+    **damage.OF_CONFIG,
+    **damage.OF_PLANS,
+    **damage.OF_DATASET,
+    **damage.of_text(CONFIG),
+    **damage.of_text(PLANS),
+    **damage.of_text(DATASET),
+    **damage.of_fields(CONFIG, {"modeltype": ["unet"], "available_folds": [2, ["x"]], "labels": [{"200": 26}]}),
+}  # fmt: skip
 INIT_ARGS, AXES = "init_args", "inference_allowed_mirroring_axes"
 NNUNET_ENTRIES = {
     "no arguments": lambda found: found.pop(INIT_ARGS),
@@ -115,16 +184,15 @@ INSTANCE_COMMON = {
     **damage.of_text(CONFIG),
 }
 SETTINGS = {
-    "own semantic": {**SEMANTIC_SETTINGS},
-    "published semantic": {**SEMANTIC_SETTINGS},
-    "own instance": {**INSTANCE_COMMON, **damage.of_fields(CONFIG, damage.NETWORK_FIELDS)},
+    "own semantic": SEMANTIC_SETTINGS,
+    "published semantic": SEMANTIC_SETTINGS,
+    "own instance": {**COMMON, **damage.of_fields(CONFIG, damage.NETWORK_FIELDS)},
     "published instance": {
-        **INSTANCE_COMMON,
+        **COMMON,
         **damage.of_fields(CONFIG, {"cutout_size": [[32, 32, 10], [8, 8, 8]], "modeltype": ["nnunet"]}),
     },
     "labelling": {
-        **damage.OF_CONFIG,
-        **damage.of_text(CONFIG),
+        **COMMON,
         **damage.of_fields(CONFIG, {"expected_inputs": [["img", "seg"]], "modeltype": ["nnunet"]}),
     },
 }  # fmt: skip
@@ -135,7 +203,10 @@ WEIGHTS = {
         **damage.of_checkpoint(THEIR_WEIGHTS, "network_weights"),
         **damage.entries(THEIR_WEIGHTS, NNUNET_ENTRIES),
     },
-    "own instance": damage.of_safetensors("weights.safetensors"),
+    "own instance": {
+        **damage.of_safetensors("weights.safetensors"),
+        **damage.of_fields(CONFIG, damage.AGAINST_WEIGHTS),
+    },
     "published instance": {
         **damage.of_checkpoint(INSTANCE_CHECKPOINT, "state_dict"),
         **damage.entries(INSTANCE_CHECKPOINT, LIGHTNING_ENTRIES),

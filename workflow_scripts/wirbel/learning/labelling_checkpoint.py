@@ -18,7 +18,7 @@ from wirbel.core.level_evidence import check_heads
 from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, tensors
 from wirbel.learning.labelling_network import BLOCKS, SMALLEST_EDGE, LabellingNetwork
 from wirbel.models.errors import ModelError
-from wirbel.models.folders.plans import MOST_VOXELS
+from wirbel.models.folders.schema import MOST_VOXELS
 from wirbel.models.folders.wording import short
 
 SETTINGS = ("group_2_n_channel", "opt")

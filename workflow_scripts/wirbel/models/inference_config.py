@@ -29,7 +29,7 @@ from wirbel.core.labels import (
 )
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.json_files import read_json
-from wirbel.models.folders.schema import check_content, refusal
+from wirbel.models.folders.schema import MOST_VOXELS, check_content, refusal
 from wirbel.models.folders.wording import short
 
 FILE_NAME = "inference_config.json"
@@ -164,6 +164,8 @@ def _convert(name: str, value: Any) -> Any:
         return _three_directions(value)
     if name == "resolution_range":
         return _voxel_sizes(value)
+    if name == "cutout_size" and math.prod(value) > MOST_VOXELS:
+        raise ValueError(f"expected at most {MOST_VOXELS} voxels, found {short(value)}")
     return tuple(value) if isinstance(value, list) else value
 
 

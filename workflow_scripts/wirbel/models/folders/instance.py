@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.models.errors import ModelError
-from wirbel.models.folders.plans import check_voxels
 from wirbel.models.folders.schema import refusal
 from wirbel.models.folders.weights import check_archive, read_header
 from wirbel.models.inference_config import FILE_NAME, InferenceConfig
@@ -56,7 +55,6 @@ def find_published(folder: Path) -> Path:
 def check_settings(config: InferenceConfig, folder: Path) -> None:
     """Raise ModelError where fields of `inference_config.json` contradict each other."""
     source = str(folder / FILE_NAME)
-    check_voxels(list(config.cutout_size), source, ["cutout_size"])
     if config.network is None:
         _check_edges(list(config.cutout_size), [PUBLISHED_FACTOR] * 3, source, ["cutout_size"])
         return

@@ -9,14 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from wirbel.models.folders.schema import check_content, refusal
+from wirbel.models.folders.schema import MOST_VOXELS, check_content, refusal
 from wirbel.models.folders.wording import short
 
 PLANS, DATASET = "plans.json", "dataset.json"
 CT = "CTNormalization"
 CT_NEEDS = ("mean", "std", "percentile_00_5", "percentile_99_5")
-MOST_VOXELS = 1 << 25
-"""Of a patch or a cut-out; nnU-Net's largest patches hold half as many."""
 LAYERS = {"PlainConvUNet": "n_conv_per_stage", "ResidualEncoderUNet": "n_blocks_per_stage"}
 """Network -> its field with the number of layers, or of blocks, of every stage."""
 ONLY_IN = {"nonlin_first": "PlainConvUNet", "stem_channels": "ResidualEncoderUNet"}
@@ -109,19 +107,14 @@ def _check_arguments(network: str, arguments: dict, file: str, place: list[str])
 
 def _check_patch(patch: list[int], arguments: dict, file: str, place: list[str]) -> None:
     """Raise ModelError unless the strides divide the patch, and leave more than one voxel of it."""
-    check_voxels(patch, file, place)
+    if math.prod(patch) > MOST_VOXELS:
+        raise refusal(file, place, f"expected at most {MOST_VOXELS} voxels, found {short(patch)}")
     shrunk = [math.prod(stride[axis] for stride in _strides(arguments)) for axis in range(3)]
     if any(edge % factor for edge, factor in zip(patch, shrunk, strict=True)):
         sentence = f"expected multiples of {shrunk}, the product of the strides, found {patch}"
         raise refusal(file, place, sentence)
     if patch == shrunk:
         raise refusal(file, place, f"expected more than {shrunk}, of which one voxel is left")
-
-
-def check_voxels(edges: list[int], file: str, place: list[str]) -> None:
-    """Raise ModelError when a patch or a cut-out holds more voxels than any network's."""
-    if math.prod(edges) > MOST_VOXELS:
-        raise refusal(file, place, f"expected at most {MOST_VOXELS} voxels, found {short(edges)}")
 
 
 def _strides(arguments: dict) -> list[list[int]]:

@@ -16,6 +16,8 @@ from wirbel.models.errors import ModelError
 from wirbel.models.folders.wording import short, short_place
 
 SCHEMA_FILE = REPOSITORY / "config" / "schemas" / "model_folder.schema.json"
+MOST_VOXELS = 1 << 25
+"""Of a patch or a cut-out, which the schema bounds by its edges alone; nnU-Net's largest patches hold half as many."""
 REMEDY = "correct it, or copy or fetch the model again"
 
 
