@@ -10,8 +10,7 @@ localrules:
 
 rule cohort:
     input:
-        manifests=all_manifests(*RUN_STAGES),
-        participants=participants_table(),
+        all_manifests(*RUN_STAGES),
     output:
         COHORT_TABLES,
     log:
@@ -27,6 +26,7 @@ rule cohort:
     params:
         code=code_of("cohort"),
         bids_dir=SETTINGS.bids_dir,
+        data_set=data_set_mark(),
         stages=f"--stages {' '.join(ALL_STAGES)}" if NAMING == LABEL else "",
     message:
         "Collecting the tables of the cohort"

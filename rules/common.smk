@@ -46,15 +46,23 @@ from wirbel.runner.slurm_executor import mend
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
-from wirbel.study.models import models_fault
+from wirbel.study.checks import check_before_run
+from wirbel.study.dataset import look_up
+from wirbel.study.output_folder import check_output_folder
+from wirbel.study.refused import Refused
+from wirbel.study.toy_weights import toy_remark
 
 
 configfile: str(ROOT / "config" / "config.yaml")
 
 
 try:
-    SETTINGS = checked_settings(config, ROOT / "config" / "schemas" / "config.schema.json")
-except SettingsError as error:
+    SETTINGS = checked_settings(
+        config, ROOT / "config" / "schemas" / "config.schema.json", sys.argv
+    )
+    if workflow.is_main_process:
+        check_output_folder(SETTINGS.output_dir, SETTINGS.bids_dir)
+except (SettingsError, Refused) as error:
     raise WorkflowError(str(error)) from None
 
 if SETTINGS.models_dir:
@@ -103,17 +111,37 @@ wildcard_constraints:
 def batch_plan():
     """Return which scans and batches there are, looked up once; only a run that will compute writes that down."""
     lighten_snakemake()
+    check_first()
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             claim_output()
     with explained("the scans cannot be listed"):
-        plan = plan_batches(SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants)
-    if fault := models_fault(SETTINGS.models, Path(OUT) if is_run() else None):
-        stop(fault)
+        plan = plan_batches(
+            SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants, data_set().scans
+        )
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             plan.write()
+            data_set().write(OUT)
     return plan
+
+
+@cache
+def data_set():
+    """Return what there is in bids_dir, looked up once; say what is odd about it."""
+    found = look_up(SETTINGS.bids_dir, OUT, SETTINGS.participants)
+    for remark in found.remarks:
+        logger.warning(remark)
+    return found
+
+
+def check_first():
+    """Stop, before anything is written, when the run could not end well; say what to know about it."""
+    try:
+        for remark in check_before_run(SETTINGS, is_for_slurm(), remembers=is_run()):
+            logger.warning(remark)
+    except Refused as error:
+        stop(str(error))
 
 
 def lighten_snakemake():
@@ -136,7 +164,7 @@ def explained(sentence):
     """Turn faults of the file system and of SLURM into one sentence for the user."""
     try:
         yield
-    except SlurmError as error:
+    except (SlurmError, Refused) as error:
         stop(str(error))
     except OSError as error:
         stop(f"{sentence}: {error}")
@@ -170,6 +198,12 @@ def submits_to_slurm():
     """Whether this process hands jobs to SLURM."""
     plugin = workflow.executor_plugin
     return workflow.is_main_process and plugin is not None and plugin.name == "slurm"
+
+
+def is_for_slurm():
+    """Whether the run is one on SLURM, also where this is its dry run: only then jobs have a partition."""
+    defaults = workflow.resource_settings.default_resources
+    return submits_to_slurm() or (defaults is not None and "slurm_partition" in defaults)
 
 
 def prepare_slurm():
@@ -258,10 +292,9 @@ def needed_batches():
     return found
 
 
-def participants_table():
-    """Return the data set's participants.tsv, where there is one."""
-    path = Path(SETTINGS.bids_dir, "participants.tsv")
-    return [str(path)] if path.is_file() else []
+def data_set_mark():
+    """Return a params function whose value changes when the files about people do, or what was odd in the data set."""
+    return with_signature(lambda wildcards: data_set().mark if workflow.is_main_process else "")
 
 
 def job_log(stage):
@@ -382,4 +415,5 @@ def print_summary():
     if workflow.output_settings.quiet:
         return
     if workflow.is_main_process and batch_plan.cache_info().currsize:
-        print(summary(OUT), file=sys.stderr)
+        remarks = [*data_set().remarks, toy_remark(SETTINGS.models)]
+        print(summary(OUT, remarks=remarks), file=sys.stderr)

@@ -33,7 +33,8 @@ def tables(tmp_path_factory):
         status = "touches_border" if name == "sub-08" else "ok"
         row = {"label": 20, "level": "L1", "height_anterior_mm": height, "height_status": status}
         path = output / "work" / "features" / f"{name}_features.json"
-        write_measurements(path, {"scan_status": "ok"}, {"vertebrae": [row]})
+        scan = {"scan_status": "ok", "model": "builtin (toy weights)", "wirbel_version": "0.0.1"}
+        write_measurements(path, scan, {"vertebrae": [row]})
     blank = {"session_id": "", "run_id": "", "size": 1, "mtime_ns": 1, "problem": ""}
     rows = [blank | {"scan_id": n, "participant_id": n, "path": f"/{n}.nii"} for n in names]
     write_rows(batch_file(output, "b00001"), COLUMNS, rows)
@@ -53,6 +54,7 @@ def tables(tmp_path_factory):
 @pytest.mark.parametrize("table", TABLES)
 def test_types_are_those_of_the_dictionary_and_both_files_hold_the_same(tables, table):
     described = json.loads((tables / f"{table}.json").read_text())
+    described.pop(cohort.TOOL_KEY)  # describes no column
     schema = pq.read_schema(tables / f"{table}.parquet")
     assert {name: ARROW[entry["Type"]] for name, entry in described.items()} == {
         field.name: str(field.type) for field in schema
@@ -99,3 +101,14 @@ def test_every_table_of_measures_has_the_flags(tables):
     for table in MEASURED:
         names = list(pd.read_parquet(tables / f"{table}.parquet"))
         assert {column.name for column in PLAUSIBILITY} <= set(names)
+
+
+def test_toy_weights_say_so_wherever_results_are_described(tables):
+    scans = pd.read_parquet(tables / "scans.parquet")
+    assert set(scans.model) == {"builtin (toy weights)"} and set(scans.wirbel_version) == {"0.0.1"}
+    for table in TABLES:
+        tool = json.loads((tables / f"{table}.json").read_text())[cohort.TOOL_KEY]["Description"]
+        assert "networks: builtin (toy weights). TOY WEIGHTS: " in tool, table
+    described = json.loads((tables.parent / "dataset_description.json").read_text())
+    assert "TOY WEIGHTS" in described["GeneratedBy"][0]["Description"]
+    assert cohort.tool_metadata(["spineps-t2w"])["Description"].endswith("networks: spineps-t2w")

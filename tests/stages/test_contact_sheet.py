@@ -60,6 +60,21 @@ def test_the_sheet_is_drawn_and_says_what_is_on_it(output, capsys):
     assert any(blue > red + 60 for red, _, blue in colours), "the bodies are tinted"
 
 
+def test_maps_of_toy_weights_get_a_banner(output):
+    def orange(sheet: Path) -> int:
+        with Image.open(sheet) as picture:
+            return (np.asarray(picture.convert("RGB")) == (230, 159, 0)).all(axis=2).sum()
+
+    sheet = output / "qc/contact_sheet.png"
+    sheet_of(output)
+    without = orange(sheet)
+    sidecar = output / "sub-1/anat/sub-1_desc-vertebra_dseg.json"
+    toy = {"semantic": {"Name": "builtin", "SHA256": "0", "ToyWeights": True}}
+    write_json(sidecar, {"Levels": LEVELS, "Models": toy})
+    sheet_of(output)
+    assert orange(sheet) > without + 20 * 1000, "a strip of a thousand pixels' width"
+
+
 def test_it_is_the_same_every_time(output):
     assert sheet_of(output) == sheet_of(output)
 

@@ -21,8 +21,8 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "phantom": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel"},
     "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
     "runner": {"tqdm", "yaml", "jsonschema"},
-    "study": set(),
     "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
+    "study": set(),
 }
 INSIDE = {  # layer -> layers of the package that it may import, besides itself and wirbel.errors
     "core": set(),

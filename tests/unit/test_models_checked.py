@@ -51,7 +51,10 @@ def fault(
     site: Path, semantic: str, instance: str = "mine", out: Path | None = None, **more
 ) -> str:
     found = models_fault(
-        {"semantic": semantic, "instance": instance, **more}, out, registry_file=registry(site)
+        {"semantic": semantic, "instance": instance, **more},
+        out,
+        remembers=True,
+        registry_file=registry(site),
     )
     assert found is None or all(
         line.startswith("setting models") and "; " in line or "did you mean" in line
@@ -106,12 +109,12 @@ def test_a_model_of_another_kind_is_told(site, tmp_path, kind):
     article = "an" if kind == "instance" else "a"
     for other in set(folders) - {kind}:
         models = {**{k: str(f) for k, f in folders.items()}, kind: str(folders[other])}
-        found = models_fault(models, None, registry(site))
+        found = models_fault(models, registry_file=registry(site))
         assert f"give the folder of {article} {kind} model" in found
 
 
 def test_a_labelling_model_alone_is_told(site):
-    found = models_fault({"labelling": str(site / "labelling")}, None, registry(site))
+    found = models_fault({"labelling": str(site / "labelling")}, registry_file=registry(site))
     assert "there is no semantic and no instance model" in found
 
 
@@ -174,7 +177,7 @@ def test_the_check_needs_no_torch(site):
     code = (
         "import sys; from wirbel.study.models import models_fault; from pathlib import Path;"
         f"print(models_fault(dict(semantic='mine', instance='mine', labelling={str(site / 'labelling')!r}),"
-        f" None, Path({str(registry(site))!r})), 'torch' in sys.modules)"
+        f" registry_file=Path({str(registry(site))!r})), 'torch' in sys.modules)"
     )
     path = {"PYTHONPATH": str(REPOSITORY / "workflow_scripts"), "PATH": "/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-c", code], env=path, capture_output=True, text=True)

@@ -85,9 +85,36 @@ def test_a_wrong_model_is_told_before_the_first_job_and_no_list_is_written(study
 
 
 def test_a_model_that_is_in_order_is_hashed_once(study):
+    study.run("--dry-run", batch_size=3)
+    assert not study.output.exists()
     study.run(batch_size=3)
     memory = study.output / "work" / "models.json"
     assert "models/builtin/semantic/plans.json" in memory.read_text()
     before = memory.stat().st_mtime_ns
     assert "Nothing to be done" in study.run(batch_size=3)
     assert memory.stat().st_mtime_ns == before
+
+
+def test_toy_weights_are_told_at_the_start_and_refused_on_a_cluster(study):
+    assert "TOY WEIGHTS: builtin (semantic, instance)" in study.run("--dry-run")
+    study.model("a", "semantic")
+    study.model("b", "instance")
+    other = study.run("--dry-run", models="{semantic: a, instance: b}")
+    assert "TOY WEIGHTS" not in other
+    slurm = ("--profile", "profiles/slurm", "--dry-run")
+    told = study.run(*slurm, fails=True)
+    assert "On a cluster they are refused" in told and "allow_toy_weights=true" in told
+    assert not study.output.exists()
+    assert "TOY WEIGHTS" in study.run(*slurm, allow_toy_weights="true")
+
+
+def test_the_data_set_and_other_data_sets_are_never_written_to(study, tmp_path):
+    description = study.data / "dataset_description.json"
+    description.write_text('{"Name": "A study", "DatasetType": "raw"}')
+    (tmp_path / "link").symlink_to(study.data)
+    before = sorted(study.data.rglob("*"))
+    for output in (study.data, tmp_path / "link", study.data / "sub-01"):
+        for target in ((), ("verify",), ("--dry-run",)):
+            assert "bids_dir" in study.run(*target, fails=True, output_dir=output)
+    assert sorted(study.data.rglob("*")) == before
+    assert description.read_text() == '{"Name": "A study", "DatasetType": "raw"}'

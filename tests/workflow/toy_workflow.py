@@ -54,8 +54,10 @@ class Workflow:
         return path
 
     def model(self, name: str, kind: str) -> None:
-        """Lay a model folder of that name beside the workflow."""
-        (self.folder / name).symlink_to(REPOSITORY / "models" / "builtin" / kind)
+        """Lay a model folder of that name beside the workflow; it is not the embedded one."""
+        shutil.copytree(REPOSITORY / "models" / "builtin" / kind, self.folder / name)
+        file = self.folder / name / "inference_config.json"
+        file.write_text(file.read_text().replace('"log_name": "', f'"log_name": "{name} '))
 
     def command(self, *more: str, **config) -> list[str]:
         settings = {"bids_dir": self.data, "output_dir": self.output, **config}

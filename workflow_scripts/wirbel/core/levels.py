@@ -154,19 +154,24 @@ def _levels(
     if not named:
         return Levels((0,) * count, 0.0, "estimated", None, ("no_bodies",))
     labels = _with_bodiless_ends(labels)
-    probability = decision.posterior[named, states[named]].min()
     top, sacrum = _shows_axis(seen, decision), decision.with_sacrum or SACRAL[states].any()
     flags = _flags(seen, decision, set_aside, top and sacrum)
     method = {(1, 1): "both", (1, 0): "top", (0, 1): "sacrum", (0, 0): "estimated"}
     return Levels(
         tuple(labels),
-        min(calibrated(float(probability)), _most(flags, top or sacrum)),
+        min(calibrated(model_probability(decision)), _most(flags, top or sacrum)),
         method[int(top), int(sacrum)],
         "enumeration_anomaly" not in flags if top and sacrum else None,
         tuple(sorted(flags)),
         _alternative(decision),
         set_aside,
     )
+
+
+def model_probability(decision: Decision) -> float:
+    """Return the decision's own probability of its least certain name; 0 where it holds no vertebra."""
+    of_group = decision.posterior[np.arange(len(decision.states)), decision.states]
+    return float(min(of_group[: len(decision.bodies)], default=0.0))
 
 
 def _most(flags: set[str], landmark: bool) -> float:

@@ -29,6 +29,7 @@ from wirbel.models.entries import (
     Published,
     network,
     read_registry,
+    toy_digests,
 )
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.check import read_kind
@@ -52,12 +53,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Model:
-    """A model folder whose bytes have been checked; `sha256` identifies all of them together."""
+    """A model folder whose bytes have been checked; `sha256` identifies all of them together.
+
+    `toy`: these bytes are those of a network for trying the software only, wherever they lie.
+    """
 
     kind: str
     folder: Path
     sha256: str
     config: InferenceConfig
+    toy: bool = False
 
 
 def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Model:
@@ -71,7 +76,9 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     else:
         folder = folder_of(Path(name), kind, sorted(entries))
         digests = hash_files(folder)
-    return Model(kind, folder, combined_sha256(digests), read_kind(folder, kind))
+    sha256 = combined_sha256(digests)
+    config = read_kind(folder, kind)
+    return Model(kind, folder, sha256, config, sha256 in toy_digests(entries))
 
 
 def fingerprint(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:

@@ -20,6 +20,7 @@ PARAMETERS = {
     "instance_model": "another model is set",
     "drop": "setting keep_intermediates changed",
     "later": LATER,
+    "data_set": "participants.tsv, or what is odd in the data set, changed",
 }
 """What another value of a rule's parameter means; the others are settings of the same name."""
 NOT_ASKED = "false"

@@ -21,9 +21,11 @@ from operator import attrgetter
 from pathlib import Path
 
 from wirbel.io.atomic import write_text
-from wirbel.io.bids import FoundScan, find_scans
+from wirbel.io.bids import find_scans
+from wirbel.io.escapes import unescape
+from wirbel.io.scan_names import FoundScan
 from wirbel.runner.assignment import extended, read_assignment, write_assignment
-from wirbel.runner.batches import COLUMNS, batch_file, list_batches
+from wirbel.runner.batches import COLUMNS, batch_file, list_batches, list_rows
 from wirbel.runner.chain import STAGES
 from wirbel.runner.records import manifest_file
 
@@ -81,14 +83,15 @@ def plan_batches(
     output_dir: str | Path,
     batch_size: int,
     participants: Collection[str] = (),
+    found: list[FoundScan] | None = None,
 ) -> BatchPlan:
-    """Compare the data set with the lists in `output_dir`; writes nothing.
+    """Compare the data set (its scans `found`, if known) with the lists in `output_dir`; writes nothing.
 
     Scans seen before keep their batch whatever `batch_size` says; new ones fill new batches in the order of
     their names. Raises OSError naming the folder that cannot be read.
     """
     output_dir = Path(output_dir)
-    found = find_scans(bids_dir, participants)
+    found = find_scans(bids_dir, participants) if found is None else found
     fingerprint = _fingerprint(found)
     remembered = _remembered(output_dir)
     if remembered.get("fingerprint") == fingerprint:
@@ -122,7 +125,8 @@ def update_batches(
 def _fingerprint(found: list[FoundScan]) -> str:
     digest = hashlib.sha256()
     for scan in found:
-        digest.update(f"{scan.scan_id}\0{scan.path}\0{scan.size}\0{scan.mtime_ns}\n".encode())
+        told = f"{scan.scan_id}\0{scan.path}\0{scan.size}\0{scan.mtime_ns}\n"
+        digest.update(told.encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
@@ -155,7 +159,8 @@ def _problem(first: FoundScan, others: list[FoundScan]) -> str:
 
 def _as_text(rows: list[tuple]) -> str:
     stream = io.StringIO()
-    csv.writer(stream, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *rows])
+    writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+    writer.writerows([COLUMNS, *list_rows(rows)])
     return stream.getvalue()
 
 
@@ -178,4 +183,5 @@ def _change(output_dir: Path, batch: str, rows: list[tuple]) -> ListChange:
 
 def _read(path: Path) -> list[list[str]]:
     with open(path, newline="", encoding="utf-8") as stream:
-        return list(csv.reader(stream, delimiter="\t"))[1:]
+        rows = list(csv.reader(stream, delimiter="\t"))[1:]
+    return [list(map(unescape, row)) for row in rows]

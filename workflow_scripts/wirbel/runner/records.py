@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.io.escapes import escape, joined, parted, unescape
 from wirbel.io.tables import read_rows, write_rows
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
@@ -58,7 +59,7 @@ def manifest_file(output_dir: Path, stage: str, batch: str) -> Path:
 
 def read_records(path: str | Path) -> dict[str, Record]:
     """Read a manifest or records table as scan_id -> Record, in the order of its rows."""
-    return {row["scan_id"]: _from_row(row) for row in read_rows(path)}
+    return {record.scan_id: record for record in map(_from_row, read_rows(path))}
 
 
 def records_on_disk(output_dir: Path, stage: str, batch: str) -> dict[str, Record]:
@@ -128,8 +129,9 @@ def _read(path: Path) -> dict[str, dict[str, Record]]:
         return tables
     for row in rows:
         table = tables.setdefault(row["stage"], {})
-        if row["scan_id"]:
-            table[row["scan_id"]] = _from_row(row)
+        if row["status"]:
+            record = _from_row(row)
+            table[record.scan_id] = record
     return tables
 
 
@@ -143,23 +145,26 @@ def _write(path: Path, tables: dict[str, dict[str, Record]]) -> None:
 
 
 def _as_row(record: Record) -> dict[str, str]:
+    """Return a record's cells; names and sentences are escaped, so that they are read back as they were."""
     return {
         **vars(record),
+        "scan_id": escape(record.scan_id),
+        "detail": escape(record.detail),
         "seconds": f"{record.seconds:.2f}",
-        "outputs": ";".join(record.outputs),
+        "outputs": joined(record.outputs),
         "sizes": ";".join(map(str, record.sizes)),
     }
 
 
 def _from_row(row: dict[str, str]) -> Record:
     return Record(
-        scan_id=row["scan_id"],
+        scan_id=unescape(row["scan_id"]),
         status=row["status"],
         reason=row["reason"],
-        detail=row["detail"],
+        detail=unescape(row["detail"]),
         key=row["key"],
         seconds=float(row["seconds"]),
-        outputs=tuple(filter(None, row["outputs"].split(";"))),
+        outputs=parted(row["outputs"]),
         sizes=tuple(int(size) for size in row["sizes"].split(";") if size),
         source=row.get("source") or "",
         device=row.get("device") or "",

@@ -26,6 +26,11 @@ LAST_STAGE = "merge"
 LOW_CONFIDENCE = 0.6
 """Level names less certain than this are set in the colour of a warning."""
 
+TOY_BANNER = (
+    "TOY WEIGHTS ({}): trained on simulated scans only, for trying the software; names and outlines of real scans are "
+    "not fit for science"
+)
+
 
 def outcomes(output_dir: Path, stage: str = LAST_STAGE) -> list[tuple[Scan, Record]]:
     """Return every scan with its row of the stage that wrote the maps, in the order of the batches."""
@@ -59,6 +64,18 @@ def entry_of(scan: Scan, folders: StageFolders) -> Entry:
     caption, warning = describe(np.unique(vertebra.data), levels)
     view = sagittal_view(image, subregion, vertebra, pixel_mm)
     return Entry(scan.scan_id, view, caption, warning)
+
+
+def banner_of(scans: list[Scan], folders: StageFolders) -> str:
+    """Return the warning over a sheet on which maps of networks for trying the software are shown."""
+    models = [_models(scan, folders) for scan in scans]
+    toys = {part["Name"] for parts in models for part in parts.values() if part.get("ToyWeights")}
+    return TOY_BANNER.format(", ".join(sorted(toys))) if toys else ""
+
+
+def _models(scan: Scan, folders: StageFolders) -> dict[str, dict]:
+    sidecar = folders.anat(scan) / f"{scan.scan_id}_desc-vertebra_dseg.json"
+    return read_json(sidecar).get("Models", {})
 
 
 def describe(present: np.ndarray, levels: dict) -> tuple[str, bool]:
@@ -105,6 +122,7 @@ def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = 
         [entry_of(scan, folders) for scan in shown],
         [Failure(record.scan_id, record.reason, record.detail) for record in listed],
         len(failed) - len(listed),
+        banner_of(shown, folders),
     )
     write_picture(sheet, picture)
     return subtitle

@@ -78,8 +78,9 @@ class Merge:
             return merge(labels, predictions, scan, named)
         settings = instance_settings(self.instance), number_settings(self.semantic)
         if self.compatibility == SPINEPS:
-            merging = spineps.merge if named else spineps.unnumbered
-            return merging(labels, predictions, scan, *settings)
+            if not named:
+                return spineps.unnumbered(labels, predictions, scan, *settings)
+            return published.flagged(spineps.merge(labels, predictions, scan, *settings))
         return published.merge(labels, predictions, scan, *settings, named)
 
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:

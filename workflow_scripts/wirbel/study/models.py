@@ -24,7 +24,10 @@ MEMORY = "work/models.json"
 
 
 def models_fault(
-    models: Mapping[str, str], output_dir: Path | None = None, registry_file: Path = REGISTRY_FILE
+    models: Mapping[str, str],
+    output_dir: Path | None = None,
+    remembers: bool = False,
+    registry_file: Path = REGISTRY_FILE,
 ) -> str | None:
     """Return what is wrong with the models, a line for each name, or None.
 
@@ -33,7 +36,9 @@ def models_fault(
     models
         The setting `models`: a name or a folder for each kind.
     output_dir
-        Where digests are remembered, so that only the first start reads the weights; None: nothing is written.
+        Where digests are remembered, so that only the first start reads the weights.
+    remembers
+        Whether digests are written there; a dry run writes nothing.
     """
     alone = [kind for kind in KINDS if kind not in models]
     if alone:
@@ -49,7 +54,8 @@ def models_fault(
             faults.setdefault(name, f"setting models, {kind}: {error}")
         except OSError as error:
             faults.setdefault(name, f"setting models, {kind}: cannot read {name!r}: {error}")
-    digests.write()
+    if remembers and not faults:
+        digests.write()
     return "\n".join(faults.values()) or None
 
 
