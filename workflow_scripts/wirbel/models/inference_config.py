@@ -29,15 +29,18 @@ from wirbel.core.labels import (
 )
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.json_files import read_json
-from wirbel.models.folders.schema import MOST_VOXELS, check_content, refusal
+from wirbel.models.folders.schema import (
+    MOST_VOXELS,
+    SMALLEST_VOXEL_MM3,
+    check_content,
+    refusal,
+)
 from wirbel.models.folders.wording import short
 
 FILE_NAME = "inference_config.json"
 METAL = 80
 """Number of a structure that only models of other modalities know."""
 LARGEST_LABEL = 255
-SMALLEST_VOXEL_MM3 = 0.05
-"""A spine of 260 x 700 x 60 mm has 200 million of them; no published model comes near."""
 _PAIRS = {"R": "RL", "L": "RL", "A": "AP", "P": "AP", "S": "SI", "I": "SI"}
 
 PUBLISHED_CHANNELS = {

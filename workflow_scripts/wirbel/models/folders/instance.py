@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.models.errors import ModelError
-from wirbel.models.folders.schema import refusal
+from wirbel.models.folders.schema import MOST_VALUES, refusal
 from wirbel.models.folders.weights import check_archive, read_header
 from wirbel.models.inference_config import FILE_NAME, InferenceConfig
 
@@ -73,6 +73,10 @@ def check_channels(config: InferenceConfig, channels: int, source: str) -> None:
     if most >= channels:
         sentence = f"mapping names channel {most}, the network has {channels}, numbered from 0"
         raise refusal(source, ["mapping"], sentence)
+    if channels * math.prod(config.cutout_size) > MOST_VALUES:
+        edges = list(config.cutout_size)
+        sentence = f"expected at most {MOST_VALUES} numbers with {channels} channels, found {edges}"
+        raise refusal(source, ["cutout_size"], sentence)
 
 
 def _check_agreement(config: InferenceConfig, network: dict[str, Any], source: str) -> None:

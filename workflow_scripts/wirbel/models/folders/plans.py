@@ -9,12 +9,20 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from wirbel.models.folders.schema import MOST_VOXELS, check_content, refusal
+from wirbel.models.folders.schema import (
+    MOST_VALUES,
+    MOST_VOXELS,
+    SMALLEST_VOXEL_MM3,
+    check_content,
+    refusal,
+)
 from wirbel.models.folders.wording import short
 
 PLANS, DATASET = "plans.json", "dataset.json"
 CT = "CTNormalization"
 CT_NEEDS = ("mean", "std", "percentile_00_5", "percentile_99_5")
+FEWEST_VOXELS = 1024
+"""Of a patch: with fewer, a scan is cut into millions of tiles."""
 LAYERS = {"PlainConvUNet": "n_conv_per_stage", "ResidualEncoderUNet": "n_blocks_per_stage"}
 """Network -> its field with the number of layers, or of blocks, of every stage."""
 ONLY_IN = {"nonlin_first": "PlainConvUNet", "stem_channels": "ResidualEncoderUNet"}
@@ -54,6 +62,7 @@ def judged_plans(plans: Any, dataset: Any, name: str, folder: str = "") -> Plans
     _check_patch(settings["patch_size"], arguments, file, [*place, "patch_size"])
     intensities = _intensities(plans, settings, file)
     heads = _heads(dataset["labels"], other)
+    _check_size(settings, max(heads, _first_features(arguments)), file, place)
     transpose = tuple(plans["transpose_forward"])
     return PlansFile(settings, transpose, intensities, heads, network, arguments)
 
@@ -115,6 +124,25 @@ def _check_patch(patch: list[int], arguments: dict, file: str, place: list[str])
         raise refusal(file, place, sentence)
     if patch == shrunk:
         raise refusal(file, place, f"expected more than {shrunk}, of which one voxel is left")
+
+
+def _check_size(settings: dict, channels: int, file: str, place: list[str]) -> None:
+    """Raise ModelError when a patch with so many channels, or a scan in voxels of this size, would fill the memory."""
+    patch, spacing_mm = settings["patch_size"], settings["spacing"]
+    if channels * math.prod(patch) > MOST_VALUES or math.prod(patch) < FEWEST_VOXELS:
+        sentence = (
+            f"expected {FEWEST_VOXELS} voxels or more, with {channels} channels at most {MOST_VALUES} numbers, "
+            f"found {patch}"
+        )
+        raise refusal(file, [*place, "patch_size"], sentence)
+    if math.prod(spacing_mm) < SMALLEST_VOXEL_MM3:
+        sentence = f"expected voxels of at least {SMALLEST_VOXEL_MM3} mm3, found {spacing_mm}"
+        raise refusal(file, [*place, "spacing"], sentence)
+
+
+def _first_features(arguments: dict) -> int:
+    features = arguments["features_per_stage"]
+    return features if isinstance(features, int) else features[0]
 
 
 def _strides(arguments: dict) -> list[list[int]]:

@@ -18,6 +18,10 @@ from wirbel.models.folders.wording import short, short_place
 SCHEMA_FILE = REPOSITORY / "config" / "schemas" / "model_folder.schema.json"
 MOST_VOXELS = 1 << 25
 """Of a patch or a cut-out, which the schema bounds by its edges alone; nnU-Net's largest patches hold half as many."""
+MOST_VALUES = 1 << 31
+"""Of one layer of a network: channels times voxels; nnU-Net's largest networks have a quarter of it."""
+SMALLEST_VOXEL_MM3 = 0.05
+"""A spine of 260 x 700 x 60 mm has 200 million of them; no published model comes near."""
 REMEDY = "correct it, or copy or fetch the model again"
 
 
