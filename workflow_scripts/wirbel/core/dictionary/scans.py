@@ -178,9 +178,13 @@ SCANS = (
     Column(
         "flags",
         STRING,
-        "What contradicts anatomy in the scan's result",
-        "Flags separated by semicolons, empty when there are none. A look at the whole result, from the final label "
-        "maps and the measures; a scan in which nothing can be right fails with implausible_result. "
+        "What is odd about the scan's file, and what contradicts anatomy in its result",
+        "Flags separated by semicolons, empty when there are none. Of the file: header_conflict (the header "
+        "contradicts "
+        "itself about where the voxels lie: the sform was used where it has a code, else the qform; the maps' sidecars "
+        "say what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly far from all others), "
+        "no_zero_intensity (negative, standardised or shifted intensities: no signal ratios). Of the result, from the "
+        "final label maps and the measures (a scan in which nothing can be right fails with implausible_result): "
         + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
         status="scan_status",
     ),
@@ -251,7 +255,8 @@ SCANS = (
         "enumeration_implausible (anatomy does not explain what lies between two bodies, or the sacrum's place), "
         "too_many_vertebrae, parts_set_aside (something called vertebral body is none), sacral_body (a segment of the "
         "sacrum was called vertebral body), no_bodies, no_sacrum (what is called sacrum lies where, by all else "
-        "that is seen, there is none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
+        "that is seen, there is none: it was dropped, unless the masks are to be SPINEPS' own); with "
+        "level_method labelling also "
         "counting_disagrees (counting gives other names); "
         "no_sequence (the labelling network's answers fit no spine, so names are counted)",
     ),
