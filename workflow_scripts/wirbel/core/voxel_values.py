@@ -14,7 +14,7 @@ from wirbel.core.geometry import Volume
 PIECE_VOXELS = 1 << 22
 OUTER_PERCENT = 5.0
 """Between this and the opposite percentile of what is not background lies what an image surely holds."""
-FARTHEST = 50.0
+FARTHEST = 20.0
 """Values further outside than this many times that spread are no tissue: fluid, fat beside a coil and fresh blood are
 at most ten times as bright as marrow."""
 MOST_OUTLIERS = 0.02
