@@ -30,6 +30,9 @@ LENGTH_PITCH = 1.3
 """Height of a body and its disc over the body's: 1.2 (thoracic) to 1.37 (Gilad and Nissan 1986)."""
 DEPTH_PITCH = 0.95
 """The same over the body's depth: 0.85 (thoracic) to 1.2 (cervical)."""
+SMALLEST_PITCH_MM = 14.0
+"""Height of a body and its disc in small women: C4 and C5, 15 mm (Gilad and Nissan, Spine 1986;11:154), and a
+margin."""
 INSIDE = 0.22
 """A disc lies inside a component when at least this share of the length is above and below it."""
 SEARCH = 0.25
@@ -168,7 +171,8 @@ def _cut_if_too_large(parts: list[Part], index: int, chain: Chain) -> list[Part]
     if large and index == 0 and depth <= CERVICAL_DEPTH_MM and _tapers_like_c2(part):
         first = DENS_USUAL * pitch / LENGTH_PITCH
         large = not is_dens_and_body(parts, index, chain)
-    if not large:
+    pitch = max(pitch, SMALLEST_PITCH_MM)
+    if not large or part.length_mm < NOT_SQUAT * pitch:
         return [part]
     return part.divided(np.digitize(part.arc_mm, _narrow_places(part, pitch, first)))
 

@@ -34,8 +34,8 @@ from wirbel.core.spine.states import LABELS, SACRAL
 AXIS, LAST, EXTRA = LEVEL_LABELS["C2"], LEVEL_LABELS["L5"], LEVEL_LABELS["L6"]
 
 DENS_RATIO, DENS_HEIGHT_MM = 1.6, 26.0
-"""Height of C2 with its dens over C3's, and at the least: 38 mm (Yousuf et al., Int J Res Med Sci 2023) over 12 to 16 mm
-(Panjabi 1991; Gilad and Nissan 1985), less three standard deviations and a tip lost to partial volume."""
+"""Height of C2 with its dens over C3's, and at the least: 38 mm (Yousuf et al., Int J Res Med Sci 2023) over 12 to
+16 mm (Panjabi 1991; Gilad and Nissan 1985), less three standard deviations and a tip lost to partial volume."""
 IMPLAUSIBLE_STEP = -9.0
 """Log likelihood of what lies between two bodies below which anatomy does not explain it."""
 DOUBLE_HEIGHT = 1.6
@@ -63,8 +63,8 @@ class Levels:
     `confidence` 0 ... 1, probability that all names are right; `method` "top", "sacrum", "both", "estimated", or
     "counted" (the topmost is C2, whatever the view); `agree` whether top and sacrum agree, None unless both are
     seen; `flags` among "gap", "enumeration_anomaly", "enumeration_implausible", "too_many_vertebrae",
-    `NO_SACRUM`, `SET_ASIDE`, `SACRAL_BODY`; `alternative` the second most probable level of the topmost vertebra, "" where
-    there is none; `set_aside` pieces of body that are no vertebra.
+    `NO_SACRUM`, `SET_ASIDE`, `SACRAL_BODY`; `alternative` the second most probable level of the topmost vertebra,
+    "" where there is none; `set_aside` pieces of body that are no vertebra.
     """
 
     labels: tuple[int, ...]
@@ -154,19 +154,24 @@ def _levels(
     if not named:
         return Levels((0,) * count, 0.0, "estimated", None, ("no_bodies",))
     labels = _with_bodiless_ends(labels)
-    probability = decision.posterior[named, states[named]].min()
     top, sacrum = _shows_axis(seen, decision), decision.with_sacrum or SACRAL[states].any()
     flags = _flags(seen, decision, set_aside, top and sacrum)
     method = {(1, 1): "both", (1, 0): "top", (0, 1): "sacrum", (0, 0): "estimated"}
     return Levels(
         tuple(labels),
-        min(calibrated(float(probability)), _most(flags, top or sacrum)),
+        min(calibrated(model_probability(decision)), _most(flags, top or sacrum)),
         method[int(top), int(sacrum)],
         "enumeration_anomaly" not in flags if top and sacrum else None,
         tuple(sorted(flags)),
         _alternative(decision),
         set_aside,
     )
+
+
+def model_probability(decision: Decision) -> float:
+    """Return the decision's own probability of its least certain name; 0 where it holds no vertebra."""
+    of_group = decision.posterior[np.arange(len(decision.states)), decision.states]
+    return float(min(of_group[: len(decision.bodies)], default=0.0))
 
 
 def _most(flags: set[str], landmark: bool) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_na
 from wirbel.io.sidecars import write_json, write_lookup
 from wirbel.io.volumes import Header, write_volume
 
+UNKNOWN = "unknown"
+TOY_WEIGHTS = "(toy weights)"
+"""Follows the name of networks that are for trying the software only."""
 HEADER_CONFLICT_KEY = "HeaderConflict"
 """Entry of a sidecar with a sentence about each contradiction in the scan's header."""
 _SUBREGIONS = (
@@ -59,6 +63,20 @@ def raw_uri(participant_id: str, session_id: str, name: str) -> str:
     )
 
 
+def made_by(sidecar: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a map's sidecar says of its networks and version, as the columns of the table of scans."""
+    models = sidecar.get("Models") or {}
+    names = {kind: str(part.get("Name")) for kind, part in models.items()}
+    one = len(set(names.values())) == 1
+    told = next(iter(names.values())) if one else ", ".join(f"{k}: {n}" for k, n in names.items())
+    toy = any(part.get("ToyWeights") for part in models.values())
+    versions = [part.get("Version") for part in sidecar.get("GeneratedBy") or ()]
+    return {
+        "model": (told or UNKNOWN) + (f" {TOY_WEIGHTS}" if toy else ""),
+        "wirbel_version": str(next(filter(None, versions), UNKNOWN)),
+    }
+
+
 def levels_entry(levels: Levels) -> dict:
     """Return the sidecar's account of how the levels were named."""
     return {
@@ -66,6 +84,8 @@ def levels_entry(levels: Levels) -> dict:
         "method": levels.method,
         "agree": levels.agree,
         "flags": list(levels.flags),
+        "alternative": levels.alternative,
+        "set_aside": levels.set_aside,
     }
 
 

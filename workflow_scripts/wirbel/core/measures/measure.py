@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wirbel.core.geometry import Volume
 from wirbel.core.measures.centreline import find_centreline
+from wirbel.core.measures.completeness import add_complete
 from wirbel.core.measures.discs import disc_rows
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import level_rows
@@ -46,5 +47,7 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     discs = disc_rows(maps, solids, vertebrae)
     picture = picture_of(image)
     add_signal_ratios(picture, maps, spine, vertebrae, discs)
+    levels = level_rows(maps, spine, line)
+    add_complete(maps, vertebrae, discs, levels)
     scan = scan_row(maps, solids, line) | {"flags": ";".join(picture.flags if picture else ())}
-    return Measurements(scan, vertebrae, discs, level_rows(maps, spine, line))
+    return Measurements(scan, vertebrae, discs, levels)
