@@ -16,7 +16,6 @@ from wirbel.stages.features import Features
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from solid_spine import SolidSpine, render  # noqa: E402
 
-
 OF_THE_FILE = ("header_conflict", "voxels_replaced", "no_zero_intensity")
 
 
