@@ -45,9 +45,11 @@ class OneBatch:
     def run(self, stage, model: Path | str, *more: str, **settings: object) -> int:
         """Run `stage`, a module of wirbel.stages; return its exit code.
 
-        `model` is the folder of the networks; `semantic`, `instance` and `labelling` name others, by kind.
+        `model` is the network's folder, or that of all; `semantic`, `instance` and `labelling` name others, by kind.
         """
-        models = {"semantic": model, "instance": model}
+        name = stage.__name__.rpartition(".")[2]
+        kinds = {"resample": ("semantic",), "semantic": ("semantic",), "instance": ("instance",)}
+        models = planned.BUILTIN | dict.fromkeys(kinds.get(name, planned.BUILTIN), model)
         models |= {k: settings.pop(k) for k in (*models, "labelling") if k in settings}
         return planned.run(stage, self.out, models, *more, **settings)
 
