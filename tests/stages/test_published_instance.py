@@ -48,7 +48,7 @@ def test_both_variants_run_and_give_the_answer_of_their_network(
 ):
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)  # processors halve numbers differently
     folder = published_folders.write_instance(tmp_path / "model", variant)
-    assert study.run(instance, "semantic", folder, "--compatibility", "none") == 0
+    assert study.run(instance, folder, compatibility="none") == 0
     found = read_arrays(study.file("instance", FOUND))
     known = published_folders.VARIANTS[variant]
     network = PublishedUNet(known["width"], known["channels"]).eval()
@@ -70,7 +70,7 @@ def test_both_variants_run_and_give_the_answer_of_their_network(
 
 def refused(study, folder, capsys) -> str:
     """Run the stage, which must fail and leave nothing; return what it said."""
-    assert study.run(instance, "semantic", folder) == 1
+    assert study.run(instance, folder) == 1
     assert not study.file("instance", FOUND).exists()
     assert not list(study.out.rglob("*.tmp"))
     return capsys.readouterr().err

@@ -25,6 +25,7 @@ from wirbel.io.repeatability import read_repeatability
 ADDED_BY_STAGES = {
     "scans": {
         "scan_status",
+        "settings_fingerprint",
         "model",
         "wirbel_version",
         "level_confidence",

@@ -1,5 +1,6 @@
 """A copy of the workflow with toy stages in place of the real ones: seconds instead of minutes."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,28 +17,30 @@ NAME, BEFORE = {name!r}, {before!r}
 if __name__ == "__main__":
     sys.exit(run(NAME, BEFORE, LETTERS[NAME]))
 """
-COHORT = """import argparse
-from pathlib import Path
+COHORT = """import sys
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import write_rows
-from wirbel.toy import everything
-parser = argparse.ArgumentParser()
-parser.add_argument("--output-dir", type=Path)
-parser.add_argument("--bids-dir")
-parser.add_argument("--threads")
-folder = parser.parse_args().output_dir
-sweep_temporaries(folder / "cohort")
-rows = [dict(scan_id=scan, value=value) for scan, value in everything(folder, "features")]
-for name in ("scans", "vertebrae", "discs", "levels", "failures"):
-    write_rows(folder / "cohort" / f"{name}.csv", ("scan_id", "value"), rows)
+from wirbel.toy import everything, gather
+def write(folder, plan):
+    sweep_temporaries(folder / "cohort")
+    rows = [dict(scan_id=scan, value=value) for scan, value in everything(folder, "features")]
+    names = ("scans", "vertebrae", "discs", "levels", "failures")
+    paths = [folder / "cohort" / f"{name}.csv" for name in names]
+    for path in paths:
+        write_rows(path, ("scan_id", "value"), rows)
+    return paths
+if __name__ == "__main__":
+    sys.exit(gather("cohort", write))
 """
-SHEET = """import argparse
-from pathlib import Path
+SHEET = """import sys
 from wirbel.io.atomic import write_text
-parser = argparse.ArgumentParser()
-parser.add_argument("--output-dir", type=Path)
-parser.add_argument("--sheet", type=Path)
-write_text(parser.parse_args().sheet, "picture")
+from wirbel.toy import everything, gather
+def write(folder, plan):
+    path = folder / "qc" / "contact_sheet.png"
+    write_text(path, repr(everything(folder, plan.naming)))
+    return [path]
+if __name__ == "__main__":
+    sys.exit(gather("contact_sheet", write))
 """
 
 
@@ -52,12 +55,6 @@ class Workflow:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         return path
-
-    def model(self, name: str, kind: str) -> None:
-        """Lay a model folder of that name beside the workflow; it is not the embedded one."""
-        shutil.copytree(REPOSITORY / "models" / "builtin" / kind, self.folder / name)
-        file = self.folder / name / "inference_config.json"
-        file.write_text(file.read_text().replace('"log_name": "', f'"log_name": "{name} '))
 
     def command(self, *more: str, **config) -> list[str]:
         settings = {"bids_dir": self.data, "output_dir": self.output, **config}
@@ -101,6 +98,23 @@ def copy_workflow(folder: Path) -> None:
     shutil.copy(REPOSITORY / "Snakefile", folder)
     for name in ("rules", "config", "envs", "profiles", "workflow_scripts"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
+
+
+def model(folder: Path, kind: str, weights: str = "weights") -> Path:
+    """A model folder that is in order and not the embedded one; other `weights` make another model of it.
+
+    A labelling model's checkpoint, which only jobs open, is a text.
+    """
+    embedded = REPOSITORY / "models" / "builtin" / ("semantic" if kind == "labelling" else kind)
+    config = json.loads((embedded / "inference_config.json").read_text()) | {"log_name": weights}
+    if kind == "labelling":
+        folder.mkdir(parents=True, exist_ok=True)
+        config["modeltype"] = "classifier"
+        (folder / "val_f1=0.9_valf1-weights.ckpt").write_text(weights)
+    else:
+        shutil.copytree(embedded, folder)
+    (folder / "inference_config.json").write_text(json.dumps(config))
+    return folder
 
 
 def toy_workflow(folder: Path) -> Workflow:

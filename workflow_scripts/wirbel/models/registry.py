@@ -7,13 +7,10 @@ content. Nothing here uses the network.
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 from wirbel.models.digests import (
     checksum_lines,
@@ -45,7 +42,6 @@ __all__ = [
     "ModelError",
     "checksum_lines",
     "find_model",
-    "fingerprint",
     "hash_files",
     "read_registry",
 ]
@@ -81,24 +77,6 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     return Model(kind, folder, sha256, config, sha256 in toy_digests(entries))
 
 
-def fingerprint(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:
-    """Return a hash that changes when a model does, without reading its weights.
-
-    It is made from the digests in the registry or in the record of what was fetched. A folder that is not
-    listed is judged by names, sizes and time stamps; the stage hashes its content before use. Raises
-    ModelError when a listed network has not been fetched.
-    """
-    entries = read_registry(registry_file)
-    if name in entries:
-        found = network(entries, name, kind)
-        content: Any = found.sha256
-        if isinstance(found, Published):
-            content = _fetched(found, registry_file)[1].files
-    else:
-        files = sorted(path for path in Path(name).expanduser().rglob("*") if path.is_file())
-        content = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    text = json.dumps([kind, content], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def listed_folder(

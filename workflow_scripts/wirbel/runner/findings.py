@@ -6,6 +6,7 @@ people do. Only the main process writes it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -43,3 +44,14 @@ def read_findings(output_dir: str | Path) -> list[Finding]:
     except FileNotFoundError:
         return []
     return [Finding(**found) for found in content["findings"]]
+
+
+def data_set_mark(output_dir: str | Path) -> str:
+    """Return a mark that differs when the tables would, though no scan does; empty where nothing was written."""
+    path = findings_file(output_dir)
+    return mark_of(path.read_text(encoding="utf-8")) if path.is_file() else ""
+
+
+def mark_of(text: str) -> str:
+    """Return the mark of a file with this text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
