@@ -51,7 +51,9 @@ class OneBatch:
         """
         kind = stage.__name__.rpartition(".")[2]
         alone = kind in planned.BUILTIN and (Path(model) / FILE_NAME).exists()
-        models = {**planned.BUILTIN, kind: model} if alone else dict.fromkeys(planned.BUILTIN, model)
+        models = (
+            {**planned.BUILTIN, kind: model} if alone else dict.fromkeys(planned.BUILTIN, model)
+        )
         models |= {k: settings.pop(k) for k in (*models, "labelling") if k in settings}
         return planned.run(stage, self.out, models, *more, **settings)
 

@@ -1,6 +1,5 @@
 """A copy of the workflow with toy stages in place of the real ones: seconds instead of minutes."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -56,6 +55,10 @@ class Workflow:
         path.write_text(text)
         return path
 
+    def model(self, name: str, kind: str) -> None:
+        """Lay a model folder of that name beside the workflow; it is not the embedded one."""
+        model(self.folder / name, kind, name)
+
     def command(self, *more: str, **config) -> list[str]:
         settings = {"bids_dir": self.data, "output_dir": self.output, **config}
         pairs = [f"{key}={value}" for key, value in settings.items()]
@@ -98,22 +101,14 @@ def copy_workflow(folder: Path) -> None:
     shutil.copy(REPOSITORY / "Snakefile", folder)
     for name in ("rules", "config", "envs", "profiles", "workflow_scripts"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
+    (folder / "models").symlink_to(REPOSITORY / "models")
 
 
-def model(folder: Path, kind: str, weights: str = "weights") -> Path:
-    """A model folder that is in order and not the embedded one; other `weights` make another model of it.
-
-    A labelling model's checkpoint, which only jobs open, is a text.
-    """
-    embedded = REPOSITORY / "models" / "builtin" / ("semantic" if kind == "labelling" else kind)
-    config = json.loads((embedded / "inference_config.json").read_text()) | {"log_name": weights}
-    if kind == "labelling":
-        folder.mkdir(parents=True, exist_ok=True)
-        config["modeltype"] = "classifier"
-        (folder / "val_f1=0.9_valf1-weights.ckpt").write_text(weights)
-    else:
-        shutil.copytree(embedded, folder)
-    (folder / "inference_config.json").write_text(json.dumps(config))
+def model(folder: Path, kind: str, name: str = "other") -> Path:
+    """A model folder that is the embedded one but for what its network is called."""
+    shutil.copytree(REPOSITORY / "models" / "builtin" / kind, folder, dirs_exist_ok=True)
+    file = folder / "inference_config.json"
+    file.write_text(file.read_text().replace('"log_name": "', f'"log_name": "{name} '))
     return folder
 
 
@@ -121,7 +116,6 @@ def toy_workflow(folder: Path) -> Workflow:
     """The workflow with toy stages."""
     workflow = Workflow(folder)
     copy_workflow(workflow.folder)
-    (workflow.folder / "models").symlink_to(REPOSITORY / "models")
     package = workflow.folder / "workflow_scripts" / "wirbel"
     shutil.copy(TOY / "toy.py", package / "toy.py")
     letters = {name: name[0].upper() for name in CHAIN}

@@ -77,8 +77,6 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     return Model(kind, folder, sha256, config, sha256 in toy_digests(entries))
 
 
-
-
 def listed_folder(
     found: Embedded | Published, registry_file: Path = REGISTRY_FILE
 ) -> tuple[Path, dict[str, str]]:
