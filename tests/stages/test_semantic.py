@@ -123,7 +123,7 @@ def test_damaged_weights_are_refused_before_they_are_opened(
     for function in (find_model, identified, planned_source):
         monkeypatch.setattr(function, "__defaults__", (listed,))
     seen = loads(monkeypatch)
-    assert study.run(semantic, "mine", instance="mine") == 1
+    assert study.run(semantic, "mine") == 1
     assert not seen
     assert "checkpoint_final.safetensors was changed or damaged" in capsys.readouterr().err
 
