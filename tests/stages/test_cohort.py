@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,9 +15,10 @@ import pytest
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES
 from wirbel.io.measurements import write_measurements
 from wirbel.io.tables import write_rows
-from wirbel.plan.plan import plan_file
+from wirbel.plan.plan import Wishes, plan_file, read_plan, write_plan
 from wirbel.runner.batches import COLUMNS, batch_file
-from wirbel.runner.records import Record, write_records
+from wirbel.runner.records import Record, read_records, write_records
+from wirbel.runner.seals import seal_line, seal_of
 from wirbel.stages import cohort
 
 SCANS = 40
@@ -116,3 +119,30 @@ def test_toy_weights_say_so_wherever_results_are_described(tables):
     described = json.loads((tables.parent / "dataset_description.json").read_text())
     assert "TOY WEIGHTS" in described["GeneratedBy"][0]["Description"]
     assert cohort.tool_metadata(["spineps-t2w"])["Description"].endswith("networks: spineps-t2w")
+
+
+def test_rows_and_dictionaries_name_the_settings_that_made_them(tables):
+    plan = read_plan(plan_file(tables.parent))
+    scans = pd.read_csv(tables / "scans.csv")
+    assert set(scans.settings_fingerprint) == {plan.fingerprint}
+    tool = json.loads((tables / "vertebrae.json").read_text())[cohort.TOOL_KEY]
+    assert tool["SettingsFingerprint"] == plan.fingerprint
+    assert tool.get("Commit", "") == plan.made_by["commit"]
+
+
+def test_rows_of_different_settings_make_no_table_unless_asked_for(tables, tmp_path, capsys):
+    output = shutil.copytree(tables.parent, tmp_path / "out")
+    older = planned.plan_of(output, planned.BUILTIN, n4=False)
+    manifest = output / "work/resample/b00001.tsv"
+    records = read_records(manifest).values()
+    write_records(manifest, records, seal_line(seal_of(older.stage("resample"), "", records)))
+    plan = planned.plan_of(output, planned.BUILTIN)
+    line = ["--plan", str(plan_file(output))]
+    before = (output / "cohort/scans.csv").read_bytes()
+    assert cohort.main(line) == 1
+    assert "b00001.tsv was made under other settings" in capsys.readouterr().err
+    assert (output / "cohort/scans.csv").read_bytes() == before
+    write_plan(output, replace(plan, wishes=Wishes(mixed_settings=True)))
+    assert cohort.main(line) == 0
+    (mixed,) = set(pd.read_csv(output / "cohort/scans.csv").settings_fingerprint)
+    assert mixed not in (plan.fingerprint, older.fingerprint)

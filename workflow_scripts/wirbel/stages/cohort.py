@@ -64,10 +64,12 @@ def gather(
     stages: tuple[str, ...] = STAGES,
     threads: int = 1,
     settings: Mapping[str, str] = NOT_KNOWN,
+    commit: str = "",
 ) -> dict[str, int]:
     """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
 
-    `settings` is batch -> fingerprint of the settings, models and code that its results were made with.
+    `settings` is batch -> fingerprint of the settings, models and code that its results were made with, `commit`
+    that of the software, where it is known.
     """
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
@@ -84,7 +86,8 @@ def gather(
         for piece in read_pieces(parts, measured, threads, end_with, (os.getpid(),)):
             for table, rows in piece.items():
                 spools[table].append(rows)
-        tool = tool_metadata(spools["scans"].categories("model")[1])
+        models = spools["scans"].categories("model")[1]
+        tool = tool_metadata(models, settings.values(), commit)
         with ThreadPoolExecutor(threads) as pool:
             finish = partial(_finish, folder, columns, spools, participants, tool)
             written = dict(pool.map(finish, columns))
@@ -92,12 +95,16 @@ def gather(
     return written
 
 
-def tool_metadata(models: Iterable[str]) -> dict[str, str]:
+def tool_metadata(
+    models: Iterable[str], settings: Iterable[str] = (), commit: str = ""
+) -> dict[str, str]:
     """Return what every dictionary says, under the key that BIDS has for it, about what made the tables."""
     models = sorted(filter(None, models))
     told = f"Wirbel {__version__}; networks: {', '.join(models) or 'none'}"
     toys = any(TOY_WEIGHTS in name for name in models)
-    return {"Description": f"{told}. {TOY_REMARK}" if toys else told, "Version": __version__}
+    told = {"Description": f"{told}. {TOY_REMARK}" if toys else told, "Version": __version__}
+    more = {"Commit": commit, "SettingsFingerprint": ", ".join(sorted(set(settings)))}
+    return told | {name: text for name, text in more.items() if text}
 
 
 def describe_output(output_dir: Path, description: str = "") -> None:
@@ -209,7 +216,9 @@ def main(argv: list[str] | None = None) -> int:
     participants = read_participants(Path(plan.bids_dir), output_dir)
     settings = fingerprints(plan, seals)
     try:
-        written = gather(output_dir, participants, plan.names, args.threads, settings)
+        written = gather(
+            output_dir, participants, plan.names, args.threads, settings, plan.made_by["commit"]
+        )
     except DamagedMeasurements as error:
         error.path.unlink(missing_ok=True)
         print(f"cohort: {error} and is removed: {AGAIN}", file=sys.stderr)
