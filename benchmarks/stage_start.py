@@ -19,21 +19,15 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "workflow_scripts"))
+sys.path[:0] = [str(REPOSITORY / "workflow_scripts"), str(REPOSITORY / "tests" / "stages")]
 
-from wirbel.runner.batches import batch_file  # noqa: E402
+from planned import BUILTIN, plan_of  # noqa: E402
+
+from wirbel.plan.plan import plan_file  # noqa: E402
 from wirbel.runner.discovery import update_batches  # noqa: E402
 from wirbel.runner.records import OK, Record, write_records  # noqa: E402
 
-CHAIN = {
-    "resample": None,
-    "semantic": "resample",
-    "instance": "semantic",
-    "merge": "instance",
-    "features": "merge",
-}
-"""Every stage and the one before it."""
-WITH_MODEL = ("resample", "semantic", "instance", "merge")
+CHAIN = ("resample", "semantic", "instance", "merge", "features")
 CODE = """import os, sys
 from wirbel.stages import {name} as stage
 kinds = [k for k in vars(stage).values() if isinstance(k, type) and hasattr(k, "prepare")]
@@ -45,11 +39,12 @@ os._exit(1)
 
 
 def study(folder: Path) -> Path:
-    """Write a batch of one scan that every stage has left behind; return the output folder."""
+    """Write a batch of one scan that every stage has left behind, and a plan; return the output folder."""
     scan, output = folder / "in/sub-01/anat/sub-01_T2w.nii.gz", folder / "out"
     scan.parent.mkdir(parents=True)
     scan.write_bytes(b"never opened")
     update_batches(folder / "in", output, 1)
+    plan_of(output, BUILTIN)
     result = output / "result"
     result.write_bytes(b"never opened")
     for stage in CHAIN:
@@ -61,13 +56,7 @@ def study(folder: Path) -> Path:
 def command(stage: str, output: Path) -> list[str]:
     """Return the command line of a stage that ends when it would load the scan."""
     code = CODE.format(name=stage)
-    line = [sys.executable, "-c", code, "--batch", str(batch_file(output, "b00001"))]
-    line += ["--manifest", str(output / "work" / "new" / "b00001.tsv"), "--output-dir", str(output)]
-    line += ["--code-hash", "none"]
-    if CHAIN[stage]:
-        line += ["--previous", str(output / "work" / CHAIN[stage] / "b00001.tsv")]
-    line += ["--model", "builtin"] if stage in WITH_MODEL else []
-    return line + (["--instance-model", "builtin"] if stage == "merge" else [])
+    return [sys.executable, "-c", code, "--plan", str(plan_file(output)), "--batch", "b00001"]
 
 
 def measure(line: list[str]) -> tuple[float, float]:
