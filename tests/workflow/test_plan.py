@@ -40,8 +40,6 @@ def _planned(told: str) -> dict[str, int]:
     ],
 )
 def test_the_number_of_jobs_follows_the_batches(study, settings, jobs):
-    study.model("a", "semantic")
-    study.model("b", "instance")
     study.output = study.output / "a folder with blanks"
     model(study.folder / "b c", "instance")
     assert _planned(study.run("--dry-run", **settings)) == jobs
