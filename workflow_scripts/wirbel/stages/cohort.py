@@ -30,7 +30,7 @@ from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
 from wirbel.io.final_maps import TOY_WEIGHTS
 from wirbel.io.listing import Finding
-from wirbel.io.measurements import Part, read_pieces
+from wirbel.io.measurements import DamagedMeasurements, Part, read_pieces
 from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
 from wirbel.io.sidecars import write_json
@@ -49,6 +49,7 @@ from wirbel.runner.seals import Seal
 from wirbel.runner.termination import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
+AGAIN = "run the same command again, it will make it anew"
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (
@@ -128,7 +129,7 @@ def _part(outcome: Outcome, participants: Participants, settings: str | None) ->
     same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
     same |= {"settings_fingerprint": settings}
     if outcome.failure is None:
-        return Part(outcome.measured, same)
+        return Part(outcome.measured, same, sha256=outcome.sha256)
     reason, detail = outcome.failure.reason, outcome.failure.detail
     failure = {"stage": outcome.stage, "reason": reason, "detail": detail}
     return Part(None, same, {"scans": {"scan_status": reason}, "failures": failure})
@@ -207,7 +208,12 @@ def main(argv: list[str] | None = None) -> int:
     mark = data_set_mark(output_dir)
     participants = read_participants(Path(plan.bids_dir), output_dir)
     settings = fingerprints(plan, seals)
-    written = gather(output_dir, participants, plan.names, args.threads, settings)
+    try:
+        written = gather(output_dir, participants, plan.names, args.threads, settings)
+    except DamagedMeasurements as error:
+        error.path.unlink(missing_ok=True)
+        print(f"cohort: {error} and is removed: {AGAIN}", file=sys.stderr)
+        return 1
     made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, mark)
     write_receipt(output_dir, "cohort", made_by, made_from, files_of(output_dir))
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))
