@@ -13,11 +13,11 @@ import sys
 
 import pytest
 from toy import Count, Double, arguments
+from wirbel.runner.recipes import Recipe
 
 from wirbel.io import atomic
 from wirbel.runner import intermediates, upstream
 from wirbel.runner.discovery import update_batches
-from wirbel.runner.recipes import Recipe
 from wirbel.runner.runner import add_runner_arguments, run_stage
 
 TEXTS = {"sub-01": "one", "sub-02": "four"}

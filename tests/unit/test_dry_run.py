@@ -5,9 +5,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from wirbel.runner.dry_run import BeforeJobTable, account
 
 from wirbel.runner.discovery import BatchPlan, ListChange
-from wirbel.runner.dry_run import BeforeJobTable, account
 from wirbel.runner.records import FAILED, OK, Record, write_records
 
 REASONS = (

@@ -28,11 +28,12 @@ INSIDE = {  # layer -> layers of the package that it may import, besides itself 
     "core": set(),
     "phantom": {"core"},
     "io": {"core"},
-    "runner": {"io"},
+    "plan": {"io", "models"},
+    "runner": {"io", "plan"},
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
-    "study": {"core", "io", "models", "runner"},
-    "stages": {"core", "phantom", "io", "models", "learning", "runner"},
+    "study": {"core", "io", "models", "plan", "runner"},
+    "stages": {"core", "phantom", "io", "models", "learning", "plan", "runner"},
 }
 
 

@@ -6,6 +6,7 @@ people do. Only the main process writes it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -29,6 +30,17 @@ def findings_as_text(findings: Iterable[Finding], people_mark: str) -> str:
     """Return the content of the file."""
     content = {"people": people_mark, "findings": [asdict(found) for found in findings]}
     return json.dumps(content, indent=1) + "\n"
+
+
+def mark_of(text: str) -> str:
+    """Return what stands for the content of the file where others say from what they were made."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_mark(output_dir: str | Path) -> str:
+    """Return the mark of the file as it is; empty where there is none."""
+    path = findings_file(output_dir)
+    return mark_of(path.read_text(encoding="utf-8")) if path.exists() else ""
 
 
 def write_findings(output_dir: str | Path, findings: Iterable[Finding], people_mark: str) -> None:

@@ -39,6 +39,10 @@ class Settings:
     compatibility: str
     keep_intermediates: bool
     retry_failed: str
+    recompute: tuple[str, ...]
+    accept_changes: bool
+    mixed_settings: bool
+    max_failed_fraction: float
     wait_seconds: float
 
 
@@ -73,6 +77,10 @@ def checked_settings(
         compatibility=config["compatibility"],
         keep_intermediates=config["keep_intermediates"],
         retry_failed=str(config["retry_failed"]).lower(),
+        recompute=_participants(config["recompute"]),
+        accept_changes=config["accept_changes"],
+        mixed_settings=config["mixed_settings"],
+        max_failed_fraction=config["max_failed_fraction"],
         wait_seconds=config["wait_seconds"],
     )
 

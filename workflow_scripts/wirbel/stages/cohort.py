@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from wirbel import __version__
@@ -21,8 +23,9 @@ from wirbel.core.participants import Participants
 from wirbel.core.people import People
 from wirbel.core.plausibility.flags import flags
 from wirbel.core.plausibility.strata import strata_of
+from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries
-from wirbel.io.bids import write_dataset_description
+from wirbel.io.bids import DESCRIPTION_FILE, write_dataset_description
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
 from wirbel.io.final_maps import TOY_WEIGHTS
@@ -32,10 +35,17 @@ from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
 from wirbel.io.sidecars import write_json
 from wirbel.io.spool import Spool
+from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
 from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.chain import STAGES
-from wirbel.runner.findings import LISTING, read_findings
+from wirbel.runner.findings import LISTING, read_findings, read_mark
 from wirbel.runner.outcomes import Outcome, outcomes
+from wirbel.runner.receipts import (
+    digest_of_seals,
+    read_seals,
+    write_receipt,
+)
+from wirbel.runner.seals import Seal
 from wirbel.runner.termination import end_with
 
 TOOL_KEY = "MeasurementToolMetadata"
@@ -44,6 +54,7 @@ TOY_REMARK = (
     "TOY WEIGHTS: networks trained on simulated scans only, for trying the software; names and numbers of real scans "
     "are not fit for science"
 )
+NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 def gather(
@@ -51,12 +62,17 @@ def gather(
     participants: Participants,
     stages: tuple[str, ...] = STAGES,
     threads: int = 1,
+    settings: Mapping[str, str] = NOT_KNOWN,
 ) -> dict[str, int]:
-    """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table."""
+    """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
+
+    `settings` is batch -> fingerprint of the settings, models and code that its results were made with.
+    """
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
     columns = table_columns(participants)
-    parts = [_part(outcome, participants) for outcome in outcomes(output_dir, stages)]
+    found = outcomes(output_dir, stages)
+    parts = [_part(outcome, participants, settings.get(outcome.batch)) for outcome in found]
     parts += [_told(found) for found in read_findings(output_dir)]
     measured = {table: _schema(all_, without=PLAUSIBILITY) for table, all_ in columns.items()}
     with ExitStack() as stack:
@@ -107,9 +123,10 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
-def _part(outcome: Outcome, participants: Participants) -> Part:
+def _part(outcome: Outcome, participants: Participants, settings: str | None) -> Part:
     """Return what a scan adds to the tables: its measurements, or the account of its failure."""
     same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
+    same |= {"settings_fingerprint": settings}
     if outcome.failure is None:
         return Part(outcome.measured, same)
     reason, detail = outcome.failure.reason, outcome.failure.detail
@@ -159,16 +176,40 @@ def _participants_of(bids_dir: Path, output_dir: Path) -> set[str]:
     return of_scans.union(name for name in folders if name.startswith("sub-"))
 
 
+def fingerprints(plan: Plan, seals: Mapping[tuple[str, str], Seal]) -> dict[str, str]:
+    """Return batch -> fingerprint of what its results were made by: the plan's own, unless settings are mixed."""
+    batches = {batch for _, batch in seals}
+    return {b: fingerprint_of(seals[name, b].made_by for name in plan.names) for b in batches}
+
+
+def files_of(output_dir: Path) -> list[Path]:
+    """Return all files that this stage writes."""
+    stems = [output_dir / "cohort" / table for table in TABLES]
+    tables = [
+        stem.with_suffix(suffix) for stem in stems for suffix in (".csv", ".parquet", ".json")
+    ]
+    return [*tables, output_dir / DESCRIPTION_FILE]
+
+
 def main(argv: list[str] | None = None) -> int:
     """Gather the tables; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output-dir", type=Path, required=True, help="the output folder")
-    parser.add_argument("--bids-dir", type=Path, help="where participants.tsv is looked for")
-    parser.add_argument("--stages", nargs="+", default=STAGES, help="the per-scan stages, in order")
+    parser.add_argument("--plan", type=Path, required=True, help="work/plan.json")
     parser.add_argument("--threads", type=int, default=1, help="processor cores to use")
     args = parser.parse_args(argv)
-    participants = read_participants(args.bids_dir, args.output_dir)
-    written = gather(args.output_dir, participants, tuple(args.stages), args.threads)
+    output_dir = output_of(args.plan)
+    try:
+        plan = read_plan(args.plan)
+        seals = read_seals(output_dir, plan, plan.names)
+    except InfrastructureError as error:
+        print(f"cohort: {error}", file=sys.stderr)
+        return 1
+    persons = read_mark(output_dir)
+    participants = read_participants(Path(plan.bids_dir), output_dir)
+    settings = fingerprints(plan, seals)
+    written = gather(output_dir, participants, plan.names, args.threads, settings)
+    made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, persons)
+    write_receipt(output_dir, "cohort", made_by, made_from, files_of(output_dir))
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))
     return 0
 

@@ -19,10 +19,13 @@ from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
+from wirbel.plan.plan import output_of, read_plan
 from wirbel.runner.batches import Scan, StageFolders, batch_file, list_batches, read_batch
+from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
 from wirbel.runner.records import OK, Record, read_records
 
 LAST_STAGE = "merge"
+SHEET = "qc/contact_sheet.png"
 LOW_CONFIDENCE = 0.6
 """Level names less certain than this are set in the colour of a warning."""
 
@@ -131,17 +134,19 @@ def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = 
 def main(argv: list[str] | None = None) -> int:
     """Draw the contact sheet; return the exit code."""
     parser = argparse.ArgumentParser(prog="wirbel.stages.contact_sheet", description=__doc__)
-    parser.add_argument("--output-dir", type=Path, required=True, help="the output folder")
-    parser.add_argument("--sheet", type=Path, help="file to write (default: qc/contact_sheet.png)")
-    parser.add_argument("--stage", default=LAST_STAGE, help="the stage that wrote the maps")
+    parser.add_argument("--plan", type=Path, required=True, help="work/plan.json")
+    parser.add_argument("--threads", type=int, default=1, help="not used: one is enough")
     parser.add_argument("--scans", type=int, default=24, help="most scans to show")
     parser.add_argument("--failures", type=int, default=24, help="most failed scans to list")
     args = parser.parse_args(argv)
-    sheet = args.sheet or args.output_dir / "qc" / "contact_sheet.png"
+    output_dir = output_of(args.plan)
+    sheet = output_dir / SHEET
     try:
-        print(
-            f"contact_sheet: {draw(args.output_dir, sheet, args.scans, args.failures, args.stage)}"
-        )
+        plan = read_plan(args.plan)
+        seals = read_seals(output_dir, plan, [plan.naming])
+        print(f"contact_sheet: {draw(output_dir, sheet, args.scans, args.failures, plan.naming)}")
+        made_by, made_from = plan.stage("contact_sheet").fingerprint, digest_of_seals(seals)
+        write_receipt(output_dir, "contact_sheet", made_by, made_from, [sheet])
     except (InfrastructureError, ScanError, OSError) as error:
         print(f"contact_sheet: {error}", file=sys.stderr)
         return 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from wirbel.io.final_maps import made_by
 from wirbel.io.measurements import write_measurements
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
-from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+from wirbel.plan.settings import FeaturesSettings, settings_of
+from wirbel.runner.runner import Scan, StageFolders, run_planned
 
 NO_LEVELS = {"confidence": None, "method": "unknown", "agree": None, "flags": []}
 
@@ -25,6 +25,9 @@ class Features:
 
     name = "features"
     reads_scan = True
+
+    def __init__(self, settings: FeaturesSettings) -> None:
+        self.settings = settings
 
     def prepare(self) -> None:
         """Nothing to load."""
@@ -76,10 +79,12 @@ def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_runner_arguments(parser)
-    args = parser.parse_args(argv)
-    return run_stage(Features(), args, parameters={})
+    return run_planned(
+        "features",
+        lambda plan, args: Features(settings_of(FeaturesSettings, plan.settings)),
+        __doc__,
+        argv,
+    )
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What happens in the main process: settings and inputs are checked, and people are told, before any job starts."""
+"""What happens in the main process: checks, the plan, which batches must run, and what the user is told about it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from wirbel.io.listing import Finding, Listing
 from wirbel.io.people_files import TABLE
 from wirbel.io.scan_names import FoundScan
 from wirbel.runner.batches import batch_file, list_batches, read_batch
-from wirbel.runner.findings import findings_as_text, write_findings
+from wirbel.runner.findings import findings_as_text, mark_of, write_findings
 from wirbel.study.people import check_people, people_mark
 
 
@@ -29,8 +28,7 @@ class DataSet:
     @property
     def mark(self) -> str:
         """A text that differs when the tables would, though no scan does."""
-        text = findings_as_text(self.findings, self.people_mark)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return mark_of(findings_as_text(self.findings, self.people_mark))
 
     def write(self, output_dir: str | Path) -> None:
         """Write down what the tables need of it."""

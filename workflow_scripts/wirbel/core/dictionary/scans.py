@@ -165,6 +165,13 @@ SCANS = (
         status="scan_status",
     ),
     Column(
+        "settings_fingerprint",
+        STRING,
+        "Settings, networks and code that made the row",
+        "Hash of all that decided the results besides the scan; work/plans/<hash>.json holds it in full. Rows of one "
+        "table have the same, unless mixed_settings was set",
+    ),
+    Column(
         "vertebrae_found",
         INTEGER,
         "Number of presacral vertebrae found",
