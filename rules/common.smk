@@ -45,6 +45,7 @@ from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, s
 from wirbel.runner.summary import summary
 from wirbel.study.checks import check_before_run
 from wirbel.study.dataset import look_up
+from wirbel.study.ending import TOO_MANY_FAILED, AtNothingToDo, exit_code
 from wirbel.study.output_folder import check_output_folder
 from wirbel.study.refused import Refused
 from wirbel.study.toy_weights import toy_remark
@@ -292,6 +293,15 @@ if workflow.output_settings.dryrun and not workflow.output_settings.verbose:
     logger.addFilter(BeforeJobTable(tell_dry_run))
 
 
+def end_without_jobs():
+    """End a run that found nothing to do as any other."""
+    if is_run():
+        print_summary(0)
+
+
+logger.addFilter(AtNothingToDo(logger.info, end_without_jobs))
+
+
 def manifest(stage):
     """Return the pattern of a stage's manifest."""
     return f"{OUT}/work/{stage}/{{batch}}.tsv"
@@ -357,9 +367,20 @@ def scans_in(batch):
 
 
 def print_summary(code):
-    """Say how many scans were measured, why others were not, and where the results are; complete the run's record."""
-    if workflow.is_main_process and this_run.cache_info().currsize:
-        end_record(OUT, code)
-        if not workflow.output_settings.quiet:
-            remarks = [*data_set().remarks, toy_remark(SETTINGS.models)]
-            print(summary(OUT, remarks=remarks), file=sys.stderr)
+    """Say how many scans were measured, why others were not, and where the results are; complete the run's record.
+
+    Ends the process where more scans failed than `fail_on` allows, so that a script notices.
+    """
+    if not workflow.is_main_process or not this_run.cache_info().currsize:
+        return
+    told = summary(OUT, remarks=[*data_set().remarks, toy_remark(SETTINGS.models)])
+    code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
+    end_record(OUT, code)
+    if not workflow.output_settings.quiet:
+        print(told.text, file=sys.stderr)
+    if code == TOO_MANY_FAILED:
+        print(
+            f"Exit code {code}: more scans failed than fail_on={SETTINGS.fail_on} allows",
+            file=sys.stderr,
+        )
+        sys.exit(code)

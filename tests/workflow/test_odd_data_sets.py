@@ -59,3 +59,31 @@ def test_participants_given_as_a_list_are_taken_as_they_were_written(workflow):
     assert "1 scan found" in workflow.run("--dry-run", participants="12E4")
     told = workflow.run("--dry-run", participants="lists/mine.txt", fails=True)
     assert "there is no file 'lists/mine.txt'" in told
+
+
+def test_the_exit_code_tells_a_script_also_when_there_is_nothing_to_do(finished):
+    """One of four scans failed: fine by default, not with fail_on=any; nothing is computed for the second."""
+    for fail_on, code in (("any", 3), ("0.2", 3), ("0.25", 0), ("none", 0)):
+        process = finished.start(fail_on=fail_on)
+        told = process.communicate(timeout=300)[0]
+        assert process.returncode == code, told
+        assert "Nothing to be done" in told
+        assert "3 scans measured, 1 failed" in told
+        assert "sub-04: failed at resample (unreadable): sub-04 is broken" in told
+    runs = (finished.output / "logs" / "runs.tsv").read_text().splitlines()
+    assert [line.split("\t")[-1] for line in runs[-4:]] == ["3", "3", "0", "0"]
+
+
+def test_a_failing_table_stage_leaves_the_old_tables_and_the_summary_says_so(finished):
+    before = finished.tables()
+    finished.scan("sub-05", "5")
+    stage = finished.folder / "workflow_scripts" / "wirbel" / "stages" / "cohort.py"
+    whole = stage.read_text()
+    stage.write_text("raise SystemExit('cohort: the disk is full')\n")
+    told = finished.run(fails=True)
+    assert finished.tables() == before
+    assert "cohort was not made anew: the disk is full (see " in told
+    assert "cohort/vertebrae.csv is that of an earlier run" in told
+    stage.write_text(whole)
+    told = finished.run()
+    assert "was not made anew" not in told and b"sub-05" in finished.tables()["scans.csv"]

@@ -39,6 +39,7 @@ class Settings:
     compatibility: str
     keep_intermediates: bool
     retry_failed: str
+    fail_on: str
     recompute: tuple[str, ...]
     accept_changes: bool
     mixed_settings: bool
@@ -77,6 +78,7 @@ def checked_settings(
         compatibility=config["compatibility"],
         keep_intermediates=config["keep_intermediates"],
         retry_failed=str(config["retry_failed"]).lower(),
+        fail_on=str(config["fail_on"]),
         recompute=_participants(config["recompute"]),
         accept_changes=config["accept_changes"],
         mixed_settings=config["mixed_settings"],
