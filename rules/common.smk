@@ -17,10 +17,11 @@ from snakemake.settings.enums import Quietness, RerunTrigger
 ROOT = Path(workflow.basedir)
 SOURCES = str(ROOT / "workflow_scripts")
 sys.path.insert(0, SOURCES)
-# Jobs find this repository's package and this environment's Python, whether or not either is activated.
+# Jobs find this repository's package and this environment's Python, whether or not either is activated, and no
+# other copies of packages.
 inherited = dict(os.environ)
 os.environ.update(
-    PYTHONPATH=os.pathsep.join(filter(None, [SOURCES, inherited.get("PYTHONPATH")])),
+    PYTHONPATH=SOURCES,
     PATH=os.pathsep.join([str(Path(sys.executable).parent), inherited["PATH"]]),
 )
 
@@ -43,11 +44,12 @@ from wirbel.runner.slurm_executor import mend
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
-from wirbel.study.checks import check_before_run
+from wirbel.study.checks import check_before_run, check_reference
 from wirbel.study.dataset import look_up
 from wirbel.study.ending import TOO_MANY_FAILED, AtNothingToDo, exit_code
 from wirbel.study.output_folder import check_output_folder
 from wirbel.study.refused import Refused
+from wirbel.study.space import check_space, estimate
 from wirbel.study.toy_weights import toy_remark
 from wirbel.study.acceptance import doubts
 from wirbel.study.account import account, scans_in_words
@@ -82,6 +84,8 @@ NAMING = LABEL if "labelling" in SETTINGS.models else "merge"
 RUN_STAGES = [stage for stage in ALL_STAGES if stage != LABEL or stage == NAMING]
 
 OUT = SETTINGS.output_dir
+# What `snakemake evaluate` compares the results with.
+REFERENCE = config["reference"] or f"{SETTINGS.bids_dir}/derivatives/truth"
 LOGS = f"{OUT}/logs"
 # Stand for the tables of the cohort and for the contact sheet, as manifests stand for batches.
 TABLES_RECEIPT = f"{OUT}/work/receipts/cohort.json"
@@ -121,6 +125,9 @@ def this_run():
         run = look(SETTINGS, WISHES, data_set())
     if not run.found.sizes:
         stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
+    with explained("the disk cannot be looked at"):
+        for remark in check_space(OUT, estimate(run.new_scans(), SETTINGS.keep_intermediates)):
+            logger.warning(remark)
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             begin(run)
@@ -149,7 +156,7 @@ def data_set():
 def check_first():
     """Stop, before anything is written, when the run could not end well; say what to know about it."""
     try:
-        for remark in check_before_run(SETTINGS, is_for_slurm()):
+        for remark in check_before_run(SETTINGS, is_for_slurm(), inherited):
             logger.warning(remark)
     except Refused as error:
         stop(str(error))
@@ -317,6 +324,14 @@ def needs_bids_dir(wildcards):
     """An input function without files: stop when no folder for scans was named."""
     if not SETTINGS.bids_dir:
         stop("bids_dir is not set: add --config bids_dir=FOLDER")
+    return []
+
+
+def needs_reference(wildcards):
+    """An input function without files: stop when there is nothing to compare with, before anything is computed."""
+    if workflow.is_main_process:
+        with explained("the reference cannot be looked at"):
+            check_reference(REFERENCE)
     return []
 
 

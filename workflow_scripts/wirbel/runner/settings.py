@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wirbel.errors import REASONS
 from wirbel.io.people_files import read_name_list
 
 PHASES = ("semantic", "instance")
@@ -77,7 +78,7 @@ def checked_settings(
         n4=config["n4"],
         compatibility=config["compatibility"],
         keep_intermediates=config["keep_intermediates"],
-        retry_failed=str(config["retry_failed"]).lower(),
+        retry_failed=_reasons(str(config["retry_failed"])),
         fail_on=str(config["fail_on"]),
         recompute=_participants(config["recompute"]),
         accept_changes=config["accept_changes"],
@@ -150,6 +151,22 @@ def _restore(config: dict[str, Any], argv: Sequence[str]) -> None:
             raise SettingsError(
                 f"setting {key!r}: {text!r} is read as the number {value}; write ./{text}"
             )
+
+
+def _reasons(text: str) -> str:
+    """Return `true`, `false` or reason codes, separated by commas; raises SettingsError for what is none of these."""
+    wanted = [part.strip().lower() for part in text.split(",") if part.strip()]
+    for part in wanted:
+        if part in REASONS or wanted in (["true"], ["false"]):
+            continue
+        near = difflib.get_close_matches(part, REASONS, 1)
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"expected true, false or some of {', '.join(REASONS)}"
+        )
+        raise SettingsError(f"setting 'retry_failed': {part!r} is no reason code: {hint}")
+    return ",".join(wanted) or "false"
 
 
 def _participants(value: list[str] | str) -> tuple[str, ...]:
