@@ -23,7 +23,8 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
     """Return all scans `sub-*/[ses-*/]anat/*_T2w.nii[.gz]`, sorted by name, then path, and what is odd.
 
     `participants` keeps only those named, with or without "sub-", and as a spreadsheet may have left them; empty
-    keeps all. Paths are absolute. Raises FileNotFoundError when the folder or a named participant is missing.
+    keeps all; names that mean no participant are in `unmatched`. Paths are absolute. Raises FileNotFoundError when
+    the folder is missing, or all of the named participants.
     """
     root = Path(os.path.abspath(bids_dir))
     if not root.is_dir():
@@ -31,7 +32,7 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
     present, misspelt = participant_folders(root)
     meant = match_ids(participants, present)
     missing = [name for name in participants if name not in meant]
-    if missing:
+    if missing and not meant:
         told = ", ".join(
             visible(f"sub-{name.removeprefix('sub-')}") for name in missing[:MOST_NAMED]
         )
@@ -39,7 +40,7 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
         raise FileNotFoundError(f"participants not found in {bids_dir}: {told}{more}")
     chosen = sorted(set(meant.values())) if participants else sorted(present)
     listing = list_scans(root, [(name, present[name]) for name in chosen])
-    listing.present = sorted(present)
+    listing.present, listing.unmatched = sorted(present), missing
     listing.misspelt = sorted(listing.misspelt + misspelt)
     return listing
 

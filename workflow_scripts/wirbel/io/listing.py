@@ -55,6 +55,8 @@ class Listing:
     """Participants whose folder could not be listed."""
     present: list[str] = field(default_factory=list)
     """All participants of the data set, asked for or not."""
+    unmatched: list[str] = field(default_factory=list)
+    """Names that were asked for and mean no participant, or more than one."""
 
     def extend(self, other: Listing) -> None:
         """Add what another one holds."""
