@@ -6,12 +6,14 @@ import json
 
 import numpy as np
 import pandas as pd
+import planned
 import pyarrow.parquet as pq
 import pytest
 
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES
 from wirbel.io.measurements import write_measurements
 from wirbel.io.tables import write_rows
+from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import COLUMNS, batch_file
 from wirbel.runner.records import Record, write_records
 from wirbel.stages import cohort
@@ -47,7 +49,9 @@ def tables(tmp_path_factory):
         f"{name}\tF\t{'n/a' if i == 3 else 50}\t007\ttrue\tx" for i, name in enumerate(names)
     ]
     (bids / "participants.tsv").write_text("\n".join(people[:-1]) + "\n")  # the last is not listed
-    assert cohort.main(["--output-dir", str(output), "--bids-dir", str(bids)]) == 0
+    plan = planned.plan_of(output, planned.BUILTIN, bids_dir=str(bids))
+    planned.seal_manifests(output, plan)
+    assert cohort.main(["--plan", str(plan_file(output))]) == 0
     return output / "cohort"
 
 

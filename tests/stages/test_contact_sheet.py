@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import planned
 import pytest
 from PIL import Image
 
 from wirbel.core.geometry import Volume
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import write_volume
+from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import StageFolders, batch_file, read_batch
 from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import FAILED, OK, SKIPPED, Record, write_records
@@ -43,11 +45,12 @@ def output(tmp_path) -> Path:
             write_volume(f"{stem}-vertebra_dseg.nii.gz", Volume(vertebra, PIR))
             write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS})
     write_records(output / "work/merge" / f"{batch}.tsv", records)
+    planned.seal_manifests(output, planned.plan_of(output, planned.BUILTIN))
     return output
 
 
 def sheet_of(output: Path, *more: str) -> bytes:
-    assert contact_sheet.main(["--output-dir", str(output), *more]) == 0
+    assert contact_sheet.main(["--plan", str(plan_file(output)), *more]) == 0
     return (output / "qc/contact_sheet.png").read_bytes()
 
 
@@ -91,7 +94,7 @@ def test_a_scan_whose_file_was_moved_is_shown_without_its_image(output):
 
 def test_without_a_manifest_it_says_what_to_do(output, capsys):
     next((output / "work/merge").glob("*.tsv")).unlink()
-    assert contact_sheet.main(["--output-dir", str(output)]) == 1
+    assert contact_sheet.main(["--plan", str(plan_file(output))]) == 1
     assert "run the workflow first" in capsys.readouterr().err
 
 

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
+import planned
 import tiny_models
 from spine_boxes import box_spine, counters, oracle
 
@@ -29,7 +30,7 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     tiny_models.write_semantic(folder / "quick")
     tiny_models.write_instance(folder / "sharp")
-    return ["--model", folder / "quick", "--instance-model", folder / "sharp", "--no-n4"]
+    return {"semantic": folder / "quick", "instance": folder / "sharp"}
 
 
 @pytest.fixture
@@ -65,11 +66,8 @@ def put(out, name, labels, spine):
 
 
 def run(out, models):
-    work = out / "work"
-    line = ["--batch", work / "batches/b00001.tsv", "--previous", work / "instance/b00001.tsv"]
-    line += ["--manifest", work / "merge/b00001.tsv", "--output-dir", out]
-    assert merge.main([str(part) for part in line + models]) == 0
-    return read_records(work / "merge/b00001.tsv")
+    assert planned.run(merge, out, models, n4=False) == 0
+    return read_records(out / "work/merge/b00001.tsv")
 
 
 def test_maps_tables_and_sidecars_come_out_on_the_scans_own_grid(study, models):

@@ -1,6 +1,7 @@
 """What Snakemake plans for different settings, and what it says to a user who got one wrong."""
 
 import pytest
+from toy_workflow import model
 
 CHAIN_JOBS = {"resample": 2, "semantic": 2, "instance": 2, "merge": 2, "features": 2}
 ALL_JOBS = {**CHAIN_JOBS, "cohort": 1, "contact_sheet": 1, "all": 1}
@@ -29,13 +30,18 @@ def _planned(told: str) -> dict[str, int]:
             dict.fromkeys(ALL_JOBS, 1),
         ),
         (
-            {"batch_size": 2, "models": "{semantic: a, instance: b}", "retry_failed": "true"},
+            {
+                "batch_size": 2,
+                "models": "{semantic: builtin, instance: b c}",
+                "retry_failed": "true",
+            },
             ALL_JOBS,
         ),
     ],
 )
 def test_the_number_of_jobs_follows_the_batches(study, settings, jobs):
     study.output = study.output / "a folder with blanks"
+    model(study.folder / "b c", "instance")
     assert _planned(study.run("--dry-run", **settings)) == jobs
 
 

@@ -6,6 +6,7 @@ small text files in their place. A disk that is not mounted and a missing permis
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -23,7 +24,7 @@ MOUNT = "mount the disk that holds it, or fetch it (`datalad get`, `git annex ge
 def absence(path: str | Path) -> str:
     """Return why a file's content cannot be had, and the remedy; an empty text when it can.
 
-    Folders, pipes and devices are not absent: they are no files at all, and stay so. Raises OSError where the
+    Folders, pipes, devices and links in a circle are not absent: they are no files at all, and stay so. Raises OSError where the
     machine is at fault.
     """
     name = os.path.basename(path)
@@ -41,6 +42,8 @@ def absence(path: str | Path) -> str:
     except OSError as error:
         if error.errno in MACHINE_ERRORS:
             raise
+        if error.errno == errno.ELOOP:
+            return ""
         return f"the content of {name} is not there: {MOUNT}"
     if beginning.startswith(POINTERS):
         return f"{name} only stands for content that was not fetched: {FETCH}"

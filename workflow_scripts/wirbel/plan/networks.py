@@ -38,9 +38,9 @@ def identified(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     return Model(kind, folder, combined_sha256(digests), config)
 
 
-def planned_source(name: str, kind: str) -> str:
+def planned_source(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:
     """Return how a plan names a network: by its listed name, or by the folder, wherever a job is started."""
-    entries = read_registry(REGISTRY_FILE)
+    entries = read_registry(registry_file)
     return (
         name if name in entries else os.path.abspath(folder_of(Path(name), kind, sorted(entries)))
     )

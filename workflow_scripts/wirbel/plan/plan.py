@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.errors import InfrastructureError
-from wirbel.io.atomic import write_text_if_changed
+from wirbel.io.atomic import sweep_temporaries, write_text_if_changed
 from wirbel.plan.stage_plan import FINGERPRINT_DIGITS, StagePlan, digest_of
 
 FORMAT = 1
@@ -111,8 +111,9 @@ def output_of(plan: Path) -> Path:
 def write_plan(output_dir: Path, plan: Plan) -> None:
     """Write the plan, and a copy under its fingerprint."""
     history = Path(output_dir, "work", "plans", f"{plan.fingerprint}.json")
-    write_text_if_changed(history, plan.as_text())
-    write_text_if_changed(plan_file(output_dir), plan.as_text())
+    for path in (history, plan_file(output_dir)):
+        sweep_temporaries(path.parent)
+        write_text_if_changed(path, plan.as_text())
 
 
 def read_plan(path: Path) -> Plan:

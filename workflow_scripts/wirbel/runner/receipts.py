@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wirbel.errors import InfrastructureError
-from wirbel.io.atomic import write_text
+from wirbel.io.atomic import sweep_temporaries, write_text
 from wirbel.plan.plan import Plan
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
 from wirbel.runner.batches import list_batches
@@ -65,6 +65,7 @@ def write_receipt(
         tuple(map(sum_of, paths)),
         tuple(status.st_mtime_ns for status in found),
     )
+    sweep_temporaries(receipt_file(output_dir, stage).parent)
     write_text(receipt_file(output_dir, stage), json.dumps(asdict(receipt), indent=2) + "\n")
 
 

@@ -32,14 +32,14 @@ class StageAccount:
         self.jobs += 1
         self.scans += size
         self.changes.update({kind: len(getattr(change, kind)) for kind in KINDS})
-        self.causes.update(dict.fromkeys(cause.text for cause in causes))
+        self.causes.update({cause.text for cause in causes})
 
     def sentence(self, name: str, batches: int) -> str:
         """Return the stage's line; `batches` is how many there are."""
         parts = [
             _number(self.changes[kind], f"{kind} scan") for kind in KINDS if self.changes[kind]
         ]
-        for cause, count in self.causes.items():
+        for cause, count in sorted(self.causes.items()):
             parts.append(cause + (f" (in {_number(count, 'batch')})" if count < self.jobs else ""))
         extent = ""
         if self.per_batch:

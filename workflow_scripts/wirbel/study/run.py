@@ -1,7 +1,7 @@
 """One start of the main process: what there is, what must run, and how that is carried out.
 
 `look` only reads, so that a dry run and a real one say the same. `Run.carry_out` writes: lists and plan first,
-then it removes the manifests of all that must run. Killed at any moment, the next start decides the same again.
+then it removes the manifests with which batches begin. Killed at any moment, the next start decides the same again.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Run:
             for record in records.values():
                 for name in record.damaged(folder, trust_stamps=False):
                     (folder / name).unlink(missing_ok=True)
-        for stage, batch in self.decision.running(*self.plan.names):
-            manifest_file(folder, stage, batch).unlink(missing_ok=True)
+        for batch, place in self.decision.first.items():  # later stages follow it
+            manifest_file(folder, self.plan.names[place], batch).unlink(missing_ok=True)
         for stage, causes in self.tables.items():
             if causes:
                 receipt_file(folder, stage).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
+from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import read_rows, write_rows
 from wirbel.runner.batches import list_batches
 from wirbel.runner.chain import STAGES
@@ -59,6 +60,7 @@ def begin_record(output_dir: str | Path, run: Run) -> None:
         scans=sum(run.found.sizes.values()),
         **counts,
     )
+    sweep_temporaries(path.parent)
     rows = _rows(path)
     before = [row | {"exit": KILLED if row["exit"] == RUNNING else row["exit"]} for row in rows]
     write_rows(path, COLUMNS, [*before, asdict(record)])
