@@ -96,6 +96,7 @@ def test_misspelt_files_and_folders_are_counted_and_their_participants_have_no_s
     put(tmp_path / "sub-03/sub-03_T2w.nii.gz")
     put(tmp_path / "sub-04/ses-1/sub-04_ses-1_T2w.nii")
     put(tmp_path / "sub-05/Anat/sub-05_T2w.nii.gz")
+    put(tmp_path / "sub-08/Session1/anat/sub-08_T2w.nii.gz")
     put(tmp_path / "SUB-06/anat/SUB-06_T2w.nii.gz")
     put(tmp_path / "sub-07/anat/sub-07_T1w.nii.gz")
     listing = list_dataset(tmp_path)
@@ -106,8 +107,9 @@ def test_misspelt_files_and_folders_are_counted_and_their_participants_have_no_s
         "sub-03/sub-03_T2w.nii.gz",
         "sub-04/ses-1/sub-04_ses-1_T2w.nii",
         "sub-05/Anat",
+        "sub-08/Session1",
     ]
-    assert findings(listing) == [(f"sub-0{number}", "no_scan") for number in (1, 2, 3, 4, 5, 7)]
+    assert findings(listing) == [(f"sub-0{number}", "no_scan") for number in (1, 2, 3, 4, 5, 7, 8)]
     assert "found sub-01/anat/sub-01_T2W.nii.gz: rename it" in listing.findings[0].detail
 
 

@@ -67,6 +67,8 @@ def _record(lines: list[str], place: int, delimiter: str, count: int) -> tuple[l
     quote is a character like others, and swallows nothing.
     """
     line = lines[place]
+    if '"' not in line:
+        return _plain(line, delimiter), 1
     if not _is_open(line, delimiter):
         cells = _cells(line, delimiter)
         return (cells if len(cells) >= count else _plain(line, delimiter)), 1

@@ -16,6 +16,8 @@ from wirbel.io.people_files import read_name_list
 
 PHASES = ("semantic", "instance")
 PATHS = ("bids_dir", "output_dir", "models_dir", "container", "reference")
+LISTS = ("participants", "recompute")
+"""Settings that hold names of participants."""
 LIST_SUFFIXES = (".txt", ".tsv", ".csv", ".list")
 VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
 SLASHES = re.compile("//+")
@@ -135,16 +137,16 @@ def path_setting(key: str, text: str) -> str:
 def _restore(config: dict[str, Any], argv: Sequence[str]) -> None:
     """Take back what became of texts that look like numbers: 001, 12E4."""
     told = dict(part.split("=", 1) for part in argv if "=" in part and not part.startswith("-"))
-    for key in (*PATHS, "participants", "models"):
+    for key in (*PATHS, *LISTS, "models"):
         value = config.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         text = told.get(key)
-        if key == "participants" and text is not None:
+        if key in LISTS and text is not None:
             config[key] = text
-        elif key == "participants":
+        elif key in LISTS:
             raise SettingsError(
-                f"setting 'participants': {value} is a number, in which leading zeros are lost; write ['{value}'], "
+                f"setting {key!r}: {value} is a number, in which leading zeros are lost; write ['{value}'], "
                 "in brackets and quotes"
             )
         elif text is not None and text != str(value):
