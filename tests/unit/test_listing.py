@@ -129,6 +129,36 @@ def test_a_folder_that_cannot_be_listed_stops_no_other(tmp_path, monkeypatch):
     assert listing.unlisted == {"sub-01"}
 
 
+def test_one_session_that_cannot_be_listed_hides_no_other(tmp_path, monkeypatch):
+    for session in ("ses-a", "ses-b"):
+        put_scan(tmp_path, "sub-01", session)
+    real = os.scandir
+
+    def scandir(path):
+        if "ses-a" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    listing = list_dataset(tmp_path)
+    assert scans(listing) == ["sub-01_ses-b"] and findings(listing) == [
+        ("sub-01", "content_missing")
+    ]
+
+
+def test_links_that_lead_nowhere_or_in_a_circle_are_named(tmp_path):
+    put_scan(tmp_path, "sub-01")
+    (tmp_path / "sub-02").symlink_to(tmp_path / "unplugged")
+    (tmp_path / "sub-03").symlink_to(tmp_path / "sub-03")
+    (tmp_path / "sub-04/ses-1").mkdir(parents=True)
+    (tmp_path / "sub-04/ses-1/anat").symlink_to(tmp_path / "unplugged")
+    listing = list_dataset(tmp_path)
+    assert scans(listing) == ["sub-01"]
+    assert findings(listing) == [(f"sub-0{n}", "content_missing") for n in (2, 3, 4)]
+    assert "mount the disk, or mend the link" in listing.findings[0].detail
+    assert listing.unlisted == {"sub-02", "sub-03", "sub-04"}
+
+
 def test_participants_are_found_as_a_spreadsheet_left_them(tmp_path):
     put_scan(tmp_path, "sub-001")
     put_scan(tmp_path, "sub-002")

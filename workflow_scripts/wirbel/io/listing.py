@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from pathlib import Path
 
+from wirbel.errors import CONTENT_MISSING
 from wirbel.io.atomic import MACHINE_ERRORS
 from wirbel.io.escapes import visible
 from wirbel.io.scan_names import (
@@ -79,9 +81,9 @@ def participant_folders(root: Path) -> tuple[dict[str, str], list[str]]:
     present, misspelt = {}, []
     with os.scandir(root) as entries:
         for entry in entries:
-            if entry.name.startswith("sub-") and entry.is_dir():
+            if entry.name.startswith("sub-") and (_is_folder(entry) or _leads_nowhere(entry)):
                 present[entry.name] = entry.path
-            elif entry.name[:4].casefold() in ("sub-", "sub_") and entry.is_dir():
+            elif entry.name[:4].casefold() in ("sub-", "sub_") and _is_folder(entry):
                 misspelt.append(entry.name)
     return present, sorted(misspelt)
 
@@ -105,35 +107,38 @@ def _list_some(root: Path, participants: Iterable[tuple[str, str]]) -> Listing:
         if fault:
             listing.findings.append(Finding(visible(name), "", "", "misnamed", fault))
             continue
-        try:
+        with _noting(name, listing):
             _list_participant(root, name, folder, listing)
-        except OSError as error:
-            _not_listed(error, name, listing)
     return listing
 
 
-def _not_listed(error: OSError, name: str, listing: Listing) -> None:
-    """Note a folder that may not be read; a failing disk, or server, is nobody's folder."""
-    if error.errno in MACHINE_ERRORS:
-        raise error
-    listing.unlisted.add(name)
-    place = visible(str(error.filename or name))
-    told = (
-        f"{place} cannot be listed ({error.strerror}): give this user the permission, and run again"
-    )
-    if error.errno == errno.ENOENT:
-        told = f"{place} went away while it was listed: run again"
-    listing.findings.append(Finding(name, "", "", "content_missing", told))
+@contextmanager
+def _noting(name: str, listing: Listing) -> Iterator[None]:
+    """Note a folder that cannot be listed, and go on; a failing disk, or server, is nobody's folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in MACHINE_ERRORS:
+            raise
+        listing.unlisted.add(name)
+        place = visible(str(error.filename or name))
+        remedy = "give this user the permission"
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            remedy = "mount the disk, or mend the link, that it lies behind"
+        told = f"{place} cannot be listed ({error.strerror}): {remedy}, and run again"
+        listing.findings.append(Finding(name, "", "", CONTENT_MISSING, told))
 
 
 def _list_participant(root: Path, name: str, folder: str, listing: Listing) -> None:
     """List a participant's folder; one listing tells whether there are sessions."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name == "anat" and entry.is_dir():
-                _list_anat(root, name, "", entry.path, listing)
-            elif entry.name.startswith("ses-") and entry.is_dir():
-                _list_session(root, name, entry, listing)
+            if entry.name == "anat" and (_is_folder(entry) or _leads_nowhere(entry)):
+                with _noting(name, listing):
+                    _list_anat(root, name, "", entry.path, listing)
+            elif entry.name.startswith("ses-") and (_is_folder(entry) or _leads_nowhere(entry)):
+                with _noting(name, listing):
+                    _list_session(root, name, entry, listing)
             elif entry.name == f"{name}{SESSIONS_ENDING}":
                 listing.session_files.append(entry.path)
             elif is_meant(entry.name):
@@ -142,7 +147,7 @@ def _list_participant(root: Path, name: str, folder: str, listing: Listing) -> N
 
 def _list_session(root: Path, name: str, session: os.DirEntry, listing: Listing) -> None:
     anat = os.path.join(session.path, "anat")
-    if os.path.isdir(anat):
+    if os.path.lexists(anat):
         _list_anat(root, name, session.name, anat, listing)
         return
     with os.scandir(session.path) as entries:
@@ -166,6 +171,18 @@ def _list_anat(root: Path, name: str, session: str, anat: str, listing: Listing)
                     listing.scans.append(scan)
             elif is_meant(entry.name):
                 listing.misspelt.append(os.path.relpath(entry.path, root))
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle
+        return False
+
+
+def _leads_nowhere(entry: os.DirEntry) -> bool:
+    """Whether an entry is a link whose target is not there at the moment."""
+    return entry.is_symlink() and not os.path.exists(entry.path)
 
 
 def _without_scan(participants: Sequence[tuple[str, str]], listing: Listing) -> list[Finding]:

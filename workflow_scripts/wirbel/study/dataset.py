@@ -44,7 +44,8 @@ def look_up(
     whose folder cannot be listed at the moment stay as they were at the last run, and so do their results.
     """
     listing = list_dataset(bids_dir, participants)
-    kept = _as_they_were(Path(output_dir), listing.unlisted)
+    seen = {scan.scan_id for scan in listing.scans} if listing.unlisted else set()
+    kept = [s for s in _as_they_were(Path(output_dir), listing.unlisted) if s.scan_id not in seen]
     scans = sorted([*listing.scans, *kept]) if kept else listing.scans
     with_scans = {scan.participant_id for scan in scans}
     people = check_people(bids_dir, listing.present, with_scans, listing.session_files)
