@@ -27,6 +27,7 @@ ADDED_BY_STAGES = {
         "scan_status",
         "model",
         "wirbel_version",
+        "settings_fingerprint",
         "level_confidence",
         "level_method",
         "levels_agree",

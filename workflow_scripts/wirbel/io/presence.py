@@ -24,8 +24,8 @@ MOUNT = "mount the disk that holds it, or fetch it (`datalad get`, `git annex ge
 def absence(path: str | Path) -> str:
     """Return why a file's content cannot be had, and the remedy; an empty text when it can.
 
-    Folders, pipes, devices and links in a circle are not absent: they are no files at all, and stay so. Raises OSError where the
-    machine is at fault.
+    Folders, pipes, devices and links in a circle are not absent: they are no files at all, and stay so. Raises
+    OSError where the machine is at fault.
     """
     name = os.path.basename(path)
     try:
