@@ -68,6 +68,8 @@ def levels_entry(levels: Levels) -> dict:
         "method": levels.method,
         "agree": levels.agree,
         "flags": list(levels.flags),
+        "alternative": levels.alternative,
+        "set_aside": levels.set_aside,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import Measurements, measure
+from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.errors import ScanError
 from wirbel.io.final_maps import made_by
 from wirbel.io.measurements import write_measurements
@@ -17,7 +18,14 @@ from wirbel.io.volumes import read_volume
 from wirbel.plan.settings import FeaturesSettings, settings_of
 from wirbel.runner.runner import Scan, StageFolders, run_planned
 
-NO_LEVELS = {"confidence": None, "method": "unknown", "agree": None, "flags": []}
+NO_LEVELS = {
+    "confidence": None,
+    "method": "unknown",
+    "agree": None,
+    "flags": [],
+    "alternative": None,
+    "set_aside": None,
+}
 
 
 class Features:
@@ -45,13 +53,7 @@ class Features:
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
         """Return the rows of all four tables."""
-        image, subregion, vertebra, levels = inputs
-        try:
-            return features(measure(image, subregion, vertebra), levels)
-        except ValueError as error:
-            raise ScanError(
-                "bad_geometry", f"the label maps cannot be measured: {error}"
-            ) from error
+        return measured_rows(*inputs)
 
     def save(self, scan: Scan, result: dict[str, Any], folders: StageFolders) -> list[Path]:
         """Write the rows as one JSON file."""
@@ -61,15 +63,39 @@ class Features:
         return [path]
 
 
-def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
-    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names.
+def measured_rows(
+    image: Volume | None, subregion: Volume, vertebra: Volume, levels: dict[str, Any]
+) -> dict[str, Any]:
+    """Measure the maps and look at the result as a whole; return cleaned rows by table.
 
+    Raises ScanError when the maps cannot be measured, or nothing of the result can be right.
+    """
+    try:
+        measured = measure(image, subregion, vertebra)
+        flags = check_whole_result(subregion, vertebra, measured.vertebrae)
+    except ImplausibleResult as error:
+        raise ScanError("implausible_result", str(error)) from error
+    except ValueError as error:
+        raise ScanError("bad_geometry", f"the label maps cannot be measured: {error}") from error
+    return features(measured, levels, flags)
+
+
+def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -> dict[str, Any]:
+    """Return cleaned rows by table.
+
+    `levels` is the vertebra map's account of its level names, `found` are the flags of the whole result.
     `levels["made_by"]`, where it is given, holds the columns that say what made the map.
     """
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
-    scan = {"scan_status": "ok", **levels.get("made_by", {}), **rows["scan"], **naming, **flags}
+    flags |= {"flags": ";".join(found)}
+    doubts = {
+        "level_alternative": levels["alternative"] or None,
+        "parts_set_aside": levels["set_aside"],
+    }
+    made_by = levels.get("made_by", {})
+    scan = {"scan_status": "ok", **made_by, **rows["scan"], **naming, **doubts, **flags}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")

@@ -62,8 +62,9 @@ class Merge:
             number_settings(self.settings.semantic),
         )
         if self.settings.method == SPINEPS:
-            merging = spineps.merge if named else spineps.unnumbered
-            return merging(labels, predictions, scan, *settings)
+            if not named:
+                return spineps.unnumbered(labels, predictions, scan, *settings)
+            return published.flagged(spineps.merge(labels, predictions, scan, *settings))
         return published.merge(labels, predictions, scan, *settings, named)
 
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:

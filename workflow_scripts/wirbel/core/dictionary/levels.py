@@ -8,6 +8,7 @@ from wirbel.core.dictionary.shared import (
     LABEL,
     LEVEL,
     LEVEL_NAMING,
+    complete,
     ratio,
     size,
     status,
@@ -109,6 +110,11 @@ LEVELS = (
     ),
     status("canal_status", "the canal at this level", "ok", "touches_border", "absent"),
     status("cord_status", "the cord at this level", "ok", "touches_border", "absent"),
+    complete(
+        "what the level holds of canal and cord",
+        "true when canal_status is ok and cord_status is ok or absent. Both say touches_border also where the border "
+        "cuts the body of this level or of one next to it: where its share ends is then unknown",
+    ),
     *(
         column
         for place in PLACES

@@ -11,7 +11,18 @@ from wirbel.core.dictionary.column import (
     STRING,
     Column,
 )
-from wirbel.core.dictionary.shared import IDENTITY, LEVEL_NAMING, angle, ratio, size, status, volume
+from wirbel.core.dictionary.shared import (
+    ALTERNATIVE,
+    IDENTITY,
+    LEVEL_NAMING,
+    SET_ASIDE,
+    angle,
+    ratio,
+    size,
+    status,
+    volume,
+)
+from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.errors import REASONS
 
 COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
@@ -68,8 +79,8 @@ ALIGNMENT = (
     angle(
         "cobb_angle_deg",
         "Largest coronal Cobb angle, supine",
-        "Largest angle between the upper endplate of a vertebra and the lower one of another further down, or of "
-        "itself, in the coronal plane of the spine in view. Measured lying supine; below 10 degrees it is no "
+        "Largest angle between the upper endplate of a vertebra and the lower one of another further down, in the "
+        "coronal plane of the spine in view. Measured lying supine; below 10 degrees it is no "
         "scoliosis, and noise alone gives a few degrees",
         "cobb_status",
         (0.0, 120.0),
@@ -172,36 +183,65 @@ SCANS = (
         "table have the same, unless mixed_settings was set",
     ),
     Column(
+        "flags",
+        STRING,
+        "What contradicts anatomy in the scan's result",
+        "Flags separated by semicolons, empty when there are none. A look at the whole result, from the final label "
+        "maps and the measures; a scan in which nothing can be right fails with implausible_result. "
+        + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
+        status="scan_status",
+    ),
+    Column(
         "vertebrae_found",
         INTEGER,
-        "Number of presacral vertebrae found",
-        "Vertebrae with at least one voxel in the vertebra map, the sacrum left out",
+        "Number of presacral vertebrae whose body is in view",
+        "Vertebrae with a body that the border cuts off neither above nor below, in front or behind; a flank may lie "
+        "beyond the outer slices, and so may processes",
+        interval=(0, 25),
+        status="scan_status",
+    ),
+    Column(
+        "vertebrae_in_view",
+        INTEGER,
+        "Number of presacral vertebrae of which any part is in view",
+        "Vertebrae with at least one voxel in the vertebra map, the sacrum left out: the scan's rows in the table of "
+        "vertebrae",
         interval=(0, 25),
         status="scan_status",
     ),
     Column(
         "discs_found",
         INTEGER,
-        "Number of discs found",
-        "Discs with at least one voxel in the vertebra map",
+        "Number of discs in view",
+        "Discs that the border cuts off neither above nor below, in front or behind",
+        interval=(0, 25),
+        status="scan_status",
+    ),
+    Column(
+        "discs_in_view",
+        INTEGER,
+        "Number of discs of which any part is in view",
+        "Discs with at least one voxel in the vertebra map: the scan's rows in the table of discs",
         interval=(0, 25),
         status="scan_status",
     ),
     Column(
         "first_level",
         STRING,
-        "Uppermost vertebra found",
-        "Its level; empty when vertebrae_found is 0",
-        status="vertebrae_found",
+        "Uppermost vertebra in view",
+        "Its level; empty when vertebrae_in_view is 0",
+        status="vertebrae_in_view",
     ),
     Column(
         "last_level",
         STRING,
-        "Lowest presacral vertebra found",
-        "Its level; empty when vertebrae_found is 0",
-        status="vertebrae_found",
+        "Lowest presacral vertebra in view",
+        "Its level; empty when vertebrae_in_view is 0",
+        status="vertebrae_in_view",
     ),
     *LEVEL_NAMING,
+    ALTERNATIVE,
+    SET_ASIDE,
     Column(
         "levels_agree",
         BOOLEAN,
@@ -215,9 +255,10 @@ SCANS = (
         "What is unusual about the levels",
         "Flags separated by semicolons, empty when there are none: gap (a vertebra seems to be missing), "
         "enumeration_anomaly (one more or one fewer vertebra than usual between both ends), "
-        "enumeration_implausible (more than that), too_many_vertebrae, sizes_disagree (sizes suggest other "
-        "names), no_bodies, no_sacrum (a small piece called sacrum lies where, by all else that is seen, there is "
-        "none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
+        "enumeration_implausible (anatomy does not explain what lies between two bodies, or the sacrum's place), "
+        "too_many_vertebrae, parts_set_aside (something called vertebral body is none), sacral_body (a segment of the "
+        "sacrum was called vertebral body), no_bodies, no_sacrum (what is called sacrum lies where, by all else "
+        "that is seen, there is none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
         "counting_disagrees (counting gives other names); "
         "no_sequence (the labelling network's answers fit no spine, so names are counted)",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import (
+    BOOLEAN,
     CUBIC_MILLIMETRES,
     DEGREES,
     INTEGER,
@@ -14,6 +15,7 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.measures.status import STATUS_CODES
+from wirbel.core.spine.calibration import in_words
 
 VOXEL_COUNT = "number of voxels with the structure's label times the volume of one voxel"
 SURFACE = (
@@ -60,6 +62,14 @@ ABSENT_IS_EMPTY = "empty when the structure was not found"
 PART_IS_ZERO = "0 when none was found in a vertebra that is wholly in view, else empty"
 
 
+def limits(interval) -> dict:
+    """Return a column's plausible range; a range for each level makes the overall one their hull."""
+    if not isinstance(interval, dict):
+        return {"interval": interval}
+    lows, highs = zip(*interval.values(), strict=True)
+    return {"interval": (min(lows), max(highs)), "level_intervals": interval}
+
+
 def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) -> Column:
     """Return the column of a volume counted in voxels, in mm3; `absent` says what stands for nothing."""
     return Column(
@@ -69,7 +79,7 @@ def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) ->
         f"{VOXEL_COUNT} ({labels}); {absent}; the imaged part only when "
         f"{status} says touches_border",
         units=CUBIC_MILLIMETRES,
-        interval=interval,
+        **limits(interval),
         decimals=1,
         status=status,
     )
@@ -83,7 +93,7 @@ def surface_volume(name, what, status, interval, more="") -> Column:
         f"Volume of the {what} inside smooth surfaces",
         f"{SURFACE}{more}",
         units=CUBIC_MILLIMETRES,
-        interval=interval,
+        **limits(interval),
         decimals=1,
         status=status,
     )
@@ -91,7 +101,9 @@ def surface_volume(name, what, status, interval, more="") -> Column:
 
 def size(name, what, definition, status, interval, source=PRODUCT) -> Column:
     """Return the column of a length in mm."""
-    return Column(name, NUMBER, what, definition, source, MILLIMETRES, interval, status=status)
+    return Column(
+        name, NUMBER, what, definition, source, MILLIMETRES, status=status, **limits(interval)
+    )
 
 
 def angle(name, what, definition, status, interval, source=PRODUCT) -> Column:
@@ -136,6 +148,19 @@ def centroid(prefix, what, status) -> tuple[Column, ...]:
     )
 
 
+COMPLETE = "complete"
+
+
+def complete(what: str, definition: str) -> Column:
+    """Return the column that tells rows of whole structures from those of imaged parts."""
+    return Column(
+        COMPLETE,
+        BOOLEAN,
+        f"Whether {what} lies wholly in view",
+        f"{definition}. Average volumes over rows with true only",
+    )
+
+
 LEVEL = Column(
     "level",
     STRING,
@@ -154,13 +179,29 @@ LEVEL_METHOD_CODES = {
     "counted": "the topmost vertebra in view counts as C2, as SPINEPS does (compatibility: spineps)",
     "unknown": "the maps came without this information",
 }
+ALTERNATIVE = Column(
+    "level_alternative",
+    STRING,
+    "Second most probable level of the uppermost vertebra",
+    "Empty where no other has 1 %; names of the other vertebrae shift by as many levels",
+    status="level_method",
+)
+SET_ASIDE = Column(
+    "parts_set_aside",
+    INTEGER,
+    "Parts called vertebral body that are none",
+    "Pieces of at least 0.1 ml that the decision over the whole spine takes for nothing or for segments of the sacrum; they "
+    "have no row in any table",
+    interval=(0, 48),
+    status="level_method",
+)
 LEVEL_NAMING = (
     Column(
         "level_confidence",
         NUMBER,
         "Confidence in the level names",
-        "From 0 to 1, the same for all rows of a scan; with level_method labelling the mean probability that the "
-        "network gives to the names",
+        "Probability that all names of the scan are right, from 0 to 1, the same for all its rows; calibrated on faulty "
+        f"maps ({in_words()}). With level_method labelling the mean probability that the network gives to the names",
         interval=(0.0, 1.0),
         status="level_method",
         compared=False,

@@ -38,10 +38,14 @@ class LabelMaps:
         """Label of the vertebra map -> its bounding box."""
         return dict(labelled_boxes(self.vertebra.data))
 
-    @property
+    @cached_property
     def vertebrae(self) -> list[int]:
-        """Labels of the presacral vertebrae present, top down."""
-        return [v for v in LEVELS_TOP_DOWN if v != SACRUM and v in self.boxes]
+        """Labels of the presacral vertebrae that show at least a part of their body, top down.
+
+        One whose body lies outside the field of view has a place in the vertebra map, but nothing to measure.
+        """
+        bodies = np.unique(self.vertebra.data[np.isin(self.subregion.data, BODY_LABELS)])
+        return [v for v in LEVELS_TOP_DOWN if v != SACRUM and v in bodies]
 
     @property
     def discs(self) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wirbel.core.geometry import Volume
 from wirbel.core.measures.centreline import find_centreline
+from wirbel.core.measures.completeness import add_complete
 from wirbel.core.measures.discs import disc_rows
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import level_rows
@@ -45,6 +46,6 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     vertebrae = vertebra_rows(maps, solids)
     discs = disc_rows(maps, solids, vertebrae)
     add_signal_ratios(image, maps, spine, vertebrae, discs)
-    return Measurements(
-        scan_row(maps, solids, line), vertebrae, discs, level_rows(maps, spine, line)
-    )
+    levels = level_rows(maps, spine, line)
+    add_complete(maps, vertebrae, discs, levels)
+    return Measurements(scan_row(maps, solids, line), vertebrae, discs, levels)

@@ -8,6 +8,7 @@ from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS, LEVEL_NAM
 from wirbel.core.measures import status as S
 from wirbel.core.measures.alignment import alignment_columns
 from wirbel.core.measures.centreline import Centreline
+from wirbel.core.measures.counts import count_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import presence
 from wirbel.core.measures.solids import Solid
@@ -21,13 +22,8 @@ vertebrae are missing from the map, or that it counts them without naming their 
 
 def scan_row(maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None) -> dict:
     """Measure a scan as a whole: what is in view, volumes, and the spine's alignment."""
-    labels = maps.vertebrae
     spacing = np.sort(maps.subregion.spacing_mm)
-    row = {
-        "vertebrae_found": len(labels),
-        "discs_found": len(maps.discs),
-        "first_level": LEVEL_NAMES[labels[0]] if labels else None,
-        "last_level": LEVEL_NAMES[labels[-1]] if labels else None,
+    row = count_columns(maps) | {
         "in_plane_spacing_mm": float(spacing[:2].mean()),
         "slice_spacing_mm": float(spacing[2]),
     }

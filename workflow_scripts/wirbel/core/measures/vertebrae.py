@@ -35,7 +35,9 @@ def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
         maps, body, whole, solid, label
     )
     row |= {"body_status": presence(body), "vertebra_status": presence(whole)}
-    return row | _shape_columns(solid) | _width_columns(solid)
+    row |= _shape_columns(solid) | _width_columns(solid)
+    fitted = row["width_status"]
+    return row | {"vertebra_surface_status": row["vertebra_status"] if fitted == S.OK else fitted}
 
 
 def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: int) -> dict:
