@@ -10,8 +10,9 @@ from typing import Any
 
 from wirbel.core.participant_ids import match_ids
 from wirbel.io.escapes import visible
-from wirbel.io.listing import Listing, list_scans, participant_folders
+from wirbel.io.listing import Listing
 from wirbel.io.scan_names import FoundScan
+from wirbel.io.walk import list_scans, participant_folders
 
 MOST_NAMED = 10
 """Participants that were not found, named one by one."""
