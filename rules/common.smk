@@ -45,7 +45,6 @@ from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
 from wirbel.study.checks import check_before_run, check_reference
-from wirbel.study.dataset import look_up
 from wirbel.study.ending import TOO_MANY_FAILED, AtNothingToDo, exit_code
 from wirbel.study.output_folder import check_output_folder
 from wirbel.study.refused import Refused
@@ -115,14 +114,16 @@ wildcard_constraints:
 def this_run():
     """Return what this start found and decided, looked up once; only a run that will compute writes that down."""
     lighten_snakemake()
-    check_first()
     decide_alone()
     needs_bids_dir(None)
+    check_first()
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             claim_output()
     with explained("the scans cannot be listed"):
-        run = look(SETTINGS, WISHES, data_set())
+        run = look(SETTINGS, WISHES)
+    for remark in run.data.remarks:
+        logger.warning(remark)
     if not run.found.sizes:
         stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
     with explained("the disk cannot be looked at"):
@@ -142,15 +143,6 @@ def begin(run):
     logger.info(scans_in_words(run.found))
     run.carry_out()
     begin_record(OUT, run)
-
-
-@cache
-def data_set():
-    """Return what there is in bids_dir, looked up once; say what is odd about it."""
-    found = look_up(SETTINGS.bids_dir, OUT, SETTINGS.participants)
-    for remark in found.remarks:
-        logger.warning(remark)
-    return found
 
 
 def check_first():
@@ -388,7 +380,7 @@ def print_summary(code):
     """
     if not workflow.is_main_process or not this_run.cache_info().currsize:
         return
-    told = summary(OUT, remarks=[*data_set().remarks, toy_remark(SETTINGS.models)])
+    told = summary(OUT, remarks=[*this_run().data.remarks, toy_remark(SETTINGS.models)])
     code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
     end_record(OUT, code)
     if not workflow.output_settings.quiet:

@@ -5,7 +5,7 @@ import os
 from bids_scans import put_scan
 
 from wirbel.runner.discovery import update_batches
-from wirbel.runner.findings import read_findings, read_mark
+from wirbel.runner.findings import data_set_mark, read_findings
 from wirbel.study.dataset import look_up
 
 
@@ -41,7 +41,7 @@ def test_the_mark_follows_content_not_time(tmp_path):
     people.write_text("participant_id\tage\n01\t61\n")
     found = look_up(tmp_path / "in", tmp_path / "out")
     found.write(tmp_path / "out")
-    assert read_mark(tmp_path / "out") == found.mark
+    assert data_set_mark(tmp_path / "out") == found.mark
     os.utime(people, (4e9, 4e9))  # in the year 2096
     assert look_up(tmp_path / "in", tmp_path / "out").mark == found.mark
     people.write_text("participant_id\tage\n01\t62\n")

@@ -25,9 +25,9 @@ from wirbel.io.repeatability import read_repeatability
 ADDED_BY_STAGES = {
     "scans": {
         "scan_status",
+        "settings_fingerprint",
         "model",
         "wirbel_version",
-        "settings_fingerprint",
         "level_confidence",
         "level_method",
         "level_alternative",

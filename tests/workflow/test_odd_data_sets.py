@@ -47,7 +47,7 @@ def test_participants_are_checked_before_the_first_job_and_changes_noticed_by_co
     workflow.computed()
     people.write_text("participant_id\tage\n1\t62\n")
     told = workflow.run("--dry-run")
-    assert "cohort         its inputs changed" in told
+    assert "cohort         participants.tsv, or what is odd in the data set, changed" in told
     workflow.run()
     tables = workflow.tables()
     os.utime(people, (4e9, 4e9))  # in the year 2096

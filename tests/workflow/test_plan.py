@@ -78,8 +78,8 @@ def test_a_wrong_setting_is_explained_in_one_sentence(study, settings, sentence)
 def test_toy_weights_are_told_at_the_start_and_refused_on_a_cluster(study):
     assert "TOY WEIGHTS: builtin (semantic, instance)" in study.run("--dry-run")
     for kind in ("semantic", "instance"):
-        model(study.folder / "own" / kind, kind)
-    other = study.run("--dry-run", models="own")
+        model(study.folder / "others" / kind, kind)
+    other = study.run("--dry-run", models="others")
     assert "TOY WEIGHTS" not in other
     slurm = ("--profile", "profiles/slurm", "--dry-run")
     told = study.run(*slurm, fails=True)

@@ -15,12 +15,8 @@ from pathlib import Path
 from wirbel.errors import ScanError
 from wirbel.io.atomic import write_text
 from wirbel.plan.plan import output_of, read_plan
-from wirbel.runner.findings import read_mark
-from wirbel.runner.receipts import (
-    digest_of_seals,
-    read_seals,
-    write_receipt,
-)
+from wirbel.runner.findings import data_set_mark
+from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
 from wirbel.runner.runner import run_planned
 
 
@@ -72,9 +68,9 @@ def gather(name: str, write, argv=None) -> int:
     folder, plan = output_of(args.plan), read_plan(args.plan)
     tables = name == "cohort"
     seals = read_seals(folder, plan, plan.names if tables else [plan.naming])
-    persons = read_mark(folder) if tables else ""
+    mark = data_set_mark(folder) if tables else ""
     paths = write(folder, plan)
-    made_from = digest_of_seals(seals, persons)
+    made_from = digest_of_seals(seals, mark)
     write_receipt(folder, name, plan.stage(name).fingerprint, made_from, paths)
     return 0
 

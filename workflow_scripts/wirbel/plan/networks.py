@@ -8,7 +8,7 @@ from pathlib import Path
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sha256_of_file
 from wirbel.models.digests import combined_sha256, compare_digests
-from wirbel.models.entries import REGISTRY_FILE, Published, network, read_registry
+from wirbel.models.entries import REGISTRY_FILE, Published, network, read_registry, toy_digests
 from wirbel.models.errors import ModelError
 from wirbel.models.inference_config import FILE_NAME, read_inference_config
 from wirbel.models.registry import Model, find_model, folder_of, listed_folder
@@ -35,7 +35,8 @@ def identified(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
         config = read_inference_config(folder)
     except ValueError as error:
         raise ModelError(str(error)) from None
-    return Model(kind, folder, combined_sha256(digests), config)
+    sha256 = combined_sha256(digests)
+    return Model(kind, folder, sha256, config, sha256 in toy_digests(entries))
 
 
 def planned_source(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:

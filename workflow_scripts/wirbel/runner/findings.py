@@ -32,17 +32,6 @@ def findings_as_text(findings: Iterable[Finding], people_mark: str) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def mark_of(text: str) -> str:
-    """Return what stands for the content of the file where others say from what they were made."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def read_mark(output_dir: str | Path) -> str:
-    """Return the mark of the file as it is; empty where there is none."""
-    path = findings_file(output_dir)
-    return mark_of(path.read_text(encoding="utf-8")) if path.exists() else ""
-
-
 def write_findings(output_dir: str | Path, findings: Iterable[Finding], people_mark: str) -> None:
     """Write the file, if its content changed."""
     write_text_if_changed(findings_file(output_dir), findings_as_text(findings, people_mark))
@@ -55,3 +44,14 @@ def read_findings(output_dir: str | Path) -> list[Finding]:
     except FileNotFoundError:
         return []
     return [Finding(**found) for found in content["findings"]]
+
+
+def data_set_mark(output_dir: str | Path) -> str:
+    """Return a mark that differs when the tables would, though no scan does; empty where nothing was written."""
+    path = findings_file(output_dir)
+    return mark_of(path.read_text(encoding="utf-8")) if path.is_file() else ""
+
+
+def mark_of(text: str) -> str:
+    """Return the mark of a file with this text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

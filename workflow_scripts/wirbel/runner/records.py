@@ -82,8 +82,8 @@ def read_records(path: str | Path) -> dict[str, Record]:
     with open(path, newline="", encoding="utf-8") as stream:
         if not stream.readline().startswith(SEAL_MARK):
             stream.seek(0)
-        records = map(_from_row, csv.DictReader(stream, delimiter="\t"))
-        return {record.scan_id: record for record in records}
+        rows = csv.DictReader(stream, delimiter="\t")
+        return {record.scan_id: record for record in map(_from_row, rows)}
 
 
 def records_on_disk(output_dir: Path, stage: str, batch: str) -> dict[str, Record]:

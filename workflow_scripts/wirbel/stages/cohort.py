@@ -38,7 +38,7 @@ from wirbel.io.spool import Spool
 from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
 from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.chain import STAGES
-from wirbel.runner.findings import LISTING, read_findings, read_mark
+from wirbel.runner.findings import LISTING, data_set_mark, read_findings
 from wirbel.runner.outcomes import Outcome, outcomes
 from wirbel.runner.receipts import (
     digest_of_seals,
@@ -48,13 +48,13 @@ from wirbel.runner.receipts import (
 from wirbel.runner.seals import Seal
 from wirbel.runner.termination import end_with
 
+NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (
     "TOY WEIGHTS: networks trained on simulated scans only, for trying the software; names and numbers of real scans "
     "are not fit for science"
 )
-NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 def gather(
@@ -206,11 +206,11 @@ def main(argv: list[str] | None = None) -> int:
     except InfrastructureError as error:
         print(f"cohort: {error}", file=sys.stderr)
         return 1
-    persons = read_mark(output_dir)
+    mark = data_set_mark(output_dir)
     participants = read_participants(Path(plan.bids_dir), output_dir)
     settings = fingerprints(plan, seals)
     written = gather(output_dir, participants, plan.names, args.threads, settings)
-    made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, persons)
+    made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, mark)
     write_receipt(output_dir, "cohort", made_by, made_from, files_of(output_dir))
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))
     return 0

@@ -1,1 +1,1 @@
-"""What happens in the main process: checks, the plan, which batches must run, and what the user is told about it."""
+"""What happens in the main process: settings and inputs are checked, the plan is made, and people are told."""

@@ -21,7 +21,7 @@ from wirbel.runner.intermediates import remove_outputs
 from wirbel.runner.receipts import receipt_file
 from wirbel.runner.records import manifest_file, records_by_stage
 from wirbel.runner.settings import Settings
-from wirbel.study.dataset import DataSet
+from wirbel.study.dataset import DataSet, look_up
 from wirbel.study.decision import Decision, decide
 from wirbel.study.planning import Planner
 from wirbel.study.tables import decide_tables
@@ -36,17 +36,17 @@ class Run:
 
     output: str
     plan: Plan
+    data: DataSet
     found: BatchPlan
     decision: Decision
     tables: dict[str, list[str]]
-    data_set: DataSet
 
     def carry_out(self) -> None:
         """Write lists and plan, and remove what is out of date, so that Snakemake runs what has to run."""
         folder = Path(self.output)
         self._forget_images_of_gone_scans()
         self.found.write()
-        self.data_set.write(self.output)
+        self.data.write(folder)
         write_plan(folder, self.plan)
         for records in self.decision.damaged.values():
             for record in records.values():
@@ -62,7 +62,7 @@ class Run:
         """Return the scans that are new or changed since the last run."""
         changes = self.found.changes.values()
         names = frozenset().union(*(change.new | change.changed for change in changes))
-        return [scan for scan in self.data_set.scans if scan.scan_id in names]
+        return [scan for scan in self.data.scans if scan.scan_id in names]
 
     def manifests(self, *stages: str) -> list[str]:
         """Return the manifests of these stages that are about to be made."""
@@ -97,19 +97,20 @@ class Run:
                     remove_outputs(tables[stage][scan_id], folder)
 
 
-def look(settings: Settings, wishes: Wishes, data_set: DataSet) -> Run:
+def look(settings: Settings, wishes: Wishes) -> Run:
     """Return what a run would have to do; writes nothing.
 
-    Raises OSError where the data set or the output folder cannot be read, ModelError where a network cannot be had.
+    Raises OSError where the data set or the output folder cannot be read, ModelError where a network cannot be had,
+    Refused where the files about people cannot be joined.
     """
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
-    found = plan_batches(
-        settings.bids_dir, folder, settings.batch_size, settings.participants, data_set.scans
-    )
+    data = look_up(settings.bids_dir, folder, settings.participants)
+    scope = settings.batch_size, settings.participants
+    found = plan_batches(settings.bids_dir, folder, *scope, data.scans)
     decision = decide(folder, plan, found)
-    tables = decide_tables(folder, plan, found, decision, data_set.mark)
-    return Run(settings.output_dir, plan, found, decision, tables, data_set)
+    tables = decide_tables(folder, plan, found, decision, data.mark)
+    return Run(settings.output_dir, plan, data, found, decision, tables)
 
 
 def usual_inputs(output: str, before: str | None, batch: str) -> list[str]:

@@ -10,19 +10,18 @@ from wirbel.runner.receipts import digest_of_seals, read_receipt
 from wirbel.study.decision import DAMAGED, Decision
 from wirbel.study.differences import differences
 
+PERSONS = "participants.tsv, or what is odd in the data set, changed"
+
 
 def decide_tables(
-    output_dir: Path, plan: Plan, found: BatchPlan, decision: Decision, data_set: str
+    output_dir: Path, plan: Plan, found: BatchPlan, decision: Decision, mark: str
 ) -> dict[str, list[str]]:
     """Return why each of the plan's tables must be made anew; an empty list where it need not.
 
-    `data_set` is the mark of what the tables of the cohort take from the data set itself (`wirbel.study.dataset`).
+    `mark` differs when the tables would, though no scan does (`wirbel.study.dataset`).
     """
-    marks = {"cohort": data_set}
-    return {
-        name: _causes(output_dir, plan, found, decision, name, marks.get(name, ""))
-        for name in plan.tables
-    }
+    marks = {name: mark if name == "cohort" else "" for name in plan.tables}
+    return {n: _causes(output_dir, plan, found, decision, n, marks[n]) for n in plan.tables}
 
 
 def stages_of(plan: Plan, table: str) -> tuple[str, ...]:
@@ -30,7 +29,7 @@ def stages_of(plan: Plan, table: str) -> tuple[str, ...]:
     return plan.names if table == "cohort" else (plan.naming,)
 
 
-def _causes(output_dir, plan, found, decision, name, more) -> list[str]:
+def _causes(output_dir, plan, found, decision, name, mark) -> list[str]:
     stages = stages_of(plan, name)
     if decision.running(*stages):
         return [f"follows {stages[-1]}"]
@@ -43,8 +42,8 @@ def _causes(output_dir, plan, found, decision, name, more) -> list[str]:
     seals = {
         (stage, batch): decision.seals[stage, batch] for stage in stages for batch in found.batches
     }
-    if receipt.made_from != digest_of_seals(seals, more):
-        causes.append("its inputs changed")
+    if receipt.made_from != digest_of_seals(seals, mark):
+        causes.append(PERSONS if mark else "its inputs changed")
     if receipt.damaged(output_dir):
         causes.append(DAMAGED)
     return causes
