@@ -4,8 +4,8 @@
     python benchmarks/levels/reliability.py --persons 0                # print again what is known
     python benchmarks/levels/reliability.py --calibrate                # fit the calibration and write its figures
 
-Every person's true map is read as it is, and with one or two faults at a time (`faults.py`). A scan is right where every
-body that is at least half in view has its own name, and no other row has one. With `--predicted FOLDER`, which holds
+Every person's true map is read as it is, and with one or two faults at a time (`faults.py`). A scan is right where
+every body that is at least half in view has its own name, and no other row has one. With `--predicted FOLDER`, with
 `*_subregion.nii.gz` and `*_vertebra.nii.gz` (bodies by their true numbers), these maps are spoilt as well. Values go to
 results/benchmarks/levels.tsv, one line a map.
 """
@@ -161,33 +161,33 @@ def add(rows: list[dict]) -> None:
         writer.writerows(rows)
 
 
+CONFIDENCES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.001)
+
+
 def summarise(rows: list[dict]) -> None:
     """Print how many are right, by fault and by confidence."""
     right = np.array([row["right"] == "1" for row in rows])
     confidence = np.array([float(row["confidence"]) for row in rows])
     told = np.array([bool(row["flags"]) for row in rows]) | (confidence < 0.7)
     print(
-        f"{len(rows)} maps, {100 * right.mean():.1f} % right; of the wrong ones {100 * told[~right].mean():.0f} % flagged or below 0.7"
+        f"{len(rows)} maps, {right.mean():.1%} right, {_share(told[~right])} of the wrong ones told"
     )
+    print("(told: flagged, or confidence below 0.7)")
     for name in sorted({fault for row in rows for fault in row["faults"].split("+")}):
         own = np.array([name in row["faults"].split("+") for row in rows])
-        print(
-            f"  {name:28s} {own.sum():5d} maps, {100 * right[own].mean():5.1f} % right, told {100 * told[own & ~right].mean() if (own & ~right).any() else 100:.0f} % of the wrong ones"
-        )
-    for low, high in (
-        (0, 0.3),
-        (0.3, 0.5),
-        (0.5, 0.7),
-        (0.7, 0.8),
-        (0.8, 0.9),
-        (0.9, 0.95),
-        (0.95, 1.01),
-    ):
+        told_of = _share(told[own & ~right])
+        print(f"  {name:28s} {own.sum():5d} maps, {right[own].mean():6.1%} right, {told_of} told")
+    for low, high in zip(CONFIDENCES, CONFIDENCES[1:], strict=False):
         own = (confidence >= low) & (confidence < high)
         if own.any():
+            mean, share = confidence[own].mean(), right[own].mean()
             print(
-                f"  confidence {low:.2f} to {min(high, 1):.2f}: {own.sum():5d} maps, mean {confidence[own].mean():.3f}, {100 * right[own].mean():5.1f} % right"
+                f"  confidence from {low:.2f}: {own.sum():5d} maps, mean {mean:.3f}, {share:6.1%} right"
             )
+
+
+def _share(found: np.ndarray) -> str:
+    return f"{found.mean():.0%}" if len(found) else "none"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -117,3 +118,24 @@ def test_the_same_input_gives_the_same_bytes(study, models):
         path.unlink()
     run(out, models)
     assert [path.read_bytes() for path in files] == before
+
+
+def test_both_maps_carry_the_scans_transforms_and_say_what_contradicts_in_them(study, models):
+    """A scan whose qform lies 40 mm beside its sform: every viewer lays the maps over it, whichever it takes."""
+    out, _ = study
+    scan = out.parent / "in/sub-01/anat/sub-01_T2w.nii.gz"
+    image = nib.load(scan)
+    moved = image.affine.copy()
+    moved[2, 3] += 40
+    image.set_sform(image.affine, 3)
+    image.set_qform(moved, 1)
+    nib.save(image, scan)
+    update_batches(out.parent / "in", out, 8)
+    assert run(out, models)["sub-01"].status == "ok"
+    for kind in ("subregion", "vertebra"):
+        stem = f"{out}/sub-01/anat/sub-01_desc-{kind}_dseg"
+        header = nib.load(f"{stem}.nii.gz").header
+        for field in ("sform_code", "qform_code", "qoffset_z", "quatern_b", "srow_x", "srow_z"):
+            np.testing.assert_array_equal(header[field], image.header[field])
+        (sentence,) = read_json(f"{stem}.json")["HeaderConflict"]
+        assert "up to 40 mm apart" in sentence

@@ -29,7 +29,7 @@ FRONT, LEFT_RIGHT = 30, 16
 CONUS = 20
 """The cord ends with L1."""
 
-# Label -> depth, width, height of the body in mm: means of adults (Panjabi et al. 1991 and 1992), rounded, in whole slices.
+# Label -> depth, width, height of the body in mm: means of adults (Panjabi et al. 1991 and 1992), rounded.
 SIZES = {
     2: (16, 18, 38), **dict.fromkeys((3, 4, 5, 6, 7), (16, 18, 14)),
     **{n: (19 + n - 8, 26 + max(0, n - 13) * 2, 15 + (n - 8) * 9 // 11) for n in range(8, 20)},

@@ -31,7 +31,8 @@ LENGTH_PITCH = 1.3
 DEPTH_PITCH = 0.95
 """The same over the body's depth: 0.85 (thoracic) to 1.2 (cervical)."""
 SMALLEST_PITCH_MM = 14.0
-"""Height of a body and its disc in small women: C4 and C5, 15 mm (Gilad and Nissan, Spine 1986;11:154), and a margin."""
+"""Height of a body and its disc in small women: C4 and C5, 15 mm (Gilad and Nissan, Spine 1986;11:154), and a
+margin."""
 INSIDE = 0.22
 """A disc lies inside a component when at least this share of the length is above and below it."""
 SEARCH = 0.25

@@ -91,8 +91,8 @@ def consolidate(
 ) -> np.ndarray:
     """Return vertebra instances (I, J, K) uint8, 1 ... n from the top down, on the grid of `labels`.
 
-    `labels` is the settled subregion map that the cut-outs were taken from, `bodies` what `separate_bodies` finds there (found
-    anew unless given). Instances cover vertebra subregions only;
+    `labels` is the settled subregion map that the cut-outs were taken from, `bodies` what `separate_bodies` finds
+    there (found anew unless given). Instances cover vertebra subregions only;
     each vertebral body belongs to exactly one and each instance has at most one body.
     """
     bodies = separate_bodies(labels) if bodies is None else bodies

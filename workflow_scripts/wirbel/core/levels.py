@@ -34,8 +34,8 @@ from wirbel.core.spine.states import LABELS, SACRAL
 AXIS, LAST, EXTRA = LEVEL_LABELS["C2"], LEVEL_LABELS["L5"], LEVEL_LABELS["L6"]
 
 DENS_RATIO, DENS_HEIGHT_MM = 1.6, 26.0
-"""Height of C2 with its dens over C3's, and at the least: 38 mm (Yousuf et al., Int J Res Med Sci 2023) over 12 to 16 mm
-(Panjabi 1991; Gilad and Nissan 1985), less three standard deviations and a tip lost to partial volume."""
+"""Height of C2 with its dens over C3's, and at the least: 38 mm (Yousuf et al., Int J Res Med Sci 2023) over 12 to
+16 mm (Panjabi 1991; Gilad and Nissan 1985), less three standard deviations and a tip lost to partial volume."""
 IMPLAUSIBLE_STEP = -9.0
 """Log likelihood of what lies between two bodies below which anatomy does not explain it."""
 DOUBLE_HEIGHT = 1.6
@@ -63,8 +63,8 @@ class Levels:
     `confidence` 0 ... 1, probability that all names are right; `method` "top", "sacrum", "both", "estimated", or
     "counted" (the topmost is C2, whatever the view); `agree` whether top and sacrum agree, None unless both are
     seen; `flags` among "gap", "enumeration_anomaly", "enumeration_implausible", "too_many_vertebrae",
-    `NO_SACRUM`, `SET_ASIDE`, `SACRAL_BODY`; `alternative` the second most probable level of the topmost vertebra, "" where
-    there is none; `set_aside` pieces of body that are no vertebra.
+    `NO_SACRUM`, `SET_ASIDE`, `SACRAL_BODY`; `alternative` the second most probable level of the topmost vertebra,
+    "" where there is none; `set_aside` pieces of body that are no vertebra.
     """
 
     labels: tuple[int, ...]

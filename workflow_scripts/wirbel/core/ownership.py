@@ -41,7 +41,8 @@ def one_vertebra_per_body(
 ) -> np.ndarray:
     """Return the final instances, 1 ... n from the top down.
 
-    `bodies` of `labels`; `instances` votes (I, J, K) uint8; `positions` (n,) of each among the body centres; `vertebra` which voxels
+    `bodies` of `labels`; `instances` votes (I, J, K) uint8; `positions` (n,) of each among the body centres;
+    `vertebra` which voxels
     the semantic phase calls vertebra; `proposals` (centre mm, box, mask) of each cut-out's own vertebra.
     """
     owner = _owners(instances, bodies, len(positions))

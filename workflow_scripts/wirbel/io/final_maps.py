@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from wirbel import __version__
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels import Levels
 from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.sidecars import write_json, write_lookup
-from wirbel.io.volumes import write_volume
+from wirbel.io.volumes import Header, write_volume
 
 UNKNOWN = "unknown"
 TOY_WEIGHTS = "(toy weights)"
 """Follows the name of networks that are for trying the software only."""
+HEADER_CONFLICT_KEY = "HeaderConflict"
+"""Entry of a sidecar with a sentence about each contradiction in the scan's header."""
 _SUBREGIONS = (
     "Substructures of the spine",
     SUBREGION_NAMES,
@@ -30,13 +34,25 @@ _VERTEBRAE = (
 
 
 def write_final_maps(
-    stem: Path, subregion: Volume, vertebra: Volume, levels: Levels, provenance: dict
+    stem: Path,
+    subregion: Volume,
+    vertebra: Volume,
+    levels: Levels,
+    provenance: dict,
+    scan: Header | None = None,
 ) -> list[Path]:
-    """Write `<stem>_desc-{subregion,vertebra}_dseg`; return the six files."""
+    """Write `<stem>_desc-{subregion,vertebra}_dseg`; return the six files.
+
+    With the header of the `scan`, the maps carry both of its transforms and their codes unchanged, so that every viewer
+    lays them over it, and the sidecars say what in it is contradictory.
+    """
+    if scan is not None and scan.notes:
+        provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
     described = {**provenance, "Levels": levels_entry(levels)}
+    placement = None if scan is None else scan.placement
     return [
-        *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance),
-        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, _VERTEBRAE, described),
+        *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
+        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, _VERTEBRAE, described, placement),
     ]
 
 
@@ -73,12 +89,18 @@ def levels_entry(levels: Levels) -> dict:
     }
 
 
-def write_map(stem: str, volume: Volume, described: tuple, more: dict) -> list[Path]:
+def write_map(
+    stem: str,
+    volume: Volume,
+    described: tuple,
+    more: dict,
+    placement: Mapping[str, np.ndarray] | None = None,
+) -> list[Path]:
     """Write one label map with its table of the numbers present and its sidecar; return the files."""
     description, names, colours = described
     present = [number for number in names if (volume.data == number).any()]
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
-    write_volume(image, volume, "uint8")
+    write_volume(image, volume, "uint8", placement)
     write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
     generator = {"Name": "wirbel", "Version": __version__}
     sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}

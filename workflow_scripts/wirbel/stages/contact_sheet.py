@@ -15,6 +15,7 @@ from wirbel.core.geometry import MODEL_AXES, Volume, reorient
 from wirbel.core.labels import LEVEL_NAMES, SACRUM
 from wirbel.core.pictures import sagittal_view
 from wirbel.core.sheet import Entry, Failure, draw_sheet, pixel_size_mm
+from wirbel.core.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
@@ -103,12 +104,12 @@ def describe(present: np.ndarray, levels: dict) -> tuple[str, bool]:
 def _image(scan: Scan, like: Volume) -> Volume:
     """Return the scan's image; a black one when the file was moved after its segmentation."""
     try:
-        image = read_volume(scan.path)
+        image = cleaned(read_volume(scan.path))
     except ScanError:
         return like.with_data(np.zeros(like.data.shape, np.float32))
     if image.data.shape != like.data.shape:
         return like.with_data(np.zeros(like.data.shape, np.float32))
-    return image.with_data(np.nan_to_num(image.data.astype(np.float32), posinf=0, neginf=0))
+    return image.with_data(image.data.astype(np.float32))
 
 
 def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = LAST_STAGE) -> str:

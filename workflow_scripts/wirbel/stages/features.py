@@ -8,13 +8,14 @@ from typing import Any
 
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
+from wirbel.core.header_transforms import HEADER_CONFLICT
 from wirbel.core.measures import Measurements, measure
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.errors import ScanError
 from wirbel.io.final_maps import made_by
 from wirbel.io.measurements import write_measurements
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
+from wirbel.io.volumes import read_header, read_volume
 from wirbel.plan.settings import FeaturesSettings, settings_of
 from wirbel.runner.runner import Scan, StageFolders, run_planned
 
@@ -48,7 +49,13 @@ class Features:
         described = read_json(sidecar) if sidecar.exists() else {}
         subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
-        told = {**NO_LEVELS, **described.get("Levels", {}), "made_by": made_by(described)}
+        odd = [HEADER_CONFLICT] if read_header(scan.path).notes else []
+        told = {
+            **NO_LEVELS,
+            **described.get("Levels", {}),
+            "header_flags": odd,
+            "made_by": made_by(described),
+        }
         return read_volume(scan.path), subregion, vertebra, told
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
@@ -84,15 +91,17 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
     """Return cleaned rows by table.
 
     `levels` is the vertebra map's account of its level names, `found` are the flags of the whole result.
-    `levels["made_by"]`, where it is given, holds the columns that say what made the map.
+    Where they are given, `levels["made_by"]` holds the columns that say what made the map, and
+    `levels["header_flags"]` what is odd about the scan's header.
     """
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
-    flags |= {"flags": ";".join(found)}
+    odd = [*levels.get("header_flags", ()), *filter(None, [rows["scan"]["flags"]]), *found]
     doubts = {
         "level_alternative": levels["alternative"] or None,
         "parts_set_aside": levels["set_aside"],
+        "flags": ";".join(odd),
     }
     made_by = levels.get("made_by", {})
     scan = {"scan_status": "ok", **made_by, **rows["scan"], **naming, **doubts, **flags}

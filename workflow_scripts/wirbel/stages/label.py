@@ -17,9 +17,10 @@ from wirbel.core.level_cutouts import LevelInput, level_cutouts
 from wirbel.core.levels import Levels, levels_from
 from wirbel.core.merging import Merged
 from wirbel.core.spineps.naming import named_maps
+from wirbel.core.voxel_values import cleaned
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
+from wirbel.io.volumes import read_header, read_volume
 from wirbel.models.compatibility import SPINEPS
 from wirbel.models.registry import Model
 from wirbel.models.spineps_settings import number_settings
@@ -76,7 +77,8 @@ class LabelStage:
         """Write both maps with their look-up tables and sidecars."""
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
         provenance = {"Sources": [source], **self.settings.provenance}
-        return write_final_maps(folders.anat(scan) / scan.scan_id, *result, provenance)
+        stem = folders.anat(scan) / scan.scan_id
+        return write_final_maps(stem, *result, provenance, read_header(scan.path))
 
 
 def read_merged(stem: Path) -> Merged:
@@ -90,7 +92,8 @@ def read_merged(stem: Path) -> Merged:
 
 def cutouts_of(scan: Path, merged: Merged, wanted: LevelInput) -> dict[int, np.ndarray]:
     """Return what a labelling network is shown of a scan: number -> cut-out."""
-    return level_cutouts(read_volume(scan), merged.vertebra, merged.subregion, wanted, merged.seen)
+    image = cleaned(read_volume(scan))
+    return level_cutouts(image, merged.vertebra, merged.subregion, wanted, merged.seen)
 
 
 def main(argv: list[str] | None = None) -> int:

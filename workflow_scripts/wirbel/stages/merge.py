@@ -18,7 +18,7 @@ from wirbel.core.spineps import merging as spineps
 from wirbel.core.spineps import naming as published
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_arrays, write_json
-from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.io.volumes import read_grid, read_header, read_volume, write_volume
 from wirbel.models.compatibility import NONE, SPINEPS
 from wirbel.models.spineps_settings import instance_settings, number_settings
 from wirbel.plan.settings import MergeSettings, settings_of
@@ -74,7 +74,8 @@ class Merge:
         stem = folders.anat(scan) / scan.scan_id
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
         provenance = {"Sources": [source], **self.settings.provenance}
-        return write_final_maps(stem, result.subregion, result.vertebra, result.levels, provenance)
+        maps = result.subregion, result.vertebra
+        return write_final_maps(stem, *maps, result.levels, provenance, read_header(scan.path))
 
     def _save_unnamed(self, stem: Path, result: Merged) -> list[Path]:
         """Write both maps, and by which names counting would call the numbers in them."""

@@ -44,7 +44,10 @@ IDENTITY = (
 
 MEASURED = ("ok", "touches_border", "absent", "no_canal", "surface_incomplete")
 """Status codes of everything that is fitted to a body or a disc."""
-SIGNAL = ("ok", "no_image", "absent", "too_few_voxels")
+SIGNAL = (
+    *("ok", "no_image", "absent", "too_few_voxels"),
+    *("no_zero", "voxels_replaced", "dark_fluid"),
+)
 
 
 def status(name: str, what: str, *codes: str) -> Column:
@@ -123,7 +126,7 @@ def signal_ratio(name, what, margin, status, source) -> Column:
         f"T2 signal of the {what} over that of the cerebrospinal fluid",
         f"Median intensity of the {what} deeper than {margin} mm over the median of the canal without the "
         "cord, deeper than 1 mm, within 45 mm; both also without their outermost voxels. From the scan as it "
-        "is, without bias field correction",
+        "is, without bias field correction; voxels of NaN, infinity or absurdly far from all others do not count",
         status,
         (0.0, 3.0),
         source,
@@ -190,7 +193,8 @@ SET_ASIDE = Column(
     "parts_set_aside",
     INTEGER,
     "Parts called vertebral body that are none",
-    "Pieces of at least 0.1 ml that the decision over the whole spine takes for nothing or for segments of the sacrum; they "
+    "Pieces of at least 0.1 ml that the decision over the whole spine takes for nothing or for segments of the "
+    "sacrum; they "
     "have no row in any table",
     interval=(0, 48),
     status="level_method",
@@ -200,7 +204,8 @@ LEVEL_NAMING = (
         "level_confidence",
         NUMBER,
         "Confidence in the level names",
-        "Probability that all names of the scan are right, from 0 to 1, the same for all its rows; calibrated on faulty "
+        "Probability that all names of the scan are right, from 0 to 1, the same for all its rows; calibrated "
+        "on faulty "
         f"maps ({in_words()}). With level_method labelling the mean probability that the network gives to the names",
         interval=(0.0, 1.0),
         status="level_method",

@@ -38,6 +38,11 @@ class LabelMaps:
         """Label of the vertebra map -> its bounding box."""
         return dict(labelled_boxes(self.vertebra.data))
 
+    @property
+    def numbered(self) -> list[int]:
+        """Labels of the presacral vertebrae that have any voxel, with a body or without, top down."""
+        return [v for v in LEVELS_TOP_DOWN if v != SACRUM and v in self.boxes]
+
     @cached_property
     def vertebrae(self) -> list[int]:
         """Labels of the presacral vertebrae that show at least a part of their body, top down.

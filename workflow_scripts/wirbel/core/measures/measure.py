@@ -11,7 +11,7 @@ from wirbel.core.measures.discs import disc_rows
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import level_rows
 from wirbel.core.measures.scans import scan_row
-from wirbel.core.measures.signals import add_signal_ratios
+from wirbel.core.measures.signals import add_signal_ratios, picture_of
 from wirbel.core.measures.solids import find_solids
 from wirbel.core.measures.spine import Spine
 from wirbel.core.measures.vertebrae import vertebra_rows
@@ -45,7 +45,9 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     line = find_centreline(spine)
     vertebrae = vertebra_rows(maps, solids)
     discs = disc_rows(maps, solids, vertebrae)
-    add_signal_ratios(image, maps, spine, vertebrae, discs)
+    picture = picture_of(image)
+    add_signal_ratios(picture, maps, spine, vertebrae, discs)
     levels = level_rows(maps, spine, line)
     add_complete(maps, vertebrae, discs, levels)
-    return Measurements(scan_row(maps, solids, line), vertebrae, discs, levels)
+    scan = scan_row(maps, solids, line) | {"flags": ";".join(picture.flags if picture else ())}
+    return Measurements(scan, vertebrae, discs, levels)

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.spine.scores import LOG_SCALES, SCALES, Group, Scores
+from wirbel.core.spine.scores import Group, Scores
 from wirbel.core.spine.sightings import Sightings
 from wirbel.core.spine.states import LABELS, SACRAL, STATES, next_states
+from wirbel.core.spine.weights import LOG_SCALES, SCALES
 
 MOST_PIECES = 4
 """Pieces of one body, at most."""
 MOST_COST = 30.0
 """Readings that set aside more than two whole bodies in a row are not looked at."""
 NEVER_NAMED = np.array([name == "T13" for name in STATES])
-"""Images without ribs cannot tell a thirteenth thoracic from a sixth lumbar vertebra: an extra one is called L6. That it
-may be a T13 counts in the probabilities."""
+"""Images without ribs cannot tell a thirteenth thoracic from a sixth lumbar vertebra: an extra one is called L6.
+That it may be a T13 counts in the probabilities."""
 LONGEST_BODY_MM = 65.0
 """C2 with its dens reaches 45 mm in tall men."""
 
@@ -30,7 +31,8 @@ LONGEST_BODY_MM = 65.0
 class Decision:
     """The best reading of the pieces.
 
-    `groups` (g) bodies from the top down, those of the sacrum last; `states` (g) index into `STATES`; `missing` (g) levels
+    `groups` (g) bodies from the top down, those of the sacrum last; `states` (g) index into `STATES`; `missing`
+    (g) levels
     not seen above each group, 0 for the first; `missing_below` the same above the sacrum; `set_aside` pieces
     in no group; `with_sacrum` whether what is called sacrum is one; `posterior` (g, states) probability of each
     state of each group over all readings; `worst_step` least log likelihood of what lies between two groups.

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wirbel.core.spine.likelihoods import log_ratio, robust
 from wirbel.core.spine.sightings import Sightings
 from wirbel.core.spine.states import (
     DEPTH_MM,
     DISC_MM,
     HEIGHT_MM,
-    LABELS,
     SACRAL,
     STATES,
     WIDTH_MM,
@@ -20,91 +20,47 @@ from wirbel.core.spine.states import (
     present,
     steps,
 )
-
-SCALES = np.exp(np.linspace(-0.26, 0.34, 9))
-"""A person's heights over the mean ones."""
-_SPREAD_OF_SCALE, _MEAN_SCALE = 0.10, 1.05
-LOG_SCALES = -0.5 * ((np.log(SCALES) - np.log(_MEAN_SCALE)) / _SPREAD_OF_SCALE) ** 2
-LOG_SCALES = LOG_SCALES - np.log(np.exp(LOG_SCALES).sum())
-"""Prior of a person's scale: 10 % (Panjabi 1991, 1992), larger in the living than in dried bones."""
-
-SPREAD_HEIGHT, SPREAD_ACROSS = np.where(np.array(STATES) == "C2", 0.08, 0.12)[:, None], 0.16
-"""Standard deviation of a body's log height about the person's own scale (that of C2 with its dens is 7 %, Yousuf et al.
-2022), and of log depth and width about the mean."""
-TEMPER = 0.5
-"""Weight of sizes in telling levels apart: errors of neighbouring bodies in one scan are alike, not independent."""
-LEVEL_NUMBER = np.where(LABELS == 28, 19.6, LABELS) + np.cumsum(SACRAL) * SACRAL
-"""Place of every state along the spine, C2 = 2 ... L1 = 20."""
-CONUS_NUMBER, CONUS_SPREAD = 20.2, 0.9
-"""End of the cord: lower third of L1, standard deviation 0.8 vertebrae (Saifuddin et al., Spine 1998;23:1452)."""
-CONUS_MARGIN_MM = 30.0
-"""Canal that must be seen beyond the cord's end before the end counts as the conus."""
-
-MOST_MISSING = 6
-LOG_MISSING, LOG_FURTHER = -4.0, -1.5
-"""A vertebra that the networks miss between two others; once one is missed, its neighbour may be as well."""
-LOG_NO_DISC, LOG_DISC_TOO_MANY, LOG_DISC_INSIDE = -2.2, -1.5, -5.0
-"""Between two neighbours no disc was found (fused, or missed); more than one was; a disc lies inside one body."""
-LOG_CALLED_BODY = -1.8
-"""A segment of the sacrum that is called a body: in 3 of 53 and 5 of 21 real lumbar scans."""
-DISC_RATIO, DISC_RATIO_SACRAL, DISC_RATIO_SPREAD = np.log(0.85), np.log(0.45), 0.25
-"""Depth of the disc below a body over that of the discs above it: of a lumbar body, and of a sacral segment, whose disc
-is a remnant; on 16 and 5 of 21 real scans 0.7 to 1.1 and 0.33 to 0.55."""
-LOG_NO_DISC_BELOW = {False: np.log(0.1), True: np.log(0.6)}
-"""(sacral) no disc below the last body, although the sacrum follows."""
-BEND_DEG, BEND_SACRAL_DEG, BEND_SPREAD_DEG = 12.0, 23.0, 6.5
-"""Turn of the way from body to body at the last one: at the promontory it turns back sharply (same scans: 7 to 19 degrees
-at L5, 14 to 28 degrees at S1)."""
-SACRUM_MM, SACRUM_WITHOUT_S1_MM, SACRUM_SPREAD_MM = 100.0, 72.0, 9.0
-"""Length of the whole sacrum from its base to its tip, and from the second segment on; it counts for a third, since parts of
-the tip are missed and the coccyx may be called sacrum."""
-MOST_EVIDENCE = 3.0
-"""No single property of the last body's surroundings counts for more."""
-LOG_ARCH = {
-    (False, True): np.log(0.85),
-    (False, False): np.log(0.15),
-    (True, True): np.log(0.25),
-    (True, False): np.log(0.75),
-}
-"""(sacral, posterior elements seen beside it)."""
-LOG_NO_CANAL = -2.5
-BEHIND_CANAL, LOG_BEHIND_CANAL = 0.05, -4.0
-"""Share of a body's voxels behind the canal, which only the sacrum's have: its back wall may be called body with it."""
-LOG_UNSEEN = -1.5
-"""Beyond the outermost body there is room for another, which would be seen."""
-SET_ASIDE, SET_ASIDE_WHOLE = -0.8, -12.0
-"""A bit that is no body; a whole body that is none. In between in proportion to the volume."""
-SACRUM_UNSEEN_PER_ML, SACRUM_UNSEEN = -0.7, -16.0
-"""What is called sacrum is none."""
-WITHIN_SACRUM = 0.25
-LOG_WITHIN_SACRUM = -20.0
-"""Per share of the sacrum above `WITHIN_SACRUM` that lies higher than a body: none lies behind, in front or below."""
-STEEP_DEG, LOG_STEEP_PER_DEG = 50.0, -0.15
-"""Angle of the way from one body to the next against the first one's axis, from which it is unlikely."""
-
-
-def robust(z: np.ndarray, low: float = 0.8, high: float = 1.6) -> np.ndarray:
-    """Return a log likelihood that is Gaussian near zero and falls off linearly beyond, less so on the low side.
-
-    Crushed, cut and darkened bodies are too small far more often than others are too large.
-    """
-    below, above = np.minimum(z, 0), np.maximum(z, 0)
-    return -(_huber(-below, low) + _huber(above, high))
-
-
-def _reach_mm(ends_mm: np.ndarray) -> float:
-    """Return how far pieces with ends (n, 2) reach together."""
-    return float(ends_mm[:, 1].max() - ends_mm[:, 0].min())
-
-
-def _log_ratio(value: float, one: float, other: float, spread: float) -> float:
-    """Return the log likelihood ratio of two Gaussians, within `MOST_EVIDENCE`."""
-    ratio = ((value - other) ** 2 - (value - one) ** 2) / (2 * spread**2)
-    return float(np.clip(ratio, -MOST_EVIDENCE, MOST_EVIDENCE))
-
-
-def _huber(z: np.ndarray, knee: float) -> np.ndarray:
-    return np.where(z <= knee, 0.5 * z**2, knee * (z - 0.5 * knee))
+from wirbel.core.spine.weights import (
+    BEHIND_CANAL,
+    BEND_DEG,
+    BEND_SACRAL_DEG,
+    BEND_SPREAD_DEG,
+    CONUS_MARGIN_MM,
+    CONUS_NUMBER,
+    CONUS_SPREAD,
+    DISC_RATIO,
+    DISC_RATIO_SACRAL,
+    DISC_RATIO_SPREAD,
+    LEVEL_NUMBER,
+    LIPS_MM,
+    LOG_ARCH,
+    LOG_BEHIND_CANAL,
+    LOG_CALLED_BODY,
+    LOG_DISC_INSIDE,
+    LOG_DISC_TOO_MANY,
+    LOG_FURTHER,
+    LOG_MISSING,
+    LOG_NO_CANAL,
+    LOG_NO_DISC,
+    LOG_NO_DISC_BELOW,
+    LOG_STEEP_PER_DEG,
+    LOG_UNSEEN,
+    LOG_WITHIN_SACRUM,
+    MOST_MISSING,
+    SACRUM_MM,
+    SACRUM_SPREAD_MM,
+    SACRUM_UNSEEN,
+    SACRUM_UNSEEN_PER_ML,
+    SACRUM_WITHOUT_S1_MM,
+    SCALES,
+    SET_ASIDE,
+    SET_ASIDE_WHOLE,
+    SPREAD_ACROSS,
+    SPREAD_HEIGHT,
+    STEEP_DEG,
+    TEMPER,
+    WITHIN_SACRUM,
+)
 
 
 @dataclass(frozen=True)
@@ -175,9 +131,9 @@ class Scores:
             disc = LOG_NO_DISC_BELOW[True] - LOG_NO_DISC_BELOW[False]
         else:
             at = np.log(ratio)
-            disc = _log_ratio(at, DISC_RATIO_SACRAL, DISC_RATIO, DISC_RATIO_SPREAD)
+            disc = log_ratio(at, DISC_RATIO_SACRAL, DISC_RATIO, DISC_RATIO_SPREAD)
         turn = (
-            0.0 if np.isnan(bend) else _log_ratio(bend, BEND_SACRAL_DEG, BEND_DEG, BEND_SPREAD_DEG)
+            0.0 if np.isnan(bend) else log_ratio(bend, BEND_SACRAL_DEG, BEND_DEG, BEND_SPREAD_DEG)
         )
         return disc + 0.5 * turn
 
@@ -212,7 +168,7 @@ class Scores:
 
     def to_sacrum(self, last: Group) -> np.ndarray:
         """Return the log likelihood (steps, scales) of what lies between the last body and the sacrum."""
-        space = float(self.seen.to_sacrum_mm[last.first : last.last + 1].min()) + _LIPS_MM
+        space = float(self.seen.to_sacrum_mm[last.first : last.last + 1].min()) + LIPS_MM
         score = self._space(space) + self._conus_below(last)[self.steps.upper][:, None]
         second = self.steps.lower > SACRAL.argmax()
         score = score + (second * self._without_first_segment())[:, None]
@@ -224,7 +180,7 @@ class Scores:
     def _without_first_segment(self) -> float:
         """Return how much better the sacrum's length suits one without its first segment; short ones may be cut."""
         length = self.seen.sacrum_length_mm
-        ratio = _log_ratio(length, SACRUM_WITHOUT_S1_MM, SACRUM_MM, SACRUM_SPREAD_MM) / 3
+        ratio = log_ratio(length, SACRUM_WITHOUT_S1_MM, SACRUM_MM, SACRUM_SPREAD_MM) / 3
         return min(ratio, 0.0) if self.seen.sacrum_cut else ratio
 
     def ends(self, last: Group) -> np.ndarray:
@@ -297,12 +253,14 @@ class Scores:
         return TEMPER * robust(lack / CONUS_SPREAD, 2.5, 2.5)
 
 
-_LIPS_MM = 3.0
-"""Surfaces of the last body and the sacrum come this much nearer to each other than the disc is high."""
+def _reach_mm(ends_mm: np.ndarray) -> float:
+    """Return how far pieces with ends (n, 2) reach together."""
+    return float(ends_mm[:, 1].max() - ends_mm[:, 0].min())
 
 
 def _conus(at: np.ndarray, cord: tuple[float, float, float]) -> np.ndarray:
-    """Return the log likelihood that the cord ends at places along the spine; only too low, where the image ends there."""
+    """Return the log likelihood that the cord ends at places along the spine; only too low, where the image ends
+    there."""
     z = (at - CONUS_NUMBER) / CONUS_SPREAD
     if cord[2] - cord[0] < CONUS_MARGIN_MM:
         z = np.maximum(z, 0)
