@@ -295,7 +295,7 @@ if workflow.output_settings.dryrun and not workflow.output_settings.verbose:
 def end_without_jobs():
     """End a run that found nothing to do as any other."""
     if is_run():
-        print_summary(0)
+        print_summary(0, computed=False)
 
 
 logger.addFilter(AtNothingToDo(logger.info, end_without_jobs))
@@ -373,14 +373,15 @@ def scans_in(batch):
     return this_run().found.sizes.get(batch, SETTINGS.batch_size)
 
 
-def print_summary(code):
+def print_summary(code, computed=True):
     """Say how many scans were measured, why others were not, and where the results are; complete the run's record.
 
     Ends the process where more scans failed than `fail_on` allows, so that a script notices.
     """
     if not workflow.is_main_process or not this_run.cache_info().currsize:
         return
-    told = summary(OUT, remarks=[*this_run().data.remarks, toy_remark(SETTINGS.models)])
+    remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
+    told = summary(OUT, remarks, computed=computed)
     code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
     end_record(OUT, code)
     if not workflow.output_settings.quiet:

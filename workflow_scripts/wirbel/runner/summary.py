@@ -23,7 +23,7 @@ from wirbel.runner.findings import NO_SCAN, read_findings
 from wirbel.runner.joblogs import read_job_log, remove_empty_logs, why_not_made
 from wirbel.runner.lineage import Tables, read_manifests
 from wirbel.runner.receipts import receipt_file
-from wirbel.runner.records import FAILED, OK
+from wirbel.runner.records import FAILED, OK, manifest_file, read_records
 
 MOST_NAMED = 20
 """Failed scans, and failed jobs, that are named one by one; tables hold all of them."""
@@ -38,14 +38,18 @@ class Summary:
     failed: int
 
 
-def summary(output_dir: str | Path, remarks: Iterable[str] = ()) -> Summary:
+def summary(
+    output_dir: str | Path, remarks: Iterable[str] = (), *, computed: bool = True
+) -> Summary:
     """Return counts, failed scans and jobs with their reasons, what it cost, where the results are, and `remarks`.
 
-    Names come from files: what would act on a terminal is written as a code.
+    Names come from files: what would act on a terminal is written as a code. Where nothing was `computed`, as
+    everything was there, jobs and costs are those of the last run, and left out.
     """
     folder = Path(output_dir)
-    batches = {batch: read_manifests(folder, batch) for batch in list_batches(folder)}
-    failed, jobs = failed_scans(batches), failed_jobs(folder, batches)
+    read = read_manifests if computed else _needed_manifests
+    batches = {batch: read(folder, batch) for batch in list_batches(folder)}
+    failed, jobs = failed_scans(batches), failed_jobs(folder, batches) if computed else []
     listed = read_findings(folder)
     left_out = [found for found in listed if found.reason != NO_SCAN]
     measured = sum(
@@ -64,14 +68,27 @@ def summary(output_dir: str | Path, remarks: Iterable[str] = ()) -> Summary:
             f"{job['stage']} {job['batch']}: {job['reason']} (see {job['log']})" for job in jobs
         ]
         lines += _first(told, "logs/failed_jobs.csv")
+    lines += _written(folder, batches, jobs) if computed else []
+    lines += [*_results(folder), *filter(None, remarks)]
+    return Summary("\n".join(map(visible, lines)), measured, len(failed) + len(left_out))
+
+
+def _needed_manifests(folder: Path, batch: str) -> Tables:
+    """Return the last manifest of a batch, and the others where some of its scans have no measurements."""
+    last = manifest_file(folder, STAGES[-1], batch)
+    tables = {STAGES[-1]: read_records(last)} if last.exists() else {}
+    whole = tables and all(record.status == OK for record in tables[STAGES[-1]].values())
+    return tables if whole else read_manifests(folder, batch)
+
+
+def _written(folder: Path, batches: dict[str, Tables], jobs: list[dict[str, str]]) -> list[str]:
+    """Write the tables of costs and failed jobs; return what the run cost."""
     try:
         remove_empty_logs(folder)
         write_rows(folder / "logs" / "failed_jobs.csv", ("stage", "batch", "reason", "log"), jobs)
-        lines += _costs(folder, batches)
+        return _costs(folder, batches)
     except OSError as error:
-        lines.append(f"The tables of costs and failed jobs could not be written: {error}")
-    lines += [*_results(folder), *filter(None, remarks)]
-    return Summary("\n".join(map(visible, lines)), measured, len(failed) + len(left_out))
+        return [f"The tables of costs and failed jobs could not be written: {error}"]
 
 
 def _counts(measured: int, failed: int, left_out: int, without: int) -> str:
