@@ -180,7 +180,8 @@ SCANS = (
         STRING,
         "What is odd about the scan's file, and what contradicts anatomy in its result",
         "Flags separated by semicolons, empty when there are none. Of the file: header_conflict (the header "
-        "contradicts itself about where the voxels lie: the sform was used where it has a code, else the qform; the maps' sidecars "
+        "contradicts itself about where the voxels lie: the sform was used where it has a code, else the qform; "
+        "the maps' sidecars "
         "say what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly far from all others), "
         "no_zero_intensity (negative, standardised or shifted intensities: no signal ratios). Of the result, from the "
         "final label maps and the measures (a scan in which nothing can be right fails with implausible_result): "
@@ -207,7 +208,8 @@ SCANS = (
         "vertebrae_in_view",
         INTEGER,
         "Number of presacral vertebrae whose body is in view, wholly or in part",
-        "The scan's rows in the table of vertebrae. One that shows only processes has a number in the vertebra map, but "
+        "The scan's rows in the table of vertebrae. One that shows only processes has a number in the vertebra "
+        "map, but "
         "no row",
         interval=(0, 25),
         status="scan_status",
