@@ -148,7 +148,8 @@ def begin(run):
 def check_first():
     """Stop, before anything is written, when the run could not end well; say what to know about it."""
     try:
-        for remark in check_before_run(SETTINGS, is_for_slurm(), inherited):
+        remembers = is_run()
+        for remark in check_before_run(SETTINGS, is_for_slurm(), inherited, remembers=remembers):
             logger.warning(remark)
     except Refused as error:
         stop(str(error))

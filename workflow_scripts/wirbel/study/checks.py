@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wirbel.runner.settings import Settings
+from wirbel.study.models import models_fault
 from wirbel.study.output_folder import OWN_FOLDERS
 from wirbel.study.refused import Refused
 from wirbel.study.toy_weights import toy_refusal, toy_remark
@@ -17,16 +18,20 @@ PACKAGES = ("numpy", "scipy", "pandas", "pyarrow", "nibabel", "SimpleITK", "torc
 
 
 def check_before_run(
-    settings: Settings, on_cluster: bool, environment: Mapping[str, str]
+    settings: Settings, on_cluster: bool, environment: Mapping[str, str], *, remembers: bool = False
 ) -> list[str]:
     """Raise Refused where a run could not end well; return what people should know before it starts.
 
-    Reads settings and looks at folders; writes nothing, so that a dry run says the same.
+    Reads settings, models, and looks at folders; writes nothing, so that a dry run says the same. With `remembers` the
+    models' digests are kept in the output folder.
     """
-    refusal = toy_refusal(settings.models, on_cluster, settings.allow_toy_weights)
+    output = Path(settings.output_dir)
+    check_writable(output)
+    refusal = models_fault(settings.models, output, remembers) or toy_refusal(
+        settings.models, on_cluster, settings.allow_toy_weights
+    )
     if refusal:
         raise Refused(refusal)
-    check_writable(settings.output_dir)
     remarks = (toy_remark(settings.models), search_path_remark(environment))
     return [remark for remark in remarks if remark]
 
