@@ -24,7 +24,7 @@ from wirbel.core.people import People
 from wirbel.core.plausibility.flags import flags
 from wirbel.core.plausibility.strata import strata_of
 from wirbel.errors import InfrastructureError
-from wirbel.io.atomic import sweep_temporaries
+from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.bids import DESCRIPTION_FILE, write_dataset_description
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
@@ -68,6 +68,8 @@ def gather(
 ) -> dict[str, int]:
     """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
 
+    They replace earlier ones together, once all of them are written: a failure leaves the earlier set as it was.
+
     `settings` is batch -> fingerprint of the settings, models and code that its results were made with, `commit`
     that of the software, where it is known.
     """
@@ -78,9 +80,9 @@ def gather(
     parts = [_part(outcome, participants, settings.get(outcome.batch)) for outcome in found]
     parts += [_told(found) for found in read_findings(output_dir)]
     measured = {table: _schema(all_, without=PLAUSIBILITY) for table, all_ in columns.items()}
-    with ExitStack() as stack:
+    with replaced_together(folder) as new, ExitStack() as stack:
         spools = {
-            table: stack.enter_context(Spool(folder / table, schema))
+            table: stack.enter_context(Spool(new / table, schema))
             for table, schema in measured.items()
         }
         for piece in read_pieces(parts, measured, threads, end_with, (os.getpid(),)):
@@ -89,7 +91,7 @@ def gather(
         models = spools["scans"].categories("model")[1]
         tool = tool_metadata(models, settings.values(), commit)
         with ThreadPoolExecutor(threads) as pool:
-            finish = partial(_finish, folder, columns, spools, participants, tool)
+            finish = partial(_finish, new, columns, spools, participants, tool)
             written = dict(pool.map(finish, columns))
     describe_output(output_dir, tool["Description"])
     return written
