@@ -18,13 +18,9 @@ from wirbel.io.measurements import write_measurements
 from wirbel.io.tables import write_rows
 from wirbel.plan.plan import Wishes, plan_file, read_plan, write_plan
 from wirbel.runner.batches import COLUMNS, batch_file
-<<<<<<< HEAD
+from wirbel.runner.findings import write_findings
 from wirbel.runner.records import Record, read_records, write_records
 from wirbel.runner.seals import seal_line, seal_of
-=======
-from wirbel.runner.findings import write_findings
-from wirbel.runner.records import Record, write_records
->>>>>>> main
 from wirbel.stages import cohort
 
 SCANS = 40
@@ -127,7 +123,6 @@ def test_toy_weights_say_so_wherever_results_are_described(tables):
     assert cohort.tool_metadata(["spineps-t2w"])["Description"].endswith("networks: spineps-t2w")
 
 
-<<<<<<< HEAD
 def test_rows_and_dictionaries_name_the_settings_that_made_them(tables):
     plan = read_plan(plan_file(tables.parent))
     scans = pd.read_csv(tables / "scans.csv")
@@ -153,7 +148,8 @@ def test_rows_of_different_settings_make_no_table_unless_asked_for(tables, tmp_p
     assert cohort.main(line) == 0
     (mixed,) = set(pd.read_csv(output / "cohort/scans.csv").settings_fingerprint)
     assert mixed not in (plan.fingerprint, older.fingerprint)
-=======
+
+
 def test_tables_are_replaced_together_or_not_at_all(tables, monkeypatch):
     """The disk fills up at the last table; then, with the same content, no file is touched."""
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tables.iterdir()}
@@ -183,4 +179,3 @@ def test_what_never_became_a_scan_is_a_row_of_the_failures(tables):
         ["sub-77", "", "listing", "no_scan"],
     ]
     assert len(pd.read_csv(tables / "scans.csv")) == SCANS
->>>>>>> main
