@@ -18,7 +18,7 @@ rule resample:
     message:
         "Resampling batch {wildcards.batch} to the model's grid"
     shell:
-        "python -m wirbel.stages.resample" + BATCH_ARGUMENTS + LOG_NO_MORE
+        f"python -m wirbel.stages.resample{BATCH_ARGUMENTS}{LOG_NO_MORE}"
 
 
 rule semantic:
@@ -39,9 +39,7 @@ rule semantic:
     message:
         "Segmenting the structures of batch {wildcards.batch}"
     shell:
-        "python -m wirbel.runner.one_gpu python -m wirbel.stages.semantic"
-        + BATCH_ARGUMENTS
-        + LOG_NO_MORE
+        f"python -m wirbel.runner.one_gpu python -m wirbel.stages.semantic{BATCH_ARGUMENTS}{LOG_NO_MORE}"
 
 
 rule instance:
@@ -62,9 +60,7 @@ rule instance:
     message:
         "Separating the vertebrae of batch {wildcards.batch}"
     shell:
-        "python -m wirbel.runner.one_gpu python -m wirbel.stages.instance"
-        + BATCH_ARGUMENTS
-        + LOG_NO_MORE
+        f"python -m wirbel.runner.one_gpu python -m wirbel.stages.instance{BATCH_ARGUMENTS}{LOG_NO_MORE}"
 
 
 rule merge:
@@ -84,7 +80,7 @@ rule merge:
     message:
         "Merging and naming the vertebrae of batch {wildcards.batch}"
     shell:
-        "python -m wirbel.stages.merge" + BATCH_ARGUMENTS + LOG_NO_MORE
+        f"python -m wirbel.stages.merge{BATCH_ARGUMENTS}{LOG_NO_MORE}"
 
 
 # Only where the setting `models` names a labelling network.
@@ -106,9 +102,7 @@ rule label:
     message:
         "Naming the vertebrae of batch {wildcards.batch}"
     shell:
-        "python -m wirbel.runner.one_gpu python -m wirbel.stages.label"
-        + BATCH_ARGUMENTS
-        + LOG_NO_MORE
+        f"python -m wirbel.runner.one_gpu python -m wirbel.stages.label{BATCH_ARGUMENTS}{LOG_NO_MORE}"
 
 
 rule features:
@@ -128,4 +122,4 @@ rule features:
     message:
         "Measuring the scans of batch {wildcards.batch}"
     shell:
-        "python -m wirbel.stages.features" + BATCH_ARGUMENTS + LOG_NO_MORE
+        f"python -m wirbel.stages.features{BATCH_ARGUMENTS}{LOG_NO_MORE}"
