@@ -56,7 +56,9 @@ class LabelMaps:
         return self._region(self.vertebra.data[box] == label, box)
 
     def part(self, label: int, subregions: tuple[int, ...]) -> Region | None:
-        """Return the voxels of vertebra `label` in one of `subregions`."""
+        """Return the voxels of vertebra `label` in one of `subregions`; None where there are none."""
+        if label not in self.boxes:
+            return None
         box = self.boxes[label]
         mask = self.vertebra.data[box] == label
         return self._region(mask & np.isin(self.subregion.data[box], subregions), box)
