@@ -159,5 +159,5 @@ DISCS = (
         "disc_surface_volume_mm3", "intervertebral disc", "disc_width_status", (200.0, 35000.0)
     ),
     *centroid("", "disc", "disc_status"),
-    status("disc_status", "the disc", "ok", "touches_border"),
+    status("disc_status", "the disc", "ok", "touches_border", "partly_seen"),
 )

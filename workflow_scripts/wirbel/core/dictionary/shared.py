@@ -40,7 +40,7 @@ IDENTITY = (
 )
 
 
-MEASURED = ("ok", "touches_border", "absent", "no_canal", "surface_incomplete")
+MEASURED = ("ok", "touches_border", "partly_seen", "absent", "no_canal", "surface_incomplete")
 """Status codes of everything that is fitted to a body or a disc."""
 SIGNAL = ("ok", "no_image", "absent", "too_few_voxels")
 

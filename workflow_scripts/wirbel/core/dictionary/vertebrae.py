@@ -225,29 +225,8 @@ VERTEBRAE = (
         "width_status",
         BODY_VOLUME,
     ),
-    surface_volume(
-        "vertebra_surface_volume_mm3",
-        "whole vertebra without its endplates",
-        "width_status",
-        VERTEBRA_VOLUME,
-        "; the spinous process is interpolated as in spinous_process_surface_volume_mm3, arch and other "
-        "processes are voxels as they are",
-    ),
-    Column(
-        "spinous_process_surface_volume_mm3",
-        NUMBER,
-        "Volume of the spinous process inside a smooth surface",
-        f"Volume inside the surface that cubic splines interpolate between the slices from the distance to "
-        f"the structure's border (label 42); {PART_IS_ZERO}; the imaged part only when vertebra_status says "
-        "touches_border",
-        "after Raya and Udupa, IEEE Trans Med Imaging 1990;9:32-42 (shape-based interpolation)",
-        CUBIC_MILLIMETRES,
-        PART_VOLUMES[SPINOUS_PROCESS],
-        1,
-        "vertebra_status",
-    ),
     *centroid("", "whole vertebra", "vertebra_status"),
     *centroid("body_", "vertebral body", "body_status"),
-    status("body_status", "the vertebral body", "ok", "touches_border", "absent"),
-    status("vertebra_status", "the vertebra", "ok", "touches_border"),
+    status("body_status", "the vertebral body", "ok", "touches_border", "partly_seen", "absent"),
+    status("vertebra_status", "the vertebra", "ok", "touches_border", "partly_seen"),
 )

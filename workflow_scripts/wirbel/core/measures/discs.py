@@ -20,6 +20,7 @@ from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
 from wirbel.core.measures.volumes import surface_volume_mm3
+from wirbel.core.measures.widths import also_seen
 
 DISC_CENTRAL_DEPTH = (0.25, 0.75)
 """The mean disc height is taken over the middle half of the depth, clear of bulging rims."""
@@ -49,12 +50,12 @@ def level_below(label: int, present: set[int]) -> int:
 
 
 def _disc_row(maps: LabelMaps, solids: dict[int, Solid], vertebrae: dict, label: int) -> dict:
-    whole, solid = maps.whole(DISC_OFFSET + label), solids[DISC_OFFSET + label]
+    whole, solid = maps.disc(label), solids[DISC_OFFSET + label]
     below = level_below(label, set(maps.boxes))
     row = {"label_above": label, "level": disc_name(label, below), **centroid_columns(whole)}
     row["disc_volume_mm3"] = whole.volume_mm3
     row["disc_surface_volume_mm3"] = surface_volume_mm3(whole, solid)
-    row["disc_status"] = presence(whole)
+    row["disc_status"] = also_seen(presence(whole), solid)
     row |= _height_columns(solid) | _width_columns(solid)
     neighbours = [vertebrae[v] for v in (label, below) if v in vertebrae]
     return row | index_columns(row, neighbours) | slip_row(maps, solids, label, below)
@@ -88,7 +89,7 @@ def _width_columns(solid: Solid) -> dict:
         status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
         return {"disc_width_mm": None, "disc_width_status": status}
     if not solid.whole_width:
-        return {"disc_width_mm": None, "disc_width_status": S.TOUCHES_BORDER}
+        return {"disc_width_mm": None, "disc_width_status": solid.width_status}
     return {"disc_width_mm": solid.outline.width_at(0), "disc_width_status": S.OK}
 
 

@@ -97,7 +97,8 @@ def find_block(
     """
     points = region.points_mm
     if flat:
-        superior = _smallest_extent(points, superior)
+        sideways = np.cross(points.mean(0) - posterior_reference_mm, superior)
+        superior = _smallest_extent(points, superior, sideways)
     frame = make_frame(points.mean(0), superior, posterior_reference_mm)
     for _ in range(FRAME_ROUNDS):
         block = _describe(region, points, frame, flat)
@@ -109,9 +110,20 @@ def find_block(
     return _describe(region, points, frame, flat)
 
 
-def _smallest_extent(points: np.ndarray, superior: np.ndarray) -> np.ndarray:
-    offset = points - points.mean(0)
-    direction = np.linalg.eigh(offset.T @ offset)[1][:, 0]
+def _smallest_extent(
+    points: np.ndarray, superior: np.ndarray, sideways: np.ndarray
+) -> np.ndarray:
+    """Return the direction of the smallest extent at right angles to `sideways`.
+
+    From side to side a disc may be smaller still, when two slices are all that shows it.
+    """
+    length = np.linalg.norm(sideways)
+    if length < 1e-6:
+        return superior
+    # the two directions at right angles to it
+    plane = np.linalg.svd(sideways[None] / length)[2][1:]
+    offset = (points - points.mean(0)) @ plane.T
+    direction = np.linalg.eigh(offset.T @ offset)[1][:, 0] @ plane
     return direction if direction @ superior > 0 else -direction
 
 
