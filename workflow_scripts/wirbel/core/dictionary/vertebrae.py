@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import (
-    CUBIC_MILLIMETRES,
+    BOOLEAN,
     INTEGER,
     NUMBER,
     PERCENT,
@@ -59,6 +59,30 @@ def _height(name, percent) -> Column:
         "height_status",
         (5.0, 45.0),
         SIX_POINT,
+    )
+
+
+def _corner_height(name, where) -> Column:
+    return size(
+        f"corner_height_{name}_mm",
+        f"{name.capitalize()} height of the vertebral body at the rim",
+        f"As height_{name}_mm, but 3 % of the depth from the {where}, by a local regression over the 30 % of the depth "
+        "further in: the heights that fracture grades are defined by",
+        "height_status",
+        (4.0, 45.0),
+        GENANT,
+    )
+
+
+def _corner_ratio(name, what, above) -> Column:
+    return ratio(
+        f"corner_{name}_ratio",
+        f"{what}",
+        f"{above} over corner_height_posterior_mm, or over expected_height_mm where the posterior height is less than "
+        "96 % of that and so itself lost",
+        "corner_status",
+        (0.3, 1.6),
+        GENANT,
     )
 
 
@@ -138,17 +162,44 @@ VERTEBRAE = (
     ratio(
         "crush_ratio",
         "Posterior height over that of the neighbours",
-        "height_posterior_mm over the mean of those of the vertebrae next above and below (or of the one that "
-        "could be measured)",
+        "height_posterior_mm over the mean of those of the vertebrae right above and below (or of the one that "
+        "could be measured); neighbours whose own height or shape is not plausible (as in expected_height_mm) do "
+        "not count",
         "crush_status",
         (0.3, 1.6),
         SIX_POINT,
     ),
     status("crush_status", "the comparison with the neighbours", *BODY_MEASURED, "no_neighbour"),
+    _corner_height("anterior", "front"),
+    _corner_height("posterior", "back"),
+    size(
+        "expected_height_mm",
+        "Posterior height at the rim that the scan's other vertebrae predict",
+        "Usual height of the level (means of adults) times the weighted mean of the other vertebrae's "
+        "corner_height_posterior_mm over theirs, nearer levels counting more. Only plausible vertebrae count: "
+        "anterior over posterior height at least 0.8, and a height over the usual one within 0.88 to 1.15 of the "
+        "scan's 65th percentile; at least two",
+        "corner_status",
+        (5.0, 45.0),
+        "usual heights: Panjabi et al., Spine 1991;16:861-869, 16:888-901, 1992;17:299-306; Busscher et al., Eur "
+        "Spine J 2010;19:1104-1114",
+    ),
+    _corner_ratio("wedge", "Anterior corner height over posterior", "corner_height_anterior_mm"),
+    _corner_ratio("biconcavity", "Middle height over posterior corner height", "height_middle_mm"),
+    ratio(
+        "corner_crush_ratio",
+        "Posterior corner height over the expected one",
+        "corner_height_posterior_mm / expected_height_mm",
+        "corner_status",
+        (0.3, 1.6),
+        GENANT,
+    ),
+    status("corner_status", "the comparison of corner heights", *BODY_MEASURED, "no_neighbour"),
     ratio(
         "height_loss_percent",
         "Largest height loss",
-        "100 * (1 - the smallest of wedge_ratio, biconcavity_ratio and crush_ratio), at least 0; T4 to L4",
+        "100 * (1 - the smallest of corner_wedge_ratio, corner_biconcavity_ratio and corner_crush_ratio), at least 0; "
+        "T4 to L4",
         "genant_status",
         (0.0, 80.0),
         GENANT,
@@ -174,8 +225,18 @@ VERTEBRAE = (
             "none": "grade 0",
             "wedge": "the front is lower than the back",
             "biconcave": "the middle is lower than the back",
-            "crush": "the back is lower than that of the neighbours",
+            "crush": "the back is lower than expected",
         },
+        status="genant_status",
+    ),
+    Column(
+        "short_vertebral_height",
+        BOOLEAN,
+        "Whether height is lost without a change of the endplates",
+        "True when genant_grade is above 0 and the middle is not lower against the mean of both corner heights "
+        "than in the scan's plausible vertebrae, by 5 % of that mean: low vertebrae whose endplates do not dip are "
+        "often variants, not fractures",
+        "Ferrar et al., Osteoporos Int 2007;18:35-46 (short vertebral height)",
         status="genant_status",
     ),
     status(

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.labels import (
-    DISC_OFFSET,
-    LEVEL_LABELS,
-    LEVEL_NAMES,
-    LEVELS_TOP_DOWN,
-    disc_name,
-)
+from wirbel.core.labels import DISC_OFFSET, disc_name
 from wirbel.core.measures import status as S
+from wirbel.core.measures.contiguity import Contiguity
 from wirbel.core.measures.endplates import angle_deg
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
@@ -28,30 +23,17 @@ AREA_FRACTIONS = np.clip((np.arange(19) + 0.5) / 19, 0.08, 0.92)
 """Where the heights are taken that the mid-sagittal area is the mean of, times the depth; at the very rim
 nothing but a bulge is left, so the outermost heights count twice."""
 
-FOLLOWERS = {"T11": ("T12", "L1"), "T12": ("T13", "L1"), "L4": ("L5", "S1"), "L5": ("L6", "S1")}
-"""Levels that may follow where the number of vertebrae varies, the nearest first."""
-USUAL_FOLLOWERS = {"T12": "L1", "L5": "S1"}
-"""Levels whose usual follower is not the next in `LEVELS_TOP_DOWN`."""
 
-
-def disc_rows(maps: LabelMaps, solids: dict[int, Solid], vertebrae: list[dict]) -> list[dict]:
+def disc_rows(
+    maps: LabelMaps, solids: dict[int, Solid], vertebrae: list[dict], order: Contiguity
+) -> list[dict]:
     """Measure every disc: volume, position, size, and what it is between its two vertebrae."""
     by_label = {row["label"]: row for row in vertebrae}
-    return [_disc_row(maps, solids, by_label, label) for label in maps.discs]
+    return [_disc_row(maps, solids, by_label, label, order.below(label)) for label in maps.discs]
 
 
-def level_below(label: int, present: set[int]) -> int:
-    """Return the label of the vertebra under `label`, by the numbers present where spines vary."""
-    name = LEVEL_NAMES[label]
-    following = LEVEL_NAMES[LEVELS_TOP_DOWN[LEVELS_TOP_DOWN.index(label) + 1]]
-    candidates = [LEVEL_LABELS[level] for level in FOLLOWERS.get(name, ())]
-    usual = LEVEL_LABELS[USUAL_FOLLOWERS.get(name, following)]
-    return next((c for c in candidates if c in present), usual)
-
-
-def _disc_row(maps: LabelMaps, solids: dict[int, Solid], vertebrae: dict, label: int) -> dict:
+def _disc_row(maps, solids: dict[int, Solid], vertebrae: dict, label: int, below: int) -> dict:
     whole, solid = maps.disc(label), solids[DISC_OFFSET + label]
-    below = level_below(label, set(maps.boxes))
     row = {"label_above": label, "level": disc_name(label, below), **centroid_columns(whole)}
     row["disc_volume_mm3"] = whole.volume_mm3
     row["disc_surface_volume_mm3"] = surface_volume_mm3(whole, solid)

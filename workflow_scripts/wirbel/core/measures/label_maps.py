@@ -94,6 +94,10 @@ class LabelMaps:
         """Return the largest connected part of a vertebra's body, without its endplates."""
         return self.part(label, BODY_LABELS)
 
+    def bone(self, label: int) -> Region | None:
+        """Return the body of a vertebra, all of it where it has none; or the sacrum."""
+        return (self.body(label) if label != SACRUM else None) or self.whole(label)
+
     def disc(self, label: int) -> Region | None:
         """Return the largest connected part of the disc below vertebra `label`."""
         box = self.boxes[DISC_OFFSET + label]

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wirbel.core.geometry import Volume
+from wirbel.core.measures.alignment import spine_frame
 from wirbel.core.measures.centreline import find_centreline
+from wirbel.core.measures.conus import conus_columns
+from wirbel.core.measures.contiguity import Contiguity
 from wirbel.core.measures.discs import disc_rows
+from wirbel.core.measures.fractures import deformity_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import level_rows
+from wirbel.core.measures.narrowest import canal_profile, cord_profile
 from wirbel.core.measures.scans import scan_row
 from wirbel.core.measures.signals import add_signal_ratios
 from wirbel.core.measures.solids import find_solids
@@ -43,8 +48,14 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     solids = find_solids(maps, spine)
     line = find_centreline(spine)
     vertebrae = vertebra_rows(maps, solids)
-    discs = disc_rows(maps, solids, vertebrae)
+    order = Contiguity(maps)
+    discs = disc_rows(maps, solids, vertebrae, order)
     add_signal_ratios(image, maps, spine, vertebrae, discs)
-    return Measurements(
-        scan_row(maps, solids, line), vertebrae, discs, level_rows(maps, spine, line)
-    )
+    frame = spine_frame(solids)
+    profiles = (None, None)
+    if line is not None and frame is not None:
+        profiles = [profile(maps, line, frame.right) for profile in (canal_profile, cord_profile)]
+    levels = level_rows(maps, spine, line, order, profiles[0])
+    scan = scan_row(maps, solids, line, order)
+    scan |= deformity_columns(vertebrae) | conus_columns(maps, spine, line, profiles[1], levels)
+    return Measurements(scan, vertebrae, discs, levels)

@@ -23,6 +23,9 @@ MID_SAGITTAL_FRACTION = 1 / 6
 DEPTH_WINDOW = 0.2
 """Half-width of the window of the local fit, over the structure's depth."""
 MINIMUM_WINDOW_VOXELS = 4
+CORNER_INSET, CORNER_WINDOW = 0.03, 0.3
+"""Corner heights are those at 3 % of the depth from the rim, clear of rounded edges, by a local regression that looks as
+far as 30 % of the depth inwards."""
 FACING_COSINE = 0.7
 """A surface point belongs to an endplate (or wall) when its normal is within 45 degrees of the axis."""
 MINIMUM_SLAB_SLICES = 1.5
@@ -60,6 +63,18 @@ class Block:
     def height_at(self, fraction: float) -> float:
         """Height in mm at `fraction` of the depth (0 at the back), in the mid-sagittal plane."""
         return self.surface_at(fraction, 1) - self.surface_at(fraction, -1)
+
+    def corner_height(self, side: int) -> float:
+        """Height in mm at the rim: in front (`side` 1) or at the back (-1), in the mid-sagittal plane.
+
+        The surfaces next to the rim lead on to it: corners themselves are rounded.
+        """
+        window = max(CORNER_WINDOW * self.depth_mm, MINIMUM_WINDOW_VOXELS * self.voxel_mm)
+        at = (self.front_mm if side > 0 else self.back_mm) - side * CORNER_INSET * self.depth_mm
+        upper, lower = (
+            local_surface(points, at, (self.slab_mm, window)) for points in (self.upper, self.lower)
+        )
+        return upper - lower
 
     def surface_at(self, fraction: float, side: int) -> float:
         """Superior coordinate in mm of the upper (`side` 1) or lower (-1) surface, in the same place."""
