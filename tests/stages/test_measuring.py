@@ -14,6 +14,7 @@ import pytest
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume
+from wirbel.errors import ScanError
 from wirbel.io.sidecars import write_json
 from wirbel.io.tables import write_rows
 from wirbel.io.volumes import write_volume
@@ -124,6 +125,31 @@ def test_level_naming_comes_from_the_vertebra_maps_sidecar(output):
     assert scans.level_method["sub-1_ses-a"] == "sacrum"
     assert scans.level_flags["sub-1_ses-a"] == "gap"
     assert scans.level_method["sub-3"] == "unknown" and np.isnan(scans.level_confidence["sub-3"])
+
+
+def test_what_contradicts_anatomy_is_flagged_in_the_table_of_scans(maps):
+    """The canal is missing beside the disc: a gap between two vertebrae."""
+    sound = features.measured_rows(None, *maps, features.NO_LEVELS)["scan"]["flags"]
+    assert sound == "arches_missing"  # this spine's arches are mere slabs
+    canal = np.isin(maps[0].data, (L.CANAL, L.CORD))
+    height = maps[0].grid.to_world(np.argwhere(canal))[:, 2] + 17
+    canal[canal] = np.abs(height) < 8
+    broken = maps[0].with_data(np.where(canal, 0, maps[0].data))
+    result = features.measured_rows(None, broken, maps[1], features.NO_LEVELS)
+    assert result["scan"]["flags"] == "arches_missing;canal_broken"
+
+
+def test_a_result_that_cannot_be_a_spine_fails_with_its_reason(maps):
+    alone = np.where(np.isin(maps[0].data, L.BODY_LABELS), maps[0].data, 0)
+    with pytest.raises(
+        ScanError, match="2 vertebral bodies were found, but neither a canal"
+    ) as failure:
+        features.measured_rows(None, maps[0].with_data(alone), bodies_only(maps), {})
+    assert failure.value.reason == "implausible_result"
+
+
+def bodies_only(maps):
+    return maps[1].with_data(np.where(maps[1].data < L.DISC_OFFSET, maps[1].data, 0))
 
 
 def test_columns_and_dictionaries_agree(output):

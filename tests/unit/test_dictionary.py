@@ -29,6 +29,7 @@ ADDED_BY_STAGES = {
         "level_method",
         "levels_agree",
         "level_flags",
+        "flags",
     },
     "vertebrae": {"level_confidence", "level_method"},
     "discs": {"level_confidence", "level_method"},
@@ -93,7 +94,8 @@ def test_an_undeclared_value_is_refused():
 
 def test_the_dictionary_is_in_the_manner_of_bids():
     entry = dictionary("vertebrae")["height_anterior_mm"]
-    assert entry["Units"] == "mm" and entry["Range"] == [5.0, 45.0]
+    assert entry["Units"] == "mm" and entry["Range"] == [3.3, 46.2]
+    assert entry["RangeByLevel"]["C3"] == [3.5, 22.0] and entry["RangeByLevel"]["L3"] == [7.1, 45.2]
     assert entry["MissingExplainedBy"] == "height_status"
     assert dictionary("vertebrae")["height_status"]["Levels"]["touches_border"]
     assert list(dictionary("scans")) == [column.name for column in TABLES["scans"]]

@@ -69,6 +69,18 @@ def test_the_largest_coronal_curve_has_its_end_vertebrae(pose):
     assert (columns["cobb_upper_level"], columns["cobb_lower_level"]) == ("T5", "T11")
 
 
+def test_a_coronal_curve_has_two_different_end_vertebrae():
+    """The largest angle within one vertebra (30 degrees) is no curve; the largest between two is 20."""
+    solids = spine({}, {"T8": 20})
+    upper, lower = (plate(0, lean, rotation(0, 0, 0)) for lean in (20, -10))
+    solids[LEVEL_LABELS["T8"]] = SimpleNamespace(
+        **vars(solids[LEVEL_LABELS["T8"]]) | {"endplate": {1: upper, -1: lower}.get}
+    )
+    columns = alignment_columns(solids, None)
+    assert columns["cobb_upper_level"] == "T8" != columns["cobb_lower_level"]
+    assert columns["cobb_angle_deg"] == pytest.approx(20, abs=1e-6)
+
+
 def test_a_level_out_of_view_takes_its_curve_along():
     solids = {k: s for k, s in spine({}, {}).items() if k % DISC_OFFSET > LEVEL_LABELS["T6"]}
     columns = alignment_columns(solids, None)

@@ -16,6 +16,8 @@ from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import measure
 from wirbel.core.measures.status import STATUS_CODES
+from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
+from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 
 
 def check(subregion, vertebra, affine=None, image=True):
@@ -26,11 +28,20 @@ def check(subregion, vertebra, affine=None, image=True):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         measured = measure(picture, *maps)
+        look_at_the_whole(maps, measured)
     for table in ("vertebrae", "discs", "levels"):
         for row in getattr(measured, table):
             hold(table, row)
     hold("scans", measured.scan)
     return measured
+
+
+def look_at_the_whole(maps, measured):
+    """Whatever the maps hold, the answer is flags or a refusal in words."""
+    try:
+        assert set(check_whole_result(*maps, measured.vertebrae)) <= SCAN_FLAGS.keys()
+    except ImplausibleResult as refusal:
+        assert "vertebral bodies were found" in str(refusal)
 
 
 def hold(table, row):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,13 +120,13 @@ COLUMNS = (
 )
 
 
-def flag(table, rows):
+def flag(table, rows, columns=COLUMNS):
     def categories(name):
         values = sorted(set(table[name]))
         return np.array([values.index(v) for v in table[name]]), values
 
     strata = strata_of(rows, categories("level"), None, None)
-    return flags(COLUMNS, strata, lambda name: np.array(table[name], float), categories, rows)
+    return flags(columns, strata, lambda name: np.array(table[name], float), categories, rows)
 
 
 @pytest.fixture
@@ -165,6 +166,17 @@ def test_values_outside_their_range_are_named(table):
     assert found["plausibility_flags"][0] == "outlier;out_of_range"
     assert found["out_of_range_columns"][0] == "height_mm;count"
     assert found["outlier_columns"][0] == "height_mm"  # counts are not scored
+
+
+def test_a_level_has_its_own_range(table):
+    """50 is a height that an L1 may have and a C3 may not; a level without a range of its own has the overall one."""
+    by_level = {"C3": (0.0, 40.0), "L1": (20.0, 100.0)}
+    column = replace(COLUMNS[1], level_intervals=by_level)
+    table["level"][:3] = ["C3", "C3", "T1"]
+    table["height_mm"][:4] = [50, 30, 50, 50]
+    found = flag(table, 41, (COLUMNS[0], column, *COLUMNS[2:]))
+    assert found["out_of_range_columns"][:4] == ["height_mm", "", "", ""]
+    assert set(found["out_of_range_columns"][4:]) == {"height_mm"}  # 480 to 520, far above an L1
 
 
 def test_incomplete_values_are_neither_flagged_nor_compared_with(table):

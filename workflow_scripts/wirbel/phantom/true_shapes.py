@@ -12,6 +12,7 @@ import numpy as np
 from ..core.measures.corners import FURTHEST_MM, NEAREST_MM
 from ..core.measures.endplates import RIM_FRACTIONS, Endplate
 from ..core.measures.frames import Frame
+from ..core.measures.surfaces import CORNER_INSET
 from .anatomy import Anatomy, Vertebra
 from .discs import DiscFrame, disc_frame
 
@@ -54,6 +55,8 @@ def body_sizes(vertebra: Vertebra) -> dict[str, float]:
         "height_anterior_mm": body.height_at_mm(0.85),
         "height_middle_mm": body.height_at_mm(0.5),
         "height_posterior_mm": body.height_at_mm(0.15),
+        "corner_height_anterior_mm": body.height_at_mm(1 - CORNER_INSET),
+        "corner_height_posterior_mm": body.height_at_mm(CORNER_INSET),
         "depth_upper_mm": depth,
         "depth_middle_mm": depth * slim,
         "depth_lower_mm": depth,

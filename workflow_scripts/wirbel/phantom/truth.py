@@ -14,11 +14,11 @@ from ..core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_colu
 from ..core.measures.endplates import angle_deg
 from ..core.measures.fractures import fracture_columns
 from ..core.measures.slips import slip_columns
-from ..core.measures.vertebrae import HEIGHT_COLUMNS
+from ..core.measures.vertebrae import CORNER_COLUMNS, HEIGHT_COLUMNS
 from .acquisition import Acquisition
 from .anatomy import Anatomy
 from .contrast import Contrast
-from .true_sections import true_centreline, true_section_columns
+from .true_sections import true_centreline, true_narrowest_columns, true_section_columns
 from .true_shapes import TrueDisc, TrueSolid, body_sizes, true_body, true_sacral_plate
 from .true_signals import true_body_ratio, true_disc_ratio
 from .true_volumes import FineMaps
@@ -50,6 +50,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
         level = {name: row[name] for name in ("label", "level", "body_fully_visible")}
         for place, centre in near.items():
             level |= true_section_columns(maps, line, centre, place)
+        level |= true_narrowest_columns(maps, line, near["body"], near["disc"])
         levels.append(level)
     whole = {row["label"] for row in vertebrae if row["body_fully_visible"]}
     whole |= {L.DISC_OFFSET + row["label_above"] for row in disc_rows if row["fully_visible"]}
@@ -97,7 +98,10 @@ def _vertebra_rows(anatomy, maps, solids) -> tuple[list[Row], dict[int, np.ndarr
         row = {"label": vertebra.label, "level": vertebra.level} | sizes | angles | drawn
         rows.append(row | {"fracture": vertebra.fracture, "height_status": ""})
     compared = [
-        row if row["body_fully_visible"] else row | dict.fromkeys(HEIGHT_COLUMNS) for row in rows
+        row
+        if row["body_fully_visible"]
+        else row | dict.fromkeys((*HEIGHT_COLUMNS, *CORNER_COLUMNS))
+        for row in rows
     ]
     ratios = fracture_columns(compared)
     return [_public(row | more) for row, more in zip(rows, ratios, strict=True)], centres
@@ -128,8 +132,10 @@ def _add_signals(anatomy, maps, contrast, vertebrae: list[Row], discs: list[Row]
     number = {vertebra.label: k for k, vertebra in enumerate(anatomy.vertebrae)}
     for row in vertebrae:
         row["body_to_csf_ratio"] = true_body_ratio(contrast, number[row["label"]])
+        row["body_to_csf_corrected_ratio"] = row["body_to_csf_ratio"]
     for row in discs:
         row["disc_to_csf_ratio"] = true_disc_ratio(contrast, maps, row["label_above"])
+        row["disc_to_csf_corrected_ratio"] = row["disc_to_csf_ratio"]
 
 
 def _disc_sizes(disc: TrueDisc, solid: TrueSolid) -> Row:

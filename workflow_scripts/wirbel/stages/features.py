@@ -10,6 +10,7 @@ from typing import Any
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import Measurements, measure
+from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.errors import ScanError
 from wirbel.io.measurements import write_measurements
 from wirbel.io.sidecars import read_json
@@ -40,13 +41,7 @@ class Features:
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
         """Return the rows of all four tables."""
-        image, subregion, vertebra, levels = inputs
-        try:
-            return features(measure(image, subregion, vertebra), levels)
-        except ValueError as error:
-            raise ScanError(
-                "bad_geometry", f"the label maps cannot be measured: {error}"
-            ) from error
+        return measured_rows(*inputs)
 
     def save(self, scan: Scan, result: dict[str, Any], folders: StageFolders) -> list[Path]:
         """Write the rows as one JSON file."""
@@ -56,11 +51,32 @@ class Features:
         return [path]
 
 
-def features(measured: Measurements, levels: dict[str, Any]) -> dict[str, Any]:
-    """Return cleaned rows by table; `levels` is the vertebra map's account of its level names."""
+def measured_rows(
+    image: Volume | None, subregion: Volume, vertebra: Volume, levels: dict[str, Any]
+) -> dict[str, Any]:
+    """Measure the maps and look at the result as a whole; return cleaned rows by table.
+
+    Raises ScanError when the maps cannot be measured, or nothing of the result can be right.
+    """
+    try:
+        measured = measure(image, subregion, vertebra)
+        flags = check_whole_result(subregion, vertebra, measured.vertebrae)
+    except ImplausibleResult as error:
+        raise ScanError("implausible_result", str(error)) from error
+    except ValueError as error:
+        raise ScanError("bad_geometry", f"the label maps cannot be measured: {error}") from error
+    return features(measured, levels, flags)
+
+
+def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -> dict[str, Any]:
+    """Return cleaned rows by table.
+
+    `levels` is the vertebra map's account of its level names, `found` are the flags of the whole result.
+    """
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
+    flags |= {"flags": ";".join(found)}
     scan = {"scan_status": "ok", **rows["scan"], **naming, **flags}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]

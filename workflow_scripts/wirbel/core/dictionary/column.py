@@ -17,9 +17,10 @@ PRODUCT = "this software"
 class Column:
     """A column: `kind` is its type, `decimals` its rounding, `status` the column that explains a gap.
 
-    `interval` holds the smallest and largest plausible value of an adult (both ends included), `codes`
-    the values that a column of codes may take and their meaning. Numbers are `compared` between people by
-    the plausibility flags, unless they describe the scan (positions, voxel sizes).
+    `interval` holds the smallest and largest plausible value of an adult (both ends included), `codes` the
+    values that a column of codes may take and their meaning. `level_intervals` holds narrower ranges by level,
+    where a level has one. Numbers are `compared` between people by the plausibility flags, unless they describe
+    the scan (positions, voxel sizes).
     """
 
     name: str
@@ -33,6 +34,7 @@ class Column:
     status: str = ""
     codes: dict[str, str] | None = None
     compared: bool = True
+    level_intervals: dict[str, tuple[float, float]] | None = None
 
     def entry(self, repeatability: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the column's entry in the JSON dictionary, in the manner of BIDS.
@@ -47,6 +49,8 @@ class Column:
             entry["Repeatability"] = repeatability
         if self.interval:
             entry["Range"] = list(self.interval)
+        if self.level_intervals:
+            entry["RangeByLevel"] = {k: list(v) for k, v in self.level_intervals.items()}
         if self.codes:
             entry["Levels"] = self.codes
         if self.status:

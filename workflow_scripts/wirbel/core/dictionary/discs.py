@@ -18,6 +18,8 @@ from wirbel.core.dictionary.shared import (
     SIGNAL,
     angle,
     centroid,
+    complete,
+    corrected_ratio,
     ratio,
     signal_ratio,
     size,
@@ -25,6 +27,7 @@ from wirbel.core.dictionary.shared import (
     surface_volume,
     volume,
 )
+from wirbel.core.plausibility.level_sizes import DISC_DEPTH_MM, DISC_HEIGHTS_MM, DISC_VOLUME_MM3
 
 FROBIN = "after Frobin et al., Clin Biomech 1997;12 Suppl 1:S1-S63"
 MEYERDING = "Meyerding, Surg Gynecol Obstet 1932;54:371-377"
@@ -37,7 +40,7 @@ def _disc_height(name, definition) -> Column:
         f"{definition}, along the disc's superior axis in its mid-sagittal plane, from the endplate above "
         f"to the endplate below. {OWN_AXIS}",
         "disc_height_status",
-        (1.0, 22.0),
+        DISC_HEIGHTS_MM,
         FROBIN,
     )
 
@@ -62,7 +65,7 @@ DISCS = (
         "Distance from the back to the front in the mid-sagittal plane, by a superelliptic outline fitted to "
         "all slices at once",
         "disc_height_status",
-        (8.0, 55.0),
+        DISC_DEPTH_MM,
     ),
     Column(
         "disc_area_mm2",
@@ -154,10 +157,12 @@ DISCS = (
         "after Salamat et al., SpringerPlus 2016;5:829",
     ),
     status("disc_signal_status", "the signal ratio", *SIGNAL),
-    volume("disc_volume_mm3", "intervertebral disc", "label 100", "disc_status", (200.0, 35000.0)),
+    *corrected_ratio("disc"),
+    volume("disc_volume_mm3", "intervertebral disc", "label 100", "disc_status", DISC_VOLUME_MM3),
     surface_volume(
-        "disc_surface_volume_mm3", "intervertebral disc", "disc_width_status", (200.0, 35000.0)
+        "disc_surface_volume_mm3", "intervertebral disc", "disc_width_status", DISC_VOLUME_MM3
     ),
     *centroid("", "disc", "disc_status"),
     status("disc_status", "the disc", "ok", "touches_border", "partly_seen"),
+    complete("the disc", "true when disc_status is ok"),
 )

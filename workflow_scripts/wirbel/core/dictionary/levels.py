@@ -8,6 +8,7 @@ from wirbel.core.dictionary.shared import (
     LABEL,
     LEVEL,
     LEVEL_NAMING,
+    complete,
     ratio,
     size,
     status,
@@ -16,7 +17,8 @@ from wirbel.core.dictionary.shared import (
 
 _LEVEL_SHARE = (
     "at this level: the voxels nearer to this vertebral body's centroid than to any other's; beyond the "
-    "first and the last body a mirror image of its neighbour takes the rest"
+    "first and the last body a mirror image of its neighbour takes the rest; empty where a vertebra next to it is "
+    "not in the map (above C2 and below the sacrum none is missed)"
 )
 SECTION = (
     "the mean over 5 mm along the canal's smoothed centreline, at right angles to it (so the cosine of the "
@@ -27,6 +29,8 @@ CORRECTED = (
     "after De Leener et al., NeuroImage 2017;145:24-43 (sections at right angles to the centreline)"
 )
 CODES = ("ok", "touches_border", "absent", "surface_incomplete")
+SHARE_CODES = ("ok", "touches_border", "absent", "vertebra_missing")
+CORD_CODES = (*CODES, "cord_questioned")
 PLACES = {"body": "beside the middle of the vertebral body", "disc": "beside the disc below"}
 STRUCTURES = {
     "canal": ("spinal canal with the cord", (40.0, 900.0), (5.0, 35.0), (8.0, 45.0)),
@@ -66,7 +70,7 @@ def _section(name: str, place: str) -> tuple[Column, ...]:
             width,
             CORRECTED,
         ),
-        status(state, f"the section of the {name}", *CODES),
+        status(state, f"the section of the {name}", *(CORD_CODES if name == "cord" else CODES)),
     )
 
 
@@ -88,9 +92,37 @@ def _space(place: str) -> tuple[Column, ...]:
             (0.02, 1.0),
             "after Okada et al., Spine 1994;19:2331-2335 (areas of canal and cord, there canal over cord)",
         ),
-        status(f"space_{place}_status", "the comparison of canal and cord", *CODES),
+        status(f"space_{place}_status", "the comparison of canal and cord", *CORD_CODES),
     )
 
+
+ALONG = (
+    "from the middle of the vertebral body to as far below the disc; {} at every position of the canal's smoothed "
+    "centreline, by counting voxels with weights that fall off within 3 mm up and down (Hann). Noise makes the "
+    "smallest of many values a little smaller than a single section would be"
+)
+NARROWEST = (
+    Column(
+        "canal_area_min_mm2",
+        NUMBER,
+        "Smallest cross-sectional area of the spinal canal with the cord at this level",
+        f"Smallest area {ALONG.format('the area')}",
+        CORRECTED,
+        SQUARE_MILLIMETRES,
+        (20.0, 900.0),
+        1,
+        "canal_min_status",
+    ),
+    size(
+        "canal_ap_min_mm",
+        "Smallest AP diameter of the spinal canal at this level",
+        f"Smallest AP diameter {ALONG.format('the extent from back to front in the middle')}",
+        "canal_min_status",
+        (3.0, 35.0),
+        CORRECTED,
+    ),
+    status("canal_min_status", "the search for the narrowest place", *CODES, "not_in_view"),
+)
 
 LEVELS = (
     *IDENTITY,
@@ -107,11 +139,17 @@ LEVELS = (
     volume(
         "cord_volume_mm3", f"spinal cord {_LEVEL_SHARE}", "label 60", "cord_status", (0.0, 6000.0)
     ),
-    status("canal_status", "the canal at this level", "ok", "touches_border", "absent"),
-    status("cord_status", "the cord at this level", "ok", "touches_border", "absent"),
+    status("canal_status", "the canal at this level", *SHARE_CODES),
+    status("cord_status", "the cord at this level", *SHARE_CODES, "cord_questioned"),
+    complete(
+        "what the level holds of canal and cord",
+        "true when canal_status is ok and cord_status is ok or absent. Both say touches_border also where the border "
+        "cuts the body of this level or of one next to it: where its share ends is then unknown",
+    ),
     *(
         column
         for place in PLACES
         for column in (*_section("canal", place), *_section("cord", place), *_space(place))
     ),
+    *NARROWEST,
 )

@@ -34,7 +34,8 @@ PLAUSIBILITY = (
         "out_of_range_columns",
         STRING,
         "Measures outside their plausible range",
-        "Columns with a complete value outside the Range of this dictionary, separated by semicolons",
+        "Columns with a complete value outside the Range of this dictionary, or the RangeByLevel of the row's level, "
+        "separated by semicolons",
     ),
     Column(
         "largest_modified_z",

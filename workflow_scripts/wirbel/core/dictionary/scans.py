@@ -12,9 +12,15 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.dictionary.shared import IDENTITY, LEVEL_NAMING, angle, ratio, size, status, volume
+from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.errors import REASONS
 
 COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
+GENANT = "Genant et al., J Bone Miner Res 1993;8:1137-1148"
+PARTIAL = (
+    "of the graded vertebrae only when deformity_status is not_in_view: then not all from T4 to L4 could be graded. By "
+    "measurement alone"
+)
 PROJECTED = (
     "projected onto the sagittal plane of the spine in view: right is the mean of all bodies' right axes, superior "
     "the line from the lowest to the highest body. Measured lying supine"
@@ -32,7 +38,7 @@ def _curve(name, what, first, last, positive) -> tuple:
             (-60.0, 110.0),
             COBB,
         ),
-        status(state, what.lower(), "ok", "not_in_view"),
+        status(state, what.lower(), "ok", "not_in_view", "vertebra_missing"),
     )
 
 
@@ -68,8 +74,8 @@ ALIGNMENT = (
     angle(
         "cobb_angle_deg",
         "Largest coronal Cobb angle, supine",
-        "Largest angle between the upper endplate of a vertebra and the lower one of another further down, or of "
-        "itself, in the coronal plane of the spine in view. Measured lying supine; below 10 degrees it is no "
+        "Largest angle between the upper endplate of a vertebra and the lower one of another further down, in the "
+        "coronal plane of the spine in view. Measured lying supine; below 10 degrees it is no "
         "scoliosis, and noise alone gives a few degrees",
         "cobb_status",
         (0.0, 120.0),
@@ -100,7 +106,7 @@ ALIGNMENT = (
         "spine_length_status",
         (300.0, 800.0),
     ),
-    status("spine_length_status", "the length", "ok", "not_in_view"),
+    status("spine_length_status", "the length", "ok", "not_in_view", "vertebra_missing"),
     Column(
         "presacral_vertebrae",
         INTEGER,
@@ -119,7 +125,54 @@ ALIGNMENT = (
         "Thawait et al., Radiol Clin North Am 2012;50:587-598",
         status="enumeration_status",
     ),
-    status("enumeration_status", "the enumeration", "ok", "not_in_view"),
+    status("enumeration_status", "the enumeration", "ok", "not_in_view", "vertebra_missing"),
+    Column(
+        "numbering_flags",
+        STRING,
+        "What is unusual about the numbers of the vertebrae",
+        "Flags separated by semicolons, empty when there are none: gap (a vertebra between those of the map is missing "
+        "from it), thirteen_thoracic (there is a T13), eleven_thoracic (L1 lies right below T11), six_lumbar (there is "
+        "an L6), four_lumbar (the sacrum lies right below L4). As good as the level names",
+        "Thawait et al., Radiol Clin North Am 2012;50:587-598",
+    ),
+    Column(
+        "vertebrae_graded",
+        INTEGER,
+        "Number of vertebrae with a grade of deformity",
+        "Vertebrae from T4 to L4 whose genant_status is ok",
+        GENANT,
+        interval=(0, 14),
+        status="scan_status",
+    ),
+    Column(
+        "fracture_count",
+        INTEGER,
+        "Number of vertebrae with a deformity",
+        f"Vertebrae whose genant_grade is above 0; {PARTIAL}",
+        GENANT,
+        interval=(0, 14),
+        status="deformity_status",
+    ),
+    Column(
+        "spinal_deformity_index",
+        INTEGER,
+        "Spinal deformity index",
+        f"Sum of genant_grade; {PARTIAL}",
+        "Crans et al., Bone 2005;37:175-179",
+        interval=(0, 42),
+        status="deformity_status",
+    ),
+    status("deformity_status", "the grading from T4 to L4", "ok", "not_in_view"),
+    Column(
+        "conus_level",
+        STRING,
+        "Where the spinal cord ends",
+        "The vertebra or disc beside the lowest place on the canal's centreline where the cord's area is 12 mm2 or "
+        "more. Questioned where what is labelled as cord is larger than 130 mm2 somewhere or goes on below L3",
+        "after Saifuddin et al., Spine 1998;23:1452-1456 (level of the conus in MRI)",
+        status="conus_status",
+    ),
+    status("conus_status", "the end of the cord", "ok", "absent", "not_in_view", "cord_questioned"),
     Column(
         "bodies_complete",
         INTEGER,
@@ -149,34 +202,61 @@ SCANS = (
         codes={"ok": "measured", **REASONS},
     ),
     Column(
+        "flags",
+        STRING,
+        "What contradicts anatomy in the scan's result",
+        "Flags separated by semicolons, empty when there are none. A look at the whole result, from the final label "
+        "maps and the measures; a scan in which nothing can be right fails with implausible_result. "
+        + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
+        status="scan_status",
+    ),
+    Column(
         "vertebrae_found",
         INTEGER,
-        "Number of presacral vertebrae found",
-        "Vertebrae with at least one voxel in the vertebra map, the sacrum left out",
+        "Number of presacral vertebrae whose body is in view",
+        "Vertebrae with a body that the border cuts off neither above nor below, in front or behind; a flank may lie "
+        "beyond the outer slices, and so may processes",
+        interval=(0, 25),
+        status="scan_status",
+    ),
+    Column(
+        "vertebrae_in_view",
+        INTEGER,
+        "Number of presacral vertebrae of which any part is in view",
+        "Vertebrae with at least one voxel in the vertebra map, the sacrum left out: the scan's rows in the table of "
+        "vertebrae",
         interval=(0, 25),
         status="scan_status",
     ),
     Column(
         "discs_found",
         INTEGER,
-        "Number of discs found",
-        "Discs with at least one voxel in the vertebra map",
+        "Number of discs in view",
+        "Discs that the border cuts off neither above nor below, in front or behind",
+        interval=(0, 25),
+        status="scan_status",
+    ),
+    Column(
+        "discs_in_view",
+        INTEGER,
+        "Number of discs of which any part is in view",
+        "Discs with at least one voxel in the vertebra map: the scan's rows in the table of discs",
         interval=(0, 25),
         status="scan_status",
     ),
     Column(
         "first_level",
         STRING,
-        "Uppermost vertebra found",
-        "Its level; empty when vertebrae_found is 0",
-        status="vertebrae_found",
+        "Uppermost vertebra in view",
+        "Its level; empty when vertebrae_in_view is 0",
+        status="vertebrae_in_view",
     ),
     Column(
         "last_level",
         STRING,
-        "Lowest presacral vertebra found",
-        "Its level; empty when vertebrae_found is 0",
-        status="vertebrae_found",
+        "Lowest presacral vertebra in view",
+        "Its level; empty when vertebrae_in_view is 0",
+        status="vertebrae_in_view",
     ),
     *LEVEL_NAMING,
     Column(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import (
+    BOOLEAN,
     CUBIC_MILLIMETRES,
     DEGREES,
     INTEGER,
@@ -60,6 +61,14 @@ ABSENT_IS_EMPTY = "empty when the structure was not found"
 PART_IS_ZERO = "0 when none was found in a vertebra that is wholly in view, else empty"
 
 
+def limits(interval) -> dict:
+    """Return a column's plausible range; a range for each level makes the overall one their hull."""
+    if not isinstance(interval, dict):
+        return {"interval": interval}
+    lows, highs = zip(*interval.values(), strict=True)
+    return {"interval": (min(lows), max(highs)), "level_intervals": interval}
+
+
 def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) -> Column:
     """Return the column of a volume counted in voxels, in mm3; `absent` says what stands for nothing."""
     return Column(
@@ -69,7 +78,7 @@ def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) ->
         f"{VOXEL_COUNT} ({labels}); {absent}; the imaged part only when "
         f"{status} says touches_border",
         units=CUBIC_MILLIMETRES,
-        interval=interval,
+        **limits(interval),
         decimals=1,
         status=status,
     )
@@ -83,7 +92,7 @@ def surface_volume(name, what, status, interval, more="") -> Column:
         f"Volume of the {what} inside smooth surfaces",
         f"{SURFACE}{more}",
         units=CUBIC_MILLIMETRES,
-        interval=interval,
+        **limits(interval),
         decimals=1,
         status=status,
     )
@@ -91,7 +100,9 @@ def surface_volume(name, what, status, interval, more="") -> Column:
 
 def size(name, what, definition, status, interval, source=PRODUCT) -> Column:
     """Return the column of a length in mm."""
-    return Column(name, NUMBER, what, definition, source, MILLIMETRES, interval, status=status)
+    return Column(
+        name, NUMBER, what, definition, source, MILLIMETRES, status=status, **limits(interval)
+    )
 
 
 def angle(name, what, definition, status, interval, source=PRODUCT) -> Column:
@@ -118,6 +129,23 @@ def signal_ratio(name, what, margin, status, source) -> Column:
     )
 
 
+def corrected_ratio(what) -> tuple[Column, Column]:
+    """Return the column of a T2 signal ratio without the coil's fall-off, and its status."""
+    state = f"{what}_corrected_status"
+    return (
+        ratio(
+            f"{what}_to_csf_corrected_ratio",
+            f"{what}_to_csf_ratio corrected for the coil's fall-off",
+            f"{what}_to_csf_ratio * exp(-b d): b is the change of the logarithm of the signal per mm forwards within "
+            "vertebral bodies (medians of front and back third, the median over the scan's bodies, at least three), d "
+            "the distance from the canal's centre",
+            state,
+            (0.0, 3.0),
+        ),
+        status(state, "the corrected signal ratio", *SIGNAL),
+    )
+
+
 def centroid(prefix, what, status) -> tuple[Column, ...]:
     """Return the three columns of a mean position, in RAS+ world mm."""
     directions = {"x": "right", "y": "anterior", "z": "superior"}
@@ -133,6 +161,19 @@ def centroid(prefix, what, status) -> tuple[Column, ...]:
             compared=False,
         )
         for axis, way in directions.items()
+    )
+
+
+COMPLETE = "complete"
+
+
+def complete(what: str, definition: str) -> Column:
+    """Return the column that tells rows of whole structures from those of imaged parts."""
+    return Column(
+        COMPLETE,
+        BOOLEAN,
+        f"Whether {what} lies wholly in view",
+        f"{definition}. Average volumes over rows with true only",
     )
 
 

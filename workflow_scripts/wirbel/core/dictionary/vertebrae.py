@@ -5,7 +5,6 @@ from __future__ import annotations
 from wirbel.core.dictionary.column import (
     BOOLEAN,
     INTEGER,
-    NUMBER,
     PERCENT,
     STRING,
     Column,
@@ -21,6 +20,8 @@ from wirbel.core.dictionary.shared import (
     SIGNAL,
     angle,
     centroid,
+    complete,
+    corrected_ratio,
     ratio,
     signal_ratio,
     size,
@@ -29,6 +30,13 @@ from wirbel.core.dictionary.shared import (
     volume,
 )
 from wirbel.core.labels import ARCUS, POSTERIOR_ELEMENTS, SPINOUS_PROCESS, SUBREGION_NAMES
+from wirbel.core.plausibility.level_sizes import (
+    BODY_DEPTH_MM,
+    BODY_HEIGHT_MM,
+    BODY_VOLUME_MM3,
+    BODY_WIDTH_MM,
+    VERTEBRA_VOLUME_MM3,
+)
 
 SIX_POINT = (
     "six-point morphometry of Black et al., J Bone Miner Res 1991;6:883-892, "
@@ -41,12 +49,11 @@ OUTLINE = (
     "by a superelliptic outline, waisted and hollow at the back, that is fitted to front, back and flanks "
     "of all slices at once"
 )
-BODY_VOLUME, VERTEBRA_VOLUME = (500.0, 90000.0), (2000.0, 160000.0)
 PART_VOLUMES = {
     label: (0.0, {ARCUS: 15000.0, SPINOUS_PROCESS: 12000.0}.get(label, 8000.0))
     for label in POSTERIOR_ELEMENTS
 }
-"""Ranges in mm3, wide: from a child-sized C3 to a large man's L5."""
+"""Ranges in mm3, wide: from a small C3 to a large man's L5."""
 BODY_MEASURED = (*MEASURED, "not_defined_for_c2")
 
 
@@ -57,7 +64,7 @@ def _height(name, percent) -> Column:
         f"Distance along the vertebra's superior axis between the outer surfaces of its upper and lower "
         f"endplates at {percent} % of the depth (0 % is the back), in the mid-sagittal plane. {OWN_AXIS}",
         "height_status",
-        (5.0, 45.0),
+        BODY_HEIGHT_MM,
         SIX_POINT,
     )
 
@@ -93,7 +100,7 @@ def _extent(name, where) -> tuple[Column, Column]:
             f"Depth (AP) of the vertebral body {where}",
             f"Distance from the back to the front {where} in the mid-sagittal plane, {OUTLINE}",
             "height_status",
-            (8.0, 55.0),
+            BODY_DEPTH_MM,
             SIZES,
         ),
         size(
@@ -101,7 +108,7 @@ def _extent(name, where) -> tuple[Column, Column]:
             f"Width (RL) of the vertebral body {where}",
             f"Largest distance from left to right {where}, {OUTLINE}",
             "width_status",
-            (8.0, 75.0),
+            BODY_WIDTH_MM,
             SIZES,
         ),
     )
@@ -255,19 +262,20 @@ VERTEBRAE = (
         "doi:10.3171/2019.9.SPINE19954: bodies over cerebrospinal fluid, there T1-weighted",
     ),
     status("body_signal_status", "the signal ratio", *SIGNAL),
+    *corrected_ratio("body"),
     volume(
         "body_volume_mm3",
         "vertebral body without its endplates",
         "labels 49 and 50",
         "body_status",
-        BODY_VOLUME,
+        BODY_VOLUME_MM3,
     ),
     volume(
         "vertebra_volume_mm3",
         "whole vertebra without its endplates",
         "labels 41 to 50",
         "vertebra_status",
-        VERTEBRA_VOLUME,
+        VERTEBRA_VOLUME_MM3,
     ),
     *(
         volume(
@@ -284,10 +292,15 @@ VERTEBRAE = (
         "body_surface_volume_mm3",
         "vertebral body without its endplates",
         "width_status",
-        BODY_VOLUME,
+        BODY_VOLUME_MM3,
     ),
     *centroid("", "whole vertebra", "vertebra_status"),
     *centroid("body_", "vertebral body", "body_status"),
     status("body_status", "the vertebral body", "ok", "touches_border", "partly_seen", "absent"),
     status("vertebra_status", "the vertebra", "ok", "touches_border", "partly_seen"),
+    complete(
+        "the whole vertebra",
+        "true when body_status and vertebra_status are ok: neither the body nor a process reaches the border of the "
+        "scan. For body_volume_mm3 alone body_status is enough",
+    ),
 )

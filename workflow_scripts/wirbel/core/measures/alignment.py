@@ -7,7 +7,7 @@ matter how the person lies in the scanner or how the slices were laid.
 
 from __future__ import annotations
 
-from itertools import combinations_with_replacement
+from itertools import combinations
 
 import numpy as np
 
@@ -74,7 +74,9 @@ def _why_not(name: str, order: Contiguity | None) -> str:
     return S.VERTEBRA_MISSING if missing else S.NOT_IN_VIEW
 
 
-def _curves(solids: dict[int, Solid], order: Contiguity | None) -> dict[str, tuple[Endplate | None, Endplate | None, int]]:
+def _curves(
+    solids: dict[int, Solid], order: Contiguity | None
+) -> dict[str, tuple[Endplate | None, Endplate | None, int]]:
     """Return curve -> (upper endplate, lower endplate, sign that makes the usual curve positive)."""
     thoracic, lumbar = _last(solids, "T", order), _last(solids, "L", order)
     return {
@@ -129,7 +131,7 @@ def _sacral_plate(solids: dict[int, Solid], order: Contiguity | None) -> Endplat
 
 
 def _cobb_columns(solids: dict[int, Solid], frame: Frame | None) -> dict:
-    """Return the largest angle between an upper endplate and a lower one further down, coronal plane."""
+    """Return the largest coronal angle between an upper endplate and the lower one of a vertebra below it."""
     plates = {
         k: (s.endplate(1), s.endplate(-1))
         for k, s in solids.items()
@@ -145,7 +147,7 @@ def _cobb_columns(solids: dict[int, Solid], frame: Frame | None) -> dict:
         ]
         for k, both in plates.items()
     }
-    pairs = combinations_with_replacement(tilt, 2)
+    pairs = combinations(tilt, 2)  # a wedged vertebra alone is no curve
     upper, lower = max(pairs, key=lambda pair: abs(tilt[pair[0]][0] - tilt[pair[1]][1]))
     return {
         "cobb_angle_deg": abs(tilt[upper][0] - tilt[lower][1]),

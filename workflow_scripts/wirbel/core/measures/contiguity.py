@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import cache
 
-import numpy as np
 from scipy.spatial import cKDTree
 
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS, LEVELS_TOP_DOWN, SACRUM

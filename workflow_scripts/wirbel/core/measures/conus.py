@@ -36,7 +36,11 @@ def is_questioned(label: int, area_mm2: float | None) -> bool:
 
 
 def conus_columns(
-    maps: LabelMaps, spine: Spine, line: Centreline | None, profile: Profile | None, levels: list[dict]
+    maps: LabelMaps,
+    spine: Spine,
+    line: Centreline | None,
+    profile: Profile | None,
+    levels: list[dict],
 ) -> dict:
     """Return the level at which the cord ends, and its status."""
     if maps.structure(CORD) is None:
@@ -58,7 +62,10 @@ def _end_mm(maps: LabelMaps, line: Centreline, profile: Profile) -> float | None
     end = profile.start_mm + thick[-1] * BIN_MM
     index = np.argwhere(cord.mask)
     at_border = index[cord.border_voxels(index)]
-    leaves = len(at_border) and line.positions(cord.grid.to_world(at_border)).max() > end - NEAR_BORDER_MM
+    leaves = (
+        len(at_border)
+        and line.positions(cord.grid.to_world(at_border)).max() > end - NEAR_BORDER_MM
+    )
     return None if leaves or end > line.length - NEAR_BORDER_MM else end
 
 

@@ -22,8 +22,8 @@ class Form:
     """What a structure's section usually looks like, and how far it strays.
 
     `exponents`: smallest, usual and largest exponent of both halves: 1 is a straight-sided gable, 2 an
-    ellipse. `aspect`: usual width over depth. Spreads are those of the logarithm. Where more than `slices_enough` slices
-    show the structure, they tell its form better and better, and the usual one is held to less and less.
+    ellipse. `aspect`: usual width over depth. Spreads are those of the logarithm. Where more than `slices_enough`
+    slices show the structure, they tell its form, and the usual one is held to less and less.
     """
 
     exponents: tuple[float, float, float]

@@ -21,13 +21,13 @@ USUAL_POSTERIOR_MM = {
         "L1": 27.0, "L2": 27.6, "L3": 27.2, "L4": 26.8, "L5": 25.1, "L6": 25.1,
     }.items()
 }  # fmt: skip
-"""Mean posterior heights of adults, mm: Panjabi et al., Spine 1991;16:861-869 and 888-901, 1992;17:299-306; Busscher et al.,
-Eur Spine J 2010;19:1104-1114. Only their proportions matter."""
+"""Mean posterior heights of adults, mm: Panjabi et al., Spine 1991;16:861-869 and 888-901, 1992;17:299-306; Busscher
+et al., Eur Spine J 2010;19:1104-1114. Only their proportions matter."""
 ANCHOR_QUANTILE = 0.65
 """Of all heights over the usual ones; above the middle, as fractures lower heights and few things raise them."""
 PLAUSIBLE = (0.88, 1.15)
-"""Heights over the anchor that a vertebra may have to be compared with: single levels stray by 4 to 5 % (Black et al., J
-Bone Miner Res 1991;6:883), fractures lose 20 % and more."""
+"""Heights over the anchor that a vertebra may have to be compared with: single levels stray by 4 to 5 % (Black et al.,
+J Bone Miner Res 1991;6:883), fractures lose 20 % and more."""
 PLAUSIBLE_SHAPE = 0.8
 """Least anterior over posterior height of a vertebra to be compared with: below begins a fracture's grade 1."""
 FEWEST = 2

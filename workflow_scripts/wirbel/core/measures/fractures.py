@@ -17,6 +17,8 @@ INTACT = 0.96
 lower one is itself lost, and all are compared with the expected one."""
 ENDPLATE_CHANGE = 0.05
 """An endplate dips when the middle is lower than the corners by so much more than in the scan's plausible vertebrae."""
+AS_LOW = 0.03
+"""Where the back has lost as much as front and middle, up to this, the vertebra is crushed as a whole."""
 RATIOS = ("wedge_ratio", "biconcavity_ratio", "crush_ratio")
 OF_CORNERS = ("corner_wedge_ratio", "corner_biconcavity_ratio", "corner_crush_ratio")
 GRADING = ("height_loss_percent", "genant_grade", "genant_type", "short_vertebral_height")
@@ -83,7 +85,10 @@ def _graded(row: dict, expected: float | None, usual_dip: float) -> dict:
     empty = {"expected_height_mm": None} | dict.fromkeys((*OF_CORNERS, *GRADING))
     posterior = row["corner_height_posterior_mm"]
     if posterior is None:
-        return empty | {"corner_status": row["height_status"], "genant_status": row["height_status"]}
+        return empty | {
+            "corner_status": row["height_status"],
+            "genant_status": row["height_status"],
+        }
     if expected is None:
         return empty | {"corner_status": S.NO_NEIGHBOUR, "genant_status": S.NO_NEIGHBOUR}
     against = posterior if posterior >= INTACT * expected else expected
@@ -103,8 +108,11 @@ def _graded(row: dict, expected: float | None, usual_dip: float) -> dict:
 
 def grade(ratios: dict[str, float]) -> dict:
     """Return the Genant columns from the ratios "wedge", "biconcave" and "crush"."""
+    least = min(ratios.values())
     kind = min(ratios, key=lambda name: ratios[name])
-    loss = max(100 * (1 - ratios[kind]), 0.0)
+    if ratios["crush"] <= least + AS_LOW:
+        kind = "crush"
+    loss = max(100 * (1 - least), 0.0)
     number = sum(loss >= limit for limit in GENANT_LIMITS)
     return {
         "height_loss_percent": loss,

@@ -116,9 +116,10 @@ class Region:
             allowed = flank_fraction * layers.max() if axis == cosine.argmax() else 0
             at, outer = self.start[axis] + np.arange(len(layers)), self._border_layers[axis]
             outermost = (at < outer) | (at >= self.full_shape[axis] - outer)
-            if (layers[outermost] > allowed).any():
-                if axis != cosine.argmax() or canal_mm is None or self._lopsided(axis, canal_mm):
-                    return True
+            large = (layers[outermost] > allowed).any()
+            flank = axis == cosine.argmax() and canal_mm is not None
+            if large and not (flank and not self._lopsided(axis, canal_mm)):
+                return True
         return False
 
     def _lopsided(self, axis: int, canal_mm: np.ndarray) -> bool:

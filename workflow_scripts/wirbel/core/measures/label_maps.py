@@ -24,9 +24,9 @@ ENDPLATE_REACH_MM = 4.0
 """Endplate voxels further than this from a body are not its own: an endplate is 0.6 to 1 mm thick
 (Roberts et al., Spine 1989;14:166), label maps draw it up to 3 mm."""
 
-ISLAND_FRACTION, ISLAND_MM = 0.05, 10.0
-"""A part smaller than this share of a structure's largest and further away from it is no part of it: the parts of one
-vertebra that thick slices leave unconnected (spinous and costal processes) lie nearer or are larger."""
+ISLAND_FRACTION, ISLAND_MM = 0.05, 15.0
+"""A part smaller than this share of a structure's largest and further away from all larger ones does not belong to it:
+the parts of one vertebra that thick slices leave unconnected (spinous and costal processes) lie nearer or are larger."""
 
 
 class LabelMaps:
@@ -38,6 +38,7 @@ class LabelMaps:
             raise ValueError("the subregion and the vertebra map do not lie on the same grid")
         self.subregion, self.vertebra = subregion, vertebra
         self.part, self.disc, self._own = cache(self.part), cache(self.disc), cache(self._own)
+        self.structure = cache(self.structure)
 
     @cached_property
     def boxes(self) -> dict[int, tuple[slice, slice, slice]]:
@@ -132,15 +133,18 @@ class LabelMaps:
 
 
 def _without_islands(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
-    """Return a mask without small parts that lie far from its largest one."""
+    """Return a mask without small parts that lie far from all larger ones."""
     parts, number = ndimage.label(mask, np.ones((3, 3, 3)))
     if number < 2:
         return mask
     sizes = np.bincount(parts.ravel(), minlength=number + 1)
     sizes[0] = 0
-    largest = sizes.argmax()
-    tree, kept = cKDTree(np.argwhere(parts == largest) * spacing_mm), sizes >= 0
-    for part in np.flatnonzero((sizes > 0) & (sizes < ISLAND_FRACTION * sizes[largest])):
+    small = (sizes > 0) & (sizes < ISLAND_FRACTION * sizes.max())
+    if not small.any():
+        return mask
+    kept = ~small
+    tree = cKDTree(np.argwhere(mask & kept[parts]) * spacing_mm)
+    for part in np.flatnonzero(small):
         near = tree.query(np.argwhere(parts == part) * spacing_mm)[0].min()
         kept[part] = near < ISLAND_MM
     return mask & kept[parts]

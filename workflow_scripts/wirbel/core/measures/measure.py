@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from wirbel.core.geometry import Volume
 from wirbel.core.measures.alignment import spine_frame
 from wirbel.core.measures.centreline import find_centreline
-from wirbel.core.measures.conus import conus_columns
+from wirbel.core.measures.coil import add_corrected_ratios
+from wirbel.core.measures.completeness import add_complete
 from wirbel.core.measures.contiguity import Contiguity
+from wirbel.core.measures.conus import conus_columns
 from wirbel.core.measures.discs import disc_rows
 from wirbel.core.measures.fractures import deformity_columns
 from wirbel.core.measures.label_maps import LabelMaps
@@ -51,11 +53,13 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     order = Contiguity(maps)
     discs = disc_rows(maps, solids, vertebrae, order)
     add_signal_ratios(image, maps, spine, vertebrae, discs)
+    add_corrected_ratios(image, maps, spine, vertebrae, discs)
     frame = spine_frame(solids)
     profiles = (None, None)
     if line is not None and frame is not None:
         profiles = [profile(maps, line, frame.right) for profile in (canal_profile, cord_profile)]
     levels = level_rows(maps, spine, line, order, profiles[0])
+    add_complete(maps, vertebrae, discs, levels)
     scan = scan_row(maps, solids, line, order)
     scan |= deformity_columns(vertebrae) | conus_columns(maps, spine, line, profiles[1], levels)
     return Measurements(scan, vertebrae, discs, levels)

@@ -16,8 +16,8 @@ from wirbel.core.measures.label_maps import LabelMaps
 
 BIN_MM = 0.25
 KERNEL_MM = 3.0
-"""Half-width of the weights (Hann, half as wide at half height): four layers of in-plane voxels, so that where the layers
-lie does not matter, and a narrowing of 4 mm length is seen in full."""
+"""Half-width of the weights (Hann, half as wide at half height): four layers of in-plane voxels, so that where the
+layers lie does not matter, and a narrowing of 4 mm length is seen nearly in full."""
 LEAST_WIDTH_MM = 1.5
 """The AP diameter is interpolated between the slices next to the middle, at least so wide."""
 INSIDE_MM = 4.0

@@ -9,6 +9,7 @@ from wirbel.core.measures import status as S
 from wirbel.core.measures.alignment import alignment_columns
 from wirbel.core.measures.centreline import Centreline
 from wirbel.core.measures.contiguity import Contiguity
+from wirbel.core.measures.counts import count_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import presence
 from wirbel.core.measures.solids import Solid
@@ -24,13 +25,8 @@ def scan_row(
     maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None, order: Contiguity
 ) -> dict:
     """Measure a scan as a whole: what is in view, volumes, and the spine's alignment."""
-    labels = maps.vertebrae
     spacing = np.sort(maps.subregion.spacing_mm)
-    row = {
-        "vertebrae_found": len(labels),
-        "discs_found": len(maps.discs),
-        "first_level": LEVEL_NAMES[labels[0]] if labels else None,
-        "last_level": LEVEL_NAMES[labels[-1]] if labels else None,
+    row = count_columns(maps) | {
         "in_plane_spacing_mm": float(spacing[:2].mean()),
         "slice_spacing_mm": float(spacing[2]),
     }
@@ -67,7 +63,8 @@ def _numbering_flags(names: set[str], order: Contiguity) -> list[str]:
     found = {
         "gap": not order.unbroken(),
         "thirteen_thoracic": "T13" in names,
-        "eleven_thoracic": "T11" in names and order.below(LEVEL_LABELS["T11"]) == LEVEL_LABELS["L1"],
+        "eleven_thoracic": "T11" in names
+        and order.below(LEVEL_LABELS["T11"]) == LEVEL_LABELS["L1"],
         "six_lumbar": "L6" in names,
         "four_lumbar": "L4" in names and order.below(LEVEL_LABELS["L4"]) == SACRUM,
     }

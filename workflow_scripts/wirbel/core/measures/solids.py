@@ -19,7 +19,7 @@ from wirbel.core.measures.widths import check_widths
 
 NO_UPPER_ENDPLATE = ("C1", "C2")
 OTHER_DEPTH = 1.35
-"""An outline whose depth differs more from that of the walls in the mid-sagittal plane does not describe the structure."""
+"""An outline whose depth differs more from that of the walls in the mid-sagittal plane does not describe it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,10 @@ class Solid:
         outline = fit_outline(
             self.region, block.frame, block.lower, block.upper, straight=self.flat
         )
-        if outline is None or not 1 / OTHER_DEPTH < outline.depth_at(0) / block.depth_mm < OTHER_DEPTH:
+        if (
+            outline is None
+            or not 1 / OTHER_DEPTH < outline.depth_at(0) / block.depth_mm < OTHER_DEPTH
+        ):
             return None
         return outline
 

@@ -24,8 +24,8 @@ DEPTH_WINDOW = 0.2
 """Half-width of the window of the local fit, over the structure's depth."""
 MINIMUM_WINDOW_VOXELS = 4
 CORNER_INSET, CORNER_WINDOW = 0.03, 0.3
-"""Corner heights are those at 3 % of the depth from the rim, clear of rounded edges, by a local regression that looks as
-far as 30 % of the depth inwards."""
+"""Corner heights are those at 3 % of the depth from the rim, clear of rounded edges, by a local regression that looks
+as far as 30 % of the depth inwards."""
 FACING_COSINE = 0.7
 """A surface point belongs to an endplate (or wall) when its normal is within 45 degrees of the axis."""
 MINIMUM_SLAB_SLICES = 1.5
@@ -67,14 +67,23 @@ class Block:
     def corner_height(self, side: int) -> float:
         """Height in mm at the rim: in front (`side` 1) or at the back (-1), in the mid-sagittal plane.
 
-        The surfaces next to the rim lead on to it: corners themselves are rounded.
+        The surfaces next to the rim lead on to it: corners themselves are rounded. Where one surface ends before, as
+        walls that bulge or bear spurs reach beyond it, the height is that at its end.
         """
         window = max(CORNER_WINDOW * self.depth_mm, MINIMUM_WINDOW_VOXELS * self.voxel_mm)
-        at = (self.front_mm if side > 0 else self.back_mm) - side * CORNER_INSET * self.depth_mm
+        rim = (self.front_mm if side > 0 else self.back_mm) - side * CORNER_INSET * self.depth_mm
+        at = side * min(
+            side * rim, *(self._end_mm(points, side) for points in (self.upper, self.lower))
+        )
         upper, lower = (
             local_surface(points, at, (self.slab_mm, window)) for points in (self.upper, self.lower)
         )
         return upper - lower
+
+    def _end_mm(self, points: np.ndarray, side: int) -> float:
+        """Return how far a surface reaches to the front (`side` 1) or back, near the mid-sagittal plane."""
+        near = points[np.abs(points[:, 0]) < self.slab_mm, 1]
+        return float(np.percentile(side * near, 99)) if len(near) else np.inf
 
     def surface_at(self, fraction: float, side: int) -> float:
         """Superior coordinate in mm of the upper (`side` 1) or lower (-1) surface, in the same place."""
@@ -125,9 +134,7 @@ def find_block(
     return _describe(region, points, frame, flat)
 
 
-def _smallest_extent(
-    points: np.ndarray, superior: np.ndarray, sideways: np.ndarray
-) -> np.ndarray:
+def _smallest_extent(points: np.ndarray, superior: np.ndarray, sideways: np.ndarray) -> np.ndarray:
     """Return the direction of the smallest extent at right angles to `sideways`.
 
     From side to side a disc may be smaller still, when two slices are all that shows it.

@@ -62,7 +62,9 @@ def _shape_columns(solid: Solid) -> dict:
         heights = {
             f"height_{n}_mm": solid.block.height_at(f) for n, f in SIX_POINT_FRACTIONS.items()
         }
-        heights |= {n: solid.block.corner_height(s) for n, s in zip(CORNER_COLUMNS, (1, -1), strict=True)}
+        heights |= {
+            n: solid.block.corner_height(s) for n, s in zip(CORNER_COLUMNS, (1, -1), strict=True)
+        }
     except SurfaceError:
         return empty | {"height_status": S.SURFACE_INCOMPLETE}
     upper, lower = solid.endplate(1), solid.endplate(-1)

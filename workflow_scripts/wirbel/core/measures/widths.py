@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from wirbel.core.measures.solids import Solid
 
 LEAST_ASPECT = 0.7
-"""Least width over depth of a body or disc: means are 1.09 (T8) to 1.5 (L5) (Panjabi et al., Spine 1991;16:888), and thick
-slices show up to a tenth less."""
+"""Least width over depth of a body or disc: means are 1.09 (T8) to 1.5 (L5) (Panjabi et al., Spine 1991;16:888), and
+thick slices show up to a tenth less."""
 LEAST_OF_OTHERS = 0.75
 """Least width over depth beside the median of the structures next to it."""
 NEXT = 3

@@ -34,7 +34,7 @@ def flags(
         compared = column.kind == NUMBER and column.compared
         if compared or column.interval:
             values = _complete(column, columns, numbers(column.name), categories)
-            found.check_range(column, values)
+            found.check_range(column.name, values, _limits(column, rows, categories))
             if compared:
                 found.check_scores(column.name, strata.scores(values))
     return found.columns()
@@ -53,6 +53,17 @@ def _complete(
     return np.where(codes == states.index("ok"), values, np.nan)
 
 
+def _limits(column: Column, rows: int, categories: Categories) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's smallest and largest plausible value, (rows,) each: those of its level, if it has any."""
+    overall = column.interval or (-np.inf, np.inf)
+    if not column.level_intervals:
+        return np.full(rows, overall[0]), np.full(rows, overall[1])
+    codes, levels = categories("level")
+    by_code = [column.level_intervals.get(level, overall) for level in levels] + [overall]
+    low, high = np.array(by_code, float).T
+    return low[codes], high[codes]  # code -1, no level, takes the last: the overall range
+
+
 class Findings:
     """What is unusual about each row of a table, gathered column by column."""
 
@@ -61,12 +72,13 @@ class Findings:
         self._outliers: dict[int, list[tuple[float, str]]] = {}
         self._outside: dict[int, list[str]] = {}
 
-    def check_range(self, column: Column, values: np.ndarray) -> None:
-        """Note the rows whose value lies outside the column's plausible range."""
-        if column.interval:
-            low, high = column.interval
-            for row in np.flatnonzero((values < low) | (values > high)).tolist():
-                self._outside.setdefault(row, []).append(column.name)
+    def check_range(
+        self, name: str, values: np.ndarray, limits: tuple[np.ndarray, np.ndarray]
+    ) -> None:
+        """Note the rows whose value lies outside the row's plausible range."""
+        low, high = limits
+        for row in np.flatnonzero((values < low) | (values > high)).tolist():
+            self._outside.setdefault(row, []).append(name)
 
     def check_scores(self, name: str, scores: np.ndarray) -> None:
         """Note the rows whose score is large, and for every row the largest of its scores."""

@@ -1,0 +1,319 @@
+"""Faults that networks, exporters and headers make, put into true label maps, and the flags that they call for.
+
+Each fault is a function of a `Spine`, which returns the faulty one, or None where the scan is too short to show it.
+`FAULTS` names for each the flags of which at least one is expected; `FAILS` stands for a scan that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from wirbel.core import labels as L
+from wirbel.core.geometry import Grid, Volume
+
+FAILS = "implausible_result"
+
+
+@dataclass(frozen=True)
+class Spine:
+    """Both label maps (arrays of one shape) and their affine."""
+
+    subregion: np.ndarray
+    vertebra: np.ndarray
+    affine: np.ndarray
+
+    @property
+    def volumes(self) -> tuple[Volume, Volume]:
+        """The maps as volumes."""
+        return Volume(self.subregion, self.affine), Volume(self.vertebra, self.affine)
+
+    @property
+    def body(self) -> np.ndarray:
+        """Where bodies are."""
+        return np.isin(self.subregion, L.BODY_LABELS)
+
+    def points_mm(self, mask: np.ndarray) -> np.ndarray:
+        """World mm of a mask's voxels (n, 3)."""
+        return Grid(mask.shape, self.affine).to_world(np.argwhere(mask))
+
+    def centre_mm(self, mask: np.ndarray) -> np.ndarray:
+        """Mean world mm of a mask (3,)."""
+        return self.points_mm(mask).mean(0)
+
+    def names(self) -> list[int]:
+        """Vertebrae with a body of at least 1 ml that does not touch the border, from the top down."""
+        least = 1000 / abs(np.linalg.det(self.affine[:3, :3]))
+        inner = np.zeros(self.body.shape, bool)
+        inner[2:-2, 2:-2, 2:-2] = True
+        own = [(v, self.body & (self.vertebra == v)) for v in L.LEVELS_TOP_DOWN if v != L.SACRUM]
+        return [v for v, mask in own if mask.sum() > least and not (mask & ~inner).any()]
+
+    def without(self, mask: np.ndarray) -> Spine:
+        """The same with nothing where `mask` is set."""
+        return replace(
+            self,
+            subregion=np.where(mask, 0, self.subregion),
+            vertebra=np.where(mask, 0, self.vertebra),
+        )
+
+    def along_mm(self, mask: np.ndarray) -> np.ndarray:
+        """Mm downwards of a mask's voxels from its centre (n,)."""
+        down = self.points_mm(mask) @ np.array([0, 0, -1.0])
+        return down - down.mean()
+
+
+def _where(mask: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    out = np.zeros(mask.shape, bool)
+    out[tuple(np.argwhere(mask)[chosen].T)] = True
+    return out
+
+
+def discs_lost(spine: Spine) -> Spine | None:
+    """Two discs of five are missing."""
+    names = spine.names()
+    if len(names) < 6:
+        return None
+    lost = [L.DISC_OFFSET + v for k, v in enumerate(names[:-1]) if k % 5 in (1, 3)]
+    return spine.without(np.isin(spine.vertebra, lost))
+
+
+def bodies_split(spine: Spine) -> Spine | None:
+    """Every other body is parted into two, all numbered anew: 11 bodies, 6 discs."""
+    names = spine.names()
+    if len(names) < 4 or len(names) > 13:
+        return None
+    out, number = np.zeros_like(spine.vertebra), 26 - len(names) - len(names) // 2
+    first = number
+    for k, v in enumerate(names):
+        family = [v, L.DISC_OFFSET + v, L.ENDPLATE_OFFSET + v]
+        out[spine.vertebra == v] = number
+        if k % 2:
+            half = spine.body & (spine.vertebra == v)
+            number += 1
+            out[_where(half, spine.along_mm(half) > 0)] = number
+        for old, offset in zip(family[1:], (L.DISC_OFFSET, L.ENDPLATE_OFFSET), strict=True):
+            out[spine.vertebra == old] = offset + number
+        number += 1
+    return replace(spine, vertebra=out) if first > 1 else None
+
+
+def bodies_lost(spine: Spine) -> Spine | None:
+    """Two bodies are missing, their arches and discs are there."""
+    names = spine.names()
+    lost = names[1:-1:2][:2]
+    return spine.without(spine.body & np.isin(spine.vertebra, lost)) if len(lost) > 1 else None
+
+
+def arches_lost(spine: Spine) -> Spine | None:
+    """Half of the vertebrae have no arch and no process."""
+    names = spine.names()
+    if len(names) < 4:
+        return None
+    lost = np.isin(spine.subregion, L.POSTERIOR_ELEMENTS) & np.isin(spine.vertebra, names[::2])
+    return spine.without(lost)
+
+
+def canal_lost(spine: Spine) -> Spine:
+    """Neither canal nor cord was found."""
+    return spine.without(np.isin(spine.subregion, (L.CANAL, L.CORD)))
+
+
+def canal_gap(spine: Spine) -> Spine | None:
+    """The canal is missing over 25 mm."""
+    names = spine.names()
+    if len(names) < 3:
+        return None
+    body = spine.body & (spine.vertebra == names[len(names) // 2])
+    canal = np.isin(spine.subregion, (L.CANAL, L.CORD))
+    height = (spine.points_mm(canal) - spine.centre_mm(body)) @ np.array([0, 0, 1.0])
+    return spine.without(_where(canal, np.abs(height) < 12.5))
+
+
+def canal_elsewhere(spine: Spine) -> Spine | None:
+    """What is called canal runs 30 mm beside the bodies (a vessel)."""
+    if len(spine.names()) < 2:
+        return None
+    canal = np.isin(spine.subregion, (L.CANAL, L.CORD))
+    right = np.linalg.inv(spine.affine[:3, :3]) @ [30.0, 18.0, 0]
+    moved = np.argwhere(canal) + np.round(right).astype(int)
+    inside = (moved >= 0).all(1) & (moved < canal.shape).all(1)
+    out = spine.without(canal)
+    out.subregion[tuple(moved[inside].T)] = L.CANAL
+    return out
+
+
+def body_reduced(spine: Spine) -> Spine | None:
+    """Of a body in the middle a ball of 2 ml is left."""
+    names = [v for v in spine.names() if v > L.LEVEL_LABELS["T3"]]
+    if len(names) < 3:
+        return None
+    body = spine.body & (spine.vertebra == names[len(names) // 2])
+    far = np.linalg.norm(spine.points_mm(body) - spine.centre_mm(body), axis=1) > 8
+    return spine.without(_where(body, far))
+
+
+def body_in_sacrum(spine: Spine) -> Spine | None:
+    """One millilitre inside the sacrum is called the next vertebra."""
+    sacrum, names = spine.subregion == L.SACRUM, spine.names()
+    if not names or names[-1] not in (23, 24) or sacrum.sum() < 500:
+        return None
+    points = spine.points_mm(sacrum)
+    ball = _where(sacrum, np.linalg.norm(points - points.mean(0), axis=1) < 6.2)
+    subregion, vertebra = spine.subregion.copy(), spine.vertebra.copy()
+    subregion[ball], vertebra[ball] = L.BODY_BORDER, names[-1] + 1
+    return replace(spine, subregion=subregion, vertebra=vertebra)
+
+
+def two_slivers(spine: Spine) -> Spine | None:
+    """All that was found are two slivers, called C3 and C4."""
+    names = spine.names()
+    if len(names) < 2:
+        return None
+    out = spine.without(np.ones(spine.body.shape, bool))
+    for v, name in zip(names, (3, 4), strict=False):
+        body = spine.body & (spine.vertebra == v)
+        points = spine.points_mm(body) - spine.centre_mm(body)
+        sliver = _where(body, (np.abs(points[:, 2]) < 3) & (np.abs(points[:, 1]) < 4))
+        out.subregion[sliver], out.vertebra[sliver] = L.BODY_BORDER, name
+    return out
+
+
+def names_far_off(spine: Spine) -> Spine | None:
+    """Lumbar vertebrae are called cervical ones."""
+    names = [v for v in spine.names() if v >= 18]
+    if len(names) < 3 or len(names) < len(spine.names()) - 4:
+        return None
+    numbers = [v for v in L.LEVELS_TOP_DOWN if (spine.vertebra == v).any() and v != L.SACRUM]
+    out = spine.vertebra.copy()
+    for k, v in enumerate(numbers):
+        for offset in (0, L.DISC_OFFSET, L.ENDPLATE_OFFSET):
+            out[spine.vertebra == offset + v] = offset + 3 + k
+    return replace(spine, vertebra=out)
+
+
+def vertebra_lost(spine: Spine) -> Spine | None:
+    """A vertebra is missing altogether."""
+    names = spine.names()
+    if len(names) < 5:
+        return None
+    return spine.without(spine.vertebra == names[len(names) // 2])
+
+
+def vertebrae_grown_together(spine: Spine) -> Spine | None:
+    """Two bodies and their disc are called one body."""
+    names = spine.names()
+    if len(names) < 5:
+        return None
+    upper, lower = names[len(names) // 2 : len(names) // 2 + 2]
+    subregion, vertebra = spine.subregion.copy(), spine.vertebra.copy()
+    between = np.isin(vertebra, (L.DISC_OFFSET + upper, L.ENDPLATE_OFFSET + upper))
+    subregion[between] = L.BODY_BORDER
+    vertebra[between | (vertebra == lower)] = upper
+    return replace(spine, subregion=subregion, vertebra=vertebra)
+
+
+def body_parted(spine: Spine) -> Spine | None:
+    """A slab of 6 mm is missing in the middle of a body."""
+    names = spine.names()
+    if not names or names[-1] < L.LEVEL_LABELS["T4"]:
+        return None
+    body = spine.body & (spine.vertebra == names[-1])
+    return spine.without(_where(body, np.abs(spine.along_mm(body)) < 3))
+
+
+def spacing_lost(spine: Spine) -> Spine | None:
+    """The header says 1 mm in all directions."""
+    if len(spine.names()) < 2:
+        return None
+    spacing = np.linalg.norm(spine.affine[:3, :3], axis=0)
+    affine = spine.affine @ np.diag([*(1 / spacing), 1])
+    return replace(spine, affine=affine)
+
+
+def _mirrored(spine: Spine, *axes: int) -> Spine:
+    """Mirror the world along some axes: the header says the opposite; names are counted anew from its top."""
+    affine = np.diag([*(-1.0 if a in axes else 1.0 for a in range(3)), 1]) @ spine.affine
+    out = replace(spine, affine=affine)
+    return _renumbered(out) if 2 in axes else out
+
+
+def _renumbered(spine: Spine) -> Spine:
+    """Give the vertebrae the names of the same range, from the header's top down."""
+    present = [v for v in L.LEVELS_TOP_DOWN if v != L.SACRUM and (spine.vertebra == v).any()]
+    vertebra = spine.vertebra.copy()
+    for old, new in zip(present, present[::-1], strict=True):
+        vertebra[spine.vertebra == old] = new
+    for old, new in zip(
+        present[:-1], present[-2::-1], strict=True
+    ):  # a disc lies below its vertebra
+        for offset in (L.DISC_OFFSET, L.ENDPLATE_OFFSET):
+            vertebra[spine.vertebra == offset + old] = offset + new
+    return replace(spine, vertebra=vertebra)
+
+
+def front_to_back(spine: Spine) -> Spine | None:
+    """The header exchanges front and back."""
+    return _mirrored(spine, 1) if len(spine.names()) > 1 else None
+
+
+def upside_down(spine: Spine) -> Spine | None:
+    """The header exchanges head and feet."""
+    return _mirrored(spine, 2) if len(spine.names()) > 2 else None
+
+
+def prone(spine: Spine) -> Spine | None:
+    """The header turns the person by half a turn about the left-right axis."""
+    return _mirrored(spine, 1, 2) if len(spine.names()) > 2 else None
+
+
+def _turned(spine: Spine, degrees: float, first: int, second: int) -> Spine | None:
+    if len(spine.names()) < 3:
+        return None
+    turn, c, s = np.eye(4), np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    turn[[first, second], [first, second]] = c
+    turn[first, second], turn[second, first] = -s, s
+    return replace(spine, affine=turn @ spine.affine)
+
+
+def tilted_forward(spine: Spine) -> Spine | None:
+    """The header is turned by 45 degrees about the left-right axis."""
+    return _turned(spine, 45, 1, 2)
+
+
+def tilted_sideways(spine: Spine) -> Spine | None:
+    """The header is turned by 45 degrees about the front-back axis."""
+    return _turned(spine, 45, 0, 2)
+
+
+def lying(spine: Spine) -> Spine | None:
+    """The header exchanges the head-feet and the front-back axis."""
+    return _turned(spine, 90, 1, 2)
+
+
+Fault = Callable[[Spine], Spine | None]
+FAULTS: dict[Fault, tuple[str, ...]] = {
+    discs_lost: ("discs_missing",),
+    bodies_split: ("discs_missing",),
+    bodies_lost: ("bodies_missing",),
+    arches_lost: ("arches_missing",),
+    canal_lost: ("canal_missing",),
+    canal_gap: ("canal_broken",),
+    canal_elsewhere: ("canal_beside",),
+    body_reduced: ("sizes_impossible", "sizes_uneven"),
+    body_in_sacrum: ("sizes_impossible", "sizes_uneven"),
+    two_slivers: (FAILS,),
+    names_far_off: ("sizes_impossible",),
+    vertebra_lost: ("spacing_uneven",),
+    vertebrae_grown_together: ("sizes_uneven", "spacing_uneven"),
+    body_parted: ("body_in_pieces",),
+    spacing_lost: ("sizes_impossible", "spacing_uneven", FAILS),
+    front_to_back: ("front_back_exchanged",),
+    upside_down: ("head_feet_exchanged",),
+    prone: ("head_feet_exchanged",),
+    tilted_forward: ("spine_tilted",),
+    tilted_sideways: ("spine_tilted",),
+    lying: ("spine_tilted",),
+}

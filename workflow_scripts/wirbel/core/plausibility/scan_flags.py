@@ -1,0 +1,55 @@
+"""The flags that a look at the whole result may set, and the words that explain them."""
+
+from __future__ import annotations
+
+SCAN_FLAGS: dict[str, str] = {
+    "discs_missing": (
+        "at least two discs, and a quarter of those expected, are missing between neighbouring bodies: bodies split "
+        "or invented, or vertebrae grown together"
+    ),
+    "bodies_missing": (
+        "at least two more discs than bodies, or an arch in full view without a body: vertebrae were missed"
+    ),
+    "arches_missing": (
+        "at least two bodies, and a third of those whose back is in view, have no arch and no process: they may be "
+        "none, or were operated on"
+    ),
+    "canal_missing": ("no spinal canal and no cord was found beside any vertebra"),
+    "canal_broken": (
+        "the canal is missing beside a body or a disc between the first and the last body wholly in view"
+    ),
+    "canal_beside": (
+        "at a third of the vertebrae or more the canal does not run behind the body, 8 to 45 mm from its centre"
+    ),
+    "front_back_exchanged": (
+        "by the header, canal and arches lie in front of the bodies: the header's front and back are exchanged, so "
+        "that positions and left and right are wrong"
+    ),
+    "head_feet_exchanged": (
+        "by the header, the spine stands on its head (sacrum above, sizes, cord and processes upside down): "
+        "positions and level names are wrong"
+    ),
+    "spine_tilted": (
+        "the spine runs at more than 35 degrees (45 where less than 100 mm are in view) to the header's head-feet "
+        "axis: its axes are exchanged or turned, so that positions are wrong"
+    ),
+    "sizes_impossible": (
+        "a body wholly in view has a volume, or a measured size, that no adult has at its level: its name, its mask "
+        "or the voxel size is wrong"
+    ),
+    "slivers": (
+        "a body wholly in view is a plate or a thread, less than a fifth as thick as long: no vertebral body"
+    ),
+    "sizes_uneven": (
+        "of two neighbouring bodies wholly in view one has less than a third of the other's volume: one of them is "
+        "none, or only a part"
+    ),
+    "spacing_uneven": (
+        "neighbouring bodies stand less than 0.55 or more than 1.6 times as far apart as usual at their levels in "
+        "this person: a vertebra is missing, doubled or split"
+    ),
+    "body_in_pieces": (
+        "a body consists of separate pieces, the second at least a sixth of the first"
+    ),
+}
+"""Flag -> what it means, as written to the data dictionary and to the documentation."""

@@ -1,0 +1,63 @@
+"""The look at the whole result: what contradicts anatomy is flagged, and where nothing can be right the scan fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wirbel.core.geometry import Volume
+from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
+from wirbel.core.plausibility.whole.canal import canal_flags
+from wirbel.core.plausibility.whole.chain import WholeChain
+from wirbel.core.plausibility.whole.counts import count_flags, has_arch
+from wirbel.core.plausibility.whole.directions import direction_flags
+from wirbel.core.plausibility.whole.sizes import is_sliver, size_flags
+
+SMALLEST_BODY_MM3, LARGEST_BODY_MM3 = 800.0, 150000.0
+"""Half of a small C3 (13 x 14 x 10 mm), and a quarter more than the largest L4: no body of any level, whole or cut
+in half, is all there is outside of these."""
+
+
+class ImplausibleResult(ValueError):
+    """Nothing of a result can be right; the message says what was expected and what was found."""
+
+
+def check_whole_result(
+    subregion: Volume, vertebra: Volume, vertebrae: Sequence[Mapping] = ()
+) -> list[str]:
+    """Return the flags of a scan's final label maps, in the order of `SCAN_FLAGS`.
+
+    `subregion` and `vertebra` share one grid, stored in any order; `vertebrae` are the measured rows of
+    `wirbel.core.measures.vertebrae`. Raises ImplausibleResult when nothing can be right.
+    """
+    chain = WholeChain(LabelMaps(subregion, vertebra))
+    _refuse_impossible(chain)
+    found = {
+        *count_flags(chain),
+        *canal_flags(chain),
+        *direction_flags(chain),
+        *size_flags(chain, vertebrae),
+    }
+    return [flag for flag in SCAN_FLAGS if flag in found]
+
+
+def _refuse_impossible(chain: WholeChain) -> None:
+    """Raise where no body can be one, or nothing of a spine is around them."""
+    volumes = [link.volume_mm3 for link in chain.links]
+    if not volumes:
+        return
+    if max(volumes) < SMALLEST_BODY_MM3 or min(volumes) > LARGEST_BODY_MM3:
+        raise ImplausibleResult(
+            f"{len(volumes)} vertebral bodies were found, of {min(volumes) / 1000:.1f} to "
+            f"{max(volumes) / 1000:.1f} ml; expected one of {SMALLEST_BODY_MM3 / 1000:g} to "
+            f"{LARGEST_BODY_MM3 / 1000:g} ml at least"
+        )
+    if all(map(is_sliver, chain.links)):
+        raise ImplausibleResult(
+            f"{len(volumes)} vertebral bodies were found, each less than a fifth as thick as long; expected bodies "
+            "at least a quarter as high as wide"
+        )
+    if not len(chain.canal_mm) and not any(map(has_arch, chain.links)):
+        raise ImplausibleResult(
+            f"{len(volumes)} vertebral bodies were found, but neither a canal nor an arch; expected these behind them"
+        )

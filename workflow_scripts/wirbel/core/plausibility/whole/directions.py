@@ -1,0 +1,116 @@
+"""Front and back, head and feet, and the header's axes: where a spine must point in RAS+ coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.plausibility.whole.canal import canal_offsets_mm
+from wirbel.core.plausibility.whole.chain import WholeChain
+
+ANTERIOR, SUPERIOR = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+LONG_MM, SHORT_MM = 100.0, 60.0
+TILT_DEG, SHORT_TILT_DEG = 35.0, 45.0
+"""The line from the first to the last body of a person lying supine; hyperkyphosis and a bent neck reach 30
+degrees, three or four vertebrae at the end of a lordosis more. Shorter chains than 60 mm say nothing."""
+FEWEST_SIZES = 5
+GROWTH, SHRINKING = 0.03, -0.06
+"""Bodies grow by 2 to 10 % in volume per level downwards, but for a few in the neck (Panjabi et al. 1991, 1992): a
+trend of minus 3 % speaks for an exchange, one of minus 6 % no spine has."""
+FEWEST_POINTS = 10
+VOTES_NEEDED = 2
+
+
+def direction_flags(chain: WholeChain) -> list[str]:
+    """Return the flags about the header's directions."""
+    flags = {
+        "front_back_exchanged": front_back_exchanged(chain),
+        "head_feet_exchanged": head_feet_exchanged(chain),
+        "spine_tilted": spine_tilted(chain),
+    }
+    return [flag for flag, is_set in flags.items() if is_set]
+
+
+def front_back_exchanged(chain: WholeChain) -> bool:
+    """Whether canal and arches lie in front of the bodies, by the header."""
+    ways = [link.arch_mm - link.centre_mm for link in chain.links if link.arch_mm is not None]
+    votes = [np.median([way @ ANTERIOR for way in ways])] if ways else []
+    if len(chain.links) > 1:
+        forward = canal_offsets_mm(chain) @ ANTERIOR
+        votes += [np.nanmedian(forward)] if np.isfinite(forward).any() else []
+    return bool(votes) and all(vote > 0 for vote in votes)
+
+
+def head_feet_exchanged(chain: WholeChain) -> bool:
+    """Whether the spine stands on its head.
+
+    Sacrum or sizes alone may say so; else two signs do, if they are more than those against it.
+    """
+    if not chain.links:
+        return False
+    sacrum, growth = _sacrum_is_above(chain), _growth_downwards(chain)
+    if sacrum is not None:
+        return sacrum
+    if growth is not None and growth < SHRINKING:
+        return True
+    sizes = None if growth is None or abs(growth) < GROWTH else growth < 0
+    votes = [sizes, _cord_is_below(chain), _processes_point_up(chain)]
+    known = [vote for vote in votes if vote is not None]
+    return sum(known) >= VOTES_NEEDED and sum(known) > len(known) - sum(known)
+
+
+def spine_tilted(chain: WholeChain) -> bool:
+    """Whether the chain leaves the header's head-feet axis by more than any spine does."""
+    if len(chain.links) < 3:
+        return False
+    line = chain.centres_mm[0] - chain.centres_mm[-1]
+    length = np.linalg.norm(line)
+    if length < SHORT_MM:
+        return False
+    tilt = np.rad2deg(np.arccos(np.clip(abs(line @ SUPERIOR) / length, 0, 1)))
+    return bool(tilt > (TILT_DEG if length >= LONG_MM else SHORT_TILT_DEG))
+
+
+def _sacrum_is_above(chain: WholeChain) -> bool | None:
+    if chain.sacrum is None:
+        return None
+    return bool(chain.sacrum.centroid_mm @ SUPERIOR > (chain.centres_mm @ SUPERIOR).max())
+
+
+def _growth_downwards(chain: WholeChain) -> float | None:
+    """Return the logarithm of volume gained per body along the header's head-feet axis, C2 with its dens left out.
+
+    The median of all pairs' slopes (Theil and Sen), so that a fractured body does not turn it; None for few bodies.
+    """
+    bodies = [link for link in chain.whole if link.level != "C2"]
+    if len(bodies) < FEWEST_SIZES:
+        return None
+    downwards = sorted(bodies, key=lambda link: -link.centre_mm @ SUPERIOR)
+    logs = np.log([link.volume_mm3 for link in downwards])
+    return float(
+        np.median([(b - a) / (j - i) for j, b in enumerate(logs) for i, a in enumerate(logs[:j])])
+    )
+
+
+def _cord_is_below(chain: WholeChain) -> bool | None:
+    """The cord ends above the canal does; None when it ends nowhere in view."""
+    if len(chain.cord_mm) < FEWEST_POINTS:
+        return None
+    canal, cord = chain.canal_mm @ SUPERIOR, chain.cord_mm @ SUPERIOR
+    without_above, without_below = canal.max() - cord.max(), cord.min() - canal.min()
+    if max(without_above, without_below) < LONG_MM / 2:
+        return None
+    return bool(without_above > without_below)
+
+
+def _processes_point_up(chain: WholeChain) -> bool | None:
+    """Spinous processes slope down, and superior articular processes stand above the inferior ones."""
+    heights = [
+        (upper - lower) @ SUPERIOR
+        for link in chain.links
+        for upper, lower in (
+            (link.centre_mm, link.spinous_mm),
+            (link.superior_mm, link.inferior_mm),
+        )
+        if upper is not None and lower is not None
+    ]
+    return bool(np.median(heights) < 0) if len(heights) >= FEWEST_SIZES else None

@@ -1,0 +1,94 @@
+"""Sizes against the level's, the neighbours', and the distances between bodies against the usual ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from wirbel.core.plausibility.level_sizes import (
+    BODY_DEPTH_MM,
+    BODY_HEIGHT_MM,
+    BODY_VOLUME_MM3,
+    BODY_WIDTH_MM,
+    MEANS_MM,
+)
+from wirbel.core.plausibility.whole.chain import Link, WholeChain
+
+THINNEST = 0.2
+"""Thinnest over longest side: 0.5 to 0.8 in sound bodies, 0.28 in an L4 crushed to half its height (Panjabi et al.)."""
+SMALLEST_NEIGHBOUR = 1 / 3
+"""A body over its larger neighbour: crushed ones keep half (Genant et al., J Bone Miner Res 1993;8:1137), and
+levels differ by 10 %."""
+CLOSEST, FARTHEST = 0.55, 1.6
+"""Distance between two bodies over the usual one: two crushed bodies and a narrowed disc have 0.65; a missing
+vertebra makes 2."""
+MEASURED = {
+    "height_middle_mm": BODY_HEIGHT_MM,
+    "depth_middle_mm": BODY_DEPTH_MM,
+    "width_middle_mm": BODY_WIDTH_MM,
+}
+ANY = (-np.inf, np.inf)
+USUAL_DISC_MM = {"C": 5.0, "T": 5.0, "L": 9.0}
+
+
+def size_flags(chain: WholeChain, vertebrae: Sequence[Mapping]) -> list[str]:
+    """Return the flags about sizes and distances; `vertebrae` are the measured rows."""
+    flags = {
+        "sizes_impossible": sizes_impossible(chain, vertebrae),
+        "slivers": any(map(is_sliver, chain.links)),
+        "sizes_uneven": sizes_uneven(chain),
+        "spacing_uneven": spacing_uneven(chain),
+    }
+    return [flag for flag, is_set in flags.items() if is_set]
+
+
+def sizes_impossible(chain: WholeChain, vertebrae: Sequence[Mapping]) -> bool:
+    """Whether a body wholly in view has a volume or a measured size that its level cannot have."""
+    if any(_outside(link.volume_mm3, BODY_VOLUME_MM3[link.level]) for link in chain.whole):
+        return True
+    return any(
+        row.get(name) is not None and _outside(row[name], ranges.get(row["level"], ANY))
+        for row in vertebrae
+        for name, ranges in MEASURED.items()
+    )
+
+
+def is_sliver(link: Link) -> bool:
+    """Whether a body wholly in view is a plate or a thread."""
+    return link.whole and link.thinness < THINNEST
+
+
+def sizes_uneven(chain: WholeChain) -> bool:
+    """Whether one of two neighbouring bodies is much smaller than the other; C2 has a dens and no equal."""
+    pairs = zip(chain.links, chain.links[1:], strict=False)
+    shares = [
+        min(a.volume_mm3, b.volume_mm3) / max(a.volume_mm3, b.volume_mm3)
+        for a, b in pairs
+        if a.whole and b.whole and a.level != "C2"
+    ]
+    return any(share < SMALLEST_NEIGHBOUR for share in shares)
+
+
+def spacing_uneven(chain: WholeChain) -> bool:
+    """Whether two neighbouring bodies stand too near or too far, for their levels and for this person."""
+    pairs = [
+        (a, b)
+        for a, b in zip(chain.links, chain.links[1:], strict=False)
+        if a.whole and b.whole and a.level != "C2"
+    ]
+    if not pairs:
+        return False
+    distances = np.array([np.linalg.norm(a.centre_mm - b.centre_mm) for a, b in pairs])
+    relative = distances / [_usual_distance_mm(a, b) for a, b in pairs]
+    relative = relative / np.median(relative) if len(pairs) > 2 else relative
+    return bool((relative < CLOSEST).any() or (relative > FARTHEST).any())
+
+
+def _usual_distance_mm(above: Link, below: Link) -> float:
+    heights = [MEANS_MM[link.level][2] for link in (above, below)]
+    return sum(heights) / 2 + USUAL_DISC_MM[above.level[0]]
+
+
+def _outside(value: float, limits: tuple[float, float]) -> bool:
+    return not limits[0] <= value <= limits[1]
