@@ -38,7 +38,7 @@ SECTIONS = [
         "ap_disc_mm",
         "rl_disc_mm",
     )
-] + ["canal_area_min_mm2", "canal_ap_min_mm"]
+] + ["canal_area_min_mm2", "canal_ap_min_mm", "torg_pavlov_ratio"]
 CURVES = (
     "cervical_lordosis",
     "thoracic_kyphosis",
@@ -51,6 +51,8 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
         *((name, BODY) for name in (*HEIGHTS, *CORNERS)),
         *((f"depth_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
         *((f"width_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
+        ("concavity_upper_mm", BODY),
+        ("concavity_lower_mm", BODY),
         ("wedge_angle_deg", BODY),
         ("coronal_wedge_angle_deg", BODY),
         ("body_to_csf_ratio", BODY),
@@ -65,6 +67,7 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("disc_area_mm2", WHOLE),
         ("disc_wedge_angle_deg", WHOLE),
         ("slip_mm", WHOLE),
+        ("segment_angle_deg", WHOLE),
         ("disc_to_csf_ratio", WHOLE),
         ("disc_to_csf_corrected_ratio", WHOLE),
         ("disc_volume_mm3", WHOLE),

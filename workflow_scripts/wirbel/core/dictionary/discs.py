@@ -149,6 +149,23 @@ DISCS = (
         *MEASURED,
         "no_neighbour",
     ),
+    angle(
+        "segment_angle_deg",
+        "Angle of the segment, supine",
+        "Angle from the lower endplate of the vertebra below (on the sacrum, from the sacrum's endplate) to "
+        "the upper endplate of the vertebra above, in the mid-sagittal plane of that vertebra, positive when it "
+        "opens forwards (lordosis)",
+        "segment_status",
+        (-45.0, 60.0),
+        "after Cobb, Instr Course Lect 1948;5:261-275",
+    ),
+    status(
+        "segment_status",
+        "the measurement of the segment",
+        *MEASURED,
+        "no_neighbour",
+        "not_defined_for_c2",
+    ),
     signal_ratio(
         "disc_to_csf_ratio",
         "disc",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.column import NUMBER, SQUARE_MILLIMETRES, Column
+from wirbel.core.dictionary.column import INTEGER, NUMBER, SQUARE_MILLIMETRES, Column
 from wirbel.core.dictionary.shared import (
     IDENTITY,
     LABEL,
@@ -122,6 +122,36 @@ NARROWEST = (
         CORRECTED,
     ),
     status("canal_min_status", "the search for the narrowest place", *CODES, "not_in_view"),
+    Column(
+        "stenosis_grade",
+        INTEGER,
+        "Grade of narrowness of the spinal canal",
+        "By canal_ap_min_mm: cervical 1 below 13 mm, 2 below 10 mm; lumbar 1 below 12 mm (relative stenosis), 2 below "
+        "10 mm (absolute); 0 otherwise. By measurement of the labelled canal alone",
+        "Edwards and LaRocca, Spine 1983;8:20-27; Verbiest, J Bone Joint Surg Br 1954;36:230-237",
+        interval=(0, 2),
+        status="stenosis_status",
+    ),
+    status(
+        "stenosis_status", "the grading of the canal", *CODES, "not_in_view", "not_defined_at_level"
+    ),
+    ratio(
+        "torg_pavlov_ratio",
+        "Torg-Pavlov ratio",
+        "canal_ap_body_mm / depth_middle_mm of the vertebra, C3 to C7",
+        "torg_pavlov_status",
+        (0.3, 2.0),
+        "Torg et al., J Bone Joint Surg Am 1986;68:1354-1370; Pavlov et al., Radiology 1987;164:771-775 (on "
+        "radiographs, below 0.82 narrow)",
+    ),
+    status(
+        "torg_pavlov_status",
+        "the comparison of canal and body",
+        *CODES,
+        "no_canal",
+        "partly_seen",
+        "not_defined_at_level",
+    ),
 )
 
 LEVELS = (

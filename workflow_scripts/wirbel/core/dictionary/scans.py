@@ -42,6 +42,22 @@ def _curve(name, what, first, last, positive) -> tuple:
     )
 
 
+def _slope(name, what, plate, interval) -> tuple:
+    state = f"{name}_status"
+    return (
+        angle(
+            f"{name}_deg",
+            f"{what}, supine",
+            f"How far {plate} slopes down forwards against the scanner's axial plane, lying supine: smaller than "
+            "standing, and as good as the person lies straight",
+            state,
+            interval,
+            "Legaye et al., Eur Spine J 1998;7:99-103 (slopes against the horizontal, standing)",
+        ),
+        status(state, what, "ok", "not_in_view"),
+    )
+
+
 ALIGNMENT = (
     *_curve(
         "cervical_lordosis",
@@ -98,6 +114,30 @@ ALIGNMENT = (
         status="cobb_status",
     ),
     status("cobb_status", "the coronal curve", "ok", "not_in_view"),
+    *_slope("t1_slope", "T1 slope", "the upper endplate of T1", (-20.0, 70.0)),
+    *_slope(
+        "sacral_slope",
+        "Sacral slope",
+        "the endplate of the sacrum (as the disc's face)",
+        (-10.0, 80.0),
+    ),
+    size(
+        "largest_slip_mm",
+        "Largest slip",
+        "The slip_mm of largest size in the table of discs, with its sign",
+        "slip_status",
+        (-15.0, 30.0),
+        "Meyerding, Surg Gynecol Obstet 1932;54:371-377",
+    ),
+    Column(
+        "largest_slip_level",
+        STRING,
+        "Where the largest slip is",
+        "The level of its disc",
+        "Meyerding, Surg Gynecol Obstet 1932;54:371-377",
+        status="slip_status",
+    ),
+    status("slip_status", "the search for the largest slip", "ok", "not_in_view"),
     size(
         "spine_length_mm",
         "Length of the spine, supine",

@@ -81,6 +81,18 @@ def _corner_height(name, where) -> Column:
     )
 
 
+def _concavity(name) -> Column:
+    return size(
+        f"concavity_{name}_mm",
+        f"Concavity of the {name} endplate",
+        f"How far the middle of the {name} endplate lies within the line between its rims, 8 % of the depth from the "
+        "back and from the front, in the mid-sagittal plane; negative where it bulges",
+        "height_status",
+        (-4.0, 15.0),
+        "after Hurxthal, Am J Roentgenol 1968;103:635-644 (biconcavity of vertebral bodies)",
+    )
+
+
 def _corner_ratio(name, what, above) -> Column:
     return ratio(
         f"corner_{name}_ratio",
@@ -177,6 +189,7 @@ VERTEBRAE = (
         SIX_POINT,
     ),
     status("crush_status", "the comparison with the neighbours", *BODY_MEASURED, "no_neighbour"),
+    *(_concavity(name) for name in ("upper", "lower")),
     _corner_height("anterior", "front"),
     _corner_height("posterior", "back"),
     size(

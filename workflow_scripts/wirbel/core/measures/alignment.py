@@ -17,6 +17,7 @@ from wirbel.core.measures.centreline import Centreline
 from wirbel.core.measures.contiguity import Contiguity
 from wirbel.core.measures.endplates import Endplate, angle_deg
 from wirbel.core.measures.frames import Frame
+from wirbel.core.measures.joint import slope_columns
 from wirbel.core.measures.solids import Solid
 
 FEWEST_BODIES = 2
@@ -61,6 +62,7 @@ def alignment_columns(
             angle = sign * angle_deg(last.normal, first.normal, frame.right)
         columns[f"{name}_deg"] = angle
         columns[f"{name}_status"] = _why_not(name, order) if angle is None else S.OK
+    columns |= slope_columns(solids, _sacral_plate(solids, order))
     return columns | _cobb_columns(solids, frame) | _length_columns(solids, line, order)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.labels import DISC_OFFSET, disc_name
+from wirbel.core.labels import DISC_OFFSET, SACRUM, disc_name
 from wirbel.core.measures import status as S
 from wirbel.core.measures.contiguity import Contiguity
-from wirbel.core.measures.endplates import angle_deg
+from wirbel.core.measures.endplates import Endplate, angle_deg
+from wirbel.core.measures.joint import segment_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
 from wirbel.core.measures.slips import slip_row
@@ -40,7 +41,13 @@ def _disc_row(maps, solids: dict[int, Solid], vertebrae: dict, label: int, below
     row["disc_status"] = also_seen(presence(whole), solid)
     row |= _height_columns(solid) | _width_columns(solid)
     neighbours = [vertebrae[v] for v in (label, below) if v in vertebrae]
-    return row | index_columns(row, neighbours) | slip_row(maps, solids, label, below)
+    row |= index_columns(row, neighbours) | slip_row(maps, solids, label, below)
+    lower = solid.endplate(-1) if below == SACRUM else _lower_plate(solids.get(below))
+    return row | segment_columns(solids, label, below, lower)
+
+
+def _lower_plate(body: Solid | None) -> Endplate | None:
+    return None if body is None else body.endplate(-1)
 
 
 def _height_columns(solid: Solid) -> dict:

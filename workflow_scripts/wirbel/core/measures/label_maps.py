@@ -25,8 +25,9 @@ ENDPLATE_REACH_MM = 4.0
 (Roberts et al., Spine 1989;14:166), label maps draw it up to 3 mm."""
 
 ISLAND_FRACTION, ISLAND_MM = 0.05, 15.0
-"""A part smaller than this share of a structure's largest and further away from all larger ones does not belong to it:
-the parts of one vertebra that thick slices leave unconnected (spinous and costal processes) lie nearer or are larger."""
+"""A part smaller than this share of a structure's largest and further away from all larger ones does not belong to
+it: the parts of one vertebra that thick slices leave unconnected (spinous and costal processes) lie nearer or are
+larger."""
 
 
 class LabelMaps:

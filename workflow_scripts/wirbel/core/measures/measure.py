@@ -13,6 +13,7 @@ from wirbel.core.measures.contiguity import Contiguity
 from wirbel.core.measures.conus import conus_columns
 from wirbel.core.measures.discs import disc_rows
 from wirbel.core.measures.fractures import deformity_columns
+from wirbel.core.measures.joint import largest_slip_columns, stenosis_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import level_rows
 from wirbel.core.measures.narrowest import canal_profile, cord_profile
@@ -60,6 +61,9 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
         profiles = [profile(maps, line, frame.right) for profile in (canal_profile, cord_profile)]
     levels = level_rows(maps, spine, line, order, profiles[0])
     add_complete(maps, vertebrae, discs, levels)
+    for row, more in zip(levels, stenosis_columns(levels, vertebrae), strict=True):
+        row |= more
     scan = scan_row(maps, solids, line, order)
-    scan |= deformity_columns(vertebrae) | conus_columns(maps, spine, line, profiles[1], levels)
+    scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
+    scan |= conus_columns(maps, spine, line, profiles[1], levels)
     return Measurements(scan, vertebrae, discs, levels)

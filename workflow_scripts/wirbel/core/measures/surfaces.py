@@ -23,6 +23,8 @@ MID_SAGITTAL_FRACTION = 1 / 6
 DEPTH_WINDOW = 0.2
 """Half-width of the window of the local fit, over the structure's depth."""
 MINIMUM_WINDOW_VOXELS = 4
+RIM = 0.08
+"""Rims of an endplate: at this part of the depth from its ends the line begins that its concavity is measured from."""
 CORNER_INSET, CORNER_WINDOW = 0.03, 0.3
 """Corner heights are those at 3 % of the depth from the rim, clear of rounded edges, by a local regression that looks
 as far as 30 % of the depth inwards."""
@@ -79,6 +81,11 @@ class Block:
             local_surface(points, at, (self.slab_mm, window)) for points in (self.upper, self.lower)
         )
         return upper - lower
+
+    def concavity_mm(self, side: int) -> float:
+        """Return how far the middle of the upper (`side` 1) or lower surface lies within the line between its rims."""
+        back, middle, front = (self.surface_at(f, side) for f in (RIM, 0.5, 1 - RIM))
+        return side * ((back + front) / 2 - middle)
 
     def _end_mm(self, points: np.ndarray, side: int) -> float:
         """Return how far a surface reaches to the front (`side` 1) or back, near the mid-sagittal plane."""

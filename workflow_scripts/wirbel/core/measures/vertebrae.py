@@ -19,6 +19,7 @@ SIX_POINT_FRACTIONS = {"posterior": 0.15, "middle": 0.50, "anterior": 0.85}
 Black et al., J Bone Miner Res 1991;6:883, set in from the rims so that osteophytes do not count."""
 SIZE_HEIGHTS = {"upper": 1, "middle": 0, "lower": -1}
 """Height, 1 at the upper and -1 at the lower endplate, at which depth and width are measured."""
+CONCAVITY_COLUMNS = ("concavity_upper_mm", "concavity_lower_mm")
 CORNER_COLUMNS = ("corner_height_anterior_mm", "corner_height_posterior_mm")
 HEIGHT_COLUMNS = tuple(f"height_{name}_mm" for name in SIX_POINT_FRACTIONS)
 
@@ -54,7 +55,12 @@ def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: 
 
 def _shape_columns(solid: Solid) -> dict:
     """Heights, depths and angles between the endplates: what the mid-sagittal plane shows."""
-    names = (*HEIGHT_COLUMNS, *CORNER_COLUMNS, *(f"depth_{name}_mm" for name in SIZE_HEIGHTS))
+    names = (
+        *HEIGHT_COLUMNS,
+        *CORNER_COLUMNS,
+        *CONCAVITY_COLUMNS,
+        *(f"depth_{name}_mm" for name in SIZE_HEIGHTS),
+    )
     empty = dict.fromkeys((*names, "wedge_angle_deg", "coronal_wedge_angle_deg"))
     if solid.block is None:
         return empty | {"height_status": solid.status}
@@ -62,9 +68,11 @@ def _shape_columns(solid: Solid) -> dict:
         heights = {
             f"height_{n}_mm": solid.block.height_at(f) for n, f in SIX_POINT_FRACTIONS.items()
         }
-        heights |= {
-            n: solid.block.corner_height(s) for n, s in zip(CORNER_COLUMNS, (1, -1), strict=True)
-        }
+        for names, of in (
+            (CORNER_COLUMNS, solid.block.corner_height),
+            (CONCAVITY_COLUMNS, solid.block.concavity_mm),
+        ):
+            heights |= {name: of(side) for name, side in zip(names, (1, -1), strict=True)}
     except SurfaceError:
         return empty | {"height_status": S.SURFACE_INCOMPLETE}
     upper, lower = solid.endplate(1), solid.endplate(-1)
