@@ -14,10 +14,9 @@ include: "rules/models.smk"
 rule all:
     default_target: True
     input:
-        # Of all stages: Snakemake removes a manifest before its job, and if that is stopped, nothing else asks for it.
-        all_manifests(*RUN_STAGES),
-        COHORT_TABLES,
-        CONTACT_SHEET,
+        manifests_to_make,
+        TABLES_RECEIPT,
+        SHEET_RECEIPT,
 
 
 onstart:
@@ -25,8 +24,8 @@ onstart:
 
 
 onsuccess:
-    print_summary()
+    print_summary(0)
 
 
 onerror:
-    print_summary()
+    print_summary(1)

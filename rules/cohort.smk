@@ -10,10 +10,9 @@ localrules:
 
 rule cohort:
     input:
-        manifests=all_manifests(*RUN_STAGES),
-        participants=participants_table(),
+        gathered_by("cohort", *RUN_STAGES),
     output:
-        COHORT_TABLES,
+        TABLES_RECEIPT,
     log:
         f"{LOGS}/cohort.log",
     benchmark:
@@ -24,22 +23,17 @@ rule cohort:
     resources:
         mem_mb=megabytes(4000),
         runtime=60,
-    params:
-        code=code_of("cohort"),
-        bids_dir=SETTINGS.bids_dir,
-        stages=f"--stages {' '.join(ALL_STAGES)}" if NAMING == LABEL else "",
     message:
         "Collecting the tables of the cohort"
     shell:
-        f"python -m wirbel.stages.cohort{OUTPUT_ARGUMENT} --bids-dir {{params.bids_dir:q}}"
-        " {params.stages} --threads {threads} > {log:q} 2>&1"
+        f"python -m wirbel.stages.cohort{PLAN_ARGUMENT} > {{log:q}} 2>&1"
 
 
 rule contact_sheet:
     input:
-        all_manifests(NAMING),
+        gathered_by("contact_sheet", NAMING),
     output:
-        CONTACT_SHEET,
+        SHEET_RECEIPT,
     log:
         f"{LOGS}/contact_sheet.log",
     benchmark:
@@ -50,18 +44,14 @@ rule contact_sheet:
     resources:
         mem_mb=megabytes(3000),
         runtime=60,
-    params:
-        code=code_of("contact_sheet"),
-        naming=f"--stage {LABEL}" if NAMING == LABEL else "",
     message:
         "Drawing the contact sheet"
     shell:
-        f"python -m wirbel.stages.contact_sheet{OUTPUT_ARGUMENT} --sheet {{output:q}}"
-        " {params.naming} > {log:q} 2>&1"
+        f"python -m wirbel.stages.contact_sheet{PLAN_ARGUMENT} > {{log:q}} 2>&1"
 
 
-# `snakemake verify`: compare every recorded result with what is on the disk, and forget those that are
-# missing or cut short, so that the next run computes them again.
+# `snakemake verify`: read every recorded result, and forget those that are missing or no longer what was written, so that
+# the next run makes them again.
 rule verify:
     log:
         f"{LOGS}/verify.log",

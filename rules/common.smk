@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
-from snakemake.settings.enums import Quietness
+from snakemake.settings.enums import Quietness, RerunTrigger
 
 ROOT = Path(workflow.basedir)
 SOURCES = str(ROOT / "workflow_scripts")
@@ -24,21 +24,18 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), inherited["PATH"]]),
 )
 
-from wirbel.models.registry import ModelError, fingerprint
+from wirbel.models.errors import ModelError
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
-from wirbel.runner.batches import BATCH_PATTERN, list_batches
-from wirbel.runner.causes import NOT_ASKED
-from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
+from wirbel.plan.plan import Wishes, plan_file
+from wirbel.runner.batches import BATCH_PATTERN
+from wirbel.runner.chain import ALL_STAGES, LABEL
 from wirbel.runner.codehash import stage_code_hash
-from wirbel.runner.discovery import plan_batches
-from wirbel.runner.dry_run import BeforeJobTable, account
 from wirbel.runner.hangup import outlive_terminal
 from wirbel.runner.light_snakemake import (
     collect_garbage_seldom,
     with_signature,
     without_input_sizes,
 )
-from wirbel.runner.records import retry_mark
 from wirbel.runner.run_lock import RunLock
 from wirbel.runner.settings import SettingsError, checked_settings
 from wirbel.runner.slurm import SlurmError, jobname_prefix
@@ -46,14 +43,27 @@ from wirbel.runner.slurm_executor import mend
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
+from wirbel.study.acceptance import doubts
+from wirbel.study.account import account, scans_in_words
+from wirbel.study.before_table import BeforeJobTable
+from wirbel.study.run import look, usual_inputs
+from wirbel.study.run_record import begin_record, end_record
+from wirbel.study.checks import check_before_run
+from wirbel.study.output_folder import check_output_folder
+from wirbel.study.refused import Refused
+from wirbel.study.toy_weights import toy_remark
 
 
 configfile: str(ROOT / "config" / "config.yaml")
 
 
 try:
-    SETTINGS = checked_settings(config, ROOT / "config" / "schemas" / "config.schema.json")
-except SettingsError as error:
+    SETTINGS = checked_settings(
+        config, ROOT / "config" / "schemas" / "config.schema.json", sys.argv
+    )
+    if workflow.is_main_process:
+        check_output_folder(SETTINGS.output_dir, SETTINGS.bids_dir)
+except (SettingsError, Refused) as error:
     raise WorkflowError(str(error)) from None
 
 if SETTINGS.models_dir:
@@ -68,28 +78,25 @@ if config["container"]:
 NAMING = LABEL if "labelling" in SETTINGS.models else "merge"
 # The stages that run for every scan, in their order.
 RUN_STAGES = [stage for stage in ALL_STAGES if stage != LABEL or stage == NAMING]
-NAMING_FOLLOWS = "--naming-follows" if NAMING == LABEL else ""
 
 OUT = SETTINGS.output_dir
 LOGS = f"{OUT}/logs"
-COHORT_TABLES = [
-    f"{OUT}/cohort/{name}.csv" for name in ("scans", "vertebrae", "discs", "levels", "failures")
-]
-CONTACT_SHEET = f"{OUT}/qc/contact_sheet.png"
+# Stand for the tables of the cohort and for the contact sheet, as manifests stand for batches.
+TABLES_RECEIPT = f"{OUT}/work/receipts/cohort.json"
+SHEET_RECEIPT = f"{OUT}/work/receipts/contact_sheet.json"
 RUN_LOCK = RunLock(OUT)
-# A time stamp at the end of the year 2099, in seconds.
-FAR_AHEAD = 130 * 365 * 24 * 3600
+WISHES = Wishes(
+    SETTINGS.retry_failed,
+    SETTINGS.recompute,
+    SETTINGS.max_failed_fraction,
+    SETTINGS.mixed_settings,
+)
 # Minutes that further attempts of a job may ask for; partitions add theirs.
 TIME_LIMITS = [365 * 24 * 60]
-# The output folder and the arguments that every per-scan stage takes (wirbel.runner.arguments). The batch's list is
-# the input of the first stage only: when it changes, the others follow, and thousands of files are never looked at.
 OUTPUT_ARGUMENT = f" --output-dir {quote(OUT)}"
-BATCH_ARGUMENTS = (
-    f"{OUTPUT_ARGUMENT} --batch {quote(f'{OUT}/work/batches')}/{{wildcards.batch}}.tsv"
-    " --manifest {output.manifest:q}"
-    " --threads {threads} --code-hash {params.code} --retry-failed {params.retry:q}"
-    " --max-failed-fraction {params.max_failed_fraction}"
-)
+# All that a job is told: the plan, which holds everything that decides its results, and its batch.
+PLAN_ARGUMENT = f" --plan {quote(str(plan_file(OUT)))} --threads {{threads}}"
+BATCH_ARGUMENTS = f"{PLAN_ARGUMENT} --batch {{wildcards.batch}} >> {{log:q}} 2>&1"
 # What is worth keeping of a job's log is in the batch's own by then (wirbel.runner.joblogs).
 LOG_NO_MORE = " && (rm -f {log:q} || true)"
 
@@ -99,18 +106,44 @@ wildcard_constraints:
 
 
 @cache
-def batch_plan():
-    """Return which scans and batches there are, looked up once; only a run that will compute writes that down."""
+def this_run():
+    """Return what this start found and decided, looked up once; only a run that will compute writes that down."""
     lighten_snakemake()
+    decide_alone()
+    needs_bids_dir(None)
+    check_first()
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             claim_output()
     with explained("the scans cannot be listed"):
-        plan = plan_batches(SETTINGS.bids_dir, OUT, SETTINGS.batch_size, SETTINGS.participants)
+        run = look(SETTINGS, WISHES)
+    if not run.found.sizes:
+        stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
+    for remark in run.data.remarks:
+        logger.warning(remark)
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
-            plan.write()
-    return plan
+            begin(run)
+    return run
+
+
+def begin(run):
+    """Say what is new; stop where a person should look first; write lists and plan."""
+    doubt = "" if SETTINGS.accept_changes else doubts(Path(OUT), run.plan, run.found)
+    if doubt:
+        stop(doubt)
+    logger.info(scans_in_words(run.found))
+    run.carry_out()
+    begin_record(OUT, run)
+
+
+def check_first():
+    """Stop, before anything is written, when the run could not end well; say what to know about it."""
+    try:
+        for remark in check_before_run(SETTINGS, is_for_slurm()):
+            logger.warning(remark)
+    except Refused as error:
+        stop(str(error))
 
 
 def lighten_snakemake():
@@ -123,6 +156,19 @@ def lighten_snakemake():
         workflow.scheduling_settings = unlimited
 
 
+def decide_alone():
+    """Keep Snakemake's own records of earlier runs, which lie in the folder it is started in, from adding jobs.
+
+    What has to run is decided in `wirbel.study.decision`. Its marks of jobs that were cut off add nothing either.
+    Parameters count: the rules that are decided there have none.
+    """
+    workflow.dag_settings = replace(
+        workflow.dag_settings,
+        rerun_triggers=frozenset([RerunTrigger.PARAMS]),
+        force_incomplete=True,
+    )
+
+
 def stop(sentence):
     """End this start with one sentence. Snakemake would hide an error of an input function in a traceback."""
     raise SystemExit(sentence)
@@ -130,10 +176,12 @@ def stop(sentence):
 
 @contextmanager
 def explained(sentence):
-    """Turn faults of the file system and of SLURM into one sentence for the user."""
+    """Turn faults of the file system, of models and of SLURM into one sentence for the user."""
     try:
         yield
-    except SlurmError as error:
+    except (SlurmError, Refused) as error:
+        stop(str(error))
+    except ModelError as error:
         stop(str(error))
     except OSError as error:
         stop(f"{sentence}: {error}")
@@ -148,8 +196,10 @@ def claim_output():
 
 
 def is_run():
-    """Whether this is a main process that is about to compute, and no dry run or other question."""
-    return workflow.is_main_process and workflow.executor_plugin is not None and not workflow.dryrun
+    """Whether this is a main process that is about to compute, and no dry run, `--touch` or other question."""
+    plugin = workflow.executor_plugin
+    asked = plugin is None or plugin.name == "touch" or workflow.dryrun
+    return workflow.is_main_process and not asked
 
 
 def refuse_a_second_run():
@@ -158,15 +208,16 @@ def refuse_a_second_run():
         stop(RUN_LOCK.refusal())
 
 
-def scan_batches():
-    """Return the names of all batches; jobs take the lists as the main process left them."""
-    return batch_plan().batches if workflow.is_main_process else list_batches(OUT)
-
-
 def submits_to_slurm():
     """Whether this process hands jobs to SLURM."""
     plugin = workflow.executor_plugin
     return workflow.is_main_process and plugin is not None and plugin.name == "slurm"
+
+
+def is_for_slurm():
+    """Whether the run is one on SLURM, also where this is its dry run: only then jobs have a partition."""
+    defaults = workflow.resource_settings.default_resources
+    return submits_to_slurm() or (defaults is not None and "slurm_partition" in defaults)
 
 
 def prepare_slurm():
@@ -191,33 +242,39 @@ def awaited_jobs():
     return sum(not job.is_local for job in list(workflow.scheduler.running))
 
 
-@cache
-def stand_in():
-    """Return a temporary file that stands for every list that a run would write: a dry run leaves those alone.
-
-    It is newer than any manifest, also than those written under a clock that ran ahead.
-    """
-    file = NamedTemporaryFile(prefix="wirbel-dry-run-", suffix=".tsv")
-    os.utime(file.name, (FAR_AHEAD, FAR_AHEAD))
-    return file
-
-
-def batch_list():
-    """Return an input function: a batch's list of scans."""
+def inputs_of(stage, before):
+    """Return an input function: what a stage's job reads, where that is about to be made."""
 
     @with_signature
-    def path(wildcards):
-        if workflow.is_main_process and not is_run() and wildcards.batch in batch_plan().lists:
-            return stand_in().name
-        return f"{OUT}/work/batches/{wildcards.batch}.tsv"
+    def paths(wildcards):
+        if not workflow.is_main_process:
+            return usual_inputs(OUT, before, wildcards.batch)
+        return this_run().inputs(stage, wildcards.batch, computes=is_run())
 
-    return path
+    return paths
+
+
+def gathered_by(stage, *stages):
+    """Return an input function of what is made from the manifests of all batches."""
+    return lambda wildcards: (
+        this_run().gathered(stage, *stages, computes=is_run()) if workflow.is_main_process else []
+    )
 
 
 def tell_dry_run():
     """Say which rules would run and why, in place of Snakemake's dozen lines per job."""
-    if batch_plan.cache_info().currsize:
-        logger.info(account(workflow.dag, batch_plan(), RUN_LOCK.at_work()))
+    if not this_run.cache_info().currsize:
+        return
+    run = this_run()
+    jobs = [
+        (job.rule.name, job.wildcards_dict.get("batch", ""))
+        for job in workflow.dag.needrun_jobs()
+        if not job.rule.norun
+    ]
+    logger.info(account(jobs, run.decision, run.found, run.tables, RUN_LOCK.at_work()))
+    doubt = "" if SETTINGS.accept_changes else doubts(Path(OUT), run.plan, run.found)
+    if doubt:
+        logger.warning(f"A run would stop: {doubt}")
 
 
 if workflow.output_settings.dryrun and not workflow.output_settings.verbose:
@@ -232,11 +289,10 @@ def manifest(stage):
     return f"{OUT}/work/{stage}/{{batch}}.tsv"
 
 
-def all_manifests(*stages):
-    """Return an input function: the stages' manifests of all batches."""
-    return lambda wildcards: [
-        f"{OUT}/work/{stage}/{name}.tsv" for stage in stages for name in needed_batches()
-    ]
+def manifests_to_make(wildcards):
+    """An input function: the manifests of all stages and batches that are out of date."""
+    needs_bids_dir(wildcards)
+    return this_run().manifests(*RUN_STAGES) if workflow.is_main_process else []
 
 
 def needs_bids_dir(wildcards):
@@ -246,49 +302,14 @@ def needs_bids_dir(wildcards):
     return []
 
 
-def needed_batches():
-    """Return all batches; none at all is an error."""
-    needs_bids_dir(None)
-    found = scan_batches()
-    if not found:
-        stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
-    return found
-
-
-def participants_table():
-    """Return the data set's participants.tsv, where there is one."""
-    path = Path(SETTINGS.bids_dir, "participants.tsv")
-    return [str(path)] if path.is_file() else []
-
-
 def job_log(stage):
     """Return the pattern of a per-batch job's log."""
     return f"{LOGS}/{stage}/{{batch}}.log"
 
 
-@cache
-def code_hash(stage):
-    """Return the hash of the code that a stage uses; once per start, since it reads that code."""
-    return stage_code_hash(stage)
-
-
 def code_of(stage):
-    """Return a params function: the hash of the code that the stage uses."""
-    return with_signature(lambda wildcards: code_hash(stage))
-
-
-@cache
-def model_fingerprint(kind):
-    """Return a hash that changes with a model's files; stop when a listed model was not fetched."""
-    try:
-        return fingerprint(SETTINGS.models[kind], kind)
-    except ModelError as error:
-        stop(str(error))
-
-
-def fingerprint_of(kind):
-    """Return a params function: the model's fingerprint."""
-    return with_signature(lambda wildcards: model_fingerprint(kind))
+    """Return a params function: the hash of the code that a stage beside the chain uses."""
+    return with_signature(lambda wildcards: stage_code_hash(stage))
 
 
 def models_to_fetch():
@@ -296,53 +317,6 @@ def models_to_fetch():
     if isinstance(config["models"], str):
         return [config["models"]]
     return [f"{kind}={name}" for kind, name in config["models"].items()]
-
-
-def later_than(stage):
-    """Return a params function: the commands of the later stages that use a stage's intermediate results.
-
-    The stage makes results again that were dropped when one of those has to compute something anew.
-    """
-    models = {kind: quote(name) for kind, name in SETTINGS.models.items()}
-    compatibility = f"--compatibility {quote(SETTINGS.compatibility)}"
-    n4 = "--n4" if SETTINGS.n4 else "--no-n4"
-    both = f"--instance-model {models['instance']} {n4} {compatibility}"
-    options = {
-        "semantic": f"--model {models['semantic']} {compatibility}",
-        "instance": f"--model {models['instance']} {compatibility}",
-        "merge": f"--model {models['semantic']} {both} {NAMING_FOLLOWS}",
-        LABEL: f"--model {models.get('labelling')} --semantic-model {models['semantic']} {both}",
-    }
-    kinds = {**{kind: kind for kind in models}, LABEL: "labelling"}
-    later = ALL_STAGES[ALL_STAGES.index(stage) + 1 : ALL_STAGES.index(NAMING) + 1]
-
-    @cache
-    def commands():
-        # The remark is no part of the command; it makes a change of the model's files count.
-        return [
-            f"python -m wirbel.stages.{name} {options[name]} --code-hash {code_hash(name)}"
-            f" # model {model_fingerprint(kinds[name]) if name in kinds else 'as before'}"
-            for name in later
-        ]
-
-    return with_signature(lambda wildcards: commands())
-
-
-def dropped_results(stage):
-    """Return the option that names the stages whose results go when `stage`, the last to read them, is done."""
-    dropped = {LAST_READER: INTERMEDIATE, LABEL: (LAST_READER,)}[stage]
-    return "" if SETTINGS.keep_intermediates else f"--drop {' '.join(dropped)}"
-
-
-def failures_to_retry(stage):
-    """Return a params function whose value changes when failed scans of the batch are to be retried."""
-    if SETTINGS.retry_failed == NOT_ASKED:
-        return NOT_ASKED  # not thousands of functions to call
-    return with_signature(
-        lambda wildcards: retry_mark(
-            Path(OUT, "work", stage, f"{wildcards.batch}.tsv"), SETTINGS.retry_failed
-        )
-    )
 
 
 def megabytes(base):
@@ -371,12 +345,13 @@ def scans_in(batch):
     """Return the number of scans in a batch; only the main process, which submits jobs, needs it right."""
     if not workflow.is_main_process:
         return SETTINGS.batch_size
-    return batch_plan().sizes.get(batch, SETTINGS.batch_size)
+    return this_run().found.sizes.get(batch, SETTINGS.batch_size)
 
 
-def print_summary():
-    """Say how many scans were measured, why others were not, and where the results are."""
-    if workflow.output_settings.quiet:
-        return
-    if workflow.is_main_process and batch_plan.cache_info().currsize:
-        print(summary(OUT), file=sys.stderr)
+def print_summary(code):
+    """Say how many scans were measured, why others were not, and where the results are; complete the run's record."""
+    if workflow.is_main_process and this_run.cache_info().currsize:
+        end_record(OUT, code)
+        if not workflow.output_settings.quiet:
+            remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
+            print(summary(OUT, remarks=remarks), file=sys.stderr)

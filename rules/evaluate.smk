@@ -8,7 +8,7 @@ EVALUATION = [
 
 rule evaluate:
     input:
-        COHORT_TABLES,
+        TABLES_RECEIPT,
     output:
         EVALUATION,
     log:

@@ -46,6 +46,7 @@ class ClusterWorkflow(Workflow):
 
     def command(self, *more: str, **config) -> list[str]:
         settings = {"bids_dir": self.data, "output_dir": self.output, "wait_seconds": 0}
+        settings["allow_toy_weights"] = "true"  # toy stages, or small networks for small scans
         pairs = [f"{key}={value}" for key, value in {**settings, **self.settings, **config}.items()]
         line = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm"]
         return [*line, *QUICK, *self.more, *more, "--config", *pairs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import planned
 
 from wirbel.core.geometry import Volume
 from wirbel.io.volumes import write_volume
@@ -41,13 +42,14 @@ class OneBatch:
             records.append(Record(scan_id, "ok", "", "", "key", 0, (name,), (size,)))
         write_records(self.file(stage, f"{BATCH}.tsv"), records)
 
-    def run(self, stage, previous: str, model: Path | str, *more: str) -> int:
-        """Run `stage`, a module of wirbel.stages; return its exit code."""
-        name = stage.__name__.rpartition(".")[2]
-        line = ["--batch", self.file("batches", f"{BATCH}.tsv"), "--output-dir", self.out]
-        line += ["--manifest", self.file(name, f"{BATCH}.tsv"), "--model", model, *more]
-        line += ["--previous", self.file(previous, f"{BATCH}.tsv")]
-        return stage.main([str(part) for part in line])
+    def run(self, stage, model: Path | str, *more: str, **settings: object) -> int:
+        """Run `stage`, a module of wirbel.stages; return its exit code.
+
+        `model` is the folder of the networks; `semantic`, `instance` and `labelling` name others, by kind.
+        """
+        models = {"semantic": model, "instance": model}
+        models |= {k: settings.pop(k) for k in (*models, "labelling") if k in settings}
+        return planned.run(stage, self.out, models, *more, **settings)
 
     def records(self, stage: str) -> dict[str, Record]:
         """Return a stage's manifest."""

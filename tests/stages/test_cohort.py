@@ -6,12 +6,14 @@ import json
 
 import numpy as np
 import pandas as pd
+import planned
 import pyarrow.parquet as pq
 import pytest
 
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES
 from wirbel.io.measurements import write_measurements
 from wirbel.io.tables import write_rows
+from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import COLUMNS, batch_file
 from wirbel.runner.records import Record, write_records
 from wirbel.stages import cohort
@@ -33,7 +35,8 @@ def tables(tmp_path_factory):
         status = "touches_border" if name == "sub-08" else "ok"
         row = {"label": 20, "level": "L1", "height_anterior_mm": height, "height_status": status}
         path = output / "work" / "features" / f"{name}_features.json"
-        write_measurements(path, {"scan_status": "ok"}, {"vertebrae": [row]})
+        scan = {"scan_status": "ok", "model": "builtin (toy weights)", "wirbel_version": "0.0.1"}
+        write_measurements(path, scan, {"vertebrae": [row]})
     blank = {"session_id": "", "run_id": "", "size": 1, "mtime_ns": 1, "problem": ""}
     rows = [blank | {"scan_id": n, "participant_id": n, "path": f"/{n}.nii"} for n in names]
     write_rows(batch_file(output, "b00001"), COLUMNS, rows)
@@ -46,13 +49,16 @@ def tables(tmp_path_factory):
         f"{name}\tF\t{'n/a' if i == 3 else 50}\t007\ttrue\tx" for i, name in enumerate(names)
     ]
     (bids / "participants.tsv").write_text("\n".join(people[:-1]) + "\n")  # the last is not listed
-    assert cohort.main(["--output-dir", str(output), "--bids-dir", str(bids)]) == 0
+    plan = planned.plan_of(output, planned.BUILTIN, bids_dir=str(bids))
+    planned.seal_manifests(output, plan)
+    assert cohort.main(["--plan", str(plan_file(output))]) == 0
     return output / "cohort"
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_types_are_those_of_the_dictionary_and_both_files_hold_the_same(tables, table):
     described = json.loads((tables / f"{table}.json").read_text())
+    described.pop(cohort.TOOL_KEY)  # describes no column
     schema = pq.read_schema(tables / f"{table}.parquet")
     assert {name: ARROW[entry["Type"]] for name, entry in described.items()} == {
         field.name: str(field.type) for field in schema
@@ -99,3 +105,14 @@ def test_every_table_of_measures_has_the_flags(tables):
     for table in MEASURED:
         names = list(pd.read_parquet(tables / f"{table}.parquet"))
         assert {column.name for column in PLAUSIBILITY} <= set(names)
+
+
+def test_toy_weights_say_so_wherever_results_are_described(tables):
+    scans = pd.read_parquet(tables / "scans.parquet")
+    assert set(scans.model) == {"builtin (toy weights)"} and set(scans.wirbel_version) == {"0.0.1"}
+    for table in TABLES:
+        tool = json.loads((tables / f"{table}.json").read_text())[cohort.TOOL_KEY]["Description"]
+        assert "networks: builtin (toy weights). TOY WEIGHTS: " in tool, table
+    described = json.loads((tables.parent / "dataset_description.json").read_text())
+    assert "TOY WEIGHTS" in described["GeneratedBy"][0]["Description"]
+    assert cohort.tool_metadata(["spineps-t2w"])["Description"].endswith("networks: spineps-t2w")

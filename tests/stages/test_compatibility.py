@@ -1,6 +1,5 @@
-"""`--compatibility` through the stages: other decisions, other results, said in the sidecars; the default."""
+"""The setting `compatibility` through the stages: other decisions, other results, said in the sidecars; the default."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -8,14 +7,14 @@ import numpy as np
 import published_folders
 import pytest
 import tiny_models
-from one_batch import BATCH, OneBatch
+from one_batch import OneBatch
 
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET, SACRUM
 from wirbel.core.spineps.preparation import prepared_grid
 from wirbel.io.sidecars import read_arrays
 from wirbel.io.volumes import read_volume, write_volume
-from wirbel.models.compatibility import compatibility_of
+from wirbel.models.compatibility import method_of
 from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom
 from wirbel.runner.discovery import update_batches
@@ -24,8 +23,8 @@ from wirbel.stages import instance, merge, resample, semantic
 SPACING_MM = (3.0, 3.0, 6.0)
 FINE = {"resolution_range": [1.5, 1.5, 3.0], "cutout_size": [64, 64, 16]}
 """Of the instance model: of coarser bodies the other tool's erosion leaves nothing."""
-AS_SPINEPS = ("--compatibility", "spineps")
-OWN_STEPS = ("--compatibility", "none")
+AS_SPINEPS = {"compatibility": "spineps"}
+OWN_STEPS = {"compatibility": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +50,14 @@ def study(tmp_path, phantom):
     return study
 
 
-def run_resample(study, models, *more) -> Volume:
-    line = ["--batch", study.file("batches", f"{BATCH}.tsv"), "--output-dir", study.out, "--no-n4"]
-    line += ["--manifest", study.file("resample", f"{BATCH}.tsv"), "--model", models, *more]
-    assert resample.main([str(part) for part in line]) == 0
+def run_resample(study, models, **more) -> Volume:
+    assert study.run(resample, models, n4=False, **more) == 0
     return read_volume(study.file("resample", "sub-01_image.nii.gz"))
 
 
 def test_the_image_lies_on_the_other_tools_grid(study, models, phantom):
-    own = run_resample(study, models, *OWN_STEPS)
-    image = run_resample(study, models, *AS_SPINEPS)
+    own = run_resample(study, models, **OWN_STEPS)
+    image = run_resample(study, models, **AS_SPINEPS)
     grid = prepared_grid(phantom.image.grid, ("P", "I", "R"), SPACING_MM)
     assert image.data.shape == grid.shape != own.data.shape
     np.testing.assert_allclose(image.affine, grid.affine, atol=1e-3)
@@ -69,8 +66,8 @@ def test_the_image_lies_on_the_other_tools_grid(study, models, phantom):
 
 
 def test_the_semantic_stage_cleans_as_the_other_tool(study, models):
-    run_resample(study, models, *AS_SPINEPS)
-    assert study.run(semantic, "resample", models, *AS_SPINEPS) == 0
+    run_resample(study, models, **AS_SPINEPS)
+    assert study.run(semantic, models, **AS_SPINEPS) == 0
     assert study.records("semantic")["sub-01"].status == "ok"
 
 
@@ -81,12 +78,11 @@ def segmented(study, phantom):
 
 
 def test_cut_outs_and_final_maps_come_out(segmented, models, phantom):
-    assert segmented.run(instance, "semantic", models, *AS_SPINEPS) == 0
+    assert segmented.run(instance, models, **AS_SPINEPS) == 0
     found = read_arrays(segmented.file("instance", "sub-01_predictions.npz"))
     assert found["labels"].shape[1:] == (64, 64, 16)
     assert (np.diff(found["centre_mm"][:, 2]) < 0).all(), "from the top down"
-    more = ("--instance-model", models, *AS_SPINEPS)
-    assert segmented.run(merge, "instance", models, *more) == 0
+    assert segmented.run(merge, models, **AS_SPINEPS) == 0
     record = segmented.records("merge")["sub-01"]
     assert record.status == "ok", record.detail
     vertebra = read_volume(next(segmented.out.glob("sub-01/anat/*-vertebra_dseg.nii.gz")))
@@ -98,9 +94,9 @@ def test_cut_outs_and_final_maps_come_out(segmented, models, phantom):
 
 
 def test_another_compatibility_is_another_result(segmented, models):
-    assert segmented.run(instance, "semantic", models, *OWN_STEPS) == 0
+    assert segmented.run(instance, models, **OWN_STEPS) == 0
     before = segmented.records("instance")["sub-01"].key
-    assert segmented.run(instance, "semantic", models, *AS_SPINEPS) == 0
+    assert segmented.run(instance, models, **AS_SPINEPS) == 0
     assert segmented.records("instance")["sub-01"].key != before
 
 
@@ -120,26 +116,26 @@ def test_steps_follow_the_models_folder_unless_told_otherwise(tmp_path, kind, se
         file = folder / "inference_config.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), **setting}))
         model = find_model(str(tmp_path / kind), phase)
-        assert compatibility_of(argparse.Namespace(compatibility="auto"), model) == steps
-        assert compatibility_of(argparse.Namespace(compatibility="spineps"), model) == "spineps"
+        assert method_of("auto", model) == steps
+        assert method_of("spineps", model) == "spineps"
 
 
 def test_the_default_for_published_networks_prepares_the_image_as_the_other_tool(study, models):
     image = run_resample(study, models)
-    np.testing.assert_array_equal(image.data, run_resample(study, models, *AS_SPINEPS).data)
+    np.testing.assert_array_equal(image.data, run_resample(study, models, **AS_SPINEPS).data)
 
 
 def test_the_default_names_the_same_masks_by_what_is_seen(segmented, models):
     """With a sacrum in view the other tool calls the disc above the topmost vertebra one of the sacrum."""
 
-    def merged(*more):
-        assert segmented.run(instance, "semantic", models, *more) == 0
-        assert segmented.run(merge, "instance", models, "--instance-model", models, *more) == 0
+    def merged(**more):
+        assert segmented.run(instance, models, **more) == 0
+        assert segmented.run(merge, models, **more) == 0
         stem = segmented.out / "sub-01/anat/sub-01_desc-"
         maps = [read_volume(f"{stem}{kind}_dseg.nii.gz").data for kind in ("subregion", "vertebra")]
         return *maps, json.loads(Path(f"{stem}vertebra_dseg.json").read_text())["Levels"]["method"]
 
-    counted, named = merged(*AS_SPINEPS), merged()
+    counted, named = merged(**AS_SPINEPS), merged()
     assert (counted[2], named[2] in ("sacrum", "estimated")) == ("counted", True)
     np.testing.assert_array_equal(counted[0], named[0])
     parts = [np.where((n > 0) & (n < 26), n, 0) for n in (counted[1], named[1])]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import planned
 import pytest
 from PIL import Image
 
 from wirbel.core.geometry import Volume
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import write_volume
+from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import StageFolders, batch_file, read_batch
 from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import FAILED, OK, SKIPPED, Record, write_records
@@ -43,11 +45,12 @@ def output(tmp_path) -> Path:
             write_volume(f"{stem}-vertebra_dseg.nii.gz", Volume(vertebra, PIR))
             write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS})
     write_records(output / "work/merge" / f"{batch}.tsv", records)
+    planned.seal_manifests(output, planned.plan_of(output, planned.BUILTIN))
     return output
 
 
 def sheet_of(output: Path, *more: str) -> bytes:
-    assert contact_sheet.main(["--output-dir", str(output), *more]) == 0
+    assert contact_sheet.main(["--plan", str(plan_file(output)), *more]) == 0
     return (output / "qc/contact_sheet.png").read_bytes()
 
 
@@ -58,6 +61,21 @@ def test_the_sheet_is_drawn_and_says_what_is_on_it(output, capsys):
         colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 24)}
         assert picture.info == {}, "no dates or other metadata"
     assert any(blue > red + 60 for red, _, blue in colours), "the bodies are tinted"
+
+
+def test_maps_of_toy_weights_get_a_banner(output):
+    def orange(sheet: Path) -> int:
+        with Image.open(sheet) as picture:
+            return (np.asarray(picture.convert("RGB")) == (230, 159, 0)).all(axis=2).sum()
+
+    sheet = output / "qc/contact_sheet.png"
+    sheet_of(output)
+    without = orange(sheet)
+    sidecar = output / "sub-1/anat/sub-1_desc-vertebra_dseg.json"
+    toy = {"semantic": {"Name": "builtin", "SHA256": "0", "ToyWeights": True}}
+    write_json(sidecar, {"Levels": LEVELS, "Models": toy})
+    sheet_of(output)
+    assert orange(sheet) > without + 20 * 1000, "a strip of a thousand pixels' width"
 
 
 def test_it_is_the_same_every_time(output):
@@ -76,7 +94,7 @@ def test_a_scan_whose_file_was_moved_is_shown_without_its_image(output):
 
 def test_without_a_manifest_it_says_what_to_do(output, capsys):
     next((output / "work/merge").glob("*.tsv")).unlink()
-    assert contact_sheet.main(["--output-dir", str(output)]) == 1
+    assert contact_sheet.main(["--plan", str(plan_file(output))]) == 1
     assert "run the workflow first" in capsys.readouterr().err
 
 

@@ -4,7 +4,6 @@ A child process runs two toy stages and kills itself with SIGKILL at the n-th ca
 folder, for every n; then the same command runs undisturbed.
 """
 
-import argparse
 import errno
 import itertools
 import os
@@ -12,13 +11,12 @@ import signal
 import sys
 
 import pytest
-from toy import Count, Double, arguments
+from toy import Count, Double, parsed, plan_of
 
 from wirbel.io import atomic
-from wirbel.runner import intermediates, upstream
+from wirbel.runner import upstream
 from wirbel.runner.discovery import update_batches
-from wirbel.runner.recipes import Recipe
-from wirbel.runner.runner import add_runner_arguments, run_stage
+from wirbel.runner.runner import run_stage
 
 TEXTS = {"sub-01": "one", "sub-02": "four"}
 TOUCHING = {"open", "os.rename", "os.remove", "os.mkdir", "os.listdir", "os.scandir", "os.truncate"}
@@ -61,19 +59,18 @@ class Study:
             path.write_text(text)
 
     def chain(self, last=Double):
-        """Run both stages with the arguments that their rules would give; return whether all went well."""
-        update_batches(self.data, self.output, 100)
-        code = last.__name__
-        return self._run(Count(), "--later", code) and self._run(
-            last(), "--code-hash", code, "--drop", "count"
-        )
+        """Run both stages by one plan, `last` standing for the later one; return whether all went well."""
+        plan = self.plan(last)
+        return self._run(Count(), plan) and self._run(last(), plan)
 
-    def _run(self, stage, *more):
-        parser = argparse.ArgumentParser()
-        add_runner_arguments(parser)
+    def plan(self, last=Double):
+        """Do what the main process does before its jobs; return the plan."""
+        update_batches(self.data, self.output, 100)
+        return plan_of(self.output, codes={"double": last.__name__}, drops=["count"])
+
+    def _run(self, stage, plan):
         stage.calls = Tally(self.tally, stage.name)
-        line = arguments(self.output, stage.name, "b00001", *more)
-        return run_stage(stage, parser.parse_args(line), {}) == 0
+        return run_stage(stage, parsed(plan)) == 0
 
     def killed_at(self, number, last=Double):
         """Run the chain in a child that dies at its n-th call; return whether it came that far."""
@@ -124,7 +121,6 @@ def _die_at(number, folder):
 @pytest.fixture
 def studies(tmp_path, monkeypatch):
     """Return a function that returns numbers from 1 on, each with a new study."""
-    monkeypatch.setattr(intermediates, "ask", lambda code, args: Recipe("double", code, {}, None))
     monkeypatch.setattr(upstream, "LATENCY_SECONDS", 0.0)
     monkeypatch.setattr(
         os, "fsync", lambda descriptor: None
@@ -174,7 +170,7 @@ def test_a_disk_that_is_full_at_any_write_stops_in_one_sentence_and_loses_nothin
 ):
     flush = atomic._flush
     for which, study in studies():
-        update_batches(study.data, study.output, 100)
+        study.plan()
         calls = itertools.count(1)
 
         def refuse(path, which=which, calls=calls):

@@ -45,7 +45,7 @@ def study(tmp_path, labels):
 
 
 def test_every_vertebral_body_gets_a_prediction_from_the_top_down(study, labels, model):
-    assert study.run(instance, "semantic", model) == 0
+    assert study.run(instance, model) == 0
     found = read_arrays(study.file("instance", FOUND))
     bodies = len(body_centres(labels))
     assert bodies >= 5
@@ -58,7 +58,7 @@ def test_every_vertebral_body_gets_a_prediction_from_the_top_down(study, labels,
 
 def test_a_prediction_is_the_networks_answer_to_the_cut_out_at_its_origin(study, labels, model):
     """Checked for one body in the middle, whose cut-out lies inside the map along the spine."""
-    assert study.run(instance, "semantic", model) == 0
+    assert study.run(instance, model) == 0
     found = read_arrays(study.file("instance", FOUND))
     number = len(found["labels"]) // 2
     padded = np.pad(labels.data, 32)
@@ -79,7 +79,7 @@ def test_a_prediction_is_the_networks_answer_to_the_cut_out_at_its_origin(study,
 
 
 def test_a_map_without_a_body_fails_for_that_reason_and_the_others_go_on(study, model):
-    assert study.run(instance, "semantic", model) == 0
+    assert study.run(instance, model) == 0
     records = study.records("instance")
     outcome = {name: (r.status, r.reason) for name, r in records.items()}
     assert outcome == {
@@ -90,17 +90,17 @@ def test_a_map_without_a_body_fails_for_that_reason_and_the_others_go_on(study, 
 
 
 def test_a_second_run_has_nothing_to_do_and_loads_no_network(study, model, monkeypatch, capsys):
-    assert study.run(instance, "semantic", model) == 0
+    assert study.run(instance, model) == 0
     written = study.file("instance", FOUND).stat().st_mtime_ns
 
     def refuse(*args, **more):
         raise AssertionError("the network was loaded")
 
     monkeypatch.setattr(instance_model, "InstanceModel", refuse)
-    assert study.run(instance, "semantic", model) == 0
+    assert study.run(instance, model) == 0
     assert study.file("instance", FOUND).stat().st_mtime_ns == written
     study.file("instance", FOUND).unlink()
-    assert study.run(instance, "semantic", model) == 1, "now there is something to do"
+    assert study.run(instance, model) == 1, "now there is something to do"
     assert "the network was loaded" in capsys.readouterr().err
 
 
@@ -108,7 +108,7 @@ def test_threads_do_not_change_a_byte(study, model):
     contents = []
     for threads in "1", "2":
         shutil.rmtree(study.out / "work" / "instance", ignore_errors=True)
-        assert study.run(instance, "semantic", model, "--threads", threads) == 0
+        assert study.run(instance, model, "--threads", threads) == 0
         contents.append(study.file("instance", FOUND).read_bytes())
     assert contents[0] == contents[1]
 
@@ -118,7 +118,7 @@ def test_a_malformed_setting_stops_the_job_and_is_named(study, model, tmp_path, 
     settings = json.loads((folder / "inference_config.json").read_text())
     settings["cutout_size"] = [32, 32, -8]
     (folder / "inference_config.json").write_text(json.dumps(settings))
-    assert study.run(instance, "semantic", folder) == 1
+    assert study.run(instance, folder) == 1
     assert "inference_config.json: field 'cutout_size'" in capsys.readouterr().err
 
 
@@ -127,5 +127,5 @@ def test_weights_of_another_network_stop_the_job(study, model, tmp_path, capsys)
     settings = json.loads((folder / "inference_config.json").read_text())
     settings["network"]["features"] = [4, 6, 10]
     (folder / "inference_config.json").write_text(json.dumps(settings))
-    assert study.run(instance, "semantic", folder) == 1
+    assert study.run(instance, folder) == 1
     assert "cannot start" in capsys.readouterr().err

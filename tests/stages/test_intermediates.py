@@ -3,10 +3,6 @@
 Two toy stages: `count` makes an intermediate result, `double` reads it and keeps its own.
 """
 
-import shlex
-import sys
-from pathlib import Path
-
 import pytest
 from test_runner import Study
 from toy import Count, Double
@@ -14,11 +10,9 @@ from toy import Count, Double
 from wirbel.runner import locks
 from wirbel.runner.records import read_records
 
-TOY = Path(__file__).with_name("toy.py")
-
 
 class Chain(Study):
-    """Both stages with the arguments that their rules would give them."""
+    """Both stages by one plan."""
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -32,11 +26,10 @@ class Chain(Study):
         return self.count.calls, self.double.calls
 
     def run_count(self, code="toy"):
-        later = shlex.join([sys.executable, str(TOY), "double"])
-        return self.run(self.count, "--later", f"{later} --code-hash {code}")
+        return self.run(self.count, codes={"double": code})
 
     def run_double(self, code="toy", keep=False):
-        return self.run(self.double, "--code-hash", code, *([] if keep else ["--drop", "count"]))
+        return self.run(self.double, codes={"double": code}, drops=[] if keep else ["count"])
 
     def files(self):
         """Return the names of all results on disk."""
@@ -49,10 +42,7 @@ BOTH = ["sub-01", "sub-02"]
 
 
 @pytest.fixture
-def chain(tmp_path, monkeypatch):
-    monkeypatch.setenv(
-        "PYTHONPATH", ":".join(sys.path)
-    )  # for the stage that is asked what it will do
+def chain(tmp_path):
     chain = Chain(tmp_path)
     chain.scan("sub-01", "four")
     chain.scan("sub-02", "seven..")
@@ -122,7 +112,7 @@ def test_an_orphan_of_an_earlier_run_takes_nothing_from_its_successor(chain, mon
     class Orphan(Double):
         def compute(self, inputs):
             if inputs[0] == "sub-01":
-                chain.run(Count(), "--code-hash", "newer")
+                chain.run(Count(), codes={"count": "newer"})
             return super().compute(inputs)
 
     chain.run_count()
@@ -136,15 +126,9 @@ def test_files_that_another_job_has_replaced_are_not_taken_for_the_recorded_ones
     chain.run_count()
     manifest = chain.output / "work/count/b00001.tsv"
     old = manifest.read_text()
-    chain.run(Count(), "--code-hash", "newer")
+    chain.run(Count(), codes={"count": "newer"})
     manifest.write_text(old)
     assert chain.run_double()[0] == 1
     assert (
         "another job is replacing what an earlier stage made of sub-01" in capsys.readouterr().err
     )
-
-
-def test_a_stage_that_cannot_be_asked_stops_the_job_in_one_sentence(chain, capsys):
-    chain.run_both()
-    assert chain.run(Count(), "--later", "python -m no.such.stage")[0] == 1
-    assert "`python -m no.such.stage` cannot tell what it will do: " in capsys.readouterr().err

@@ -2,10 +2,7 @@
 
 import copy
 import json
-import os
-import shlex
 import shutil
-import sys
 
 import numpy as np
 import pytest
@@ -21,6 +18,7 @@ from wirbel.io.sidecars import read_json, write_arrays
 from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume, write_volume
 from wirbel.learning.labelling_model import LabellingModel
+from wirbel.plan.plan import plan_file
 from wirbel.runner import verify
 from wirbel.runner.discovery import update_batches
 from wirbel.stages import contact_sheet, features, label, merge
@@ -53,8 +51,7 @@ def unnamed(tmp_path_factory, models):
     arrays = {"labels": found.labels, "origin": found.origin, "centre_mm": found.centre_mm}
     path = study.file("instance", "sub-01_predictions.npz")
     write_arrays(path, **arrays, spacing_mm=SPINE.labels.spacing_mm)
-    own = ["--instance-model", models / "sharp", "--no-n4", "--naming-follows"]
-    assert study.run(merge, "instance", models / "quick", *own) == 0
+    assert run(merge, study, models) == 0
     return study
 
 
@@ -66,9 +63,15 @@ def study(unnamed, tmp_path):
     return mine
 
 
-def labelled(study, models, *more):
-    own = ["--semantic-model", models / "quick", "--instance-model", models / "sharp", *more]
-    return study.run(label, "merge", models / "namer", *own, "--no-n4", "--device", "cpu")
+def run(stage, study, models, namer="namer", **settings):
+    """Run a stage of the chain whose last network names the levels."""
+    own = {"instance": models / "sharp", "labelling": models / namer, "n4": False}
+    more = ("--device", "cpu") if stage is label else ()
+    return study.run(stage, models / "quick", *more, **own | settings)
+
+
+def labelled(study, models, **settings):
+    return run(label, study, models, **settings)
 
 
 @pytest.fixture
@@ -117,23 +120,19 @@ def test_the_final_maps_carry_the_networks_names(study, models, told):
 
 def test_tables_and_contact_sheet_follow_the_names(study, models, told):
     labelled(study, models)
-    line = ["--batch", study.file("batches", f"{BATCH}.tsv"), "--output-dir", study.out]
-    line += ["--manifest", study.file("features", f"{BATCH}.tsv")]
-    line += ["--previous", study.file("label", f"{BATCH}.tsv")]
-    assert features.main([str(part) for part in line]) == 0
+    assert run(features, study, models) == 0
     rows = read_json(study.file("features", "sub-01_features.json"))
     assert rows["vertebrae"]["level"] == NAMES
     assert rows["scan"]["level_method"] == "labelling"
     assert rows["scan"]["level_confidence"] == 0.9
-    sheet = study.out / "sheet.png"
-    line = ["--output-dir", str(study.out), "--sheet", str(sheet), "--stage", "label"]
-    assert contact_sheet.main(line) == 0 and sheet.stat().st_size > 1000
+    assert contact_sheet.main(["--plan", str(plan_file(study.out))]) == 0
+    assert (study.out / contact_sheet.SHEET).stat().st_size > 1000
 
 
 def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_again(study, models):
     contents = []
     for _ in range(2):
-        assert labelled(study, models) == 0
+        assert labelled(study, models, keep_intermediates=True) == 0
         files = sorted((study.out / "sub-01/anat").iterdir())
         contents.append([path.read_bytes() for path in files])
         for path in files:
@@ -145,9 +144,8 @@ def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_aga
 def test_the_other_tools_masks_get_the_networks_names_before_discs_get_theirs(
     study, models, monkeypatch, compatibility
 ):
-    as_there = ("--compatibility", compatibility)
-    own = ["--instance-model", models / "sharp", "--no-n4", "--naming-follows", *as_there]
-    assert study.run(merge, "instance", models / "quick", *own) == 0
+    as_there = {"compatibility": compatibility}
+    assert run(merge, study, models, **as_there) == 0
     left = read_json(study.file("merge", "sub-01_levels.json"))
     numbers = left["numbers"]
     assert numbers == [*range(2, 2 + len(numbers))], "counted from C2 down, as there"
@@ -159,7 +157,7 @@ def test_the_other_tools_masks_get_the_networks_names_before_discs_get_theirs(
     monkeypatch.setattr(
         LabellingModel, "classify", lambda self, cutouts: {"VERT": np.eye(24)[places[: len(names)]]}
     )
-    assert labelled(study, models, *as_there) == 0
+    assert labelled(study, models, **as_there) == 0
     stem = study.out / "sub-01/anat/sub-01_desc-vertebra_dseg"
     found = set(np.unique(read_volume(f"{stem}.nii.gz").data).tolist())
     assert {number for number in found if 0 < number < 100 and number != 26} == set(names)
@@ -180,39 +178,33 @@ def seen_of(labels) -> tuple[slice, ...]:
 
 
 def merged_again(study, models):
-    """Run merge, which is told who reads what it leaves; return what it computed."""
-    asked = [sys.executable, "-m", "wirbel.stages.label", "--model", str(models / "namer")]
-    asked += ["--semantic-model", str(models / "quick"), "--no-n4"]
-    asked += ["--instance-model", str(models / "sharp")]
-    own = ["--instance-model", models / "sharp", "--no-n4", "--naming-follows"]
-    assert study.run(merge, "instance", models / "quick", *own, "--later", shlex.join(asked)) == 0
+    """Run merge; return what it computed."""
+    assert run(merge, study, models) == 0
     return sorted(path.name for path in study.file("merge", "").glob("sub-01_*"))
 
 
 def test_what_merging_left_goes_with_the_final_maps_and_is_made_again_only_for_them(
-    study, models, told, monkeypatch
+    study, models, told
 ):
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     left = [f"sub-01_{name}" for name in ("levels.json", "subregion.nii.gz", "vertebra.nii.gz")]
     assert merged_again(study, models) == left, "nobody has read them yet"
-    assert labelled(study, models, "--drop", "merge") == 0
+    assert labelled(study, models) == 0
     assert merged_again(study, models) == [], "nobody needs them any more"
-    assert labelled(study, models, "--drop", "merge") == 0
+    assert labelled(study, models) == 0
     next(study.out.glob("sub-01/anat/*-vertebra_dseg.nii.gz")).unlink()
     verify.main(["--output-dir", str(study.out)])
     assert not study.file("label", f"{BATCH}.tsv").exists()
     assert merged_again(study, models) == left
-    assert labelled(study, models, "--drop", "merge") == 0
+    assert labelled(study, models) == 0
     assert len(list(study.out.glob("sub-01/anat/*"))) == 6
     assert merged_again(study, models) == []
 
 
 def test_a_wrong_model_stops_the_job_with_a_sentence(study, models, tmp_path, capsys):
     folder = write_labelling(tmp_path / "other", backbone="RESNET18")
-    own = ["--semantic-model", models / "quick", "--instance-model", models / "sharp"]
-    assert study.run(label, "merge", folder, *own) == 1
+    assert labelled(study, models, labelling=folder) == 1
     assert "its backbone is 'RESNET18'" in capsys.readouterr().err
     settings = json.loads((folder / "inference_config.json").read_text())
     (folder / "inference_config.json").write_text(json.dumps({**settings, "colour": "red"}))
-    assert study.run(label, "merge", folder, *own) == 1
+    assert labelled(study, models, labelling=folder) == 1
     assert "unknown field 'colour'" in capsys.readouterr().err

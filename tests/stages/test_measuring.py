@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import planned
 import pytest
+from planned import BUILTIN, seal_manifests
 
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES
@@ -18,6 +20,7 @@ from wirbel.errors import ScanError
 from wirbel.io.sidecars import write_json
 from wirbel.io.tables import write_rows
 from wirbel.io.volumes import write_volume
+from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import COLUMNS
 from wirbel.runner.records import Record, write_records
 from wirbel.stages import cohort, evaluate, features
@@ -88,15 +91,14 @@ def measured_once(tmp_path_factory, maps):
         if scan_id != "sub-3":
             write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS})
     for batch in batches:
-        arguments = ["--batch", f"batches/{batch}.tsv", "--previous", f"merge/{batch}.tsv"]
-        arguments += ["--manifest", f"features/{batch}.tsv"]
-        arguments = [tmp_path / "work" / a if "." in a else a for a in arguments]
-        assert features.main([*map(str, arguments), "--output-dir", str(tmp_path)]) == 0
+        assert planned.run(features, tmp_path, BUILTIN, batch=batch) == 0
     return tmp_path
 
 
-def gather(output, *more):
-    assert cohort.main(["--output-dir", str(output), *map(str, more)]) == 0
+def gather(output, *more, bids="nowhere"):
+    plan = planned.plan_of(output, BUILTIN, bids_dir=str(bids))
+    seal_manifests(output, plan)
+    assert cohort.main(["--plan", str(plan_file(output)), *map(str, more)]) == 0
     return {t: pd.read_csv(output / "cohort" / f"{t}.csv") for t in TABLES}
 
 
@@ -155,6 +157,7 @@ def bodies_only(maps):
 def test_columns_and_dictionaries_agree(output):
     for table, columns in gather(output).items():
         described = json.loads((output / "cohort" / f"{table}.json").read_text())
+        assert described.pop(cohort.TOOL_KEY)["Description"].startswith("Wirbel ")
         assert list(columns) == list(described) == [c.name for c in TABLES[table]]
         parquet = pd.read_parquet(output / "cohort" / f"{table}.parquet")
         assert list(parquet) == list(columns) and len(parquet) == len(columns)
@@ -163,7 +166,7 @@ def test_columns_and_dictionaries_agree(output):
 def test_participants_own_columns_are_joined_to_the_scans(output, tmp_path_factory):
     bids = tmp_path_factory.mktemp("bids")
     (bids / "participants.tsv").write_text("participant_id\tage\nsub-1\t61\nsub-2\tn/a\n")
-    scans = gather(output, "--bids-dir", bids)["scans"].set_index("scan_id")
+    scans = gather(output, bids=bids)["scans"].set_index("scan_id")
     assert scans.age["sub-1_ses-a"] == 61 and scans.age[["sub-2", "sub-3"]].isna().all()
     assert "age" in json.loads((output / "cohort" / "scans.json").read_text())
 

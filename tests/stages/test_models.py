@@ -11,7 +11,8 @@ import pytest
 import yaml
 from file_server import model_files, serving, sha256, zipped
 
-from wirbel.models.registry import ModelError, find_model, fingerprint
+from wirbel.models.registry import ModelError, find_model
+from wirbel.plan.networks import identified
 from wirbel.stages import models
 
 REPOSITORY = Path(__file__).parents[2]
@@ -71,13 +72,13 @@ def test_a_fetched_network_is_found_by_name_with_no_network_at_all(site):
     assert model.folder == site.folder() / "T2w_semantic", "the folder inside the archive"
     assert model.config.spacing_mm == (1.0, 1.0, 3.0)
     assert find_model(str(model.folder), "semantic").sha256 == model.sha256
-    assert fingerprint("theirs", "semantic", site.registry)
+    assert identified("also", "semantic", site.registry) == model
     assert site.run() == 0 and len(site.server.asked) == asked, "nor does fetching it again ask"
 
 
 def test_a_network_that_was_not_fetched_is_told_how_to_get(site, monkeypatch):
     said = r"has not been fetched to .*models/fetched; .* --config models=theirs -- models"
-    for look in (find_model, fingerprint):
+    for look in (find_model, identified):
         with pytest.raises(ModelError, match=said):
             look("also", "semantic", site.registry)
     monkeypatch.setenv("WIRBEL_MODELS_DIR", "/shared/our models")

@@ -45,7 +45,7 @@ def study(tmp_path, labels):
 @pytest.mark.parametrize("variant", published_folders.VARIANTS)
 def test_both_variants_run_and_give_the_answer_of_their_network(study, labels, tmp_path, variant):
     folder = published_folders.write_instance(tmp_path / "model", variant)
-    assert study.run(instance, "semantic", folder, "--compatibility", "none") == 0
+    assert study.run(instance, folder, compatibility="none") == 0
     found = read_arrays(study.file("instance", FOUND))
     known = published_folders.VARIANTS[variant]
     network = PublishedUNet(known["width"], known["channels"]).eval()
@@ -67,7 +67,7 @@ def test_both_variants_run_and_give_the_answer_of_their_network(study, labels, t
 
 def refused(study, folder, capsys) -> str:
     """Run the stage, which must fail and leave nothing; return what it said."""
-    assert study.run(instance, "semantic", folder) == 1
+    assert study.run(instance, folder) == 1
     assert not study.file("instance", FOUND).exists()
     assert not list(study.out.rglob("*.tmp"))
     return capsys.readouterr().err

@@ -110,14 +110,14 @@ def study(tmp_path, image) -> OneBatch:
 def test_the_stage_runs_on_a_published_folder(image, tmp_path):
     folder = published_folders.write_semantic(tmp_path / "model")
     batch = study(tmp_path, image)
-    assert batch.run(semantic, "resample", folder) == 0
+    assert batch.run(semantic, folder) == 0
     assert batch.records("semantic")["sub-01"].status == "ok"
 
 
 def refused(tmp_path, image, folder, capsys) -> str:
     """Run the stage, which must fail and leave nothing; return what it said."""
     batch = study(tmp_path, image)
-    assert batch.run(semantic, "resample", folder) == 1
+    assert batch.run(semantic, folder) == 1
     assert not batch.file("semantic", "sub-01_subregion.nii.gz").exists()
     lines = capsys.readouterr().err.strip().splitlines()
     (said,) = [line for line in lines if ": started: " not in line]

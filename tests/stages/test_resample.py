@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+import planned
 import pytest
 from inference_settings import SETTINGS
 
@@ -52,18 +53,16 @@ def put(bids: Path, name: str, content: bytes | nib.Nifti1Image) -> Path:
     return path
 
 
-def run(bids: Path, output: Path, model: Path, *more: str) -> dict:
+def run(bids: Path, output: Path, model: Path, **settings) -> dict:
     (batch,) = update_batches(bids, output, 100)
-    work = output / "work"
-    line = ["--batch", work / "batches" / f"{batch}.tsv", "--output-dir", output]
-    line += ["--manifest", work / "resample" / f"{batch}.tsv", "--model", model, *more]
-    assert resample.main([str(part) for part in line]) == 0
-    return read_records(work / "resample" / f"{batch}.tsv")
+    models = {"semantic": model, "instance": model}
+    assert planned.run(resample, output, models, batch=batch, **settings) == 0
+    return read_records(output / "work" / "resample" / f"{batch}.tsv")
 
 
 def test_a_scan_becomes_an_image_on_the_model_grid(tmp_path, model):
     put(tmp_path / "bids", "a", nib.Nifti1Image(picture(), PIR))
-    record = run(tmp_path / "bids", tmp_path / "out", model, "--no-n4")["sub-a"]
+    record = run(tmp_path / "bids", tmp_path / "out", model, n4=False)["sub-a"]
     assert record.status == "ok"
     image = read_volume(tmp_path / "out/work/resample/sub-a_image.nii.gz")
     assert image.axes == ("P", "I", "R")
@@ -92,6 +91,7 @@ def claiming(shape: tuple[int, int, int]) -> bytes:
     """A small file whose header speaks of `shape`."""
     header = nib.Nifti1Image(np.zeros((2, 2, 2), np.int16), PIR).header
     header["dim"][1:4] = shape
+    header["vox_offset"] = 352
     return gzip.compress(header.binaryblock + bytes(200_000))
 
 
@@ -151,10 +151,11 @@ def test_each_bad_file_fails_with_its_reason_and_the_good_one_is_done(tmp_path, 
     put(tmp_path / "bids", "single", nib.Nifti1Image(picture()[..., None], PIR))
     records = run(tmp_path / "bids", tmp_path / "out", model)
     expected = {f"sub-{name}": reason for name, (_, reason) in BROKEN.items()}
-    expected |= {f"sub-{name}": "unreadable" for name in no_files} | {
-        "sub-good": "",
-        "sub-single": "",
+    absent = ("dangling", "loop")
+    expected |= {
+        f"sub-{name}": "content_missing" if name in absent else "unreadable" for name in no_files
     }
+    expected |= {"sub-good": "", "sub-single": ""}
     assert {name: record.reason for name, record in records.items()} == expected
     for name, record in records.items():
         if record.status == "failed":
@@ -171,7 +172,7 @@ def test_an_unknown_model_is_the_set_ups_fault(tmp_path, model, capsys):
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="WIRBEL_REAL_SCANS names no real scans")
 def test_of_the_real_scans_only_the_axial_one_is_refused(tmp_path, model):
-    records = run(REAL, tmp_path, model, "--no-n4")
+    records = run(REAL, tmp_path, model, n4=False)
     failed = {name: record.reason for name, record in records.items() if record.status != "ok"}
     assert failed == {"sub-sctaxial": "not_sagittal"}
     assert len(records) == 5

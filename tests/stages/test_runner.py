@@ -1,16 +1,15 @@
 """The runner: what is computed, what is skipped, and whose fault a failure is."""
 
-import argparse
 import os
 import threading
 
 import pytest
-from toy import Count, Double, arguments
+from toy import Count, Double, parsed, plan_of
 
 from wirbel.runner import upstream
 from wirbel.runner.discovery import update_batches
-from wirbel.runner.records import read_records
-from wirbel.runner.runner import add_runner_arguments, run_stage
+from wirbel.runner.records import manifest_file, read_records
+from wirbel.runner.runner import run_stage
 
 
 @pytest.fixture
@@ -30,15 +29,12 @@ class Study:
         path.write_text(text)
         return path
 
-    def run(self, stage, *more, parameters=None, model=None):
-        """Run a stage as its command line would; return (exit code, scan_id -> record)."""
+    def run(self, stage, **planned):
+        """Run a stage by a plan (`toy.plan_of`); return (exit code, scan_id -> record)."""
         update_batches(self.data, self.output, 100)
-        parser = argparse.ArgumentParser()
-        add_runner_arguments(parser)
-        args = parser.parse_args(arguments(self.output, stage.name, "b00001", *more))
-        code = run_stage(stage, args, parameters or {}, model)
-        manifest = args.manifest
-        return code, read_records(manifest) if manifest.exists() else None
+        code = run_stage(stage, parsed(plan_of(self.output, **planned)))
+        manifest = manifest_file(self.output, stage.name, "b00001")
+        return code, read_records(manifest) if code == 0 else None
 
 
 def test_every_scan_gets_a_row_and_its_output(study):
@@ -67,20 +63,19 @@ def test_what_makes_a_scan_be_computed_again(study, change):
     study.scan("sub-02", "other")
     study.run(Count(), parameters={"n4": True}, model="abc")
     settings = {"parameters": {"n4": change != "parameter"}, "model": "abc"}
-    more = []
     if change == "content":
         study.scan("sub-01", "changed")
     if change == "model":
         settings["model"] = "def"
     if change == "code":
-        more = ["--code-hash", "newer"]
+        settings["codes"] = {"count": "newer"}
     result = study.output / "work/count/sub-01_count.txt"
     if change == "deleted":
         result.unlink()
     if change == "cut":
         result.write_text("")
     stage = Count()
-    study.run(stage, *more, **settings)
+    study.run(stage, **settings)
     everything = change in ("parameter", "model", "code")
     assert stage.calls == (["sub-01", "sub-02"] if everything else ["sub-01"])
 
@@ -117,13 +112,13 @@ def test_a_scans_fault_is_a_row_and_the_later_stage_passes_it_on(study):
 def test_failed_scans_are_tried_again_only_when_asked_or_changed(study):
     study.scan("sub-01", "broken")
     tried = []
-    for more in ([], [], ["--retry-failed", "unreadable"], ["--retry-failed", "no_spine_found"]):
+    for wish in ("false", "false", "unreadable", "no_spine_found"):
         stage = Count()
-        study.run(stage, *more)
+        study.run(stage, retry_failed=wish)
         tried.append(len(stage.calls))
     assert tried == [1, 0, 0, 1]
     stage = Count()
-    study.run(stage, "--retry-failed", "true")
+    study.run(stage, retry_failed="true")
     assert stage.calls == ["sub-01"]
     study.scan("sub-01", "mended")
     assert study.run(Count())[1]["sub-01"].status == "ok"
@@ -189,7 +184,7 @@ def test_many_unforeseen_errors_stop_the_job_and_are_not_held_against_the_scans(
     assert study.run(Count()) == (1, None)
     assert "broken set-up" in capsys.readouterr().err
     stage = Count()
-    study.run(stage, "--max-failed-fraction", "1")
+    study.run(stage, max_failed_fraction=1.0)
     assert len(stage.calls) == 6
 
 
@@ -242,7 +237,8 @@ def test_a_later_stage_that_reads_the_scan_refuses_another_content_but_not_anoth
     os.utime(path, ns=(1, 1))
     assert study.run(Double())[1]["sub-01"].status == "ok"
     study.scan("sub-01", "changed")
-    assert study.run(Double(), "--code-hash", "newer")[1]["sub-01"].reason == "upstream_changed"
+    newer = {"double": "newer"}
+    assert study.run(Double(), codes=newer)[1]["sub-01"].reason == "upstream_changed"
 
 
 def test_two_files_of_one_name_fail_as_duplicates(study):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from test_runner import Study
-from toy import Count, arguments
+from toy import Count, arguments, plan_of
 
 from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import read_records, records_on_disk
@@ -30,7 +30,8 @@ def study(tmp_path):
 
 def _start(study, stage="count", sleep="0.05", **more):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more}
-    command = [sys.executable, TOY, stage, "--sleep", sleep, *arguments(study.output, stage)]
+    given = arguments(plan_of(study.output))
+    command = [sys.executable, TOY, stage, "--sleep", sleep, *given]
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 

@@ -14,9 +14,10 @@ from wirbel.core.geometry import Volume, upright
 from wirbel.core.preparation import prepare_image
 from wirbel.io.volumes import read_volume
 from wirbel.learning.semantic_model import SemanticModel
-from wirbel.models import registry
 from wirbel.models.publish import publish
+from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom
+from wirbel.plan.networks import identified, planned_source
 from wirbel.stages import semantic
 
 FOUND = "sub-01_subregion.nii.gz"
@@ -58,7 +59,7 @@ def loads(monkeypatch) -> list:
 
 
 def test_an_image_becomes_the_cleaned_map_of_the_networks_answer(study, image, models):
-    assert study.run(semantic, "resample", models) == 0
+    assert study.run(semantic, models) == 0
     found = read_volume(study.file("semantic", FOUND))
     assert found.data.dtype == np.uint8
     assert found.data.shape == image.data.shape
@@ -71,16 +72,16 @@ def test_an_image_becomes_the_cleaned_map_of_the_networks_answer(study, image, m
 
 
 def test_a_scan_that_failed_earlier_is_passed_on_with_its_reason(study, models):
-    assert study.run(semantic, "resample", models) == 0
+    assert study.run(semantic, models) == 0
     record = study.records("semantic")["sub-02"]
     assert (record.status, record.reason, record.detail) == ("skipped", "not_sagittal", "axial")
 
 
 def test_finished_scans_are_skipped_without_loading_the_network(study, models, monkeypatch):
     seen = loads(monkeypatch)
-    assert study.run(semantic, "resample", models) == 0
+    assert study.run(semantic, models) == 0
     written = study.file("semantic", FOUND).stat().st_mtime_ns
-    assert study.run(semantic, "resample", models) == 0
+    assert study.run(semantic, models) == 0
     assert len(seen) == 1
     assert study.file("semantic", FOUND).stat().st_mtime_ns == written
 
@@ -88,8 +89,8 @@ def test_finished_scans_are_skipped_without_loading_the_network(study, models, m
 def test_other_weights_recompute(study, models, monkeypatch, tmp_path):
     seen = loads(monkeypatch)
     other = tiny_models.write_semantic(tmp_path / "other" / "semantic", seed=1)
-    assert study.run(semantic, "resample", models) == 0
-    assert study.run(semantic, "resample", other) == 0
+    assert study.run(semantic, models) == 0
+    assert study.run(semantic, other) == 0
     assert len(seen) == 2
 
 
@@ -97,7 +98,7 @@ def test_threads_do_not_change_a_byte(study, models):
     contents = []
     for threads in "1", "2":
         shutil.rmtree(study.out / "work" / "semantic", ignore_errors=True)
-        assert study.run(semantic, "resample", models, "--threads", threads) == 0
+        assert study.run(semantic, models, "--threads", threads) == 0
         contents.append(study.file("semantic", FOUND).read_bytes())
     assert contents[0] == contents[1]
 
@@ -106,7 +107,7 @@ def test_an_empty_image_gives_an_empty_map_and_no_error(tmp_path, models):
     study = OneBatch(tmp_path, "sub-01")
     empty = Volume(np.zeros((20, 40, 3), np.int16), np.diag([3.0, 3.0, 6.0, 1.0]))
     study.pretend("resample", {"sub-01": ("sub-01_image.nii.gz", empty)})
-    assert study.run(semantic, "resample", models) == 0
+    assert study.run(semantic, models) == 0
     assert study.records("semantic")["sub-01"].status == "ok"
 
 
@@ -119,9 +120,10 @@ def test_damaged_weights_are_refused_before_they_are_opened(
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    monkeypatch.setattr(registry.find_model, "__defaults__", (listed,))
+    for function in (find_model, identified, planned_source):
+        monkeypatch.setattr(function, "__defaults__", (listed,))
     seen = loads(monkeypatch)
-    assert study.run(semantic, "resample", "mine") == 1
+    assert study.run(semantic, "mine") == 1
     assert not seen
     assert "checkpoint_final.safetensors was changed or damaged" in capsys.readouterr().err
 
@@ -131,12 +133,12 @@ def test_a_malformed_setting_stops_the_job_and_is_named(study, models, tmp_path,
     settings = json.loads((folder / "inference_config.json").read_text())
     settings["resolution_range"] = [3.0, 3.0]
     (folder / "inference_config.json").write_text(json.dumps(settings))
-    assert study.run(semantic, "resample", folder) == 1
+    assert study.run(semantic, folder) == 1
     said = capsys.readouterr().err
     assert "inference_config.json: field 'resolution_range'" in said
     assert not study.file("semantic", "b00001.tsv").exists()
 
 
 def test_a_folder_of_the_wrong_kind_stops_the_job(study, models, capsys):
-    assert study.run(semantic, "resample", models / "instance") == 1
+    assert study.run(semantic, models / "instance") == 1
     assert "no semantic model folder" in capsys.readouterr().err

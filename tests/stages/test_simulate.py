@@ -142,3 +142,10 @@ def test_several_processes_write_the_same_bytes(tmp_path, calls):
 def test_more_broken_files_than_files_are_refused(tmp_path, calls):
     with pytest.raises(SystemExit):
         run(tmp_path, "--count", "1", "--broken", "2")
+
+
+def test_another_data_set_is_never_simulated_into(tmp_path, capsys):
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-01\t61\n")
+    assert simulate.main(["--bids-dir", str(tmp_path), "--count", "1"]) == 1
+    assert "is another data set (it holds participants.tsv)" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["participants.tsv"]

@@ -11,12 +11,16 @@ import errno
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from wirbel.errors import ScanError
 from wirbel.io.atomic import write_text
+from wirbel.plan.plan import Plan, Wishes, plan_file, write_plan
+from wirbel.plan.stage_plan import PlannedModel, StagePlan
 from wirbel.runner import locks
-from wirbel.runner.runner import add_runner_arguments, run_stage
+from wirbel.runner.arguments import add_runner_arguments, stage_arguments
+from wirbel.runner.runner import run_stage
 
 
 class Count:
@@ -70,16 +74,32 @@ if os.environ.get("TOY_NO_LOCKS"):  # a file system that knows no locks
     locks._try_lock = lambda descriptor: True
 
 STAGES = {"count": Count, "double": Double}
+NAMES = (*STAGES, "last")
+"""The chain: `count` makes what is intermediate, `double` what is final; the third stage is never run."""
 
 
-def arguments(output_dir: Path, stage: str, batch: str = "b00001", *more: str) -> list[str]:
-    """Return the command line of a stage over one batch."""
-    work = output_dir / "work"
-    line = ["--batch", work / "batches" / f"{batch}.tsv", "--output-dir", output_dir]
-    line += ["--manifest", work / stage / f"{batch}.tsv", "--code-hash", "toy", *more]
-    if stage == "double":
-        line += ["--previous", work / "count" / f"{batch}.tsv"]
-    return [str(part) for part in line]
+def plan_of(output_dir: Path, parameters=None, model=None, codes=None, drops=(), **wishes) -> Path:
+    """Write a plan for the chain and return its file; `parameters` and `model` are those of all stages.
+
+    `codes` is stage -> what stands for its code, `drops` what `double` drops.
+    """
+    models = {"model": PlannedModel("model", model)} if model else {}
+    stages = tuple(
+        StagePlan(name, (codes or {}).get(name, "toy"), parameters or {}, models) for name in NAMES
+    )
+    stages = (stages[0], replace(stages[1], drops=tuple(drops)), stages[2])
+    write_plan(output_dir, Plan(stages, wishes=Wishes(**wishes)))
+    return plan_file(output_dir)
+
+
+def arguments(plan: Path, batch: str = "b00001") -> list[str]:
+    """Return the command line of any stage over one batch."""
+    return ["--plan", str(plan), "--batch", batch]
+
+
+def parsed(plan: Path) -> argparse.Namespace:
+    """Return that command line as a stage gets it."""
+    return stage_arguments("toy", None, arguments(plan))
 
 
 def main(argv: list[str]) -> int:
@@ -88,7 +108,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--sleep", type=float, default=0.0)
     add_runner_arguments(parser)
     args = parser.parse_args(argv)
-    return run_stage(STAGES[args.stage](args.sleep), args, {})
+    return run_stage(STAGES[args.stage](args.sleep), args)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,13 @@ SPACING_MM = (1.0, 1.0, 3.0)
 # Model grid P-I-R: index 0 grows towards posterior (-y), 1 towards inferior (-z), 2 towards right (+x).
 AFFINE = np.array([[0, 0, 3, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
 FRONT, LEFT_RIGHT = 30, 16
+CONUS = 20
+"""The cord ends with L1."""
 
-# Label -> depth, width, height of the body in mm, rounded from Panjabi et al. 1991 and 1992.
+# Label -> depth, width, height of the body in mm: means of adults (Panjabi et al. 1991 and 1992), rounded.
 SIZES = {
     2: (16, 18, 38), **dict.fromkeys((3, 4, 5, 6, 7), (16, 18, 14)),
-    **{n: (19 + n - 8, 27, 15 + (n - 8) // 2) for n in range(8, 20)},
+    **{n: (19 + n - 8, 26 + max(0, n - 13) * 2, 15 + (n - 8) * 9 // 11) for n in range(8, 20)},
     **dict.fromkeys((*range(20, 26), 28), (34, 45, 26)),
 }  # fmt: skip
 
@@ -61,7 +63,7 @@ def box_spine(
     length = top_margin + sum(heights) + sum(discs) + (40 if sacrum else 0) + bottom_margin
     data = np.zeros((150, length, 2 * LEFT_RIGHT), np.uint8)
     vertebra = np.zeros_like(data)
-    row, centres = top_margin, []
+    row, centres, ends = top_margin, [], {}
     for number, height, disc in zip(numbers, heights, discs, strict=True):
         depth, width, _ = SIZES[number]
         end = row + height
@@ -80,13 +82,14 @@ def box_spine(
                 _paint(data, vertebra, _block(depth, width, end, end + 1), ENDPLATE, 200 + number)
                 plate = _block(depth, width, end + disc - 1, end + disc)
                 _paint(data, vertebra, plate, ENDPLATE, 200 + number)
-        row = end + disc
+        row, ends[number] = end + disc, end
     if sacrum:
         _paint(data, vertebra, _block(34, 45, row, row + 40), SACRUM, SACRUM)
     back = FRONT + max(SIZES[n][0] for n in numbers)
     data[back + 1 : back + 15, :, LEFT_RIGHT - 3 : LEFT_RIGHT + 3] = CANAL
     if cord:
-        data[back + 4 : back + 11, :, LEFT_RIGHT - 1 : LEFT_RIGHT + 1] = CORD
+        end = ends.get(CONUS, 0 if numbers[0] > CONUS else length)
+        data[back + 4 : back + 11, :end, LEFT_RIGHT - 1 : LEFT_RIGHT + 1] = CORD
     volume = Volume(data, AFFINE)
     return BoxSpine(volume, vertebra, volume.grid.to_world(np.array(centres)), numbers)
 

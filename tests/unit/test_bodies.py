@@ -103,11 +103,11 @@ def test_a_whole_c2_above_a_stout_c3_is_no_dens_of_it():
     assert len(separate_bodies(spine.labels.with_data(data))) == 7
 
 
-def test_what_the_image_shows_of_a_vertebra_above_is_no_dens():
-    """The same shapes, but cut by the upper border: a sliver of a vertebra, not the whole dens."""
-    data = with_line_under_the_dens(3)
-    cut = data[:, 12 + 6 :]  # the margin and 6 mm of the dens are outside
-    assert len(separate_bodies(Volume(cut, WHOLE.labels.affine))) == 24
+def test_what_the_image_shows_of_a_vertebra_above_is_no_part_of_the_next():
+    """The border cuts T1 off: what is left of it is a body of its own, not a dens."""
+    spine = box_spine(range(8, 16), sacrum=False)
+    cut = spine.labels.data[:, 12 + 9 :]  # the margin and 9 of T1's 15 mm are outside
+    assert len(separate_bodies(Volume(cut, spine.labels.affine))) == 8
 
 
 @pytest.mark.parametrize("number", [2, 12, 21])

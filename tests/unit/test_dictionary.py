@@ -25,8 +25,13 @@ from wirbel.io.repeatability import read_repeatability
 ADDED_BY_STAGES = {
     "scans": {
         "scan_status",
+        "settings_fingerprint",
+        "model",
+        "wirbel_version",
         "level_confidence",
         "level_method",
+        "level_alternative",
+        "parts_set_aside",
         "levels_agree",
         "level_flags",
         "flags",

@@ -165,3 +165,46 @@ def test_a_label_map_in_place_of_an_image_is_refused():
     volume = scan()
     error = refusal(volume.with_data(volume.data % 4))
     assert "4 distinct values" in error.detail
+
+
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, -1, 1)])
+def test_an_identity_affine_means_that_voxel_sizes_were_lost(signs):
+    """Nifti1Image(data, eye(4)), and what ITK writes of an image without a header: no scanner's origin is 0, 0, 0."""
+    volume = scan((60, 90, 80), (1.0, 1.0, 1.0))
+    error = refusal(Volume(volume.data, np.diag([*signs, 1.0])))
+    assert error.reason == "header_conflict"
+    assert "identity affine" in error.detail
+
+
+def test_millimetre_voxels_with_a_scanners_origin_pass():
+    volume = scan((60, 90, 80), (1.0, 1.0, 1.0))
+    affine = np.eye(4)
+    affine[:3, 3] = -30.0, -45.0, 12.5
+    check_scan(Volume(volume.data, affine), NAME)
+
+
+def test_a_field_of_view_larger_than_two_people_is_refused_before_a_model_grid_is_made_of_it():
+    data = np.broadcast_to(np.int16(1), (800, 800, 60))  # 2 m x 2 m x 0.6 m
+    error = refusal(Volume(data, np.diag([2.5, 2.5, 10.0, 1])[[2, 0, 1, 3]]))
+    assert error.reason == "bad_geometry"
+    assert "at most 200 litres, found 2400" in error.detail
+
+
+@pytest.mark.parametrize(("others", "blank"), [(79, True), (120, False)])
+@pytest.mark.parametrize("place", ["spread", "together"])
+def test_blank_is_what_holds_one_value_in_999_of_1000_voxels(others, blank, place):
+    volume = scan((80, 100, 10), (1.0, 1.0, 3.3))
+    data = np.full(volume.data.shape, 7, np.int16)
+    where = slice(0, others) if place == "together" else slice(0, others * 100, 100)
+    data.reshape(-1)[where] = 100 + np.arange(others)
+    if blank:
+        assert "the intensity 7 in 99.9" in refusal(volume.with_data(data)).detail
+    else:
+        check_scan(volume.with_data(data), NAME)
+
+
+def test_a_few_absurd_voxels_do_not_decide_the_range_that_networks_see():
+    volume = scan(dtype=np.float32)
+    data = volume.data.copy()
+    data[:8, :8, :7] = 1e6  # 0.4 %
+    assert check_scan(volume.with_data(data), NAME).data.max() == volume.data.max()

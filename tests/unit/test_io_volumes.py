@@ -85,7 +85,9 @@ def test_a_byte_that_was_altered_on_the_way_is_noticed(tmp_path):
     content = bytearray(path.read_bytes())
     content[-6] ^= 1  # the checksum, which comes after the last voxel
     path.write_bytes(content)
-    with pytest.raises(ScanError, match="altered.nii.gz is no complete NIfTI file: CRC") as caught:
+    with pytest.raises(
+        ScanError, match="altered.nii.gz is not a complete NIfTI file: CRC"
+    ) as caught:
         read_volume(path)
     assert caught.value.reason == "unreadable"
 
@@ -110,7 +112,7 @@ def test_wrong_kinds_of_file_say_what_they_are(tmp_path):
     nib.save(nib.Nifti1Image(colours, np.eye(4)), tmp_path / "rgb.nii")
     expected = {
         "text.nii": "unreadable",
-        "missing.nii": "unreadable",
+        "missing.nii": "content_missing",
         "4d.nii": "not_3d",
         "rgb.nii": "unreadable",
     }

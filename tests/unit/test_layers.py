@@ -21,16 +21,20 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "phantom": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel"},
     "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
     "runner": {"tqdm", "yaml", "jsonschema"},
+    "plan": set(),
+    "study": {"yaml", "jsonschema"},
     "models": {"yaml", "jsonschema", "requests", "urllib3", "tqdm"},
 }
 INSIDE = {  # layer -> layers of the package that it may import, besides itself and wirbel.errors
     "core": set(),
     "phantom": {"core"},
     "io": {"core"},
-    "runner": {"io"},
+    "plan": {"core", "io", "models"},
+    "runner": {"io", "plan"},
+    "study": {"core", "io", "models", "plan", "runner"},
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
-    "stages": {"core", "phantom", "io", "models", "learning", "runner"},
+    "stages": {"core", "phantom", "io", "models", "learning", "plan", "runner"},
 }
 
 

@@ -17,10 +17,10 @@ from wirbel.models.registry import (
     REGISTRY_FILE,
     ModelError,
     find_model,
-    fingerprint,
     hash_files,
     read_registry,
 )
+from wirbel.plan.networks import identified
 from wirbel.stages import register_models
 
 REPOSITORY = Path(__file__).parents[2]
@@ -257,18 +257,27 @@ def test_a_network_can_be_that_of_another_entry(registry):
     assert find_model("other", "instance", registry) == find_model("mine", "instance", registry)
 
 
-def test_a_models_fingerprint_follows_its_digests_or_its_files(registry, trained):
-    before = fingerprint("mine", "semantic", registry)
-    assert before == fingerprint("mine", "semantic", registry)
-    assert before != fingerprint("mine", "instance", registry)
+def test_a_model_is_identified_by_its_listed_digests_without_reading_weights(
+    registry, trained, monkeypatch
+):
+    whole = find_model("mine", "semantic", registry)
+    weights = whole.folder / "fold_0/weights.safetensors"
+    content = weights.read_bytes()
+    weights.unlink()
+    assert identified("mine", "semantic", registry) == whole
+    weights.write_bytes(content)
+    (whole.folder / "inference_config.json").write_text("{}")
+    with pytest.raises(ModelError, match="inference_config.json was changed or damaged"):
+        identified("mine", "semantic", registry)
+
+
+def test_a_folder_is_identified_by_its_content(registry, trained):
     folder = str(trained / "semantic")
-    own = fingerprint(folder, "semantic", registry)
-    assert own == fingerprint(folder, "semantic", registry)
-    (trained / "semantic/fold_0/weights.safetensors").write_bytes(b"longer than before")
-    assert own != fingerprint(folder, "semantic", registry)
-    assert before == fingerprint("mine", "semantic", registry)
-    publish(trained, "mine", "CC-BY-4.0", registry)
-    assert before != fingerprint("mine", "semantic", registry)
+    own = identified(folder, "semantic", registry)
+    assert own == find_model(folder, "semantic", registry)
+    weights = trained / "semantic/fold_0/weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[::-1])
+    assert identified(folder, "semantic", registry).sha256 != own.sha256
 
 
 @pytest.mark.skipif(

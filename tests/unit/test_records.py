@@ -1,11 +1,16 @@
 """One file of records per batch: stages and writers keep what the others wrote."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from wirbel.runner.records import (
     Record,
     RecordBook,
+    read_records,
     records_by_stage,
     records_file,
     records_on_disk,
+    write_records,
 )
 
 BATCH = "b00001"
@@ -42,3 +47,21 @@ def test_a_stage_that_has_forgotten_all_its_scans_is_still_known(tmp_path):
     assert records_by_stage(tmp_path, BATCH) == {"merge": {}}
     book.put(Record("sub-01", "ok", key="new"))
     assert records_by_stage(tmp_path, BATCH)["merge"]["sub-01"].key == "new"
+
+
+TEXT = st.text(st.characters(exclude_categories=()))
+"""Anything: tabs, line ends, U+2028, semicolons, escape sequences, bytes that are no UTF-8."""
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT, st.lists(TEXT.filter(bool), max_size=3)), max_size=4))
+def test_records_are_read_back_as_written_whatever_the_names(tmp_path_factory, texts):
+    folder = tmp_path_factory.mktemp("records")
+    records = {
+        name: Record(name, "ok", detail=detail, outputs=tuple(files), sizes=(1,) * len(files))
+        for name, detail, files in texts
+    }
+    write_records(folder / "manifest.tsv", records.values())
+    assert read_records(folder / "manifest.tsv") == records
+    _book(folder, "merge").put(*records.values())
+    assert records_on_disk(folder, "merge", BATCH) == records

@@ -70,10 +70,65 @@ def test_values_from_the_command_line_get_their_type():
     assert config["n4"] is False
 
 
-def test_participants_may_stand_in_a_file(tmp_path):
-    (tmp_path / "list.txt").write_text("sub-01\n\nsub-03\n")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"sub-01\n\nsub-03\n",
+        b"\xef\xbb\xbfparticipant_id\r\nsub-01\r\nsub-03\r\n",
+        "sub-01\nsub-03".encode("utf-16"),
+        b"age,participant_id\n61,sub-01\n62,sub-03\n",
+        b"sub-01,sub-03",
+    ],
+)
+def test_participants_may_stand_in_a_file(tmp_path, content):
+    (tmp_path / "list.txt").write_bytes(content)
     settings = checked_settings(_defaults(participants=str(tmp_path / "list.txt")), SCHEMA)
     assert settings.participants == ("sub-01", "sub-03")
+
+
+@pytest.mark.parametrize("missing", ["lists/mine", "mine.txt", "~/mine.tsv"])
+def test_a_list_of_participants_that_is_not_there_is_no_participant(missing):
+    with pytest.raises(SettingsError, match="there is no file"):
+        checked_settings(_defaults(participants=missing), SCHEMA)
+
+
+def test_names_that_look_like_numbers_come_from_the_command_line_as_they_were_written():
+    """Snakemake has made numbers of them by then; in a file, YAML has, octal ones among them."""
+    for text, value in (("001", 1), ("12E4", 120000.0), ("007,008", "007,008")):
+        argv = ["snakemake", "--config", f"participants={text}"]
+        settings = checked_settings(_defaults(participants=value), SCHEMA, argv)
+        assert settings.participants == tuple(text.split(","))
+    for value in (10, [10]):
+        with pytest.raises(SettingsError, match="10 is a number, in which leading zeros are lost"):
+            checked_settings(_defaults(participants=value), SCHEMA, ["snakemake"])
+    with pytest.raises(SettingsError, match=r"'007' is read as the number 7; write ./007"):
+        checked_settings(_defaults(output_dir=7), SCHEMA, ["output_dir=007"])
+
+
+def test_paths_are_taken_as_they_are_meant(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    config = _defaults(output_dir="~/out//x/", bids_dir="~", reference="~/truth", models="~/nets")
+    settings = checked_settings(config, SCHEMA)
+    assert (settings.output_dir, settings.bids_dir) == ("/home/me/out/x", "/home/me")
+    assert (
+        settings.models["semantic"] == "/home/me/nets" and config["reference"] == "/home/me/truth"
+    )
+    assert checked_settings(_defaults(output_dir="/"), SCHEMA).output_dir == "/"
+    assert checked_settings(_defaults(container="docker://a/b"), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("~nobody-here/out", "names a home folder that does not exist"),
+        ("$DATA/out", "holds a variable, which nobody has replaced"),
+        ("out\n", "holds a line end"),
+        ("o\x1b[2Jut", r"'o\\x1b\[2Jut' holds"),
+    ],
+)
+def test_paths_that_nobody_means_are_refused(path, sentence):
+    with pytest.raises(SettingsError, match=sentence):
+        checked_settings(_defaults(output_dir=path), SCHEMA)
 
 
 def test_the_label_list_is_that_of_the_software():

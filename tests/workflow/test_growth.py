@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from toy_workflow import CHAIN
+from toy_workflow import CHAIN, model
 
 
 def everything_in(folder) -> dict:
@@ -34,6 +34,7 @@ def test_added_corrected_and_removed_scans(workflow):
     workflow.scan("sub-00", "new")
     before = everything_in(workflow.output)
     told = workflow.run("-n", batch_size=5)
+    assert "A run would stop: 1 of the 4 scans of the last run are gone from" in told
     assert everything_in(workflow.output) == before
     assert "4 scans found: 1 new, 2 changed, 1 gone since the last run." in told
     for stage in CHAIN:
@@ -41,7 +42,9 @@ def test_added_corrected_and_removed_scans(workflow):
         assert line in told
     assert "cohort         follows features\n" in told
 
-    workflow.run(batch_size=5)
+    assert "add accept_changes=true to --config" in workflow.run(fails=True, batch_size=5)
+    assert everything_in(workflow.output).keys() == before.keys()
+    workflow.run(batch_size=5, accept_changes="true")
     assert workflow.computed() == sorted(
         f"{stage} {scan}" for stage in CHAIN for scan in ("sub-00", "sub-02")
     )
@@ -57,11 +60,12 @@ def test_added_corrected_and_removed_scans(workflow):
 def test_another_model_and_another_setting(workflow):
     for number in (1, 2, 3):
         workflow.scan(f"sub-{number:02}", str(number))
-    settings = {"batch_size": 4, "models": "{semantic: a, instance: b}"}
+    b, c = (model(workflow.folder / name, "instance", weights=name) for name in "bc")
+    settings = {"batch_size": 4, "models": f"{{semantic: builtin, instance: {b}}}"}
     workflow.run(**settings)
     workflow.computed()
 
-    settings["models"] = "{semantic: a, instance: c}"
+    settings["models"] = f"{{semantic: builtin, instance: {c}}}"
     told = workflow.run("-n", **settings)
     assert "3 scans found: none new, changed or gone since the last run." in told
     assert "instance       3 scans in 1 of 1 batch: another model is set" in told

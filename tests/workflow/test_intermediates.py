@@ -1,7 +1,5 @@
 """Intermediate results over the whole workflow: dropped, not missed, and made again exactly when needed."""
 
-import shlex
-
 from toy_workflow import CHAIN
 
 from wirbel.runner.records import RecordBook, manifest_file, records_file
@@ -64,45 +62,7 @@ def test_final_results_deleted_by_hand_are_made_again_from_the_scan(finished):
         manifest_file(finished.output, stage, "b00001").unlink()
         book = RecordBook(records_file(finished.output, "b00001"), stage)
         book.drop(book.on_disk())
-    _wait_shortly_for_files(finished)
-    told = finished.run(fails=True)
-    assert "run the same command again, it will make them anew" in told
     finished.run()
     assert finished.computed() == sorted(f"{stage} {scan}" for stage in CHAIN for scan in GOOD)
     assert finished.tables() == tables
     assert _kept(finished) == ["features", "merge"]
-
-
-def _wait_shortly_for_files(workflow) -> None:
-    """There is no network file system here that would take a while to show new files."""
-    module = workflow.folder / "workflow_scripts" / "wirbel" / "runner" / "upstream.py"
-    assert "LATENCY_SECONDS = 5.0" in module.read_text()
-    module.write_text(module.read_text().replace("LATENCY_SECONDS = 5.0", "LATENCY_SECONDS = 0.5"))
-
-
-def test_a_stage_is_asked_with_the_options_that_its_own_rule_gives_it(workflow):
-    """Else its answer would be about other results than those it makes."""
-    workflow.scan("sub-01", "1")
-    models = "{semantic: a b, instance: c}"
-    told = workflow.run("-n", "--printshellcmds", "--verbose", n4="false", models=models)
-    lines = [line.strip() for line in told.splitlines() if "-m wirbel.stages." in line]
-    commands = {line.split("wirbel.stages.")[1].split()[0]: line for line in lines}
-    words = shlex.split(commands["resample"])
-    asked = [
-        shlex.split(word, comments=True)
-        for word in words[words.index("--later") + 1 :]
-        if "-m" in word
-    ]
-    assert [line[2] for line in asked] == [f"wirbel.stages.{name}" for name in CHAIN[1:4]]
-    for line in asked:
-        own = shlex.split(commands[line[2].removeprefix("wirbel.stages.")])
-        assert _options(line).items() <= _options(own).items()
-
-
-def _options(words: list[str]) -> dict[str, tuple[str, ...]]:
-    """Return the values that follow each option of a command line."""
-    found, option = {}, ""
-    for word in words:
-        option = word if word.startswith("--") else option
-        found[option] = found.get(option, ()) + ((word,) if word != option else ())
-    return {option: values for option, values in found.items() if option}

@@ -2,11 +2,19 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+import yaml
+from toy_workflow import REPOSITORY, model
 
-REPOSITORY = Path(__file__).parents[2]
+from wirbel.runner.settings import checked_settings
+from wirbel.study.planning import Planner
+
+
+def settings(**chosen):
+    config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+    schema = REPOSITORY / "config" / "schemas" / "config.schema.json"
+    return checked_settings(config | {"bids_dir": "in"} | chosen, schema)
 
 
 @pytest.fixture
@@ -15,7 +23,7 @@ def planned(tmp_path):
     scan = tmp_path / "in" / "sub-01" / "anat" / "sub-01_T2w.nii.gz"
     scan.parent.mkdir(parents=True)
     scan.write_bytes(b"not opened")
-    (tmp_path / "namer").mkdir()
+    model(tmp_path / "namer", "instance")
 
     def plan(models):
         line = [sys.executable, "-m", "snakemake", "--profile", "profiles/default", "--dry-run"]
@@ -30,21 +38,32 @@ def planned(tmp_path):
 def test_without_a_labelling_network_there_is_no_such_stage(planned):
     code, told = planned("builtin")
     assert code == 0
-    assert "wirbel.stages.label" not in told and "--naming-follows" not in told
+    assert "wirbel.stages.merge" in told and "wirbel.stages.label" not in told
 
 
-def test_with_one_merging_leaves_the_names_to_it(planned, tmp_path):
-    namer = tmp_path / "namer"
-    code, told = planned(f"{{semantic: builtin, instance: builtin, labelling: {namer}}}")
+def test_with_one_the_tables_follow_the_names(planned, tmp_path):
+    code, told = planned(
+        f"{{semantic: builtin, instance: builtin, labelling: {tmp_path / 'namer'}}}"
+    )
     assert code == 0, told
-    assert f"-m wirbel.stages.label --output-dir {tmp_path}/out" in told
-    assert "--naming-follows" in told and f"--model {namer} " in told
-    assert f"--previous {tmp_path}/out/work/label/b00001.tsv" in told, "the tables follow the names"
-    assert "--stages resample semantic instance merge label features" in told
-    assert "--stage label" in told
-    assert "--drop resample semantic instance " in told and "--drop merge " in told
-    asked = f"python -m wirbel.stages.label --model {namer} --semantic-model builtin"
-    assert told.count(asked) == 4, "all stages before are told who reads what merging leaves"
+    assert f"-m wirbel.stages.label --plan {tmp_path}/out/work/plan.json" in told
+    measuring = told.split("Measuring the scans of batch b00001")[1].split("Job ")[0]
+    assert f"updated by another job: {tmp_path}/out/work/label/b00001.tsv" in measuring
+
+
+def test_the_plan_lets_merging_leave_the_names_to_it_and_drops_what_lies_between(tmp_path):
+    models = {"semantic": "builtin", "instance": "builtin", "labelling": str(tmp_path / "namer")}
+    model(tmp_path / "namer", "instance")
+    plan = Planner(settings(models=models)).plan(None)
+    assert plan.names == ("resample", "semantic", "instance", "merge", "label", "features")
+    assert plan.naming == "label"
+    assert plan.stage("merge").settings["naming_follows"] is True
+    assert plan.stage("merge").drops == ("resample", "semantic", "instance")
+    assert plan.stage("label").drops == ("merge",)
+    assert [stage.stage for stage in plan.after("resample")] == list(plan.names[1:5])
+    alone = Planner(settings(models="builtin")).plan(None)
+    assert alone.names == ("resample", "semantic", "instance", "merge", "features")
+    assert alone.stage("merge").settings["naming_follows"] is False
 
 
 def test_a_network_that_was_not_fetched_stops_the_run_before_its_first_job(planned):

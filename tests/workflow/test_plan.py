@@ -1,6 +1,7 @@
 """What Snakemake plans for different settings, and what it says to a user who got one wrong."""
 
 import pytest
+from toy_workflow import model
 
 CHAIN_JOBS = {"resample": 2, "semantic": 2, "instance": 2, "merge": 2, "features": 2}
 ALL_JOBS = {**CHAIN_JOBS, "cohort": 1, "contact_sheet": 1, "all": 1}
@@ -29,13 +30,18 @@ def _planned(told: str) -> dict[str, int]:
             dict.fromkeys(ALL_JOBS, 1),
         ),
         (
-            {"batch_size": 2, "models": "{semantic: a, instance: b}", "retry_failed": "true"},
+            {
+                "batch_size": 2,
+                "models": "{semantic: builtin, instance: b c}",
+                "retry_failed": "true",
+            },
             ALL_JOBS,
         ),
     ],
 )
 def test_the_number_of_jobs_follows_the_batches(study, settings, jobs):
     study.output = study.output / "a folder with blanks"
+    model(study.folder / "b c", "instance")
     assert _planned(study.run("--dry-run", **settings)) == jobs
 
 
@@ -67,3 +73,28 @@ def test_a_wrong_setting_is_explained_in_one_sentence(study, settings, sentence)
     told = study.run("--dry-run", fails=True, **settings)
     assert sentence in told
     assert "Traceback (most recent" not in told
+
+
+def test_toy_weights_are_told_at_the_start_and_refused_on_a_cluster(study):
+    assert "TOY WEIGHTS: builtin (semantic, instance)" in study.run("--dry-run")
+    for kind in ("semantic", "instance"):
+        model(study.folder / "others" / kind, kind)
+    other = study.run("--dry-run", models="others")
+    assert "TOY WEIGHTS" not in other
+    slurm = ("--profile", "profiles/slurm", "--dry-run")
+    told = study.run(*slurm, fails=True)
+    assert "On a cluster they are refused" in told and "allow_toy_weights=true" in told
+    assert not study.output.exists()
+    assert "TOY WEIGHTS" in study.run(*slurm, allow_toy_weights="true")
+
+
+def test_the_data_set_and_other_data_sets_are_never_written_to(study, tmp_path):
+    description = study.data / "dataset_description.json"
+    description.write_text('{"Name": "A study", "DatasetType": "raw"}')
+    (tmp_path / "link").symlink_to(study.data)
+    before = sorted(study.data.rglob("*"))
+    for output in (study.data, tmp_path / "link", study.data / "sub-01"):
+        for target in ((), ("verify",), ("--dry-run",)):
+            assert "bids_dir" in study.run(*target, fails=True, output_dir=output)
+    assert sorted(study.data.rglob("*")) == before
+    assert description.read_text() == '{"Name": "A study", "DatasetType": "raw"}'

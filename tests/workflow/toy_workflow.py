@@ -16,28 +16,30 @@ NAME, BEFORE = {name!r}, {before!r}
 if __name__ == "__main__":
     sys.exit(run(NAME, BEFORE, LETTERS[NAME]))
 """
-COHORT = """import argparse
-from pathlib import Path
+COHORT = """import sys
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import write_rows
-from wirbel.toy import everything
-parser = argparse.ArgumentParser()
-parser.add_argument("--output-dir", type=Path)
-parser.add_argument("--bids-dir")
-parser.add_argument("--threads")
-folder = parser.parse_args().output_dir
-sweep_temporaries(folder / "cohort")
-rows = [dict(scan_id=scan, value=value) for scan, value in everything(folder, "features")]
-for name in ("scans", "vertebrae", "discs", "levels", "failures"):
-    write_rows(folder / "cohort" / f"{name}.csv", ("scan_id", "value"), rows)
+from wirbel.toy import everything, gather
+def write(folder, plan):
+    sweep_temporaries(folder / "cohort")
+    rows = [dict(scan_id=scan, value=value) for scan, value in everything(folder, "features")]
+    names = ("scans", "vertebrae", "discs", "levels", "failures")
+    paths = [folder / "cohort" / f"{name}.csv" for name in names]
+    for path in paths:
+        write_rows(path, ("scan_id", "value"), rows)
+    return paths
+if __name__ == "__main__":
+    sys.exit(gather("cohort", write))
 """
-SHEET = """import argparse
-from pathlib import Path
+SHEET = """import sys
 from wirbel.io.atomic import write_text
-parser = argparse.ArgumentParser()
-parser.add_argument("--output-dir", type=Path)
-parser.add_argument("--sheet", type=Path)
-write_text(parser.parse_args().sheet, "picture")
+from wirbel.toy import everything, gather
+def write(folder, plan):
+    path = folder / "qc" / "contact_sheet.png"
+    write_text(path, repr(everything(folder, plan.naming)))
+    return [path]
+if __name__ == "__main__":
+    sys.exit(gather("contact_sheet", write))
 """
 
 
@@ -95,6 +97,16 @@ def copy_workflow(folder: Path) -> None:
     shutil.copy(REPOSITORY / "Snakefile", folder)
     for name in ("rules", "config", "envs", "profiles", "workflow_scripts"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
+    for kind in ("semantic", "instance"):
+        model(folder / "models" / "builtin" / kind, kind)
+
+
+def model(folder: Path, kind: str, weights: str = "weights") -> Path:
+    """A model folder with the embedded network's settings, and a text in place of its weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(REPOSITORY / "models" / "builtin" / kind / "inference_config.json", folder)
+    (folder / "weights.safetensors").write_text(weights)
+    return folder
 
 
 def toy_workflow(folder: Path) -> Workflow:

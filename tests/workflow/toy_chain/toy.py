@@ -1,6 +1,7 @@
-"""What the toy stages share: a scan is a text file, its result the text with a letter added.
+"""What the toy stages share: a scan is a text file, its result the text with letters added.
 
-A text with "broken" in it fails. The environment variable TOY_SLEEP (seconds) slows every scan down, and
+A stage adds its own letter and the first digits of its plan's settings and models, so that a result tells what it was
+made by. A text with "broken" in it fails. The environment variable TOY_SLEEP (seconds) slows every scan down, and
 every scan computed is noted in work/computed.log.
 """
 
@@ -13,14 +14,17 @@ from pathlib import Path
 
 from wirbel.errors import ScanError
 from wirbel.io.atomic import write_text
-from wirbel.runner.runner import add_runner_arguments, run_stage
+from wirbel.plan.plan import output_of, read_plan
+from wirbel.runner.findings import data_set_mark
+from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
+from wirbel.runner.runner import run_planned
 
 
 class ToyStage:
-    """Reads the result of the stage before (or the scan), adds a letter, writes its own."""
+    """Reads the result of the stage before (or the scan), adds its letters, writes its own."""
 
-    def __init__(self, name: str, before: str | None, letter: str) -> None:
-        self.name, self.before, self.letter = name, before, letter
+    def __init__(self, name: str, before: str | None, letters: str) -> None:
+        self.name, self.before, self.letters = name, before, letters
 
     def prepare(self):
         pass
@@ -39,7 +43,7 @@ class ToyStage:
         time.sleep(float(os.environ.get("TOY_SLEEP", "0")))
         if "broken" in text:
             raise ScanError("unreadable", f"{scan_id} is broken")
-        return text + self.letter
+        return text + self.letters
 
     def save(self, scan, result, folders):
         path = folders.stage(self.name) / f"{scan.scan_id}.txt"
@@ -48,14 +52,27 @@ class ToyStage:
 
 
 def run(name: str, before: str | None, letter: str, argv=None) -> int:
+    def make(plan, args):
+        n4 = "" if plan.settings.get("bias_field", True) else "-"
+        return ToyStage(name, before, letter + n4)
+
+    return run_planned(name, make, __doc__, argv)
+
+
+def gather(name: str, write, argv=None) -> int:
+    """Run a stage that is made from all scans; `write` takes (output folder, plan) and returns its files."""
     parser = argparse.ArgumentParser()
-    add_runner_arguments(parser)
-    parser.add_argument("--model")
-    parser.add_argument("--instance-model")
-    parser.add_argument("--n4", action=argparse.BooleanOptionalAction)
-    args, _ = parser.parse_known_args(argv)
-    parameters = {"model": args.model, "n4": args.n4}
-    return run_stage(ToyStage(name, before, letter), args, parameters)
+    parser.add_argument("--plan", type=Path)
+    parser.add_argument("--threads")
+    args = parser.parse_args(argv)
+    folder, plan = output_of(args.plan), read_plan(args.plan)
+    tables = name == "cohort"
+    seals = read_seals(folder, plan, plan.names if tables else [plan.naming])
+    mark = data_set_mark(folder) if tables else ""
+    paths = write(folder, plan)
+    made_from = digest_of_seals(seals, mark)
+    write_receipt(folder, name, plan.stage(name).fingerprint, made_from, paths)
+    return 0
 
 
 def everything(output_dir: Path, stage: str) -> list[tuple[str, str]]:

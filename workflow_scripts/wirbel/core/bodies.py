@@ -1,4 +1,4 @@
-"""Vertebral bodies one by one: merged ones are split, fragments of one body are joined."""
+"""Vertebral bodies one by one: what a label map calls body is cut, joined, given to the sacrum or set aside."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.body_cuts import Part, cut_merged, is_dens_of
+from wirbel.core.body_cuts import Part, cut_merged
 from wirbel.core.chain import Chain, column_map, spine_chain
 from wirbel.core.components import find_components, voxel_volume_mm3, voxels_of
 from wirbel.core.geometry import Volume
+from wirbel.core.labels import BODY_LABELS, SACRUM
+from wirbel.core.spine.decision import Decision, decide
+from wirbel.core.spine.sightings import Sightings, look
 
-SMALLEST_BODY_MM3 = 300.0
-"""Parts of bodies at the edge of the field of view count from here: a 2 mm slice of C3."""
-SMALLEST_SHARE = 0.12
-"""A body smaller than this part of its neighbours is noise; a crushed one keeps at least 40 %
-(Genant grade 3, J Bone Miner Res 1993;8:1137)."""
-TOO_CLOSE = 0.5
-"""Bodies closer than half the usual spacing are pieces of one; the most crushed body still keeps its two discs
-and half of each neighbour between the centres, three quarters of the usual spacing."""
+SMALLEST_PIECE_MM3 = 100.0
+"""Smaller components are specks; a 2 mm slice of C3 has 300 mm3."""
+MOST_PIECES = 48
+"""The largest ones that are looked at: twice the vertebrae of a spine."""
 SMALLEST_SPACING_MM = 15.0
 """Spacing of C4-C5 in small women (Gilad and Nissan, Spine 1986;11:154: body 12, disc 4 mm)."""
 
@@ -28,7 +27,10 @@ class Bodies:
     """Vertebral bodies from the top of the spine down.
 
     `numbers` (I, J, K) uint8, 1 ... n; `centre_mm` (n, 3) world; `arc_mm` (n,) along `chain`; `volume_mm3` (n,);
-    `cut` (n,) whether the body was cut out of a larger, merged component.
+    `cut` (n,) whether the body was cut out of a larger, merged component. `sacral` and `set_aside` (I, J, K) bool:
+    voxels called body that belong to the sacrum, and to nothing; `parts_set_aside` how many pieces these are, specks
+    below `SMALLEST_PIECE_MM3` left out. `decision` says how sure all that is, its groups
+    above the sacrum are the bodies; None without any.
     """
 
     numbers: np.ndarray
@@ -37,6 +39,11 @@ class Bodies:
     volume_mm3: np.ndarray
     cut: np.ndarray
     chain: Chain | None
+    sacral: np.ndarray
+    set_aside: np.ndarray
+    parts_set_aside: int
+    seen: Sightings | None
+    decision: Decision | None
 
     def __len__(self) -> int:
         return len(self.arc_mm)
@@ -44,86 +51,121 @@ class Bodies:
 
 def separate_bodies(labels: Volume) -> Bodies:
     """Separate the vertebral bodies of a cleaned subregion map, in any orientation."""
-    numbers = np.zeros(labels.data.shape, np.uint8)
     chain = spine_chain(labels)
-    if chain is None:
-        return Bodies(numbers, np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0, bool), None)
-    parts, discs = _parts(labels, chain)
-    parts = _without_bits_beside_the_first(_sorted(parts))
+    parts, discs = ([], []) if chain is None else _parts(labels, chain)
+    if not parts:
+        return _none(labels, chain)
     parts = cut_merged(parts, discs, chain)
-    parts = _join_dens(_sorted(parts), labels.data.shape, chain)
-    parts = _join_fragments(parts, discs)
-    parts = _without_noise(_sorted(parts))[:254]
-    for number, part in enumerate(parts, start=1):
+    seen = look(parts, discs, labels, chain)
+    decision = decide(seen)
+    owner = _owners(parts, decision)
+    joined = [_joined(parts, np.flatnonzero(owner == g)) for g in range(len(decision.groups))]
+    groups = joined[: len(decision.bodies)]
+    numbers, sacral = np.zeros(labels.data.shape, np.uint8), np.zeros(labels.data.shape, bool)
+    for number, part in enumerate(groups, start=1):
         numbers[tuple(part.voxels.T)] = number
+    for part in joined[len(groups) :]:
+        sacral[tuple(part.voxels.T)] = True
     return Bodies(
         numbers,
-        np.array([part.world_mm.mean(0) for part in parts]).reshape(-1, 3),
-        np.array([part.middle_mm for part in parts]),
-        np.array([part.volume_mm3 for part in parts]),
-        np.array([part.cut for part in parts], bool),
+        np.array([part.world_mm.mean(0) for part in groups]).reshape(-1, 3),
+        np.array([part.middle_mm for part in groups]),
+        np.array([part.volume_mm3 for part in groups]),
+        _are_cut(groups),
         chain,
+        sacral,
+        np.isin(labels.data, BODY_LABELS) & (numbers == 0) & ~sacral,
+        int((owner < 0).sum()) + len(joined) - len(groups),
+        seen,
+        decision,
     )
+
+
+def _none(labels: Volume, chain: Chain | None) -> Bodies:
+    no = np.zeros(labels.data.shape, bool)
+    numbers, empty = no.astype(np.uint8), np.zeros(0)
+    bodies = np.isin(labels.data, BODY_LABELS)
+    return Bodies(
+        numbers,
+        empty.reshape(0, 3),
+        empty,
+        empty,
+        empty.astype(bool),
+        chain,
+        no,
+        bodies,
+        0,
+        None,
+        None,
+    )
+
+
+def _owners(parts: list[Part], decision: Decision) -> np.ndarray:
+    """Return the group of each piece, -1 for those that are set aside.
+
+    A piece that no group holds, but that hangs together with one, is part of the nearest such.
+    """
+    owner = np.full(len(parts), -1)
+    for g, group in enumerate(decision.groups):
+        owner[group.first : group.last + 1] = g
+    kept = np.flatnonzero(owner >= 0)
+    for i in np.flatnonzero(owner < 0):
+        whole = [k for k in kept if parts[k].component == parts[i].component]
+        if whole:
+            nearest = min(whole, key=lambda k: abs(parts[k].middle_mm - parts[i].middle_mm))
+            owner[i] = owner[nearest]
+    return owner
+
+
+def settle(labels: Volume) -> tuple[Volume, Bodies]:
+    """Return the map in which only the bodies of vertebrae are called body, and those bodies.
+
+    Segments of the sacrum become sacrum, other pieces background. Everything after the semantic phase begins here.
+    """
+    bodies = separate_bodies(labels)
+    data = labels.data.copy()
+    data[bodies.sacral] = SACRUM
+    data[bodies.set_aside] = 0
+    return labels.with_data(data), bodies
 
 
 def _parts(labels: Volume, chain: Chain) -> tuple[list[Part], list[Part]]:
-    """Return the components of bodies and those of discs."""
+    """Return the components of bodies and those of discs, each from the top down."""
     components = find_components(column_map(labels), connectivity=6)
     voxel_mm3 = voxel_volume_mm3(labels.affine)
     found: tuple[list[Part], list[Part]] = ([], [])
-    for i in np.flatnonzero(components.volume_mm3 >= SMALLEST_BODY_MM3 / 3):
+    for i in _largest(components):
         voxels = voxels_of(components.numbers, i + 1, components.boxes[i])
         world = labels.grid.to_world(voxels)
         arc, offset = chain.locate(world)
-        found[components.label[i] - 1].append(Part(voxels, world, arc, offset, voxel_mm3))
-    return found
+        part = Part(voxels, world, arc, offset, voxel_mm3, component=int(i))
+        found[components.label[i] - 1].append(part)
+    return tuple(sorted(parts, key=lambda part: part.middle_mm) for parts in found)
 
 
-def _sorted(parts: list[Part]) -> list[Part]:
-    return sorted(parts, key=lambda part: part.middle_mm)
+def _largest(components) -> np.ndarray:
+    """Return the components of bodies and of discs that are looked at."""
+    volume = components.volume_mm3
+    kept = [
+        of_kind[np.argsort(-volume[of_kind], kind="stable")][:MOST_PIECES]
+        for of_kind in (np.flatnonzero(components.label == kind) for kind in (1, 2))
+    ]
+    kept = np.sort(np.concatenate(kept))
+    return kept[volume[kept] >= SMALLEST_PIECE_MM3]
 
 
-def _without_bits_beside_the_first(parts: list[Part]) -> list[Part]:
-    """Leave out small parts at the top that lie beside the next one, such as a lateral mass of C1 beside the dens.
-
-    They would count as the topmost vertebra, and C2 below one is not known by its dens.
-    """
-    while len(parts) > 1 and _is_bit_beside(*parts[:2]):
-        parts = parts[1:]
-    return parts
+def _joined(parts: list[Part], members: np.ndarray) -> Part:
+    part = parts[members[0]]
+    for i in members[1:]:
+        part = part.with_part(parts[i])
+    return part
 
 
-def _is_bit_beside(bit: Part, body: Part) -> bool:
-    height, span = bit.world_mm[:, 2], body.world_mm[:, 2]
-    beside = span.min() <= height.min() and height.max() <= span.max()
-    return beside and bit.volume_mm3 < SMALLEST_SHARE * body.volume_mm3
-
-
-def _join_dens(parts: list[Part], shape: tuple[int, ...], chain: Chain) -> list[Part]:
-    """Join a dens that was drawn apart from the body of C2, whatever lies between."""
-    if len(parts) < 2 or not is_dens_of(*parts[:2], shape, chain):
-        return parts
-    return [parts[0].with_part(parts[1]), *parts[2:]]
-
-
-def _join_fragments(parts: list[Part], discs: list[Part]) -> list[Part]:
-    """Join neighbours that lie too close along the spine to be two bodies and have no disc between."""
-    usual = usual_spacing(
-        np.array([p.middle_mm for p in parts if p.volume_mm3 >= SMALLEST_BODY_MM3])
-    )
-    joined: list[Part] = []
-    for part in parts:
-        if joined and _one_body(joined[-1], part, usual, discs):
-            joined[-1] = joined[-1].with_part(part)
-        else:
-            joined.append(part)
-    return joined
-
-
-def _one_body(upper: Part, lower: Part, usual_mm: float, discs: list[Part]) -> bool:
-    if lower.middle_mm - upper.middle_mm >= TOO_CLOSE * usual_mm or (upper.cut and lower.cut):
-        return False
-    return not any(upper.middle_mm < disc.middle_mm < lower.middle_mm for disc in discs)
+def _are_cut(groups: list[Part]) -> np.ndarray:
+    """Return whether each body shares its component with the one above or below."""
+    own = [part.component for part in groups]
+    same = np.array([a == b for a, b in zip(own, own[1:], strict=False)], bool)
+    return np.append(same, False)[: len(own)] | np.append(False, same)[: len(own)]
 
 
 def usual_spacing(arc_mm: np.ndarray) -> float:
@@ -134,16 +176,3 @@ def usual_spacing(arc_mm: np.ndarray) -> float:
     if len(arc_mm) < 2:
         return SMALLEST_SPACING_MM
     return max(float(np.quantile(np.diff(arc_mm), 0.6)), SMALLEST_SPACING_MM)
-
-
-def _without_noise(parts: list[Part]) -> list[Part]:
-    if not parts:
-        return []
-    volume = np.array([part.volume_mm3 for part in parts])
-    kept = []
-    for i, part in enumerate(parts):
-        near = np.median(volume[max(0, i - 2) : i + 3])
-        at_end = i in (0, len(parts) - 1)
-        if part.volume_mm3 >= max(SMALLEST_BODY_MM3, 0 if at_end else SMALLEST_SHARE * near):
-            kept.append(part)
-    return kept

@@ -22,16 +22,17 @@ DENS_TAPER = 0.65
 Panjabi 1991), 0.4 to 0.6; a merged pair of bodies has about 1."""
 CERVICAL_DEPTH_MM = 24.0
 """Greatest depth of a cervical body: C7 18 mm (Panjabi 1991) and osteophytes."""
+DENS_USUAL = 2.7
+"""C2's length over the next body's height: 38 mm (Yousuf et al. 2022) over 12 to 16 mm."""
 DENS_LENGTH = 2.1
-"""C2's length over the next body's height, at least: 38 mm (Yousuf et al. 2022) over 14 to 18 mm."""
-DENS_GAP_MM = 5.0
-"""Farthest that a dens drawn apart ends above its body: a dark line at its base may be taken for a disc."""
-DENS_SHARE = 0.4
-"""A dens' length over that of the body below it, at least: 15 mm (Yousuf et al. 2022) over 20 mm, and a margin."""
+"""The same at the least."""
 LENGTH_PITCH = 1.3
 """Height of a body and its disc over the body's: 1.2 (thoracic) to 1.37 (Gilad and Nissan 1986)."""
 DEPTH_PITCH = 0.95
 """The same over the body's depth: 0.85 (thoracic) to 1.2 (cervical)."""
+SMALLEST_PITCH_MM = 14.0
+"""Height of a body and its disc in small women: C4 and C5, 15 mm (Gilad and Nissan, Spine 1986;11:154), and a
+margin."""
 INSIDE = 0.22
 """A disc lies inside a component when at least this share of the length is above and below it."""
 SEARCH = 0.25
@@ -42,7 +43,10 @@ BIN_MM = 1.0
 
 @dataclass(frozen=True)
 class Part:
-    """A set of voxels: indices (m, 3), world mm (m, 3), arc along the chain (m,), offset from it (m, 3)."""
+    """A set of voxels: indices (m, 3), world mm (m, 3), arc along the chain (m,), offset from it (m, 3).
+
+    `component` number of the connected component that it is (a part of); `cut` whether it is a part.
+    """
 
     voxels: np.ndarray
     world_mm: np.ndarray
@@ -50,6 +54,7 @@ class Part:
     offset_mm: np.ndarray
     voxel_mm3: float
     cut: bool = False
+    component: int = -1
 
     @property
     def volume_mm3(self) -> float:
@@ -117,23 +122,6 @@ def is_dens_and_body(parts: list[Part], index: int, chain: Chain) -> bool:
     return part.length_mm <= DENS_LENGTH * pitch / LENGTH_PITCH + pitch
 
 
-def is_dens_of(top: Part, body: Part, shape: tuple[int, ...], chain: Chain) -> bool:
-    """Return whether the topmost part of a map of `shape` is the dens of the next: slender, smaller, near, and whole.
-
-    What the border of the image leaves of a vertebra may be slender as well, but touches it.
-    """
-    gap_mm = np.quantile(body.arc_mm, 0.01) - np.quantile(top.arc_mm, 0.99)
-    return bool(
-        not (top.cut or body.cut)
-        and not ((top.voxels == 0) | (top.voxels == np.array(shape) - 1)).any()
-        and gap_mm <= DENS_GAP_MM
-        and _depth_mm(body, chain) <= CERVICAL_DEPTH_MM
-        and top.volume_mm3 < body.volume_mm3
-        and top.length_mm >= DENS_SHARE * body.length_mm
-        and top.cross_section_mm2 < DENS_TAPER * body.cross_section_mm2
-    )
-
-
 def _cut_at_discs(part: Part, discs: list[Part]) -> list[Part]:
     low, high = np.quantile(part.arc_mm, (0.02, 0.98))
     margin = INSIDE * (high - low)
@@ -181,9 +169,10 @@ def _cut_if_too_large(parts: list[Part], index: int, chain: Chain) -> list[Part]
             TOO_LONG * expected[0], NOT_SQUAT * depth
         )
     if large and index == 0 and depth <= CERVICAL_DEPTH_MM and _tapers_like_c2(part):
-        first = DENS_LENGTH * pitch / LENGTH_PITCH
+        first = DENS_USUAL * pitch / LENGTH_PITCH
         large = not is_dens_and_body(parts, index, chain)
-    if not large:
+    pitch = max(pitch, SMALLEST_PITCH_MM)
+    if not large or part.length_mm < NOT_SQUAT * pitch:
         return [part]
     return part.divided(np.digitize(part.arc_mm, _narrow_places(part, pitch, first)))
 

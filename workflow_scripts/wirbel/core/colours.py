@@ -19,6 +19,8 @@ PALER_PER_TURN = 0.09
 LIGHTER, DARKER = 0.55, 0.45
 """How far a disc's colour goes towards white, and an endplate's towards black."""
 
+GREY = "#808080"
+
 _SUBREGIONS: dict[int, str] = {
     L.SACRUM: PURPLE,
     L.ARCUS: GREEN,
@@ -45,7 +47,7 @@ def subregion_colours() -> dict[int, str]:
 
 def vertebra_colours() -> dict[int, str]:
     """Return "#rrggbb" for every number of the vertebra map; discs are lighter, endplates darker."""
-    colours = {}
+    colours = {L.SET_ASIDE: GREY}
     for step, label in enumerate(L.LEVELS_TOP_DOWN):
         turn, place = divmod(step, len(VERTEBRA_CYCLE))
         own = mixed(VERTEBRA_CYCLE[place], "#ffffff", turn * PALER_PER_TURN)

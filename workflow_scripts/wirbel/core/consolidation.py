@@ -13,6 +13,7 @@ import cc3d
 import numpy as np
 from scipy import ndimage
 
+from wirbel.core.bodies import Bodies, separate_bodies
 from wirbel.core.components import Box, voxel_volume_mm3
 from wirbel.core.cutouts import overlap
 from wirbel.core.geometry import Volume
@@ -85,12 +86,16 @@ class Group:
         return -len(self.members), -self.agreement, -size, self.members[0].position
 
 
-def consolidate(labels: Volume, predictions: Predictions) -> np.ndarray:
+def consolidate(
+    labels: Volume, predictions: Predictions, bodies: Bodies | None = None
+) -> np.ndarray:
     """Return vertebra instances (I, J, K) uint8, 1 ... n from the top down, on the grid of `labels`.
 
-    `labels` is the cleaned subregion map that the cut-outs were taken from. Instances cover vertebra subregions only;
+    `labels` is the settled subregion map that the cut-outs were taken from, `bodies` what `separate_bodies` finds
+    there (found anew unless given). Instances cover vertebra subregions only;
     each vertebral body belongs to exactly one and each instance has at most one body.
     """
+    bodies = separate_bodies(labels) if bodies is None else bodies
     vertebra = _vertebra_voxels(labels.data)
     smallest = SMALLEST_CANDIDATE_MM3 / voxel_volume_mm3(labels.affine)
     candidates = find_candidates(predictions, vertebra, smallest)
@@ -100,7 +105,7 @@ def consolidate(labels: Volume, predictions: Predictions) -> np.ndarray:
     _drop_small_pieces(instances, SMALLEST_PIECE_MM3 / voxel_volume_mm3(labels.affine))
     centres = {c.prediction: c for c in candidates if c.role == CENTRE}
     proposals = [(predictions.centre_mm[i], c.box, c.mask) for i, c in sorted(centres.items())]
-    return one_vertebra_per_body(labels, instances, positions, vertebra, proposals)
+    return one_vertebra_per_body(labels, bodies, instances, positions, vertebra, proposals)
 
 
 def find_candidates(

@@ -21,6 +21,8 @@ from nibabel.orientations import (
 )
 from scipy import ndimage
 
+from wirbel.core.slabs import slabs
+
 MODEL_AXES = ("P", "I", "R")
 """Orientation of the model grid: indices grow towards posterior, inferior, right."""
 
@@ -94,9 +96,15 @@ class Volume:
 
 def reorient(volume: Volume, axes: tuple[str, str, str] = MODEL_AXES) -> Volume:
     """Flip and permute the axes to the nearest anatomical directions; no interpolation."""
+    view = turned(volume, axes)
+    return view.with_data(np.ascontiguousarray(view.data))
+
+
+def turned(volume: Volume, axes: tuple[str, str, str] = MODEL_AXES) -> Volume:
+    """Like `reorient`, but return a view of the same voxels, which takes no memory."""
     transform = ornt_transform(io_orientation(volume.affine), axcodes2ornt(axes))
     affine = volume.affine @ inv_ornt_aff(transform, volume.data.shape)
-    return Volume(np.ascontiguousarray(apply_orientation(volume.data, transform)), affine)
+    return Volume(apply_orientation(volume.data, transform), affine)
 
 
 def stored_like(volume: Volume, grid: Grid) -> Volume:
@@ -158,16 +166,24 @@ def resample_image(volume: Volume, target: Grid) -> Volume:
 
     The blur (Gaussian, standard deviation in source voxels sqrt(scale^2 - 1) / 2.355) lets a voxel of
     the target collect its own width, so that reducing an image does not alias. Outside the source's
-    field of view the nearest voxel is repeated.
+    field of view the nearest voxel is repeated. Large volumes are taken slab by slab (`wirbel.core.slabs`).
     """
     matrix, offset = index_map(volume.grid, target)
     scale = np.linalg.norm(matrix, axis=1)
     sigma = np.sqrt(np.maximum(scale**2 - 1, 0)) / 2.355
-    data = volume.data.astype(np.float32, copy=False)
-    if sigma.max() > 0.1:
-        data = ndimage.gaussian_filter(data, sigma, mode="nearest")
-    out = _transform(data, matrix, offset, target.shape, order=3)
-    return Volume(np.clip(out, data.min(), data.max()), target.affine)
+    sigma = sigma if sigma.max() > 0.1 else np.zeros(3)
+    out = np.empty(target.shape, np.float32)
+    lowest, highest = [], []
+    for slab in slabs(volume.data.shape, target.shape, matrix, offset, sigma):
+        data = np.array(volume.data[slab.source], np.float32, order="C")
+        if sigma.any():
+            ndimage.gaussian_filter(data, sigma, mode="nearest", output=data)
+        lowest.append(data[slab.own].min())
+        highest.append(data[slab.own].max())
+        part = out[slab.target]
+        if part.size:
+            part[:] = _transform(data, matrix, slab.offset, part.shape, order=3)
+    return Volume(np.clip(out, min(lowest), max(highest)), target.affine)
 
 
 def resample_labels(volume: Volume, target: Grid) -> Volume:

@@ -12,10 +12,11 @@ import numpy as np
 from nibabel.orientations import io_orientation
 
 from wirbel.core.geometry import Volume
+from wirbel.core.voxel_values import clean, pieces
 from wirbel.errors import ScanError
 
-MAXIMUM_VOXELS = 500_000_000
-"""More than a whole-spine scan at 0.5 mm in all directions (800 x 2000 x 300); 2 GB in memory."""
+MAXIMUM_VOXELS = 200_000_000
+"""More than a spine at 0.5 mm in all directions (157 million); no more than 0.8 GB as float32."""
 FINEST_VOXEL_MM = 0.1
 """Clinical spine scans go down to 0.24 mm (SPIDER, van der Graaf et al., Sci Data 2024)."""
 COARSEST_IN_PLANE_MM = 3.0
@@ -24,6 +25,8 @@ COARSEST_SLICE_MM = 12.0
 """Published sagittal T2w slices reach 9.6 mm (SPIDER, as above)."""
 LARGEST_EXTENT_MM = 2500.0
 """Taller than any person: beyond it the header's unit cannot be millimetres."""
+LARGEST_FIELD_LITRES = 200.0
+"""Twice a person's volume: beyond it voxel sizes are wrong, and the model grid would need gigabytes."""
 LARGEST_SHEAR_DEG = 10.0
 """Scanners write right angles; a file registered elsewhere may be sheared by a few degrees."""
 THICK_SLICE_RATIO = 1.5
@@ -37,6 +40,8 @@ FEWEST_DISTINCT_VALUES = 8
 """An image with fewer grey values is a mask or a label map."""
 SMALLEST_VARYING_SHARE = 0.001
 """Share of the voxels that must differ from the commonest value: else the image is blank."""
+THINNING = 100
+"""Of so many voxels one is looked at for the commonest value; see `commonest`."""
 
 _DIRECTIONS = ("left-right", "anterior-posterior", "inferior-superior")
 _PLANES = {"left-right": "sagittal", "anterior-posterior": "coronal", "inferior-superior": "axial"}
@@ -93,7 +98,7 @@ def check_scan(volume: Volume, name: str) -> Volume:
     check_geometry(volume, name)
     check_sagittal(volume, name)
     check_field_of_view(volume, name)
-    return volume.with_data(finite_intensities(volume.data, name))
+    return volume.with_data(checked_intensities(volume.data, name))
 
 
 def check_geometry(volume: Volume, name: str) -> None:
@@ -130,6 +135,23 @@ def check_geometry(volume: Volume, name: str) -> None:
             f"{extent:.0f} mm",
             "check the header's units",
         )
+    litres = float(np.prod(np.array(volume.data.shape) * sizes)) / 1e6
+    if litres > LARGEST_FIELD_LITRES:
+        _refuse(
+            "bad_geometry",
+            name,
+            f"a field of view of at most {LARGEST_FIELD_LITRES:g} litres",
+            f"{litres:.0f} litres",
+            "check the header's voxel sizes, or crop the scan",
+        )
+    if is_lost(affine):
+        _refuse(
+            "header_conflict",
+            name,
+            "the scanner's voxel sizes, directions and origin",
+            "an identity affine, as tools write it that have lost them",
+            "convert the scan again, or copy the header from the file it was made of",
+        )
     shear = largest_shear_deg(affine)
     if shear > LARGEST_SHEAR_DEG:
         _refuse(
@@ -139,6 +161,11 @@ def check_geometry(volume: Volume, name: str) -> None:
             f"axes sheared by {shear:.0f} degrees",
             remedy,
         )
+
+
+def is_lost(affine: np.ndarray) -> bool:
+    """Return whether an affine (4 x 4) says 1 mm along the world's own axes from its origin: no scanner does."""
+    return bool(np.isin(np.abs(affine[:3, :3]), (0, 1)).all() and not affine[:3, 3].any())
 
 
 def largest_shear_deg(affine: np.ndarray) -> float:
@@ -198,37 +225,52 @@ def check_field_of_view(volume: Volume, name: str) -> None:
         )
 
 
-def finite_intensities(data: np.ndarray, name: str) -> np.ndarray:
-    """Return `data` with the smallest finite value in place of NaN and infinities.
-
-    Tools that resample write NaN outside their field of view, so NaN is background, not an error.
-    """
+def checked_intensities(data: np.ndarray, name: str) -> np.ndarray:
+    """Return `data` as `clean` leaves it; refuses what holds no number, a blank image, and a label map."""
     remedy = "look at the image; export it again or leave it out"
-    if data.dtype.kind == "f":
-        finite = np.isfinite(data)
-        if not finite.any():
-            _refuse("bad_intensities", name, "finite intensities", "NaN or infinity only", remedy)
-        if not finite.all():
-            data = np.where(finite, data, data[finite].min())
-    values, counts = np.unique(data, return_counts=True)
-    varying = 1 - counts.max() / data.size
-    if varying < SMALLEST_VARYING_SHARE:
+    data, replaced = clean(data)
+    if replaced is not None and replaced.all():
+        _refuse("bad_intensities", name, "finite intensities", "NaN or infinity only", remedy)
+    common, share = commonest(data)
+    if 1 - share < SMALLEST_VARYING_SHARE:
         _refuse(
             "bad_intensities",
             name,
             "an image",
-            f"the intensity {values[np.argmax(counts)]:g} in {100 - 100 * varying:.4g} % of the voxels",
+            f"the intensity {common:g} in {100 * share:.4g} % of the voxels",
             remedy,
         )
-    if len(values) < FEWEST_DISTINCT_VALUES:
+    distinct = few_distinct(data)
+    if distinct:
         _refuse(
             "bad_intensities",
             name,
             "an image of many grey values",
-            f"{len(values)} distinct values, as in a mask or label map",
+            f"{distinct} distinct values, as in a mask or label map",
             "give the T2w image itself",
         )
     return data
+
+
+def commonest(data: np.ndarray) -> tuple[float, float]:
+    """Return the value of a blank image and its share of the voxels.
+
+    A value that fills 99.9 % of the voxels fills more than half of every set of one in a hundred, whichever those
+    are, and so is their median.
+    """
+    some = data.reshape(-1)[::THINNING]
+    value = np.partition(some, some.size // 2)[some.size // 2]
+    return float(value), sum(int((piece == value).sum()) for piece in pieces(data)) / data.size
+
+
+def few_distinct(data: np.ndarray) -> int:
+    """Return how many distinct values there are, 0 where they are enough for an image."""
+    found: set = set()
+    for piece in pieces(data):
+        found.update(np.unique(piece)[:FEWEST_DISTINCT_VALUES].tolist())
+        if len(found) >= FEWEST_DISTINCT_VALUES:
+            return 0
+    return len(found)
 
 
 def _refuse(reason: str, name: str, expected: str, found: str, remedy: str) -> NoReturn:

@@ -1,8 +1,8 @@
-"""Names of the levels: counted from C2, anchored at the sacrum, or estimated.
+"""Names of the levels: what the one decision over the whole spine says of every instance, and how sure that is.
 
 A vertebra's label is its place in the usual spine, C1 = 1 ... C7 = 7, T1 = 8 ... T12 = 19, L1 = 20 ... L5 = 24,
-L6 = 25, so that counting is adding. Images of the spine alone cannot tell a thirteenth thoracic from a sixth lumbar
-vertebra: extra ones are called L6, and flagged.
+L6 = 25. Images of the spine alone cannot tell a thirteenth thoracic from a sixth lumbar vertebra: extra ones are
+called L6, and flagged.
 """
 
 from __future__ import annotations
@@ -12,56 +12,59 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core.assignment import MISSED
-from wirbel.core.chain import spine_chain
-from wirbel.core.geometry import Volume
+from wirbel.core.bodies import Bodies
+from wirbel.core.body_cuts import Part
+from wirbel.core.chain import Chain, spine_chain
+from wirbel.core.components import find_components, voxel_volume_mm3, voxels_of
+from wirbel.core.geometry import Volume, labelled_boxes
 from wirbel.core.labels import (
+    BODY_LABELS,
+    DISC,
     DISC_OFFSET,
     ENDPLATE_OFFSET,
     LEVEL_LABELS,
+    LEVEL_NAMES,
     SACRUM,
 )
-from wirbel.core.landmarks import (
-    SURE_SACRUM_MM3,
-    BodyShape,
-    body_shapes,
-    is_axis,
-    missing_above_sacrum,
-    missing_between,
-    sacrum_mm3,
-)
-from wirbel.core.level_estimate import level_probabilities
+from wirbel.core.spine.calibration import calibrated
+from wirbel.core.spine.decision import Decision, decide
+from wirbel.core.spine.sightings import Sightings, look
+from wirbel.core.spine.states import LABELS, SACRAL
 
 AXIS, LAST, EXTRA = LEVEL_LABELS["C2"], LEVEL_LABELS["L5"], LEVEL_LABELS["L6"]
 
-CONFIDENCE_BOTH = 0.98
-"""Top and sacrum seen, 23 vertebrae between: only two numeric variants that cancel out would deceive."""
-CONFIDENCE_TOP = 0.95
-"""Counted from C2: seven cervical vertebrae in 99.9 % of people (Galis, J Exp Zool 1999;285:19)."""
-CONFIDENCE_SACRUM = 0.88
-"""Counted from the sacrum: lumbosacral transitional vertebrae in 12 % (Konin and Walz, AJNR 2010;31:1778)."""
-CONFIDENCE_ANOMALY = 0.6
-"""Top and sacrum disagree by one: a true variant, or one vertebra missed or invented."""
-CONFIDENCE_IMPLAUSIBLE = 0.3
-"""They disagree by more than one, which anatomy does not explain."""
-CONFIDENCE_ESTIMATE = 0.5
-"""Greatest confidence of an estimate from sizes alone."""
-GAP_FACTOR = 0.85
-"""Applied for every gap: the number of vertebrae missed in it is itself an estimate."""
-SIZES_FACTOR = 0.7
-SIZES_TOLERANCE = 4
-"""Levels by which the estimate from sizes may differ from a landmark before that is flagged."""
+DENS_RATIO, DENS_HEIGHT_MM = 1.6, 26.0
+"""Height of C2 with its dens over C3's, and at the least: 38 mm (Yousuf et al., Int J Res Med Sci 2023) over 12 to
+16 mm (Panjabi 1991; Gilad and Nissan 1985), less three standard deviations and a tip lost to partial volume."""
+IMPLAUSIBLE_STEP = -9.0
+"""Log likelihood of what lies between two bodies below which anatomy does not explain it."""
+DOUBLE_HEIGHT = 1.6
+"""Height over the usual one from which an instance may hold two bodies; two and a disc are 2.3, a tall one 1.3."""
+MOST_BY_SIZES, MOST_IMPLAUSIBLE = 0.6, 0.3
+"""Greatest confidence where neither C2 nor the sacrum is seen, and where anatomy does not explain the result."""
+SURE_SACRUM_MM3 = 15000.0
+"""Half the first sacral segment's body (45 x 30 x 28 mm): no part of a vertebra that the border cuts."""
+LEAST_ALTERNATIVE = 0.01
+SMALLEST_BODY_MM3 = 100.0
+
 NO_SACRUM = "no_sacrum"
-"""Flag: what was taken for a sacrum is small, and by all else that is seen the lowest vertebra lies far above one."""
+"""Flag: what was taken for a sacrum is none, by all else that is seen."""
+SET_ASIDE = "parts_set_aside"
+"""Flag: something that was called a vertebral body is none."""
+SACRAL_BODY = "sacral_body"
+"""Flag: a segment of the sacrum was called a vertebral body."""
 
 
 @dataclass(frozen=True)
 class Levels:
     """Names of the instances, from the top down.
 
-    `labels` one vertebra label per instance 1 ... n, 0 where no label is left; `confidence` 0 ... 1; `method` "top",
-    "sacrum", "both", "estimated", or "counted" (the topmost is C2, whatever the view); `agree` whether top and
-    sacrum agree, None unless both are seen; `flags` among
-    "gap", "enumeration_anomaly", "enumeration_implausible", "too_many_vertebrae", "sizes_disagree", `NO_SACRUM`.
+    `labels` one vertebra label per instance 1 ... n, 0 for what is no vertebra, that of the sacrum for its segments;
+    `confidence` 0 ... 1, probability that all names are right; `method` "top", "sacrum", "both", "estimated", or
+    "counted" (the topmost is C2, whatever the view); `agree` whether top and sacrum agree, None unless both are
+    seen; `flags` among "gap", "enumeration_anomaly", "enumeration_implausible", "too_many_vertebrae",
+    `NO_SACRUM`, `SET_ASIDE`, `SACRAL_BODY`; `alternative` the second most probable level of the topmost vertebra,
+    "" where there is none; `set_aside` pieces of body that are no vertebra.
     """
 
     labels: tuple[int, ...]
@@ -69,6 +72,8 @@ class Levels:
     method: str
     agree: bool | None
     flags: tuple[str, ...]
+    alternative: str = ""
+    set_aside: int = 0
 
 
 def levels_from(fields: dict) -> Levels:
@@ -79,87 +84,151 @@ def levels_from(fields: dict) -> Levels:
 def name_levels(instances: Volume, labels: Volume) -> Levels:
     """Name the instances 1 ... n (from the top down; other numbers of the vertebra map are ignored).
 
-    `instances` and `labels` (subregion map) lie on one grid, in any orientation.
+    `instances` and `labels` (subregion map) lie on one grid, in any orientation. Bodies are taken as the instances have
+    them: two that are one body get the same name, one that holds two bodies that of the upper.
     """
     count = int(instances.data[instances.data < SACRUM].max(initial=0))
     chain = spine_chain(labels)
-    shapes = [] if chain is None else body_shapes(instances, labels, chain)
-    if not shapes:
+    numbers, parts = ([], []) if chain is None else _bodies_of(instances, labels, chain)
+    if not parts:
         return Levels((0,) * count, 0.0, "estimated", None, ("no_bodies",) if count else ())
-    gaps = missing_between(shapes)
-    relative = _relative_positions(shapes, gaps, count)
-    above_sacrum = missing_above_sacrum(instances, labels, shapes)
-    of_shapes = [relative[s.number - 1] for s in shapes]
-    estimate = level_probabilities(shapes, of_shapes, labels, chain, EXTRA)
-    top = is_axis(shapes)
-    no_sacrum = _is_no_sacrum(sacrum_mm3(labels), top, above_sacrum or 0, relative, estimate)
-    if no_sacrum:
-        above_sacrum = None
-    first, confidence, method, agree, flags = _anchor(top, above_sacrum, relative, estimate)
-    if no_sacrum:
-        flags.append(NO_SACRUM)
-    if any(gaps) or above_sacrum:
-        flags.append("gap")
-        confidence *= GAP_FACTOR ** (np.count_nonzero(gaps) + bool(above_sacrum))
-    if estimate and abs(max(estimate, key=estimate.get) - first) > SIZES_TOLERANCE:
-        flags.append("sizes_disagree")
-        confidence *= SIZES_FACTOR
-    named = tuple(first + r if AXIS <= first + r <= EXTRA else 0 for r in relative)
-    if 0 in named:
-        flags.append("too_many_vertebrae")
-    return Levels(named, round(float(confidence), 3), method, agree, tuple(sorted(flags)))
+    seen = look(parts, _discs(labels, chain), labels, chain)
+    usual = np.median(seen.height_mm)
+    doubles = tuple(int(i) for i in np.flatnonzero(seen.height_mm > DOUBLE_HEIGHT * usual))
+    decision = decide(seen, doubles)
+    owner = {
+        numbers[i]: g
+        for g, group in enumerate(decision.groups)
+        for i in range(group.first, group.last + 1)
+    }
+    set_aside = len(decision.set_aside) + sum(SACRAL[state] for state in decision.states)
+    return _levels(count, owner, seen, decision, int(set_aside))
 
 
-def _is_no_sacrum(
-    volume_mm3: float, top: bool, missing: int, relative: list[int], estimate: dict[int, float]
-) -> bool:
-    """Whether what was taken for a sacrum is none; `missing` vertebrae seem to fit in above it."""
-    if not 0 < volume_mm3 < SURE_SACRUM_MM3 or not (top or estimate):
+def levels_of(counters: Volume, bodies: Bodies) -> Levels:
+    """Name the instances 1 ... n of a map by the bodies that they were made around (`bodies` on the same grid)."""
+    count = int(counters.data[counters.data < SACRUM].max(initial=0))
+    owner = {}
+    for number, box in labelled_boxes(bodies.numbers):
+        inside = counters.data[box][bodies.numbers[box] == number]
+        share = np.bincount(inside[(inside > 0) & (inside < SACRUM)], minlength=1)
+        if share.any():
+            owner[int(share.argmax())] = number - 1
+    return _levels(count, owner, bodies.seen, bodies.decision, bodies.parts_set_aside)
+
+
+def _bodies_of(instances: Volume, labels: Volume, chain: Chain) -> tuple[list[int], list[Part]]:
+    """Return the instances that have a body, and those bodies, from the top down."""
+    inside = np.isin(labels.data, BODY_LABELS) & (instances.data < SACRUM)
+    found = []
+    for number, box in labelled_boxes(np.where(inside, instances.data, 0)):
+        mask = inside[box] & (instances.data[box] == number)
+        part = _part(np.argwhere(mask) + [s.start for s in box], labels, chain)
+        if part.volume_mm3 >= SMALLEST_BODY_MM3:
+            found.append((part.middle_mm, number, part))
+    found.sort(key=lambda row: row[0])
+    return [number for _, number, _ in found], [part for *_, part in found]
+
+
+def _discs(labels: Volume, chain: Chain) -> list[Part]:
+    found = find_components(
+        labels.with_data((labels.data == DISC).astype(np.uint8)), connectivity=6
+    )
+    large = np.flatnonzero(found.volume_mm3 >= SMALLEST_BODY_MM3)
+    return [_part(voxels_of(found.numbers, i + 1, found.boxes[i]), labels, chain) for i in large]
+
+
+def _part(voxels: np.ndarray, labels: Volume, chain: Chain) -> Part:
+    world = labels.grid.to_world(voxels)
+    arc, offset = chain.locate(world)
+    return Part(voxels, world, arc, offset, voxel_volume_mm3(labels.affine))
+
+
+def _levels(
+    count: int, owner: dict[int, int], seen: Sightings, decision: Decision, set_aside: int
+) -> Levels:
+    """Return the levels; `owner` instance -> group of the decision."""
+    states = np.array(decision.states)
+    labels = [int(LABELS[states[owner[n]]]) if n in owner else 0 for n in range(1, count + 1)]
+    named = [g for g, state in enumerate(states) if not SACRAL[state]]
+    if not named:
+        return Levels((0,) * count, 0.0, "estimated", None, ("no_bodies",))
+    labels = _with_bodiless_ends(labels)
+    top, sacrum = _shows_axis(seen, decision), decision.with_sacrum or SACRAL[states].any()
+    flags = _flags(seen, decision, set_aside, top and sacrum)
+    method = {(1, 1): "both", (1, 0): "top", (0, 1): "sacrum", (0, 0): "estimated"}
+    return Levels(
+        tuple(labels),
+        min(calibrated(model_probability(decision)), _most(flags, top or sacrum)),
+        method[int(top), int(sacrum)],
+        "enumeration_anomaly" not in flags if top and sacrum else None,
+        tuple(sorted(flags)),
+        _alternative(decision),
+        set_aside,
+    )
+
+
+def model_probability(decision: Decision) -> float:
+    """Return the decision's own probability of its least certain name; 0 where it holds no vertebra."""
+    of_group = decision.posterior[np.arange(len(decision.states)), decision.states]
+    return float(min(of_group[: len(decision.bodies)], default=0.0))
+
+
+def _most(flags: set[str], landmark: bool) -> float:
+    if "enumeration_implausible" in flags:
+        return MOST_IMPLAUSIBLE
+    return 1.0 if landmark else MOST_BY_SIZES
+
+
+def _with_bodiless_ends(labels: list[int]) -> list[int]:
+    """Name instances beyond the outermost bodies, such as the processes of a vertebra above the field of view."""
+    named = [n for n, label in enumerate(labels) if 0 < label < SACRUM]
+    for n in range(named[0] - 1, -1, -1):
+        labels[n] = labels[n + 1] - 1 if labels[n + 1] > AXIS else 0
+    for n in range(named[-1] + 1, len(labels)):
+        usual = labels[n] == 0 and 0 < labels[n - 1] < LAST
+        labels[n] = labels[n - 1] + 1 if usual else labels[n]
+    return labels
+
+
+def _shows_axis(seen: Sightings, decision: Decision) -> bool:
+    """Return whether the topmost body is C2 and shows its dens."""
+    if LABELS[decision.states[0]] != AXIS or len(decision.groups) < 2:
         return False
-    first, *_ = _anchor(top, None, relative, estimate)
-    return first + relative[-1] + missing < LAST - SIZES_TOLERANCE
+    heights = [
+        seen.bottom_mm[g.first : g.last + 1].max() - seen.top_mm[g.first : g.last + 1].min()
+        for g in decision.groups[:4]
+    ]
+    return heights[0] >= max(DENS_HEIGHT_MM, DENS_RATIO * float(np.median(heights[1:])))
 
 
-def _anchor(top: bool, above_sacrum: int | None, relative: list[int], estimate: dict[int, float]):
-    """Return the label at relative position 0, confidence, method, agreement and flags."""
-    from_sacrum = None if above_sacrum is None else LAST - above_sacrum - relative[-1]
-    doubts: list[str] = []
-    if not top and from_sacrum is not None and from_sacrum < AXIS - 1 and _fits(relative):
-        # All have room, but not so far above what was taken for the sacrum: it is none, or the gap is not real.
-        from_sacrum, doubts = None, ["enumeration_implausible"]
-    if top and from_sacrum is not None:
-        difference = abs(AXIS - from_sacrum)
-        if difference == 0:
-            return AXIS, CONFIDENCE_BOTH, "both", True, []
-        if difference == 1:
-            return AXIS, CONFIDENCE_ANOMALY, "both", False, ["enumeration_anomaly"]
-        flags = ["enumeration_anomaly", "enumeration_implausible"]
-        return AXIS, CONFIDENCE_IMPLAUSIBLE, "both", False, flags
-    if top:
-        return AXIS, CONFIDENCE_TOP, "top", None, []
-    if from_sacrum == AXIS - 1:
-        # C1 is never an instance: 24 vertebrae above the sacrum are one too many.
-        return AXIS, CONFIDENCE_ANOMALY, "sacrum", None, ["enumeration_anomaly"]
-    if from_sacrum is not None:
-        return from_sacrum, CONFIDENCE_SACRUM, "sacrum", None, []
-    if not estimate:
-        return AXIS, 0.0, "estimated", None, doubts
-    most = CONFIDENCE_IMPLAUSIBLE if doubts else CONFIDENCE_ESTIMATE
-    best = max(estimate, key=estimate.get)
-    return best, min(estimate[best], most), "estimated", None, doubts
+def _flags(seen: Sightings, decision: Decision, set_aside: int, both: bool) -> set[str]:
+    states = np.array(decision.states)
+    labels = LABELS[states[~SACRAL[states]]]
+    last_above = decision.missing_below == 0 and (decision.with_sacrum or SACRAL[states].any())
+    left_out = np.diff(labels) - 1 - np.array(decision.missing[1 : len(labels)])
+    anomaly = EXTRA in labels or (last_above and labels[-1] != LAST) or bool(left_out.any())
+    whole = any(seen.volume_share[i] >= 0.5 for i in decision.set_aside)
+    lost = seen.sacrum_mm3 > 0 and not decision.with_sacrum and not SACRAL[states].any()
+    impossible = decision.worst_step < IMPLAUSIBLE_STEP
+    marks = {
+        "gap": sum(decision.missing) + decision.missing_below > 0,
+        "enumeration_anomaly": anomaly,
+        "enumeration_implausible": impossible or (lost and seen.sacrum_mm3 >= SURE_SACRUM_MM3),
+        "too_many_vertebrae": whole and both,
+        SET_ASIDE: set_aside > 0,
+        SACRAL_BODY: bool(SACRAL[states].any()),
+        NO_SACRUM: lost,
+    }
+    return {name for name, holds in marks.items() if holds}
 
 
-def _fits(relative: list[int]) -> bool:
-    """Return whether there are names for all instances, whatever the first one is."""
-    return AXIS + relative[-1] <= EXTRA
-
-
-def _relative_positions(shapes: list[BodyShape], gaps: list[int], count: int) -> list[int]:
-    """Return each instance's place in vertebrae below the first, missing ones counted."""
-    step = [1] * count
-    for shape, missing in zip(shapes[1:], gaps, strict=True):
-        step[shape.number - 1] += missing
-    return (np.cumsum(step) - 1).tolist()
+def _alternative(decision: Decision) -> str:
+    """Return the second most probable level of the topmost vertebra."""
+    others = np.where(SACRAL, 0.0, decision.posterior[0])
+    others[decision.states[0]] = 0.0
+    best = int(others.argmax())
+    return LEVEL_NAMES[int(LABELS[best])] if others[best] >= LEAST_ALTERNATIVE else ""
 
 
 def apply_levels(vertebra: np.ndarray, levels: Levels) -> np.ndarray:

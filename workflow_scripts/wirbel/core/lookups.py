@@ -7,6 +7,7 @@ from wirbel.core.labels import (
     DISC_OFFSET,
     ENDPLATE_OFFSET,
     LEVEL_NAMES,
+    SET_ASIDE,
 )
 
 __all__ = ["subregion_colours", "vertebra_colours", "vertebra_names"]
@@ -14,7 +15,7 @@ __all__ = ["subregion_colours", "vertebra_colours", "vertebra_names"]
 
 def vertebra_names() -> dict[int, str]:
     """Return the name of every number that the vertebra map can hold."""
-    names = dict(LEVEL_NAMES)
+    names = {**LEVEL_NAMES, SET_ASIDE: "set_aside"}
     names |= {DISC_OFFSET + v: f"disc_below_{level}" for v, level in LEVEL_NAMES.items()}
     names |= {ENDPLATE_OFFSET + v: f"endplates_of_{level}" for v, level in LEVEL_NAMES.items()}
     return names

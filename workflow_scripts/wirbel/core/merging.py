@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from wirbel.core.assignment import reconcile
+from wirbel.core.bodies import settle
 from wirbel.core.consolidation import Predictions, consolidate
 from wirbel.core.final_grid import to_scan_grid
 from wirbel.core.geometry import Grid, Volume, upright
-from wirbel.core.levels import Levels, apply_levels, name_levels
+from wirbel.core.levels import Levels, apply_levels, levels_of
 from wirbel.core.relabelling import placeholders
 from wirbel.errors import ScanError
 
@@ -36,11 +37,13 @@ def merge(labels: Volume, predictions: Predictions, scan_grid: Grid, named: bool
     """
     flat = upright(labels)
     index = labels.grid.to_index(predictions.centre_mm)
-    instances = consolidate(flat, replace(predictions, centre_mm=flat.grid.to_world(index)))
-    if not instances.any():
+    predictions = replace(predictions, centre_mm=flat.grid.to_world(index))
+    settled, bodies = settle(flat)
+    if not len(bodies):
         raise ScanError("no_spine_found", "expected vertebral bodies, found none in the label map")
-    subregion, counters = (flat.with_data(data) for data in reconcile(flat, instances))
-    levels = name_levels(counters, subregion)
+    instances = consolidate(settled, predictions, bodies)
+    subregion, counters = (flat.with_data(data) for data in reconcile(settled, instances))
+    levels = levels_of(counters, bodies)
     numbers = levels if named else replace(levels, labels=placeholders(len(levels.labels)))
     numbered = apply_levels(counters.data, numbers)
     subregion.data[(counters.data > 0) & (numbered == 0)] = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from wirbel.core.bodies import Bodies, separate_bodies, usual_spacing
+from wirbel.core.bodies import Bodies, usual_spacing
 from wirbel.core.components import Box, room_mm, voxel_volume_mm3
 from wirbel.core.geometry import Volume
 from wirbel.core.growth import fill_from_nearest, spread
@@ -33,6 +33,7 @@ Proposal = tuple[np.ndarray, Box, np.ndarray]
 
 def one_vertebra_per_body(
     labels: Volume,
+    bodies: Bodies,
     instances: np.ndarray,
     positions: list[float],
     vertebra: np.ndarray,
@@ -40,10 +41,10 @@ def one_vertebra_per_body(
 ) -> np.ndarray:
     """Return the final instances, 1 ... n from the top down.
 
-    `instances` votes (I, J, K) uint8; `positions` (n,) of each among the body centres; `vertebra` which voxels
+    `bodies` of `labels`; `instances` votes (I, J, K) uint8; `positions` (n,) of each among the body centres;
+    `vertebra` which voxels
     the semantic phase calls vertebra; `proposals` (centre mm, box, mask) of each cut-out's own vertebra.
     """
-    bodies = separate_bodies(labels)
     owner = _owners(instances, bodies, len(positions))
     out = _keep_bodiless(labels, instances, positions, bodies, owner)
     order = list(owner)

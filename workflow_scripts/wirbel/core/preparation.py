@@ -11,8 +11,8 @@ from wirbel.core.geometry import (
     MODEL_AXES,
     Volume,
     grid_with_spacing,
-    reorient,
     resample_image,
+    turned,
     upright,
 )
 from wirbel.core.intake import check_scan
@@ -42,7 +42,7 @@ def prepare_image(
     The scan's own oblique directions are kept: only voxel sizes change, so no slice is cut at an
     angle. Raises ScanError, naming `name`, when the scan cannot be used.
     """
-    source = reorient(check_scan(volume, name), axes)
+    source = turned(check_scan(volume, name), axes)
     flat = upright(source)  # rounding in the affine must not reach the intensities
     if callable(spacing_mm):
         spacing_mm = spacing_mm(tuple(float(size) for size in flat.spacing_mm))

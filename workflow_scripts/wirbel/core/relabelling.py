@@ -20,17 +20,22 @@ def placeholders(count: int) -> tuple[int, ...]:
     return tuple(n if n <= EXTRA else 0 for n in range(first, first + count))
 
 
-def renamed(vertebra: np.ndarray, names: Mapping[int, int]) -> np.ndarray:
-    """Return the map (uint8) with vertebra `old` as `names[old]`; those without a name become 0.
+def renamed(vertebra: np.ndarray, names: Mapping[int, int], unnamed: int = 0) -> np.ndarray:
+    """Return the map (uint8) with vertebra `old` as `names[old]`; those without a name become `unnamed`.
 
     Discs and endplates follow their vertebra, those above the topmost one become the level above it (0 where that
-    would be C1). Sacral numbers stay.
+    would be C1). Sacral numbers stay. Where vertebrae without a name stay, their discs and endplates follow the
+    next named vertebra above.
     """
     lookup = np.zeros(256, np.uint8)
     lookup[_family(SACRUM)] = _family(SACRUM)
     pairs = {old: new for old, new in names.items() if new}
     for old, new in pairs.items():
         lookup[_family(old)] = _family(new)
+    for old in (old for old in sorted(names) if unnamed and not names[old]):
+        above = max((other for other in pairs if other < old), default=0)
+        lookup[old] = unnamed
+        lookup[_family(old)[1:]] = lookup[_family(above)[1:]] if above else 0
     top = min(pairs, default=0)
     if top > 1 and level_above(pairs[top]):
         lookup[_family(top - 1)[1:]] = _family(level_above(pairs[top]))[1:]

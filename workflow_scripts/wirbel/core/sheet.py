@@ -51,15 +51,21 @@ def pixel_size_mm(height_mm: float) -> float:
 
 
 def draw_sheet(
-    title: str, subtitle: str, entries: list[Entry], failures: list[Failure], more_failures: int = 0
+    title: str,
+    subtitle: str,
+    entries: list[Entry],
+    failures: list[Failure],
+    more_failures: int = 0,
+    banner: str = "",
 ) -> Image.Image:
-    """Return the sheet: title, legend, the scans in rows, then the failures with their reasons."""
+    """Return the sheet: title, a warning (`banner`), legend, the scans in rows, then the failures with reasons."""
     cells = [draw_entry(entry) for entry in entries]
     rows = _in_rows(cells)
     cards = _in_rows([draw_failure(failure) for failure in failures])
     present = sorted({int(label) for e in entries for label in np.unique(e.view.subregion)} - {0})
     width = max([NARROWEST, *(_width(row) for row in (*rows, *cards))])
-    blocks = [_header(title, subtitle), _legend(present, width), *map(_row, rows)]
+    warning = [_banner(banner, width)] if banner else []
+    blocks = [_header(title, subtitle), *warning, _legend(present, width), *map(_row, rows)]
     if failures:
         blocks += [_section("Scans that failed"), *map(_row, cards)]
     if more_failures:
@@ -121,6 +127,16 @@ def _header(title: str, subtitle: str) -> Image.Image:
     pen = ImageDraw.Draw(block)
     pen.text((PADDING, 18), title, TEXT, _font("title"))
     pen.text((PADDING, 54), subtitle, FAINT, _font("text"))
+    return block
+
+
+def _banner(words: str, sheet_width: int) -> Image.Image:
+    """Return a strip in the colour of a warning, as wide as the sheet, with words that stand out."""
+    lines = _wrapped(words, sheet_width - 2 * PADDING)
+    block = Image.new("RGB", (SHEET_WIDTH, 24 + 18 * len(lines)), ALARM)
+    pen = ImageDraw.Draw(block)
+    for i, line in enumerate(lines):
+        pen.text((PADDING, 10 + 18 * i), line, BACKGROUND, _font("text"))
     return block
 
 

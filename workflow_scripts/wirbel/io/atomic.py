@@ -19,6 +19,8 @@ from pathlib import Path
 TEMPORARY_PREFIX = ".tmp-"
 STALE_SECONDS = 2 * 24 * 3600
 """Age after which another machine's temporary file counts as left behind: longer than any job."""
+LONGEST_NAME_BYTES = 255
+"""What file systems allow for one name."""
 MACHINE_ERRORS = {
     errno.EIO,
     errno.ENOSPC,
@@ -110,10 +112,13 @@ def sweep_temporaries(folder: str | Path) -> int:
 
 
 def _temporary(path: Path) -> Path:
-    """Return a new name beside `path` that tells machine and process."""
+    """Return a new name beside `path` that tells machine and process; of a long name only the end is kept."""
     host = socket.gethostname().replace("-", "_")
     owner = f"{TEMPORARY_PREFIX}{host}-{os.getpid()}-"
-    return path.parent / f"{owner}{uuid.uuid4().hex[:8]}-{path.name}"
+    mark = f"{owner}{uuid.uuid4().hex[:8]}-"
+    room = LONGEST_NAME_BYTES - len(os.fsencode(mark))
+    end = os.fsencode(path.name)[-room:].decode(errors="ignore")
+    return path.parent / f"{mark}{end}"
 
 
 def _left_behind(path: Path) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from wirbel import __version__
 from wirbel.core.geometry import Volume
@@ -10,8 +14,13 @@ from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels import Levels
 from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.sidecars import write_json, write_lookup
-from wirbel.io.volumes import write_volume
+from wirbel.io.volumes import Header, write_volume
 
+UNKNOWN = "unknown"
+TOY_WEIGHTS = "(toy weights)"
+"""Follows the name of networks that are for trying the software only."""
+HEADER_CONFLICT_KEY = "HeaderConflict"
+"""Entry of a sidecar with a sentence about each contradiction in the scan's header."""
 _SUBREGIONS = (
     "Substructures of the spine",
     SUBREGION_NAMES,
@@ -25,13 +34,25 @@ _VERTEBRAE = (
 
 
 def write_final_maps(
-    stem: Path, subregion: Volume, vertebra: Volume, levels: Levels, provenance: dict
+    stem: Path,
+    subregion: Volume,
+    vertebra: Volume,
+    levels: Levels,
+    provenance: dict,
+    scan: Header | None = None,
 ) -> list[Path]:
-    """Write `<stem>_desc-{subregion,vertebra}_dseg`; return the six files."""
+    """Write `<stem>_desc-{subregion,vertebra}_dseg`; return the six files.
+
+    With the header of the `scan`, the maps carry both of its transforms and their codes unchanged, so that every viewer
+    lays them over it, and the sidecars say what in it is contradictory.
+    """
+    if scan is not None and scan.notes:
+        provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
     described = {**provenance, "Levels": levels_entry(levels)}
+    placement = None if scan is None else scan.placement
     return [
-        *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance),
-        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, _VERTEBRAE, described),
+        *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
+        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, _VERTEBRAE, described, placement),
     ]
 
 
@@ -42,6 +63,20 @@ def raw_uri(participant_id: str, session_id: str, name: str) -> str:
     )
 
 
+def made_by(sidecar: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a map's sidecar says of its networks and version, as the columns of the table of scans."""
+    models = sidecar.get("Models") or {}
+    names = {kind: str(part.get("Name")) for kind, part in models.items()}
+    one = len(set(names.values())) == 1
+    told = next(iter(names.values())) if one else ", ".join(f"{k}: {n}" for k, n in names.items())
+    toy = any(part.get("ToyWeights") for part in models.values())
+    versions = [part.get("Version") for part in sidecar.get("GeneratedBy") or ()]
+    return {
+        "model": (told or UNKNOWN) + (f" {TOY_WEIGHTS}" if toy else ""),
+        "wirbel_version": str(next(filter(None, versions), UNKNOWN)),
+    }
+
+
 def levels_entry(levels: Levels) -> dict:
     """Return the sidecar's account of how the levels were named."""
     return {
@@ -49,15 +84,23 @@ def levels_entry(levels: Levels) -> dict:
         "method": levels.method,
         "agree": levels.agree,
         "flags": list(levels.flags),
+        "alternative": levels.alternative,
+        "set_aside": levels.set_aside,
     }
 
 
-def write_map(stem: str, volume: Volume, described: tuple, more: dict) -> list[Path]:
+def write_map(
+    stem: str,
+    volume: Volume,
+    described: tuple,
+    more: dict,
+    placement: Mapping[str, np.ndarray] | None = None,
+) -> list[Path]:
     """Write one label map with its table of the numbers present and its sidecar; return the files."""
     description, names, colours = described
     present = [number for number in names if (volume.data == number).any()]
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
-    write_volume(image, volume, "uint8")
+    write_volume(image, volume, "uint8", placement)
     write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
     generator = {"Name": "wirbel", "Version": __version__}
     sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}

@@ -1,4 +1,4 @@
-"""Whose decisions the steps around a network follow: the argument `--compatibility`, and what it means for a model.
+"""Whose decisions the steps around a network follow: the setting `compatibility`, and what it means for a model.
 
 A network suits the preparation that it was trained with, and its makers' figures hold for their own steps. So
 networks in the published formats are run as SPINEPS runs them, and those that Wirbel has trained as Wirbel does,
@@ -6,8 +6,6 @@ unless told otherwise.
 """
 
 from __future__ import annotations
-
-import argparse
 
 from wirbel.models.registry import Model
 
@@ -26,21 +24,10 @@ OWN_WEIGHTS = {
 """Files of networks that Wirbel has trained."""
 
 
-def add_compatibility_argument(parser: argparse.ArgumentParser) -> None:
-    """Let a stage be told whose steps it shall do."""
-    parser.add_argument(
-        "--compatibility",
-        choices=(AUTO, NONE, PUBLISHED, SPINEPS),
-        default=AUTO,
-        help="whose steps are done around the networks: none: Wirbel's own; published: those of SPINEPS 2.1.3, "
-        "with Wirbel's names of the levels; spineps: with its numbers, too; auto: what suits the model",
-    )
-
-
-def compatibility_of(args: argparse.Namespace, model: Model) -> str:
-    """Return NONE, PUBLISHED or SPINEPS: what was asked for, or what suits the model."""
-    if args.compatibility != AUTO:
-        return args.compatibility
+def method_of(compatibility: str, model: Model) -> str:
+    """Return NONE, PUBLISHED or SPINEPS: what is set, or what suits the model."""
+    if compatibility != AUTO:
+        return compatibility
     if model.config.compatibility is not None:
         return model.config.compatibility
     own = any(model.folder.rglob(OWN_WEIGHTS[model.kind]))

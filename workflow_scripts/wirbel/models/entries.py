@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from wirbel.models.digests import combined_sha256
 from wirbel.models.errors import ModelError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -28,7 +29,10 @@ ALL_KINDS = KINDS + OPTIONAL_KINDS
 
 @dataclass(frozen=True)
 class Embedded:
-    """A network whose folder is part of this repository; `sha256` by file name."""
+    """A network whose folder is part of this repository; `sha256` by file name.
+
+    `toy`: trained on simulated scans only, for trying the software (`wirbel.models.toy`).
+    """
 
     name: str
     kind: str
@@ -37,6 +41,7 @@ class Embedded:
     sha256: dict[str, str]
     modality: tuple[str, ...] = ()
     citation: str = ""
+    toy: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,15 @@ def network(entries: dict[str, Any], name: str, kind: str) -> Embedded | Publish
     if kind not in entry:
         raise ModelError(f"model {name!r} has no {kind} network; it has {', '.join(sorted(entry))}")
     return _network(seen[-1], kind, entry[kind])
+
+
+def toy_digests(entries: dict[str, Any]) -> set[str]:
+    """Return the combined SHA-256 of every network of a registry that is for trying the software only."""
+    return {
+        combined_sha256(known.sha256)
+        for known in networks(entries)
+        if isinstance(known, Embedded) and known.toy
+    }
 
 
 def read_yaml(file: Path) -> dict[str, Any]:

@@ -26,11 +26,14 @@ HEADER = """\
 """
 
 
-def publish(trained: Path, name: str, licence: str, registry_file: Path) -> dict[str, str]:
+def publish(
+    trained: Path, name: str, licence: str, registry_file: Path, toy: bool = False
+) -> dict[str, str]:
     """Copy `trained/semantic` and `trained/instance` to `models/<name>/` and register their files.
 
-    Files of an earlier version that are no longer there are removed. Returns SHA-256 by file name below
-    `models/<name>`. Raises ModelError when one of the two is incomplete, before anything is changed.
+    Files of an earlier version that are no longer there are removed. `toy` marks networks for trying the
+    software only. Returns SHA-256 by file name below `models/<name>`. Raises ModelError when one of the two is
+    incomplete, before anything is changed.
     """
     try:
         configs = {kind: read_inference_config(trained / kind) for kind in KINDS}
@@ -46,6 +49,7 @@ def publish(trained: Path, name: str, licence: str, registry_file: Path) -> dict
         entries[name][kind] = {
             "path": target.as_posix(),
             "licence": licence,
+            **({"toy": True} if toy else {}),
             "modality": list(configs[kind].modality),
             "sha256": own,
         }

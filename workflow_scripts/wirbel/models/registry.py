@@ -6,13 +6,10 @@ content. Nothing here uses the network.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 from wirbel.models.digests import (
     checksum_lines,
@@ -28,6 +25,7 @@ from wirbel.models.entries import (
     Published,
     network,
     read_registry,
+    toy_digests,
 )
 from wirbel.models.errors import ModelError
 from wirbel.models.inference_config import FILE_NAME, InferenceConfig, read_inference_config
@@ -42,7 +40,6 @@ __all__ = [
     "ModelError",
     "checksum_lines",
     "find_model",
-    "fingerprint",
     "hash_files",
     "read_registry",
 ]
@@ -50,12 +47,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Model:
-    """A model folder whose bytes have been checked; `sha256` identifies all of them together."""
+    """A model folder whose bytes have been checked; `sha256` identifies all of them together.
+
+    `toy`: these bytes are those of a network for trying the software only, wherever they lie.
+    """
 
     kind: str
     folder: Path
     sha256: str
     config: InferenceConfig
+    toy: bool = False
 
 
 def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Model:
@@ -67,33 +68,29 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     if name in entries:
         folder, digests = _registered(network(entries, name, kind), registry_file)
     else:
-        folder = _folder(Path(name), kind, sorted(entries))
+        folder = folder_of(Path(name), kind, sorted(entries))
         digests = hash_files(folder)
     try:
         config = read_inference_config(folder)
     except ValueError as error:
         raise ModelError(str(error)) from None
-    return Model(kind, folder, combined_sha256(digests), config)
+    sha256 = combined_sha256(digests)
+    return Model(kind, folder, sha256, config, sha256 in toy_digests(entries))
 
 
-def fingerprint(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:
-    """Return a hash that changes when a model does, without reading its weights.
-
-    It is made from the digests in the registry or in the record of what was fetched. A folder that is not
-    listed is judged by names, sizes and time stamps; the stage hashes its content before use. Raises
-    ModelError when a listed network has not been fetched.
-    """
-    entries = read_registry(registry_file)
-    if name in entries:
-        found = network(entries, name, kind)
-        content: Any = found.sha256
-        if isinstance(found, Published):
-            content = _fetched(found, registry_file)[1].files
-    else:
-        files = sorted(path for path in Path(name).rglob("*") if path.is_file())
-        content = [(str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    text = json.dumps([kind, content], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def listed_folder(
+    found: Embedded | Published, registry_file: Path = REGISTRY_FILE
+) -> tuple[Path, dict[str, str]]:
+    """Return the folder of a listed network and the digests that its files should have; reads no file of it."""
+    if isinstance(found, Published):
+        models_dir, entry = _fetched(found, registry_file)
+        return models_dir / entry.folder, entry.files
+    folder = registry_file.resolve().parents[1] / found.path
+    if not folder.is_dir():
+        raise ModelError(
+            f"the {found.kind} network of model {found.name!r} is missing: there is no {folder}"
+        )
+    return folder, found.sha256
 
 
 def _registered(found: Embedded | Published, registry_file: Path) -> tuple[Path, dict[str, str]]:
@@ -101,11 +98,7 @@ def _registered(found: Embedded | Published, registry_file: Path) -> tuple[Path,
     if isinstance(found, Published):
         models_dir, entry = _fetched(found, registry_file)
         return verify(models_dir, found, entry), entry.files
-    folder = registry_file.resolve().parents[1] / found.path
-    if not folder.is_dir():
-        raise ModelError(
-            f"the {found.kind} network of model {found.name!r} is missing: there is no {folder}"
-        )
+    folder, _ = listed_folder(found, registry_file)
     digests = hash_files(folder)
     compare_digests(found.name, folder, digests, found.sha256, Path("config/models.yaml"))
     return folder, digests
@@ -126,7 +119,7 @@ def _fetched(found: Published, registry_file: Path) -> tuple[Path, Locked]:
     return models_dir, entry
 
 
-def _folder(path: Path, kind: str, known: list[str]) -> Path:
+def folder_of(path: Path, kind: str, known: list[str]) -> Path:
     """Accept a model folder, or a folder that holds one per kind."""
     for candidate in (path / kind, path):
         if (candidate / FILE_NAME).is_file():

@@ -1,4 +1,4 @@
-"""The command-line arguments that all per-scan stages share."""
+"""The command-line arguments that all per-scan stages share, and what they come to."""
 
 from __future__ import annotations
 
@@ -7,44 +7,24 @@ from pathlib import Path
 
 
 def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which batch is to be computed, and how."""
-    group = parser.add_argument_group("batch")
-    group.add_argument("--batch", type=Path, required=True, help="list of scans (TSV)")
-    group.add_argument("--previous", type=Path, help="manifest of the stage before")
-    group.add_argument("--manifest", type=Path, required=True, help="manifest to write (TSV)")
-    group.add_argument("--output-dir", type=Path, required=True, help="the output folder")
-    group.add_argument("--threads", type=int, default=1, help="CPU threads to use")
-    group.add_argument(
-        "--retry-failed",
-        default="false",
-        help="try failed scans again: false, true, or reason codes separated by commas; "
-        "anything after an @ is ignored",
+    """Add the arguments that say which batch is to be computed, and by which plan."""
+    parser.add_argument(
+        "--plan",
+        type=Path,
+        required=True,
+        help="work/plan.json of the output folder, as the workflow wrote it",
     )
-    group.add_argument(
-        "--max-failed-fraction",
-        type=float,
-        default=0.5,
-        help="stop when more than this fraction of the scans meets unforeseen errors",
+    parser.add_argument("--batch", required=True, help="the batch's name, such as b00001")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads to use")
+    parser.add_argument(
+        "--device", default="auto", help="for networks: auto, cpu or cuda (default: %(default)s)"
     )
-    group.add_argument("--code-hash", help="hash of the stage's code (default: computed)")
-    group = parser.add_argument_group("intermediate results")
-    group.add_argument(
-        "--later",
-        nargs="*",
-        default=[],
-        metavar="COMMAND",
-        help="commands of the later stages that use this one's results, in their order: results that were "
-        "removed are made again only for scans with which one of them is not done",
-    )
-    group.add_argument(
-        "--drop",
-        nargs="*",
-        default=[],
-        metavar="STAGE",
-        help="earlier stages, in their order, whose results nobody needs once this one is done",
-    )
-    group.add_argument(
-        "--describe",
-        action="store_true",
-        help="compute nothing; print what, besides the input, decides the result",
-    )
+
+
+def stage_arguments(
+    stage: str, description: str | None, argv: list[str] | None
+) -> argparse.Namespace:
+    """Return the arguments of a per-scan stage's command line."""
+    parser = argparse.ArgumentParser(prog=f"wirbel.stages.{stage}", description=description)
+    add_runner_arguments(parser)
+    return parser.parse_args(argv)

@@ -8,19 +8,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from wirbel.io.atomic import write_text_if_changed
+from wirbel.io.escapes import escape, unescape
 from wirbel.io.tables import read_rows, rows_as_text
 
 
 def read_assignment(output_dir: str | Path) -> dict[str, str]:
     """Return scan -> batch, in the order in which scans were first seen."""
     path = _path(output_dir)
-    return {row["scan_id"]: row["batch"] for row in read_rows(path)} if path.exists() else {}
+    rows = read_rows(path) if path.exists() else []
+    return {unescape(row["scan_id"]): row["batch"] for row in rows}
 
 
 def write_assignment(output_dir: str | Path, assignment: dict[str, str]) -> None:
     """Write the assignment, if it changed."""
     path = _path(output_dir)
-    rows = [{"scan_id": scan_id, "batch": batch} for scan_id, batch in assignment.items()]
+    rows = [{"scan_id": escape(scan_id), "batch": batch} for scan_id, batch in assignment.items()]
     write_text_if_changed(path, rows_as_text(path, ("scan_id", "batch"), rows))
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from wirbel.io.bids import anat_folder
+from wirbel.io.escapes import escape, unescape
 from wirbel.io.tables import read_rows
 
 BATCH_PATTERN = r"b\d{5}"
@@ -64,14 +67,14 @@ def batch_file(output_dir: str | Path, batch: str) -> Path:
 
 def read_batch(path: str | Path) -> list[Scan]:
     """Read a batch list."""
-    return [
-        Scan(
-            **{
-                **row,
-                "path": Path(row["path"]),
-                "size": int(row["size"]),
-                "mtime_ns": int(row["mtime_ns"]),
-            }
-        )
-        for row in read_rows(path)
-    ]
+    return [_scan({name: unescape(cell) for name, cell in row.items()}) for row in read_rows(path)]
+
+
+def list_rows(scans: Iterable[Sequence[Any]]) -> list[list[str]]:
+    """Return the cells of a batch list, whose scans are given as values in the order of `COLUMNS`."""
+    return [[escape(str(value)) for value in scan] for scan in scans]
+
+
+def _scan(row: dict[str, str]) -> Scan:
+    numbers = {"size": int(row["size"]), "mtime_ns": int(row["mtime_ns"])}
+    return Scan(**{**row, "path": Path(row["path"]), **numbers})

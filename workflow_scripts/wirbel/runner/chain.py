@@ -10,3 +10,5 @@ LAST_READER = "merge"
 """Where LABEL follows it, its results are intermediate as well, and read by LABEL alone."""
 GPU_STAGES = {"semantic": 1, "instance": 1, "label": 1}
 """GPUs that a stage's job asks for; stages that are not named ask for none."""
+READS_ALSO = {"merge": ("semantic",)}
+"""Stages before the previous one whose results a stage reads as well."""

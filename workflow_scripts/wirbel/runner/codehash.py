@@ -17,7 +17,7 @@ from pathlib import Path
 
 PACKAGE = "wirbel"
 PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
-LEFT_OUT = (f"{PACKAGE}.runner",)
+LEFT_OUT = (f"{PACKAGE}.runner", f"{PACKAGE}.plan")
 
 
 def stage_code_hash(stage: str) -> str:

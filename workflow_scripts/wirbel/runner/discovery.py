@@ -6,6 +6,9 @@ unchanged folder is noticed), and compares what it finds with the lists that ear
 
 `discovery.json` remembers a fingerprint over all scans' names, paths, sizes and time stamps: while it is the
 same, no list is opened.
+
+A scan whose content is not there at the moment (not fetched, a disk that is not mounted) stays in its list as it was
+when it was there: what was made of it goes on being valid.
 """
 
 from __future__ import annotations
@@ -21,11 +24,13 @@ from operator import attrgetter
 from pathlib import Path
 
 from wirbel.io.atomic import write_text
-from wirbel.io.bids import FoundScan, find_scans
+from wirbel.io.bids import find_scans
+from wirbel.io.escapes import unescape
+from wirbel.io.presence import absence
+from wirbel.io.scan_names import FoundScan
 from wirbel.runner.assignment import extended, read_assignment, write_assignment
-from wirbel.runner.batches import COLUMNS, batch_file, list_batches
-from wirbel.runner.chain import STAGES
-from wirbel.runner.records import manifest_file
+from wirbel.runner.batches import COLUMNS, batch_file, list_batches, list_rows
+from wirbel.runner.seals import digest_of_rows
 
 FINGERPRINT_FILE = "discovery.json"
 
@@ -47,12 +52,18 @@ class BatchPlan:
     fingerprint: str
     sizes: dict[str, int]
     """Number of scans of every batch that holds any, sorted by batch."""
+    digests: dict[str, str]
+    """Digest of every batch's list (`wirbel.runner.seals`)."""
     lists: dict[str, str] = field(default_factory=dict)
     """New content of the lists that are new or changed."""
     changes: dict[str, ListChange] = field(default_factory=dict)
     """The same changes in terms of scans, removed lists included."""
     assignment: dict[str, str] = field(default_factory=dict)
     """Batch of every scan ever seen; empty when nothing changed."""
+    absent: tuple[str, ...] = ()
+    """Scans whose content is not there at the moment but was before."""
+    left_out: frozenset[str] = frozenset()
+    """Those of the scans that are gone which the setting `participants` leaves out."""
 
     @property
     def batches(self) -> list[str]:
@@ -69,10 +80,9 @@ class BatchPlan:
         for batch in self.changes.keys() - self.sizes.keys():
             batch_file(self.output_dir, batch).unlink(missing_ok=True)
         for batch, text in self.lists.items():
-            # A manifest of another list; where a clock ran ahead, it would look newer than the list.
-            manifest_file(self.output_dir, STAGES[0], batch).unlink(missing_ok=True)
             write_text(batch_file(self.output_dir, batch), text)
         content = {"fingerprint": self.fingerprint, "batches": self.sizes}
+        content |= {"digests": self.digests, "absent": self.absent}
         write_text(remembered, json.dumps(content) + "\n")
 
 
@@ -81,30 +91,88 @@ def plan_batches(
     output_dir: str | Path,
     batch_size: int,
     participants: Collection[str] = (),
+    found: list[FoundScan] | None = None,
 ) -> BatchPlan:
-    """Compare the data set with the lists in `output_dir`; writes nothing.
+    """Compare the data set (its scans `found`, if known) with the lists in `output_dir`; writes nothing.
 
     Scans seen before keep their batch whatever `batch_size` says; new ones fill new batches in the order of
     their names. Raises OSError naming the folder that cannot be read.
     """
     output_dir = Path(output_dir)
-    found = find_scans(bids_dir, participants)
+    found = find_scans(bids_dir, participants) if found is None else found
     fingerprint = _fingerprint(found)
     remembered = _remembered(output_dir)
     if remembered.get("fingerprint") == fingerprint:
-        return BatchPlan(output_dir, fingerprint, remembered["batches"])
+        known = remembered["batches"], remembered["digests"]
+        return BatchPlan(output_dir, fingerprint, *known, absent=tuple(remembered["absent"]))
     rows = _rows_by_scan(found)
     assignment = extended(read_assignment(output_dir), list(rows), batch_size)
     members: dict[str, list[tuple]] = {}
     for scan_id, batch in assignment.items():
         if scan_id in rows:
             members.setdefault(batch, []).append(rows[scan_id])
+    return _compared(output_dir, fingerprint, members, assignment, frozenset(participants))
+
+
+def _compared(
+    output_dir: Path,
+    fingerprint: str,
+    members: dict[str, list[tuple]],
+    assignment: dict[str, str],
+    participants: frozenset[str],
+) -> BatchPlan:
+    """Compare the rows of every batch with its list on the disk."""
+    lists, changes, absent, left_out = {}, {}, [], set()
+    for batch in sorted(members.keys() | set(list_batches(output_dir))):
+        rows, text = members.get(batch, []), _on_disk(output_dir, batch)
+        if rows and _as_text(rows) == text:
+            continue
+        before = {row[0]: row for row in _parsed(text)}
+        rows, not_there = _as_they_were(rows, before)
+        absent += not_there
+        if rows:
+            members[batch] = rows
+        if not rows or _as_text(rows) != text:
+            changes[batch] = _change(before, rows)
+            left_out |= _left_out(changes[batch].gone, before, participants)
+            if rows:
+                lists[batch] = _as_text(rows)
     sizes = {batch: len(members[batch]) for batch in sorted(members)}
-    texts = {batch: _as_text(members[batch]) for batch in sizes}
-    lists = {batch: text for batch, text in texts.items() if text != _on_disk(output_dir, batch)}
-    gone = set(list_batches(output_dir)) - sizes.keys()
-    changes = {b: _change(output_dir, b, members.get(b, [])) for b in sorted(gone | lists.keys())}
-    return BatchPlan(output_dir, fingerprint, sizes, lists, changes, assignment)
+    return BatchPlan(
+        output_dir,
+        fingerprint,
+        sizes,
+        {batch: _digest(members[batch]) for batch in sizes},
+        lists,
+        changes,
+        assignment,
+        tuple(absent),
+        frozenset(left_out),
+    )
+
+
+def _as_they_were(rows: list[tuple], before: dict[str, list[str]]) -> tuple[list, list[str]]:
+    """Return the rows, those of scans whose content is not there as they were before, and which these are."""
+    kept, absent = [], []
+    for row in rows:
+        old = before.get(row[0])
+        if old and old[5:7] != [str(row[5]), str(row[6])] and old[5] != "-1" and absence(row[4]):
+            row = (*row[:5], int(old[5]), int(old[6]), old[7])
+            absent.append(row[0])
+        kept.append(row)
+    return kept, absent
+
+
+def _left_out(gone: Collection[str], before: dict, participants: Collection[str]) -> set[str]:
+    """Return those of the scans that are gone whose participant was not asked for."""
+    if not participants:
+        return set()
+    wanted = {*participants, *(f"sub-{name}" for name in participants)}
+    return {scan for scan in gone if before[scan][1] not in wanted}
+
+
+def _digest(rows: list[tuple]) -> str:
+    return digest_of_rows((r[0], Path(r[4]).name, r[5], r[6], r[7]) for r in rows)
 
 
 def update_batches(
@@ -122,7 +190,8 @@ def update_batches(
 def _fingerprint(found: list[FoundScan]) -> str:
     digest = hashlib.sha256()
     for scan in found:
-        digest.update(f"{scan.scan_id}\0{scan.path}\0{scan.size}\0{scan.mtime_ns}\n".encode())
+        told = f"{scan.scan_id}\0{scan.path}\0{scan.size}\0{scan.mtime_ns}\n"
+        digest.update(told.encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
@@ -133,7 +202,8 @@ def _remembered(output_dir: Path) -> dict:
         content = json.loads(text)
     except (OSError, ValueError):
         return {}
-    known = isinstance(content, dict) and isinstance(content.get("batches"), dict)
+    expected = {"fingerprint", "batches", "digests", "absent"}
+    known = isinstance(content, dict) and expected <= content.keys()
     return content if known and list(content["batches"]) == list_batches(output_dir) else {}
 
 
@@ -155,7 +225,8 @@ def _problem(first: FoundScan, others: list[FoundScan]) -> str:
 
 def _as_text(rows: list[tuple]) -> str:
     stream = io.StringIO()
-    csv.writer(stream, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *rows])
+    writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+    writer.writerows([COLUMNS, *list_rows(rows)])
     return stream.getvalue()
 
 
@@ -164,11 +235,9 @@ def _on_disk(output_dir: Path, batch: str) -> str | None:
     return path.read_bytes().decode() if path.exists() else None
 
 
-def _change(output_dir: Path, batch: str, rows: list[tuple]) -> ListChange:
-    path = batch_file(output_dir, batch)
-    before = {row[0]: row for row in _read(path)} if path.exists() else {}
+def _change(before: dict[str, list[str]], rows: list[tuple]) -> ListChange:
     now = {row[0]: [str(cell) for cell in row] for row in rows}
-    changed = [scan for scan in before.keys() & now.keys() if before[scan] != now[scan]]
+    changed = [scan for scan in before.keys() & now.keys() if _differ(before[scan], now[scan])]
     return ListChange(
         frozenset(now.keys() - before.keys()),
         frozenset(changed),
@@ -176,6 +245,11 @@ def _change(output_dir: Path, batch: str, rows: list[tuple]) -> ListChange:
     )
 
 
-def _read(path: Path) -> list[list[str]]:
-    with open(path, newline="", encoding="utf-8") as stream:
-        return list(csv.reader(stream, delimiter="\t"))[1:]
+def _differ(before: list[str], now: list[str]) -> bool:
+    """Whether two rows of a scan differ in more than the folder that the data set lies in."""
+    return [before[:4], Path(before[4]).name, before[5:]] != [now[:4], Path(now[4]).name, now[5:]]
+
+
+def _parsed(text: str | None) -> list[list[str]]:
+    rows = list(csv.reader(io.StringIO(text or "", newline=""), delimiter="\t"))[1:]
+    return [list(map(unescape, row)) for row in rows]

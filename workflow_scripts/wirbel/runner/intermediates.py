@@ -9,56 +9,51 @@ as it is, and its key goes on proving what later results were made from.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from threading import Lock
 
+from wirbel.plan.stage_plan import StagePlan
 from wirbel.runner.chain import LAST_READER
-from wirbel.runner.recipes import Recipe, ask
-from wirbel.runner.records import OK, Record, records_on_disk
+from wirbel.runner.records import OK, Record, records_by_stage
 
 
 class LaterStages:
-    """The stages that use this one's results, in their order; the last of them keeps its own."""
+    """The stages that use a stage's results, in their order; the last of them keeps its own."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self._args = args
-        self._recipes: list[Recipe] = []
-        self._lock = Lock()
+    def __init__(
+        self,
+        stages: Sequence[StagePlan],
+        output_dir: Path,
+        batch: str,
+        recompute: Collection[str] = (),
+    ) -> None:
+        self._stages, self._recompute = stages, recompute
+        self._output_dir, self._batch = output_dir, batch
 
     def are_done(self, scan_id: str, key: str) -> bool:
-        """Whether all of them are done with what this stage makes of the scan under `key`."""
-        record = None
-        for recipe, records in self._chain():
-            key, record = recipe.key(key), records.get(scan_id)
+        """Whether all of them are done with what the stage makes of the scan under `key`."""
+        if scan_id in self._recompute:
+            return False
+        tables, record = records_by_stage(self._output_dir, self._batch), None
+        for stage in self._stages:
+            key, record = stage.key(key), tables.get(stage.stage, {}).get(scan_id)
             if record is None or record.status != OK or record.key != key:
                 return False
-            if recipe.stage == LAST_READER and record.is_complete(self._args.output_dir):
+            if stage.stage == LAST_READER and record.is_complete(self._output_dir):
                 return True  # whatever comes after can go on from there
-        return record is not None and record.is_complete(self._args.output_dir)
-
-    def _chain(self) -> Iterator[tuple[Recipe, dict[str, Record]]]:
-        """Yield recipe and present records of each stage; asks a stage once, and only when needed."""
-        batch = self._args.manifest.name.removesuffix(".tsv")
-        for number, command in enumerate(self._args.later):
-            with self._lock:
-                if number == len(self._recipes):
-                    self._recipes.append(ask(command, self._args))
-            recipe = self._recipes[number]
-            yield recipe, records_on_disk(self._args.output_dir, recipe.stage, batch)
+        return record is not None and record.is_complete(self._output_dir)
 
 
-def unused(record: Record, stages: list[str], output_dir: Path, batch: str) -> list[Record]:
+def unused(record: Record, stages: Sequence[str], output_dir: Path, batch: str) -> list[Record]:
     """Return the records of `stages`, last stage first, from which `record` was made.
 
     `stages` are those before the record's own, in their order. The list is empty when a stage has moved on
     since (its key is another now): then its files belong to somebody else's work.
     """
     found: list[Record] = []
-    source = record.source
+    source, tables = record.source, records_by_stage(output_dir, batch)
     for stage in reversed(stages):
-        earlier = records_on_disk(output_dir, stage, batch).get(record.scan_id)
+        earlier = tables.get(stage, {}).get(record.scan_id)
         if earlier is None or earlier.status != OK or earlier.key != source:
             return []
         found.append(earlier)
@@ -66,8 +61,14 @@ def unused(record: Record, stages: list[str], output_dir: Path, batch: str) -> l
     return found
 
 
-def drop(record: Record, stages: list[str], output_dir: Path, batch: str) -> None:
+def drop(record: Record, stages: Sequence[str], output_dir: Path, batch: str) -> None:
     """Remove the files of `stages` from which the finished result `record` was made."""
-    for earlier in unused(record, stages, output_dir, batch):
-        for name in earlier.outputs:
-            (output_dir / name).unlink(missing_ok=True)
+    if stages:
+        for earlier in unused(record, stages, output_dir, batch):
+            remove_outputs(earlier, output_dir)
+
+
+def remove_outputs(record: Record, output_dir: Path) -> None:
+    """Remove what a record lists."""
+    for name in record.outputs:
+        (output_dir / name).unlink(missing_ok=True)

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
+from pathlib import Path
 
 from wirbel.errors import InfrastructureError
-from wirbel.runner.batches import Scan, StageFolders, read_batch
+from wirbel.io.presence import absence
+from wirbel.plan.plan import output_of, read_plan
+from wirbel.runner.batches import Scan, StageFolders, batch_file, read_batch
 from wirbel.runner.intermediates import LaterStages, drop
 from wirbel.runner.joblogs import keep
 from wirbel.runner.keys import ContentHashes
 from wirbel.runner.ledger import Ledger
 from wirbel.runner.progress import Progress
-from wirbel.runner.recipes import Recipe
-from wirbel.runner.records import OK, Record, RecordBook, read_records, records_file
+from wirbel.runner.records import (
+    FAILED,
+    OK,
+    Record,
+    RecordBook,
+    manifest_file,
+    read_records,
+    records_file,
+)
+from wirbel.runner.seals import Seal, digest_of_list, read_seal, seal_of
 from wirbel.runner.stage import Stage
 
 INPUTS = "inputs"
@@ -20,20 +32,26 @@ INPUTS = "inputs"
 
 
 class Job:
-    """One stage over one batch."""
+    """One stage over one batch, by the plan."""
 
-    def __init__(self, stage: Stage, args: argparse.Namespace, recipe: Recipe) -> None:
-        self.stage, self.args, self.recipe = stage, args, recipe
-        self.folders = StageFolders(args.output_dir.absolute())
-        self.output_dir = self.folders.output_dir
-        self.scans = read_batch(args.batch)
-        self.first = args.previous is None
-        self._previous = {} if self.first else _manifest_before(args.previous)
-        self.batch = args.manifest.name.removesuffix(".tsv")
-        self.lock = args.batch.with_name(f".{self.batch}.lock")
+    def __init__(self, stage: Stage, args: argparse.Namespace) -> None:
+        self.stage, self.threads, self.batch = stage, args.threads, args.batch
+        plan = read_plan(args.plan)
+        self.plan, self.wishes = plan.stage(stage.name), plan.wishes
+        self.output_dir = output_of(args.plan)
+        self.folders = StageFolders(self.output_dir)
+        self.list_file = batch_file(self.output_dir, self.batch)
+        self.manifest = manifest_file(self.output_dir, stage.name, self.batch)
+        self.scans = read_batch(self.list_file)
+        self.stage_before = plan.before(stage.name)
+        self.first = self.stage_before is None
+        self.made_from, self._previous = self._before()
+        self.lock = self.list_file.with_name(f".{self.batch}.lock")
         self.ledger = Ledger(self.output_dir, stage.name, self.batch)
         self.hashes = ContentHashes(RecordBook(records_file(self.output_dir, self.batch), INPUTS))
-        self.later = LaterStages(args)
+        self.recompute = _named(self.scans, self.wishes.recompute)
+        later = plan.after(stage.name)
+        self.later = LaterStages(later, self.output_dir, self.batch, self.recompute)
         self.keys: dict[str, str] = {}
         self.title = f"{stage.name} {self.batch}"
         self.progress = Progress(self.title, 0)
@@ -55,13 +73,17 @@ class Job:
             return None
         if scan.scan_id not in self._previous:
             raise InfrastructureError(
-                f"{self.args.previous} does not list {scan.scan_id}; run the workflow again"
+                f"the manifest of stage {self.stage_before} of batch {self.batch} does not list "
+                f"{scan.scan_id}; run the workflow again"
             )
         return self._previous[scan.scan_id]
 
     def source(self, scan: Scan, upstream: Record | None) -> str:
         """Return what the scan's result is made from: a key, or the hash of the file's content."""
-        return self.hashes.look(scan.scan_id, scan.path) if upstream is None else upstream.key
+        if upstream is not None:
+            return upstream.key
+        afresh = scan.scan_id in self.recompute
+        return self.hashes.look(scan.scan_id, scan.path, afresh=afresh)
 
     def stands(self, record: Record) -> bool:
         """Whether a result on record is there as it was written, or is not needed any more."""
@@ -72,10 +94,30 @@ class Job:
     def done_with(self, record: Record) -> None:
         """Remove the intermediate results that were needed for this one, where that is wished for."""
         if record.status == OK:
-            drop(record, self.args.drop, self.output_dir, self.batch)
+            drop(record, self.plan.drops, self.output_dir, self.batch)
+
+    def seal(self, rows: list[Record]) -> Seal:
+        """Return the seal of a manifest with these rows."""
+        failed = {row.scan_id for row in rows if row.status == FAILED and self.reads_scan}
+        absent = [s.scan_id for s in self.scans if s.scan_id in failed and absence(s.path)]
+        return seal_of(self.plan, self.made_from, rows, absent)
+
+    def _before(self) -> tuple[str, dict[str, Record]]:
+        """Return a digest of what this batch is made from, and the records of the stage before."""
+        if self.stage_before is None:
+            return digest_of_list(self.scans), {}
+        path = manifest_file(self.output_dir, self.stage_before, self.batch)
+        seal = read_seal(path)
+        return ("" if seal is None else seal.holds), _manifest_before(path)
 
 
-def _manifest_before(path) -> dict[str, Record]:
+def _named(scans: list[Scan], wanted: Collection[str]) -> frozenset[str]:
+    """Return the scans that are named, by themselves or by their participant."""
+    names = set(wanted) | {f"sub-{name}" for name in wanted}
+    return frozenset(s.scan_id for s in scans if names & {s.scan_id, s.participant_id})
+
+
+def _manifest_before(path: Path) -> dict[str, Record]:
     if not path.exists():
         raise InfrastructureError(
             f"{path} is missing: the stage before has to run again; run the same command again"

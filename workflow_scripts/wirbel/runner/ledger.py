@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from wirbel.errors import InfrastructureError
+from wirbel.errors import CONTENT_MISSING, InfrastructureError
+from wirbel.runner.intermediates import remove_outputs
 from wirbel.runner.records import OK, Record, RecordBook, records_file
+
+OUTPUT_FIELDS = ("outputs", "sizes", "sums", "stamps")
 
 
 class Ledger:
@@ -22,15 +26,18 @@ class Ledger:
         self.known = self._book.on_disk()
 
     def put(self, record: Record) -> None:
-        """Remove what an earlier success left for a scan that now has none, then record."""
+        """Remove what an earlier success left for a scan that now has none, then record.
+
+        Where only the scan's content is not there, what was made of it earlier stays, and stays on record.
+        """
         old = self.known.get(record.scan_id)
+        if record.reason == CONTENT_MISSING and old:
+            record = replace(record, **{name: getattr(old, name) for name in OUTPUT_FIELDS})
+        elif record.status != OK and old:
+            remove_outputs(old, self._output_dir)
         self.known[record.scan_id] = record
-        if record.status != OK:
-            for name in old.outputs if old else ():
-                (self._output_dir / name).unlink(missing_ok=True)
-            if old == record:
-                return
-        self._book.put(record)
+        if record.status == OK or old != record:
+            self._book.put(record)
 
     def finished_elsewhere(self, scan_id: str, key: str) -> Record | None:
         """Return the record of a result that another writer has made under the same key meanwhile."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wirbel.runner.records import Record, manifest_file, read_records
+from wirbel.runner.records import OK, Record, manifest_file, read_records
 
 NO_STAGE = "batches"
 Tables = dict[str, dict[str, Record]]
@@ -35,5 +35,5 @@ def lineage(tables: Tables, scan_id: str, key: str) -> dict[str, Record]:
 def forget_incomplete(output_dir: Path, batch: str, found: dict[str, Record]) -> None:
     """Remove the manifests of the stages in `found` whose results are not there."""
     for stage, record in found.items():
-        if not record.is_complete(output_dir):
+        if record.status == OK and not record.is_complete(output_dir):
             manifest_file(output_dir, stage, batch).unlink(missing_ok=True)

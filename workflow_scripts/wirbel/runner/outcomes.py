@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wirbel.runner.batches import Scan, batch_file, list_batches, read_batch
@@ -17,6 +17,7 @@ class Outcome:
     measured: Path | None
     stage: str = ""
     failure: Record | None = None
+    batch: str = ""
 
     @property
     def identity(self) -> dict[str, str]:
@@ -33,7 +34,7 @@ def outcomes(output_dir: Path, stages: tuple[str, ...]) -> list[Outcome]:
             stage: read_records(output_dir / "work" / stage / f"{batch}.tsv") for stage in stages
         }
         scans = read_batch(batch_file(output_dir, batch))
-        found += [_outcome(scan, manifests, output_dir) for scan in scans]
+        found += [replace(_outcome(s, manifests, output_dir), batch=batch) for s in scans]
     return sorted(found, key=lambda outcome: outcome.scan.scan_id)
 
 

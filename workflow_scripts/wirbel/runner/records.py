@@ -2,27 +2,34 @@
 
 While a batch is being computed its rows stand in `work/batches/<batch>.records.tsv`, one file for all stages,
 rewritten after each scan, so that a killed job loses no finished scan. A stage's manifest holds the same rows once
-all scans of the batch are done.
+all scans of the batch are done, below a line that says what they were made from (`wirbel.runner.seals`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.io.tables import read_rows, write_rows
+from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file, write_text
+from wirbel.io.escapes import escape, joined, parted, unescape
+from wirbel.io.tables import read_rows, rows_as_text, write_rows
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 COLUMNS = ("scan_id", "status", "reason", "detail", "key", "seconds", "outputs", "sizes")
-COLUMNS += ("source", "device")
+COLUMNS += ("source", "device", "sums", "stamps")
+SEAL_MARK = "# "
+"""How the line above a manifest's rows begins."""
+SUM_DIGITS = 16
 
 
 @dataclass(frozen=True)
 class Record:
     """One scan's row. `skipped` means failed at an earlier stage, whose reason and detail it repeats.
 
-    `outputs` are relative to the output folder, `sizes` their sizes in bytes in the same order. `source` is
+    `outputs` are relative to the output folder; `sizes` (bytes), `sums` (beginnings of their SHA-256) and `stamps`
+    (times of last change, ns) tell what they were when they were written, in the same order. `source` is
     what the result was made from: the key of the stage before or, at the first stage, the content's hash.
     `device` is "cuda" when a GPU took part, otherwise "cpu".
     """
@@ -37,13 +44,27 @@ class Record:
     sizes: tuple[int, ...] = ()
     source: str = ""
     device: str = ""
+    sums: tuple[str, ...] = ()
+    stamps: tuple[int, ...] = ()
 
     def is_complete(self, output_dir: Path) -> bool:
-        """Whether all outputs exist with the sizes they were written with."""
-        return all(
-            _size(output_dir / name) == size
-            for name, size in zip(self.outputs, self.sizes, strict=True)
-        )
+        """Whether all outputs are there as they were written; contents are read where a time stamp differs."""
+        return not any(self.damaged(output_dir, trust_stamps=True))
+
+    def is_whole(self, output_dir: Path) -> bool:
+        """Whether all outputs hold, byte by byte, what was written."""
+        return not any(self.damaged(output_dir, trust_stamps=False))
+
+    def damaged(self, output_dir: Path, *, trust_stamps: bool) -> Iterator[str]:
+        """Yield the outputs that are missing or no longer what was written."""
+        sums, stamps = self.sums or ("",) * len(self.sizes), self.stamps or (0,) * len(self.sizes)
+        for name, size, known, stamp in zip(self.outputs, self.sizes, sums, stamps, strict=True):
+            path = output_dir / name
+            found, changed = _status(path)
+            if found != size or not (
+                (trust_stamps and changed == stamp) or not known or sum_of(path) == known
+            ):
+                yield name
 
 
 def records_file(output_dir: Path, batch: str) -> Path:
@@ -58,7 +79,11 @@ def manifest_file(output_dir: Path, stage: str, batch: str) -> Path:
 
 def read_records(path: str | Path) -> dict[str, Record]:
     """Read a manifest or records table as scan_id -> Record, in the order of its rows."""
-    return {row["scan_id"]: _from_row(row) for row in read_rows(path)}
+    with open(path, newline="", encoding="utf-8") as stream:
+        if not stream.readline().startswith(SEAL_MARK):
+            stream.seek(0)
+        rows = csv.DictReader(stream, delimiter="\t")
+        return {record.scan_id: record for record in map(_from_row, rows)}
 
 
 def records_on_disk(output_dir: Path, stage: str, batch: str) -> dict[str, Record]:
@@ -71,9 +96,19 @@ def records_by_stage(output_dir: Path, batch: str) -> dict[str, dict[str, Record
     return _read(records_file(output_dir, batch))
 
 
-def write_records(path: str | Path, records: Iterable[Record]) -> None:
-    """Write a manifest or records table atomically."""
-    write_rows(path, COLUMNS, map(_as_row, records))
+def write_records(path: str | Path, records: Iterable[Record], first_line: str = "") -> None:
+    """Write a manifest atomically; `first_line` is its seal."""
+    write_text(path, first_line + rows_as_text(path, COLUMNS, map(_as_row, records)))
+
+
+def sum_of(path: Path) -> str:
+    """Return the beginning of a file's SHA-256; empty when it cannot be read."""
+    try:
+        return sha256_of_file(path)[:SUM_DIGITS]
+    except OSError as error:
+        if error.errno in MACHINE_ERRORS:
+            raise
+        return ""
 
 
 class RecordBook:
@@ -105,21 +140,6 @@ class RecordBook:
         _write(self._path, tables)
 
 
-def retry_mark(manifest: Path, retry_failed: str) -> str:
-    """Return the value for `--retry-failed`: "false" when the batch holds nothing to be retried.
-
-    Otherwise the wish itself and, after an @, a mark that differs after every attempt: as a rule's parameter it
-    makes the workflow run the batch once more.
-    """
-    if retry_failed == "false" or not manifest.exists():
-        return "false"
-    failed = [r.reason for r in read_records(manifest).values() if r.status == FAILED]
-    wanted = failed if retry_failed == "true" else retry_failed.split(",")
-    if not set(failed) & set(wanted):
-        return "false"
-    return f"{retry_failed}@{manifest.stat().st_mtime_ns}"
-
-
 def _read(path: Path) -> dict[str, dict[str, Record]]:
     tables: dict[str, dict[str, Record]] = {}
     try:
@@ -128,8 +148,9 @@ def _read(path: Path) -> dict[str, dict[str, Record]]:
         return tables
     for row in rows:
         table = tables.setdefault(row["stage"], {})
-        if row["scan_id"]:
-            table[row["scan_id"]] = _from_row(row)
+        if row["status"]:
+            record = _from_row(row)
+            table[record.scan_id] = record
     return tables
 
 
@@ -143,31 +164,40 @@ def _write(path: Path, tables: dict[str, dict[str, Record]]) -> None:
 
 
 def _as_row(record: Record) -> dict[str, str]:
+    """Return a record's cells; names and sentences are escaped, so that they are read back as they were."""
     return {
         **vars(record),
+        "scan_id": escape(record.scan_id),
+        "detail": escape(record.detail),
         "seconds": f"{record.seconds:.2f}",
-        "outputs": ";".join(record.outputs),
+        "outputs": joined(record.outputs),
         "sizes": ";".join(map(str, record.sizes)),
+        "sums": ";".join(record.sums),
+        "stamps": ";".join(map(str, record.stamps)),
     }
 
 
 def _from_row(row: dict[str, str]) -> Record:
     return Record(
-        scan_id=row["scan_id"],
+        scan_id=unescape(row["scan_id"]),
         status=row["status"],
         reason=row["reason"],
-        detail=row["detail"],
+        detail=unescape(row["detail"]),
         key=row["key"],
         seconds=float(row["seconds"]),
-        outputs=tuple(filter(None, row["outputs"].split(";"))),
+        outputs=parted(row["outputs"]),
         sizes=tuple(int(size) for size in row["sizes"].split(";") if size),
         source=row.get("source") or "",
         device=row.get("device") or "",
+        sums=tuple(filter(None, (row.get("sums") or "").split(";"))),
+        stamps=tuple(int(stamp) for stamp in (row.get("stamps") or "").split(";") if stamp),
     )
 
 
-def _size(path: Path) -> int:
+def _status(path: Path) -> tuple[int, int]:
+    """Return size and time of last change; (-1, 0) where there is no file."""
     try:
-        return path.stat().st_size
+        status = path.stat()
+        return status.st_size, status.st_mtime_ns
     except OSError:
-        return -1
+        return -1, 0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from wirbel.errors import CONTENT_MISSING
 from wirbel.runner.batches import Scan
 from wirbel.runner.job import Job
 from wirbel.runner.records import FAILED, OK, SKIPPED, Record
 from wirbel.runner.stage import Work
 from wirbel.runner.upstream import check_upstream
+
+ALWAYS_AGAIN = ("upstream_changed", CONTENT_MISSING)
+"""Reasons that say nothing about the scan's content: such a scan is tried again whenever its batch is."""
 
 
 def sort_out(job: Job) -> list[Work]:
@@ -20,7 +24,7 @@ def sort_out(job: Job) -> list[Work]:
 def _sorted(job: Job, scan: Scan) -> Work | None:
     upstream = job.upstream(scan)
     source = job.source(scan, upstream)
-    key = job.keys[scan.scan_id] = job.recipe.key(source)
+    key = job.keys[scan.scan_id] = job.plan.key(source)
     if upstream is not None and upstream.status != OK:
         job.ledger.put(Record(scan.scan_id, SKIPPED, upstream.reason, upstream.detail, key))
     elif job.first and scan.problem:
@@ -39,7 +43,9 @@ def is_done(job: Job, scan: Scan, key: str) -> bool:
     record = job.ledger.known.get(scan.scan_id)
     if record is None or record.key != key or record.status == SKIPPED:
         return False
+    if scan.scan_id in job.recompute:
+        return False
     if record.status == OK:
         return job.stands(record)
-    wanted = job.args.retry_failed.partition("@")[0].lower()
-    return not (wanted == "true" or record.reason in (*wanted.split(","), "upstream_changed"))
+    wanted = job.wishes.retry_failed.lower()
+    return not (wanted == "true" or record.reason in (*wanted.split(","), *ALWAYS_AGAIN))

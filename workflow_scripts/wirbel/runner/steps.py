@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wirbel.errors import InfrastructureError, ScanError
+from wirbel.errors import CONTENT_MISSING, InfrastructureError, ScanError
 from wirbel.io.atomic import sweep_temporaries
+from wirbel.io.presence import absence
 from wirbel.runner.alarm import Alarm
 from wirbel.runner.batches import Scan
 from wirbel.runner.failures import machine_fault, scan_fault
 from wirbel.runner.job import Job
 from wirbel.runner.joblogs import keep
-from wirbel.runner.records import FAILED, OK, Record
+from wirbel.runner.records import FAILED, OK, Record, sum_of
 from wirbel.runner.stage import Work
-from wirbel.runner.upstream import check_still_theirs, check_upstream
+from wirbel.runner.upstream import check_contents, check_still_theirs
 
 
 class Steps:
@@ -42,7 +43,7 @@ class Steps:
         if work.error is not None:
             self._look_elsewhere(work)
             if work.elsewhere is None:
-                check_upstream(self._job, work.scan)
+                check_contents(self._job, work.scan)
 
     def compute(self, work: Work) -> None:
         """Compute a scan's result; runs in the main thread."""
@@ -77,15 +78,18 @@ class Steps:
 
     def _success(self, work: Work, paths: list[Path]) -> Record:
         paths = [Path(path).absolute() for path in paths]
+        found = [path.stat() for path in paths]
         return Record(
             work.scan.scan_id,
             OK,
             key=work.key,
             seconds=work.seconds,
             outputs=tuple(str(path.relative_to(self._folders.output_dir)) for path in paths),
-            sizes=tuple(path.stat().st_size for path in paths),
+            sizes=tuple(status.st_size for status in found),
             source=work.source,
             device=_device(),
+            sums=tuple(map(sum_of, paths)),
+            stamps=tuple(status.st_mtime_ns for status in found),
         )
 
     def _failure(self, work: Work) -> Record:
@@ -97,6 +101,8 @@ class Steps:
 
     def _look_elsewhere(self, work: Work) -> None:
         """Notice that another writer of this batch (an orphan, its successor) was quicker."""
+        if work.scan.scan_id in self._job.recompute:
+            return
         record = self._job.ledger.finished_elsewhere(work.scan.scan_id, work.key)
         if record is not None and self._job.stands(record):
             work.elsewhere = record
@@ -120,8 +126,12 @@ class Steps:
         keep(self._job.output_dir, self._job.batch, text)
 
     def _check_unchanged(self, scan: Scan) -> None:
-        """Refuse a scan whose file no longer holds what its provenance key was made from."""
-        if self._job.reads_scan and not self._job.hashes.unchanged(scan.scan_id, scan.path):
+        """Refuse a scan whose file is not there or no longer holds what its provenance key was made from."""
+        if not self._job.reads_scan:
+            return
+        if sentence := absence(scan.path):
+            raise ScanError(CONTENT_MISSING, sentence)
+        if not self._job.hashes.unchanged(scan.scan_id, scan.path):
             raise ScanError(
                 "upstream_changed",
                 f"{scan.path.name} was replaced while the workflow was running; run it again",

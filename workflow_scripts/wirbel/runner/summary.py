@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
@@ -22,8 +23,8 @@ MOST_NAMED = 20
 """Failed scans, and failed jobs, that are named one by one; tables hold all of them."""
 
 
-def summary(output_dir: str | Path) -> str:
-    """Return counts, failed scans and jobs with their reasons, what it cost, and where the results are."""
+def summary(output_dir: str | Path, remarks: Iterable[str] = ()) -> str:
+    """Return counts, failed scans and jobs with their reasons, what it cost, where the results are, and `remarks`."""
     folder = Path(output_dir)
     batches = {batch: read_manifests(folder, batch) for batch in list_batches(folder)}
     failed, jobs = failed_scans(batches), failed_jobs(folder, batches)
@@ -51,7 +52,7 @@ def summary(output_dir: str | Path) -> str:
         lines.append(f"The tables of costs and failed jobs could not be written: {error}")
     results = {"Table": "cohort/vertebrae.csv", "Contact sheet": "qc/contact_sheet.png"}
     lines += [f"{title}: {folder / n}" for title, n in results.items() if (folder / n).is_file()]
-    return "\n".join(lines)
+    return "\n".join([*lines, *filter(None, remarks)])
 
 
 def failed_scans(batches: dict[str, Tables]) -> list[str]:

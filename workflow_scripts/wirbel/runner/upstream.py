@@ -38,6 +38,32 @@ def check_upstream(job: Job, scan: Scan) -> None:
                 os.listdir((job.output_dir / name).parent)
 
 
+def check_contents(job: Job, scan: Scan) -> None:
+    """Raise InfrastructureError when results of earlier stages are damaged: reading them failed, and it may be why.
+
+    A damaged file of our own is never the scan's fault. It is removed, with the manifests that promise it, so that
+    the same command makes it again.
+    """
+    check_upstream(job, scan)
+    upstream = job.upstream(scan)
+    if upstream is None:
+        return
+    damaged = {
+        stage: list(record.damaged(job.output_dir, trust_stamps=False))
+        for stage, record in _read_records(job, upstream).items()
+    }
+    names = [name for found in damaged.values() for name in found]
+    if not names:
+        return
+    for name in names:
+        (job.output_dir / name).unlink(missing_ok=True)
+    forget_incomplete(job.output_dir, job.batch, _lineage(job, upstream))
+    raise InfrastructureError(
+        f"{', '.join(names)} was damaged after it had been written (a failing disk?) and is removed: "
+        "run the same command again, it will make it anew"
+    )
+
+
 def check_still_theirs(job: Job, scan: Scan) -> None:
     """Raise InfrastructureError when another job has put results of other settings in place of those read.
 
@@ -47,7 +73,7 @@ def check_still_theirs(job: Job, scan: Scan) -> None:
     upstream = job.upstream(scan)
     if upstream is None:
         return
-    stage = job.args.previous.parent.name
+    stage = job.stage_before
     tables = records_by_stage(job.output_dir, job.batch)
     if stage not in tables:
         return  # it kept no records: somebody wrote the manifest by hand
@@ -61,11 +87,16 @@ def check_still_theirs(job: Job, scan: Scan) -> None:
 
 def _missing(job: Job, upstream: Record) -> list[str]:
     """Return the files to be read that are not on the disk as recorded."""
-    records = [upstream]
-    if reads := getattr(job.stage, "reads", ()):
-        records += [record for stage, record in _lineage(job, upstream).items() if stage in reads]
+    records = _read_records(job, upstream).values()
     incomplete = [record for record in records if not record.is_complete(job.output_dir)]
     return [name for record in incomplete for name in record.outputs]
+
+
+def _read_records(job: Job, upstream: Record) -> dict[str, Record]:
+    """Return stage -> record of the results that the stage opens."""
+    reads = getattr(job.stage, "reads", ())
+    earlier = _lineage(job, upstream) if reads else {}
+    return {job.stage_before: upstream} | {s: r for s, r in earlier.items() if s in reads}
 
 
 def _lineage(job: Job, upstream: Record) -> dict[str, Record]:

@@ -1,38 +1,86 @@
-"""Compare recorded results with the disk: `python -m wirbel.runner.verify --output-dir DIR`.
+"""Compare recorded results with the disk, byte by byte: `python -m wirbel.runner.verify --output-dir DIR`.
 
-Where a result is missing or has another size, the manifests of that stage and of the later ones are removed, so
-that the next run of the workflow looks at the batch again and computes what is missing (and only that).
-Intermediate results that nobody needs any more are not missed; when a final result is gone, those that it was
-made from are wanted again. Reads names and sizes, no contents.
+Where a result is missing or is no longer what was written, it is removed, and the manifests of that stage and of the
+later ones with it, so that the next run of the workflow computes it again (and only it). The same goes for tables,
+dictionaries and pictures. Intermediate results that nobody needs any more are not missed; when a final result is
+gone, those that it was made from are wanted again.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from wirbel.runner.batches import list_batches
 from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 from wirbel.runner.lineage import Tables, lineage, read_manifests
-from wirbel.runner.records import OK, manifest_file
+from wirbel.runner.receipts import read_receipt, receipt_file
+from wirbel.runner.records import OK, Record, manifest_file, write_records
+from wirbel.runner.seals import read_seal, seal_line
+
+GATHERED = ("cohort", "contact_sheet")
+THREADS = 8
+"""Files read at once: hashing and waiting for the disk both leave the processor to others."""
 
 
 def mend(output_dir: Path, batch: str) -> int:
-    """Report a batch's missing results, forget its manifests from there on; return how many."""
+    """Report a batch's damaged results, remove them, and forget its manifests from there on; return how many."""
     tables = read_manifests(output_dir, batch)
     unneeded = _unneeded(output_dir, tables)
     found = 0
-    for stage in ALL_STAGES:
-        records = tables.get(stage, {}).values()
-        absent = {r.scan_id for r in records if not r.is_complete(output_dir)}
-        missing = sorted(absent - {scan_id for name, scan_id in unneeded if name == stage})
-        if missing:
-            print(f"{stage} {batch}: results missing or changed for {', '.join(missing)}")
-        found += len(missing)
+    for stage in (name for name in ALL_STAGES if name in tables):
+        records = [
+            record
+            for record in tables[stage].values()
+            if record.status == OK and (stage, record.scan_id) not in unneeded
+        ]
+        damaged = sorted(r.scan_id for r in records if _is_removed(output_dir, r))
+        if damaged:
+            print(f"{stage} {batch}: results missing or changed for {', '.join(damaged)}")
+        found += len(damaged)
         if found:
             manifest_file(output_dir, stage, batch).unlink(missing_ok=True)
+        else:
+            _note_stamps(output_dir, stage, batch, tables[stage])
     return found
+
+
+def mend_gathered(output_dir: Path, stage: str) -> int:
+    """Do the same for what was made from all scans; return how many files were damaged."""
+    receipt = read_receipt(output_dir, stage)
+    damaged = receipt.damaged(output_dir, trust_stamps=False) if receipt else []
+    if damaged:
+        print(f"{stage}: missing or changed: {', '.join(damaged)}")
+        receipt_file(output_dir, stage).unlink(missing_ok=True)
+    return len(damaged)
+
+
+def _is_removed(output_dir: Path, record: Record) -> bool:
+    """Remove the outputs that are no longer what was written; return whether there were any, or any is missing."""
+    damaged = list(record.damaged(output_dir, trust_stamps=False))
+    for name in damaged:
+        (output_dir / name).unlink(missing_ok=True)
+    return bool(damaged)
+
+
+def _note_stamps(output_dir: Path, stage: str, batch: str, records: dict[str, Record]) -> None:
+    """Write down the present time stamps of results that were found whole, so that no start reads them again."""
+    now = {name: _with_stamps(output_dir, record) for name, record in records.items()}
+    path = manifest_file(output_dir, stage, batch)
+    seal = read_seal(path)
+    if now != records and seal is not None:
+        write_records(path, now.values(), seal_line(seal))
+
+
+def _with_stamps(output_dir: Path, record: Record) -> Record:
+    paths = [output_dir / name for name in record.outputs]
+    if not record.stamps or not all(path.exists() for path in paths):
+        return record
+    return replace(record, stamps=tuple(path.stat().st_mtime_ns for path in paths))
 
 
 def _unneeded(output_dir: Path, tables: Tables) -> set[tuple[str, str]]:
@@ -43,7 +91,7 @@ def _unneeded(output_dir: Path, tables: Tables) -> set[tuple[str, str]]:
         for record in tables.get(reader, {}).values()
         if record.status == OK and record.is_complete(output_dir)
         for stage in lineage(tables, record.scan_id, record.key)
-        if stage in (*INTERMEDIATE, LAST_READER)
+        if stage in INTERMEDIATE or (stage == LAST_READER and reader == LABEL)
     }
 
 
@@ -52,8 +100,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output-dir", type=Path, required=True)
     output_dir = parser.parse_args(argv).output_dir
-    found = sum(mend(output_dir, batch) for batch in list_batches(output_dir))
-    again = "run the workflow again to compute them" if found else "nothing to do"
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = sum(pool.map(partial(mend, output_dir), list_batches(output_dir)))
+    found += sum(mend_gathered(output_dir, stage) for stage in GATHERED)
+    again = "run the workflow again to make them anew" if found else "nothing to do"
     print(f"{found} results missing or changed: {again}")
     return 0
 

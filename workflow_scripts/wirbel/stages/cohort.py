@@ -8,29 +8,53 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from wirbel import __version__
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES, Column
 from wirbel.core.participants import Participants
+from wirbel.core.people import People
 from wirbel.core.plausibility.flags import flags
 from wirbel.core.plausibility.strata import strata_of
+from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries
-from wirbel.io.bids import write_dataset_description
+from wirbel.io.bids import DESCRIPTION_FILE, write_dataset_description
 from wirbel.io.columnar import write_both
+from wirbel.io.escapes import visible
+from wirbel.io.final_maps import TOY_WEIGHTS
+from wirbel.io.listing import Finding
 from wirbel.io.measurements import Part, read_pieces
+from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
-from wirbel.io.sidecars import read_json, write_json
+from wirbel.io.sidecars import write_json
 from wirbel.io.spool import Spool
-from wirbel.io.tables import read_rows
+from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
+from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.chain import STAGES
+from wirbel.runner.findings import LISTING, data_set_mark, read_findings
 from wirbel.runner.outcomes import Outcome, outcomes
+from wirbel.runner.receipts import (
+    digest_of_seals,
+    read_seals,
+    write_receipt,
+)
+from wirbel.runner.seals import Seal
 from wirbel.runner.termination import end_with
+
+NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
+TOOL_KEY = "MeasurementToolMetadata"
+"""Key of a dictionary that describes no column but, as in BIDS, what measured."""
+TOY_REMARK = (
+    "TOY WEIGHTS: networks trained on simulated scans only, for trying the software; names and numbers of real scans "
+    "are not fit for science"
+)
 
 
 def gather(
@@ -38,12 +62,18 @@ def gather(
     participants: Participants,
     stages: tuple[str, ...] = STAGES,
     threads: int = 1,
+    settings: Mapping[str, str] = NOT_KNOWN,
 ) -> dict[str, int]:
-    """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table."""
+    """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
+
+    `settings` is batch -> fingerprint of the settings, models and code that its results were made with.
+    """
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
     columns = table_columns(participants)
-    parts = [_part(outcome, participants) for outcome in outcomes(output_dir, stages)]
+    found = outcomes(output_dir, stages)
+    parts = [_part(outcome, participants, settings.get(outcome.batch)) for outcome in found]
+    parts += [_told(found) for found in read_findings(output_dir)]
     measured = {table: _schema(all_, without=PLAUSIBILITY) for table, all_ in columns.items()}
     with ExitStack() as stack:
         spools = {
@@ -53,19 +83,36 @@ def gather(
         for piece in read_pieces(parts, measured, threads, end_with, (os.getpid(),)):
             for table, rows in piece.items():
                 spools[table].append(rows)
+        tool = tool_metadata(spools["scans"].categories("model")[1])
         with ThreadPoolExecutor(threads) as pool:
-            finish = partial(_finish, folder, columns, spools, participants)
-            return dict(pool.map(finish, columns))
+            finish = partial(_finish, folder, columns, spools, participants, tool)
+            written = dict(pool.map(finish, columns))
+    describe_output(output_dir, tool["Description"])
+    return written
 
 
-def _finish(folder, columns, spools, participants, table: str) -> tuple[str, int]:
+def tool_metadata(models: Iterable[str]) -> dict[str, str]:
+    """Return what every dictionary says, under the key that BIDS has for it, about what made the tables."""
+    models = sorted(filter(None, models))
+    told = f"Wirbel {__version__}; networks: {', '.join(models) or 'none'}"
+    toys = any(TOY_WEIGHTS in name for name in models)
+    return {"Description": f"{told}. {TOY_REMARK}" if toys else told, "Version": __version__}
+
+
+def describe_output(output_dir: Path, description: str = "") -> None:
+    """Write the output folder's `dataset_description.json`."""
+    about = {"derivative_of": "wirbel", "version": __version__, "description": description}
+    write_dataset_description(output_dir, "Spine measurements", **about)
+
+
+def _finish(folder, columns, spools, participants, tool, table: str) -> tuple[str, int]:
     """Flag one table's rows, write it and its dictionary; return its name and number of rows."""
     flagged = _flagged(table, spools[table], participants)
     batches = spools[table].batches()
     rows = write_both(folder / table, _schema(columns[table]), batches, flagged)
     known = read_repeatability().get(table, {})
     described = {c.name: c.entry(known.get(c.name)) for c in columns[table]}
-    write_json(folder / f"{table}.json", described)
+    write_json(folder / f"{table}.json", {TOOL_KEY: tool, **described})
     return table, rows
 
 
@@ -76,14 +123,20 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
-def _part(outcome: Outcome, participants: Participants) -> Part:
+def _part(outcome: Outcome, participants: Participants, settings: str | None) -> Part:
     """Return what a scan adds to the tables: its measurements, or the account of its failure."""
-    same = outcome.identity | participants.of(outcome.scan.participant_id)
+    same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
+    same |= {"settings_fingerprint": settings}
     if outcome.failure is None:
         return Part(outcome.measured, same)
     reason, detail = outcome.failure.reason, outcome.failure.detail
     failure = {"stage": outcome.stage, "reason": reason, "detail": detail}
     return Part(None, same, {"scans": {"scan_status": reason}, "failures": failure})
+
+
+def _told(found: Finding) -> Part:
+    """Return what a finding adds to the tables: a row of the failures."""
+    return Part(None, {}, {"failures": {**vars(found), "stage": LISTING}})
 
 
 def _flagged(table: str, spool: Spool, participants: Participants) -> dict[str, Sequence[Any]]:
@@ -102,29 +155,61 @@ def _schema(columns: Iterable[Column], without: Iterable[Column] = ()) -> list[t
     return [(column.name, column.kind) for column in columns if column not in without]
 
 
-def read_participants(bids_dir: Path | None) -> Participants:
-    """Read `participants.tsv` and `participants.json` of a data set, where there are any."""
+def read_participants(bids_dir: Path | None, output_dir: Path) -> Participants:
+    """Read what a data set says about its people, tell what of it is not used, and return their columns."""
     taken = {column.name for columns in TABLES.values() for column in columns}
-    table = bids_dir / "participants.tsv" if bids_dir else None
-    if table is None or not table.exists():
-        return Participants([], {}, taken)
-    described = table.with_suffix(".json")
-    return Participants(read_rows(table), read_json(described) if described.exists() else {}, taken)
+    if bids_dir is None:
+        return Participants(People(), {}, taken)
+    files = read_people(bids_dir, _participants_of(bids_dir, output_dir))
+    for name in dict.fromkeys(files.people.unmatched):
+        print(f"cohort: participants.tsv: {visible(name)} matches no participant, or more than one")
+    for fault in files.faults:
+        print(f"cohort: {visible(fault)}: not used")
+    return Participants(files.people, files.descriptions, taken)
+
+
+def _participants_of(bids_dir: Path, output_dir: Path) -> set[str]:
+    """Return all participants: those with a folder in the data set, and those of the scans."""
+    folders = os.listdir(bids_dir) if bids_dir.is_dir() else []
+    lists = (read_batch(batch_file(output_dir, batch)) for batch in list_batches(output_dir))
+    of_scans = {scan.participant_id for scans in lists for scan in scans}
+    return of_scans.union(name for name in folders if name.startswith("sub-"))
+
+
+def fingerprints(plan: Plan, seals: Mapping[tuple[str, str], Seal]) -> dict[str, str]:
+    """Return batch -> fingerprint of what its results were made by: the plan's own, unless settings are mixed."""
+    batches = {batch for _, batch in seals}
+    return {b: fingerprint_of(seals[name, b].made_by for name in plan.names) for b in batches}
+
+
+def files_of(output_dir: Path) -> list[Path]:
+    """Return all files that this stage writes."""
+    stems = [output_dir / "cohort" / table for table in TABLES]
+    tables = [
+        stem.with_suffix(suffix) for stem in stems for suffix in (".csv", ".parquet", ".json")
+    ]
+    return [*tables, output_dir / DESCRIPTION_FILE]
 
 
 def main(argv: list[str] | None = None) -> int:
     """Gather the tables; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output-dir", type=Path, required=True, help="the output folder")
-    parser.add_argument("--bids-dir", type=Path, help="where participants.tsv is looked for")
-    parser.add_argument("--stages", nargs="+", default=STAGES, help="the per-scan stages, in order")
+    parser.add_argument("--plan", type=Path, required=True, help="work/plan.json")
     parser.add_argument("--threads", type=int, default=1, help="processor cores to use")
     args = parser.parse_args(argv)
-    write_dataset_description(
-        args.output_dir, "Spine measurements", derivative_of="wirbel", version=__version__
-    )
-    participants = read_participants(args.bids_dir)
-    written = gather(args.output_dir, participants, tuple(args.stages), args.threads)
+    output_dir = output_of(args.plan)
+    try:
+        plan = read_plan(args.plan)
+        seals = read_seals(output_dir, plan, plan.names)
+    except InfrastructureError as error:
+        print(f"cohort: {error}", file=sys.stderr)
+        return 1
+    mark = data_set_mark(output_dir)
+    participants = read_participants(Path(plan.bids_dir), output_dir)
+    settings = fingerprints(plan, seals)
+    written = gather(output_dir, participants, plan.names, args.threads, settings)
+    made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, mark)
+    write_receipt(output_dir, "cohort", made_by, made_from, files_of(output_dir))
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))
     return 0
 

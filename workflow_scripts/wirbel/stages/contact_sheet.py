@@ -15,16 +15,25 @@ from wirbel.core.geometry import MODEL_AXES, Volume, reorient
 from wirbel.core.labels import LEVEL_NAMES, SACRUM
 from wirbel.core.pictures import sagittal_view
 from wirbel.core.sheet import Entry, Failure, draw_sheet, pixel_size_mm
+from wirbel.core.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
+from wirbel.plan.plan import output_of, read_plan
 from wirbel.runner.batches import Scan, StageFolders, batch_file, list_batches, read_batch
+from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
 from wirbel.runner.records import OK, Record, read_records
 
 LAST_STAGE = "merge"
+SHEET = "qc/contact_sheet.png"
 LOW_CONFIDENCE = 0.6
 """Level names less certain than this are set in the colour of a warning."""
+
+TOY_BANNER = (
+    "TOY WEIGHTS ({}): trained on simulated scans only, for trying the software; names and outlines of real scans are "
+    "not fit for science"
+)
 
 
 def outcomes(output_dir: Path, stage: str = LAST_STAGE) -> list[tuple[Scan, Record]]:
@@ -61,6 +70,18 @@ def entry_of(scan: Scan, folders: StageFolders) -> Entry:
     return Entry(scan.scan_id, view, caption, warning)
 
 
+def banner_of(scans: list[Scan], folders: StageFolders) -> str:
+    """Return the warning over a sheet on which maps of networks for trying the software are shown."""
+    models = [_models(scan, folders) for scan in scans]
+    toys = {part["Name"] for parts in models for part in parts.values() if part.get("ToyWeights")}
+    return TOY_BANNER.format(", ".join(sorted(toys))) if toys else ""
+
+
+def _models(scan: Scan, folders: StageFolders) -> dict[str, dict]:
+    sidecar = folders.anat(scan) / f"{scan.scan_id}_desc-vertebra_dseg.json"
+    return read_json(sidecar).get("Models", {})
+
+
 def describe(present: np.ndarray, levels: dict) -> tuple[str, bool]:
     """Return a line on the vertebrae found and how sure their names are, and whether it is a warning."""
     names = [name for label, name in LEVEL_NAMES.items() if label in present and label != SACRUM]
@@ -83,12 +104,12 @@ def describe(present: np.ndarray, levels: dict) -> tuple[str, bool]:
 def _image(scan: Scan, like: Volume) -> Volume:
     """Return the scan's image; a black one when the file was moved after its segmentation."""
     try:
-        image = read_volume(scan.path)
+        image = cleaned(read_volume(scan.path))
     except ScanError:
         return like.with_data(np.zeros(like.data.shape, np.float32))
     if image.data.shape != like.data.shape:
         return like.with_data(np.zeros(like.data.shape, np.float32))
-    return image.with_data(np.nan_to_num(image.data.astype(np.float32), posinf=0, neginf=0))
+    return image.with_data(image.data.astype(np.float32))
 
 
 def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = LAST_STAGE) -> str:
@@ -105,6 +126,7 @@ def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = 
         [entry_of(scan, folders) for scan in shown],
         [Failure(record.scan_id, record.reason, record.detail) for record in listed],
         len(failed) - len(listed),
+        banner_of(shown, folders),
     )
     write_picture(sheet, picture)
     return subtitle
@@ -113,17 +135,19 @@ def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = 
 def main(argv: list[str] | None = None) -> int:
     """Draw the contact sheet; return the exit code."""
     parser = argparse.ArgumentParser(prog="wirbel.stages.contact_sheet", description=__doc__)
-    parser.add_argument("--output-dir", type=Path, required=True, help="the output folder")
-    parser.add_argument("--sheet", type=Path, help="file to write (default: qc/contact_sheet.png)")
-    parser.add_argument("--stage", default=LAST_STAGE, help="the stage that wrote the maps")
+    parser.add_argument("--plan", type=Path, required=True, help="work/plan.json")
+    parser.add_argument("--threads", type=int, default=1, help="not used: one is enough")
     parser.add_argument("--scans", type=int, default=24, help="most scans to show")
     parser.add_argument("--failures", type=int, default=24, help="most failed scans to list")
     args = parser.parse_args(argv)
-    sheet = args.sheet or args.output_dir / "qc" / "contact_sheet.png"
+    output_dir = output_of(args.plan)
+    sheet = output_dir / SHEET
     try:
-        print(
-            f"contact_sheet: {draw(args.output_dir, sheet, args.scans, args.failures, args.stage)}"
-        )
+        plan = read_plan(args.plan)
+        seals = read_seals(output_dir, plan, [plan.naming])
+        print(f"contact_sheet: {draw(output_dir, sheet, args.scans, args.failures, plan.naming)}")
+        made_by, made_from = plan.stage("contact_sheet").fingerprint, digest_of_seals(seals)
+        write_receipt(output_dir, "contact_sheet", made_by, made_from, [sheet])
     except (InfrastructureError, ScanError, OSError) as error:
         print(f"contact_sheet: {error}", file=sys.stderr)
         return 1

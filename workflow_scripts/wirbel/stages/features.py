@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
+from wirbel.core.header_transforms import HEADER_CONFLICT
 from wirbel.core.measures import Measurements, measure
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.errors import ScanError
+from wirbel.io.final_maps import made_by
 from wirbel.io.measurements import write_measurements
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
-from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+from wirbel.io.volumes import read_header, read_volume
+from wirbel.plan.settings import FeaturesSettings, settings_of
+from wirbel.runner.runner import Scan, StageFolders, run_planned
 
-NO_LEVELS = {"confidence": None, "method": "unknown", "agree": None, "flags": []}
+NO_LEVELS = {
+    "confidence": None,
+    "method": "unknown",
+    "agree": None,
+    "flags": [],
+    "alternative": None,
+    "set_aside": None,
+}
 
 
 class Features:
@@ -26,18 +35,28 @@ class Features:
     name = "features"
     reads_scan = True
 
+    def __init__(self, settings: FeaturesSettings) -> None:
+        self.settings = settings
+
     def prepare(self) -> None:
         """Nothing to load."""
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Volume, Volume, dict]:
-        """Read the scan and both label maps, and how the levels were named."""
+        """Read the scan and both label maps, how the levels were named, and what made the maps."""
         stem = f"{scan.scan_id}_desc"
         anat = folders.anat(scan)
         sidecar = anat / f"{stem}-vertebra_dseg.json"
         described = read_json(sidecar) if sidecar.exists() else {}
         subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
-        return read_volume(scan.path), subregion, vertebra, NO_LEVELS | described.get("Levels", {})
+        odd = [HEADER_CONFLICT] if read_header(scan.path).notes else []
+        told = {
+            **NO_LEVELS,
+            **described.get("Levels", {}),
+            "header_flags": odd,
+            "made_by": made_by(described),
+        }
+        return read_volume(scan.path), subregion, vertebra, told
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
         """Return the rows of all four tables."""
@@ -72,12 +91,20 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
     """Return cleaned rows by table.
 
     `levels` is the vertebra map's account of its level names, `found` are the flags of the whole result.
+    Where they are given, `levels["made_by"]` holds the columns that say what made the map, and
+    `levels["header_flags"]` what is odd about the scan's header.
     """
     rows = asdict(measured)
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
-    flags |= {"flags": ";".join(found)}
-    scan = {"scan_status": "ok", **rows["scan"], **naming, **flags}
+    odd = [*levels.get("header_flags", ()), *filter(None, [rows["scan"]["flags"]]), *found]
+    doubts = {
+        "level_alternative": levels["alternative"] or None,
+        "parts_set_aside": levels["set_aside"],
+        "flags": ";".join(odd),
+    }
+    made_by = levels.get("made_by", {})
+    scan = {"scan_status": "ok", **made_by, **rows["scan"], **naming, **doubts, **flags}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")
@@ -87,10 +114,12 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
 
 def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_runner_arguments(parser)
-    args = parser.parse_args(argv)
-    return run_stage(Features(), args, parameters={})
+    return run_planned(
+        "features",
+        lambda plan, args: Features(settings_of(FeaturesSettings, plan.settings)),
+        __doc__,
+        argv,
+    )
 
 
 if __name__ == "__main__":

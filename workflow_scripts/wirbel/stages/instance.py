@@ -7,7 +7,6 @@ be negative; `centre_mm` float64 (n, 3), world; from the top of the spine down; 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,15 +19,12 @@ from wirbel.core.spineps import merging as spineps
 from wirbel.errors import ScanError
 from wirbel.io.sidecars import write_arrays
 from wirbel.io.volumes import read_volume
-from wirbel.models.compatibility import (
-    NONE,
-    add_compatibility_argument,
-    compatibility_of,
-    compatibility_parameter,
-)
-from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.models.compatibility import NONE
+from wirbel.models.registry import Model
 from wirbel.models.spineps_settings import instance_settings
-from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+from wirbel.plan.networks import planned_model
+from wirbel.plan.settings import NetworkSettings, settings_of
+from wirbel.runner.runner import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
     from wirbel.learning.instance_model import InstanceModel
@@ -41,9 +37,11 @@ class InstanceStage:
 
     name = "instance"
 
-    def __init__(self, model: Model, device: str, threads: int, as_spineps: bool = False) -> None:
+    def __init__(
+        self, settings: NetworkSettings, model: Model, device: str = "auto", threads: int = 1
+    ) -> None:
         self.model, self.device, self.threads = model, device, threads
-        self.as_spineps = as_spineps
+        self.as_spineps = settings.method != NONE
         self.network: InstanceModel | None = None
 
     def prepare(self) -> None:
@@ -93,20 +91,12 @@ class InstanceStage:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch."""
-    parser = argparse.ArgumentParser(prog="wirbel.stages.instance", description=__doc__)
-    parser.add_argument("--model", required=True, help="name in config/models.yaml, or a folder")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    add_compatibility_argument(parser)
-    add_runner_arguments(parser)
-    args = parser.parse_args(argv)
-    try:
-        model = find_model(args.model, "instance")
-    except ModelError as error:
-        print(f"instance: {error}", file=sys.stderr)
-        return 1
-    compatibility = compatibility_of(args, model)
-    stage = InstanceStage(model, args.device, args.threads, compatibility != NONE)
-    return run_stage(stage, args, compatibility_parameter(compatibility), model.sha256)
+
+    def make(plan, args):
+        settings = settings_of(NetworkSettings, plan.settings)
+        return InstanceStage(settings, planned_model(plan, "instance"), args.device, args.threads)
+
+    return run_planned("instance", make, __doc__, argv)
 
 
 if __name__ == "__main__":

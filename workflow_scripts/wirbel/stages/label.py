@@ -1,13 +1,11 @@
 """Name the vertebrae of every scan of a batch by the labelling network, and write the final maps.
 
-Reads what `merge --naming-follows` left in work/merge, and the scan. Writes, for each scan, `*_desc-subregion_dseg` and
+Reads what `merge` left in work/merge, and the scan. Writes, for each scan, `*_desc-subregion_dseg` and
 `*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv, .json) into the output folder's `sub-*/[ses-*/]anat`.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,20 +17,16 @@ from wirbel.core.level_cutouts import LevelInput, level_cutouts
 from wirbel.core.levels import Levels, levels_from
 from wirbel.core.merging import Merged
 from wirbel.core.spineps.naming import named_maps
+from wirbel.core.voxel_values import cleaned
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
-from wirbel.models.compatibility import (
-    SPINEPS,
-    add_compatibility_argument,
-    compatibility_of,
-    compatibility_parameter,
-)
-from wirbel.models.inference_config import InferenceConfig
-from wirbel.models.provenance import provenance_entry
-from wirbel.models.registry import Model, ModelError, find_model
+from wirbel.io.volumes import read_header, read_volume
+from wirbel.models.compatibility import SPINEPS
+from wirbel.models.registry import Model
 from wirbel.models.spineps_settings import number_settings
-from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+from wirbel.plan.networks import planned_model
+from wirbel.plan.settings import LabelSettings, settings_of
+from wirbel.runner.runner import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
     from wirbel.learning.labelling_model import LabellingModel
@@ -44,16 +38,8 @@ class LabelStage:
     name = "label"
     reads_scan = True
 
-    def __init__(
-        self,
-        model: Model,
-        device: str,
-        provenance: dict,
-        semantic: InferenceConfig,
-        as_there: bool = False,
-    ) -> None:
-        self.model, self.device, self.provenance = model, device, provenance
-        self.semantic, self.as_there = semantic, as_there
+    def __init__(self, settings: LabelSettings, model: Model, device: str = "auto") -> None:
+        self.settings, self.model, self.device = settings, model, device
         self.network: LabellingModel | None = None
 
     def prepare(self) -> None:
@@ -77,22 +63,26 @@ class LabelStage:
         counting = merged.levels, by_counting
         maps = merged.subregion, merged.vertebra
         finish = None if merged.seen is None else self._finish
-        return name_maps(*maps, list(cutouts), heads, *counting, self.semantic.has_c1, finish)
+        return name_maps(
+            *maps, list(cutouts), heads, *counting, self.settings.semantic.has_c1, finish
+        )
 
     def _finish(self, subregion: Volume, vertebra: Volume, names: dict) -> tuple[Volume, Volume]:
         """Return the final maps as the published tool makes them."""
         found = Merged(subregion, vertebra, None)
-        return named_maps(found, number_settings(self.semantic), names, self.as_there)
+        as_there = self.settings.method == SPINEPS
+        return named_maps(found, number_settings(self.settings.semantic), names, as_there)
 
     def save(self, scan: Scan, result: tuple, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
-        provenance = {"Sources": [source], **self.provenance}
-        return write_final_maps(folders.anat(scan) / scan.scan_id, *result, provenance)
+        provenance = {"Sources": [source], **self.settings.provenance}
+        stem = folders.anat(scan) / scan.scan_id
+        return write_final_maps(stem, *result, provenance, read_header(scan.path))
 
 
 def read_merged(stem: Path) -> Merged:
-    """Return what `merge --naming-follows` left of a scan."""
+    """Return what `merge` left of a scan for this stage."""
     described = read_json(f"{stem}_levels.json")
     maps = (read_volume(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "vertebra"))
     seen = described.get("seen")
@@ -102,36 +92,18 @@ def read_merged(stem: Path) -> Merged:
 
 def cutouts_of(scan: Path, merged: Merged, wanted: LevelInput) -> dict[int, np.ndarray]:
     """Return what a labelling network is shown of a scan: number -> cut-out."""
-    return level_cutouts(read_volume(scan), merged.vertebra, merged.subregion, wanted, merged.seen)
+    image = cleaned(read_volume(scan))
+    return level_cutouts(image, merged.vertebra, merged.subregion, wanted, merged.seen)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch; return the exit code."""
-    parser = argparse.ArgumentParser(prog="wirbel.stages.label", description=__doc__)
-    parser.add_argument("--model", required=True, help="labelling model: a name or a folder")
-    parser.add_argument("--semantic-model", required=True, help="for the sidecars")
-    parser.add_argument("--instance-model", required=True, help="for the sidecars")
-    parser.add_argument("--n4", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    add_compatibility_argument(parser)
-    add_runner_arguments(parser)
-    args = parser.parse_args(argv)
-    names = {
-        "semantic": args.semantic_model,
-        "instance": args.instance_model,
-        "labelling": args.model,
-    }
-    try:
-        models = {kind: (name, find_model(name, kind)) for kind, name in names.items()}
-    except ModelError as error:
-        print(f"label: {error}", file=sys.stderr)
-        return 1
-    chosen = [compatibility_of(args, models[kind][1]) for kind in ("semantic", "instance")]
-    provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(*chosen)}
-    model = models["labelling"][1]
-    semantic = models["semantic"][1].config
-    stage = LabelStage(model, args.device, provenance, semantic, chosen[1] == SPINEPS)
-    return run_stage(stage, args, provenance, model.sha256)
+
+    def make(plan, args):
+        settings = settings_of(LabelSettings, plan.settings)
+        return LabelStage(settings, planned_model(plan, "labelling"), args.device)
+
+    return run_planned("label", make, __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """Merge the predictions of every scan of a batch into its two final label maps.
 
 Writes, for each scan, `*_desc-subregion_dseg` and `*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv with
-names and colours, .json) into the output folder's `sub-*/[ses-*/]anat`. With `--naming-follows` the maps stay in
+names and colours, .json) into the output folder's `sub-*/[ses-*/]anat`. Where names are to follow, the maps stay in
 work/merge, vertebrae numbered from the top down, until the stage `label` has named them.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,19 +18,12 @@ from wirbel.core.spineps import merging as spineps
 from wirbel.core.spineps import naming as published
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_arrays, write_json
-from wirbel.io.volumes import read_grid, read_volume, write_volume
-from wirbel.models.compatibility import (
-    NONE,
-    SPINEPS,
-    add_compatibility_argument,
-    compatibility_of,
-    compatibility_parameter,
-)
-from wirbel.models.inference_config import InferenceConfig
-from wirbel.models.provenance import provenance_entry
-from wirbel.models.registry import ModelError, find_model
+from wirbel.io.volumes import read_grid, read_header, read_volume, write_volume
+from wirbel.models.compatibility import NONE, SPINEPS
 from wirbel.models.spineps_settings import instance_settings, number_settings
-from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+from wirbel.plan.settings import MergeSettings, settings_of
+from wirbel.runner.chain import READS_ALSO
+from wirbel.runner.runner import Scan, StageFolders, run_planned
 
 UNNAMED_FILES = ("subregion.nii.gz", "vertebra.nii.gz", "levels.json")
 """What is left in work/merge when names are to follow, after the scan's name."""
@@ -42,21 +33,11 @@ class Merge:
     """The stage as the runner drives it."""
 
     name = "merge"
-    reads = ("semantic",)
+    reads = READS_ALSO["merge"]
     reads_scan = True
 
-    def __init__(
-        self,
-        provenance: dict,
-        semantic: InferenceConfig,
-        instance: InferenceConfig,
-        compatibility: str = NONE,
-        naming_follows: bool = False,
-    ) -> None:
-        self.provenance = provenance
-        self.semantic, self.instance = semantic, instance
-        self.compatibility = compatibility
-        self.naming_follows = naming_follows
+    def __init__(self, settings: MergeSettings) -> None:
+        self.settings = settings
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -66,30 +47,35 @@ class Merge:
         labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
         arrays = read_arrays(folders.stage("instance") / f"{scan.scan_id}_predictions.npz")
         predictions = Predictions(arrays["labels"], arrays["origin"], arrays["centre_mm"])
-        if self.compatibility == NONE:
+        if self.settings.method == NONE:
             labels = on_spacing(labels, arrays["spacing_mm"])
         return labels, predictions, read_grid(scan.path)
 
     def compute(self, inputs: tuple[Volume, Predictions, Grid]) -> Merged:
         """Return the final maps."""
         labels, predictions, scan = inputs
-        named = not self.naming_follows
-        if self.compatibility == NONE:
+        named = not self.settings.naming_follows
+        if self.settings.method == NONE:
             return merge(labels, predictions, scan, named)
-        settings = instance_settings(self.instance), number_settings(self.semantic)
-        if self.compatibility == SPINEPS:
-            merging = spineps.merge if named else spineps.unnumbered
-            return merging(labels, predictions, scan, *settings)
+        settings = (
+            instance_settings(self.settings.instance),
+            number_settings(self.settings.semantic),
+        )
+        if self.settings.method == SPINEPS:
+            if not named:
+                return spineps.unnumbered(labels, predictions, scan, *settings)
+            return published.flagged(spineps.merge(labels, predictions, scan, *settings))
         return published.merge(labels, predictions, scan, *settings, named)
 
     def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
         """Write both maps: into the results, or, when names are to follow, for the next stage."""
-        if self.naming_follows:
+        if self.settings.naming_follows:
             return self._save_unnamed(folders.stage(self.name) / scan.scan_id, result)
         stem = folders.anat(scan) / scan.scan_id
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
-        provenance = {"Sources": [source], **self.provenance}
-        return write_final_maps(stem, result.subregion, result.vertebra, result.levels, provenance)
+        provenance = {"Sources": [source], **self.settings.provenance}
+        maps = result.subregion, result.vertebra
+        return write_final_maps(stem, *maps, result.levels, provenance, read_header(scan.path))
 
     def _save_unnamed(self, stem: Path, result: Merged) -> list[Path]:
         """Write both maps, and by which names counting would call the numbers in them."""
@@ -107,36 +93,15 @@ class Merge:
         count = len(result.levels.labels)
         if result.seen is None:
             return placeholders(count)
-        first = number_settings(self.semantic).first
+        first = number_settings(self.settings.semantic).first
         return tuple(range(first, first + count))
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch; return the exit code."""
-    parser = argparse.ArgumentParser(prog="wirbel.stages.merge", description=__doc__)
-    parser.add_argument("--model", required=True, help="semantic model, for the sidecars")
-    parser.add_argument("--instance-model", required=True, help="instance model, for the sidecars")
-    parser.add_argument("--n4", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument(
-        "--naming-follows",
-        action="store_true",
-        help="the stage `label` names the vertebrae and writes the final maps",
+    return run_planned(
+        "merge", lambda plan, args: Merge(settings_of(MergeSettings, plan.settings)), __doc__, argv
     )
-    add_compatibility_argument(parser)
-    add_runner_arguments(parser)
-    args = parser.parse_args(argv)
-    names = {"semantic": args.model, "instance": args.instance_model}
-    try:
-        models = {kind: (name, find_model(name, kind)) for kind, name in names.items()}
-    except ModelError as error:
-        print(f"merge: {error}", file=sys.stderr)
-        return 1
-    chosen = [compatibility_of(args, models[kind][1]) for kind in ("semantic", "instance")]
-    provenance = {**provenance_entry(models, args.n4), **compatibility_parameter(*chosen)}
-    configs = (models[kind][1].config for kind in ("semantic", "instance"))
-    stage = Merge(provenance, *configs, chosen[1], args.naming_follows)
-    follows = {"NamingFollows": True} if args.naming_follows else {}
-    return run_stage(stage, args, parameters={**provenance, **follows})
 
 
 if __name__ == "__main__":

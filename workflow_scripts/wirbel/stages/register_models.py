@@ -21,9 +21,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--registry", type=Path, default=REGISTRY_FILE, help="config/models.yaml to write"
     )
+    parser.add_argument(
+        "--toy",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="trained on simulated scans only: results say that they are for trying the software",
+    )
     args = parser.parse_args(argv)
     try:
-        digests = publish(args.trained, args.name, args.licence, args.registry)
+        digests = publish(args.trained, args.name, args.licence, args.registry, args.toy)
     except ModelError as error:
         print(f"register_models: {error}", file=sys.stderr)
         return 1

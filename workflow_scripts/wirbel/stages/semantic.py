@@ -5,7 +5,6 @@ Writes work/semantic/<scan_id>_subregion.nii.gz (uint8, on the model grid, clean
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +13,11 @@ from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, upright
 from wirbel.core.spineps import semantic_cleaning as spineps
 from wirbel.io.volumes import read_volume, write_volume
-from wirbel.models.compatibility import (
-    NONE,
-    add_compatibility_argument,
-    compatibility_of,
-    compatibility_parameter,
-)
-from wirbel.models.registry import Model, ModelError, find_model
-from wirbel.runner.runner import Scan, StageFolders, add_runner_arguments, run_stage
+from wirbel.models.compatibility import NONE
+from wirbel.models.registry import Model
+from wirbel.plan.networks import planned_model
+from wirbel.plan.settings import NetworkSettings, settings_of
+from wirbel.runner.runner import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
     from wirbel.learning.semantic_model import SemanticModel
@@ -32,9 +28,11 @@ class SemanticStage:
 
     name = "semantic"
 
-    def __init__(self, model: Model, device: str, threads: int, as_spineps: bool = False) -> None:
+    def __init__(
+        self, settings: NetworkSettings, model: Model, device: str = "auto", threads: int = 1
+    ) -> None:
         self.model, self.device, self.threads = model, device, threads
-        self.as_spineps = as_spineps
+        self.as_spineps = settings.method != NONE
         self.network: SemanticModel | None = None
 
     def prepare(self) -> None:
@@ -65,20 +63,12 @@ class SemanticStage:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch."""
-    parser = argparse.ArgumentParser(prog="wirbel.stages.semantic", description=__doc__)
-    parser.add_argument("--model", required=True, help="name in config/models.yaml, or a folder")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    add_compatibility_argument(parser)
-    add_runner_arguments(parser)
-    args = parser.parse_args(argv)
-    try:
-        model = find_model(args.model, "semantic")
-    except ModelError as error:
-        print(f"semantic: {error}", file=sys.stderr)
-        return 1
-    compatibility = compatibility_of(args, model)
-    stage = SemanticStage(model, args.device, args.threads, compatibility != NONE)
-    return run_stage(stage, args, compatibility_parameter(compatibility), model.sha256)
+
+    def make(plan, args):
+        settings = settings_of(NetworkSettings, plan.settings)
+        return SemanticStage(settings, planned_model(plan, "semantic"), args.device, args.threads)
+
+    return run_planned("semantic", make, __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 
 from wirbel import __version__
 from wirbel.io.atomic import write_bytes
-from wirbel.io.bids import write_dataset_description
+from wirbel.io.bids import DESCRIPTION_FILE, read_description, write_dataset_description
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.tables import write_rows
 from wirbel.io.volumes import write_volume
@@ -31,6 +31,7 @@ from wirbel.runner.termination import end_with
 ANY_REGION = "any"
 KEPT_SHARE = 0.6
 """Share of its bytes that a file cut short on purpose keeps."""
+DATA_SET_NAME = "Simulated sagittal T2w scans of the spine"
 IDENTITY = ("participant_id", "session_id", "run_id", "scan_id")
 
 
@@ -137,9 +138,23 @@ def write_tables(made: list[dict[str, Any]], bids_dir: Path) -> None:
     write_rows(bids_dir / "participants.tsv", ("participant_id", "seed", "broken"), participants)
 
 
+def refusal(bids_dir: Path) -> str:
+    """Return why the folder must not be written to: it is a data set of somebody's; empty where it may."""
+    if read_description(bids_dir / DESCRIPTION_FILE).get("Name") == DATA_SET_NAME:
+        return ""
+    theirs = [bids_dir / DESCRIPTION_FILE, bids_dir / "participants.tsv", *bids_dir.glob("sub-*")]
+    found = next((path.name for path in theirs if path.exists()), None)
+    if found is None or (bids_dir / "derivatives" / "truth").is_dir():
+        return ""
+    return (
+        f"{bids_dir} is another data set (it holds {found}): simulated scans would be mixed into it, and its "
+        "description and participants.tsv overwritten; give a new folder as bids_dir"
+    )
+
+
 def write_descriptions(bids_dir: Path) -> None:
     """Write what BIDS wants to know about the data set and about its truth."""
-    write_dataset_description(bids_dir, "Simulated sagittal T2w scans of the spine")
+    write_dataset_description(bids_dir, DATA_SET_NAME)
     write_dataset_description(
         bids_dir / "derivatives" / "truth",
         "Truth of the simulated scans",
@@ -213,6 +228,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.count < 1 or not 0 <= args.broken <= args.count:
         parser.error("expected --count of at least 1 and --broken between 0 and --count")
+    refused = refusal(args.bids_dir)
+    if refused:
+        print(f"simulate: {refused}", file=sys.stderr)
+        return 1
     code = stage_code_hash("simulate")
     to_make = orders(args.count, args.seed, args.regions, args.broken, code)
     lock, evidence = args.bids_dir / ".simulate.lock", args.bids_dir / "derivatives" / "truth"

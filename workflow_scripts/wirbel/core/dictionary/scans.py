@@ -11,7 +11,17 @@ from wirbel.core.dictionary.column import (
     STRING,
     Column,
 )
-from wirbel.core.dictionary.shared import IDENTITY, LEVEL_NAMING, angle, ratio, size, status, volume
+from wirbel.core.dictionary.shared import (
+    ALTERNATIVE,
+    IDENTITY,
+    LEVEL_NAMING,
+    SET_ASIDE,
+    angle,
+    ratio,
+    size,
+    status,
+    volume,
+)
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.errors import REASONS
 
@@ -242,13 +252,39 @@ SCANS = (
         codes={"ok": "measured", **REASONS},
     ),
     Column(
+        "model",
+        STRING,
+        "Networks that made the maps",
+        "Their name, or the last part of their folder's; by kind (semantic, instance, labelling) where they differ. "
+        "(toy weights) marks networks trained on simulated scans only, whose numbers are for trying the software; "
+        "unknown: the maps came without this information. Digests stand in the maps' sidecars",
+        status="scan_status",
+    ),
+    Column(
+        "wirbel_version",
+        STRING,
+        "Version of Wirbel that made the maps",
+        "As in the maps' sidecars; unknown: the maps came without this information",
+        status="scan_status",
+    ),
+    Column(
         "flags",
         STRING,
-        "What contradicts anatomy in the scan's result",
-        "Flags separated by semicolons, empty when there are none. A look at the whole result, from the final label "
-        "maps and the measures; a scan in which nothing can be right fails with implausible_result. "
+        "What is odd about the scan's file, and what contradicts anatomy in its result",
+        "Flags separated by semicolons, empty when there are none. Of the file: header_conflict (the header "
+        "contradicts itself about where the voxels lie: the sform was used where it has a code, else the qform; the "
+        "maps' sidecars say what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly far from all others), "
+        "no_zero_intensity (negative, standardised or shifted intensities: no signal ratios). Of the result, from the "
+        "final label maps and the measures (a scan in which nothing can be right fails with implausible_result): "
         + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
         status="scan_status",
+    ),
+    Column(
+        "settings_fingerprint",
+        STRING,
+        "Settings, networks and code that made the row",
+        "Hash of all that decided the results besides the scan; work/plans/<hash>.json holds it in full. Rows of one "
+        "table have the same, unless mixed_settings was set",
     ),
     Column(
         "vertebrae_found",
@@ -262,9 +298,9 @@ SCANS = (
     Column(
         "vertebrae_in_view",
         INTEGER,
-        "Number of presacral vertebrae of which any part is in view",
-        "Vertebrae with at least one voxel in the vertebra map, the sacrum left out: the scan's rows in the table of "
-        "vertebrae",
+        "Number of presacral vertebrae whose body is in view, wholly or in part",
+        "The scan's rows in the table of vertebrae. One that shows only processes has a number in the vertebra map, "
+        "but no row",
         interval=(0, 25),
         status="scan_status",
     ),
@@ -299,6 +335,8 @@ SCANS = (
         status="vertebrae_in_view",
     ),
     *LEVEL_NAMING,
+    ALTERNATIVE,
+    SET_ASIDE,
     Column(
         "levels_agree",
         BOOLEAN,
@@ -312,9 +350,11 @@ SCANS = (
         "What is unusual about the levels",
         "Flags separated by semicolons, empty when there are none: gap (a vertebra seems to be missing), "
         "enumeration_anomaly (one more or one fewer vertebra than usual between both ends), "
-        "enumeration_implausible (more than that), too_many_vertebrae, sizes_disagree (sizes suggest other "
-        "names), no_bodies, no_sacrum (a small piece called sacrum lies where, by all else that is seen, there is "
-        "none: it was dropped, unless the masks are to be SPINEPS' own); with level_method labelling also "
+        "enumeration_implausible (anatomy does not explain what lies between two bodies, or the sacrum's place), "
+        "too_many_vertebrae, parts_set_aside (something called vertebral body is none), sacral_body (a segment of the "
+        "sacrum was called vertebral body), no_bodies, no_sacrum (what is called sacrum lies where, by all else "
+        "that is seen, there is none: it was dropped, unless the masks are to be SPINEPS' own); with "
+        "level_method labelling also "
         "counting_disagrees (counting gives other names); "
         "no_sequence (the labelling network's answers fit no spine, so names are counted)",
     ),

@@ -15,6 +15,7 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.measures.status import STATUS_CODES
+from wirbel.core.spine.calibration import in_words
 
 VOXEL_COUNT = "number of voxels with the structure's label times the volume of one voxel"
 SURFACE = (
@@ -43,7 +44,10 @@ IDENTITY = (
 
 MEASURED = ("ok", "touches_border", "partly_seen", "absent", "no_canal", "surface_incomplete")
 """Status codes of everything that is fitted to a body or a disc."""
-SIGNAL = ("ok", "no_image", "absent", "too_few_voxels")
+SIGNAL = (
+    *("ok", "no_image", "absent", "too_few_voxels"),
+    *("no_zero", "voxels_replaced", "dark_fluid"),
+)
 
 
 def status(name: str, what: str, *codes: str) -> Column:
@@ -122,7 +126,7 @@ def signal_ratio(name, what, margin, status, source) -> Column:
         f"T2 signal of the {what} over that of the cerebrospinal fluid",
         f"Median intensity of the {what} deeper than {margin} mm over the median of the canal without the "
         "cord, deeper than 1 mm, within 45 mm; both also without their outermost voxels. From the scan as it "
-        "is, without bias field correction",
+        "is, without bias field correction; voxels of NaN, infinity or absurdly far from all others do not count",
         status,
         (0.0, 3.0),
         source,
@@ -195,13 +199,31 @@ LEVEL_METHOD_CODES = {
     "counted": "the topmost vertebra in view counts as C2, as SPINEPS does (compatibility: spineps)",
     "unknown": "the maps came without this information",
 }
+ALTERNATIVE = Column(
+    "level_alternative",
+    STRING,
+    "Second most probable level of the uppermost vertebra",
+    "Empty where no other has 1 %; names of the other vertebrae shift by as many levels",
+    status="level_method",
+)
+SET_ASIDE = Column(
+    "parts_set_aside",
+    INTEGER,
+    "Parts called vertebral body that are none",
+    "Pieces of at least 0.1 ml that the decision over the whole spine takes for nothing or for segments of the "
+    "sacrum; they "
+    "have no row in any table",
+    interval=(0, 48),
+    status="level_method",
+)
 LEVEL_NAMING = (
     Column(
         "level_confidence",
         NUMBER,
         "Confidence in the level names",
-        "From 0 to 1, the same for all rows of a scan; with level_method labelling the mean probability that the "
-        "network gives to the names",
+        "Probability that all names of the scan are right, from 0 to 1, the same for all its rows; calibrated "
+        "on faulty "
+        f"maps ({in_words()}). With level_method labelling the mean probability that the network gives to the names",
         interval=(0.0, 1.0),
         status="level_method",
         compared=False,

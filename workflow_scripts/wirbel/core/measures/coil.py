@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET
 from wirbel.core.measures import status as S
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.signals import BODY_MARGIN_MM, inner_mask
+from wirbel.core.measures.signals import BODY_MARGIN_MM, Picture
 from wirbel.core.measures.spine import Spine
 
 FEWEST_BODIES = 3
@@ -24,10 +23,14 @@ STEEPEST_PER_MM = 0.02
 
 
 def add_corrected_ratios(
-    image: Volume | None, maps: LabelMaps, spine: Spine, vertebrae: list[dict], discs: list[dict]
+    picture: Picture | None,
+    maps: LabelMaps,
+    spine: Spine,
+    vertebrae: list[dict],
+    discs: list[dict],
 ) -> None:
     """Add `body_to_csf_corrected_ratio` and `disc_to_csf_corrected_ratio` with a status to the rows, in place."""
-    slope = None if image is None else falloff_per_mm(image, maps, spine)
+    slope = None if picture is None else falloff_per_mm(picture, maps, spine)
     for rows, name, key, offset in (
         (vertebrae, "body", "label", 0),
         (discs, "disc", "label_above", DISC_OFFSET),
@@ -43,14 +46,14 @@ def add_corrected_ratios(
             row[f"{name}_corrected_status"] = state
 
 
-def falloff_per_mm(image: Volume, maps: LabelMaps, spine: Spine) -> float | None:
+def falloff_per_mm(picture: Picture, maps: LabelMaps, spine: Spine) -> float | None:
     """Return the change of the logarithm of the signal per mm forwards; None with fewer than three bodies."""
     found = []
     for label in maps.vertebrae:
         forward = _forward(spine, label)
         region = maps.body(label)
         if forward is not None and region is not None:
-            found.append(_slope(image, region, forward / np.linalg.norm(forward)))
+            found.append(_slope(picture, region, forward / np.linalg.norm(forward)))
     slopes = [slope for slope in found if slope is not None]
     if len(slopes) < FEWEST_BODIES:
         return None
@@ -67,13 +70,12 @@ def _forward(spine: Spine, key: int) -> np.ndarray | None:
     return None if apart is None or np.linalg.norm(apart) < 1 else apart
 
 
-def _slope(image: Volume, region: Region, forward: np.ndarray) -> float | None:
+def _slope(picture: Picture, region: Region, forward: np.ndarray) -> float | None:
     """Return the slope between the medians of a body's front and back third."""
-    inner = inner_mask(region, BODY_MARGIN_MM)
-    index = np.argwhere(inner)
+    index = np.argwhere(picture.inside(region, BODY_MARGIN_MM)[1])
     if len(index) < FEWEST_VOXELS:
         return None
-    values = image.data[tuple((index + region.start).T)].astype(float)
+    values = picture.data[tuple((index + region.start).T)].astype(float)
     at = region.grid.to_world(index) @ forward
     low, high = np.quantile(at, [1 / 3, 2 / 3])
     thirds = at <= low, at >= high

@@ -47,9 +47,18 @@ class LabelMaps:
         return dict(labelled_boxes(self.vertebra.data))
 
     @property
-    def vertebrae(self) -> list[int]:
-        """Labels of the presacral vertebrae present, top down."""
+    def numbered(self) -> list[int]:
+        """Labels of the presacral vertebrae that have any voxel, with a body or without, top down."""
         return [v for v in LEVELS_TOP_DOWN if v != SACRUM and v in self.boxes]
+
+    @cached_property
+    def vertebrae(self) -> list[int]:
+        """Labels of the presacral vertebrae that show at least a part of their body, top down.
+
+        One whose body lies outside the field of view has a place in the vertebra map, but nothing to measure.
+        """
+        bodies = np.unique(self.vertebra.data[np.isin(self.subregion.data, BODY_LABELS)])
+        return [v for v in LEVELS_TOP_DOWN if v != SACRUM and v in bodies]
 
     @property
     def discs(self) -> list[int]:

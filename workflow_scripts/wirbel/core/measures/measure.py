@@ -18,7 +18,7 @@ from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import level_rows
 from wirbel.core.measures.narrowest import canal_profile, cord_profile
 from wirbel.core.measures.scans import scan_row
-from wirbel.core.measures.signals import add_signal_ratios
+from wirbel.core.measures.signals import add_signal_ratios, picture_of
 from wirbel.core.measures.solids import find_solids
 from wirbel.core.measures.spine import Spine
 from wirbel.core.measures.vertebrae import vertebra_rows
@@ -53,8 +53,9 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     vertebrae = vertebra_rows(maps, solids)
     order = Contiguity(maps)
     discs = disc_rows(maps, solids, vertebrae, order)
-    add_signal_ratios(image, maps, spine, vertebrae, discs)
-    add_corrected_ratios(image, maps, spine, vertebrae, discs)
+    picture = picture_of(image)
+    add_signal_ratios(picture, maps, spine, vertebrae, discs)
+    add_corrected_ratios(picture, maps, spine, vertebrae, discs)
     frame = spine_frame(solids)
     profiles = (None, None)
     if line is not None and frame is not None:
@@ -64,6 +65,7 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     for row, more in zip(levels, stenosis_columns(levels, vertebrae), strict=True):
         row |= more
     scan = scan_row(maps, solids, line, order)
+    scan |= {"flags": ";".join(picture.flags if picture else ())}
     scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
     scan |= conus_columns(maps, spine, line, profiles[1], levels)
     return Measurements(scan, vertebrae, discs, levels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
@@ -12,6 +14,7 @@ from wirbel.core.measures import status as S
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.spine import Spine
+from wirbel.core.voxel_values import clean, has_zero
 
 BODY_MARGIN_MM = 3.0
 """Marrow nearer to the body's surface is left out: cortex, chemical shift and partial volume."""
@@ -22,21 +25,58 @@ CSF_REACH_MM = 45.0
 """Fluid is taken from the canal within this distance of the structure's centre: behind it, so that the
 coil's sensitivity is nearly the same."""
 FEWEST_VOXELS = 12
+VOXELS_REPLACED, NO_ZERO = "voxels_replaced", "no_zero_intensity"
+"""Flags of a scan: some voxels' own values were not usable; 0 does not mean no signal."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The image as the networks see it: `data` finite, `replaced` where a voxel's own value was not usable."""
+
+    data: np.ndarray
+    replaced: np.ndarray | None
+    has_zero: bool
+
+    @property
+    def flags(self) -> list[str]:
+        """What is odd about the scan's intensities, as the table of scans says it."""
+        odd = {VOXELS_REPLACED: self.replaced is not None, NO_ZERO: not self.has_zero}
+        return [flag for flag, found in odd.items() if found]
+
+    def inside(self, region: Region, margin_mm: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the voxels of a region deeper than `margin_mm` as a mask of its box, and which of them are usable."""
+        inner = inner_mask(region, margin_mm)
+        if self.replaced is None:
+            return inner, inner
+        return inner, inner & ~self.replaced[_box(region)]
+
+
+def picture_of(image: Volume | None) -> Picture | None:
+    """Return the intensities to measure."""
+    if image is None:
+        return None
+    data, replaced = clean(image.data)
+    return Picture(data, replaced, has_zero(data))
 
 
 def add_signal_ratios(
-    image: Volume | None, maps: LabelMaps, spine: Spine, vertebrae: list[dict], discs: list[dict]
+    picture: Picture | None,
+    maps: LabelMaps,
+    spine: Spine,
+    vertebrae: list[dict],
+    discs: list[dict],
 ) -> None:
     """Add `body_to_csf_ratio` and `disc_to_csf_ratio` with their status to the rows, in place."""
-    fluid = None if image is None else _fluid(image, maps)
+    fluid = None if picture is None else _fluid(picture, maps)
     for row in vertebrae:
-        region = None if image is None else maps.body(row["label"])
-        values = _ratio(image, region, spine.centroids_mm.get(row["label"]), BODY_MARGIN_MM, fluid)
+        region = None if picture is None else maps.body(row["label"])
+        centre_mm = spine.centroids_mm.get(row["label"])
+        values = _ratio(picture, region, centre_mm, BODY_MARGIN_MM, fluid)
         row["body_to_csf_ratio"], row["body_signal_status"] = values
     for row in discs:
         key = DISC_OFFSET + row["label_above"]
-        region = None if image is None else maps.disc(row["label_above"])
-        values = _ratio(image, region, spine.centroids_mm.get(key), DISC_MARGIN_MM, fluid)
+        region = None if picture is None else maps.disc(row["label_above"])
+        values = _ratio(picture, region, spine.centroids_mm.get(key), DISC_MARGIN_MM, fluid)
         row["disc_to_csf_ratio"], row["disc_signal_status"] = values
 
 
@@ -48,34 +88,51 @@ def inner_mask(region: Region, margin_mm: float) -> np.ndarray:
     return (rim & (depth > margin_mm))[1:-1, 1:-1, 1:-1]
 
 
-def _fluid(image: Volume, maps: LabelMaps) -> tuple[cKDTree, np.ndarray] | None:
-    """Return where fluid surely is (a tree of world points) and its intensities."""
+@dataclass(frozen=True)
+class Fluid:
+    """Where fluid surely is (a tree of world points in mm), its intensities, and which of them are usable."""
+
+    tree: cKDTree
+    values: np.ndarray
+    usable: np.ndarray
+
+
+def _fluid(picture: Picture, maps: LabelMaps) -> Fluid | None:
     region = maps.structure(CANAL)
     if region is None:
         return None
-    inner = inner_mask(region, CSF_MARGIN_MM)
+    inner, usable = picture.inside(region, CSF_MARGIN_MM)
     if not inner.any():
         return None
     points = region.grid.to_world(np.argwhere(inner))
-    return cKDTree(points), _cut(image, region)[inner]
+    return Fluid(cKDTree(points), picture.data[_box(region)][inner], usable[inner])
 
 
-def _ratio(image, region, centre_mm, margin_mm, fluid) -> tuple[float | None, str]:
-    if image is None:
+def _ratio(picture, region, centre_mm, margin_mm, fluid) -> tuple[float | None, str]:
+    if picture is None:
         return None, S.NO_IMAGE
     if region is None or centre_mm is None:
         return None, S.ABSENT
-    inside = _cut(image, region)[inner_mask(region, margin_mm)]
-    if fluid is None or len(inside) < FEWEST_VOXELS:
+    inner, usable = picture.inside(region, margin_mm)
+    near = [] if fluid is None else fluid.tree.query_ball_point(centre_mm, CSF_REACH_MM)
+    if min(inner.sum(), len(near)) < FEWEST_VOXELS:
         return None, S.TOO_FEW_VOXELS
-    near = fluid[1][fluid[0].query_ball_point(centre_mm, CSF_REACH_MM)]
-    if len(near) < FEWEST_VOXELS or np.median(near) <= 0:
-        return None, S.TOO_FEW_VOXELS
-    return float(np.median(inside) / np.median(near)), S.OK
+    if not picture.has_zero:
+        return None, S.NO_ZERO
+    if not all(_enough(mask) for mask in (usable[inner], fluid.usable[near])):
+        return None, S.VOXELS_REPLACED
+    bright = np.median(fluid.values[near][fluid.usable[near]])
+    if bright <= 0:
+        return None, S.DARK_FLUID
+    return float(np.median(picture.data[_box(region)][usable]) / bright), S.OK
 
 
-def _cut(image: Volume, region: Region) -> np.ndarray:
-    box = tuple(
+def _enough(usable: np.ndarray) -> bool:
+    """Return whether a median over the usable voxels stands for all."""
+    return usable.sum() >= max(FEWEST_VOXELS, usable.size / 2)
+
+
+def _box(region: Region) -> tuple[slice, ...]:
+    return tuple(
         slice(at, at + size) for at, size in zip(region.start, region.mask.shape, strict=True)
     )
-    return image.data[box]

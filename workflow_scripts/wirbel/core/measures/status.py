@@ -16,6 +16,9 @@ VERTEBRA_MISSING = "vertebra_missing"
 CORD_QUESTIONED = "cord_questioned"
 NO_IMAGE = "no_image"
 TOO_FEW_VOXELS = "too_few_voxels"
+NO_ZERO = "no_zero"
+VOXELS_REPLACED = "voxels_replaced"
+DARK_FLUID = "dark_fluid"
 
 STATUS_CODES: dict[str, str] = {
     OK: "measured",
@@ -48,5 +51,14 @@ STATUS_CODES: dict[str, str] = {
     ),
     NO_IMAGE: "the label maps were measured without the image",
     TOO_FEW_VOXELS: "too few voxels lie deep enough inside the structure or the fluid beside it",
+    NO_ZERO: (
+        "the image holds negative, standardised or shifted intensities, in which 0 does not mean no signal: ratios "
+        "of them mean nothing"
+    ),
+    VOXELS_REPLACED: (
+        "more than half of the structure's or the fluid's voxels hold NaN, infinity or values absurdly far from all "
+        "others"
+    ),
+    DARK_FLUID: "the fluid beside the structure is black",
 }
 """Status code -> meaning, as written to the data dictionaries."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from wirbel.core.consolidation import Predictions
 from wirbel.core.geometry import Grid, Volume, upright
-from wirbel.core.labels import DISC_OFFSET, ENDPLATE_OFFSET, SACRUM
+from wirbel.core.labels import DISC_OFFSET, ENDPLATE_OFFSET, SACRUM, SET_ASIDE
 from wirbel.core.levels import Levels, name_levels
 from wirbel.core.merging import Merged
 from wirbel.core.relabelling import level_above, renamed
@@ -39,6 +39,14 @@ def merge(
     if not named:
         return replace(found, levels=levels)
     return _renamed(replace(counted, levels=levels), FIRST, levels.labels)
+
+
+def flagged(counted: Merged) -> Merged:
+    """Return counted maps as they are, with what Wirbel finds unusual about them."""
+    seen = _levels(counted)
+    return replace(
+        counted, levels=replace(counted.levels, flags=seen.flags, set_aside=seen.set_aside)
+    )
 
 
 def named_maps(
@@ -72,5 +80,5 @@ def _renamed(counted: Merged, first: int, names: tuple[int, ...]) -> Merged:
     data = counted.vertebra.data.copy()
     for offset in (DISC_OFFSET, ENDPLATE_OFFSET):
         data[data == offset + SACRUM] = offset + first - 1
-    data = renamed(data, dict(enumerate(names, start=first)))
+    data = renamed(data, dict(enumerate(names, start=first)), unnamed=SET_ASIDE)
     return replace(counted, vertebra=counted.vertebra.with_data(data))

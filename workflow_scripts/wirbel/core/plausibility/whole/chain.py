@@ -63,7 +63,7 @@ class WholeChain:
 
     def __init__(self, maps: LabelMaps) -> None:
         self.maps = maps
-        found = [(v, maps.body(v)) for v in maps.vertebrae]
+        found = [(v, maps.body(v)) for v in maps.numbered]
         self.links = [_link(maps, v, body) for v, body in found if body is not None]
         self.without_body = [v for v, body in found if body is None]
         self.discs = maps.discs

@@ -1,0 +1,61 @@
+"""What is odd about a scan's file comes from the file into the table of scans."""
+
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from wirbel.core import labels as L
+from wirbel.io.volumes import write_volume
+from wirbel.runner.batches import Scan, StageFolders
+from wirbel.stages.features import Features
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+from solid_spine import SolidSpine, render  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def maps():
+    return render(SolidSpine(), (3.3, 1.2, 1.2))
+
+
+def measured(folder, maps, image, qform=None):
+    """Return the scan's row after measuring `image`, whose header may hold a `qform` of its own."""
+    affine = maps[0].affine
+    file = nib.Nifti1Image(image.astype(np.float32), affine)
+    file.set_sform(affine, 1)
+    file.set_qform(affine if qform is None else qform, 1)
+    nib.save(file, folder / "sub-1_T2w.nii.gz")
+    for kind, volume in zip(("subregion", "vertebra"), maps, strict=True):
+        write_volume(folder / f"sub-1/anat/sub-1_desc-{kind}_dseg.nii.gz", volume)
+    scan = Scan("sub-1", "sub-1", "", "", folder / "sub-1_T2w.nii.gz", 1, 1)
+    stage = Features()
+    return stage.compute(stage.load(scan, StageFolders(folder)))["scan"]
+
+
+def image_of(maps) -> np.ndarray:
+    image = np.full(maps[0].data.shape, 20.0)
+    image[maps[0].data > 0] = 100 + maps[0].data[maps[0].data > 0]
+    return image
+
+
+def test_a_file_without_oddities_has_no_flags(tmp_path, maps):
+    assert measured(tmp_path, maps, image_of(maps))["flags"] == ""
+
+
+def test_oddities_of_header_and_voxels_are_flagged_together(tmp_path, maps):
+    image = image_of(maps)
+    image[tuple(np.argwhere(maps[0].data == L.CANAL)[0])] = np.nan
+    moved = maps[0].affine.copy()
+    moved[:3, 3] += 20
+    row = measured(tmp_path, maps, image, moved)
+    assert row["flags"] == "header_conflict;voxels_replaced"
+    assert row["scan_status"] == "ok"
+
+
+def test_standardised_intensities_are_flagged(tmp_path, maps):
+    image = image_of(maps)
+    row = measured(tmp_path, maps, (image - image.mean()) / image.std())
+    assert row["flags"] == "no_zero_intensity"

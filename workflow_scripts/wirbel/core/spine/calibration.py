@@ -1,0 +1,26 @@
+"""From the model's probability to the share of scans that are named right, as counted on faulty maps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.spine.calibration_figures import MAPS, OFFSET, RELIABILITY, SLOPE
+
+
+def calibrated(probability: float) -> float:
+    """Return the confidence (three decimals) for the model's own probability that all names are right.
+
+    A logistic map of its log odds (Platt 1999), fitted by `benchmarks/levels/reliability.py --calibrate`.
+    """
+    inside = float(np.clip(probability, 1e-4, 1 - 1e-4))
+    odds = SLOPE * np.log(inside / (1 - inside)) + OFFSET
+    return round(float(1 / (1 + np.exp(-odds))), 3)
+
+
+def in_words() -> str:
+    """Return how reliable confidences are, for the dictionary."""
+    rows = [
+        f"of those from {low:g} to {high:g}, {right:.0%} right"
+        for low, high, _, right in RELIABILITY
+    ]
+    return f"counted on {MAPS} maps: {'; '.join(rows)}"

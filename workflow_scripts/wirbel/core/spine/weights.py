@@ -1,0 +1,70 @@
+"""What every property of a spine counts for in the decision: log likelihoods, means and spreads, with their sources."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.spine.states import LABELS, SACRAL, STATES
+
+SCALES = np.exp(np.linspace(-0.26, 0.34, 9))
+"""A person's heights over the mean ones."""
+_SPREAD_OF_SCALE, _MEAN_SCALE = 0.10, 1.05
+LOG_SCALES = -0.5 * ((np.log(SCALES) - np.log(_MEAN_SCALE)) / _SPREAD_OF_SCALE) ** 2
+LOG_SCALES = LOG_SCALES - np.log(np.exp(LOG_SCALES).sum())
+"""Prior of a person's scale: 10 % (Panjabi 1991, 1992), larger in the living than in dried bones."""
+
+SPREAD_HEIGHT, SPREAD_ACROSS = np.where(np.array(STATES) == "C2", 0.08, 0.12)[:, None], 0.16
+"""Standard deviation of a body's log height about the person's own scale (that of C2 with its dens is 7 %, Yousuf
+et al. 2022), and of log depth and width about the mean."""
+TEMPER = 0.5
+"""Weight of sizes in telling levels apart: errors of neighbouring bodies in one scan are alike, not independent."""
+LEVEL_NUMBER = np.where(LABELS == 28, 19.6, LABELS) + np.cumsum(SACRAL) * SACRAL
+"""Place of every state along the spine, C2 = 2 ... L1 = 20."""
+CONUS_NUMBER, CONUS_SPREAD = 20.2, 0.9
+"""End of the cord: lower third of L1, standard deviation 0.8 vertebrae (Saifuddin et al., Spine 1998;23:1452)."""
+CONUS_MARGIN_MM = 30.0
+"""Canal that must be seen beyond the cord's end before the end counts as the conus."""
+
+MOST_MISSING = 6
+LOG_MISSING, LOG_FURTHER = -4.0, -1.5
+"""A vertebra that the networks miss between two others; once one is missed, its neighbour may be as well."""
+LOG_NO_DISC, LOG_DISC_TOO_MANY, LOG_DISC_INSIDE = -2.2, -1.5, -5.0
+"""Between two neighbours no disc was found (fused, or missed); more than one was; a disc lies inside one body."""
+LOG_CALLED_BODY = -1.8
+"""A segment of the sacrum that is called a body: in 3 of 53 and 5 of 21 real lumbar scans."""
+DISC_RATIO, DISC_RATIO_SACRAL, DISC_RATIO_SPREAD = np.log(0.85), np.log(0.45), 0.25
+"""Depth of the disc below a body over that of the discs above it: of a lumbar body, and of a sacral segment, whose disc
+is a remnant; on 16 and 5 of 21 real scans 0.7 to 1.1 and 0.33 to 0.55."""
+LOG_NO_DISC_BELOW = {False: np.log(0.1), True: np.log(0.6)}
+"""(sacral) no disc below the last body, although the sacrum follows."""
+BEND_DEG, BEND_SACRAL_DEG, BEND_SPREAD_DEG = 12.0, 23.0, 6.5
+"""Turn of the way from body to body at the last one: at the promontory it turns back sharply (same scans: 7 to 19
+degrees at L5, 14 to 28 degrees at S1)."""
+SACRUM_MM, SACRUM_WITHOUT_S1_MM, SACRUM_SPREAD_MM = 100.0, 72.0, 9.0
+"""Length of the whole sacrum from its base to its tip, and from the second segment on; it counts for a third,
+since parts of the tip are missed and the coccyx may be called sacrum."""
+MOST_EVIDENCE = 3.0
+"""No single property of the last body's surroundings counts for more."""
+LOG_ARCH = {
+    (False, True): np.log(0.85),
+    (False, False): np.log(0.15),
+    (True, True): np.log(0.25),
+    (True, False): np.log(0.75),
+}
+"""(sacral, posterior elements seen beside it)."""
+LOG_NO_CANAL = -2.5
+BEHIND_CANAL, LOG_BEHIND_CANAL = 0.05, -4.0
+"""Share of a body's voxels behind the canal, which only the sacrum's have: its back wall may be called body with it."""
+LOG_UNSEEN = -1.5
+"""Beyond the outermost body there is room for another, which would be seen."""
+SET_ASIDE, SET_ASIDE_WHOLE = -0.8, -12.0
+"""A bit that is no body; a whole body that is none. In between in proportion to the volume."""
+SACRUM_UNSEEN_PER_ML, SACRUM_UNSEEN = -0.7, -16.0
+"""What is called sacrum is none."""
+WITHIN_SACRUM = 0.25
+LOG_WITHIN_SACRUM = -20.0
+"""Per share of the sacrum above `WITHIN_SACRUM` that lies higher than a body: none lies behind, in front or below."""
+STEEP_DEG, LOG_STEEP_PER_DEG = 50.0, -0.15
+"""Angle of the way from one body to the next against the first one's axis, from which it is unlikely."""
+LIPS_MM = 3.0
+"""Surfaces of the last body and the sacrum come this much nearer to each other than the disc is high."""

@@ -1,0 +1,116 @@
+"""One reading of a scan's intensities: what every stage takes for background, for an artefact, and for an image.
+
+Nothing here depends on the order in which a scan stores its voxels, and nothing takes more than a few pieces of memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from wirbel.core.geometry import Volume
+
+PIECE_VOXELS = 1 << 22
+OUTER_PERCENT = 5.0
+"""Between this and the opposite percentile of what is not background lies what an image surely holds."""
+FARTHEST = 50.0
+"""Values further outside than this many times that spread are no tissue: fluid, fat beside a coil and fresh blood are
+at most ten times as bright as marrow."""
+MOST_OUTLIERS = 0.02
+"""A larger share is no artefact but the image itself."""
+LOWEST_SHARE = -0.05
+"""Magnitudes are not negative; interpolation leaves values a little below 0."""
+HIGHEST_SHARE = 0.5
+"""Cortical bone and air are black: where the darkest hundredth is brighter than half of the brightest, 0 is lost."""
+_STEPS = 1 << 16
+_SIGN = np.uint32(1 << 31)
+
+
+def cleaned(volume: Volume) -> Volume:
+    """Return a scan as all stages see it: `clean` applied to its voxels."""
+    return volume.with_data(clean(volume.data)[0])
+
+
+def clean(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return finite, credible intensities, and where they were put in place of others (None: nowhere).
+
+    NaN and infinity become the smallest finite value: tools that resample write NaN outside their field of view.
+    Up to 2 % of voxels may lie absurdly far (`FARTHEST`) from all others; they become the nearest credible value. Type
+    and shape stay; an image without any finite value becomes 0.
+    """
+    replaced = None
+    if data.dtype.kind == "f" and not (finite := np.isfinite(data)).all():
+        replaced = ~finite
+        lowest = np.min(data, where=finite, initial=np.inf)
+        data = np.where(finite, data, data.dtype.type(lowest if np.isfinite(lowest) else 0))
+    low, high = credible_range(data)
+    if data.size and (data.min() < low or data.max() > high):
+        absurd = (data < low) | (data > high)
+        if absurd.sum() <= MOST_OUTLIERS * data.size:
+            replaced = absurd if replaced is None else replaced | absurd
+            data = _nearest_credible(data, ~absurd)
+    return data, replaced
+
+
+def has_zero(data: np.ndarray) -> bool:
+    """Return whether 0 means no signal: not in negative, standardised or shifted images, whose ratios mean nothing."""
+    low, high = _percentiles(_counts(data), (1.0, 99.0))
+    return LOWEST_SHARE * high <= low <= HIGHEST_SHARE * high
+
+
+def credible_range(data: np.ndarray) -> tuple[float, float]:
+    """Return the limits beyond which a value (finite) cannot belong to the image."""
+    counts = _counts(data)
+    if np.count_nonzero(counts) > 1:
+        counts[counts.argmax()] = 0  # background, where there is one
+    low, high = _percentiles(counts, (OUTER_PERCENT, 100 - OUTER_PERCENT))
+    margin = FARTHEST * (high - low)
+    return (low - margin, high + margin) if margin > 0 else (-np.inf, np.inf)
+
+
+def pieces(data: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield all values in flat pieces; a view is taken apart along its first axis."""
+    if data.size <= PIECE_VOXELS or len(data) == 1:
+        yield data.reshape(-1)
+        return
+    rows = max(1, PIECE_VOXELS * len(data) // data.size)
+    for first in range(0, len(data), rows):
+        yield data[first : first + rows].reshape(-1)
+
+
+def _nearest_credible(data: np.ndarray, credible: np.ndarray) -> np.ndarray:
+    lowest, highest = (
+        np.min(data, where=credible, initial=data.max()),
+        np.max(data, where=credible, initial=data.min()),
+    )
+    return np.clip(data, lowest, highest)
+
+
+def _counts(data: np.ndarray) -> np.ndarray:
+    """Return how many values lie in each step of 1 % or less."""
+    counts = np.zeros(_STEPS, np.int64)
+    for piece in pieces(data):
+        counts += np.bincount(_step(piece), minlength=_STEPS)
+    return counts
+
+
+def _percentiles(counts: np.ndarray, percents: tuple[float, ...]) -> list[float]:
+    """Return percentiles to within a step."""
+    sums = np.cumsum(counts)
+    steps = [int(np.searchsorted(sums, max(1, p / 100 * sums[-1]))) for p in percents]
+    return [_value(step) for step in steps]
+
+
+def _step(values: np.ndarray) -> np.ndarray:
+    """Return the leading 16 bits of each value as float32, arranged so that they ascend with the value."""
+    bits = values.astype(np.float32).view(np.uint32)
+    ascending = np.where(bits & _SIGN, ~bits, bits | _SIGN)
+    return (ascending >> np.uint32(16)).astype(np.int64)
+
+
+def _value(step: int) -> float:
+    """Return the lowest magnitude of a step."""
+    ascending = np.uint32(step << 16)
+    bits = ascending ^ _SIGN if ascending & _SIGN else ~ascending & np.uint32(0xFFFF0000)
+    return float(np.array(bits, np.uint32).view(np.float32))

@@ -1,0 +1,121 @@
+"""Tables that people have made, such as participants.tsv: read row by row, so that an odd row costs itself only.
+
+Spreadsheets and statistics programs write tabs, commas or semicolons, quote cells or not, and add marks and empty
+columns. What cannot be told apart is not guessed: such a row is left out and named.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wirbel.io.foreign_text import read_foreign_text
+
+DELIMITERS = ("\t", ";", ",")
+LONGEST_CELL_LINES = 20
+"""A quoted cell may hold line ends; one of more lines is a quote that was never closed."""
+DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
+
+
+@dataclass(frozen=True)
+class ForeignTable:
+    """Rows as column -> text, each with its line number; `faults` are sentences about rows that were left out."""
+
+    columns: list[str]
+    rows: list[dict[str, str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def read_foreign_table(path: str | Path) -> ForeignTable:
+    """Read a table with a header. Raises ValueError for what is no text, OSError where it cannot be read."""
+    lines = read_foreign_text(path).split("\n")
+    start = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if start is None:
+        return ForeignTable([])
+    delimiter = max(DELIMITERS, key=lines[start].count)
+    columns = _column_names(_cells(lines[start], delimiter))
+    table, place = ForeignTable([name for name in columns if name]), start + 1
+    while place < len(lines):
+        cells, taken = _record(lines, place, delimiter, len(columns))
+        _add(table, columns, cells, place + 1)
+        place += taken
+    if delimiter == ";":
+        _with_points(table)
+    return table
+
+
+def _add(table: ForeignTable, columns: list[str], cells: list[str], line: int) -> None:
+    """Append a row; one with more cells than there are columns is a fault, missing cells at its end are empty."""
+    if not any(cells):
+        return
+    if any(cells[len(columns) :]):
+        told = f"line {line} has {len(cells)} cells, the header {len(columns)}"
+        table.faults.append(told)
+        return
+    cells += [""] * (len(columns) - len(cells))
+    table.rows.append({n: cell for n, cell in zip(columns, cells, strict=False) if n})
+    table.lines.append(line)
+
+
+def _record(lines: list[str], place: int, delimiter: str, count: int) -> tuple[list[str], int]:
+    """Return the cells of the record that begins at a line, and how many lines it has.
+
+    Lines are joined only where a quote is open, and only into a record with the header's number of cells; else the
+    quote is a character like others, and swallows nothing.
+    """
+    line = lines[place]
+    if not _is_open(line, delimiter):
+        cells = _cells(line, delimiter)
+        return (cells if len(cells) >= count else _plain(line, delimiter)), 1
+    for more in range(2, LONGEST_CELL_LINES + 1):
+        following = lines[place + more - 1 : place + more]
+        if not following or len(_plain(following[0], delimiter)) == count:
+            break
+        whole = "\n".join(lines[place : place + more])
+        if not _is_open(whole, delimiter):
+            cells = _cells(whole, delimiter)
+            if len(cells) == count:
+                return cells, more
+            break
+    return _plain(line, delimiter), 1
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    """Return the cells of a record without the quotes around them."""
+    parsed = next(csv.reader([text], delimiter=delimiter), []) if '"' in text else None
+    if '"' in text and "\n" in text:
+        parsed = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+    return _plain(text, delimiter) if parsed is None else [" ".join(c.split()) for c in parsed]
+
+
+def _plain(text: str, delimiter: str) -> list[str]:
+    return [cell.strip() for cell in text.split(delimiter)]
+
+
+def _is_open(text: str, delimiter: str) -> bool:
+    """Whether a quote at the beginning of a cell is never closed."""
+    start = rf'(?:^|{re.escape(delimiter)})\s*"'
+    return bool(re.search(start, text)) and text.count('"') % 2 == 1
+
+
+def _column_names(cells: list[str]) -> list[str]:
+    """Return names that each occur once; nameless columns stay so, and are not read."""
+    names: list[str] = []
+    for cell in cells:
+        name, number = cell, 2
+        while name and name in names:
+            name, number = f"{cell}_{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _with_points(table: ForeignTable) -> None:
+    """Turn decimal commas into points in columns that hold nothing but numbers with them."""
+    for name in table.columns:
+        texts = [row[name] for row in table.rows if row[name]]
+        if any("," in text for text in texts) and all(map(DECIMAL_COMMA.fullmatch, texts)):
+            for row in table.rows:
+                row[name] = row[name].replace(",", ".")

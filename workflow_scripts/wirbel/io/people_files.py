@@ -1,0 +1,125 @@
+"""`participants.tsv`, `participants.json` and `sessions.tsv` of a data set, as people have them.
+
+What is wrong with the ids of a whole table is an error; an odd row, or an odd file of one participant, costs itself
+only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wirbel.core.people import (
+    PARTICIPANT,
+    People,
+    add_sessions,
+    gather_people,
+    id_column,
+    merge_people,
+)
+from wirbel.io.foreign_tables import ForeignTable, read_foreign_table
+from wirbel.io.foreign_text import read_foreign_text
+
+TABLE, SESSIONS = "participants.tsv", "sessions.tsv"
+THREADS = 8
+
+
+@dataclass
+class PeopleFiles:
+    """What the files hold, the descriptions of their columns, and sentences about what is not used of them."""
+
+    people: People = field(default_factory=People)
+    descriptions: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+def read_people(
+    bids_dir: str | Path, present: Collection[str], session_files: Iterable[str] | None = None
+) -> PeopleFiles:
+    """Read the files of a data set, where there are any; `present` are its participants ("sub-...").
+
+    `session_files` are the participants' own `sub-X_sessions.tsv`; None looks for them. Raises ValueError for a
+    table without usable ids, OSError where one cannot be read.
+    """
+    root, found = Path(bids_dir), PeopleFiles()
+    for name in (TABLE, SESSIONS):
+        if (root / name).is_file():
+            _add_table(found, root / name, present)
+    _describe(found, (root / TABLE).with_suffix(".json"))
+    names = _session_files(root, present) if session_files is None else sorted(session_files)
+    with ThreadPoolExecutor(THREADS) as pool:
+        for path, table in zip(names, pool.map(_read_gently, names), strict=True):
+            _add_session_file(found, Path(path), table)
+    return found
+
+
+def read_name_list(path: str | Path) -> list[str]:
+    """Return the names in a file: those of a column participant_id, else every line, or cell of a line.
+
+    Raises ValueError where it is no text, OSError where it cannot be read.
+    """
+    table = read_foreign_table(path)
+    column = id_column(table.columns, PARTICIPANT)
+    if column is not None:
+        return [row[column] for row in table.rows]
+    return [cell.strip().strip('"') for cell in re.split(r"[\n\t,;]", read_foreign_text(path))]
+
+
+def _add_table(found: PeopleFiles, path: Path, present: Collection[str]) -> None:
+    table = read_foreign_table(path)
+    try:
+        people = gather_people(table.columns, table.rows, table.lines, present)
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
+    found.faults += [f"{path.name}: {fault}" for fault in (*table.faults, *people.faults)]
+    merge_people(found.people, people)
+
+
+def _add_session_file(found: PeopleFiles, path: Path, table: ForeignTable | str) -> None:
+    """Add a participant's sessions; `table` is a sentence where the file could not be read."""
+    participant = path.parent.name
+    try:
+        if isinstance(table, str):
+            raise ValueError(table)
+        people = People()
+        add_sessions(people, participant, table.columns, table.rows, table.lines)
+    except ValueError as error:
+        found.faults.append(f"{path.name} {error}")
+        return
+    found.faults += [f"{path.name}: {fault}" for fault in (*table.faults, *people.faults)]
+    merge_people(found.people, people)
+
+
+def _read_gently(path: str) -> ForeignTable | str:
+    try:
+        return read_foreign_table(path)
+    except (OSError, ValueError) as error:
+        return f"cannot be read ({error})"
+
+
+def _session_files(root: Path, present: Collection[str]) -> list[str]:
+    """Look for the participants' own files, many at a time: a network file system answers slowly."""
+    names = [str(root / name / f"{name}_{SESSIONS}") for name in sorted(present)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [
+            name
+            for name, there in zip(names, pool.map(os.path.isfile, names), strict=True)
+            if there
+        ]
+
+
+def _describe(found: PeopleFiles, path: Path) -> None:
+    if not path.is_file():
+        return
+    try:
+        content = json.loads(read_foreign_text(path))
+    except (ValueError, RecursionError) as error:
+        found.faults.append(f"{path.name} is no JSON ({error})")
+        return
+    found.descriptions = content if isinstance(content, dict) else {}

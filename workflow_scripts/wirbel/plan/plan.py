@@ -1,0 +1,156 @@
+"""`work/plan.json`: the stages of a run, in their order, each with all that decides its results.
+
+The main process writes it, jobs read it. Older plans stay in `work/plans/`, under their fingerprints, so that what a
+table says about the settings behind a row can be looked up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wirbel.errors import InfrastructureError
+from wirbel.io.atomic import sweep_temporaries, write_text_if_changed
+from wirbel.plan.stage_plan import FINGERPRINT_DIGITS, StagePlan, digest_of
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What this run is asked for; no part of any fingerprint."""
+
+    retry_failed: str = "false"
+    recompute: tuple[str, ...] = ()
+    max_failed_fraction: float = 0.5
+    mixed_settings: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`stages` go scan by scan, in their order; `tables` are made once from all scans, by name.
+
+    `made_by` says which version of the software made the plan; that, and where data set and networks lie, decides
+    nothing.
+    """
+
+    stages: tuple[StagePlan, ...]
+    tables: Mapping[str, StagePlan] = field(default_factory=dict)
+    wishes: Wishes = Wishes()
+    made_by: Mapping[str, str] = field(default_factory=dict)
+    models_dir: str = ""
+    bids_dir: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the per-scan stages, in their order."""
+        return tuple(stage.stage for stage in self.stages)
+
+    @property
+    def naming(self) -> str:
+        """The stage that writes the final maps: the last before the measurements."""
+        return self.names[-2]
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits over what decides all per-scan results."""
+        return fingerprint_of(stage.fingerprint for stage in self.stages)
+
+    def stage(self, name: str) -> StagePlan:
+        """Return one stage's plan; raises InfrastructureError for one that is not part of this plan."""
+        for planned in (*self.stages, *self.tables.values()):
+            if planned.stage == name:
+                return planned
+        raise InfrastructureError(
+            f"the plan has no stage {name!r}: expected one of {', '.join(self.names)}"
+        )
+
+    def before(self, name: str) -> str | None:
+        """Return the stage before; None for the first."""
+        place = self.names.index(name)
+        return self.names[place - 1] if place else None
+
+    def after(self, name: str) -> tuple[StagePlan, ...]:
+        """Return the later stages, up to the one that writes the final maps."""
+        names = self.names
+        return self.stages[names.index(name) + 1 : names.index(self.naming) + 1]
+
+    def as_text(self) -> str:
+        """Return the file's text."""
+        content = {
+            "format": FORMAT,
+            "fingerprint": self.fingerprint,
+            "made_by": dict(self.made_by),
+            "models_dir": self.models_dir,
+            "bids_dir": self.bids_dir,
+            "wishes": asdict(self.wishes),
+            "stages": [stage.as_json() for stage in self.stages],
+            "tables": {name: stage.as_json() for name, stage in self.tables.items()},
+        }
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def fingerprint_of(stages: Iterable[str]) -> str:
+    """Return the fingerprint of a whole plan, from those of its per-scan stages in their order."""
+    return digest_of(list(stages))[:FINGERPRINT_DIGITS]
+
+
+def plan_file(output_dir: str | Path) -> Path:
+    """Return where the present plan is."""
+    return Path(output_dir, "work", "plan.json")
+
+
+def output_of(plan: Path) -> Path:
+    """Return the output folder that a plan file lies in, wherever it was moved to (absolute)."""
+    return plan.absolute().parents[1]
+
+
+def write_plan(output_dir: Path, plan: Plan) -> None:
+    """Write the plan, and a copy under its fingerprint."""
+    history = Path(output_dir, "work", "plans", f"{plan.fingerprint}.json")
+    for path in (history, plan_file(output_dir)):
+        sweep_temporaries(path.parent)
+        write_text_if_changed(path, plan.as_text())
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan; raises InfrastructureError naming the file when it is missing or damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return _from_json(content)
+    except FileNotFoundError:
+        raise InfrastructureError(
+            f"{path} is missing: start the workflow, which writes it"
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InfrastructureError(
+            f"{path} is not a plan of this version ({type(error).__name__}: {error}): "
+            "start the workflow, which writes it anew"
+        ) from error
+
+
+def known_stages(output_dir: Path) -> dict[str, StagePlan]:
+    """Return fingerprint -> stage, of every plan that was ever carried out in an output folder."""
+    found: dict[str, StagePlan] = {}
+    for path in sorted(Path(output_dir, "work", "plans").glob("*.json")):
+        try:
+            plan = read_plan(path)
+        except InfrastructureError:
+            continue  # of another version: its stages are unknown here
+        found |= {stage.fingerprint: stage for stage in (*plan.stages, *plan.tables.values())}
+    return found
+
+
+def _from_json(content: Mapping[str, Any]) -> Plan:
+    wishes = {**content["wishes"], "recompute": tuple(content["wishes"]["recompute"])}
+    return Plan(
+        tuple(map(StagePlan.from_json, content["stages"])),
+        {name: StagePlan.from_json(stage) for name, stage in content["tables"].items()},
+        Wishes(**wishes),
+        content["made_by"],
+        content["models_dir"],
+        content["bids_dir"],
+    )

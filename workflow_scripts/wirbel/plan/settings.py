@@ -1,0 +1,94 @@
+"""The settings of each per-scan stage: all that its results depend on besides the input, its networks and its code.
+
+A stage is constructed from its class here and its provenance key is made from the same values, so it cannot use a
+value that its key does not hold. `as_json` and `settings_of` turn them into JSON types for `work/plan.json` and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
+
+from wirbel.models.inference_config import InferenceConfig, parse_inference_config
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class ResampleSettings:
+    """`axes` and `resolution` (mm) are the model grid's; `method` says whose preparation it is.
+
+    `bias_field`: correct it (N4). `normalise`: bring the intensities to a fixed range (not for tomography).
+    """
+
+    axes: tuple[str, str, str]
+    resolution: tuple
+    bias_field: bool
+    normalise: bool
+    method: str
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Of the stages `semantic` and `instance`; what else decides their results lies in the network's folder."""
+
+    method: str
+
+
+@dataclass(frozen=True)
+class MergeSettings:
+    """Settings of both networks' folders, and `provenance`, which goes into the sidecars.
+
+    `naming_follows`: the stage `label` names the vertebrae and writes the final maps.
+    """
+
+    semantic: InferenceConfig
+    instance: InferenceConfig
+    method: str
+    naming_follows: bool
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """Settings of the semantic network's folder, and `provenance`, which goes into the sidecars."""
+
+    semantic: InferenceConfig
+    method: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FeaturesSettings:
+    """There is nothing to set."""
+
+
+def as_json(settings: Any) -> dict[str, Any]:
+    """Return settings in JSON types; fields of a model folder that are not set are left out."""
+    return {f.name: _plain(getattr(settings, f.name)) for f in fields(settings)}
+
+
+def settings_of(kind: type[S], content: Mapping[str, Any]) -> S:
+    """Return what `as_json` gave; raises ValueError naming the field that is missing or unknown."""
+    names = {f.name: f.type for f in fields(kind)}
+    if odd := sorted(names.keys() ^ content.keys()):
+        raise ValueError(f"the plan's settings do not fit {kind.__name__}: {', '.join(odd)}")
+    return kind(**{name: _typed(names[name], value) for name, value in content.items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, InferenceConfig):
+        known = {k: v for k, v in asdict(value).items() if v is not None}
+        return {name: _plain(entry) for name, entry in known.items()}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _typed(kind: str, value: Any) -> Any:
+    if kind == "InferenceConfig":
+        return parse_inference_config(value, "the plan")
+    if kind.startswith("tuple"):
+        return tuple(tuple(entry) if isinstance(entry, list) else entry for entry in value)
+    return value

@@ -1,0 +1,1 @@
+"""What happens in the main process: settings and inputs are checked, the plan is made, and people are told."""

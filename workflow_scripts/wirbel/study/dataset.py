@@ -1,0 +1,101 @@
+"""The data set as the main process sees it at a start: looked up once, with what people should know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from wirbel.io.bids import list_dataset
+from wirbel.io.escapes import visible
+from wirbel.io.listing import Finding, Listing
+from wirbel.io.people_files import TABLE
+from wirbel.io.scan_names import FoundScan
+from wirbel.runner.batches import batch_file, list_batches, read_batch
+from wirbel.runner.findings import findings_as_text, mark_of, write_findings
+from wirbel.study.people import check_people, people_mark
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Scans, what is odd (`findings`), what to say at the start, and a mark of the files about people."""
+
+    scans: list[FoundScan]
+    findings: list[Finding]
+    remarks: list[str]
+    people_mark: str
+
+    @property
+    def mark(self) -> str:
+        """A text that differs when the tables would, though no scan does."""
+        return mark_of(findings_as_text(self.findings, self.people_mark))
+
+    def write(self, output_dir: str | Path) -> None:
+        """Write down what the tables need of it."""
+        write_findings(output_dir, self.findings, self.people_mark)
+
+
+def look_up(
+    bids_dir: str | Path, output_dir: str | Path, participants: Collection[str] = ()
+) -> DataSet:
+    """List the data set and check the files about its people; writes nothing.
+
+    Raises Refused where these cannot be joined, OSError naming a folder that cannot be read. Scans of a participant
+    whose folder cannot be listed at the moment stay as they were at the last run, and so do their results.
+    """
+    listing = list_dataset(bids_dir, participants)
+    kept = _as_they_were(Path(output_dir), listing.unlisted)
+    scans = sorted([*listing.scans, *kept]) if kept else listing.scans
+    with_scans = {scan.participant_id for scan in scans}
+    people = check_people(bids_dir, listing.present, with_scans, listing.session_files)
+    findings = [*listing.findings, *_without_folder(listing, people.absent, participants)]
+    return DataSet(
+        scans,
+        findings,
+        [*_in_words(listing, findings), *people.remarks],
+        people_mark(bids_dir, listing.session_files),
+    )
+
+
+def _as_they_were(output_dir: Path, participants: Collection[str]) -> list[FoundScan]:
+    """Return the scans of some participants as the last run's lists have them."""
+    if not participants:
+        return []
+    return [
+        FoundScan(
+            s.scan_id, s.participant_id, s.session_id, s.run_id, str(s.path), s.size, s.mtime_ns
+        )
+        for batch in list_batches(output_dir)
+        for s in read_batch(batch_file(output_dir, batch))
+        if s.participant_id in participants
+    ]
+
+
+def _without_folder(
+    listing: Listing, names: Collection[str], participants: Collection[str]
+) -> list[Finding]:
+    """Return those of participants.tsv who have no folder at all; none where only some are asked for."""
+    if participants:
+        return []
+    told = f"listed in {TABLE}, but there is no folder of that name"
+    return [Finding(visible(name), "", "", "no_scan", told) for name in names]
+
+
+def _in_words(listing: Listing, findings: list[Finding]) -> list[str]:
+    """Return one sentence for each kind of finding, with its number and an example."""
+    told = []
+    for reason, words in (
+        ("misnamed", "scans or folders are left out because of their names"),
+        ("content_missing", "folders cannot be listed"),
+        ("no_scan", "participants have no T2w scan"),
+    ):
+        found = [finding for finding in findings if finding.reason == reason]
+        if found:
+            example = found[0].detail if reason != "no_scan" else found[0].participant_id
+            told.append(f"{len(found)} {words} ({reason}), such as {example}")
+    if listing.misspelt:
+        told.append(
+            f"{len(listing.misspelt)} files or folders are ignored for their spelling or place, such as "
+            f"{visible(listing.misspelt[0])}; expected sub-*/[ses-*/]anat/*_T2w.nii.gz"
+        )
+    return told

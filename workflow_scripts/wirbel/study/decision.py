@@ -1,0 +1,202 @@
+"""Which batches of which stages must run, and why: decided here, from what the output folder says alone.
+
+A manifest is up to date while its seal names the present plan of its stage and what the manifest before it holds
+now, and while the results that it promises are there. Snakemake is told the outcome; file times and what it
+remembers of earlier runs decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wirbel.io.presence import absence
+from wirbel.plan.plan import Plan, known_stages
+from wirbel.plan.stage_plan import StagePlan
+from wirbel.runner.assignment import read_assignment
+from wirbel.runner.batches import batch_file, read_batch
+from wirbel.runner.chain import READS_ALSO
+from wirbel.runner.discovery import BatchPlan
+from wirbel.runner.records import FAILED, OK, manifest_file, read_records, records_by_stage
+from wirbel.runner.seals import Seal, read_seal
+from wirbel.study.differences import differences
+from wirbel.study.results import ResultCheck
+
+LATER = "a later stage changed that reads its results"
+DAMAGED = "results are missing or damaged"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason of a job; `scans` are those it concerns, None all of the batch."""
+
+    text: str
+    scans: frozenset[str] | None = None
+
+
+@dataclass
+class Decision:
+    """`causes` holds the reasons of every (stage, batch) that has any of its own, `first` the first stage by batch.
+
+    From its first stage on, all stages of a batch run. `seals` are those of all manifests that there are, `damaged`
+    the results that are missing or no longer what was written, by (stage, batch) and scan.
+    """
+
+    stages: tuple[str, ...]
+    causes: dict[tuple[str, str], tuple[Cause, ...]] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
+    seals: dict[tuple[str, str], Seal] = field(default_factory=dict)
+    damaged: dict[tuple[str, str], dict] = field(default_factory=dict)
+    unread: int = 0
+    known: Mapping[str, StagePlan] = field(default_factory=dict)
+    """The stage plans of earlier runs, by fingerprint."""
+
+    def runs(self, stage: str, batch: str) -> bool:
+        """Whether the stage runs on the batch."""
+        return batch in self.first and self.stages.index(stage) >= self.first[batch]
+
+    def begins(self, stage: str, batch: str) -> bool:
+        """Whether it is the first of the stages that run on the batch."""
+        return self.first.get(batch) == self.stages.index(stage)
+
+    def running(self, *stages: str) -> list[tuple[str, str]]:
+        """Return (stage, batch) of all that runs of these stages, stage by stage."""
+        return [
+            (stage, batch) for stage in stages for batch in self.first if self.runs(stage, batch)
+        ]
+
+
+def decide(output_dir: Path, plan: Plan, found: BatchPlan) -> Decision:
+    """Return what must run; writes nothing."""
+    return _Decider(output_dir, plan, found).decision()
+
+
+class _Decider:
+    def __init__(self, output_dir: Path, plan: Plan, found: BatchPlan) -> None:
+        self._output_dir, self._plan, self._found = output_dir, plan, found
+        self._known = known_stages(output_dir)
+        self._check = ResultCheck(output_dir)
+        self._asked = self._recompute()
+        self._decision = Decision(plan.names, known=self._known)
+
+    def decision(self) -> Decision:
+        for batch in self._found.batches:
+            self._decide(batch)
+        self._decision.unread = self._check.unread
+        return self._decision
+
+    def _decide(self, batch: str) -> None:
+        causes, before = {}, self._found.digests[batch]
+        for stage in self._plan.stages:
+            seal = read_seal(self._manifest(stage.stage, batch))
+            if found := tuple(self._causes(stage, batch, seal, before)):
+                causes[stage.stage] = found
+            if seal is not None:
+                self._decision.seals[stage.stage, batch] = seal
+            before = seal.holds if seal else None
+        if not causes:
+            return
+        first = min(map(self._plan.names.index, causes))
+        if self._lacks_inputs(first, batch):
+            causes[self._plan.names[0]], first = (Cause(LATER),), 0
+        self._decision.causes |= {(stage, batch): found for stage, found in causes.items()}
+        self._decision.first[batch] = first
+
+    def _causes(
+        self, stage: StagePlan, batch: str, seal: Seal | None, before: str | None
+    ) -> Iterator[Cause]:
+        """Yield why the stage's manifest of a batch is out of date."""
+        first = stage.stage == self._plan.names[0]
+        if first and batch in self._asked:
+            yield Cause("asked for by recompute", self._asked[batch])
+        if seal is None:
+            yield Cause("not computed yet")
+            return
+        if seal.made_by != stage.fingerprint and not self._plan.wishes.mixed_settings:
+            yield from map(Cause, differences(self._known.get(seal.made_by), stage))
+        if before is not None and seal.made_from != before:
+            yield self._other_input(batch, first)
+        if set(stage.drops) - set(seal.drops):
+            yield Cause("setting keep_intermediates changed")
+        if _wanted(self._plan.wishes.retry_failed, seal.failed):
+            yield Cause("failed scans are tried again", self._failed(stage, batch))
+        if there := self._there_again(seal, batch):
+            yield Cause("their files can be read now", there)
+        if stage.stage in self._plan.names[-2:]:
+            damaged = self._check.damaged(self._manifest(stage.stage, batch))
+            if damaged:
+                self._decision.damaged[stage.stage, batch] = damaged
+                yield Cause(DAMAGED, frozenset(damaged))
+
+    def _other_input(self, batch: str, first: bool) -> Cause:
+        change = self._found.changes.get(batch)
+        if first and change is not None:
+            return Cause("its list changed", change.new | change.changed)
+        return Cause("its inputs changed")
+
+    def _failed(self, stage: StagePlan, batch: str) -> frozenset[str]:
+        """Return the scans that `retry_failed` asks to try again."""
+        records = read_records(self._manifest(stage.stage, batch)).values()
+        wish = self._plan.wishes.retry_failed
+        return frozenset(
+            r.scan_id for r in records if r.status == FAILED and _wanted(wish, [r.reason])
+        )
+
+    def _there_again(self, seal: Seal, batch: str) -> frozenset[str]:
+        """Return the scans whose file could not be read then and can be now."""
+        if not seal.absent:
+            return frozenset()
+        path = batch_file(self._output_dir, batch)
+        scans = read_batch(path) if path.exists() else []
+        waiting = [scan for scan in scans if scan.scan_id in seal.absent]
+        return frozenset(scan.scan_id for scan in waiting if not absence(scan.path))
+
+    def _lacks_inputs(self, first: int, batch: str) -> bool:
+        """Whether results that the first stage to run has to read were removed: then all stages run."""
+        stage = self._plan.stages[first]
+        if (
+            not first
+            or stage.stage not in self._plan.names[: self._plan.names.index(self._plan.naming) + 1]
+        ):
+            return False
+        before = self._plan.names[first - 1]
+        done: Mapping | None = None
+        rows = {
+            s: read_records(self._manifest(s, batch))
+            for s in (before, *READS_ALSO.get(stage.stage, ()))
+        }
+        for scan_id, record in rows[before].items():
+            read = [table[scan_id] for table in rows.values() if scan_id in table]
+            if record.status != OK or all(r.is_complete(self._output_dir) for r in read):
+                continue
+            if done is None:
+                done = records_by_stage(self._output_dir, batch).get(stage.stage, {})
+            own = done.get(scan_id)
+            if (
+                own is None
+                or own.key != stage.key(record.key)
+                or not own.is_complete(self._output_dir)
+            ):
+                return True
+        return False
+
+    def _recompute(self) -> dict[str, frozenset[str]]:
+        """Return the scans that are to be computed again in any case, by batch."""
+        if not self._plan.wishes.recompute:
+            return {}
+        names = set(self._plan.wishes.recompute)
+        names |= {f"sub-{name}" for name in names}
+        asked: dict[str, set[str]] = {}
+        for scan_id, batch in read_assignment(self._output_dir).items():
+            if scan_id in names or scan_id.split("_")[0] in names:
+                asked.setdefault(batch, set()).add(scan_id)
+        return {batch: frozenset(scans) for batch, scans in asked.items()}
+
+    def _manifest(self, stage: str, batch: str) -> Path:
+        return manifest_file(self._output_dir, stage, batch)
+
+
+def _wanted(wish: str, reasons: tuple[str, ...] | list[str]) -> bool:
+    """Whether the setting `retry_failed` asks for one of these reasons."""
+    return bool(reasons) and (wish == "true" or bool(set(reasons) & set(wish.split(","))))

@@ -1,0 +1,63 @@
+"""What differs between two plans of a stage, in words that a user knows from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wirbel.plan.stage_plan import StagePlan
+
+WORDS = {
+    "bias_field": "setting n4 changed",
+    "normalise": "another model is set",
+    "axes": "another model is set",
+    "resolution": "another model is set",
+    "semantic": "another model is set",
+    "instance": "another model is set",
+    "method": "setting compatibility changed",
+    "naming_follows": "setting models changed",
+}
+"""What another value of a stage's setting means; the others are settings of the same name."""
+PROVENANCE = "provenance"
+"""The setting that repeats, for the sidecars, what other settings say."""
+
+
+def differences(before: StagePlan | None, now: StagePlan) -> list[str]:
+    """Return what changed; `before` is None where nothing is known of the plan that it was made by."""
+    if before is None:
+        return ["made by another version of the software"]
+    found = dict.fromkeys(_differences(before, now))
+    return list(found) or ["a setting changed"]
+
+
+def _differences(before: StagePlan, now: StagePlan) -> Iterator[str]:
+    if before.code != now.code:
+        yield "the code changed"
+    for kind in sorted(before.models.keys() | now.models.keys()):
+        yield from _of_model(before.models.get(kind), now.models.get(kind))
+    names = sorted(before.settings.keys() | now.settings.keys())
+    for name in names:
+        if name != PROVENANCE and before.settings.get(name) != now.settings.get(name):
+            yield WORDS.get(name, f"setting {name} changed")
+    if before.settings.get(PROVENANCE) != now.settings.get(PROVENANCE):
+        yield from _of_provenance(before.settings[PROVENANCE], now.settings[PROVENANCE])
+
+
+def _of_model(before, now) -> Iterator[str]:
+    if before is None or now is None or before.source != now.source:
+        yield "another model is set"
+    elif before.sha256 != now.sha256:
+        yield "the model's files changed"
+
+
+def _of_provenance(before: dict, now: dict) -> Iterator[str]:
+    """Yield what the sidecars would say differently."""
+    old, new = before.get("Models", {}), now.get("Models", {})
+    for kind in sorted(old.keys() | new.keys()):
+        if old.get(kind, {}).get("Name") != new.get(kind, {}).get("Name"):
+            yield "another model is set"
+        elif old.get(kind) != new.get(kind):
+            yield "the model's files changed"
+    if before.get("BiasFieldCorrection") != now.get("BiasFieldCorrection"):
+        yield "setting n4 changed"
+    if before.get("Compatibility") != now.get("Compatibility"):
+        yield "setting compatibility changed"

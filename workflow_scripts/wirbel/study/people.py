@@ -1,0 +1,90 @@
+"""The files about people are read and checked before the first job: hours later it would cost all tables."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wirbel.io.escapes import visible
+from wirbel.io.people_files import SESSIONS, TABLE, PeopleFiles, read_people
+from wirbel.study.refused import Refused
+
+MOST_TOLD = 5
+"""Odd rows that are told one by one."""
+MOST_SESSION_FILES = 2000
+"""Participants' own files that are read at the start; of more, odd rows are told by the stage that joins them."""
+
+
+@dataclass(frozen=True)
+class People:
+    """What to say about the files about people, and the ids in them that mean nobody in the data set."""
+
+    remarks: list[str]
+    absent: list[str]
+
+
+def check_people(
+    bids_dir: str | Path,
+    present: Collection[str],
+    with_scans: Collection[str],
+    session_files: Sequence[str] = (),
+) -> People:
+    """Return what is odd about participants.tsv and its kin; raises Refused where they cannot be joined at all.
+
+    `present` are all participants of the data set ("sub-..."), `with_scans` those that have scans.
+    """
+    own = session_files if len(session_files) <= MOST_SESSION_FILES else ()
+    try:
+        found = read_people(bids_dir, present, own)
+    except ValueError as error:
+        raise Refused(f"{error}: correct it, or take it out of bids_dir") from None
+    except OSError as error:
+        raise Refused(f"{error.filename} cannot be read: {error.strerror}") from None
+    remarks = [*_unmatched(found), *_not_listed(found, with_scans), *_faults(found)]
+    return People(remarks, list(dict.fromkeys(found.people.unmatched)))
+
+
+def people_mark(bids_dir: str | Path, session_files: Iterable[str]) -> str:
+    """Return a text that differs when the files about people do: by content, of participants' own by their stamps."""
+    digest = hashlib.sha256()
+    for name in (TABLE, Path(TABLE).with_suffix(".json"), SESSIONS):
+        path = Path(bids_dir, name)
+        digest.update(f"{name}\0".encode())
+        if path.is_file():
+            digest.update(path.read_bytes())
+    for name in sorted(session_files):
+        status = os.stat(name)
+        digest.update(
+            f"{os.path.basename(name)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode()
+        )
+    return digest.hexdigest()[:16]
+
+
+def _unmatched(found: PeopleFiles) -> list[str]:
+    names = list(dict.fromkeys(found.people.unmatched))
+    if not names:
+        return []
+    total = len(names) + len(found.people.listed())
+    return [
+        f"{TABLE}: {len(names)} of {total} ids match no participant of the data set, or more than one, such as "
+        f"{names[0]!r}: they are not used"
+    ]
+
+
+def _not_listed(found: PeopleFiles, with_scans: Collection[str]) -> list[str]:
+    missing = sorted(set(with_scans) - found.people.listed())
+    if not found.people.columns or not missing:
+        return []
+    return [
+        f"{TABLE}: {len(missing)} of {len(with_scans)} participants with scans are not listed, such as "
+        f"{visible(missing[0])}: their columns stay empty"
+    ]
+
+
+def _faults(found: PeopleFiles) -> list[str]:
+    told = [f"{visible(fault)}: not used" for fault in found.faults[:MOST_TOLD]]
+    more = len(found.faults) - MOST_TOLD
+    return [*told, f"... and {more} more odd rows, in logs/cohort.log"] if more > 0 else told

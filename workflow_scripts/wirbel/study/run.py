@@ -1,0 +1,121 @@
+"""One start of the main process: what there is, what must run, and how that is carried out.
+
+`look` only reads, so that a dry run and a real one say the same. `Run.carry_out` writes: lists and plan first,
+then it removes the manifests with which batches begin. Killed at any moment, the next start decides the same again.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from wirbel.plan.plan import Plan, Wishes, write_plan
+from wirbel.runner.batches import batch_file
+from wirbel.runner.chain import INTERMEDIATE
+from wirbel.runner.discovery import BatchPlan, plan_batches
+from wirbel.runner.intermediates import remove_outputs
+from wirbel.runner.receipts import receipt_file
+from wirbel.runner.records import manifest_file, records_by_stage
+from wirbel.runner.settings import Settings
+from wirbel.study.dataset import DataSet, look_up
+from wirbel.study.decision import Decision, decide
+from wirbel.study.planning import Planner
+from wirbel.study.tables import decide_tables
+
+FAR_AHEAD = 130 * 365 * 24 * 3600
+"""A time stamp at the end of the year 2099, in seconds."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """`tables` holds the causes of what is made once from all scans, by stage; those that run have some."""
+
+    output: str
+    plan: Plan
+    data: DataSet
+    found: BatchPlan
+    decision: Decision
+    tables: dict[str, list[str]]
+
+    def carry_out(self) -> None:
+        """Write lists and plan, and remove what is out of date, so that Snakemake runs what has to run."""
+        folder = Path(self.output)
+        self._forget_images_of_gone_scans()
+        self.found.write()
+        self.data.write(folder)
+        write_plan(folder, self.plan)
+        for records in self.decision.damaged.values():
+            for record in records.values():
+                for name in record.damaged(folder, trust_stamps=False):
+                    (folder / name).unlink(missing_ok=True)
+        for batch, place in self.decision.first.items():  # later stages follow it
+            manifest_file(folder, self.plan.names[place], batch).unlink(missing_ok=True)
+        for stage, causes in self.tables.items():
+            if causes:
+                receipt_file(folder, stage).unlink(missing_ok=True)
+
+    def manifests(self, *stages: str) -> list[str]:
+        """Return the manifests of these stages that are about to be made."""
+        return [self._manifest(*job) for job in self.decision.running(*stages)]
+
+    def inputs(self, stage: str, batch: str, *, computes: bool) -> list[str]:
+        """Return what Snakemake takes for a job's input: the manifest before, where that is about to be made.
+
+        Nothing can be removed for a dry run: there a stand-in, newer than any manifest, says that a job begins.
+        """
+        before = self.plan.before(stage)
+        if before and self.decision.runs(before, batch):
+            return [self._manifest(before, batch)]
+        return [stand_in().name] if self.decision.begins(stage, batch) and not computes else []
+
+    def gathered(self, stage: str, *stages: str, computes: bool) -> list[str]:
+        """Return the same for what is made once from the manifests of all batches of `stages`."""
+        begins = bool(self.tables[stage]) and not computes
+        return self.manifests(*stages) + ([stand_in().name] if begins else [])
+
+    def _manifest(self, stage: str, batch: str) -> str:
+        return f"{self.output}/work/{stage}/{batch}.tsv"
+
+    def _forget_images_of_gone_scans(self) -> None:
+        """Remove the intermediate results of scans that left the data set; what is final stays."""
+        folder = Path(self.output)
+        for batch, change in self.found.changes.items():
+            gone = change.gone - self.found.left_out
+            tables = records_by_stage(folder, batch) if gone else {}
+            for stage in INTERMEDIATE:
+                for scan_id in gone & tables.get(stage, {}).keys():
+                    remove_outputs(tables[stage][scan_id], folder)
+
+
+def look(settings: Settings, wishes: Wishes) -> Run:
+    """Return what a run would have to do; writes nothing.
+
+    Raises OSError where the data set or the output folder cannot be read, ModelError where a network cannot be had,
+    Refused where the files about people cannot be joined.
+    """
+    folder = Path(settings.output_dir)
+    plan = Planner(settings).plan(wishes)
+    data = look_up(settings.bids_dir, folder, settings.participants)
+    scope = settings.batch_size, settings.participants
+    found = plan_batches(settings.bids_dir, folder, *scope, data.scans)
+    decision = decide(folder, plan, found)
+    tables = decide_tables(folder, plan, found, decision, data.mark)
+    return Run(settings.output_dir, plan, data, found, decision, tables)
+
+
+def usual_inputs(output: str, before: str | None, batch: str) -> list[str]:
+    """Return a job's input as a job itself sees it: the manifest before, or the batch's list."""
+    if before is None:
+        return [str(batch_file(output, batch))]
+    return [f"{output}/work/{before}/{batch}.tsv"]
+
+
+@cache
+def stand_in():
+    """Return a temporary file that is newer than any manifest, also than those of a clock that ran ahead."""
+    file = NamedTemporaryFile(prefix="wirbel-dry-run-", suffix=".tsv")  # noqa: SIM115 (lives as long as the start)
+    os.utime(file.name, (FAR_AHEAD, FAR_AHEAD))
+    return file

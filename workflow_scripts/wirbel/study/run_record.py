@@ -1,0 +1,98 @@
+"""`logs/runs.tsv`: one line for every run that was started on an output folder."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+
+from wirbel.io.atomic import sweep_temporaries
+from wirbel.io.tables import read_rows, write_rows
+from wirbel.runner.batches import list_batches
+from wirbel.runner.chain import STAGES
+from wirbel.runner.seals import read_seal
+from wirbel.study.run import Run
+
+RUNNING, KILLED = "running", "killed"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run. `command` is what the user typed; `exit` is `running`, `killed`, or the exit code in the end.
+
+    `settings` is the plan's fingerprint: `work/plans/<settings>.json` holds all of them. `measured` and `failed` count
+    scans after the run.
+    """
+
+    started: str
+    command: str
+    version: str
+    commit: str
+    settings: str
+    scans: int
+    new: int
+    changed: int
+    gone: int
+    ended: str = ""
+    measured: str = ""
+    failed: str = ""
+    exit: str = RUNNING
+
+
+COLUMNS = tuple(f.name for f in fields(RunRecord))
+
+
+def begin_record(output_dir: str | Path, run: Run) -> None:
+    """Append the line of a run that begins; earlier ones that never ended belong to runs that were killed."""
+    path = runs_file(output_dir)
+    changes = run.found.changes.values()
+    counts = {
+        kind: sum(len(getattr(c, kind)) for c in changes) for kind in ("new", "changed", "gone")
+    }
+    record = RunRecord(
+        started=now(),
+        command=users_command(),
+        version=run.plan.made_by["version"],
+        commit=run.plan.made_by["commit"],
+        settings=run.plan.fingerprint,
+        scans=sum(run.found.sizes.values()),
+        **counts,
+    )
+    sweep_temporaries(path.parent)
+    rows = _rows(path)
+    before = [row | {"exit": KILLED if row["exit"] == RUNNING else row["exit"]} for row in rows]
+    write_rows(path, COLUMNS, [*before, asdict(record)])
+
+
+def end_record(output_dir: str | Path, code: int) -> None:
+    """Complete the last line, which is this run's, if it began to compute at all."""
+    path = runs_file(output_dir)
+    rows = _rows(path)
+    if not rows or rows[-1]["exit"] != RUNNING:
+        return
+    last = Path(output_dir, "work", STAGES[-1])
+    seals = [seal for name in list_batches(output_dir) if (seal := read_seal(last / f"{name}.tsv"))]
+    counts = {name: sum(getattr(s, name) for s in seals) for name in ("measured", "failed_scans")}
+    rows[-1] |= {"ended": now(), "measured": counts["measured"], "failed": counts["failed_scans"]}
+    write_rows(path, COLUMNS, [*rows[:-1], rows[-1] | {"exit": code}])
+
+
+def runs_file(output_dir: str | Path) -> Path:
+    """Return where the table is."""
+    return Path(output_dir, "logs", "runs.tsv")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return read_rows(path) if path.exists() else []
+
+
+def now() -> str:
+    """Return the time, to the second, with its offset from UTC."""
+    return datetime.now().astimezone().isoformat(" ", "seconds")
+
+
+def users_command() -> str:
+    """Return what the user typed."""
+    return shlex.join(["snakemake", *sys.argv[1:]])
