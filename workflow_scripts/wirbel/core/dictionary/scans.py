@@ -273,8 +273,9 @@ SCANS = (
         "What is odd about the scan's file, and what contradicts anatomy in its result",
         "Flags separated by semicolons, empty when there are none. Of the file: header_conflict (the header "
         "contradicts itself about where the voxels lie: the sform was used where it has a code, else the qform; the "
-        "maps' sidecars say what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly far from all others), "
-        "no_zero_intensity (negative, standardised or shifted intensities: no signal ratios). Of the result, from the "
+        "maps' sidecars say what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly "
+        "far from all others), no_zero_intensity (negative, standardised or shifted intensities: no signal ratios). "
+        "Of the result, from the "
         "final label maps and the measures (a scan in which nothing can be right fails with implausible_result): "
         + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
         status="scan_status",
