@@ -51,12 +51,12 @@ def test_a_cut_flank_spoils_the_volume_but_not_the_heights(maps):
     assert vertebra(cut(whole, np.s_[: slices - 8]), L3)["height_status"] == "touches_border"
 
 
-def test_a_vertebra_of_which_only_the_arch_is_labelled(maps):
+def test_a_vertebra_of_which_only_the_arch_is_labelled_has_no_row(maps):
     maps[1].data[(maps[1].data == L3) & (maps[0].data == L.BODY_BORDER)] = 0
-    row = vertebra(maps, L3)
-    assert (row["body_status"], row["height_status"]) == ("absent", "absent")
-    assert row["body_volume_mm3"] is None and row["vertebra_volume_mm3"] > 0
-    assert row["body_centroid_x_mm"] is None and row["centroid_x_mm"] is not None
+    measured = measure(None, *maps)
+    assert [row["label"] for row in measured.vertebrae] == [L4]
+    disc = measured.discs[0]
+    assert disc["slip_status"] == "no_neighbour" and disc["disc_height_status"] == "ok"
 
 
 def test_of_a_part_out_of_view_nothing_is_known_but_in_view_there_is_none(maps):

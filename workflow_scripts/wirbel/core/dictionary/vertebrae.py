@@ -198,7 +198,7 @@ VERTEBRAE = (
         "Usual height of the level (means of adults) times the weighted mean of the other vertebrae's "
         "corner_height_posterior_mm over theirs, nearer levels counting more. Only plausible vertebrae count: "
         "anterior over posterior height at least 0.8, and a height over the usual one within 0.88 to 1.15 of the "
-        "scan's 65th percentile; at least two",
+        "scan's 65th percentile; at least one",
         "corner_status",
         (5.0, 45.0),
         "usual heights: Panjabi et al., Spine 1991;16:861-869, 16:888-901, 1992;17:299-306; Busscher et al., Eur "

@@ -30,7 +30,7 @@ PLAUSIBLE = (0.88, 1.15)
 J Bone Miner Res 1991;6:883), fractures lose 20 % and more."""
 PLAUSIBLE_SHAPE = 0.8
 """Least anterior over posterior height of a vertebra to be compared with: below begins a fracture's grade 1."""
-FEWEST = 2
+FEWEST = 1
 NEAR_LEVELS = 2.0
 """Weights of the others fall to a half over so many levels."""
 
@@ -41,10 +41,10 @@ def plausible(posterior: Mapping[int, float], shape: Mapping[int, float]) -> dic
     `posterior`: label -> posterior height in mm; `shape`: label -> smallest own ratio of heights.
     """
     relative = {
-        v: h / USUAL_POSTERIOR_MM[v]
-        for v, h in posterior.items()
-        if v in USUAL_POSTERIOR_MM and shape.get(v, 1.0) >= PLAUSIBLE_SHAPE
+        v: h / USUAL_POSTERIOR_MM[v] for v, h in posterior.items() if v in USUAL_POSTERIOR_MM
     }
+    whole = {v: r for v, r in relative.items() if shape.get(v, 1.0) >= PLAUSIBLE_SHAPE}
+    relative = whole or relative  # where all are wedged their backs are all there is
     if not relative:
         return {}
     anchor = np.quantile(list(relative.values()), ANCHOR_QUANTILE)
@@ -52,7 +52,7 @@ def plausible(posterior: Mapping[int, float], shape: Mapping[int, float]) -> dic
 
 
 def expected_height_mm(label: int, others: Mapping[int, float]) -> float | None:
-    """Return the posterior height in mm that the others predict; None with fewer than two of them.
+    """Return the posterior height in mm that the others predict; None without any.
 
     `others`: as from `plausible`; the vertebra itself is left out. Nearer levels count more.
     """

@@ -39,6 +39,7 @@ class LabelMaps:
             raise ValueError("the subregion and the vertebra map do not lie on the same grid")
         self.subregion, self.vertebra = subregion, vertebra
         self.part, self.disc, self._own = cache(self.part), cache(self.disc), cache(self._own)
+        self.body = cache(self.body)
         self.structure = cache(self.structure)
 
     @cached_property
@@ -71,6 +72,13 @@ class LabelMaps:
             return None
         return self._region(self._own(label), self.boxes[label])
 
+    def everything(self, label: int) -> Region | None:
+        """Return all that has one number in the vertebra map, islands as well."""
+        if label not in self.boxes:
+            return None
+        box = self.boxes[label]
+        return self._region(self.vertebra.data[box] == label, box)
+
     def _own(self, label: int) -> np.ndarray:
         """Return the mask of a number of the vertebra map in its box, without islands."""
         box = self.boxes[label]
@@ -82,7 +90,7 @@ class LabelMaps:
             return None
         box = self.boxes[label]
         mask = self._own(label) & np.isin(self.subregion.data[box], subregions)
-        return self._region(_largest_part(mask) if subregions == BODY_LABELS else mask, box)
+        return self._region(mask, box)
 
     def structure(self, *subregions: int) -> Region | None:
         """Return all voxels of one or more subregions in the whole scan."""
@@ -103,7 +111,8 @@ class LabelMaps:
 
     def body(self, label: int) -> Region | None:
         """Return the largest connected part of a vertebra's body, without its endplates."""
-        return self.part(label, BODY_LABELS)
+        parts = self.part(label, BODY_LABELS)
+        return None if parts is None else self._region(_largest_part(parts.mask), self.boxes[label])
 
     def bone(self, label: int) -> Region | None:
         """Return the body of a vertebra, all of it where it has none; or the sacrum."""

@@ -36,7 +36,7 @@ def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
     row |= centroid_columns(whole) | centroid_columns(body, "body_")
     row |= _volume_columns(maps, body, whole, label)
     row["body_surface_volume_mm3"] = surface_volume_mm3(body, solid) if body else None
-    row |= {"body_status": presence(body), "vertebra_status": presence(whole)}
+    row |= {"body_status": presence(body), "vertebra_status": presence(maps.everything(label))}
     for name in ("body_status", "vertebra_status"):
         row[name] = also_seen(row[name], solid)
     return row | _shape_columns(solid) | _width_columns(solid)
@@ -46,7 +46,7 @@ def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: 
     """Count voxels. Of a part that is not there 0 is only known when the whole vertebra is in view."""
     volumes = {"vertebra_volume_mm3": whole.volume_mm3}
     volumes["body_volume_mm3"] = body.volume_mm3 if body else None
-    nothing = None if whole.touches_border else 0.0
+    nothing = None if maps.everything(label).touches_border else 0.0
     for subregion in POSTERIOR_ELEMENTS:
         part = maps.part(label, (subregion,))
         volumes[f"{SUBREGION_NAMES[subregion]}_volume_mm3"] = part.volume_mm3 if part else nothing
