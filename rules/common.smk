@@ -197,9 +197,14 @@ def claim_output():
 
 def is_run():
     """Whether this is a main process that is about to compute, and no dry run, `--touch` or other question."""
+    asked = workflow.executor_plugin is None or workflow.dryrun
+    return workflow.is_main_process and not asked and not is_touch()
+
+
+def is_touch():
+    """Whether files are only touched: that makes nothing newer here, so there is nothing to touch."""
     plugin = workflow.executor_plugin
-    asked = plugin is None or plugin.name == "touch" or workflow.dryrun
-    return workflow.is_main_process and not asked
+    return plugin is not None and plugin.name == "touch"
 
 
 def refuse_a_second_run():
@@ -249,7 +254,7 @@ def inputs_of(stage, before):
     def paths(wildcards):
         if not workflow.is_main_process:
             return usual_inputs(OUT, before, wildcards.batch)
-        return this_run().inputs(stage, wildcards.batch, computes=is_run())
+        return this_run().inputs(stage, wildcards.batch, shown=not (is_run() or is_touch()))
 
     return paths
 
@@ -257,7 +262,9 @@ def inputs_of(stage, before):
 def gathered_by(stage, *stages):
     """Return an input function of what is made from the manifests of all batches."""
     return lambda wildcards: (
-        this_run().gathered(stage, *stages, computes=is_run()) if workflow.is_main_process else []
+        this_run().gathered(stage, *stages, shown=not (is_run() or is_touch()))
+        if workflow.is_main_process
+        else []
     )
 
 

@@ -35,7 +35,7 @@ from wirbel.phantom.raster import rasterise
 ROOT = Path(__file__).parents[2]
 VALUES = ROOT / "results" / "benchmarks" / "levels.tsv"
 IN_PLANE_MM, SLICE_MM = 1.2, 3.3
-MAPS_PER_PERSON = 9
+MAPS_PER_PERSON = 20
 COLUMNS = ("person", "source", "faults", "probability", "confidence", "right", "flags", "method")
 IN_VIEW = 0.5
 
@@ -112,7 +112,7 @@ def judge(case: Case, bodies: Bodies, levels: Levels, whole: dict[int, int]) -> 
     )
 
 
-def rows_of(person: Person, count: int = MAPS_PER_PERSON) -> list[dict]:
+def rows_of(person: Person, count: int) -> list[dict]:
     """Name a person's map and its spoilt versions; return a row of values for each."""
     rows = []
     touching = _at_the_border(person.case)
@@ -194,6 +194,7 @@ def main(argv: list[str] | None = None) -> int:
     """Spoil, name, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--persons", type=int, default=0, help="simulated persons to add")
+    parser.add_argument("--maps", type=int, default=MAPS_PER_PERSON, help="of each person")
     parser.add_argument("--first", type=int, default=31000, help="seed of the first person")
     parser.add_argument("--predicted", type=Path, help="folder with predicted maps to add")
     parser.add_argument("--calibrate", action="store_true", help="write the calibration")
@@ -204,7 +205,7 @@ def main(argv: list[str] | None = None) -> int:
     for number, make in enumerate([*people, *seeds]):
         name = make.name if isinstance(make, Person) else f"sim{make}"
         if name not in known:
-            add(rows_of(make if isinstance(make, Person) else simulated(make)))
+            add(rows_of(make if isinstance(make, Person) else simulated(make), args.maps))
             print(f"\r{number + 1} persons", end="", file=sys.stderr, flush=True)
     rows = read()
     summarise(rows)

@@ -39,12 +39,12 @@ LONGEST_DELAY_SECONDS = 0.02
 def troubled(run_stage: Callable[..., int]) -> Callable[..., int]:
     """Return `run_stage`, taking at most one order before it runs."""
 
-    def run(stage, args, parameters, model_sha256=None) -> int:
-        if VARIABLE not in os.environ or args.describe:
-            return run_stage(stage, args, parameters, model_sha256)
+    def run(stage, args) -> int:
+        if VARIABLE not in os.environ:
+            return run_stage(stage, args)
         trouble = Trouble(Path(os.environ[VARIABLE]), stage.name)
         trouble.begin()
-        code = run_stage(stage, args, parameters, model_sha256)
+        code = run_stage(stage, args)
         trouble.end()
         return code
 

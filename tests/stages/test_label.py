@@ -113,6 +113,8 @@ def test_the_final_maps_carry_the_networks_names(study, models, told):
         "method": "labelling",
         "agree": None,
         "flags": ["counting_disagrees"],
+        "alternative": "",
+        "set_aside": 0,
     }
     assert sidecar["Models"]["labelling"]["Name"] == "namer"
     assert len(sidecar["Models"]["labelling"]["SHA256"]) == 64

@@ -13,6 +13,7 @@ from wirbel.core import labels as L
 from wirbel.core.geometry import Volume
 from wirbel.core.plausibility.level_sizes import BODY_VOLUME_MM3
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
+from wirbel.core.plausibility.whole.chain import CANAL_POINTS, _thinned
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 
 PAGE = Path(__file__).parents[2] / "docs" / "outputs.md"
@@ -164,6 +165,14 @@ def test_a_measured_height_that_the_level_cannot_have(lumbar):
     assert flags(lumbar, rows=rows) == ["sizes_impossible"]
 
 
+def test_two_bodies_and_their_disc_called_one_are_twice_as_high(lumbar):
+    subregion, vertebra = lumbar.labels.data.copy(), lumbar.vertebra.copy()
+    between = np.isin(vertebra, (L.DISC_OFFSET + L2, L.ENDPLATE_OFFSET + L2))
+    subregion[between] = L.BODY_BORDER
+    vertebra[between | (vertebra == L3)] = L2
+    assert "sizes_uneven" in flags(lumbar, subregion, vertebra)
+
+
 def test_a_missing_vertebra_leaves_a_gap(lumbar):
     family = np.isin(lumbar.vertebra, (L2, L.DISC_OFFSET + L2))
     assert "spacing_uneven" in without(lumbar, family)
@@ -209,7 +218,10 @@ def test_two_slivers_are_no_spine():
     """All that was found are plates of 0.4 ml, called C3 and C4."""
     spine = box_spine((3, 4), sacrum=False)
     keep = np.isin(spine.labels.data, L.BODY_LABELS) & (np.arange(150)[:, None, None] < 32)
-    with pytest.raises(ImplausibleResult, match="2 vertebral bodies.* 0.. ml; expected"):
+    with pytest.raises(
+        ImplausibleResult,
+        match="found: 2, the largest of 0.* ml; expected at least one of 0.8 to 150 ml",
+    ):
         without(spine, ~keep)
 
 
@@ -231,6 +243,13 @@ def test_half_a_vertebra_at_the_border_is_not_refused():
     top = int(np.argwhere(body_of(spine, L3))[:, 1].max()) - 3
     maps = [data[:, top:] for data in (spine.labels.data, spine.vertebra)]
     assert flags(spine, *maps) == []
+
+
+def test_which_voxels_of_a_long_canal_are_looked_at_does_not_depend_on_their_order():
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-300, 300, (3 * CANAL_POINTS, 3))
+    chosen, again = _thinned(points), _thinned(rng.permutation(points))
+    assert len(chosen) == CANAL_POINTS and (chosen == again).all()
 
 
 def test_the_page_on_outputs_explains_every_flag_in_the_same_words():

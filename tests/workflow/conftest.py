@@ -29,8 +29,8 @@ def first_run(tmp_path_factory):
 @pytest.fixture
 def finished(first_run) -> Workflow:
     """The workflow after its first run, whatever other tests have made of it since (time stamps included)."""
-    workflow, _ = first_run
-    folder = workflow.folder.parent
-    shutil.rmtree(folder)
+    folder = first_run[0].folder.parent
+    if folder.exists():
+        shutil.rmtree(folder)
     shutil.copytree(folder.with_name("kept"), folder)
-    return workflow
+    return Workflow(folder)

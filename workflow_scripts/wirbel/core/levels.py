@@ -30,6 +30,7 @@ from wirbel.core.spine.calibration import calibrated
 from wirbel.core.spine.decision import Decision, decide
 from wirbel.core.spine.sightings import Sightings, look
 from wirbel.core.spine.states import LABELS, SACRAL
+from wirbel.core.spine.weights import SURE_SACRUM_MM3
 
 AXIS, LAST, EXTRA = LEVEL_LABELS["C2"], LEVEL_LABELS["L5"], LEVEL_LABELS["L6"]
 
@@ -42,8 +43,6 @@ DOUBLE_HEIGHT = 1.6
 """Height over the usual one from which an instance may hold two bodies; two and a disc are 2.3, a tall one 1.3."""
 MOST_BY_SIZES, MOST_IMPLAUSIBLE = 0.6, 0.3
 """Greatest confidence where neither C2 nor the sacrum is seen, and where anatomy does not explain the result."""
-SURE_SACRUM_MM3 = 15000.0
-"""Half the first sacral segment's body (45 x 30 x 28 mm): no part of a vertebra that the border cuts."""
 LEAST_ALTERNATIVE = 0.01
 SMALLEST_BODY_MM3 = 100.0
 

@@ -1,9 +1,13 @@
 """A hash over the code that decides a stage's result.
 
 It covers the stage's module and every `wirbel` module that it imports, directly or through others,
-also inside functions. Comments, docstrings and blank lines do not count, so that an edited sentence
-does not cost a week of computing. The runner is left out: it decides when a scan is computed, never what
-comes out.
+also inside functions, and the data files beside them. Comments, docstrings and blank lines do not count, nor do the
+sentences of errors and the version number, so that neither an edited sentence nor a release costs a week of
+computing. The runner and the plan are left out: they decide when a scan is computed, never what comes out; so are
+the reasons of failures.
+
+For per-scan stages the wording of the data dictionaries does not count either: what those modules say in words is
+read by the stage `cohort` alone, for which it does.
 """
 
 from __future__ import annotations
@@ -17,19 +21,34 @@ from pathlib import Path
 
 PACKAGE = "wirbel"
 PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
-LEFT_OUT = (f"{PACKAGE}.runner", f"{PACKAGE}.plan")
+LEFT_OUT = (f"{PACKAGE}.runner", f"{PACKAGE}.plan", f"{PACKAGE}.errors")
+IN_WORDS = (
+    f"{PACKAGE}.core.dictionary",
+    f"{PACKAGE}.core.measures.status",
+    f"{PACKAGE}.core.plausibility.scan_flags",
+)
+"""Modules that say in words what columns, codes and flags mean: texts with a blank in them decide no number."""
+READERS_OF_WORDS = ("cohort", "contact_sheet")
+"""Stages whose results hold those words."""
+DATA = "*.json"
 
 
 def stage_code_hash(stage: str) -> str:
     """Return the hash (16 hexadecimal digits) of stage `stage`, the module `wirbel.stages.<stage>`."""
-    return code_hash(f"{PACKAGE}.stages.{stage}")
+    return code_hash(f"{PACKAGE}.stages.{stage}", words=stage in READERS_OF_WORDS)
 
 
-def code_hash(module: str) -> str:
-    """Return the hash (16 hexadecimal digits) of a module and all that it imports within wirbel."""
+def code_hash(module: str, *, words: bool = True) -> str:
+    """Return the hash (16 hexadecimal digits) of a module and all that it imports within wirbel.
+
+    Without `words`, what the modules `IN_WORDS` say in words, and their data files, do not count.
+    """
     digest = hashlib.sha256()
     for name in import_closure(module):
-        digest.update(f"{name}\0{_read(name)[1]}\0".encode())
+        wordless = not words and name.startswith(IN_WORDS)
+        digest.update(f"{name}\0{_wordless(name) if wordless else _read(name)[1]}\0".encode())
+        for data in () if wordless else _data_files(name):
+            digest.update(f"{data.name}\0".encode() + data.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -60,6 +79,28 @@ def _read(module: str) -> tuple[frozenset[str], str]:
     source = path.read_text(encoding="utf-8")
     statements = _statements(source)
     return _imports(module, statements), _effective_source(source, statements)
+
+
+@cache
+def _wordless(module: str) -> str:
+    """Return what a module says besides texts with a blank in them."""
+    return _dump(ast.parse(_file(module).read_text(encoding="utf-8")))
+
+
+def _data_files(module: str) -> list[Path]:
+    """Return the data files of a package; a module that is none has none."""
+    path = _file(module)
+    return sorted(path.parent.glob(DATA)) if path.name == "__init__.py" else []
+
+
+def _dump(tree: ast.AST) -> str:
+    """Return a tree as text, without the texts in it that have a blank."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            node.value = ""
+        elif isinstance(node, ast.JoinedStr):
+            node.values = [part for part in node.values if not isinstance(part, ast.Constant)]
+    return ast.dump(tree)
 
 
 def _statements(source: str) -> list[ast.AST]:
@@ -124,15 +165,31 @@ def _effective_source(source: str, statements: list[ast.AST]) -> str:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
     for node in statements:
-        if _is_text_alone(node, lines):
-            for row in range(node.lineno - 1, node.end_lineno):
-                lines[row] = ""
+        alone = _is_alone(node, lines)
+        if alone and (_is_text(node) or _is_version(node)):
+            _replace(node, lines, "")
+        elif alone and isinstance(node, ast.Raise):
+            _replace(node, lines, " " * node.col_offset + _dump(node))
     return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
-def _is_text_alone(node: ast.AST, lines: list[str]) -> bool:
-    """Whether a node is a docstring or other bare constant with nothing beside it on its lines."""
-    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+def _replace(node: ast.AST, lines: list[str], text: str) -> None:
+    lines[node.lineno - 1 : node.end_lineno] = [text, *[""] * (node.end_lineno - node.lineno)]
+
+
+def _is_text(node: ast.AST) -> bool:
+    """Whether a statement is a docstring or other bare constant."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_version(node: ast.AST) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else ()
+    return any(isinstance(target, ast.Name) and target.id == "__version__" for target in targets)
+
+
+def _is_alone(node: ast.AST, lines: list[str]) -> bool:
+    """Whether a statement is a simple one with nothing beside it on its lines."""
+    if not isinstance(node, ast.Expr | ast.Assign | ast.Raise):
         return False
     before = lines[node.lineno - 1].encode()[: node.col_offset]
     after = lines[node.end_lineno - 1].encode()[node.end_col_offset :]

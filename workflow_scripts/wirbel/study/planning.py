@@ -37,7 +37,9 @@ class Planner:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._models = {kind: identified(name, kind) for kind, name in settings.models.items()}
+        named = settings.models.items()
+        self._models = {kind: identified(name, kind) for kind, name in named}
+        self._sources = {kind: planned_source(name, kind) for kind, name in named}
         phases = ("semantic", "instance")
         self._method = {k: method_of(settings.compatibility, self._models[k]) for k in phases}
 
@@ -105,8 +107,7 @@ class Planner:
         }
 
     def _planned(self, kinds: tuple[str, ...]) -> dict[str, PlannedModel]:
-        sources = {kind: planned_source(self._settings.models[kind], kind) for kind in kinds}
-        return {k: PlannedModel(source, self._models[k].sha256) for k, source in sources.items()}
+        return {k: PlannedModel(self._sources[k], self._models[k].sha256) for k in kinds}
 
     def _drops(self, name: str) -> tuple[str, ...]:
         """Return the stages whose results go when `name`, the last to read them, is done."""

@@ -61,7 +61,7 @@ class Run:
         """Return the manifests of these stages that are about to be made."""
         return [self._manifest(*job) for job in self.decision.running(*stages)]
 
-    def inputs(self, stage: str, batch: str, *, computes: bool) -> list[str]:
+    def inputs(self, stage: str, batch: str, *, shown: bool) -> list[str]:
         """Return what Snakemake takes for a job's input: the manifest before, where that is about to be made.
 
         Nothing can be removed for a dry run: there a stand-in, newer than any manifest, says that a job begins.
@@ -69,11 +69,11 @@ class Run:
         before = self.plan.before(stage)
         if before and self.decision.runs(before, batch):
             return [self._manifest(before, batch)]
-        return [stand_in().name] if self.decision.begins(stage, batch) and not computes else []
+        return [stand_in().name] if self.decision.begins(stage, batch) and shown else []
 
-    def gathered(self, stage: str, *stages: str, computes: bool) -> list[str]:
+    def gathered(self, stage: str, *stages: str, shown: bool) -> list[str]:
         """Return the same for what is made once from the manifests of all batches of `stages`."""
-        begins = bool(self.tables[stage]) and not computes
+        begins = bool(self.tables[stage]) and shown
         return self.manifests(*stages) + ([stand_in().name] if begins else [])
 
     def _manifest(self, stage: str, batch: str) -> str:

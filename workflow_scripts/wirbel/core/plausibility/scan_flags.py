@@ -41,8 +41,8 @@ SCAN_FLAGS: dict[str, str] = {
         "a body wholly in view is a plate or a thread, less than a fifth as thick as long: no vertebral body"
     ),
     "sizes_uneven": (
-        "of two neighbouring bodies wholly in view one has less than a third of the other's volume: one of them is "
-        "none, or only a part"
+        "of two neighbouring bodies wholly in view one has less than a third of the other's volume, or one is more "
+        "than 1.75 times as high as those around: one of them is none, only a part, or two grown together"
     ),
     "spacing_uneven": (
         "neighbouring bodies stand less than 0.55 or more than 1.6 times as far apart as usual at their levels in "

@@ -7,14 +7,14 @@ programming, its probability from the sums over all readings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wirbel.core.spine.scores import Group, Scores
+from wirbel.core.spine.scores import Group, Scores, false_sacrum_cost
 from wirbel.core.spine.sightings import Sightings
 from wirbel.core.spine.states import LABELS, SACRAL, STATES, next_states
-from wirbel.core.spine.weights import LOG_SCALES, SCALES
+from wirbel.core.spine.weights import LOG_SCALES, SCALES, SURE_SACRUM_MM3
 
 MOST_PIECES = 4
 """Pieces of one body, at most."""
@@ -35,7 +35,8 @@ class Decision:
     (g) levels
     not seen above each group, 0 for the first; `missing_below` the same above the sacrum; `set_aside` pieces
     in no group; `with_sacrum` whether what is called sacrum is one; `posterior` (g, states) probability of each
-    state of each group over all readings; `worst_step` least log likelihood of what lies between two groups.
+    state of each group over all readings; `worst_step` least log likelihood of what lies between two groups;
+    `score` log likelihood of this reading and `evidence` of all of them together.
     """
 
     groups: tuple[Group, ...]
@@ -46,6 +47,8 @@ class Decision:
     with_sacrum: bool
     posterior: np.ndarray
     worst_step: float
+    score: float
+    evidence: float
 
     @property
     def bodies(self) -> list[tuple[Group, int]]:
@@ -60,11 +63,18 @@ class Decision:
 def decide(seen: Sightings, doubles: tuple[int, ...] = ()) -> Decision | None:
     """Return the best reading of the pieces; None where there are none.
 
-    `doubles` are pieces that may hold two bodies, because nothing can part them any more.
+    `doubles` are pieces that may hold two bodies, because nothing can part them any more. A small sacrum may be none,
+    and then says nothing of what lies above and below it: the pieces are read without it as well.
     """
     if not len(seen):
         return None
-    return _Model(seen, doubles).decision()
+    models = [_Model(seen, doubles)]
+    if 0 < seen.sacrum_mm3 < SURE_SACRUM_MM3:
+        models.append(_Model(seen.without_sacrum(), doubles, false_sacrum_cost(seen.sacrum_mm3)))
+    found = [model.decision() for model in models]
+    best = max(found, key=lambda decision: decision.score)
+    total = np.logaddexp.reduce([decision.evidence for decision in found])
+    return replace(best, posterior=best.posterior * np.exp(best.evidence - total))
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,8 @@ class _Step:
 
 
 class _Model:
-    def __init__(self, seen: Sightings, doubles: tuple[int, ...]) -> None:
+    def __init__(self, seen: Sightings, doubles: tuple[int, ...], cost: float = 0.0) -> None:
+        self.cost = cost
         self.scores, self.count = Scores(seen), len(seen)
         self.nodes = _groups(seen, doubles)
         self.body = [self.scores.body(group) for group in self.nodes]
@@ -160,7 +171,7 @@ class _Model:
         path = self._trace(best, last, int(state), int(scale))
         groups = tuple(self.nodes[step.node] for step in path)
         inside = {i for g in groups for i in range(g.first, g.last + 1)}
-        by_piece = self._posterior(ends)
+        by_piece, evidence = self._posterior(ends)
         return Decision(
             groups,
             tuple(step.state for step in path),
@@ -170,10 +181,12 @@ class _Model:
             with_sacrum,
             np.array([by_piece[g.first : g.last + 1].max(0) for g in groups]),
             min(step.score for step in path),
+            float(totals[last].max()) + self.cost,
+            evidence + self.cost,
         )
 
-    def _posterior(self, ends) -> np.ndarray:
-        """Return the probability (pieces, states) that each piece is of a body of that level, over all readings."""
+    def _posterior(self, ends) -> tuple[np.ndarray, float]:
+        """Return the probability (pieces, states) that each piece is of a body of that level, and the evidence."""
         forward, backward = self._forward(np.logaddexp), self._backward()
         every = [
             forward[n] + self._raised(n, np.logaddexp(*ends[n])) for n in range(len(self.nodes))
@@ -183,7 +196,7 @@ class _Model:
         for n, group in enumerate(self.nodes):
             share = np.exp(np.logaddexp.reduce(forward[n] + backward[n], axis=1) - total)
             out[group.first : group.last + 1] += share
-        return out
+        return out, float(total)
 
     def _missing_below(self, last: Group, state: int, scale: int) -> int:
         steps = self.scores.steps

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.spine.weights import MOST_EVIDENCE
+from wirbel.core.spine.weights import MOST_EVIDENCE, USUAL_KNEE
 
 
-def robust(z: np.ndarray, low: float = 0.8, high: float = 1.6) -> np.ndarray:
+def robust(z: np.ndarray, low: float = 0.8, high: float | np.ndarray = USUAL_KNEE) -> np.ndarray:
     """Return a log likelihood that is Gaussian near zero and falls off linearly beyond, less so on the low side.
 
     Crushed, cut and darkened bodies are too small far more often than others are too large.
@@ -22,5 +22,5 @@ def log_ratio(value: float, one: float, other: float, spread: float) -> float:
     return float(np.clip(ratio, -MOST_EVIDENCE, MOST_EVIDENCE))
 
 
-def _huber(z: np.ndarray, knee: float) -> np.ndarray:
+def _huber(z: np.ndarray, knee) -> np.ndarray:
     return np.where(z <= knee, 0.5 * z**2, knee * (z - 0.5 * knee))

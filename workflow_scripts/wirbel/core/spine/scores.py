@@ -21,6 +21,7 @@ from wirbel.core.spine.states import (
     steps,
 )
 from wirbel.core.spine.weights import (
+    BAND_MM,
     BEHIND_CANAL,
     BEND_DEG,
     BEND_SACRAL_DEG,
@@ -31,6 +32,7 @@ from wirbel.core.spine.weights import (
     DISC_RATIO,
     DISC_RATIO_SACRAL,
     DISC_RATIO_SPREAD,
+    HAS_DENS,
     LEVEL_NUMBER,
     LIPS_MM,
     LOG_ARCH,
@@ -39,6 +41,7 @@ from wirbel.core.spine.weights import (
     LOG_DISC_INSIDE,
     LOG_DISC_TOO_MANY,
     LOG_FURTHER,
+    LOG_GAP_PER_MM,
     LOG_MISSING,
     LOG_NO_CANAL,
     LOG_NO_DISC,
@@ -46,6 +49,8 @@ from wirbel.core.spine.weights import (
     LOG_STEEP_PER_DEG,
     LOG_UNSEEN,
     LOG_WITHIN_SACRUM,
+    LONG_KNEE,
+    MOST_GAP_MM,
     MOST_MISSING,
     SACRUM_MM,
     SACRUM_SPREAD_MM,
@@ -59,6 +64,7 @@ from wirbel.core.spine.weights import (
     SPREAD_HEIGHT,
     STEEP_DEG,
     TEMPER,
+    USUAL_KNEE,
     WITHIN_SACRUM,
 )
 
@@ -95,7 +101,8 @@ class Scores:
         z = (
             np.log(self.height_mm(group)) - np.log(height)[:, None] - np.log(SCALES)
         ) / SPREAD_HEIGHT
-        score = np.where(z > 0, robust(z), 0.0) if open_end else robust(z)
+        score = robust(z, high=np.where(HAS_DENS, LONG_KNEE, USUAL_KNEE)[:, None])
+        score = np.where(z > 0, score, 0.0) if open_end else score
         across = robust((np.log(_reach_mm(seen.behind_mm[own])) - np.log(DEPTH_MM)) / SPREAD_ACROSS)
         if seen.width_known[own].all():
             width = np.log(_reach_mm(seen.beside_mm[own]))
@@ -143,7 +150,10 @@ class Scores:
         inside = self._discs_between(seen.middle_mm[group.first], seen.middle_mm[group.last])
         if group.count == 2:
             return 2 * LOG_NO_DISC if not inside else 0.0
-        return LOG_DISC_INSIDE * inside
+        own = slice(group.first, group.last + 1)
+        ends = np.maximum.accumulate(seen.bottom_mm[own])[:-1]
+        gap_mm = max(float((seen.top_mm[own][1:] - ends).max(initial=0.0)) - BAND_MM, 0.0)
+        return LOG_DISC_INSIDE * inside + LOG_GAP_PER_MM * min(gap_mm, MOST_GAP_MM)
 
     def _discs_between(self, upper_mm: float, lower_mm: float) -> int:
         return int(((self.seen.disc_mm > upper_mm) & (self.seen.disc_mm < lower_mm)).sum())
@@ -185,7 +195,7 @@ class Scores:
 
     def ends(self, last: Group) -> np.ndarray:
         """Return the log likelihood (states,) that nothing below the last body belongs to the spine."""
-        unseen = max(SACRUM_UNSEEN_PER_ML * self.seen.sacrum_mm3 / 1000, SACRUM_UNSEEN)
+        unseen = false_sacrum_cost(self.seen.sacrum_mm3)
         pitch = HEIGHT_MM + DISC_MM
         room = self.seen.room_mm[last.last, 1]
         score = unseen + LOG_UNSEEN * np.clip(np.floor(room / pitch), 0, 3)
@@ -251,6 +261,11 @@ class Scores:
             return np.zeros(len(STATES))
         lack = np.maximum(CONUS_NUMBER - (LEVEL_NUMBER - 0.5), 0)
         return TEMPER * robust(lack / CONUS_SPREAD, 2.5, 2.5)
+
+
+def false_sacrum_cost(volume_mm3: float) -> float:
+    """Return the log likelihood that as much is called sacrum and is none."""
+    return max(SACRUM_UNSEEN_PER_ML * volume_mm3 / 1000, SACRUM_UNSEEN)
 
 
 def _reach_mm(ends_mm: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,6 +70,11 @@ class Sightings:
 
     def __len__(self) -> int:
         return len(self.middle_mm)
+
+    def without_sacrum(self) -> Sightings:
+        """Return the same without a sacrum."""
+        nothing = np.zeros(len(self))
+        return replace(self, in_sacrum=nothing, to_sacrum_mm=nothing + np.inf, sacrum_mm3=0.0)
 
 
 def look(parts: list[Part], discs: list[Part], labels: Volume, chain: Chain) -> Sightings:

@@ -13,9 +13,13 @@ LOG_SCALES = -0.5 * ((np.log(SCALES) - np.log(_MEAN_SCALE)) / _SPREAD_OF_SCALE) 
 LOG_SCALES = LOG_SCALES - np.log(np.exp(LOG_SCALES).sum())
 """Prior of a person's scale: 10 % (Panjabi 1991, 1992), larger in the living than in dried bones."""
 
-SPREAD_HEIGHT, SPREAD_ACROSS = np.where(np.array(STATES) == "C2", 0.08, 0.12)[:, None], 0.16
+HAS_DENS = np.array(STATES) == "C2"
+SPREAD_HEIGHT, SPREAD_ACROSS = np.where(HAS_DENS, 0.08, 0.12)[:, None], 0.16
 """Standard deviation of a body's log height about the person's own scale (that of C2 with its dens is 7 %, Yousuf
 et al. 2022), and of log depth and width about the mean."""
+USUAL_KNEE, LONG_KNEE = 1.6, 4.0
+"""Standard deviations above the mean from which a height is an outlier; of C2 there is hardly any: with its dens it is
+at most 46 mm long, with C3 more than 50."""
 TEMPER = 0.5
 """Weight of sizes in telling levels apart: errors of neighbouring bodies in one scan are alike, not independent."""
 LEVEL_NUMBER = np.where(LABELS == 28, 19.6, LABELS) + np.cumsum(SACRAL) * SACRAL
@@ -30,6 +34,8 @@ LOG_MISSING, LOG_FURTHER = -4.0, -1.5
 """A vertebra that the networks miss between two others; once one is missed, its neighbour may be as well."""
 LOG_NO_DISC, LOG_DISC_TOO_MANY, LOG_DISC_INSIDE = -2.2, -1.5, -5.0
 """Between two neighbours no disc was found (fused, or missed); more than one was; a disc lies inside one body."""
+BAND_MM, LOG_GAP_PER_MM, MOST_GAP_MM = 3.0, -0.6, 10.0
+"""Pieces of one body lie a dark band apart, those of two a disc (5 mm and more)."""
 LOG_CALLED_BODY = -1.8
 """A segment of the sacrum that is called a body: in 3 of 53 and 5 of 21 real lumbar scans."""
 DISC_RATIO, DISC_RATIO_SACRAL, DISC_RATIO_SPREAD = np.log(0.85), np.log(0.45), 0.25
@@ -61,6 +67,8 @@ SET_ASIDE, SET_ASIDE_WHOLE = -0.8, -12.0
 """A bit that is no body; a whole body that is none. In between in proportion to the volume."""
 SACRUM_UNSEEN_PER_ML, SACRUM_UNSEEN = -0.7, -16.0
 """What is called sacrum is none."""
+SURE_SACRUM_MM3 = 15000.0
+"""Half the first sacral segment's body (45 x 30 x 28 mm): no part of a vertebra that the border cuts."""
 WITHIN_SACRUM = 0.25
 LOG_WITHIN_SACRUM = -20.0
 """Per share of the sacrum above `WITHIN_SACRUM` that lies higher than a body: none lies behind, in front or below."""

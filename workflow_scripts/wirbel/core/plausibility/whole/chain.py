@@ -26,7 +26,7 @@ from wirbel.core.measures.label_maps import LabelMaps
 
 SUPERIOR = (SUPERIOR_ARTICULAR_LEFT, SUPERIOR_ARTICULAR_RIGHT)
 INFERIOR = (INFERIOR_ARTICULAR_LEFT, INFERIOR_ARTICULAR_RIGHT)
-CANAL_POINTS = 30000
+CANAL_POINTS = 20000
 """So many voxels of the canal are enough to tell where it runs."""
 EVERY_CORNER = np.ones((3, 3, 3))
 
@@ -35,10 +35,10 @@ EVERY_CORNER = np.ones((3, 3, 3))
 class Link:
     """A vertebra with a body.
 
-    `centre_mm` (3,) and `volume_mm3` are the body's; `whole` says that it does not reach the border; `second_piece` is
-    its second largest piece over the largest, `thinness` its thinnest side over its longest. `arch_mm` (3,) and
-    `arch_mm3` are the centre and the volume of the posterior elements, `spinous_mm`, `superior_mm` and `inferior_mm`
-    the centres of some of them, None where there is nothing.
+    `centre_mm` (3,), `volume_mm3` and `moments_mm2` (3, 3) are the body's; `whole` says that it does not reach the
+    border; `second_piece` is its second largest piece over the largest. `arch_mm` (3,) and `arch_mm3` are the centre
+    and the volume of the posterior elements, `spinous_mm`, `superior_mm` and `inferior_mm` the centres of some of
+    them, None where there is nothing.
     """
 
     label: int
@@ -46,7 +46,7 @@ class Link:
     volume_mm3: float
     whole: bool
     second_piece: float
-    thinness: float
+    moments_mm2: np.ndarray
     arch_mm: np.ndarray | None
     arch_mm3: float
     spinous_mm: np.ndarray | None
@@ -57,6 +57,16 @@ class Link:
     def level(self) -> str:
         """The vertebra's name."""
         return LEVEL_NAMES[self.label]
+
+    @property
+    def thinness(self) -> float:
+        """The body's extent along its thinnest axis over that along its longest."""
+        moments = np.linalg.eigvalsh(self.moments_mm2)
+        return float(np.sqrt(moments[0] / moments[-1]))
+
+    def extent_mm(self, direction: np.ndarray) -> float:
+        """How long a box is, along a unit vector, that spreads as far as the body does."""
+        return float(np.sqrt(12 * direction @ self.moments_mm2 @ direction))
 
 
 class WholeChain:
@@ -116,7 +126,9 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _thinned(points: np.ndarray) -> np.ndarray:
-    return points[:: max(1, len(points) // CANAL_POINTS)]
+    """Return some points (n, 3), evenly chosen, the same whatever the order in which they come."""
+    step = len(points) // CANAL_POINTS
+    return points if step < 2 else points[np.lexsort(np.round(points, 2).T)][::step]
 
 
 def _link(maps: LabelMaps, label: int, body: Region) -> Link:
@@ -131,7 +143,7 @@ def _link(maps: LabelMaps, label: int, body: Region) -> Link:
         body.volume_mm3,
         not body.touches_border,
         _second_piece(body.mask),
-        _thinness(body),
+        _moments_mm2(body),
         None if arch is None else arch.centroid_mm,
         0.0 if arch is None else arch.volume_mm3,
         centre((SPINOUS_PROCESS,)),
@@ -140,12 +152,11 @@ def _link(maps: LabelMaps, label: int, body: Region) -> Link:
     )
 
 
-def _thinness(body: Region) -> float:
-    """Return a body's extent along its thinnest axis over that along its longest, by second moments."""
+def _moments_mm2(body: Region) -> np.ndarray:
+    """Return the covariance (3, 3) of a body's points, voxels being boxes and not points."""
     across_a_voxel = body.grid.affine[:3, :3] @ body.grid.affine[:3, :3].T / 12
     offsets = body.points_mm - body.centroid_mm
-    moments = np.linalg.eigvalsh(offsets.T @ offsets / len(offsets) + across_a_voxel)
-    return float(np.sqrt(moments[0] / moments[-1]))
+    return offsets.T @ offsets / len(offsets) + across_a_voxel
 
 
 def _second_piece(mask: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from wirbel.core.plausibility.whole.counts import count_flags, has_arch
 from wirbel.core.plausibility.whole.directions import direction_flags
 from wirbel.core.plausibility.whole.sizes import is_sliver, size_flags
 
-SMALLEST_BODY_MM3, LARGEST_BODY_MM3 = 800.0, 150000.0
+SMALLEST_BODY_ML, LARGEST_BODY_ML = 0.8, 150.0
 """Half of a small C3 (13 x 14 x 10 mm), and a quarter more than the largest L4: no body of any level, whole or cut
 in half, is all there is outside of these."""
 
@@ -42,22 +42,20 @@ def check_whole_result(
 
 
 def _refuse_impossible(chain: WholeChain) -> None:
-    """Raise where no body can be one, or nothing of a spine is around them."""
-    volumes = [link.volume_mm3 for link in chain.links]
+    """Raise where no body can be one, or nothing of a spine is behind them."""
+    volumes = [link.volume_mm3 / 1000 for link in chain.links]
     if not volumes:
         return
-    if max(volumes) < SMALLEST_BODY_MM3 or min(volumes) > LARGEST_BODY_MM3:
+    found = f"vertebral bodies found: {len(volumes)}, the largest of {max(volumes):.1f} ml"
+    if max(volumes) < SMALLEST_BODY_ML or min(volumes) > LARGEST_BODY_ML:
         raise ImplausibleResult(
-            f"{len(volumes)} vertebral bodies were found, of {min(volumes) / 1000:.1f} to "
-            f"{max(volumes) / 1000:.1f} ml; expected one of {SMALLEST_BODY_MM3 / 1000:g} to "
-            f"{LARGEST_BODY_MM3 / 1000:g} ml at least"
+            f"{found}; expected at least one of {SMALLEST_BODY_ML:g} to {LARGEST_BODY_ML:g} ml"
         )
     if all(map(is_sliver, chain.links)):
         raise ImplausibleResult(
-            f"{len(volumes)} vertebral bodies were found, each less than a fifth as thick as long; expected bodies "
-            "at least a quarter as high as wide"
+            f"{found}, each less than a fifth as thick as long; expected bodies at least a quarter as high as wide"
         )
     if not len(chain.canal_mm) and not any(map(has_arch, chain.links)):
         raise ImplausibleResult(
-            f"{len(volumes)} vertebral bodies were found, but neither a canal nor an arch; expected these behind them"
+            f"{found}, but neither a canal nor an arch; expected these behind the bodies"
         )

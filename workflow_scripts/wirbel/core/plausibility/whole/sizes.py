@@ -20,6 +20,9 @@ THINNEST = 0.2
 SMALLEST_NEIGHBOUR = 1 / 3
 """A body over its larger neighbour: crushed ones keep half (Genant et al., J Bone Miner Res 1993;8:1137), and
 levels differ by 10 %."""
+HIGHEST = 1.75
+"""Height over the median of the two bodies above and the two below: neighbours differ by 10 %; two bodies grown
+together, with their disc, make 2.2."""
 CLOSEST, FARTHEST = 0.55, 1.6
 """Distance between two bodies over the usual one: two crushed bodies and a narrowed disc have 0.65; a missing
 vertebra makes 2."""
@@ -60,14 +63,22 @@ def is_sliver(link: Link) -> bool:
 
 
 def sizes_uneven(chain: WholeChain) -> bool:
-    """Whether one of two neighbouring bodies is much smaller than the other; C2 has a dens and no equal."""
-    pairs = zip(chain.links, chain.links[1:], strict=False)
-    shares = [
-        min(a.volume_mm3, b.volume_mm3) / max(a.volume_mm3, b.volume_mm3)
-        for a, b in pairs
-        if a.whole and b.whole and a.level != "C2"
-    ]
-    return any(share < SMALLEST_NEIGHBOUR for share in shares)
+    """Whether a body is much smaller than the next one, or much higher than those around.
+
+    C2 has a dens and no equal.
+    """
+    links = [link for link in chain.links if link.whole and link.level != "C2"]
+    pairs = [(a.volume_mm3, b.volume_mm3) for a, b in zip(links, links[1:], strict=False)]
+    if any(min(pair) < SMALLEST_NEIGHBOUR * max(pair) for pair in pairs):
+        return True
+    return len(links) > 2 and _much_higher_than_others(chain)
+
+
+def _much_higher_than_others(chain: WholeChain) -> bool:
+    ups = zip(chain.links, chain.upwards, strict=True)
+    heights = [link.extent_mm(up) for link, up in ups if link.whole and link.level != "C2"]
+    around = [heights[max(k - 2, 0) : k] + heights[k + 1 : k + 3] for k in range(len(heights))]
+    return any(h > HIGHEST * np.median(others) for h, others in zip(heights, around, strict=True))
 
 
 def spacing_uneven(chain: WholeChain) -> bool:
