@@ -13,6 +13,7 @@ from test_measures_strange_maps import hold
 from wirbel.core import labels as L
 from wirbel.core.labels import LEVEL_LABELS, LEVEL_NAMES
 from wirbel.core.measures import measure
+from wirbel.core.measures.expected import USUAL_POSTERIOR_MM
 from wirbel.io.repeatability import read_repeatability
 
 L3, L4, L5 = (LEVEL_LABELS[name] for name in ("L3", "L4", "L5"))
@@ -29,7 +30,9 @@ MAY_CHANGE = {
 
 @pytest.fixture(scope="module")
 def maps():
-    links = [link for v in (L3, L4, L5) for link in (body(v, 26), disc(v, 7, 10))]
+    """Heights in the usual proportion, so that any vertebra predicts the others."""
+    heights = USUAL_POSTERIOR_MM
+    links = [link for v in (L3, L4, L5) for link in (body(v, heights[v]), disc(v, 7, 10))]
     return render(ChainSpine(links, sacrum=True), (3.3, 1.1, 1.1), rotation(3, 2, 2))
 
 
