@@ -23,9 +23,9 @@ THINGS = (L3, L4, L5, *(L.DISC_OFFSET + v for v in (L3, L4, L5)), *SUBREGIONS)
 CHOICES = [(thing,) for thing in THINGS] + list(combinations(THINGS, 2))
 MAY_CHANGE = {
     "scans": {"last_level", "first_level", "coverage_percent", "bodies_complete", "complete"},
-    "levels": set(),
+    "vertebrae": {"crush_ratio"},
 }
-"""Columns that describe what is there as a whole."""
+"""Columns that describe what is there as a whole, or compare with the neighbours that are there, by definition."""
 
 
 @pytest.fixture(scope="module")

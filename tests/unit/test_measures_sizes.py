@@ -66,7 +66,7 @@ def test_ratios_and_indices_follow_from_the_heights():
     assert row["wedge_ratio"] == pytest.approx(anterior / posterior, abs=0.02)
     assert row["biconcavity_ratio"] == pytest.approx(26 / posterior, abs=0.02)
     assert row["crush_ratio"] == pytest.approx(1.0, abs=0.03)
-    assert (row["genant_grade"], row["genant_type"]) == (0, "none")  # a loss of 18 %
+    assert (row["genant_grade"], row["genant_type"]) == (1, "wedge")  # 24 % between the corners
     assert disc["disc_height_index"] == pytest.approx(8 / 26, abs=0.02)
     assert disc["disc_area_index"] == pytest.approx(8 * 30 / 30**2, abs=0.02)
 
