@@ -2,6 +2,7 @@
 # make test   all tests                                                          (sets itself up)
 # make parity SPINEPS 2.1.3 and Wirbel on the same scans with the same weights      (sets both up)
 # make lint   formatting and linting of Python and of the rules
+# make licences  write docs/licences.md, after a change of the dependencies
 # make setup  only the environment in .venv
 # make clean  remove the demo's results and caches; clean-all also the environment
 
@@ -13,7 +14,7 @@ DEMO := results/demo
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --quiet progress
 DEMO_SETTINGS := --configfile config/demo.yaml
 
-.PHONY: setup demo test parity lint clean clean-all
+.PHONY: setup demo test parity lint licences clean clean-all
 
 setup: $(STAMP)
 
@@ -56,8 +57,11 @@ lint: $(STAMP)
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/snakemake --lint
 
+licences: $(STAMP)
+	@$(BIN)/python .ci/licences.py
+
 clean:
 	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache .hypothesis
 
 clean-all: clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-audit

@@ -29,8 +29,8 @@ from parity_runs import (
 )
 
 from wirbel.core.labels import LEVEL_NAMES
-from wirbel.learning.labelling_checkpoint import find_checkpoint
 from wirbel.learning.labelling_model import LabellingModel
+from wirbel.models.folders.labelling import find_checkpoint
 from wirbel.stages.label import cutouts_of, read_merged
 
 KINDS = ("subregion", "vertebra")

@@ -140,7 +140,7 @@ def begin(run):
 def check_first():
     """Stop, before anything is written, when the run could not end well; say what to know about it."""
     try:
-        for remark in check_before_run(SETTINGS, is_for_slurm()):
+        for remark in check_before_run(SETTINGS, is_for_slurm(), remembers=is_run()):
             logger.warning(remark)
     except Refused as error:
         stop(str(error))

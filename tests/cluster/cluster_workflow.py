@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from toy_workflow import REPOSITORY, Workflow, copy_workflow, toy_workflow
+from toy_workflow import Workflow, copy_workflow, toy_workflow
 
 HERE = Path(__file__).parent
 # Ask for finished jobs every second, not every 40 to 180; everything else is the profile's.
@@ -104,7 +104,6 @@ def toy_cluster_workflow(folder: Path, environment: dict[str, str]) -> ClusterWo
 def copy_real_workflow(folder: Path) -> None:
     """Copy the workflow as it is to `folder`, whose jobs can then be given trouble."""
     copy_workflow(folder)
-    (folder / "models").symlink_to(REPOSITORY / "models")
     make_troubled(folder, MEMORY_MB["real"])
 
 

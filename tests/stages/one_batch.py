@@ -9,6 +9,7 @@ import planned
 
 from wirbel.core.geometry import Volume
 from wirbel.io.volumes import write_volume
+from wirbel.models.inference_config import FILE_NAME
 from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import Record, read_records, write_records
 
@@ -45,9 +46,14 @@ class OneBatch:
     def run(self, stage, model: Path | str, *more: str, **settings: object) -> int:
         """Run `stage`, a module of wirbel.stages; return its exit code.
 
-        `model` is the folder of the networks; `semantic`, `instance` and `labelling` name others, by kind.
+        `model` is the folder of the networks, or that of the stage's own one beside the embedded others; `semantic`,
+        `instance` and `labelling` name others, by kind.
         """
-        models = {"semantic": model, "instance": model}
+        kind = stage.__name__.rpartition(".")[2]
+        alone = kind in planned.BUILTIN and (Path(model) / FILE_NAME).exists()
+        models = (
+            {**planned.BUILTIN, kind: model} if alone else dict.fromkeys(planned.BUILTIN, model)
+        )
         models |= {k: settings.pop(k) for k in (*models, "labelling") if k in settings}
         return planned.run(stage, self.out, models, *more, **settings)
 

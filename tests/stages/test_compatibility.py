@@ -140,7 +140,9 @@ def test_the_default_names_the_same_masks_by_what_is_seen(segmented, models):
     np.testing.assert_array_equal(counted[0], named[0])
     parts = [np.where((n > 0) & (n < 26), n, 0) for n in (counted[1], named[1])]
     kept = parts[1] > 0
-    shift = set((parts[1][kept].astype(int) - parts[0][kept]).tolist())
-    assert len(shift) == 1 and shift.pop() > 0, "the same vertebrae, all lumbar names further on"
+    names = sorted({*zip(parts[0][kept].tolist(), parts[1][kept].tolist(), strict=True)})
+    assert len(names) == len({number for number, _ in names}), "every vertebra has one name"
+    assert [name for _, name in names] == sorted(name for _, name in names)
+    assert all(name > number for number, name in names), "all of them further down the spine"
     assert not (named[1] == DISC_OFFSET + SACRUM).any()
     assert kept.sum() == (parts[0] > 0).sum()

@@ -119,7 +119,7 @@ def test_a_malformed_setting_stops_the_job_and_is_named(study, model, tmp_path, 
     settings["cutout_size"] = [32, 32, -8]
     (folder / "inference_config.json").write_text(json.dumps(settings))
     assert study.run(instance, folder) == 1
-    assert "inference_config.json: field 'cutout_size'" in capsys.readouterr().err
+    assert "inference_config.json: field 'cutout_size[" in capsys.readouterr().err
 
 
 def test_weights_of_another_network_stop_the_job(study, model, tmp_path, capsys):

@@ -43,7 +43,10 @@ def study(tmp_path, labels):
 
 
 @pytest.mark.parametrize("variant", published_folders.VARIANTS)
-def test_both_variants_run_and_give_the_answer_of_their_network(study, labels, tmp_path, variant):
+def test_both_variants_run_and_give_the_answer_of_their_network(
+    study, labels, tmp_path, variant, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)  # processors halve numbers differently
     folder = published_folders.write_instance(tmp_path / "model", variant)
     assert study.run(instance, folder, compatibility="none") == 0
     found = read_arrays(study.file("instance", FOUND))
@@ -58,8 +61,8 @@ def test_both_variants_run_and_give_the_answer_of_their_network(study, labels, t
     one_hot = torch.from_numpy(np.eye(known["channels"], dtype=np.float32)[channel])
     with torch.no_grad():
         scores = network(one_hot.permute(3, 0, 1, 2)[None])[0]
-    sure = np.diff(np.sort(scores.numpy(), 0)[-2:], axis=0)[0] > 0.05
-    assert sure.mean() > 0.3, "half precision may decide the other voxels differently"
+    sure = np.diff(np.sort(scores.numpy(), 0)[-2:], axis=0)[0] > 1e-4
+    assert sure.mean() > 0.9, "the order of sums may decide the other voxels differently"
     expected = scores.argmax(0).numpy()
     assert len(np.unique(expected[sure])) > 1
     np.testing.assert_array_equal(found["labels"][2][sure], expected[sure])
@@ -141,7 +144,7 @@ def test_a_cut_out_that_the_network_cannot_halve_is_refused(study, tmp_path, cap
     folder = published_folders.write_instance(
         tmp_path / "model", config={"cutout_size": [32, 32, 10]}
     )
-    assert "multiples of 8" in refused(study, folder, capsys)
+    assert "expected multiples of [8, 8, 8]" in refused(study, folder, capsys)
 
 
 def test_an_unknown_field_is_refused_by_name(study, tmp_path, capsys):

@@ -55,7 +55,7 @@ def put(bids: Path, name: str, content: bytes | nib.Nifti1Image) -> Path:
 
 def run(bids: Path, output: Path, model: Path, **settings) -> dict:
     (batch,) = update_batches(bids, output, 100)
-    models = {"semantic": model, "instance": model}
+    models = {**planned.BUILTIN, "semantic": model}
     assert planned.run(resample, output, models, batch=batch, **settings) == 0
     return read_records(output / "work" / "resample" / f"{batch}.tsv")
 

@@ -9,11 +9,14 @@ import pytest
 
 from wirbel.core import labels as L
 from wirbel.io.volumes import write_volume
+from wirbel.plan.settings import FeaturesSettings
 from wirbel.runner.batches import Scan, StageFolders
 from wirbel.stages.features import Features
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from solid_spine import SolidSpine, render  # noqa: E402
+
+OF_THE_FILE = ("header_conflict", "voxels_replaced", "no_zero_intensity")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +34,13 @@ def measured(folder, maps, image, qform=None):
     for kind, volume in zip(("subregion", "vertebra"), maps, strict=True):
         write_volume(folder / f"sub-1/anat/sub-1_desc-{kind}_dseg.nii.gz", volume)
     scan = Scan("sub-1", "sub-1", "", "", folder / "sub-1_T2w.nii.gz", 1, 1)
-    stage = Features()
+    stage = Features(FeaturesSettings())
     return stage.compute(stage.load(scan, StageFolders(folder)))["scan"]
+
+
+def of_the_file(row) -> list[str]:
+    """Return a row's flags without those of the result: the solid spine is no whole one."""
+    return [flag for flag in row["flags"].split(";") if flag in OF_THE_FILE]
 
 
 def image_of(maps) -> np.ndarray:
@@ -42,7 +50,7 @@ def image_of(maps) -> np.ndarray:
 
 
 def test_a_file_without_oddities_has_no_flags(tmp_path, maps):
-    assert measured(tmp_path, maps, image_of(maps))["flags"] == ""
+    assert of_the_file(measured(tmp_path, maps, image_of(maps))) == []
 
 
 def test_oddities_of_header_and_voxels_are_flagged_together(tmp_path, maps):
@@ -51,11 +59,11 @@ def test_oddities_of_header_and_voxels_are_flagged_together(tmp_path, maps):
     moved = maps[0].affine.copy()
     moved[:3, 3] += 20
     row = measured(tmp_path, maps, image, moved)
-    assert row["flags"] == "header_conflict;voxels_replaced"
+    assert of_the_file(row) == ["header_conflict", "voxels_replaced"]
     assert row["scan_status"] == "ok"
 
 
 def test_standardised_intensities_are_flagged(tmp_path, maps):
     image = image_of(maps)
     row = measured(tmp_path, maps, (image - image.mean()) / image.std())
-    assert row["flags"] == "no_zero_intensity"
+    assert of_the_file(row) == ["no_zero_intensity"]

@@ -141,4 +141,4 @@ def test_a_malformed_setting_stops_the_job_and_is_named(study, models, tmp_path,
 
 def test_a_folder_of_the_wrong_kind_stops_the_job(study, models, capsys):
     assert study.run(semantic, models / "instance") == 1
-    assert "no semantic model folder" in capsys.readouterr().err
+    assert "give the folder of a semantic model" in capsys.readouterr().err

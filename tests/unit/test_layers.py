@@ -23,7 +23,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
     "study": {"yaml", "jsonschema"},
-    "models": {"yaml", "jsonschema", "requests", "urllib3", "tqdm"},
+    "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
 }
 INSIDE = {  # layer -> layers of the package that it may import, besides itself and wirbel.errors
     "core": set(),

@@ -10,6 +10,7 @@ import yaml
 from inference_settings import SETTINGS
 
 from wirbel.models.entries import Published, network, networks
+from wirbel.models.folders.check import TYPES
 from wirbel.models.inference_config import parse_inference_config
 from wirbel.models.publish import CHECKSUMS, publish
 from wirbel.models.registry import (
@@ -35,7 +36,8 @@ def trained(tmp_path) -> Path:
     for kind in KINDS:
         folder = tmp_path / "trained" / kind
         (folder / "fold_0").mkdir(parents=True)
-        (folder / "inference_config.json").write_text(json.dumps(CONFIG))
+        config = {**CONFIG, "modeltype": TYPES[kind]}
+        (folder / "inference_config.json").write_text(json.dumps(config))
         (folder / "fold_0" / "weights.safetensors").write_bytes(kind.encode())
         (folder / "losses.tsv").write_text("step\tloss\n")
     return tmp_path / "trained"
@@ -134,16 +136,16 @@ def test_a_malformed_registry_is_explained(tmp_path, content, sentence):
     [
         ("labels", [26, 41], "field 'labels'"),
         ("labels", {"1": "sacrumm"}, "field 'labels': .*'sacrumm' is neither"),
-        ("labels", {"1": 300}, "field 'labels': expected numbers from 0 to 255, found 300"),
+        ("labels", {"1": 300}, "field 'labels.1': expected a number from 0 to 255 .*, found 300"),
         ("resolution_range", [1.0, 1.0, 0], "field 'resolution_range': expected three lengths"),
         ("resolution_range", "fine", "field 'resolution_range'"),
         ("model_expected_orientation", ["P", "I", "S"], "expected three directions"),
         ("model_expected_orientation", "PI", "expected three directions"),
         ("cutout_size", [10, 10], "field 'cutout_size'"),
         ("cutout_size", [10, 11, 12], "even numbers of voxels"),
-        ("modality", "T3w", "field 'modality': expected T2w, .* found 'T3w'"),
-        ("modeltype", "transformer", "expected nnunet, unet, classifier"),
-        ("acquisition", "oblique", "expected sag, cor, ax, iso"),
+        ("modality", "T3w", "field 'modality': expected .* T2w, .* found 'T3w'"),
+        ("modeltype", "transformer", "expected nnunet, unet or classifier"),
+        ("acquisition", "oblique", "expected sag, cor, ax or iso"),
         ("expected_inputs", ["img", "pet"], "found 'pet'"),
         ("needs_corp", True, "cropping with another network first is not supported"),
         ("default_step_size", 0, "expected a share of the patch"),

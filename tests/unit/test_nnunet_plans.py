@@ -119,10 +119,14 @@ def test_intensities_are_normalised_as_the_plans_say():
 
 
 def test_names_in_a_file_are_looked_up_not_imported():
-    for key, name in ("conv_op", "os.system"), ("nonlin", "torch.nn.init"), ("norm_op", "pdb.Pdb"):
+    for key, name, known in (
+        ("conv_op", "os.system", "torch.nn.modules.conv.Conv3d"),
+        ("nonlin", "torch.nn.init", "torch.nn.LeakyReLU, .*"),
+        ("norm_op", "pdb.Pdb", "torch.nn.InstanceNorm3d, .*"),
+    ):
         raw = plans()
         raw["configurations"][CONFIGURATION]["architecture"]["arch_kwargs"][key] = name
-        with pytest.raises(ValueError, match=f"expected a layer of torch.nn, found '{name}'"):
+        with pytest.raises(ValueError, match=f"'.*{key}': expected {known}, found '{name}'"):
             read_plans(raw, dataset_json(1), CONFIGURATION)
 
 
@@ -158,5 +162,5 @@ def test_what_is_not_supported_is_refused_in_words():
 
 
 def test_a_missing_configuration_is_named():
-    with pytest.raises(ValueError, match="no configuration '2d' to use; it has 3d_fullres"):
+    with pytest.raises(ValueError, match="no configuration '2d' to use, found '3d_fullres'"):
         read_plans(plans(), dataset_json(1), "2d")

@@ -41,6 +41,10 @@ def test_far_below_zero_stays_below_zero():
     np.testing.assert_allclose(image, [-2000, -1900, -1600])
 
 
+def test_labels_stay_as_they_are_also_where_there_is_no_background():
+    np.testing.assert_array_equal(fitted([250.0, 251.0]), [250, 251])
+
+
 def test_nan_and_infinity_stay_and_do_not_decide():
     image = fitted([np.nan, np.inf, -np.inf, 1.0, 2.0])
     np.testing.assert_array_equal(image, np.array([np.nan, np.inf, -np.inf, 1, 2], np.float32))

@@ -8,6 +8,7 @@ import torch
 
 from wirbel.learning.instance_model import InstanceModel
 from wirbel.learning.semantic_model import SemanticModel
+from wirbel.models.folders.schema import REMEDY
 from wirbel.models.inference_config import parse_inference_config
 
 
@@ -38,9 +39,9 @@ def configuration(plans):
 @pytest.mark.parametrize(
     ("file", "change", "sentence"),
     [
-        ("plans.json", lambda p: p.pop("transpose_forward"), "no 'transpose_forward' in them"),
-        ("plans.json", lambda p: configuration(p).pop("patch_size"), "no 'patch_size' in them"),
-        ("dataset.json", lambda d: d.pop("labels"), "there is no 'labels' in them"),
+        ("plans.json", lambda p: p.pop("transpose_forward"), "no field 'transpose_forward': expected the axes"),
+        ("plans.json", lambda p: configuration(p).pop("patch_size"), "there is no field 'patch_size'"),
+        ("dataset.json", lambda d: d.pop("labels"), "there is no field 'labels'"),
         ("dataset.json", lambda d: d["labels"].update(more=4), "the weights do not fit"),
         ("dataset.json", lambda d: d["channel_names"].update({"1": "T1w"}), "its only input"),
         ("dataset.json", lambda d: d["labels"].update(more=[1, 2]), "overlapping regions"),
@@ -48,7 +49,7 @@ def configuration(plans):
             "network_class_name": "os.system", "arch_kwargs": {}, "_kw_requires_import": []}),
             "expected a network out of PlainConvUNet, ResidualEncoderUNet, found 'os.system'"),
         ("plans.json", lambda p: configuration(p)["architecture"]["arch_kwargs"].update(x=1),
-            "unexpected keyword argument 'x'"),
+            "unknown field 'x'; known are n_stages"),
     ],
 )  # fmt: skip
 def test_settings_of_the_network_that_do_not_fit_are_told(folder, file, change, sentence):
@@ -78,20 +79,35 @@ def test_two_results_folders_are_one_too_many(tmp_path):
     ("field", "value", "sentence"),
     [
         ("inference_augmentation", "yes", "expected true or false, found 'yes'"),
-        ("default_step_size", "half", "expected a number, found 'half'"),
-        ("default_step_size", True, "expected a number, found True"),
-        ("resolution_range", None, "expected three lengths, or two times three, found None"),
-        ("available_folds", None, "expected a number of folds, or their names, found None"),
-        ("available_folds", 0, "expected at least one fold, found 0"),
-        ("labels", [1, 2], "expected an object with a label for each class, found [1, 2]"),
-        ("sacrum_ids", "S1", "expected a number or a list of numbers, found 'S1'"),
+        ("default_step_size", "half", "expected a share of the patch from 0.1 to 1, found 'half'"),
+        ("default_step_size", True, "expected a share of the patch from 0.1 to 1, found True"),
+        (
+            "resolution_range",
+            None,
+            "expected three lengths from 0.1 to 20 mm, or two times three, found None",
+        ),
+        (
+            "available_folds",
+            None,
+            "expected a number of folds from 1 to 100, or their names, found None",
+        ),
+        ("available_folds", 0, "expected a number of folds from 1 to 100, or their names, found 0"),
+        (
+            "labels",
+            [1, 2],
+            "expected an object with a label, a number from 0 to 255 or a structure's name, for each class "
+            "from 0 to 255, found [1, 2]",
+        ),
+        ("sacrum_ids", "S1", "expected a number or a list of numbers from 0 to 255, found 'S1'"),
     ],
 )
 def test_a_setting_of_another_type_is_told(field, value, sentence):
     settings = {**published_folders.SEMANTIC_CONFIG, field: value}
     with pytest.raises(ValueError) as told:  # noqa: PT011
         parse_inference_config(settings, "folder/inference_config.json")
-    assert str(told.value) == f"folder/inference_config.json: field '{field}': {sentence}"
+    assert str(told.value) == (
+        f"folder/inference_config.json: field '{field}': {sentence}; {REMEDY}"
+    )
 
 
 def test_what_the_published_tool_accepts_in_two_spellings_is_accepted_in_both():
@@ -106,7 +122,11 @@ def test_what_the_published_tool_accepts_in_two_spellings_is_accepted_in_both():
     [
         ({"hyper_parameters": {"do2D": True}}, {}, "holds a network for slices"),
         ({"hyper_parameters": [1]}, {}, "hyper_parameters is no dictionary"),
-        ({"state_dict": {"network.init_conv.weight": 1}}, {}, "init_conv.weight is no tensor"),
+        (
+            {"state_dict": {"network.init_conv.weight": 1}},
+            {},
+            "'network.init_conv.weight' is no tensor",
+        ),
         ({"state_dict": {"x": torch.ones(1)}}, {}, "holds another network"),
         ({}, {"mapping": {"41": 14}}, "mapping names channel 14, the network has 11"),
     ],

@@ -12,8 +12,8 @@ import pytest
 import torch
 from labelling_folder import BACKBONE, CHECKPOINT, CONFIG, HEADS, SIZE, write_labelling
 
-from wirbel.learning.labelling_checkpoint import find_checkpoint
 from wirbel.learning.labelling_model import LabellingModel
+from wirbel.models.folders.labelling import find_checkpoint
 from wirbel.models.inference_config import FILE_NAME
 
 MARK = "was-here"
@@ -193,7 +193,7 @@ BIAS = "classification_heads.VERT.2.bias"
         (lambda s: s.pop(BIAS), f"1 tensors are missing (such as ['{BIAS}']), 0 are unknown"),
         (lambda s: s.update(more=torch.ones(1)), "missing (such as []), 1 are unknown (such as ['more'])"),
         (lambda s: s.update({BIAS: torch.ones(23)}), f"size mismatch for {BIAS}"),
-        (lambda s: s.update({BIAS: [1.0] * 24}), f"is no Lightning checkpoint: {BIAS} is no tensor"),
+        (lambda s: s.update({BIAS: [1.0] * 24}), f"expected tensors, '{BIAS}' is no tensor"),
     ],
 )  # fmt: skip
 def test_tensors_that_do_not_fit_are_named(folder, whole, change, sentence):

@@ -31,9 +31,9 @@ def test_a_usual_image_is_not_touched(dtype):
 
 
 def test_the_brightest_tissue_is_no_artefact():
-    """Fat beside a surface coil, twenty times as bright as the rest."""
+    """Fat beside a surface coil, ten times as bright as the mean of all tissue."""
     data = IMAGE.astype(np.int32)
-    data[:2] *= 20
+    data[:2, :3] = 2400
     assert clean(data)[1] is None
 
 
@@ -57,7 +57,7 @@ def test_a_quarter_per_cent_of_absurd_values_leaves_the_contrast_as_it_is(dtype,
     assert data.dtype == dtype
     assert (data.min(), data.max()) == (0, IMAGE.max())
     expected, found = (to_fixed_range(image)[0].mean() for image in (IMAGE, data))
-    assert found == pytest.approx(expected, rel=0.3)  # left as it was: 2 % of it
+    assert found == pytest.approx(expected, rel=0.01)  # left as it was: 2 % of it
 
 
 def test_more_than_2_per_cent_are_the_image():

@@ -60,7 +60,7 @@ def test_added_corrected_and_removed_scans(workflow):
 def test_another_model_and_another_setting(workflow):
     for number in (1, 2, 3):
         workflow.scan(f"sub-{number:02}", str(number))
-    b, c = (model(workflow.folder / name, "instance", weights=name) for name in "bc")
+    b, c = (model(workflow.folder / name, "instance", name) for name in "bc")
     settings = {"batch_size": 4, "models": f"{{semantic: builtin, instance: {b}}}"}
     workflow.run(**settings)
     workflow.computed()

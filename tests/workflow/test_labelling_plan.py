@@ -1,14 +1,24 @@
 """With a labelling network the levels are named by a stage of its own, from which everything after follows."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 import yaml
-from toy_workflow import REPOSITORY, model
+from inference_settings import SETTINGS
+from toy_workflow import REPOSITORY
 
+from wirbel.models.inference_config import FILE_NAME
 from wirbel.runner.settings import checked_settings
 from wirbel.study.planning import Planner
+
+
+def labelling_model(folder):
+    """Lay a labelling network's folder; its weights are opened by the job only."""
+    folder.mkdir()
+    (folder / FILE_NAME).write_text(json.dumps({**SETTINGS, "modeltype": "classifier"}))
+    (folder / "val_f1=0.9_valf1-weights.ckpt").write_bytes(b"opened by the job only")
 
 
 def settings(**chosen):
@@ -23,7 +33,7 @@ def planned(tmp_path):
     scan = tmp_path / "in" / "sub-01" / "anat" / "sub-01_T2w.nii.gz"
     scan.parent.mkdir(parents=True)
     scan.write_bytes(b"not opened")
-    model(tmp_path / "namer", "instance")
+    labelling_model(tmp_path / "namer")
 
     def plan(models):
         line = [sys.executable, "-m", "snakemake", "--profile", "profiles/default", "--dry-run"]
@@ -53,7 +63,7 @@ def test_with_one_the_tables_follow_the_names(planned, tmp_path):
 
 def test_the_plan_lets_merging_leave_the_names_to_it_and_drops_what_lies_between(tmp_path):
     models = {"semantic": "builtin", "instance": "builtin", "labelling": str(tmp_path / "namer")}
-    model(tmp_path / "namer", "instance")
+    labelling_model(tmp_path / "namer")
     plan = Planner(settings(models=models)).plan(None)
     assert plan.names == ("resample", "semantic", "instance", "merge", "label", "features")
     assert plan.naming == "label"

@@ -21,7 +21,6 @@ def real_workflow(tmp_path) -> Workflow:
     """The workflow as it is, models included."""
     workflow = Workflow(tmp_path)
     copy_workflow(workflow.folder)
-    (workflow.folder / "models").symlink_to(REPOSITORY / "models")
     return workflow
 
 

@@ -55,6 +55,10 @@ class Workflow:
         path.write_text(text)
         return path
 
+    def model(self, name: str, kind: str) -> None:
+        """Lay a model folder of that name beside the workflow; it is not the embedded one."""
+        model(self.folder / name, kind, name)
+
     def command(self, *more: str, **config) -> list[str]:
         settings = {"bids_dir": self.data, "output_dir": self.output, **config}
         pairs = [f"{key}={value}" for key, value in settings.items()]
@@ -97,15 +101,14 @@ def copy_workflow(folder: Path) -> None:
     shutil.copy(REPOSITORY / "Snakefile", folder)
     for name in ("rules", "config", "envs", "profiles", "workflow_scripts"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
-    for kind in ("semantic", "instance"):
-        model(folder / "models" / "builtin" / kind, kind)
+    (folder / "models").symlink_to(REPOSITORY / "models")
 
 
-def model(folder: Path, kind: str, weights: str = "weights") -> Path:
-    """A model folder with the embedded network's settings, and a text in place of its weights."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(REPOSITORY / "models" / "builtin" / kind / "inference_config.json", folder)
-    (folder / "weights.safetensors").write_text(weights)
+def model(folder: Path, kind: str, name: str = "other") -> Path:
+    """A model folder that is the embedded one but for what its network is called."""
+    shutil.copytree(REPOSITORY / "models" / "builtin" / kind, folder, dirs_exist_ok=True)
+    file = folder / "inference_config.json"
+    file.write_text(file.read_text().replace('"log_name": "', f'"log_name": "{name} '))
     return folder
 
 

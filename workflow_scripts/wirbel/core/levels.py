@@ -16,7 +16,7 @@ from wirbel.core.bodies import Bodies
 from wirbel.core.body_cuts import Part
 from wirbel.core.chain import Chain, spine_chain
 from wirbel.core.components import find_components, voxel_volume_mm3, voxels_of
-from wirbel.core.geometry import Volume, labelled_boxes
+from wirbel.core.geometry import Volume, labelled_boxes, reorient
 from wirbel.core.labels import (
     BODY_LABELS,
     DISC,
@@ -87,6 +87,7 @@ def name_levels(instances: Volume, labels: Volume) -> Levels:
     them: two that are one body get the same name, one that holds two bodies that of the upper.
     """
     count = int(instances.data[instances.data < SACRUM].max(initial=0))
+    instances, labels = reorient(instances), reorient(labels)  # ties must not hang on storage
     chain = spine_chain(labels)
     numbers, parts = ([], []) if chain is None else _bodies_of(instances, labels, chain)
     if not parts:

@@ -15,6 +15,8 @@ WORKING_EXPONENT = 10
 """Scaled values have this exponent at most: about a scanner's grey values."""
 LARGEST_OFFSET = 128
 """Values further from 0 than this many times their range are shifted: float32 would leave fewer than 2^16 steps."""
+EXACT = 1 << 24
+"""Up to it float32 holds every whole number."""
 OFFSET_KEPT = 4
 """Shifted values stay this many times their range away from 0, so that it shows that they have no zero."""
 
@@ -79,7 +81,8 @@ def fit_to_float32(found: Range) -> Fit:
         return Fit(np.dtype(np.float32))
     extent = float(found.highest - found.lowest)
     base, top = 0, found.largest
-    if 0 < extent < found.largest / LARGEST_OFFSET:
+    whole = extent >= 1 and found.largest <= EXACT  # labels and grey values, exact in float32
+    if 0 < extent < found.largest / LARGEST_OFFSET and not whole:
         base = found.lowest if found.lowest > 0 else found.highest
         top = (OFFSET_KEPT + 1) * extent
     exponent = _exponent(top)

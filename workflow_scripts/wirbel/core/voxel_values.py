@@ -14,7 +14,7 @@ from wirbel.core.geometry import Volume
 PIECE_VOXELS = 1 << 22
 OUTER_PERCENT = 5.0
 """Between this and the opposite percentile of what is not background lies what an image surely holds."""
-FARTHEST = 50.0
+FARTHEST = 20.0
 """Values further outside than this many times that spread are no tissue: fluid, fat beside a coil and fresh blood are
 at most ten times as bright as marrow."""
 MOST_OUTLIERS = 0.02
@@ -35,21 +35,20 @@ def cleaned(volume: Volume) -> Volume:
 def clean(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Return finite, credible intensities, and where they were put in place of others (None: nowhere).
 
-    NaN and infinity become the smallest finite value: tools that resample write NaN outside their field of view.
-    Up to 2 % of voxels may lie absurdly far (`FARTHEST`) from all others; they become the nearest credible value. Type
-    and shape stay; an image without any finite value becomes 0.
+    NaN, infinity, and up to 2 % of voxels that lie absurdly far (`FARTHEST`) from all others become the darkest
+    credible value: tools that resample write NaN outside their field of view. Type and shape stay; an image
+    without any finite value becomes 0.
     """
     replaced = None
     if data.dtype.kind == "f" and not (finite := np.isfinite(data)).all():
         replaced = ~finite
-        lowest = np.min(data, where=finite, initial=np.inf)
-        data = np.where(finite, data, data.dtype.type(lowest if np.isfinite(lowest) else 0))
+        data = _darkened(data, replaced)
     low, high = credible_range(data)
     if data.size and (data.min() < low or data.max() > high):
         absurd = (data < low) | (data > high)
         if absurd.sum() <= MOST_OUTLIERS * data.size:
             replaced = absurd if replaced is None else replaced | absurd
-            data = _nearest_credible(data, ~absurd)
+            data = _darkened(data, replaced)
     return data, replaced
 
 
@@ -79,12 +78,13 @@ def pieces(data: np.ndarray) -> Iterator[np.ndarray]:
         yield data[first : first + rows].reshape(-1)
 
 
-def _nearest_credible(data: np.ndarray, credible: np.ndarray) -> np.ndarray:
-    lowest, highest = (
-        np.min(data, where=credible, initial=data.max()),
-        np.max(data, where=credible, initial=data.min()),
-    )
-    return np.clip(data, lowest, highest)
+def _darkened(data: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Return `data` with the smallest value found elsewhere in these places."""
+    if where.all():
+        return np.zeros_like(data)
+    first = data[np.unravel_index(np.argmin(where), where.shape)]
+    lowest = np.min(data, where=~where, initial=first)
+    return np.where(where, lowest, data)
 
 
 def _counts(data: np.ndarray) -> np.ndarray:

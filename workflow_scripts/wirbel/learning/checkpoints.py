@@ -17,8 +17,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+
+from wirbel.models.errors import ModelError
+from wirbel.models.folders.weights import check_archive, read_header
+from wirbel.models.folders.wording import short
 
 ALLOWED_TYPES = [
     argparse.Namespace,
@@ -41,18 +45,21 @@ ASKED_FOR = re.compile(r"(?:GLOBAL|function|but got(?: type)?) (?:<class ')?([^\
 LATEST = "checkpoint_latest.pth"
 FINAL = "checkpoint_final.pth"
 
+NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
+"""Of a network's tensors; whole numbers are counts that batch normalisation keeps and nobody reads."""
 Weights = dict[str, torch.Tensor]
 
 
-class UnsafeCheckpointError(ValueError):
+class UnsafeCheckpointError(ModelError):
     """A checkpoint asks for a type that is not on the list."""
 
 
 def read_pickled_checkpoint(path: Path) -> dict[str, Any]:
     """Open a .pth/.ckpt file on the CPU.
 
-    Raises UnsafeCheckpointError on any unlisted type, ValueError on a file that is damaged or cut short.
+    Raises UnsafeCheckpointError on any unlisted type, ModelError on a file that is damaged or cut short.
     """
+    check_archive(path)
     try:
         with torch.serialization.safe_globals(ALLOWED_TYPES):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -62,18 +69,41 @@ def read_pickled_checkpoint(path: Path) -> dict[str, Any]:
             raise _damaged(path) from error
         raise UnsafeCheckpointError(
             f"{path} was refused: it holds an object of type {asked[1]}, a plain checkpoint "
-            "holds only numbers, texts and tensors"
+            "holds only numbers, texts and tensors; fetch it from its makers again"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
-        raise _damaged(path) from error
     except OSError as error:
         if error.errno == errno.EINVAL:  # a position beyond the end of the file
             raise _damaged(path) from error
         raise
+    except MemoryError:
+        raise
+    except (
+        Exception
+    ) as error:  # whatever damaged bytes make of torch's reader, which has many ways to fail
+        raise _damaged(path) from error
 
 
-def _damaged(path: Path) -> ValueError:
-    return ValueError(f"{path} is no complete checkpoint; copy or fetch it again")
+def _damaged(path: Path) -> ModelError:
+    return ModelError(f"{path} is no complete checkpoint; copy or fetch it again")
+
+
+def tensors(state: dict[str, Any], path: Path, prefix: str) -> Weights:
+    """Return the tensors of a checkpoint, `prefix` left out of their names; raises ModelError on anything else.
+
+    They are plain numbers in main memory: what only describes numbers (sparse, on no device) is refused.
+    """
+    for name, value in state.items():
+        if not isinstance(name, str) or not _is_plain(value):
+            raise ModelError(
+                f"{path}: expected tensors, {short(name)} is no tensor of plain numbers; copy or fetch it again"
+            )
+    return {name.removeprefix(prefix): value.detach() for name, value in state.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) not in (torch.Tensor, torch.nn.Parameter) or value.dtype not in NUMBERS:
+        return False
+    return value.layout is torch.strided and value.device.type == "cpu"
 
 
 def write_pickled_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
@@ -84,10 +114,13 @@ def write_pickled_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
 
 
 def read_weights(path: Path) -> tuple[Weights, dict[str, str]]:
-    """Return (weights in float32, metadata strings) of a safetensors file."""
-    with safe_open(path, framework="pt", device="cpu") as file:
-        weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        return weights, dict(file.metadata() or {})
+    """Return (weights in float32, metadata strings) of a safetensors file; raises ModelError where it is damaged."""
+    header = read_header(path)
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            return {name: file.get_tensor(name).float() for name in header.shapes}, header.metadata
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read: {error}; copy or fetch it again") from None
 
 
 def write_weights(path: Path, weights: Weights, metadata: dict[str, str]) -> None:
@@ -104,7 +137,7 @@ def write_weights(path: Path, weights: Weights, metadata: dict[str, str]) -> Non
 
 
 def load_into(network: torch.nn.Module, weights: Weights) -> None:
-    """Load `weights`, which may name a shared tensor once only; raises ValueError where they do not fit.
+    """Load `weights`, which may name a shared tensor once only; raises ModelError where they do not fit.
 
     nnU-Net's networks hold most tensors under several names.
     """
@@ -112,12 +145,12 @@ def load_into(network: torch.nn.Module, weights: Weights) -> None:
         missing, unknown = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:  # torch gives a line to every tensor of another shape
         found = str(error).splitlines()[-1].strip()
-        raise ValueError(f"the weights do not fit the network: {found}") from None
+        raise ModelError(f"the weights do not fit the network: {found}") from None
     own = network.state_dict()
     given = {own[name].data_ptr() for name in weights if name in own}
     gaps = [name for name in missing if own[name].data_ptr() not in given]
     if gaps or unknown:
-        raise ValueError(
+        raise ModelError(
             f"the weights do not fit the network: {len(gaps)} tensors are missing (such as "
             f"{gaps[:1]}), {len(unknown)} are unknown (such as {unknown[:1]})"
         )

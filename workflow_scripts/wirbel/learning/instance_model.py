@@ -12,7 +12,8 @@ from wirbel.learning.instance_network import one_hot
 from wirbel.learning.instance_weights import WEIGHTS_NAME, load_network, read_model_weights
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import choose_device, memory_format, quick_arithmetic
-from wirbel.models.inference_config import InferenceConfig, read_inference_config
+from wirbel.models.folders.check import checked_folder
+from wirbel.models.inference_config import InferenceConfig
 
 __all__ = ["WEIGHTS_NAME", "InstanceModel", "read_model_weights"]
 GPU_BATCH = 4
@@ -25,7 +26,7 @@ class InstanceModel:
         self, folder: Path, device: str = "auto", threads: int = 0, exact: bool = False
     ) -> None:
         self.exact = exact
-        self.config: InferenceConfig = read_inference_config(folder)
+        self.config: InferenceConfig = checked_folder(folder, "instance")
         self.device = choose_device(device)
         network, self.channels = load_network(folder, self.config)
         self.layout = memory_format(self.device, exact)

@@ -1,7 +1,6 @@
-"""Where an instance model folder keeps its network: our own format, or the published one.
+"""The network of an instance model folder, in our own format or in the published one (`models.folders.instance`).
 
-Ours: `weights.safetensors`, and the network's settings under `network` in `inference_config.json`. Published: one
-Lightning checkpoint called `*weights*.ckpt`, somewhere in the folder, in one of two variants.
+The published one comes in two variants.
 """
 
 from __future__ import annotations
@@ -11,18 +10,21 @@ from typing import Any
 
 import torch
 
-from wirbel.learning.checkpoints import (
-    Weights,
-    load_into,
-    read_pickled_checkpoint,
-    read_weights,
-)
+from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, read_weights, tensors
+from wirbel.learning.filling import check_fit, filled, shapes_of, skeleton
 from wirbel.learning.instance_network import InstanceNetwork, UNet
-from wirbel.learning.published_network import FACTOR, PublishedUNet
-from wirbel.models.inference_config import InferenceConfig
+from wirbel.learning.published_network import PublishedUNet
+from wirbel.models.errors import ModelError
+from wirbel.models.folders.instance import (
+    WEIGHTS_NAME,
+    check_channels,
+    find_published,
+    own_weights,
+)
+from wirbel.models.folders.weights import read_header
+from wirbel.models.inference_config import FILE_NAME, InferenceConfig
 
-WEIGHTS_NAME = "weights.safetensors"
-PUBLISHED_PATTERN = "*weights*.ckpt"
+__all__ = ["WEIGHTS_NAME", "load_network", "read_model_weights", "read_published"]
 PREFIX = "network."
 """Names of the network's tensors in a Lightning checkpoint begin so."""
 FIRST_LAYER = "init_conv.weight"
@@ -30,86 +32,87 @@ OLDER_VARIANT = (16, 10)
 """Width and input channels of the older published network, which its code fixes."""
 NEWER_VARIANT = (8, 11)
 """The same of the newer one, unless its hyper-parameters `dim` and `num_channels` say otherwise."""
+NO_VARIANT = (0, 0)
+WIDEST = (64, 256)
+"""Width and input channels that a variant may have at most."""
+AGAIN = "give the folder of an instance model, or copy or fetch it again"
+GROUPS = 8
+"""Of the group normalisation: a width is a multiple."""
 
 
 def read_model_weights(folder: Path) -> Weights:
-    """Return the weights of a folder in our own format; raises ValueError where there are none."""
-    if not (folder / WEIGHTS_NAME).is_file():
-        raise ValueError(f"{folder} is no instance model folder: there is no {WEIGHTS_NAME} in it")
-    return read_weights(folder / WEIGHTS_NAME)[0]
+    """Return the weights of a folder in our own format; raises ModelError where there are none."""
+    return read_weights(own_weights(folder))[0]
 
 
 def load_network(folder: Path, config: InferenceConfig) -> tuple[torch.nn.Module, int]:
     """Return the network with its weights and its number of input channels.
 
-    Raises ValueError with a sentence on what is missing or does not fit.
+    `config` was judged by `models.folders.instance`. Raises ModelError on what is missing or does not fit.
     """
     if config.network is not None:
-        settings = InstanceNetwork.from_dict(config.network)
-        return _filled(UNet(settings), read_model_weights(folder), folder / WEIGHTS_NAME), (
-            settings.channels
-        )
+        return _own_network(folder, InstanceNetwork.from_dict(config.network))
     path = find_published(folder)
     weights, (width, channels) = read_published(path)
-    if any(edge % FACTOR for edge in config.cutout_size):
-        raise ValueError(
-            f"{folder}: cutout_size is {list(config.cutout_size)}, the published network needs "
-            f"multiples of {FACTOR}"
-        )
-    if max(config.mapping.values(), default=0) >= channels:
-        raise ValueError(
-            f"{folder}: mapping names channel {max(config.mapping.values())}, the network has "
-            f"{channels}, numbered from 0"
-        )
-    return _filled(PublishedUNet(width, channels), weights, path), channels
+    check_channels(config, channels, str(folder / FILE_NAME))
+
+    def build() -> torch.nn.Module:
+        return PublishedUNet(width, channels)
+
+    check_fit(skeleton(build, path), shapes_of(weights), path)
+    return filled(build, {name: value.float() for name, value in weights.items()}, path), channels
 
 
-def find_published(folder: Path) -> Path:
-    """Return the one checkpoint of a published folder."""
-    found = sorted(folder.rglob(PUBLISHED_PATTERN))
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise ValueError(
-            f"{folder} is no instance model folder: expected {WEIGHTS_NAME}, or exactly one "
-            f"{PUBLISHED_PATTERN}, found {names}"
-        )
-    return found[0]
+def _own_network(folder: Path, settings: InstanceNetwork) -> tuple[torch.nn.Module, int]:
+    path = own_weights(folder)
+
+    def build() -> torch.nn.Module:
+        return UNet(settings)
+
+    check_fit(skeleton(build, folder / FILE_NAME), read_header(path).shapes, path)
+    return filled(build, read_model_weights(folder), path), settings.channels
 
 
 def read_published(path: Path) -> tuple[Weights, tuple[int, int]]:
-    """Return the network's tensors (float32) of a Lightning checkpoint, and its width and channels."""
+    """Return the network's tensors of a Lightning checkpoint, and its width and channels."""
     content = read_pickled_checkpoint(path)
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict):
-        raise ValueError(f"{path} holds no state_dict, so it is no Lightning checkpoint")
+        raise ModelError(f"{path} holds no state_dict, so it is no Lightning checkpoint; {AGAIN}")
     settings = content.get("hyper_parameters") or {}
-    others = [name for name, value in state.items() if not isinstance(value, torch.Tensor)]
-    if not isinstance(settings, dict) or others:
-        what = f"{others[0]} is no tensor" if others else "hyper_parameters is no dictionary"
-        raise ValueError(f"{path} is no Lightning checkpoint: {what}")
-    if settings.get("do2D"):
-        raise ValueError(f"{path} holds a network for slices (do2D), expected one for volumes")
-    weights = {name.removeprefix(PREFIX): value.float() for name, value in state.items()}
+    if not isinstance(settings, dict):
+        raise ModelError(
+            f"{path} is no Lightning checkpoint: hyper_parameters is no dictionary; {AGAIN}"
+        )
+    if settings.get("do2D") is not None and settings["do2D"] is not False:
+        raise ModelError(
+            f"{path} holds a network for slices (do2D), expected one for volumes; {AGAIN}"
+        )
+    weights = tensors(state, path, PREFIX)
+    return weights, _variant(weights, settings, path)
+
+
+def _variant(weights: Weights, settings: dict[str, Any], path: Path) -> tuple[int, int]:
+    """Return width and channels, as the first layer shows them."""
     if FIRST_LAYER not in weights:
-        raise ValueError(f"{path} holds another network: there is no {PREFIX}{FIRST_LAYER} in it")
+        raise ModelError(
+            f"{path} holds another network: there is no {PREFIX}{FIRST_LAYER} in it; {AGAIN}"
+        )
     found = tuple(weights[FIRST_LAYER].shape[:2])
-    allowed = (OLDER_VARIANT, _newer_variant(settings))
+    allowed = [known for known in (OLDER_VARIANT, _newer_variant(settings)) if _is_possible(known)]
     if found not in allowed:
         known = " or ".join(f"width {w} with {c} input channels" for w, c in allowed)
-        raise ValueError(f"{path}: expected {known}, found {found[0]} with {found[1]}")
-    return weights, found
+        there = " with ".join(str(size) for size in found)
+        raise ModelError(f"{path}: expected {known}, found {there or 'nothing'}; {AGAIN}")
+    return found
+
+
+def _is_possible(variant: tuple[int, int]) -> bool:
+    width, channels = variant
+    return 0 < width <= WIDEST[0] and width % GROUPS == 0 and 0 < channels <= WIDEST[1]
 
 
 def _newer_variant(settings: dict[str, Any]) -> tuple[int, int]:
-    return (
-        settings.get("dim", NEWER_VARIANT[0]),
-        settings.get("num_channels", NEWER_VARIANT[1]),
-    )
-
-
-def _filled(network: torch.nn.Module, weights: Weights, source: Path) -> torch.nn.Module:
-    try:
-        load_into(network, weights)
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
-    return network
+    told = zip(("dim", "num_channels"), NEWER_VARIANT, strict=True)
+    width, channels = (settings.get(name, usual) for name, usual in told)
+    return (width, channels) if type(width) is type(channels) is int else NO_VARIANT

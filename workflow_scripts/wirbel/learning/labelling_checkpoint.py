@@ -1,13 +1,13 @@
 """What a published labelling network's checkpoint says about it, and whether that can be right.
 
-One Lightning checkpoint called `*val_f1=*valf1-weights.ckpt` (the last one by path, where there are several: so the
-published tool chooses). Its hyper-parameters hold `group_2_n_channel` (classes by head) and `opt`, the options of its
+Its hyper-parameters hold `group_2_n_channel` (classes by head) and `opt`, the options of its
 training: `backbone`, `classification_linear`, `classification_conv`, `in_channel`, `final_size` (of a cut-out, in
 voxels) and `ds_name` (its training set, which tells whether cut-outs are turned).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,20 @@ from typing import Any
 import torch
 
 from wirbel.core.level_evidence import check_heads
-from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint
+from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, tensors
 from wirbel.learning.labelling_network import BLOCKS, SMALLEST_EDGE, LabellingNetwork
+from wirbel.models.errors import ModelError
+from wirbel.models.folders.schema import MOST_VOXELS
+from wirbel.models.folders.wording import short
 
-PATTERN = "*val_f1=*valf1-weights.ckpt"
 SETTINGS = ("group_2_n_channel", "opt")
 USUAL_BACKBONE = "DENSENET169"
 USUAL_SIZE = (152, 168, 32)
 TURNED_TRAINING = "v4corpus"
 """Networks whose training set is called so have seen cut-outs with the spine upright."""
 NOT_OURS = "net.class_layers."
+MOST_HEADS, MOST_CLASSES, LONGEST_NAME = 32, 256, 64
+AGAIN = "give the folder of a labelling model, or copy or fetch it again"
 
 
 class TrainingOptions:
@@ -44,52 +48,49 @@ class Labelling:
     turned: bool
 
 
-def find_checkpoint(folder: Path) -> Path:
-    """Return the checkpoint of a model folder; raises ValueError where there is none."""
-    found = sorted(folder.rglob(PATTERN))
-    if not found:
-        raise ValueError(f"{folder} is no labelling model folder: there is no {PATTERN} in it")
-    return found[-1]
-
-
 def read_checkpoint(path: Path) -> tuple[Labelling, Weights]:
-    """Return what a checkpoint says and its tensors (float32); raises ValueError naming what is wrong."""
+    """Return what a checkpoint says and its tensors; raises ModelError naming what is wrong."""
     with torch.serialization.safe_globals(STAND_INS):
         content = read_pickled_checkpoint(path)
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
-        raise ValueError(f"{path} holds no state_dict, so it is no Lightning checkpoint")
+        raise ModelError(f"{path} holds no state_dict, so it is no Lightning checkpoint; {AGAIN}")
     try:
         described = _described(content.get("hyper_parameters"))
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    state = content["state_dict"].items()
-    others = [name for name, value in state if not isinstance(value, torch.Tensor)]
-    if others:
-        raise ValueError(f"{path} is no Lightning checkpoint: {others[0]} is no tensor")
+        raise ModelError(f"{path}: {error}; {AGAIN}") from None
+    weights = tensors(content["state_dict"], path, "")
     return described, {
-        name: value.float() for name, value in state if not name.startswith(NOT_OURS)
+        name: value for name, value in weights.items() if not name.startswith(NOT_OURS)
     }
 
 
 def _described(settings: Any) -> Labelling:
     options = _options(settings)
     backbone = options.get("backbone", USUAL_BACKBONE)
-    if backbone not in tuple(BLOCKS):
-        raise ValueError(f"its backbone is {backbone!r}, known are {', '.join(BLOCKS)}")
+    if not isinstance(backbone, str) or backbone not in BLOCKS:
+        raise ValueError(f"its backbone is {short(backbone)}, known are {', '.join(BLOCKS)}")
     if _truth(options, "classification_conv", False):
         raise ValueError(
             "its heads begin with a convolution (classification_conv), which no published network has"
         )
     channels = options.get("in_channel", 1)
-    if channels != 1:
-        raise ValueError(f"its in_channel is {channels!r}, expected 1: it is shown the scan alone")
+    if type(channels) is not int or channels != 1:
+        raise ValueError(
+            f"its in_channel is {short(channels)}, expected 1: it is shown the scan alone"
+        )
     network = LabellingNetwork(
         backbone,
         _heads(settings["group_2_n_channel"]),
         _truth(options, "classification_linear", True),
     )
-    turned = TURNED_TRAINING in str(options.get("ds_name") or "")
-    return Labelling(network, _size(options.get("final_size", USUAL_SIZE)), turned)
+    size = _size(options.get("final_size", USUAL_SIZE))
+    return Labelling(network, size, _was_turned(options.get("ds_name")))
+
+
+def _was_turned(training_set: Any) -> bool:
+    """Return whether the training set, a name or several, is one whose cut-outs were turned."""
+    names = training_set if isinstance(training_set, list | tuple) else [training_set]
+    return any(TURNED_TRAINING in name for name in names if isinstance(name, str))
 
 
 def _options(settings: Any) -> dict[str, Any]:
@@ -100,34 +101,42 @@ def _options(settings: Any) -> dict[str, Any]:
         )
     unknown = [name for name in settings if name not in SETTINGS]
     if unknown:
-        raise ValueError(f"unknown hyper-parameter {unknown[0]!r}; known are {', '.join(SETTINGS)}")
+        raise ValueError(
+            f"unknown hyper-parameter {short(unknown[0])}; known are {', '.join(SETTINGS)}"
+        )
     if not hasattr(settings["opt"], "__dict__"):
-        raise ValueError(f"its opt holds {settings['opt']!r}, expected the options of its training")
+        raise ValueError(
+            f"its opt holds {short(settings['opt'])}, expected the options of its training"
+        )
     return vars(settings["opt"])
 
 
 def _heads(heads: Any) -> dict[str, int]:
-    whole = isinstance(heads, dict) and all(
-        isinstance(name, str) and isinstance(n, int) and not isinstance(n, bool) and n > 0
-        for name, n in heads.items()
-    )
-    if not whole:
-        raise ValueError(f"its group_2_n_channel is {heads!r}, expected classes by head")
+    whole = isinstance(heads, dict) and len(heads) <= MOST_HEADS
+    if not whole or not all(_is_head(name, classes) for name, classes in heads.items()):
+        raise ValueError(f"its group_2_n_channel is {short(heads)}, expected classes by head")
     check_heads(heads)
     return dict(heads)
+
+
+def _is_head(name: Any, classes: Any) -> bool:
+    plain = isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_NAME
+    return plain and type(classes) is int and 0 < classes <= MOST_CLASSES
 
 
 def _truth(options: dict[str, Any], name: str, usual: bool) -> bool:
     value = options.get(name, usual)
     if not isinstance(value, bool):
-        raise ValueError(f"its {name} is {value!r}, expected true or false")
+        raise ValueError(f"its {name} is {short(value)}, expected true or false")
     return value
 
 
 def _size(edges: Any) -> tuple[int, int, int]:
-    whole = isinstance(edges, list | tuple) and all(isinstance(edge, int) for edge in edges)
-    if not whole or len(edges) != 3 or any(n < SMALLEST_EDGE or n % 2 for n in edges):
+    whole = isinstance(edges, list | tuple) and len(edges) == 3
+    whole = whole and all(type(n) is int and n >= SMALLEST_EDGE and n % 2 == 0 for n in edges)
+    if not whole or math.prod(edges) > MOST_VOXELS:
         raise ValueError(
-            f"its final_size is {edges!r}, expected three even edges of {SMALLEST_EDGE} or more"
+            f"its final_size is {short(edges)}, expected three even edges of {SMALLEST_EDGE} or more, "
+            f"and at most {MOST_VOXELS} voxels"
         )
     return tuple(edges)

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from wirbel.core.level_cutouts import LevelInput
-from wirbel.learning.checkpoints import load_into
-from wirbel.learning.labelling_checkpoint import find_checkpoint, read_checkpoint
+from wirbel.learning.filling import check_fit, filled, shapes_of, skeleton
+from wirbel.learning.labelling_checkpoint import read_checkpoint
 from wirbel.learning.labelling_network import LabellingClassifier
 from wirbel.learning.precision import choose_device
-from wirbel.models.inference_config import FILE_NAME, InferenceConfig, read_inference_config
+from wirbel.models.folders.check import checked_folder
+from wirbel.models.folders.labelling import find_checkpoint
 
-CLASSIFIER = "classifier"
 BATCH = {"cpu": 1, "cuda": 8}
 
 
@@ -25,15 +25,15 @@ class LabellingModel:
     """A loaded network; `wanted` is the input that it wants."""
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
-        config = read_inference_config(folder)
-        _check(config, folder / FILE_NAME)
+        config = checked_folder(folder, "labelling")
         path = find_checkpoint(folder)
         described, weights = read_checkpoint(path)
-        network = LabellingClassifier(described.network)
-        try:
-            load_into(network, weights)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+
+        def build() -> torch.nn.Module:
+            return LabellingClassifier(described.network)
+
+        check_fit(skeleton(build, path), shapes_of(weights), path)
+        network = filled(build, {name: value.float() for name, value in weights.items()}, path)
         self.device = choose_device(device)
         self.network = network.to(self.device).eval()
         axes = tuple(config.model_expected_orientation)
@@ -51,17 +51,3 @@ class LabellingModel:
             head: torch.cat([part[head] for part in parts]).float().softmax(1).cpu().numpy()
             for head in parts[0]
         }
-
-
-def _check(config: InferenceConfig, source: Path) -> None:
-    """Raise ValueError when the settings are those of another kind of model."""
-    if config.modeltype != CLASSIFIER:
-        raise ValueError(
-            f"{source}: field 'modeltype': expected {CLASSIFIER!r} of a labelling model, found "
-            f"{config.modeltype!r}; give the folder of a labelling model"
-        )
-    if len(config.expected_inputs) != 1:
-        raise ValueError(
-            f"{source}: field 'expected_inputs': a labelling network has one input, found "
-            f"{', '.join(config.expected_inputs) or 'none'}"
-        )

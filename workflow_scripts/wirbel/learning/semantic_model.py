@@ -15,17 +15,15 @@ import torch
 from scipy.ndimage import binary_fill_holes, find_objects
 
 from wirbel.learning.checkpoints import load_into
-from wirbel.learning.nnunet_plans import (
-    as_nnunet_writes,
-    build_network,
-    read_json,
-    read_plans,
-)
+from wirbel.learning.filling import check_fit, check_numbers, filled, skeleton
+from wirbel.learning.nnunet_plans import build_network, read_plans
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import choose_device, memory_format
-from wirbel.learning.semantic_weights import read_first_fold, read_folds, results_folder
+from wirbel.learning.semantic_weights import Fold, read_first_fold, read_folds
 from wirbel.learning.sliding_window import SlidingWindow
-from wirbel.models.inference_config import InferenceConfig, read_inference_config
+from wirbel.models.folders.check import checked_folder
+from wirbel.models.folders.semantic import check_classes, read_plans_files, results_folder
+from wirbel.models.inference_config import InferenceConfig
 
 __all__ = ["Normalised", "SemanticModel", "read_first_fold"]
 BYTES_PER_SCORE = 4
@@ -57,17 +55,10 @@ class SemanticModel:
     def __init__(
         self, folder: Path, device: str = "auto", threads: int = 0, as_spineps: bool = False
     ) -> None:
-        self.config: InferenceConfig = read_inference_config(folder)
+        self.config: InferenceConfig = checked_folder(folder, "semantic")
         self.as_spineps = as_spineps
         threads = usable_threads(threads)
-        results = results_folder(folder)
-        folds = read_folds(results, self.config.available_folds)
-        self.folds = [fold.weights for fold in folds]
-        files = [read_json(results / name) for name in ("plans.json", "dataset.json")]
-        with as_nnunet_writes(results):
-            self.plans = read_plans(*files, folds[0].configuration)
-            self.network = build_network(self.plans)
-            load_into(self.network, self.folds[0])
+        folds = self._load(folder)
         self.order = _axis_order(folds[0].reversed_axes, self.plans.transpose_forward)
         place = choose_device(device)
         self.window = SlidingWindow(
@@ -83,6 +74,25 @@ class SemanticModel:
         layout = memory_format(place, self.window.exact)
         self.network.to(place, memory_format=layout).eval()
         self.label_table = _label_table(self.config)
+
+    def _load(self, folder: Path) -> list[Fold]:
+        """Read the plans and the folds, and fill the network; raises ModelError."""
+        results = results_folder(folder)
+        files = read_plans_files(results)
+        folds = read_folds(results, self.config.available_folds)
+        self.plans = read_plans(*files, folds[0].configuration, str(results))
+        check_classes(self.config, self.plans.heads, folder)
+        wanted = skeleton(self._build, results)
+        for fold in folds:
+            check_fit(wanted, fold.shapes, fold.source)
+        for fold in folds[1:]:
+            check_numbers(fold.weights, fold.source)
+        self.network = filled(self._build, folds[0].weights, folds[0].source)
+        self.folds = [fold.weights for fold in folds]
+        return folds
+
+    def _build(self) -> torch.nn.Module:
+        return build_network(self.plans)
 
     def normalise(
         self, image: np.ndarray, spacing_mm: tuple[float, ...] | None = None

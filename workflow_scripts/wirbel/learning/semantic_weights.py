@@ -1,90 +1,102 @@
-"""Where a semantic model folder keeps the weights of its folds: our own format, or nnU-Net's.
+"""The weights of a semantic model folder's folds, in our own format or in nnU-Net's (`models.folders.semantic`).
 
-Ours: `fold_*/checkpoint_final.safetensors`, for a network that sees arrays along the model's axes. nnU-Net's:
-`fold_*/checkpoint_final.pth` (else `checkpoint_best.pth`), for a network that sees them reversed, since nnU-Net's
-readers hand every NIfTI over in the order of SimpleITK.
+Our network sees arrays along the model's axes. nnU-Net's sees them reversed, since its readers hand every NIfTI over
+in the order of SimpleITK.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, read_weights
+from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, read_weights, tensors
+from wirbel.learning.filling import shapes_of
+from wirbel.models.errors import ModelError
+from wirbel.models.folders.schema import check_content
+from wirbel.models.folders.semantic import (
+    AXES,
+    OURS,
+    check_same_configuration,
+    fold_files,
+    fold_metadata,
+    results_folder,
+)
+from wirbel.models.folders.weights import Shapes, read_header
+from wirbel.models.folders.wording import short
 from wirbel.models.inference_config import read_inference_config
-
-OURS = "checkpoint_final.safetensors"
-CHECKPOINTS = (OURS, "checkpoint_final.pth", "checkpoint_best.pth")
-"""In order of preference; all folds of an ensemble are of one kind."""
-ALL = "all"
-"""Name of the fold that was trained on all cases; published folders may hold nothing else."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """The weights of one fold and what is stored with them."""
+    """One fold: what its file says, and its weights, which are read when they are asked for."""
 
-    weights: Weights
+    source: Path
     configuration: str
     mirror_axes: tuple[int, ...]
     """Spatial axes along which the training mirrored, in the order that the network sees; empty: none."""
-    reversed_axes: bool
-    """Whether the network sees arrays with reversed axes."""
+    shapes: Shapes
+    unpickled: Weights | None
+    """The tensors of a pickled file, which is opened as a whole."""
 
+    @property
+    def reversed_axes(self) -> bool:
+        """Whether the network sees arrays with reversed axes."""
+        return self.unpickled is not None
 
-def results_folder(folder: Path) -> Path:
-    """Return where plans.json is: the folder itself, or the one folder below that has it."""
-    if (folder / "plans.json").exists():
-        return folder
-    found = sorted(path.parent for path in folder.rglob("plans.json"))
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(str(place.relative_to(folder)) for place in found)
-    there = f"expected one plans.json, found one in each of {names}" if found else ""
-    raise ValueError(
-        f"{folder} is no semantic model folder: " + (there or "there is no plans.json in it")
-    )
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights in single precision; check `shapes` first."""
+        if self.unpickled is None:
+            return read_weights(self.source)[0]
+        return {name: value.float() for name, value in self.unpickled.items()}
 
 
 def read_folds(results: Path, wanted: int | Iterable[int | str]) -> list[Fold]:
-    """Return the folds that `available_folds` names: their number, or their names.
-
-    Where none of them exists the fold `all` is taken. Raises ValueError on missing checkpoints.
-    """
-    names = [str(name) for name in (range(wanted) if isinstance(wanted, int) else wanted)]
-    folders = [results / f"fold_{name}" for name in names]
-    if not any(folder.is_dir() for folder in folders) and (results / f"fold_{ALL}").is_dir():
-        folders = [results / f"fold_{ALL}"]
-    for checkpoint in CHECKPOINTS:
-        if folders and all((folder / checkpoint).is_file() for folder in folders):
-            return [_read_fold(folder / checkpoint) for folder in folders]
-    without = [f.name for f in folders if not any((f / name).is_file() for name in CHECKPOINTS)]
-    raise ValueError(
-        f"{results}: expected one of {', '.join(CHECKPOINTS)} in each of "
-        f"{', '.join(f.name for f in folders) or 'no folds'}; missing in {', '.join(without) or 'some'}"
-    )
+    """Return the folds that `available_folds` names; raises ModelError on missing or damaged checkpoints."""
+    folds = [_read_fold(path) for path in fold_files(results, wanted)]
+    check_same_configuration((fold.configuration for fold in folds), results)
+    return folds
 
 
 def read_first_fold(folder: Path) -> Weights:
-    """Return the weights of a model folder's first fold; raises ValueError where there are none."""
+    """Return the weights of a model folder's first fold; raises ModelError where there are none."""
     folds = read_inference_config(folder).available_folds
     return read_folds(results_folder(folder), folds)[0].weights
 
 
 def _read_fold(path: Path) -> Fold:
     if path.name == OURS:
-        weights, text = read_weights(path)
-        axes = json.loads(text["inference_allowed_mirroring_axes"])
-        return Fold(weights, text["configuration"], tuple(axes or ()), False)
+        header = read_header(path)
+        told, shapes, weights = fold_metadata(header, path), header.shapes, None
+    else:
+        told, weights = _pickled(path)
+        shapes = shapes_of(weights)
+    return Fold(path, told["configuration"], tuple(told[AXES] or ()), shapes, weights)
+
+
+def _pickled(path: Path) -> tuple[dict[str, Any], Weights]:
+    """Return what a checkpoint of nnU-Net's tells, and its weights."""
     content = read_pickled_checkpoint(path)
-    try:
-        weights, configuration = content["network_weights"], content["init_args"]["configuration"]
-        weights = {name.removeprefix("module."): value.float() for name, value in weights.items()}
-    except (KeyError, TypeError, AttributeError):
-        raise ValueError(
-            f"{path} is no nnU-Net checkpoint: expected network_weights and init_args in it"
-        ) from None
-    axes = content.get("inference_allowed_mirroring_axes")
-    return Fold(weights, configuration, tuple(axes or ()), True)
+    weights = content.get("network_weights") if isinstance(content, dict) else None
+    arguments = content.get("init_args") if isinstance(content, dict) else None
+    if not isinstance(weights, dict) or not isinstance(arguments, dict):
+        raise ModelError(
+            f"{path} is no nnU-Net checkpoint: expected network_weights and init_args in it; "
+            "give the folder of a semantic model"
+        )
+    told = {AXES: _plain(content.get(AXES))}
+    if "configuration" in arguments:
+        told["configuration"] = _plain(arguments["configuration"])
+    check_content(told, "fold", str(path))
+    return told, tensors(weights, path, "module.")
+
+
+def _plain(value: Any) -> Any:
+    """Return a pickled value in JSON types; in words where it is more than three of them, and may be endless."""
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    if len(items) > 3 or not all(isinstance(item, int | str | None) for item in items):
+        return short(value)
+    return items if isinstance(value, list | tuple) else value

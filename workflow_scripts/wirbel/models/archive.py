@@ -36,6 +36,8 @@ def unpack(archive: Path, folder: Path) -> None:
                 _write(opened, entry, folder / path)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
         raise ModelError(f"the archive is no complete zip file: {error}") from None
+    except ModelError:
+        raise
     except (ValueError, RuntimeError) as error:  # as zipfile and zlib call other damage
         raise ModelError(f"the archive is damaged: {error}") from None
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from wirbel.io.atomic import sha256_of_file
 from wirbel.models.errors import ModelError
 
+REMEDY = "restore the file, or fetch the model again"
 NOT_PART_OF_A_MODEL = (".md", ".tsv")
 """Suffixes of files that describe a model and are never read: its card, its training's losses."""
 
 
-def hash_files(folder: Path) -> dict[str, str]:
+def hash_files(folder: Path, digest: Callable[[Path], str] = sha256_of_file) -> dict[str, str]:
     """Return SHA-256 by file name (relative, with /) of what a model consists of.
 
-    Descriptions and hidden files are left out; nothing opens them.
+    Descriptions and hidden files are left out; nothing opens them. `digest` gives that of a file.
     """
     names = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     return {
-        name.as_posix(): sha256_of_file(path)
+        name.as_posix(): digest(path)
         for name, path in sorted(names.items())
         if name.suffix not in NOT_PART_OF_A_MODEL
         and not any(part.startswith(".") for part in name.parts)
@@ -42,11 +44,13 @@ def compare_digests(
     """Raise ModelError at the first file that is missing, additional or different from `source`."""
     for file in sorted(set(found) | set(expected)):
         if file not in found:
-            raise ModelError(f"model {name!r}: {folder / file} is missing")
+            raise ModelError(f"model {name!r}: {folder / file} is missing; {REMEDY}")
         if file not in expected:
-            raise ModelError(f"model {name!r}: {folder / file} is not listed in {source}")
+            raise ModelError(
+                f"model {name!r}: {folder / file} is not listed in {source}; remove it, or {REMEDY}"
+            )
         if found[file] != expected[file]:
             raise ModelError(
                 f"model {name!r}: {folder / file} was changed or damaged (SHA-256 is "
-                f"{found[file][:12]}..., expected {expected[file][:12]}...); restore the file"
+                f"{found[file][:12]}..., expected {expected[file][:12]}...); {REMEDY}"
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wirbel.errors import InfrastructureError
 
-class ModelError(Exception):
-    """A model is missing, incomplete or not what the registry says; the text says what to do."""
+
+class ModelError(InfrastructureError, ValueError):
+    """A model is missing, incomplete or not what it should be; the text says what to do. Never a scan's fault."""

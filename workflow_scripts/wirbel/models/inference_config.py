@@ -2,12 +2,13 @@
 
 Field names are those of the published SPINEPS models, so that their folders can be read. Fields
 that this software adds have defaults, so a published file without them is complete. A field that
-nobody knows is an error: it might change the result.
+nobody knows is an error: it might change the result. What each field may hold stands in
+`config/schemas/model_folder.schema.json`.
 """
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +27,21 @@ from wirbel.core.labels import (
     UPPER_ENDPLATE,
     VERTEBRA_SUBREGIONS,
 )
+from wirbel.models.errors import ModelError
+from wirbel.models.folders.json_files import read_json
+from wirbel.models.folders.schema import (
+    MOST_VOXELS,
+    SMALLEST_VOXEL_MM3,
+    check_content,
+    refusal,
+)
+from wirbel.models.folders.wording import short
 
 FILE_NAME = "inference_config.json"
 METAL = 80
 """Number of a structure that only models of other modalities know."""
+LARGEST_LABEL = 255
+_PAIRS = {"R": "RL", "L": "RL", "A": "AP", "P": "AP", "S": "SI", "I": "SI"}
 
 PUBLISHED_CHANNELS = {
     label: 9 if label in (BODY_BORDER, BODY) else label - ARCUS + 1 for label in VERTEBRA_SUBREGIONS
@@ -71,40 +83,6 @@ PUBLISHED_NAMES = {
 }
 """Names that published files may use in place of numbers."""
 STRUCTURE_NUMBERS = {**PUBLISHED_NAMES, **{name: label for label, name in SUBREGION_NAMES.items()}}
-
-CHOICES = {
-    "modality": ("T2w", "T1w", "Vibe", "CT", "SEG", "MPR", "PD", "FLAIR"),
-    "acquisition": ("sag", "cor", "ax", "iso"),
-    "modeltype": ("nnunet", "unet", "classifier"),
-    "expected_inputs": ("img", "seg", "ip", "oop", "water", "fat"),
-    "compatibility": ("none", "published", "spineps"),
-}
-"""What the published tool accepts in these fields; the last is Wirbel's, see `models/compatibility.py`."""
-
-
-NUMBER = (int, float)
-FORMS = {
-    "inference_augmentation": (bool, "true or false"),
-    "has_c1": (bool, "true or false"),
-    "needs_corp": (bool, "true or false"),
-    "resamples_to_plans": (bool, "true or false"),
-    "default_step_size": (NUMBER, "a number"),
-    "corpus_size_cleaning": (NUMBER, "a number"),
-    "corpus_border_threshold": (NUMBER, "a number"),
-    "vert_size_threshold": (NUMBER, "a number"),
-    "available_folds": ((int, str, list), "a number of folds, or their names"),
-    "modality": ((str, list), "a name or a list of names"),
-    "expected_inputs": (list, "a list of names"),
-    "model_expected_orientation": ((str, list), "three directions such as P, I, R"),
-    "resolution_range": (list, "three lengths, or two times three"),
-    "cutout_size": (list, "three lengths above zero"),
-    "sacrum_ids": ((int, list), "a number or a list of numbers"),
-    "metal": ((int, list), "a number or a list of numbers"),
-    "labels": (dict, "an object with a label for each class"),
-    "mapping": (dict, "an object with a channel for each label"),
-    "network": (dict, "an object with the network's settings"),
-}
-"""Field -> JSON types it may have, and how to say that."""
 
 
 @dataclass(frozen=True)
@@ -154,108 +132,73 @@ class InferenceConfig:
 
 
 def read_inference_config(folder: Path) -> InferenceConfig:
-    """Read the file of a model folder; raises ValueError naming the file and the field that is wrong."""
+    """Read the file of a model folder; raises ModelError naming the file and the field that is wrong."""
     path = folder / FILE_NAME
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"{folder} is no model folder: it has no {FILE_NAME}") from None
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
-    return parse_inference_config(raw, str(path))
+    if not path.exists():
+        raise ModelError(
+            f"{folder} is no model folder: it has no {FILE_NAME}; give the folder that holds it"
+        )
+    return parse_inference_config(read_json(path), str(path))
 
 
 def parse_inference_config(raw: Any, source: str) -> InferenceConfig:
     """Turn the decoded JSON into settings; `source` names the file in errors."""
-    known = InferenceConfig.__dataclass_fields__
-    if not isinstance(raw, dict):
-        raise ValueError(f"{source}: expected an object with fields, found {type(raw).__name__}")
+    check_content(raw, "inference_config", source)
     values = {}
     for name, value in raw.items():
-        if name not in known:
-            raise ValueError(f"{source}: unknown field {name!r}; known are {', '.join(known)}")
         try:
-            _check_form(name, value)
             values[name] = _convert(name, value)
-            _check(name, values[name])
-        except (TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"{source}: field {name!r}: {error}") from error
-    try:
-        return InferenceConfig(**values)
-    except TypeError as error:
-        raise ValueError(f"{source}: {error}") from error
-
-
-def _check_form(name: str, value: Any) -> None:
-    """Raise ValueError when a value is not of its field's JSON type."""
-    types, expected = FORMS.get(name, (object, ""))
-    truth_value = isinstance(value, bool) and types is not bool
-    if not isinstance(value, types) or (truth_value and name in FORMS):
-        raise ValueError(f"expected {expected}, found {value!r}")
+        except ValueError as error:
+            raise refusal(source, [name], str(error)) from None
+    return InferenceConfig(**values)
 
 
 def _convert(name: str, value: Any) -> Any:
+    """Return a field in the form of the settings; raises ValueError where its entries contradict each other."""
     if name == "labels":
         return {int(index): _label_number(label) for index, label in value.items()}
     if name == "mapping":
-        return {int(label): int(channel) for label, channel in value.items()}
-    if name == "modality" and isinstance(value, str):
-        return (value,)
+        return {int(label): channel for label, channel in value.items()}
     if name in ("sacrum_ids", "metal") and isinstance(value, int):
         return (value,)
-    if name == "model_expected_orientation":
-        return tuple(value)
-    if name == "resolution_range" and len(value) == 2:
-        return tuple(tuple(entry) for entry in value)
-    if name == "available_folds" and isinstance(value, str):
+    if name in ("modality", "available_folds") and isinstance(value, str):
         return (value,)
+    if name == "model_expected_orientation":
+        return _three_directions(value)
+    if name == "resolution_range":
+        return _voxel_sizes(value)
+    if name == "cutout_size" and math.prod(value) > MOST_VOXELS:
+        raise ValueError(f"expected at most {MOST_VOXELS} voxels, found {short(value)}")
     return tuple(value) if isinstance(value, list) else value
 
 
-def _check(name: str, value: Any) -> None:
-    """Raise ValueError when a value that inference relies on cannot be right."""
-    if name == "model_expected_orientation":
-        pairs = {"".join(sorted(pair)) for pair in ("RL", "AP", "SI")}
-        found = {pair for letter in value for pair in pairs if letter in pair}
-        if len(value) != 3 or found != pairs:
-            raise ValueError(f"expected three directions such as P, I, R, found {list(value)}")
-    elif name == "resolution_range":
-        for spacing in value if len(value) == 2 else [value]:
-            _check_lengths(spacing, (int, float))
-    elif name == "cutout_size":
-        _check_lengths(value, int)
-        if any(edge % 2 for edge in value):
-            raise ValueError(f"expected even numbers of voxels, found {list(value)}")
-    elif name in CHOICES:
-        _check_choice(value, CHOICES[name])
-    elif name == "available_folds" and not value:
-        raise ValueError(f"expected at least one fold, found {value!r}")
-    elif name == "needs_corp" and value:
-        raise ValueError("expected false: cropping with another network first is not supported")
-    elif name == "default_step_size" and not 0 < value <= 1:
-        raise ValueError(f"expected a share of the patch from above 0 to 1, found {value}")
-    elif name in ("labels", "mapping"):
-        wrong = [n for pair in value.items() for n in pair if not 0 <= n <= 255]
-        if wrong:
-            raise ValueError(f"expected numbers from 0 to 255, found {wrong[0]}")
+def _three_directions(letters: str | list[str]) -> tuple[str, ...]:
+    if {_PAIRS[letter] for letter in letters} != set(_PAIRS.values()):
+        raise ValueError(f"expected three directions such as P, I, R, found {list(letters)}")
+    return tuple(letters)
 
 
-def _check_choice(value: Any, known: tuple[str, ...]) -> None:
-    for entry in [value] if isinstance(value, str) else value:
-        if entry not in known:
-            raise ValueError(f"expected {', '.join(known)}, found {entry!r}")
-
-
-def _check_lengths(values: Any, kind: Any) -> None:
-    if len(values) != 3 or not all(isinstance(n, kind) and n > 0 for n in values):
-        raise ValueError(f"expected three lengths above zero, found {values}")
+def _voxel_sizes(value: list) -> tuple:
+    """Return three lengths, or the least and the most of each of the three."""
+    if len(value) == 3:
+        low, high = value, value
+    else:
+        low, high = value
+        if any(least > most for least, most in zip(low, high, strict=True)):
+            raise ValueError(f"expected the lower limits first, found {value}")
+    if math.prod(low) < SMALLEST_VOXEL_MM3:
+        raise ValueError(f"expected voxels of at least {SMALLEST_VOXEL_MM3} mm3, found {list(low)}")
+    return tuple(value) if len(value) == 3 else (tuple(low), tuple(high))
 
 
 def _label_number(label: int | str) -> int:
     """Accept a number, a number as text, or one of our structure names."""
-    if isinstance(label, str) and label in STRUCTURE_NUMBERS:
+    if isinstance(label, int):
+        return label
+    if label in STRUCTURE_NUMBERS:
         return STRUCTURE_NUMBERS[label]
-    try:
-        return int(label)
-    except ValueError:
-        raise ValueError(f"label {label!r} is neither a number nor a known structure") from None
+    if not (label.isascii() and label.isdecimal() and int(label) <= LARGEST_LABEL):
+        raise ValueError(
+            f"label {short(label)} is neither a number from 0 to {LARGEST_LABEL} nor a known structure"
+        )
+    return int(label)

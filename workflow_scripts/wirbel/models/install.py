@@ -13,7 +13,8 @@ from wirbel.models.digests import hash_files
 from wirbel.models.entries import Published
 from wirbel.models.errors import ModelError
 from wirbel.models.fetch import PATIENCE, Patience, Report, download
-from wirbel.models.inference_config import FILE_NAME, read_inference_config
+from wirbel.models.folders.check import read_kind
+from wirbel.models.inference_config import FILE_NAME
 from wirbel.models.lockfile import FILE_NAME as LOCK_NAME
 from wirbel.models.lockfile import Locked, locked, record
 from wirbel.models.parts import Part
@@ -46,7 +47,7 @@ def _keep(models_dir: Path, network: Published, archive: Path, url: str) -> Lock
     try:
         digest = _verified_digest(models_dir, network, archive)
         folder = models_dir / f"{network.name}-{network.kind}-{digest[:16]}"
-        model, files = _install(archive, folder)
+        model, files = _install(archive, folder, network.kind)
         today = datetime.now(UTC).date().isoformat()
         size = archive.stat().st_size
         entry = Locked(url, digest, size, today, str(model.relative_to(models_dir)), files)
@@ -71,12 +72,12 @@ def _verified_digest(models_dir: Path, network: Published, archive: Path) -> str
     return digest
 
 
-def _install(archive: Path, folder: Path) -> tuple[Path, dict[str, str]]:
+def _install(archive: Path, folder: Path, kind: str) -> tuple[Path, dict[str, str]]:
     """Unpack into `folder`, all or nothing; return where the model is and its files' digests."""
     staging = folder.parent / f"{UNPACKING}{os.getpid()}-{folder.name}"
     try:
         unpack(archive, staging)
-        inside = _model_folder(staging)
+        inside = _model_folder(staging, kind)
         files = hash_files(staging / inside)
         if not folder.is_dir() or hash_files(folder / inside) != files:
             shutil.rmtree(folder, ignore_errors=True)
@@ -86,14 +87,14 @@ def _install(archive: Path, folder: Path) -> tuple[Path, dict[str, str]]:
     return folder / inside, files
 
 
-def _model_folder(unpacked: Path) -> Path:
+def _model_folder(unpacked: Path, kind: str) -> Path:
     """Return where the model lies in an archive, as a relative path: at the top, or in its only folder."""
     inside = [path for path in unpacked.iterdir() if path.is_dir()]
     for folder in [unpacked, *(inside if len(inside) == 1 else [])]:
         if (folder / FILE_NAME).is_file():
             try:
-                read_inference_config(folder)
-            except ValueError as error:
+                read_kind(folder, kind)
+            except ModelError as error:
                 text = str(error).replace(f"{unpacked}{os.sep}", "")
                 raise ModelError(f"the archive's model cannot be used: {text}") from None
             return folder.relative_to(unpacked)

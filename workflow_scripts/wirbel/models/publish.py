@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from wirbel.io.atomic import atomic_path, write_text
-from wirbel.models.inference_config import read_inference_config
+from wirbel.models.folders.check import read_kind
 from wirbel.models.registry import (
     KINDS,
     ModelError,
@@ -36,8 +36,8 @@ def publish(
     incomplete, before anything is changed.
     """
     try:
-        configs = {kind: read_inference_config(trained / kind) for kind in KINDS}
-    except ValueError as error:
+        configs = {kind: read_kind(trained / kind, kind) for kind in KINDS}
+    except ModelError as error:
         raise ModelError(f"nothing was published: {error}") from None
     entries, digests = read_registry(registry_file), {}
     root = registry_file.resolve().parents[1]

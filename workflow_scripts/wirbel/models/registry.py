@@ -6,6 +6,7 @@ content. Nothing here uses the network.
 
 from __future__ import annotations
 
+import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,8 @@ from wirbel.models.entries import (
     toy_digests,
 )
 from wirbel.models.errors import ModelError
-from wirbel.models.inference_config import FILE_NAME, InferenceConfig, read_inference_config
+from wirbel.models.folders.check import read_kind
+from wirbel.models.inference_config import FILE_NAME, InferenceConfig
 from wirbel.models.lockfile import Locked
 from wirbel.models.store import VARIABLE, fetched, models_folder, verify
 
@@ -70,11 +72,8 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
     else:
         folder = folder_of(Path(name), kind, sorted(entries))
         digests = hash_files(folder)
-    try:
-        config = read_inference_config(folder)
-    except ValueError as error:
-        raise ModelError(str(error)) from None
     sha256 = combined_sha256(digests)
+    config = read_kind(folder, kind)
     return Model(kind, folder, sha256, config, sha256 in toy_digests(entries))
 
 
@@ -88,7 +87,8 @@ def listed_folder(
     folder = registry_file.resolve().parents[1] / found.path
     if not folder.is_dir():
         raise ModelError(
-            f"the {found.kind} network of model {found.name!r} is missing: there is no {folder}"
+            f"the {found.kind} network of model {found.name!r} is missing: there is no {folder}; "
+            "restore it from the repository"
         )
     return folder, found.sha256
 
@@ -120,11 +120,25 @@ def _fetched(found: Published, registry_file: Path) -> tuple[Path, Locked]:
 
 
 def folder_of(path: Path, kind: str, known: list[str]) -> Path:
-    """Accept a model folder, or a folder that holds one per kind."""
-    for candidate in (path / kind, path):
+    """Accept a model folder, or a folder that holds one per kind; raises ModelError with a hint."""
+    folder = path.expanduser()
+    for candidate in (folder / kind, folder):
         if (candidate / FILE_NAME).is_file():
             return candidate
     raise ModelError(
         f"{str(path)!r} is neither a model in config/models.yaml ({', '.join(known) or 'none'}) "
-        f"nor a folder with {FILE_NAME}"
+        f"nor a folder with {FILE_NAME} (or {kind}/{FILE_NAME}): {_hint(path, folder, known)}"
     )
+
+
+def _hint(given: Path, folder: Path, known: list[str]) -> str:
+    """Return what may be wrong with a name or a folder that is no model."""
+    near = difflib.get_close_matches(str(given), known, 1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if folder.is_dir():
+        inside = sorted(entry.name for entry in folder.iterdir())[:8]
+        return f"in it lie {', '.join(inside) or 'no files'}; give the folder of the model itself"
+    if folder.exists():
+        return "it is a file; unpack it and give its folder"
+    return f"there is no {folder.absolute()}; correct the name or the path"

@@ -26,7 +26,7 @@ def _is_toy(entries: dict, name: str, kind: str) -> bool:
     try:
         if name in entries:
             return getattr(network(entries, name, kind), "toy", False)
-        folders = [Path(name) / kind, Path(name)]
+        folders = [Path(name).expanduser() / kind, Path(name).expanduser()]
         folder = next((f for f in folders if (f / FILE_NAME).is_file()), None)
         return folder is not None and _is_copy_of_a_toy(entries, folder)
     except (ModelError, OSError):

@@ -10,7 +10,8 @@ from wirbel.io.atomic import sha256_of_file
 from wirbel.models.digests import combined_sha256, compare_digests
 from wirbel.models.entries import REGISTRY_FILE, Published, network, read_registry, toy_digests
 from wirbel.models.errors import ModelError
-from wirbel.models.inference_config import FILE_NAME, read_inference_config
+from wirbel.models.folders.check import read_kind
+from wirbel.models.inference_config import FILE_NAME
 from wirbel.models.registry import Model, find_model, folder_of, listed_folder
 from wirbel.plan.stage_plan import PlannedModel, StagePlan
 
@@ -31,10 +32,7 @@ def identified(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
         "the record of what was fetched" if isinstance(found, Published) else registry_file.name
     )
     compare_digests(name, folder, own, {FILE_NAME: digests.get(FILE_NAME, "")}, source)
-    try:
-        config = read_inference_config(folder)
-    except ValueError as error:
-        raise ModelError(str(error)) from None
+    config = read_kind(folder, kind)
     sha256 = combined_sha256(digests)
     return Model(kind, folder, sha256, config, sha256 in toy_digests(entries))
 

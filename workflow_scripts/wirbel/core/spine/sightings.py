@@ -18,6 +18,8 @@ from wirbel.core.spine.sacrum import distance_mm, find_sacrum, height_in_sacrum
 CRUSHED = 0.6
 """What is as deep and wide as its neighbours counts as this part of a body however flat it is: a crushed one, no
 bit."""
+SLIVER_MM = 5.0
+"""What the border leaves of a body tells little of it below this height; two or three rows are mostly partial volume."""
 EDGE_MM = 2.0
 """A body that ends this near to the border of the image is taken for cut."""
 
@@ -92,7 +94,8 @@ def look(parts: list[Part], discs: list[Part], labels: Volume, chain: Chain) -> 
     sacrum = find_sacrum(labels)
     cut = (room < EDGE_MM).any(1)
     share = share_of_neighbours(volume, middle)
-    across = share_of_neighbours(depth * width, middle) * np.where(cut, 1.0, CRUSHED)
+    thick = np.minimum(height / SLIVER_MM, 1.0)
+    across = share_of_neighbours(depth * width, middle) * np.where(cut, thick, CRUSHED)
     share = np.maximum(share, across)
     return Sightings(
         middle, top, bottom, height, behind, beside, volume,

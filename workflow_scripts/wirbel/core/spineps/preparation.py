@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from wirbel.core.geometry import Grid, Volume, reorient
+from wirbel.core.geometry import Grid, Volume, reorient, turned
 from wirbel.core.intake import check_scan
 from wirbel.core.preparation import PreparedImage, Spacing, described
 from wirbel.core.spineps.bias_field import correct_bias_field
@@ -34,11 +34,12 @@ def prepare_image(
     """
     volume = check_scan(volume, name)
     data, bias_field = _intensities(volume, correct_bias, normalise)
-    padded = np.pad(data, PADDING, constant_values=data.min())
-    image = reorient(Volume(padded, _padded(volume.grid).affine), axes)
+    top = data.max()
+    data = np.pad(data, PADDING, constant_values=data.min())
+    image = turned(Volume(data, _padded(volume.grid).affine), axes)  # a view: scans can be large
     spacing_mm = spacing_for(tuple(float(size) for size in zooms(image.affine)))
     image = resample(image, prepared_grid(volume.grid, axes, spacing_mm), order=3)
-    steps = described(volume, axes, spacing_mm, bias_field, (0.0, data.max()))
+    steps = described(volume, axes, spacing_mm, bias_field, (0.0, top))
     return PreparedImage(image, {**steps, "Preparation": "spineps"})
 
 

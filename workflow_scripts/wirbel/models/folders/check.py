@@ -1,0 +1,38 @@
+"""One model folder against what its kind needs: the same check in the main process and in every job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wirbel.models.folders.instance import check_instance
+from wirbel.models.folders.labelling import check_labelling
+from wirbel.models.folders.schema import refusal
+from wirbel.models.folders.semantic import check_semantic
+from wirbel.models.inference_config import FILE_NAME, InferenceConfig, read_inference_config
+
+TYPES = {"semantic": "nnunet", "instance": "unet", "labelling": "classifier"}
+"""Kind of model -> `modeltype` in its settings."""
+CHECKS = {"semantic": check_semantic, "instance": check_instance, "labelling": check_labelling}
+
+
+def checked_folder(folder: Path, kind: str) -> InferenceConfig:
+    """Return a folder's settings; raises ModelError, one sentence, where it is no usable model of this kind.
+
+    Settings are read whole, of weights only the headers: it takes milliseconds, and no torch.
+    """
+    config = read_kind(folder, kind)
+    CHECKS[kind](folder, config)
+    return config
+
+
+def read_kind(folder: Path, kind: str) -> InferenceConfig:
+    """Return a folder's settings; raises ModelError where they are those of another kind of model."""
+    config = read_inference_config(folder)
+    if config.modeltype != TYPES[kind]:
+        article = "an" if kind == "instance" else "a"
+        sentence = (
+            f"expected {TYPES[kind]!r} of {article} {kind} model, found {config.modeltype!r}; "
+            f"give the folder of {article} {kind} model"
+        )
+        raise refusal(str(folder / FILE_NAME), ["modeltype"], sentence)
+    return config
