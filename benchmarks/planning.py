@@ -2,9 +2,9 @@
 
     nice .venv/bin/python benchmarks/planning.py [--scans 30000] [--batch-size 64] [--folder /tmp/planning]
 
-Makes a BIDS folder of tiny files and a copy of the workflow whose stages only write their manifests (a shell
-script in place of Python), runs it, and measures seconds and peak memory of each step. Everything lies in a
-temporary folder that is removed afterwards. Results of one machine: benchmarks/README.md.
+Makes a BIDS folder of tiny files and a copy of the workflow whose stages only write their manifests and files of one
+byte (a small script in place of the package), runs it, and measures seconds and peak memory of each step. Everything
+lies in a temporary folder that is removed afterwards. Results of one machine: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -22,18 +22,66 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "rules", "config", "envs", "profiles", "workflow_scripts", "models")
-STUB = """# Stands for a stage: the manifest says that every scan of the batch is done.
-stage=$1; shift
-while [ $# -gt 0 ]; do
-    case $1 in --batch) batch=$2;; --manifest) manifest=$2;; --output-dir) out=$2;; esac; shift
-done
-if [ -n "$manifest" ]; then
-    { printf 'scan_id\\tstatus\\treason\\tdetail\\tkey\\tseconds\\toutputs\\tsizes\\n'
-      awk -F '\\t' 'NR > 1 { print $1 "\\tok\\t\\t\\tkey\\t0.00\\t\\t" }' "$batch"; } > "$manifest"
-else
-    mkdir -p "$out/cohort" "$out/qc"; touch "$out/qc/contact_sheet.png"
-    for table in scans vertebrae discs levels failures; do touch "$out/cohort/$table.csv"; done
-fi
+FINAL = {"merge": 6, "features": 1}
+"""Files per scan of the stages whose results stay."""
+STUB = """# Stands for a stage: the manifest says that every scan of its batch is done; final results have one byte.
+import csv, hashlib, json, os, sys
+FINAL = {final!r}
+stage, options = sys.argv[1], dict(zip(sys.argv[2::2], sys.argv[3::2]))
+out = os.path.dirname(os.path.dirname(options["--plan"]))
+plan = json.load(open(options["--plan"]))
+known = {{s["stage"]: s["fingerprint"] for s in [*plan["stages"], *plan["tables"].values()]}}
+names = [s["stage"] for s in plan["stages"]]
+SUM = hashlib.sha256(b"x").hexdigest()[:16]
+
+def seal_of(name, batch):
+    with open(f"{{out}}/work/{{name}}/{{batch}}.tsv") as manifest:
+        return json.loads(manifest.readline()[2:])
+
+def put(path):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write("x")
+    return str(os.stat(path).st_mtime_ns)
+
+def batch_job(batch):
+    place = names.index(stage)
+    if place:
+        before = seal_of(names[place - 1], batch)["holds"]
+    else:
+        before = json.load(open(f"{{out}}/work/batches/discovery.json"))["digests"][batch]
+    seal = {{"made_by": known[stage], "made_from": before, "holds": "done", "drops": plan["stages"][place]["drops"]}}
+    with open(f"{{out}}/work/batches/{{batch}}.tsv") as lines:
+        scans = [row[0] for row in list(csv.reader(lines, delimiter="\\t"))[1:]]
+    rows = []
+    for scan in scans:
+        count = FINAL.get(stage, 0)
+        files = [f"{{scan}}/anat/{{scan}}_{{stage}}-{{i}}.nii.gz" for i in range(count)]
+        stamps = [put(f"{{out}}/{{name}}") for name in files]
+        cells = [scan, "ok", "", "", "key", "0.00", files, ["1"] * count, "key", "cpu", [SUM] * count, stamps]
+        rows.append("\\t".join(c if isinstance(c, str) else ";".join(c) for c in cells))
+    head = "scan_id status reason detail key seconds outputs sizes source device sums stamps".split()
+    target = f"{{out}}/work/{{stage}}/{{batch}}.tsv"
+    with open(target + ".part", "w") as manifest:
+        manifest.write("\\n".join(["# " + json.dumps(seal), "\\t".join(head), *rows, ""]))
+    os.replace(target + ".part", target)
+
+def gather():
+    sys.path.insert(0, sys.argv[0].replace("stub.py", "workflow_scripts"))
+    from wirbel.runner.findings import data_set_mark
+    from wirbel.runner.receipts import digest_of_seals, write_receipt
+    from wirbel.runner.seals import read_seal
+    from pathlib import Path
+    tables = stage == "cohort"
+    stages = names if tables else names[-2:-1]
+    batches = sorted(n[:-4] for n in os.listdir(f"{{out}}/work/features") if n[0] == "b")
+    seals = {{(s, b): read_seal(f"{{out}}/work/{{s}}/{{b}}.tsv") for s in stages for b in batches}}
+    made_from = digest_of_seals(seals, data_set_mark(out) if tables else "")
+    path = f"{{out}}/cohort/scans.csv" if tables else f"{{out}}/qc/contact_sheet.png"
+    put(path)
+    write_receipt(Path(out), stage, known[stage], made_from, [Path(path)])
+
+batch_job(options["--batch"]) if "--batch" in options else gather()
 """
 EMPTY = "rule all:\n    input: []\n"
 
@@ -83,10 +131,12 @@ class Study:
             source = REPOSITORY / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, self.workflow / name)
-        stub = self.workflow / "stub.sh"
-        stub.write_text(STUB)
+        stub = self.workflow / "stub.py"
+        stub.write_text(STUB.format(final=FINAL))
         for rules in (self.workflow / "rules").glob("*.smk"):
-            rules.write_text(rules.read_text().replace("python -m wirbel.stages.", f"sh {stub} "))
+            rules.write_text(
+                rules.read_text().replace("python -m wirbel.stages.", f"python {stub} ")
+            )
         self.empty.write_text(EMPTY)
 
     def scan(self, number: int) -> Path:
@@ -96,6 +146,7 @@ class Study:
     def run(self, *more: str, profile: str = "default", **settings: str) -> Cost:
         line = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", *more]
         places = {"bids_dir": self.data, "output_dir": self.output, "batch_size": self.batch_size}
+        places["allow_toy_weights"] = "true"
         pairs = [f"{key}={value}" for key, value in {**places, **settings}.items()]
         return measure([*line, "--config", *pairs], self.workflow)
 
@@ -118,15 +169,15 @@ class Study:
         """Pretend that a run was stopped: of every so many batches the last manifest is missing, and the tables."""
         for manifest in sorted((self.output / "work" / "features").glob("b?????.tsv"))[::every]:
             manifest.unlink()
-        for name in ("scans", "vertebrae"):
-            (self.output / "cohort" / f"{name}.csv").unlink(missing_ok=True)
+        (self.output / "work" / "receipts" / "cohort.json").unlink(missing_ok=True)
 
     def jobs_alone(self) -> Cost:
         """The stub's own work for all stages and batches, without Snakemake, two at a time."""
         lists = sorted((self.output / "work" / "batches").glob("b?????.tsv"))
-        call = "sh {} stage --batch {} --manifest {}"
-        target = self.folder / "alone.tsv"
-        lines = [call.format(self.workflow / "stub.sh", path, target) for path in lists] * 5
+        plan = self.output / "work" / "plan.json"
+        call = f"{sys.executable} {self.workflow / 'stub.py'} {{}} --plan {plan} --batch {{}}"
+        stages = ("resample", "semantic", "instance", "merge", "features")
+        lines = [call.format(stage, path.stem) for stage in stages for path in lists]
         text = self.folder / "calls.txt"
         text.write_text("\n".join(lines) + "\n")
         return measure(["sh", "-c", f"xargs -P2 -I LINE sh -c LINE < {text}"], self.folder)

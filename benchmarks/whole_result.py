@@ -71,11 +71,13 @@ def check_clean(seeds: range) -> None:
     print(f"| any | {any_flag} ({100 * any_flag / len(seeds):.1f} %) |")
 
 
-def check_faults(seeds: range) -> None:
+def check_faults(seeds: range, only: list[str]) -> None:
     """Print how many faulty scans get the flag that their fault calls for."""
     scans = [draw(seed)[0] for seed in seeds]
     print("\n| fault | expected | scans | hit | any flag |\n|---|---|---|---|---|")
     for fault, expected in FAULTS.items():
+        if only and fault.__name__ not in only:
+            continue
         faulty = [spine for spine in map(fault, scans) if spine is not None]
         verdicts = [verdict(spine, []) for spine in faulty]
         hit = sum(bool(v & set(expected)) for v in verdicts)
@@ -95,11 +97,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--clean", type=int, default=200, help="clean scans to check")
     parser.add_argument("--faulty", type=int, default=40, help="scans that get each of the faults")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of the first scan")
+    parser.add_argument("--only", nargs="+", default=[], help="these faults, by their functions")
     args = parser.parse_args(argv)
     if args.clean:
         check_clean(range(args.seed, args.seed + args.clean))
     if args.faulty:
-        check_faults(range(args.seed, args.seed + args.faulty))
+        check_faults(range(args.seed, args.seed + args.faulty), args.only)
     return 0
 
 

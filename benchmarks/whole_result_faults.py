@@ -309,7 +309,7 @@ FAULTS: dict[Fault, tuple[str, ...]] = {
     vertebra_lost: ("spacing_uneven",),
     vertebrae_grown_together: ("sizes_uneven", "spacing_uneven"),
     body_parted: ("body_in_pieces",),
-    spacing_lost: ("sizes_impossible", "spacing_uneven", FAILS),
+    spacing_lost: ("proportions_impossible", "sizes_impossible", FAILS),
     front_to_back: ("front_back_exchanged",),
     upside_down: ("head_feet_exchanged",),
     prone: ("head_feet_exchanged",),

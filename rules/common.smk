@@ -17,10 +17,11 @@ from snakemake.settings.enums import Quietness, RerunTrigger
 ROOT = Path(workflow.basedir)
 SOURCES = str(ROOT / "workflow_scripts")
 sys.path.insert(0, SOURCES)
-# Jobs find this repository's package and this environment's Python, whether or not either is activated.
+# Jobs find this repository's package and this environment's Python, whether or not either is activated, and no
+# other copies of packages.
 inherited = dict(os.environ)
 os.environ.update(
-    PYTHONPATH=os.pathsep.join(filter(None, [SOURCES, inherited.get("PYTHONPATH")])),
+    PYTHONPATH=SOURCES,
     PATH=os.pathsep.join([str(Path(sys.executable).parent), inherited["PATH"]]),
 )
 
@@ -43,15 +44,17 @@ from wirbel.runner.slurm_executor import mend
 from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
+from wirbel.study.checks import check_before_run, check_reference
+from wirbel.study.ending import TOO_MANY_FAILED, AtNothingToDo, exit_code
+from wirbel.study.output_folder import check_output_folder
+from wirbel.study.refused import Refused
+from wirbel.study.space import check_space, estimate
+from wirbel.study.toy_weights import toy_remark
 from wirbel.study.acceptance import doubts
 from wirbel.study.account import account, scans_in_words
 from wirbel.study.before_table import BeforeJobTable
 from wirbel.study.run import look, usual_inputs
 from wirbel.study.run_record import begin_record, end_record
-from wirbel.study.checks import check_before_run
-from wirbel.study.output_folder import check_output_folder
-from wirbel.study.refused import Refused
-from wirbel.study.toy_weights import toy_remark
 
 
 configfile: str(ROOT / "config" / "config.yaml")
@@ -80,6 +83,8 @@ NAMING = LABEL if "labelling" in SETTINGS.models else "merge"
 RUN_STAGES = [stage for stage in ALL_STAGES if stage != LABEL or stage == NAMING]
 
 OUT = SETTINGS.output_dir
+# What `snakemake evaluate` compares the results with.
+REFERENCE = config["reference"] or f"{SETTINGS.bids_dir}/derivatives/truth"
 LOGS = f"{OUT}/logs"
 # Stand for the tables of the cohort and for the contact sheet, as manifests stand for batches.
 TABLES_RECEIPT = f"{OUT}/work/receipts/cohort.json"
@@ -117,10 +122,13 @@ def this_run():
             claim_output()
     with explained("the scans cannot be listed"):
         run = look(SETTINGS, WISHES)
-    if not run.found.sizes:
-        stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
     for remark in run.data.remarks:
         logger.warning(remark)
+    if not run.found.sizes:
+        stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
+    with explained("the disk cannot be looked at"):
+        for remark in check_space(OUT, estimate(run.new_scans(), SETTINGS.keep_intermediates)):
+            logger.warning(remark)
     if is_run():
         with explained(f"nothing can be written to {OUT}; make room there or mend it"):
             begin(run)
@@ -140,7 +148,8 @@ def begin(run):
 def check_first():
     """Stop, before anything is written, when the run could not end well; say what to know about it."""
     try:
-        for remark in check_before_run(SETTINGS, is_for_slurm(), remembers=is_run()):
+        remembers = is_run()
+        for remark in check_before_run(SETTINGS, is_for_slurm(), inherited, remembers=remembers):
             logger.warning(remark)
     except Refused as error:
         stop(str(error))
@@ -291,6 +300,15 @@ if workflow.output_settings.dryrun and not workflow.output_settings.verbose:
     logger.addFilter(BeforeJobTable(tell_dry_run))
 
 
+def end_without_jobs():
+    """End a run that found nothing to do as any other."""
+    if is_run():
+        print_summary(0, computed=False)
+
+
+logger.addFilter(AtNothingToDo(logger.info, end_without_jobs))
+
+
 def manifest(stage):
     """Return the pattern of a stage's manifest."""
     return f"{OUT}/work/{stage}/{{batch}}.tsv"
@@ -306,6 +324,14 @@ def needs_bids_dir(wildcards):
     """An input function without files: stop when no folder for scans was named."""
     if not SETTINGS.bids_dir:
         stop("bids_dir is not set: add --config bids_dir=FOLDER")
+    return []
+
+
+def needs_reference(wildcards):
+    """An input function without files: stop when there is nothing to compare with, before anything is computed."""
+    if workflow.is_main_process:
+        with explained("the reference cannot be looked at"):
+            check_reference(REFERENCE)
     return []
 
 
@@ -355,10 +381,22 @@ def scans_in(batch):
     return this_run().found.sizes.get(batch, SETTINGS.batch_size)
 
 
-def print_summary(code):
-    """Say how many scans were measured, why others were not, and where the results are; complete the run's record."""
-    if workflow.is_main_process and this_run.cache_info().currsize:
-        end_record(OUT, code)
-        if not workflow.output_settings.quiet:
-            remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
-            print(summary(OUT, remarks=remarks), file=sys.stderr)
+def print_summary(code, computed=True):
+    """Say how many scans were measured, why others were not, and where the results are; complete the run's record.
+
+    Ends the process where more scans failed than `fail_on` allows, so that a script notices.
+    """
+    if not workflow.is_main_process or not this_run.cache_info().currsize:
+        return
+    remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
+    told = summary(OUT, remarks, computed=computed)
+    code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
+    end_record(OUT, code)
+    if not workflow.output_settings.quiet:
+        print(told.text, file=sys.stderr)
+    if code == TOO_MANY_FAILED:
+        print(
+            f"Exit code {code}: more scans failed than fail_on={SETTINGS.fail_on} allows",
+            file=sys.stderr,
+        )
+        sys.exit(code)

@@ -8,6 +8,7 @@ EVALUATION = [
 
 rule evaluate:
     input:
+        needs_reference,
         TABLES_RECEIPT,
     output:
         EVALUATION,
@@ -21,7 +22,7 @@ rule evaluate:
         runtime=240,
     params:
         code=code_of("evaluate"),
-        reference=config["reference"] or f"{SETTINGS.bids_dir}/derivatives/truth",
+        reference=REFERENCE,
         shows=config["reference_shows"],
     message:
         "Comparing the results with {params.reference}"

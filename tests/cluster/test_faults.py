@@ -24,7 +24,7 @@ def a_round(cluster, tmp_path):
         study = ToyStudy(tmp_path, cluster.environment)
         made.append(study)
         result = Round(7, list(kinds), seed=7, cluster=cluster, study=study).play()
-        return result, summary(study.output)
+        return result, summary(study.output).text
 
     yield play
     for each in made:

@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES
+from wirbel.io.listing import Finding
 from wirbel.io.measurements import write_measurements
 from wirbel.io.tables import write_rows
 from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import COLUMNS, batch_file
+from wirbel.runner.findings import write_findings
 from wirbel.runner.records import Record, write_records
 from wirbel.stages import cohort
 
@@ -116,3 +118,34 @@ def test_toy_weights_say_so_wherever_results_are_described(tables):
     described = json.loads((tables.parent / "dataset_description.json").read_text())
     assert "TOY WEIGHTS" in described["GeneratedBy"][0]["Description"]
     assert cohort.tool_metadata(["spineps-t2w"])["Description"].endswith("networks: spineps-t2w")
+
+
+def test_tables_are_replaced_together_or_not_at_all(tables, monkeypatch):
+    """The disk fills up at the last table; then, with the same content, no file is touched."""
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tables.iterdir()}
+    whole = cohort.write_json
+
+    def full(path, content):
+        if path.name == "failures.json":
+            raise OSError(28, "No space left on device")
+        whole(path, content)
+
+    monkeypatch.setattr(cohort, "write_json", full)
+    with pytest.raises(OSError, match="No space left"):
+        cohort.main(["--plan", str(plan_file(tables.parent))])
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in tables.iterdir()} == before
+    monkeypatch.undo()
+    assert cohort.main(["--plan", str(plan_file(tables.parent))]) == 0
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in tables.iterdir()} == before
+
+
+def test_what_never_became_a_scan_is_a_row_of_the_failures(tables):
+    odd = Finding("sub-04", "", "sub-05", "misnamed", "sub-04/anat/sub-05_T2w.nii.gz: rename it")
+    write_findings(tables.parent, [odd, Finding("sub-77", "", "", "no_scan", "found none")], "")
+    assert cohort.main(["--plan", str(plan_file(tables.parent))]) == 0
+    failures = pd.read_csv(tables / "failures.csv", keep_default_na=False)
+    assert failures[["participant_id", "scan_id", "stage", "reason"]].to_numpy().tolist() == [
+        ["sub-04", "sub-05", "listing", "misnamed"],
+        ["sub-77", "", "listing", "no_scan"],
+    ]
+    assert len(pd.read_csv(tables / "scans.csv")) == SCANS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,15 @@ from wirbel.io.volumes import write_volume
 from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import StageFolders, batch_file, read_batch
 from wirbel.runner.discovery import update_batches
-from wirbel.runner.records import FAILED, OK, SKIPPED, Record, write_records
+from wirbel.runner.records import (
+    FAILED,
+    OK,
+    SKIPPED,
+    Record,
+    read_records,
+    sum_of,
+    write_records,
+)
 from wirbel.stages import contact_sheet
 
 PIR = np.array([[0, 0, 3.0, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
@@ -119,3 +128,21 @@ def test_the_caption_tells_how_sure_the_levels_are(levels, words, warning):
 
 def test_no_vertebra_is_a_warning():
     assert contact_sheet.describe(np.array([0]), LEVELS) == ("no vertebra found", True)
+
+
+def test_a_damaged_map_is_told_and_removed_and_the_others_are_shown(output, capsys):
+    plan = planned.plan_of(output, planned.BUILTIN)
+    (manifest,) = (output / "work/merge").glob("b*.tsv")
+    records = read_records(manifest)
+    path = output / "sub-1/anat/sub-1_desc-subregion_dseg.nii.gz"
+    name, status = str(path.relative_to(output)), path.stat()
+    promised = {"outputs": (name,), "sizes": (status.st_size,), "sums": (sum_of(path),)}
+    records["sub-1"] = replace(records["sub-1"], **promised, stamps=(status.st_mtime_ns,))
+    write_records(manifest, records.values())
+    planned.seal_manifests(output, plan)
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(content)
+    sheet_of(output)
+    assert "1 of 2 segmented scans shown; 3 failed" in capsys.readouterr().out
+    assert not path.exists(), "so that the next run makes it again"

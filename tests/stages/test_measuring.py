@@ -29,6 +29,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from solid_spine import L3, L4, SolidSpine, render  # noqa: E402
 
 BEFORE = ("resample", "semantic", "instance", "merge")
+MADE_BY = {
+    "Models": {kind: {"Name": "builtin", "ToyWeights": True} for kind in ("semantic", "instance")},
+    "GeneratedBy": [{"Name": "wirbel", "Version": "0.9"}],
+}
 LEVELS = {"confidence": 0.9, "method": "sacrum", "agree": None, "flags": ["gap"]}
 
 
@@ -89,7 +93,7 @@ def measured_once(tmp_path_factory, maps):
         write_volume(f"{stem}-subregion_dseg.nii.gz", maps[0])
         write_volume(f"{stem}-vertebra_dseg.nii.gz", maps[1])
         if scan_id != "sub-3":
-            write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS})
+            write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS, **MADE_BY})
     for batch in batches:
         assert planned.run(features, tmp_path, BUILTIN, batch=batch) == 0
     return tmp_path
@@ -152,6 +156,16 @@ def test_a_result_that_cannot_be_a_spine_fails_with_its_reason(maps):
 
 def bodies_only(maps):
     return maps[1].with_data(np.where(maps[1].data < L.DISC_OFFSET, maps[1].data, 0))
+
+
+def test_networks_and_version_come_from_the_vertebra_maps_sidecar(output):
+    scans = gather(output)["scans"].set_index("scan_id")
+    assert (
+        scans.model["sub-1_ses-a"] == "builtin (toy weights)" and scans.model["sub-3"] == "unknown"
+    )
+    assert (
+        scans.wirbel_version["sub-1_ses-a"] == "0.9" and scans.wirbel_version["sub-3"] == "unknown"
+    )
 
 
 def test_columns_and_dictionaries_agree(output):

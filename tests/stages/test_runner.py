@@ -258,3 +258,62 @@ def test_a_removed_scan_keeps_its_record_for_its_return(study):
     stage = Count()
     assert list(study.run(stage)[1]) == ["sub-01", "sub-02"]
     assert stage.calls == []
+
+
+@pytest.mark.parametrize("found", ["other", b"\xff", "9"])
+def test_a_damaged_result_of_an_earlier_stage_is_no_scans_fault_and_is_made_again(
+    study, capsys, monkeypatch, found
+):
+    """Also where size and time are the same (a failing disk), and whether or not it can still be read."""
+    monkeypatch.setattr(upstream, "LATENCY_SECONDS", 0.0)
+    study.scan("sub-01", "four")
+    study.run(Count())
+    result = study.output / "work/count/sub-01_count.txt"
+    status = result.stat()
+    result.write_bytes(found if isinstance(found, bytes) else found.encode())
+    os.utime(result, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert study.run(Double())[0] == 1
+    told = capsys.readouterr().err
+    assert "run the same command again, it will make" in told
+    stage = Count()
+    assert study.run(stage)[0] == 0 and stage.calls == ["sub-01"]
+    assert study.run(Double())[1]["sub-01"].status == "ok"
+
+
+def test_absent_content_keeps_what_was_made_of_it(study):
+    path = study.scan("sub-01", "four")
+    study.run(Count())
+    path.rename(study.data / "aside")
+    path.symlink_to("nowhere")
+    stage = Count()
+    assert study.run(stage)[1]["sub-01"].status == "ok" and stage.calls == []
+    record = study.run(Count(), codes={"count": "newer"})[1]["sub-01"]
+    assert record.reason == "content_missing"
+    assert "`datalad get`" in record.detail and "sub-01_T2w.nii" in record.detail
+    assert (study.output / "work/count/sub-01_count.txt").read_text() == "4", (
+        "of other code, but kept"
+    )
+    path.unlink()
+    (study.data / "aside").rename(path)
+    assert study.run(Count(), codes={"count": "newer"})[1]["sub-01"].status == "ok"
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    ["/annex/objects/SHA256E-s5--12.nii.gz\n", "version https://git-lfs.github.com/spec/v1\n"],
+)
+def test_so_does_a_file_that_only_stands_for_content(study, pointer):
+    study.scan("sub-01", "four")
+    study.run(Count())
+    study.scan("sub-01", pointer)
+    stage = Count()
+    assert study.run(stage)[1]["sub-01"].status == "ok" and stage.calls == []
+
+
+def test_asked_for_a_scan_is_computed_again(study):
+    study.scan("sub-01", "four")
+    study.scan("sub-02", "other")
+    study.run(Count())
+    stage = Count()
+    study.run(stage, recompute=("01",))
+    assert stage.calls == ["sub-01"]

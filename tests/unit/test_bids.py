@@ -3,7 +3,7 @@
 import pytest
 from bids_scans import put_scan
 
-from wirbel.io.bids import find_scans
+from wirbel.io.bids import find_scans, list_dataset
 
 
 def test_participants_sessions_and_runs_are_read_from_the_folders_and_names(tmp_path):
@@ -23,4 +23,6 @@ def test_a_missing_folder_or_participant_is_named(tmp_path):
         find_scans(tmp_path / "no_such")
     put_scan(tmp_path, "sub-01")
     with pytest.raises(FileNotFoundError, match="sub-07"):
-        find_scans(tmp_path, ["sub-01", "07"])
+        find_scans(tmp_path, ["07"])
+    listing = list_dataset(tmp_path, ["sub-01", "07"])
+    assert [scan.scan_id for scan in listing.scans] == ["sub-01"] and listing.unmatched == ["07"]

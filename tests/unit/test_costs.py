@@ -52,7 +52,7 @@ def _table(output, name):
 
 
 def test_the_summary_says_what_it_cost_and_what_is_kept(output):
-    told = summary(output).splitlines()
+    told = summary(output).text.splitlines()
     assert told[0] == "1 scans measured, 1 failed"
     assert (
         "Cost: 0.069 CPU-hours and 0.056 GPU-hours in 5 jobs; the largest took 2 GB of memory"
@@ -86,7 +86,7 @@ def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
         manifest_file(output, stage, BATCH).unlink()
     log = output / "logs" / "merge" / f"{BATCH}.log"
     _write(log, f"merge {BATCH}: started: 2 scans\nmerge: the file system refused: no space\n")
-    told = summary(output)
+    told = summary(output).text
     assert "1 jobs failed for reasons of the machine or the set-up" in told
     assert f"merge {BATCH}: the file system refused: no space (see {log})" in told
     row = f"merge\t{BATCH}".replace("\t", ",")

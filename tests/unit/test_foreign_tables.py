@@ -29,6 +29,8 @@ ROWS = [
         "\n".join(f'"{line}"' for line in PEOPLE.replace("\t", '","').splitlines()).encode(),
         ("\n" + PEOPLE + "\n\n").encode(),
         PEOPLE.replace("\n", "\t\t\n").encode(),
+        b"sep=;\r\n" + PEOPLE.replace("\t", ";").encode(),
+        PEOPLE.replace("sub-01", "1\tsub-01").replace("sub-02", "2\tsub-02").encode(),  # by R
     ],
 )
 def test_encodings_line_ends_delimiters_and_quotes_make_no_difference(tmp_path, content):

@@ -7,7 +7,15 @@ import time
 
 import pytest
 
-from wirbel.io.atomic import atomic_path, sweep_temporaries, write_text, write_text_if_changed
+from wirbel.io.atomic import (
+    TEMPORARY_PREFIX,
+    atomic_path,
+    replaced_together,
+    sweep_temporaries,
+    write_bytes,
+    write_text,
+    write_text_if_changed,
+)
 
 
 def test_a_failing_write_leaves_the_old_file_and_no_rubbish(tmp_path):
@@ -69,3 +77,46 @@ def test_what_another_machine_is_writing_is_left_alone_for_days_whatever_this_on
     )  # a clock that runs ahead
     assert sweep_temporaries(tmp_path) == 1
     assert os.listdir(tmp_path) == [fresh.name]
+
+
+def test_files_are_replaced_together_or_not_at_all(tmp_path):
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "theirs").write_text("stays")
+    with pytest.raises(ZeroDivisionError), replaced_together(tmp_path) as new:
+        (new / "a").write_text("new")
+        (new / "b").write_text("new")
+        1 / 0  # noqa: B018
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a": "old",
+        "theirs": "stays",
+    }
+    with replaced_together(tmp_path) as new:
+        (new / "a").write_text("new")
+        (new / "b").write_text("new")
+        assert (tmp_path / "a").read_text() == "old", "nothing changes before the end"
+    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert found == {"a": "new", "b": "new", "theirs": "stays"}
+
+
+def test_a_file_that_would_be_the_same_is_left_alone(tmp_path):
+    (tmp_path / "a").write_text("same")
+    os.utime(tmp_path / "a", ns=(1, 1))
+    with replaced_together(tmp_path) as new:
+        (new / "a").write_text("same")
+    assert (tmp_path / "a").stat().st_mtime_ns == 1
+
+
+def test_a_folder_that_a_killed_process_left_is_swept(tmp_path):
+    with replaced_together(tmp_path) as new:
+        name = new.name
+    host, _, rest = name.removeprefix(TEMPORARY_PREFIX).partition("-")
+    left = tmp_path / f"{TEMPORARY_PREFIX}{host}-999999999-{rest.partition('-')[2]}"
+    left.mkdir()
+    (left / "scans.csv").write_text("half")
+    assert sweep_temporaries(tmp_path) == 1 and not left.exists()
+
+
+def test_temporary_names_of_long_names_fit(tmp_path):
+    name = 251 * "x" + ".nii"
+    write_bytes(tmp_path / name, b"content")
+    assert (tmp_path / name).read_bytes() == b"content"

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
-from wirbel.errors import InfrastructureError
 from wirbel.io import measurements
-from wirbel.io.measurements import Part, read_piece, read_pieces, write_measurements
+from wirbel.io.measurements import (
+    DamagedMeasurements,
+    Part,
+    read_piece,
+    read_pieces,
+    write_measurements,
+)
 from wirbel.io.prefetch import FILES_AHEAD, read_ahead
 
 COLUMNS = {
@@ -55,10 +63,14 @@ def test_processes_give_the_same_in_the_same_order(tmp_path, monkeypatch):
     assert alone == together
 
 
-def test_a_damaged_file_is_named_with_what_to_do(tmp_path):
+@pytest.mark.parametrize("damage", ["cut", "another digit"])
+def test_a_damaged_file_is_named(tmp_path, damage):
     part = measured(tmp_path, "a", [8.5])
-    part.path.write_text(part.path.read_text()[:20])
-    with pytest.raises(InfrastructureError, match="a.json is not a whole file.*verify"):
+    text = part.path.read_text()
+    part = replace(part, sha256=hashlib.sha256(text.encode()).hexdigest()[:16])
+    assert read_piece([part], COLUMNS)
+    part.path.write_text(text[:20] if damage == "cut" else text.replace("8.5", "9.5"))
+    with pytest.raises(DamagedMeasurements, match="a.json was damaged after it had been written"):
         read_piece([part], COLUMNS)
 
 

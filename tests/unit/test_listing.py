@@ -96,6 +96,7 @@ def test_misspelt_files_and_folders_are_counted_and_their_participants_have_no_s
     put(tmp_path / "sub-03/sub-03_T2w.nii.gz")
     put(tmp_path / "sub-04/ses-1/sub-04_ses-1_T2w.nii")
     put(tmp_path / "sub-05/Anat/sub-05_T2w.nii.gz")
+    put(tmp_path / "sub-08/Session1/anat/sub-08_T2w.nii.gz")
     put(tmp_path / "SUB-06/anat/SUB-06_T2w.nii.gz")
     put(tmp_path / "sub-07/anat/sub-07_T1w.nii.gz")
     listing = list_dataset(tmp_path)
@@ -106,8 +107,9 @@ def test_misspelt_files_and_folders_are_counted_and_their_participants_have_no_s
         "sub-03/sub-03_T2w.nii.gz",
         "sub-04/ses-1/sub-04_ses-1_T2w.nii",
         "sub-05/Anat",
+        "sub-08/Session1",
     ]
-    assert findings(listing) == [(f"sub-0{number}", "no_scan") for number in (1, 2, 3, 4, 5, 7)]
+    assert findings(listing) == [(f"sub-0{number}", "no_scan") for number in (1, 2, 3, 4, 5, 7, 8)]
     assert "found sub-01/anat/sub-01_T2W.nii.gz: rename it" in listing.findings[0].detail
 
 
@@ -125,6 +127,36 @@ def test_a_folder_that_cannot_be_listed_stops_no_other(tmp_path, monkeypatch):
     listing = list_dataset(tmp_path)
     assert scans(listing) == ["sub-02"] and findings(listing) == [("sub-01", "content_missing")]
     assert listing.unlisted == {"sub-01"}
+
+
+def test_one_session_that_cannot_be_listed_hides_no_other(tmp_path, monkeypatch):
+    for session in ("ses-a", "ses-b"):
+        put_scan(tmp_path, "sub-01", session)
+    real = os.scandir
+
+    def scandir(path):
+        if "ses-a" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    listing = list_dataset(tmp_path)
+    assert scans(listing) == ["sub-01_ses-b"] and findings(listing) == [
+        ("sub-01", "content_missing")
+    ]
+
+
+def test_links_that_lead_nowhere_or_in_a_circle_are_named(tmp_path):
+    put_scan(tmp_path, "sub-01")
+    (tmp_path / "sub-02").symlink_to(tmp_path / "unplugged")
+    (tmp_path / "sub-03").symlink_to(tmp_path / "sub-03")
+    (tmp_path / "sub-04/ses-1").mkdir(parents=True)
+    (tmp_path / "sub-04/ses-1/anat").symlink_to(tmp_path / "unplugged")
+    listing = list_dataset(tmp_path)
+    assert scans(listing) == ["sub-01"]
+    assert findings(listing) == [(f"sub-0{n}", "content_missing") for n in (2, 3, 4)]
+    assert "mount the disk, or mend the link" in listing.findings[0].detail
+    assert listing.unlisted == {"sub-02", "sub-03", "sub-04"}
 
 
 def test_participants_are_found_as_a_spreadsheet_left_them(tmp_path):

@@ -161,4 +161,9 @@ def test_a_table_without_usable_ids_is_refused():
         ValueError, match="two columns for the id: 'participant_id' and 'Participant ID'"
     ):
         people_of([{"participant_id": "1", "Participant ID": "2"}])
+    with pytest.raises(ValueError, match="two columns for the id"):
+        people_of([{"participant_id": "1", "participant_id_2": "2"}])
+    assert people_of([{"participant_id": "1", "participant_id_2": "1", "age": "3"}]).columns == [
+        "age"
+    ]
     assert participants_of([{"Participant_ID": "1", "age": "30"}]).of("sub-1") == {"age": 30}

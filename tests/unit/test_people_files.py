@@ -45,5 +45,11 @@ def test_a_table_without_ids_is_an_error_that_names_the_file(tmp_path):
         read_people(tmp_path, PRESENT)
 
 
+def test_a_table_whose_content_was_not_fetched_is_an_error_and_no_empty_columns(tmp_path):
+    (tmp_path / "participants.tsv").symlink_to(tmp_path / ".git/annex/objects/x")
+    with pytest.raises(ValueError, match="the content of participants.tsv is not there"):
+        read_people(tmp_path, PRESENT)
+
+
 def test_no_files_are_no_people(tmp_path):
     assert read_people(tmp_path, PRESENT).people.columns == []

@@ -53,6 +53,12 @@ def test_the_readme_describes_every_setting_in_the_schemas_words():
         ({"batch_size": 0}, "setting 'batch_size': 0 is less than the minimum of 1. Scans per job"),
         ({"batch_size": "many"}, "setting 'batch_size': 'many' is not of type 'integer'"),
         ({"output_dir": "a{b}"}, "setting 'output_dir': 'a{b}' contains braces"),
+        (
+            {"retry_failed": "unredable"},
+            "setting 'retry_failed': 'unredable' is no reason code: did you mean",
+        ),
+        ({"retry_failed": "true,unreadable"}, "setting 'retry_failed': 'true' is no reason code"),
+        ({"fail_on": "some"}, "setting 'fail_on': 'some' is not valid"),
         ({"models": {"semantic": "a"}}, "setting 'models': 'instance' is a required property"),
     ],
 )

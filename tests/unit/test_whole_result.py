@@ -205,9 +205,34 @@ def test_head_first_and_prone_at_once(lumbar):
 
 
 @pytest.mark.parametrize("plane", [(1, 2), (0, 2)])
-@pytest.mark.parametrize(("degrees", "expected"), [(20, []), (45, ["spine_tilted"])])
+@pytest.mark.parametrize(("degrees", "expected"), [(20, []), (30, ["spine_tilted"])])
 def test_a_header_that_turns_the_spine(whole, plane, degrees, expected):
     assert flags(whole, turn=turned(degrees, *plane)) == expected
+
+
+def test_a_neck_may_lean_further_than_a_whole_spine():
+    neck = box_spine(NECK, sacrum=False)
+    assert flags(neck, turn=turned(30, 1, 2)) == []
+    assert flags(neck, turn=turned(45, 1, 2)) == ["spine_tilted"]
+
+
+def test_front_and_back_are_known_by_the_curves_where_canal_and_arches_are_missing(lumbar):
+    """The sacrum lies 20 mm in front of the last body, and what should lie behind is missing."""
+    gone = np.isin(lumbar.labels.data, (*L.POSTERIOR_ELEMENTS[1:], L.CANAL, L.CORD))
+    maps = [np.where(gone, 0, data) for data in (lumbar.labels.data, lumbar.vertebra)]
+    found = {}
+    for shift in (-20, 20):  # rows towards the back
+        moved = [data.copy() for data in maps]
+        for data in moved:
+            data[lumbar.labels.data == L.SACRUM] = 0
+            data[np.roll(lumbar.labels.data == L.SACRUM, shift, axis=0)] = L.SACRUM
+        found[shift] = "front_back_exchanged" in flags(lumbar, *moved)
+    assert found == {-20: True, 20: False}
+
+
+def test_a_lost_slice_distance_makes_narrow_bodies(lumbar):
+    """Slices of 3 mm in a header that says 1 mm."""
+    assert flags(lumbar, turn=np.diag([1 / 3, 1, 1, 1.0])) == ["proportions_impossible"]
 
 
 def test_a_header_whose_axes_are_exchanged(whole):

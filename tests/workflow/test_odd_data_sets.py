@@ -1,6 +1,7 @@
 """Data sets as people have them: told before the first job, and no oddity stops the good scans."""
 
 import json
+import os
 
 ODD_NAMES = ["sub-a;b", "sub-a  b", "sub-'q\"", "sub-ä", "sub-x\x1b[2J", "sub-t\tab", "sub-u\u2028"]
 
@@ -24,7 +25,7 @@ def test_odd_names_stop_nobody_and_reach_no_terminal(workflow):
     assert scans[1:] == [
         '"sub-\'q""",xRSIMF',
         "sub-01,1RSIMF",
-        "sub-a b,xRSIMF",
+        "sub-a  b,xRSIMF",
         "sub-a;b,xRSIMF",
         "sub-ä,xRSIMF",
     ]
@@ -48,8 +49,10 @@ def test_participants_are_checked_before_the_first_job_and_changes_noticed_by_co
     told = workflow.run("--dry-run")
     assert "cohort         participants.tsv, or what is odd in the data set, changed" in told
     workflow.run()
-    people.touch()
+    tables = workflow.tables()
+    os.utime(people, (4e9, 4e9))  # in the year 2096
     assert "Nothing to be done" in workflow.run()
+    assert workflow.tables() == tables
 
 
 def test_participants_given_as_a_list_are_taken_as_they_were_written(workflow):
@@ -59,3 +62,31 @@ def test_participants_given_as_a_list_are_taken_as_they_were_written(workflow):
     assert "1 scan found" in workflow.run("--dry-run", participants="12E4")
     told = workflow.run("--dry-run", participants="lists/mine.txt", fails=True)
     assert "there is no file 'lists/mine.txt'" in told
+
+
+def test_the_exit_code_tells_a_script_also_when_there_is_nothing_to_do(finished):
+    """One of four scans failed: fine by default, not with fail_on=any; nothing is computed for the second."""
+    for fail_on, code in (("any", 3), ("0.2", 3), ("0.25", 0), ("none", 0)):
+        process = finished.start(fail_on=fail_on)
+        told = process.communicate(timeout=300)[0]
+        assert process.returncode == code, told
+        assert "Nothing to be done" in told
+        assert "3 scans measured, 1 failed" in told
+        assert "sub-04: failed at resample (unreadable): sub-04 is broken" in told
+    runs = (finished.output / "logs" / "runs.tsv").read_text().splitlines()
+    assert [line.split("\t")[-1] for line in runs[-4:]] == ["3", "3", "0", "0"]
+
+
+def test_a_failing_table_stage_leaves_the_old_tables_and_the_summary_says_so(finished):
+    before = finished.tables()
+    finished.scan("sub-05", "5")
+    stage = finished.folder / "workflow_scripts" / "wirbel" / "stages" / "cohort.py"
+    whole = stage.read_text()
+    stage.write_text("raise SystemExit('cohort: the disk is full')\n")
+    told = finished.run(fails=True)
+    assert finished.tables() == before
+    assert "cohort was not made anew: the disk is full (see " in told
+    assert "cohort/vertebrae.csv is that of an earlier run" in told
+    stage.write_text(whole)
+    told = finished.run()
+    assert "was not made anew" not in told and b"sub-05" in finished.tables()["scans.csv"]

@@ -122,3 +122,17 @@ def test_the_data_set_and_other_data_sets_are_never_written_to(study, tmp_path):
             assert "bids_dir" in study.run(*target, fails=True, output_dir=output)
     assert sorted(study.data.rglob("*")) == before
     assert description.read_text() == '{"Name": "A study", "DatasetType": "raw"}'
+
+
+def test_what_evaluate_compares_with_is_looked_at_before_anything_is_computed(study):
+    told = study.run("--dry-run", "evaluate", fails=True)
+    assert "derivatives/truth: expected a folder with label maps, found nothing" in told
+    told = study.run("evaluate", fails=True, reference="~/no/such/folder")
+    assert "/no/such/folder: expected a folder" in told and "~" not in told.split("reference ")[1]
+    assert not (study.output / "work" / "resample").exists()
+
+
+def test_a_home_folder_that_cannot_be_written_does_not_matter(study, monkeypatch):
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert "3 scans found" in study.run("--dry-run")

@@ -16,16 +16,19 @@ WHOLE_AS_DECIMAL = re.compile(r"(\d+)\.0+")
 
 def match_ids(listed: Iterable[str], present: Collection[str]) -> dict[str, str]:
     """Return listed id -> participant ("sub-..."), for every id that means exactly one of those present."""
-    found: dict[str, str] = {}
+    by_label = {_exact(name): name for name in present}
     remaining = list(dict.fromkeys(listed))
-    for form in (_exact, _any_case, _without_zeros):
+    found = {name: by_label[label] for name in remaining if (label := _exact(name)) in by_label}
+    for form in (_any_case, _without_zeros):
+        remaining = [name for name in remaining if name not in found]
+        if not remaining:
+            break
         free = _by_form(set(present) - set(found.values()), form)
-        asked = Counter(form(name) for name in remaining)
+        asked = Counter(map(form, remaining))
         for name in remaining:
             meant = free.get(form(name), [])
-            if len(meant) == 1 and asked[form(name)] == 1 or form is _exact and meant:
+            if len(meant) == 1 and asked[form(name)] == 1:
                 found[name] = meant[0]
-        remaining = [name for name in remaining if name not in found]
     return found
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wirbel.core.participant_ids import match_ids, session_form
 
 PARTICIPANT, SESSION = "participant_id", "session_id"
+AGAIN = re.compile(r"_\d+$")
+"""What follows a column's name where another one before it has the same."""
 Row = Mapping[str, str]
 
 
@@ -42,13 +45,13 @@ class People:
         return {participant for participant, _ in self.cells}
 
 
-def id_column(columns: Iterable[str], wanted: str) -> str | None:
+def id_column(columns: Iterable[str], wanted: str, rows: Sequence[Row] = ()) -> str | None:
     """Return how a table spells an id's column, in any case and with blanks for underscores; None without one.
 
-    Raises ValueError where two columns have that name, so that it is not known which one counts.
+    Raises ValueError where two columns of that name differ in some row, so that it is not known which one counts.
     """
-    named = [name for name in columns if _plain(name) == _plain(wanted)]
-    if len(named) > 1:
+    named = [name for name in columns if AGAIN.sub("", _plain(name)) == wanted]
+    if len(named) > 1 and any(len({row[name].strip() for name in named}) > 1 for row in rows):
         raise ValueError(
             f"has two columns for the id: {' and '.join(map(repr, named))}; keep the one that holds {wanted}"
         )
@@ -62,12 +65,15 @@ def gather_people(
 
     `present` are the data set's participants ("sub-..."). Raises ValueError for a table without usable ids.
     """
-    participant, session = id_column(columns, PARTICIPANT), id_column(columns, SESSION)
+    participant = id_column(columns, PARTICIPANT, rows)
+    session = id_column(columns, SESSION, rows)
     if columns and participant is None:
         raise ValueError(
             f"has no column participant_id, which BIDS requires first; its columns are {', '.join(columns)}"
         )
-    people = People([name for name in columns if name not in (participant, session)])
+    people = People(
+        [name for name in columns if AGAIN.sub("", _plain(name)) not in (PARTICIPANT, SESSION)]
+    )
     meant = match_ids((row[participant].strip() for row in rows), present)
     found: dict[tuple[str, str], list[tuple[int, Row]]] = {}
     for row, line in zip(rows, lines, strict=True):
@@ -91,11 +97,11 @@ def add_sessions(
     lines: Sequence[int],
 ) -> None:
     """Add the rows of a participant's own `sessions.tsv`. Raises ValueError for a table without usable ids."""
-    session = id_column(columns, SESSION)
+    session = id_column(columns, SESSION, rows)
     if columns and session is None:
         raise ValueError(f"has no column session_id; its columns are {', '.join(columns)}")
-    ids = (session, id_column(columns, PARTICIPANT))
-    people.columns += [n for n in columns if n not in (*ids, *people.columns)]
+    values = (n for n in columns if AGAIN.sub("", _plain(n)) not in (PARTICIPANT, SESSION))
+    people.columns += [name for name in values if name not in people.columns]
     found: dict[tuple[str, str], list[tuple[int, Row]]] = {}
     for row, line in zip(rows, lines, strict=True):
         found.setdefault((participant_id, session_form(row[session])), []).append((line, row))

@@ -8,8 +8,10 @@ process killed at any moment leaves the old file, the new file, or a temporary o
 from __future__ import annotations
 
 import errno
+import filecmp
 import hashlib
 import os
+import shutil
 import socket
 import uuid
 from collections.abc import Iterator
@@ -66,6 +68,29 @@ def scratch_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replaced_together(folder: str | Path) -> Iterator[Path]:
+    """Yield a new folder inside `folder`; on success its files replace those of the same names, all at the end.
+
+    On any exception nothing in `folder` changes. A file whose content is the same is left as it is.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    new = _temporary(folder / "new")
+    new.mkdir()
+    try:
+        yield new
+        names = sorted(path.name for path in new.iterdir())
+        for name in names:
+            _flush(new / name)
+        for name in names:
+            if not _is_same(new / name, folder / name):
+                os.replace(new / name, folder / name)
+        _flush(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write `content` to `path` atomically."""
     with atomic_path(path) as temporary:
@@ -93,7 +118,7 @@ def sha256_of_file(path: str | Path) -> str:
 
 
 def sweep_temporaries(folder: str | Path) -> int:
-    """Remove temporary files that a killed process left in `folder`; return how many.
+    """Remove temporary files and folders that a killed process left in `folder`; return how many.
 
     Those of this machine go when their process is gone, those of other machines after two days, by the
     clock of the file system, so that machines' clocks may differ.
@@ -106,9 +131,21 @@ def sweep_temporaries(folder: str | Path) -> int:
     for name in names:
         path = Path(folder) / name
         if _left_behind(path):
-            path.unlink(missing_ok=True)
+            _remove(path)
             removed += 1
     return removed
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether both are files with the same content."""
+    return other.is_file() and not other.is_symlink() and filecmp.cmp(one, other, shallow=False)
 
 
 def _temporary(path: Path) -> Path:

@@ -10,8 +10,9 @@ from typing import Any
 
 from wirbel.core.participant_ids import match_ids
 from wirbel.io.escapes import visible
-from wirbel.io.listing import Listing, list_scans, participant_folders
+from wirbel.io.listing import Listing
 from wirbel.io.scan_names import FoundScan
+from wirbel.io.walk import list_scans, participant_folders
 
 MOST_NAMED = 10
 """Participants that were not found, named one by one."""
@@ -23,7 +24,8 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
     """Return all scans `sub-*/[ses-*/]anat/*_T2w.nii[.gz]`, sorted by name, then path, and what is odd.
 
     `participants` keeps only those named, with or without "sub-", and as a spreadsheet may have left them; empty
-    keeps all. Paths are absolute. Raises FileNotFoundError when the folder or a named participant is missing.
+    keeps all; names that mean no participant are in `unmatched`. Paths are absolute. Raises FileNotFoundError when
+    the folder is missing, or all of the named participants.
     """
     root = Path(os.path.abspath(bids_dir))
     if not root.is_dir():
@@ -31,7 +33,7 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
     present, misspelt = participant_folders(root)
     meant = match_ids(participants, present)
     missing = [name for name in participants if name not in meant]
-    if missing:
+    if missing and not meant:
         told = ", ".join(
             visible(f"sub-{name.removeprefix('sub-')}") for name in missing[:MOST_NAMED]
         )
@@ -39,7 +41,7 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
         raise FileNotFoundError(f"participants not found in {bids_dir}: {told}{more}")
     chosen = sorted(set(meant.values())) if participants else sorted(present)
     listing = list_scans(root, [(name, present[name]) for name in chosen])
-    listing.present = sorted(present)
+    listing.present, listing.unmatched = sorted(present), missing
     listing.misspelt = sorted(listing.misspelt + misspelt)
     return listing
 

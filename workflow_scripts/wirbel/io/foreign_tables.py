@@ -14,6 +14,8 @@ from pathlib import Path
 from wirbel.io.foreign_text import read_foreign_text
 
 DELIMITERS = ("\t", ";", ",")
+DELIMITER_LINE = re.compile("sep=(.)")
+"""How spreadsheets are told, above the header, what stands between the cells."""
 LONGEST_CELL_LINES = 20
 """A quoted cell may hold line ends; one of more lines is a quote that was never closed."""
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
@@ -36,7 +38,11 @@ def read_foreign_table(path: str | Path) -> ForeignTable:
     if start is None:
         return ForeignTable([])
     delimiter = max(DELIMITERS, key=lines[start].count)
+    if told := DELIMITER_LINE.fullmatch(lines[start].strip('"')):
+        delimiter, start = told[1], start + 1
     columns = _column_names(_cells(lines[start], delimiter))
+    if _has_row_names(lines[start:], delimiter):
+        columns = ["", *columns]
     table, place = ForeignTable([name for name in columns if name]), start + 1
     while place < len(lines):
         cells, taken = _record(lines, place, delimiter, len(columns))
@@ -45,6 +51,12 @@ def read_foreign_table(path: str | Path) -> ForeignTable:
     if delimiter == ";":
         _with_points(table)
     return table
+
+
+def _has_row_names(lines: list[str], delimiter: str) -> bool:
+    """Whether every row has a cell more than the header: R writes the rows' names before them, and no title."""
+    counts = {line.count(delimiter) for line in lines[1:] if line.strip()}
+    return counts == {lines[0].count(delimiter) + 1}
 
 
 def _add(table: ForeignTable, columns: list[str], cells: list[str], line: int) -> None:
@@ -67,6 +79,8 @@ def _record(lines: list[str], place: int, delimiter: str, count: int) -> tuple[l
     quote is a character like others, and swallows nothing.
     """
     line = lines[place]
+    if '"' not in line:
+        return _plain(line, delimiter), 1
     if not _is_open(line, delimiter):
         cells = _cells(line, delimiter)
         return (cells if len(cells) >= count else _plain(line, delimiter)), 1

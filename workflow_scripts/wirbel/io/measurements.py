@@ -6,6 +6,7 @@ values, which is a fifth of the size of rows and read in a fraction of the time.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -34,13 +35,25 @@ PIECE = 256
 class Part:
     """What one scan adds to the tables.
 
-    `path` is its file of measurements, if it was measured, `rows` holds further rows by table, `same` the
-    values that all its rows share.
+    `path` is its file of measurements, if it was measured, `sha256` how its digest begins (if known), `rows` holds
+    further rows by table, `same` the values that all its rows share.
     """
 
     path: Path | None
     same: Mapping[str, Any]
     rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sha256: str = ""
+
+
+class DamagedMeasurements(InfrastructureError):
+    """A file of measurements is not what was written; `path` is where it is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} was damaged after it had been written (a failing disk?)"
 
 
 def write_measurements(
@@ -74,18 +87,17 @@ def read_piece(parts: Sequence[Part], columns: Columns) -> dict[str, pa.RecordBa
         for table, row in part.rows.items():
             tables[table].add_one({**part.same, **row})
         if part.path:
-            _add_measured(tables, part, _parsed(next(contents), part.path))
+            _add_measured(tables, part, _parsed(next(contents), part))
     return {table: rows.batch() for table, rows in tables.items()}
 
 
-def _parsed(content: bytes, path: Path) -> dict[str, Any]:
+def _parsed(content: bytes, part: Part) -> dict[str, Any]:
+    if not hashlib.sha256(content).hexdigest().startswith(part.sha256):
+        raise DamagedMeasurements(part.path)
     try:
         return json.loads(content)
-    except ValueError as error:
-        raise InfrastructureError(
-            f"{path} is not a whole file of measurements ({error}): run `snakemake verify`, which forgets "
-            "damaged results, then the workflow again"
-        ) from error
+    except ValueError:
+        raise DamagedMeasurements(part.path) from None
 
 
 def _add_measured(tables: Mapping[str, Rows], part: Part, content: Mapping[str, Any]) -> None:

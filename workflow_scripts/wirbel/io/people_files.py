@@ -25,6 +25,7 @@ from wirbel.core.people import (
 )
 from wirbel.io.foreign_tables import ForeignTable, read_foreign_table
 from wirbel.io.foreign_text import read_foreign_text
+from wirbel.io.presence import absence
 
 TABLE, SESSIONS = "participants.tsv", "sessions.tsv"
 THREADS = 8
@@ -49,7 +50,7 @@ def read_people(
     """
     root, found = Path(bids_dir), PeopleFiles()
     for name in (TABLE, SESSIONS):
-        if (root / name).is_file():
+        if os.path.lexists(root / name):
             _add_table(found, root / name, present)
     _describe(found, (root / TABLE).with_suffix(".json"))
     names = _session_files(root, present) if session_files is None else sorted(session_files)
@@ -72,6 +73,8 @@ def read_name_list(path: str | Path) -> list[str]:
 
 
 def _add_table(found: PeopleFiles, path: Path, present: Collection[str]) -> None:
+    if sentence := absence(path):
+        raise ValueError(f"{path}: {sentence}")
     table = read_foreign_table(path)
     try:
         people = gather_people(table.columns, table.rows, table.lines, present)

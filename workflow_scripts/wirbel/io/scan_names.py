@@ -10,8 +10,10 @@ from wirbel.io.atomic import LONGEST_NAME_BYTES
 from wirbel.io.escapes import visible
 
 SCAN_SUFFIXES = ("_T2w.nii.gz", "_T2w.nii")
-MEANT = re.compile(r"t2w\.nii(\.gz)?$", re.IGNORECASE)
+MEANT = re.compile(r"^[^.].*t2w\.nii(\.gz)?$", re.IGNORECASE)
 """A T2w scan's name in whatever spelling."""
+FOLDERS = re.compile(r"anat|ses(sion)?[-_ ]?\w*", re.IGNORECASE)
+"""Folders of scans, or of sessions, in whatever spelling."""
 LONGEST_ENDING = "_desc-subregion_dseg.nii.gz"
 """The longest that is put behind a scan's name."""
 
@@ -30,9 +32,7 @@ class FoundScan(NamedTuple):
 
 def is_meant(name: str) -> bool:
     """Whether a file is a T2w scan, or a folder one of scans, but for its spelling or its place."""
-    return not name.startswith(".") and (
-        MEANT.search(name) is not None or name.casefold() == "anat" or name[:4].casefold() == "ses_"
-    )
+    return MEANT.search(name) is not None or FOLDERS.fullmatch(name) is not None
 
 
 def scan_of(participant: str, session: str, entry: os.DirEntry) -> FoundScan:

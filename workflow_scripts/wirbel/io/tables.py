@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ from wirbel.io.atomic import atomic_path, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+BREAKS = re.compile(r"\s*[^\S ]\s*")
+"""White space that would break a line or a cell; blanks alone, as in a file's name, are kept."""
 
 
 def read_rows(path: str | Path) -> list[dict[str, str]]:
@@ -64,4 +69,4 @@ def _delimiter(path: str | Path) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else " ".join(str(value).split())
+    return "" if value is None else BREAKS.sub(" ", str(value))

@@ -17,6 +17,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -125,18 +126,19 @@ def _compared(
     lists, changes, absent, left_out = {}, {}, [], set()
     for batch in sorted(members.keys() | set(list_batches(output_dir))):
         rows, text = members.get(batch, []), _on_disk(output_dir, batch)
-        if rows and _as_text(rows) == text:
+        now = _as_text(rows) if rows else None
+        if now == text:
             continue
         before = {row[0]: row for row in _parsed(text)}
         rows, not_there = _as_they_were(rows, before)
-        absent += not_there
-        if rows:
-            members[batch] = rows
-        if not rows or _as_text(rows) != text:
+        if not_there:
+            absent += not_there
+            members[batch], now = rows, _as_text(rows)
+        if now != text:
             changes[batch] = _change(before, rows)
             left_out |= _left_out(changes[batch].gone, before, participants)
-            if rows:
-                lists[batch] = _as_text(rows)
+            if now is not None:
+                lists[batch] = now
     sizes = {batch: len(members[batch]) for batch in sorted(members)}
     return BatchPlan(
         output_dir,
@@ -172,7 +174,7 @@ def _left_out(gone: Collection[str], before: dict, participants: Collection[str]
 
 
 def _digest(rows: list[tuple]) -> str:
-    return digest_of_rows((r[0], Path(r[4]).name, r[5], r[6], r[7]) for r in rows)
+    return digest_of_rows((r[0], os.path.basename(r[4]), *r[5:8]) for r in rows)
 
 
 def update_batches(
@@ -247,7 +249,8 @@ def _change(before: dict[str, list[str]], rows: list[tuple]) -> ListChange:
 
 def _differ(before: list[str], now: list[str]) -> bool:
     """Whether two rows of a scan differ in more than the folder that the data set lies in."""
-    return [before[:4], Path(before[4]).name, before[5:]] != [now[:4], Path(now[4]).name, now[5:]]
+    names = os.path.basename(before[4]), os.path.basename(now[4])
+    return names[0] != names[1] or before[:4] + before[5:] != now[:4] + now[5:]
 
 
 def _parsed(text: str | None) -> list[list[str]]:

@@ -64,6 +64,13 @@ def read_job_log(output_dir: Path, stage: str, batch: str) -> JobLog:
     )
 
 
+def why_not_made(output_dir: Path, stage: str) -> str:
+    """Return why a job that works on all scans failed, by the end of its log; empty where that tells of no failure."""
+    lines = _lines(output_dir / "logs" / f"{stage}.log")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return "" if re.match(rf"{stage}: \d", last) else last.removeprefix(f"{stage}: ")
+
+
 def remove_empty_logs(output_dir: Path) -> None:
     """Remove the empty logs that Snakemake makes in place of those that successful jobs removed."""
     for stage in ALL_STAGES:

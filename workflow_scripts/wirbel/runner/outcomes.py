@@ -18,6 +18,7 @@ class Outcome:
     stage: str = ""
     failure: Record | None = None
     batch: str = ""
+    sha256: str = ""
 
     @property
     def identity(self) -> dict[str, str]:
@@ -47,4 +48,4 @@ def _outcome(scan: Scan, manifests: dict[str, dict[str, Record]], output_dir: Pa
             return Outcome(scan, None, stage, record)
     if record.status != OK:
         raise KeyError(f"scan {scan.scan_id} was skipped, but no stage says that it failed")
-    return Outcome(scan, output_dir / record.outputs[0])
+    return Outcome(scan, output_dir / record.outputs[0], sha256="".join(record.sums[:1]))

@@ -35,6 +35,7 @@ class Steps:
         if work.elsewhere is not None:
             return
         sweep_temporaries(self._folders.anat(work.scan))
+        check_contents(self._job, work.scan)
         with _timed(work):
             self._check_unchanged(work.scan)
             work.content = self._stage.load(work.scan, self._folders)

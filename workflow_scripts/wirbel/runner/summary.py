@@ -8,33 +8,57 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from wirbel.io.bids import DESCRIPTION_FILE, read_description
+from wirbel.io.escapes import visible
+from wirbel.io.listing import Finding
 from wirbel.io.tables import write_rows
 from wirbel.runner.batches import list_batches
 from wirbel.runner.chain import ALL_STAGES, STAGES
 from wirbel.runner.costs import JobCost, job_costs, scan_rows, stages_in, write_costs
-from wirbel.runner.joblogs import read_job_log, remove_empty_logs
+from wirbel.runner.findings import NO_SCAN, read_findings
+from wirbel.runner.joblogs import read_job_log, remove_empty_logs, why_not_made
 from wirbel.runner.lineage import Tables, read_manifests
-from wirbel.runner.records import FAILED, OK
+from wirbel.runner.receipts import receipt_file
+from wirbel.runner.records import FAILED, OK, manifest_file, read_records
 
 MOST_NAMED = 20
 """Failed scans, and failed jobs, that are named one by one; tables hold all of them."""
 
 
-def summary(output_dir: str | Path, remarks: Iterable[str] = ()) -> str:
-    """Return counts, failed scans and jobs with their reasons, what it cost, where the results are, and `remarks`."""
+@dataclass(frozen=True)
+class Summary:
+    """What came out of a run: the text for a person, and how many scans were measured and how many failed."""
+
+    text: str
+    measured: int
+    failed: int
+
+
+def summary(
+    output_dir: str | Path, remarks: Iterable[str] = (), *, computed: bool = True
+) -> Summary:
+    """Return counts, failed scans and jobs with their reasons, what it cost, where the results are, and `remarks`.
+
+    Names come from files: what would act on a terminal is written as a code. Where nothing was `computed`, as
+    everything was there, jobs and costs are those of the last run, and left out.
+    """
     folder = Path(output_dir)
-    batches = {batch: read_manifests(folder, batch) for batch in list_batches(folder)}
-    failed, jobs = failed_scans(batches), failed_jobs(folder, batches)
+    read = read_manifests if computed else _needed_manifests
+    batches = {batch: read(folder, batch) for batch in list_batches(folder)}
+    failed, jobs = failed_scans(batches), failed_jobs(folder, batches) if computed else []
+    listed = read_findings(folder)
+    left_out = [found for found in listed if found.reason != NO_SCAN]
     measured = sum(
         record.status == OK
         for tables in batches.values()
         for record in tables.get(STAGES[-1], {}).values()
     )
-    lines = [f"{measured} scans measured, {len(failed)} failed"]
-    lines += _first(failed, "cohort/failures.csv")
+    lines = [_counts(measured, len(failed), len(left_out), len(listed) - len(left_out))]
+    lines += _first([*failed, *map(_finding, left_out)], "cohort/failures.csv")
     if jobs:
         lines.append(
             f"{len(jobs)} jobs failed for reasons of the machine or the set-up; "
@@ -44,15 +68,63 @@ def summary(output_dir: str | Path, remarks: Iterable[str] = ()) -> str:
             f"{job['stage']} {job['batch']}: {job['reason']} (see {job['log']})" for job in jobs
         ]
         lines += _first(told, "logs/failed_jobs.csv")
+    lines += _written(folder, batches, jobs) if computed else []
+    lines += [*_results(folder), *filter(None, remarks)]
+    return Summary("\n".join(map(visible, lines)), measured, len(failed) + len(left_out))
+
+
+def _needed_manifests(folder: Path, batch: str) -> Tables:
+    """Return the last manifest of a batch, and the others where some of its scans have no measurements."""
+    last = manifest_file(folder, STAGES[-1], batch)
+    tables = {STAGES[-1]: read_records(last)} if last.exists() else {}
+    whole = tables and all(record.status == OK for record in tables[STAGES[-1]].values())
+    return tables if whole else read_manifests(folder, batch)
+
+
+def _written(folder: Path, batches: dict[str, Tables], jobs: list[dict[str, str]]) -> list[str]:
+    """Write the tables of costs and failed jobs; return what the run cost."""
     try:
         remove_empty_logs(folder)
         write_rows(folder / "logs" / "failed_jobs.csv", ("stage", "batch", "reason", "log"), jobs)
-        lines += _costs(folder, batches)
+        return _costs(folder, batches)
     except OSError as error:
-        lines.append(f"The tables of costs and failed jobs could not be written: {error}")
-    results = {"Table": "cohort/vertebrae.csv", "Contact sheet": "qc/contact_sheet.png"}
-    lines += [f"{title}: {folder / n}" for title, n in results.items() if (folder / n).is_file()]
-    return "\n".join([*lines, *filter(None, remarks)])
+        return [f"The tables of costs and failed jobs could not be written: {error}"]
+
+
+def _counts(measured: int, failed: int, left_out: int, without: int) -> str:
+    told = f"{measured} scans measured, {failed} failed"
+    told += f", {left_out} left out because of their names or folders" if left_out else ""
+    return told + (f"; {without} participants have no scan" if without else "")
+
+
+def _finding(found: Finding) -> str:
+    return f"{found.scan_id or found.participant_id}: left out ({found.reason}): {found.detail}"
+
+
+def _results(folder: Path) -> list[str]:
+    """Return where tables and pictures are, and which of them are those of an earlier run."""
+    told = []
+    for stage, title, name in (
+        ("cohort", "Table", "cohort/vertebrae.csv"),
+        ("contact_sheet", "Contact sheet", "qc/contact_sheet.png"),
+    ):
+        if (folder / name).is_file():
+            told.append(f"{title}: {folder / name}")
+        if not receipt_file(folder, stage).is_file():
+            told.append(_not_made(folder, stage, name))
+    return told
+
+
+def _not_made(folder: Path, stage: str, name: str) -> str:
+    """Return that a table or picture was not made, why, and what lies there instead."""
+    log = why_not_made(folder, stage)
+    why = (
+        f": {log} (see {folder / 'logs' / stage}.log)"
+        if log
+        else ", as earlier jobs did not end well"
+    )
+    kept = f"; {name} is that of an earlier run" if (folder / name).exists() else ""
+    return f"{stage} was not made anew{why}{kept}"
 
 
 def failed_scans(batches: dict[str, Tables]) -> list[str]:
@@ -121,11 +193,19 @@ def _first(lines: list[str], table: str) -> list[str]:
     return lines[:MOST_NAMED] + ([f"... and {more} more in {table}"] if more > 0 else [])
 
 
+def _remark(output_dir: Path) -> str:
+    """Return the warning about toy weights that the output folder's own description holds, if any."""
+    described = read_description(output_dir / DESCRIPTION_FILE).get("GeneratedBy")
+    told = str(described[0].get("Description", "")) if isinstance(described, list) else ""
+    return told if "TOY WEIGHTS" in told else ""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print the summary of an output folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output_dir", type=Path)
-    print(summary(parser.parse_args(argv).output_dir))
+    output_dir = parser.parse_args(argv).output_dir
+    print(summary(output_dir, [_remark(output_dir)]).text)
     return 0
 
 

@@ -39,7 +39,7 @@ def check_upstream(job: Job, scan: Scan) -> None:
 
 
 def check_contents(job: Job, scan: Scan) -> None:
-    """Raise InfrastructureError when results of earlier stages are damaged: reading them failed, and it may be why.
+    """Raise InfrastructureError when results of earlier stages that the stage opens are no longer what was written.
 
     A damaged file of our own is never the scan's fault. It is removed, with the manifests that promise it, so that
     the same command makes it again.
@@ -55,6 +55,7 @@ def check_contents(job: Job, scan: Scan) -> None:
     names = [name for found in damaged.values() for name in found]
     if not names:
         return
+    check_still_theirs(job, scan)
     for name in names:
         (job.output_dir / name).unlink(missing_ok=True)
     forget_incomplete(job.output_dir, job.batch, _lineage(job, upstream))

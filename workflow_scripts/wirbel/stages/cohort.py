@@ -24,13 +24,13 @@ from wirbel.core.people import People
 from wirbel.core.plausibility.flags import flags
 from wirbel.core.plausibility.strata import strata_of
 from wirbel.errors import InfrastructureError
-from wirbel.io.atomic import sweep_temporaries
+from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.bids import DESCRIPTION_FILE, write_dataset_description
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
 from wirbel.io.final_maps import TOY_WEIGHTS
 from wirbel.io.listing import Finding
-from wirbel.io.measurements import Part, read_pieces
+from wirbel.io.measurements import DamagedMeasurements, Part, read_pieces
 from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
 from wirbel.io.sidecars import write_json
@@ -49,6 +49,7 @@ from wirbel.runner.seals import Seal
 from wirbel.runner.termination import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
+AGAIN = "run the same command again, it will make it anew"
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (
@@ -66,6 +67,8 @@ def gather(
 ) -> dict[str, int]:
     """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
 
+    They replace earlier ones together, once all of them are written: a failure leaves the earlier set as it was.
+
     `settings` is batch -> fingerprint of the settings, models and code that its results were made with.
     """
     folder = output_dir / "cohort"
@@ -75,9 +78,9 @@ def gather(
     parts = [_part(outcome, participants, settings.get(outcome.batch)) for outcome in found]
     parts += [_told(found) for found in read_findings(output_dir)]
     measured = {table: _schema(all_, without=PLAUSIBILITY) for table, all_ in columns.items()}
-    with ExitStack() as stack:
+    with replaced_together(folder) as new, ExitStack() as stack:
         spools = {
-            table: stack.enter_context(Spool(folder / table, schema))
+            table: stack.enter_context(Spool(new / table, schema))
             for table, schema in measured.items()
         }
         for piece in read_pieces(parts, measured, threads, end_with, (os.getpid(),)):
@@ -85,7 +88,7 @@ def gather(
                 spools[table].append(rows)
         tool = tool_metadata(spools["scans"].categories("model")[1])
         with ThreadPoolExecutor(threads) as pool:
-            finish = partial(_finish, folder, columns, spools, participants, tool)
+            finish = partial(_finish, new, columns, spools, participants, tool)
             written = dict(pool.map(finish, columns))
     describe_output(output_dir, tool["Description"])
     return written
@@ -128,7 +131,7 @@ def _part(outcome: Outcome, participants: Participants, settings: str | None) ->
     same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
     same |= {"settings_fingerprint": settings}
     if outcome.failure is None:
-        return Part(outcome.measured, same)
+        return Part(outcome.measured, same, sha256=outcome.sha256)
     reason, detail = outcome.failure.reason, outcome.failure.detail
     failure = {"stage": outcome.stage, "reason": reason, "detail": detail}
     return Part(None, same, {"scans": {"scan_status": reason}, "failures": failure})
@@ -207,7 +210,12 @@ def main(argv: list[str] | None = None) -> int:
     mark = data_set_mark(output_dir)
     participants = read_participants(Path(plan.bids_dir), output_dir)
     settings = fingerprints(plan, seals)
-    written = gather(output_dir, participants, plan.names, args.threads, settings)
+    try:
+        written = gather(output_dir, participants, plan.names, args.threads, settings)
+    except DamagedMeasurements as error:
+        error.path.unlink(missing_ok=True)
+        print(f"cohort: {error} and is removed: {AGAIN}", file=sys.stderr)
+        return 1
     made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, mark)
     write_receipt(output_dir, "cohort", made_by, made_from, files_of(output_dir))
     print("cohort: " + ", ".join(f"{rows} {table}" for table, rows in written.items()))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from wirbel.runner.records import OK, Record, read_records
 
 LAST_STAGE = "merge"
 SHEET = "qc/contact_sheet.png"
+DAMAGED = "its maps were damaged after they had been written: run the same command again, it will make them anew"
 LOW_CONFIDENCE = 0.6
 """Level names less certain than this are set in the colour of a warning."""
 
@@ -112,12 +114,24 @@ def _image(scan: Scan, like: Volume) -> Volume:
     return image.with_data(image.data.astype(np.float32))
 
 
+def is_damaged(record: Record, output_dir: Path) -> bool:
+    """Whether a scan's maps are no longer what was written; they are removed, so that the next run makes them again."""
+    damaged = list(record.damaged(output_dir, trust_stamps=False))
+    for name in damaged:
+        (output_dir / name).unlink(missing_ok=True)
+    return bool(damaged)
+
+
 def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = LAST_STAGE) -> str:
     """Draw the sheet and return its subtitle."""
     found = outcomes(output_dir, stage)
-    worked = [scan for scan, record in found if record.status == OK]
+    worked = [(scan, record) for scan, record in found if record.status == OK]
     failed = [record for _, record in found if record.status != OK]
-    shown, listed = evenly(worked, scans), failed[:failures]
+    chosen = evenly(worked, scans)
+    shown = [scan for scan, record in chosen if not is_damaged(record, output_dir)]
+    broken = [replace(r, reason="damaged", detail=DAMAGED) for s, r in chosen if s not in shown]
+    failed = broken + failed
+    listed = failed[:failures]
     folders = StageFolders(output_dir)
     subtitle = f"{len(shown)} of {len(worked)} segmented scans shown; {len(failed)} failed"
     picture = draw_sheet(

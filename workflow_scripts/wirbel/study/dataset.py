@@ -12,7 +12,7 @@ from wirbel.io.listing import Finding, Listing
 from wirbel.io.people_files import TABLE
 from wirbel.io.scan_names import FoundScan
 from wirbel.runner.batches import batch_file, list_batches, read_batch
-from wirbel.runner.findings import findings_as_text, mark_of, write_findings
+from wirbel.runner.findings import NO_SCAN, findings_as_text, mark_of, write_findings
 from wirbel.study.people import check_people, people_mark
 
 
@@ -44,15 +44,17 @@ def look_up(
     whose folder cannot be listed at the moment stay as they were at the last run, and so do their results.
     """
     listing = list_dataset(bids_dir, participants)
-    kept = _as_they_were(Path(output_dir), listing.unlisted)
+    seen = {scan.scan_id for scan in listing.scans} if listing.unlisted else set()
+    kept = [s for s in _as_they_were(Path(output_dir), listing.unlisted) if s.scan_id not in seen]
     scans = sorted([*listing.scans, *kept]) if kept else listing.scans
     with_scans = {scan.participant_id for scan in scans}
     people = check_people(bids_dir, listing.present, with_scans, listing.session_files)
     findings = [*listing.findings, *_without_folder(listing, people.absent, participants)]
+    remarks = [*_not_found(listing, participants), *_in_words(listing, findings), *people.remarks]
     return DataSet(
         scans,
         findings,
-        [*_in_words(listing, findings), *people.remarks],
+        remarks,
         people_mark(bids_dir, listing.session_files),
     )
 
@@ -74,11 +76,25 @@ def _as_they_were(output_dir: Path, participants: Collection[str]) -> list[Found
 def _without_folder(
     listing: Listing, names: Collection[str], participants: Collection[str]
 ) -> list[Finding]:
-    """Return those of participants.tsv who have no folder at all; none where only some are asked for."""
-    if participants:
-        return []
+    """Return those of participants.tsv, or of those asked for, who have no folder at all."""
     told = f"listed in {TABLE}, but there is no folder of that name"
-    return [Finding(visible(name), "", "", "no_scan", told) for name in names]
+    if participants:
+        names, told = (
+            listing.unmatched,
+            "asked for by participants, but there is no folder of that name",
+        )
+    called = dict.fromkeys(f"sub-{name.removeprefix('sub-')}" for name in names)
+    return [Finding(visible(name), "", "", NO_SCAN, told) for name in called]
+
+
+def _not_found(listing: Listing, participants: Collection[str]) -> list[str]:
+    """Return how many of the participants asked for are not there, with an example."""
+    missing = listing.unmatched
+    if not missing:
+        return []
+    return [
+        f"{len(missing)} of {len(participants)} participants asked for were not found, such as {visible(missing[0])}"
+    ]
 
 
 def _in_words(listing: Listing, findings: list[Finding]) -> list[str]:

@@ -56,11 +56,16 @@ def people_mark(bids_dir: str | Path, session_files: Iterable[str]) -> str:
         if path.is_file():
             digest.update(path.read_bytes())
     for name in sorted(session_files):
-        status = os.stat(name)
-        digest.update(
-            f"{os.path.basename(name)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode()
-        )
+        digest.update(f"{os.path.basename(name)}\0{_stamp(name)}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:  # a link to nothing: told when it is read
+        return -1, 0
+    return status.st_size, status.st_mtime_ns
 
 
 def _unmatched(found: PeopleFiles) -> list[str]:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from wirbel.io.scan_names import FoundScan
 from wirbel.plan.plan import Plan, Wishes, write_plan
 from wirbel.runner.batches import batch_file
 from wirbel.runner.chain import INTERMEDIATE
@@ -56,6 +57,12 @@ class Run:
         for stage, causes in self.tables.items():
             if causes:
                 receipt_file(folder, stage).unlink(missing_ok=True)
+
+    def new_scans(self) -> list[FoundScan]:
+        """Return the scans that are new or changed since the last run."""
+        changes = self.found.changes.values()
+        names = frozenset().union(*(change.new | change.changed for change in changes))
+        return [scan for scan in self.data.scans if scan.scan_id in names]
 
     def manifests(self, *stages: str) -> list[str]:
         """Return the manifests of these stages that are about to be made."""

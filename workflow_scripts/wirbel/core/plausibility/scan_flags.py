@@ -22,20 +22,23 @@ SCAN_FLAGS: dict[str, str] = {
         "at a third of the vertebrae or more the canal does not run behind the body, 8 to 45 mm from its centre"
     ),
     "front_back_exchanged": (
-        "by the header, canal and arches lie in front of the bodies: the header's front and back are exchanged, so "
-        "that positions and left and right are wrong"
+        "by the header, canal and arches lie in front of the bodies, or they are missing while thorax and sacrum bend "
+        "forward: the header's front and back are exchanged, so that positions and left and right are wrong"
     ),
     "head_feet_exchanged": (
         "by the header, the spine stands on its head (sacrum above, sizes, cord and processes upside down): "
         "positions and level names are wrong"
     ),
     "spine_tilted": (
-        "the spine runs at more than 35 degrees (45 where less than 100 mm are in view) to the header's head-feet "
-        "axis: its axes are exchanged or turned, so that positions are wrong"
+        "the spine runs at more than 35 degrees (25 where 250 mm and more are in view, 45 where less than 100 mm are) "
+        "to the header's head-feet axis: its axes are exchanged or turned, so that positions are wrong"
     ),
     "sizes_impossible": (
         "a body wholly in view has a volume, or a measured size, that no adult has at its level: its name, its mask "
         "or the voxel size is wrong"
+    ),
+    "proportions_impossible": (
+        "half of the bodies are less than 0.8 or more than 2 times as wide as deep: the header's voxel size is wrong"
     ),
     "slivers": (
         "a body wholly in view is a plate or a thread, less than a fifth as thick as long: no vertebral body"

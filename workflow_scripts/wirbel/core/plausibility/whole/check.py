@@ -11,7 +11,8 @@ from wirbel.core.plausibility.whole.canal import canal_flags
 from wirbel.core.plausibility.whole.chain import WholeChain
 from wirbel.core.plausibility.whole.counts import count_flags, has_arch
 from wirbel.core.plausibility.whole.directions import direction_flags
-from wirbel.core.plausibility.whole.sizes import is_sliver, size_flags
+from wirbel.core.plausibility.whole.shapes import is_sliver, shape_flags
+from wirbel.core.plausibility.whole.sizes import size_flags
 
 SMALLEST_BODY_ML, LARGEST_BODY_ML = 0.8, 150.0
 """Half of a small C3 (13 x 14 x 10 mm), and a quarter more than the largest L4: no body of any level, whole or cut
@@ -36,6 +37,7 @@ def check_whole_result(
         *count_flags(chain),
         *canal_flags(chain),
         *direction_flags(chain),
+        *shape_flags(chain),
         *size_flags(chain, vertebrae),
     }
     return [flag for flag in SCAN_FLAGS if flag in found]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.plausibility.whole.canal import canal_offsets_mm
+from wirbel.core.plausibility.whole.canal import canal_flags, canal_offsets_mm
 from wirbel.core.plausibility.whole.chain import WholeChain
+from wirbel.core.plausibility.whole.counts import arches_missing
+from wirbel.core.plausibility.whole.curves import curves_bend_forward
 
 ANTERIOR, SUPERIOR = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
-LONG_MM, SHORT_MM = 100.0, 60.0
-TILT_DEG, SHORT_TILT_DEG = 35.0, 45.0
-"""The line from the first to the last body of a person lying supine; hyperkyphosis and a bent neck reach 30
-degrees, three or four vertebrae at the end of a lordosis more. Shorter chains than 60 mm say nothing."""
+TILT_DEG = ((250.0, 25.0), (100.0, 35.0), (60.0, 45.0))
+"""Length of the line from the first to the last body, mm, and its largest tilt. Of 800 simulated supine persons whole
+spines tilt by up to 15 degrees, necks by up to 30; three or four vertebrae at the end of a lordosis may by more, fewer
+say nothing."""
+CORD_ENDS_MM = 50.0
+"""Canal without cord beyond the end of the cord that is no accident."""
 FEWEST_SIZES = 5
 GROWTH, SHRINKING = 0.03, -0.06
 """Bodies grow by 2 to 10 % in volume per level downwards, but for a few in the neck (Panjabi et al. 1991, 1992): a
@@ -31,13 +35,18 @@ def direction_flags(chain: WholeChain) -> list[str]:
 
 
 def front_back_exchanged(chain: WholeChain) -> bool:
-    """Whether canal and arches lie in front of the bodies, by the header."""
+    """Whether by the header canal and arches lie in front of the bodies.
+
+    Where they are missing the curves tell.
+    """
     ways = [link.arch_mm - link.centre_mm for link in chain.links if link.arch_mm is not None]
     votes = [np.median([way @ ANTERIOR for way in ways])] if ways else []
     if len(chain.links) > 1:
         forward = canal_offsets_mm(chain) @ ANTERIOR
         votes += [np.nanmedian(forward)] if np.isfinite(forward).any() else []
-    return bool(votes) and all(vote > 0 for vote in votes)
+    if votes and all(vote > 0 for vote in votes):
+        return True
+    return curves_bend_forward(chain) and (arches_missing(chain) or bool(canal_flags(chain)))
 
 
 def head_feet_exchanged(chain: WholeChain) -> bool:
@@ -64,10 +73,8 @@ def spine_tilted(chain: WholeChain) -> bool:
         return False
     line = chain.centres_mm[0] - chain.centres_mm[-1]
     length = np.linalg.norm(line)
-    if length < SHORT_MM:
-        return False
-    tilt = np.rad2deg(np.arccos(np.clip(abs(line @ SUPERIOR) / length, 0, 1)))
-    return bool(tilt > (TILT_DEG if length >= LONG_MM else SHORT_TILT_DEG))
+    tilt = np.rad2deg(np.arccos(np.clip(abs(line @ SUPERIOR) / max(length, 1e-9), 0, 1)))
+    return any(length >= shortest and tilt > largest for shortest, largest in TILT_DEG)
 
 
 def _sacrum_is_above(chain: WholeChain) -> bool | None:
@@ -97,7 +104,7 @@ def _cord_is_below(chain: WholeChain) -> bool | None:
         return None
     canal, cord = chain.canal_mm @ SUPERIOR, chain.cord_mm @ SUPERIOR
     without_above, without_below = canal.max() - cord.max(), cord.min() - canal.min()
-    if max(without_above, without_below) < LONG_MM / 2:
+    if max(without_above, without_below) < CORD_ENDS_MM:
         return None
     return bool(without_above > without_below)
 

@@ -14,15 +14,11 @@ from wirbel.core.plausibility.level_sizes import (
     MEANS_MM,
 )
 from wirbel.core.plausibility.whole.chain import Link, WholeChain
+from wirbel.core.plausibility.whole.shapes import much_higher_than_others
 
-THINNEST = 0.2
-"""Thinnest over longest side: 0.5 to 0.8 in sound bodies, 0.28 in an L4 crushed to half its height (Panjabi et al.)."""
 SMALLEST_NEIGHBOUR = 1 / 3
 """A body over its larger neighbour: crushed ones keep half (Genant et al., J Bone Miner Res 1993;8:1137), and
 levels differ by 10 %."""
-HIGHEST = 1.75
-"""Height over the median of the two bodies above and the two below: neighbours differ by 10 %; two bodies grown
-together, with their disc, make 2.2."""
 CLOSEST, FARTHEST = 0.55, 1.6
 """Distance between two bodies over the usual one: two crushed bodies and a narrowed disc have 0.65; a missing
 vertebra makes 2."""
@@ -39,7 +35,6 @@ def size_flags(chain: WholeChain, vertebrae: Sequence[Mapping]) -> list[str]:
     """Return the flags about sizes and distances; `vertebrae` are the measured rows."""
     flags = {
         "sizes_impossible": sizes_impossible(chain, vertebrae),
-        "slivers": any(map(is_sliver, chain.links)),
         "sizes_uneven": sizes_uneven(chain),
         "spacing_uneven": spacing_uneven(chain),
     }
@@ -57,11 +52,6 @@ def sizes_impossible(chain: WholeChain, vertebrae: Sequence[Mapping]) -> bool:
     )
 
 
-def is_sliver(link: Link) -> bool:
-    """Whether a body wholly in view is a plate or a thread."""
-    return link.whole and link.thinness < THINNEST
-
-
 def sizes_uneven(chain: WholeChain) -> bool:
     """Whether a body is much smaller than the next one, or much higher than those around.
 
@@ -69,16 +59,8 @@ def sizes_uneven(chain: WholeChain) -> bool:
     """
     links = [link for link in chain.links if link.whole and link.level != "C2"]
     pairs = [(a.volume_mm3, b.volume_mm3) for a, b in zip(links, links[1:], strict=False)]
-    if any(min(pair) < SMALLEST_NEIGHBOUR * max(pair) for pair in pairs):
-        return True
-    return len(links) > 2 and _much_higher_than_others(chain)
-
-
-def _much_higher_than_others(chain: WholeChain) -> bool:
-    ups = zip(chain.links, chain.upwards, strict=True)
-    heights = [link.extent_mm(up) for link, up in ups if link.whole and link.level != "C2"]
-    around = [heights[max(k - 2, 0) : k] + heights[k + 1 : k + 3] for k in range(len(heights))]
-    return any(h > HIGHEST * np.median(others) for h, others in zip(heights, around, strict=True))
+    smaller = any(min(pair) < SMALLEST_NEIGHBOUR * max(pair) for pair in pairs)
+    return smaller or much_higher_than_others(chain)
 
 
 def spacing_uneven(chain: WholeChain) -> bool:

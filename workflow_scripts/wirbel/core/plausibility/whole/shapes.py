@@ -1,0 +1,62 @@
+"""The shapes of bodies, by their second moments: slivers, bodies grown together, and a voxel size that is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.plausibility.whole.chain import Link, WholeChain, unit
+
+THINNEST = 0.2
+"""Thinnest over longest side: 0.5 to 0.8 in sound bodies, 0.28 in an L4 crushed to half its height (Panjabi et al.,
+Spine 1992;17:299)."""
+WIDTH_OVER_DEPTH = (0.8, 2.0)
+"""1.1 to 1.5 from C3 to L5 (Panjabi et al., Spine 1991;16:861 and 888, 1992;17:299). Of a voxel size that is wrong
+along one axis nothing else may tell."""
+HIGHEST = 1.75
+"""Height over the median of the two bodies above and the two below: neighbours differ by 10 %; two bodies grown
+together, with their disc, make 2.2."""
+RIGHT = np.array([1.0, 0.0, 0.0])
+
+
+def shape_flags(chain: WholeChain) -> list[str]:
+    """Return the flags about shapes."""
+    flags = {
+        "proportions_impossible": proportions_impossible(chain),
+        "slivers": any(map(is_sliver, chain.links)),
+    }
+    return [flag for flag, is_set in flags.items() if is_set]
+
+
+def is_sliver(link: Link) -> bool:
+    """Whether a body wholly in view is a plate or a thread."""
+    return link.whole and link.thinness < THINNEST
+
+
+def proportions_impossible(chain: WholeChain) -> bool:
+    """Whether bodies are on the whole too narrow or too wide for their depth."""
+    ratios = [_width_over_depth(link, up) for link, up in _whole_with_axes(chain)]
+    if len(ratios) < 2:
+        return False
+    return not WIDTH_OVER_DEPTH[0] <= np.median(ratios) <= WIDTH_OVER_DEPTH[1]
+
+
+def much_higher_than_others(chain: WholeChain) -> bool:
+    """Whether a body is much higher than those around it, C2 with its dens left out."""
+    bodies = [(link, up) for link, up in _whole_with_axes(chain) if link.level != "C2"]
+    if len(bodies) < 3:
+        return False
+    heights = [link.extent_mm(up) for link, up in bodies]
+    around = [heights[max(k - 2, 0) : k] + heights[k + 1 : k + 3] for k in range(len(heights))]
+    return any(h > HIGHEST * np.median(others) for h, others in zip(heights, around, strict=True))
+
+
+def _whole_with_axes(chain: WholeChain) -> list[tuple[Link, np.ndarray]]:
+    """Return the bodies wholly in view with their upward directions; none where a single body tells no direction."""
+    if len(chain.links) < 2:
+        return []
+    return [(k, up) for k, up in zip(chain.links, chain.upwards, strict=True) if k.whole]
+
+
+def _width_over_depth(link: Link, up: np.ndarray) -> float:
+    right = unit(RIGHT - (RIGHT @ up) * up)
+    return link.extent_mm(right) / max(link.extent_mm(unit(np.cross(up, right))), 1e-9)

@@ -1,0 +1,162 @@
+"""Everything in a BIDS folder that is a T2w scan, or was meant to be one: found by names alone.
+
+No index and no header is opened, so that 30,000 participants take a second or two. What cannot be taken as it is named
+never stops the others: it becomes a finding.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from wirbel.errors import CONTENT_MISSING
+from wirbel.io.atomic import MACHINE_ERRORS
+from wirbel.io.escapes import visible
+from wirbel.io.listing import Finding, Listing
+from wirbel.io.scan_names import (
+    SCAN_SUFFIXES,
+    folder_fault,
+    is_meant,
+    name_fault,
+    scan_of,
+)
+
+SESSIONS_ENDING = "_sessions.tsv"
+THREADS = 8
+"""Listings asked for at once: on a network file system each waits for an answer; on a local one it costs nothing."""
+CHUNK = 64
+"""Participants per task of a thread."""
+
+
+def participant_folders(root: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the participants' folders, name -> path, and names of folders meant to be one but spelt otherwise."""
+    present, misspelt = {}, []
+    with os.scandir(root) as entries:
+        for entry in entries:
+            if entry.name.startswith("sub-") and (_is_folder(entry) or _leads_nowhere(entry)):
+                present[entry.name] = entry.path
+            elif entry.name[:4].casefold() in ("sub-", "sub_") and _is_folder(entry):
+                misspelt.append(entry.name)
+    return present, sorted(misspelt)
+
+
+def list_scans(root: Path, participants: Sequence[tuple[str, str]]) -> Listing:
+    """Look through participants' folders, given as (name, path). Raises OSError where the machine is at fault."""
+    parts = [participants[start : start + CHUNK] for start in range(0, len(participants), CHUNK)]
+    listing = Listing()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for part in pool.map(lambda some: _list_some(root, some), parts):
+            listing.extend(part)
+    listing.findings += _without_scan(participants, listing)
+    listing.sort()
+    return listing
+
+
+def _list_some(root: Path, participants: Iterable[tuple[str, str]]) -> Listing:
+    listing = Listing()
+    for name, folder in participants:
+        fault = folder_fault(name)
+        if fault:
+            listing.findings.append(Finding(visible(name), "", "", "misnamed", fault))
+            continue
+        with _noting(name, listing):
+            _list_participant(root, name, folder, listing)
+    return listing
+
+
+@contextmanager
+def _noting(name: str, listing: Listing) -> Iterator[None]:
+    """Note a folder that cannot be listed, and go on; a failing disk, or server, is nobody's folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in MACHINE_ERRORS:
+            raise
+        listing.unlisted.add(name)
+        place = visible(str(error.filename or name))
+        remedy = "give this user the permission"
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            remedy = "mount the disk, or mend the link, that it lies behind"
+        told = f"{place} cannot be listed ({error.strerror}): {remedy}, and run again"
+        listing.findings.append(Finding(name, "", "", CONTENT_MISSING, told))
+
+
+def _list_participant(root: Path, name: str, folder: str, listing: Listing) -> None:
+    """List a participant's folder; one listing tells whether there are sessions."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name == "anat" and (_is_folder(entry) or _leads_nowhere(entry)):
+                with _noting(name, listing):
+                    _list_anat(root, name, "", entry.path, listing)
+            elif entry.name.startswith("ses-") and (_is_folder(entry) or _leads_nowhere(entry)):
+                with _noting(name, listing):
+                    _list_session(root, name, entry, listing)
+            elif entry.name == f"{name}{SESSIONS_ENDING}":
+                listing.session_files.append(entry.path)
+            elif is_meant(entry.name):
+                listing.misspelt.append(os.path.relpath(entry.path, root))
+
+
+def _list_session(root: Path, name: str, session: os.DirEntry, listing: Listing) -> None:
+    anat = os.path.join(session.path, "anat")
+    if os.path.lexists(anat):
+        _list_anat(root, name, session.name, anat, listing)
+        return
+    with os.scandir(session.path) as entries:
+        listing.misspelt += [os.path.relpath(e.path, root) for e in entries if is_meant(e.name)]
+
+
+def _list_anat(root: Path, name: str, session: str, anat: str, listing: Listing) -> None:
+    with os.scandir(anat) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.name.endswith(SCAN_SUFFIXES):
+                scan = scan_of(name, session, entry)
+                fault = name_fault(scan)
+                if fault:
+                    found = Finding(
+                        name, visible(session), visible(scan.scan_id), "misnamed", fault
+                    )
+                    listing.findings.append(found)
+                else:
+                    listing.scans.append(scan)
+            elif is_meant(entry.name):
+                listing.misspelt.append(os.path.relpath(entry.path, root))
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle
+        return False
+
+
+def _leads_nowhere(entry: os.DirEntry) -> bool:
+    """Whether an entry is a link whose target is not there at the moment."""
+    return entry.is_symlink() and not os.path.exists(entry.path)
+
+
+def _without_scan(participants: Sequence[tuple[str, str]], listing: Listing) -> list[Finding]:
+    """Return a finding for every participant of whom nothing was found, not even something odd."""
+    seen = {scan.participant_id for scan in listing.scans}
+    seen |= {finding.participant_id for finding in listing.findings}
+    examples = {path.split(os.sep, 1)[0]: path for path in sorted(listing.misspelt, reverse=True)}
+    return [
+        Finding(name, "", "", "no_scan", _no_scan_in_words(name, examples.get(name)))
+        for name, _ in participants
+        if name not in seen and visible(name) not in seen
+    ]
+
+
+def _no_scan_in_words(name: str, misspelt: str | None) -> str:
+    expected = f"expected {name}/[ses-*/]anat/*_T2w.nii.gz"
+    return (
+        f"{expected}, found {visible(misspelt)}: rename it"
+        if misspelt
+        else f"{expected}; found none"
+    )

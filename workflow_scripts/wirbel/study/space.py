@@ -1,0 +1,62 @@
+"""Will the results fit on the disk? An estimate from the scans' own sizes, made before the first job."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wirbel.io.scan_names import FoundScan
+from wirbel.study.refused import Refused
+
+FINAL_SHARE = 0.06
+"""What is kept of a scan, as a share of its file: 0.11 MB of 2.0 MB for a simulated lumbar scan (docs/outputs.md)."""
+INTERMEDIATE_SHARE = 0.95
+"""What lies between the stages, at most once per scan: 1.9 MB of 2.0 MB for the same scan."""
+FILES_PER_SCAN = 8
+"""Files kept for each scan (docs/outputs.md)."""
+GIGABYTE = 1e9
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Bytes that stay, bytes that are needed on the way at the very most, and files that stay."""
+
+    final: float
+    most: float
+    files: int
+
+
+def estimate(scans: Iterable[FoundScan], keep_intermediates: bool) -> Estimate:
+    """Return what the results of some scans will take."""
+    sizes = [max(scan.size, 0) for scan in scans]
+    between = INTERMEDIATE_SHARE * sum(sizes)
+    final = FINAL_SHARE * sum(sizes) + (between if keep_intermediates else 0)
+    return Estimate(final, FINAL_SHARE * sum(sizes) + between, FILES_PER_SCAN * len(sizes))
+
+
+def check_space(output_dir: str | Path, needed: Estimate) -> list[str]:
+    """Raise Refused where not even the final results fit; return a remark where those on the way might not."""
+    path = next(
+        p for p in (Path(output_dir).absolute(), *Path(output_dir).absolute().parents) if p.exists()
+    )
+    disk = os.statvfs(path)
+    free = disk.f_bavail * disk.f_frsize
+    told = f"{free / GIGABYTE:.3g} GB are free where output_dir lies ({path})"
+    if free < needed.final:
+        raise Refused(
+            f"{told}, and the results will take about {needed.final / GIGABYTE:.3g} GB: free some space, or choose "
+            "another output_dir"
+        )
+    if disk.f_files and disk.f_favail < needed.files:
+        raise Refused(
+            f"{disk.f_favail} more files may be made where output_dir lies ({path}), and the results will be about "
+            f"{needed.files}: remove some, ask for a larger quota, or choose another output_dir"
+        )
+    if free < needed.most:
+        return [
+            f"{told}; results between the stages may take up to {needed.most / GIGABYTE:.3g} GB before they are "
+            "removed: watch it"
+        ]
+    return []
