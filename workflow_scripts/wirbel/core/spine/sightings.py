@@ -28,10 +28,9 @@ EDGE_MM = 2.0
 class Sightings:
     """All pieces from the top down; arrays (n,) unless said otherwise, arcs along the chain in mm.
 
-    - `height_mm` of the central column; `taper` upper over lower third; `behind_mm`, `beside_mm` (n, 2) how far
-    the piece reaches from the chain to front
-      and back, and to the sides; `volume_share` volume over that of the large pieces nearby, or cross-section where a
-      piece is crushed or cut by the border.
+    - `height_mm` of the central column; `taper` upper over lower third; `behind_mm`, `beside_mm` (n, 2) how far the
+      piece reaches from the chain to front and back, and to the sides; `volume_share` volume over that of the large
+      pieces nearby, or cross-section where a piece is crushed or cut by the border.
     - `down` (n, 3) unit tangent; `open_top`, `open_bottom` whether the border of the image cuts the piece there;
       `width_known` that it does not cut the sides; `room_mm` (n, 2) field of view above and below.
     - `canal` share of its height with canal beside it; `behind_canal` share of its voxels behind the canal; `arch`
