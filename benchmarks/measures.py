@@ -204,8 +204,6 @@ def true(tables: dict) -> dict:
         if not row["fully_visible"]:
             row |= dict.fromkeys(name for name in row if _is_of_whole(name))
         row["body_surface_volume_mm3"] = row["body_volume_mm3"]
-        row["vertebra_surface_volume_mm3"] = row["vertebra_volume_mm3"]
-        row["spinous_process_surface_volume_mm3"] = row["spinous_process_volume_mm3"]
     for row in found["discs"].values():
         row["disc_surface_volume_mm3"] = row["disc_volume_mm3"]
     return found | {"scans": {0: tables["scan"]}}

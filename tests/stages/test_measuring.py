@@ -251,6 +251,20 @@ def test_a_perfect_result_reaches_every_overlap(output, maps, tmp_path_factory):
     )  # 9.3 layers of voxels
 
 
+def test_a_scan_without_a_result_counts_as_missed(output, maps, tmp_path_factory):
+    gather(output)
+    folder = tmp_path_factory.mktemp("truth")
+    reference_folder(folder, maps, SolidSpine())
+    for path in (output / "sub-3" / "anat").glob("*.nii.gz"):
+        path.unlink()
+    summary = run_evaluation(output, folder)
+    assert (summary["scans_compared"], summary["scans_without_result"]) == (1, 1)
+    assert summary["scans_without_reference"] == 2
+    found = summary["figures"]["vertebrae_found"]
+    assert (found["value"], found["count"], found["reached"]) == (0.0, 2, False)
+    assert summary["figures"]["dice_vertebral_body"]["value"] == 0.0
+
+
 def test_a_map_stored_otherwise_and_wrongly_named_is_matched_all_the_same(
     output, maps, tmp_path_factory
 ):

@@ -64,13 +64,12 @@ def test_a_vertebra_without_its_arch_in_view_is_found_but_not_complete(maps):
     assert result.scan["vertebrae_found"] == 2
     assert rows[L3]["body_status"] == "ok" and rows[L3]["complete"] is False
     assert rows[L3]["width_status"] == "ok" and rows[L3]["body_surface_volume_mm3"] > 0
-    assert rows[L3]["vertebra_surface_status"] == "touches_border"
 
 
 def test_a_flank_beyond_the_outer_slices_leaves_a_body_found(maps):
     result, rows = measured(cut(maps, np.s_[: index(maps, right=15)[0], :, :]))
     assert result.scan["vertebrae_found"] == 2 and result.scan["bodies_complete"] == 0
-    assert rows[L3]["complete"] is False and rows[L3]["vertebra_surface_status"] == "touches_border"
+    assert rows[L3]["complete"] is False and rows[L3]["vertebra_status"] == "touches_border"
 
 
 def test_a_level_beside_a_body_that_is_cut_has_an_uncertain_share(maps):

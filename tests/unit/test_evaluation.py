@@ -36,6 +36,17 @@ def test_vertebrae_cut_by_the_border_count_neither_as_missed_nor_as_invented():
     assert figures(TRUTH, added)["vertebrae_invented"] == 0.0
 
 
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_what_the_border_cuts_does_not_depend_on_how_a_file_stores_its_axes(axes):
+    # 1 mm in all directions: 21 reaches the first sagittal slice alone, which cuts nothing off within slices
+    data = np.zeros((3, 6, 6), np.uint8)
+    data[0:2, 2:4, 2:4] = 21
+    affine = np.eye(4)[:, [*axes, 3]]
+    stored = Volume(np.transpose(data, axes), affine)
+    (row,) = instance_rows("sub-1", stored, np.zeros_like(stored.data))
+    assert row["at_border"] is False and row["found"] is False
+
+
 def test_found_invented_and_rightly_named():
     prediction = slices([0] * 4, [0, 8, 0, 0], [0, 9, 9, 0], [0] * 4, [0] * 4)
     result = figures(TRUTH, prediction)

@@ -1,11 +1,14 @@
-"""Grades of height loss, and their limits."""
+"""Grades of height loss, their limits, and what they are compared with."""
 
 from __future__ import annotations
 
 import pytest
+from chain_spine import ChainSpine, Link, disc, render
 
-from wirbel.core.labels import LEVEL_LABELS
-from wirbel.core.measures.fractures import fracture_columns, grade
+from wirbel.core.labels import LEVEL_LABELS, LEVEL_NAMES
+from wirbel.core.measures import measure
+from wirbel.core.measures.expected import USUAL_POSTERIOR_MM, expected_height_mm, plausible
+from wirbel.core.measures.fractures import deformity_columns, fracture_columns, grade
 
 
 @pytest.mark.parametrize(
@@ -25,29 +28,92 @@ def test_the_largest_loss_decides(wedge, biconcave, crush, number, kind):
     assert columns["height_loss_percent"] == pytest.approx(100 * (1 - min(wedge, biconcave, crush)))
 
 
-def row(level, anterior, middle, posterior):
-    heights = {
-        "height_anterior_mm": anterior,
-        "height_middle_mm": middle,
-        "height_posterior_mm": posterior,
-    }
+def row(level, anterior=1.0, middle=1.0, posterior=1.0):
+    """Return a vertebra whose heights, everywhere alike from 15 % to the rim, are these parts of the usual one."""
+    usual = USUAL_POSTERIOR_MM[LEVEL_LABELS[level]]
+    values = [None if part is None else part * usual for part in (anterior, middle, posterior)]
+    names = ("anterior", "middle", "posterior")
+    heights = {f"height_{n}_mm": v for n, v in zip(names, values, strict=True)}
+    heights |= {f"corner_height_{n}_mm": v for n, v in zip(names, values, strict=True)}
     status = "ok" if posterior else "touches_border"
     return {"label": LEVEL_LABELS[level], "height_status": status} | heights
 
 
-def test_a_crushed_vertebra_is_compared_with_both_neighbours():
-    rows = [row("T11", 24, 24, 24), row("T12", 15, 15, 15), row("L1", 26, 26, 26)]
-    columns = fracture_columns(rows)[1]
-    assert columns["crush_ratio"] == pytest.approx(15 / 25)
-    assert (columns["genant_grade"], columns["genant_type"]) == (3, "crush")
+THORACOLUMBAR = ("T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3")
+
+
+def graded(**changed):
+    """Return level -> columns of a spine in which some levels have lost height."""
+    rows = [row(level, *changed.get(level, ())) for level in THORACOLUMBAR]
+    return dict(zip(THORACOLUMBAR, fracture_columns(rows), strict=True))
+
+
+def test_neighbouring_fractures_do_not_hide_each_other():
+    lost = (0.65, 0.65, 0.65)
+    columns = graded(T11=lost, T12=lost, L1=lost)
+    assert [columns[v]["genant_grade"] for v in THORACOLUMBAR] == [0, 0, 0, 2, 2, 2, 0, 0]
+    assert columns["T12"]["genant_type"] == "crush"
+    assert columns["T10"]["crush_ratio"] == pytest.approx(23.1 / 22.1)  # T11 does not count
+
+
+@pytest.mark.parametrize("other", [2.2, 0.5])
+def test_a_merged_or_half_neighbour_does_not_make_a_healthy_vertebra_a_fracture(other):
+    columns = graded(T12=(other,) * 3)
+    assert columns["T11"]["genant_grade"] == columns["L1"]["genant_grade"] == 0
+    assert columns["L1"]["crush_ratio"] == pytest.approx(27.0 / 27.6)
+
+
+def test_a_combined_collapse_is_graded_by_what_the_front_has_lost():
+    columns = graded(T12=(0.55, 0.7, 0.8))["T12"]
+    assert columns["height_loss_percent"] == pytest.approx(45)
+    assert (columns["genant_grade"], columns["genant_type"]) == (3, "wedge")
+    assert columns["wedge_ratio"] == pytest.approx(0.55 / 0.8)
+
+
+def test_a_low_vertebra_whose_endplates_do_not_dip_is_short():
+    assert graded(T12=(0.72, 0.86, 1.0))["T12"]["short_vertebral_height"] is True
+    assert graded(T12=(0.95, 0.70, 1.0))["T12"]["short_vertebral_height"] is False
+    assert graded()["T12"]["short_vertebral_height"] is False
 
 
 def test_what_cannot_be_compared_says_why():
-    alone = fracture_columns([row("T12", 24, 24, 24)])[0]
+    alone = fracture_columns([row("T12")])[0]
     assert alone["crush_ratio"] is None and alone["crush_status"] == "no_neighbour"
     assert alone["genant_grade"] is None and alone["genant_status"] == "no_neighbour"
-    cut, below = fracture_columns([row("T12", None, None, None), row("L1", 26, 26, 26)])
+    cut, below = fracture_columns([row("T12", None, None, None), row("L1")])
     assert cut["genant_status"] == "touches_border" and cut["wedge_ratio"] is None
     assert below["crush_status"] == "no_neighbour"
-    cervical = fracture_columns([row("C5", 13, 13, 13), row("C6", 13, 13, 13)])[0]
+    cervical = fracture_columns([row("C5"), row("C6"), row("C7")])[0]
     assert cervical["wedge_ratio"] == 1 and cervical["genant_status"] == "not_defined_at_level"
+
+
+def test_the_expected_height_is_that_of_the_scan():
+    small = {LEVEL_LABELS[v]: 0.8 * USUAL_POSTERIOR_MM[LEVEL_LABELS[v]] for v in THORACOLUMBAR}
+    others = plausible(small, {})
+    label = LEVEL_LABELS["T10"]
+    assert expected_height_mm(label, others) == pytest.approx(small[label])
+    assert expected_height_mm(label, {label: 1.0}) is None
+
+
+def test_grades_are_summed_up_and_partial_sums_say_so():
+    rows = [{"label": v, "genant_grade": k % 2 * 3} for k, v in enumerate(range(11, 24))]
+    whole = deformity_columns(rows)
+    assert whole["spinal_deformity_index"] == 18 and whole["fracture_count"] == 6
+    assert whole["deformity_status"] == "ok" and whole["vertebrae_graded"] == 13
+    assert deformity_columns(rows[1:])["deformity_status"] == "not_in_view"
+    assert deformity_columns([])["fracture_count"] is None
+
+
+def test_corner_heights_of_drawn_vertebrae_decide_the_grade():
+    """The front of T11 has lost 28 % at the rim, the middle of L1 23 %; at 15 and 85 % of the depth less is lost."""
+    levels = [LEVEL_LABELS[name] for name in ("T9", "T10", "T11", "T12", "L1", "L2")]
+    links = []
+    for v in levels:
+        high = USUAL_POSTERIOR_MM[v]
+        front = 0.72 * high if LEVEL_NAMES[v] == "T11" else high
+        middle = 0.77 * high if LEVEL_NAMES[v] == "L1" else (high + front) / 2
+        links += [Link(v, high, front, 30, 42, middle), disc(v, 6, 6, 31, 43)]
+    rows = {r["level"]: r for r in measure(None, *render(ChainSpine(links[:-1]))).vertebrae}
+    grades = {name: r["genant_grade"] for name, r in rows.items()}
+    assert grades == {"T9": 0, "T10": 0, "T11": 2, "T12": 0, "L1": 1, "L2": 0}
+    assert rows["L1"]["genant_type"] == "biconcave" and rows["T11"]["genant_type"] == "wedge"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from chain_spine import ChainSpine, body, disc
+from chain_spine import render as draw_chain
 from solid_spine import L3, L4, SolidSpine, render, rotation
 
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import measure
-from wirbel.core.measures.discs import level_below
+from wirbel.core.measures.contiguity import level_below
 from wirbel.core.measures.status import STATUS_CODES
 
 HEIGHTS = ("height_anterior_mm", "height_middle_mm", "height_posterior_mm")
@@ -49,12 +51,12 @@ def test_a_cut_flank_spoils_the_volume_but_not_the_heights(maps):
     assert vertebra(cut(whole, np.s_[: slices - 8]), L3)["height_status"] == "touches_border"
 
 
-def test_a_vertebra_of_which_only_the_arch_is_labelled(maps):
+def test_a_vertebra_of_which_only_the_arch_is_labelled_has_no_row(maps):
     maps[1].data[(maps[1].data == L3) & (maps[0].data == L.BODY_BORDER)] = 0
-    row = vertebra(maps, L3)
-    assert (row["body_status"], row["height_status"]) == ("absent", "absent")
-    assert row["body_volume_mm3"] is None and row["vertebra_volume_mm3"] > 0
-    assert row["body_centroid_x_mm"] is None and row["centroid_x_mm"] is not None
+    measured = measure(None, *maps)
+    assert [row["label"] for row in measured.vertebrae] == [L4]
+    disc = measured.discs[0]
+    assert disc["slip_status"] == "no_neighbour" and disc["disc_height_status"] == "ok"
 
 
 def test_of_a_part_out_of_view_nothing_is_known_but_in_view_there_is_none(maps):
@@ -62,7 +64,6 @@ def test_of_a_part_out_of_view_nothing_is_known_but_in_view_there_is_none(maps):
     assert whole["vertebra_status"] == "ok" and whole["spinous_process_volume_mm3"] == 0.0
     row = vertebra(cut(maps, np.s_[:, :, : 145 - 40]), L3)
     assert row["vertebra_status"] == "touches_border" and row["spinous_process_volume_mm3"] is None
-    assert row["spinous_process_surface_volume_mm3"] is None
 
 
 def test_without_canal_the_mid_sagittal_plane_is_unknown(maps):
@@ -93,13 +94,14 @@ def test_a_stray_voxel_does_not_stretch_a_body(maps):
     assert [vertebra(maps, L3)[name] for name in HEIGHTS] == pytest.approx(expected)
 
 
-def test_level_volumes_add_up_to_the_canal_between_the_stoppers(maps):
-    measured = measure(None, *maps)
-    total = sum(row["canal_volume_mm3"] for row in measured.levels)
-    assert [row["level"] for row in measured.levels] == ["L3", "L4"]
-    # two levels of 34 mm each of an elliptic canal of 24 x 18 mm, less a cord of 12 x 8 mm
-    assert total == pytest.approx(2 * 34 * np.pi * (12 * 9 - 6 * 4), rel=0.03)
-    assert total < measured.scan["canal_volume_mm3"]
+def test_each_level_has_its_share_of_the_canal_where_both_neighbours_are_there():
+    """Levels of 26 mm body and 8 mm disc, a canal of 24 x 16 mm less a cord of 11 x 7 mm."""
+    links = [link for v in (21, L3, L4, 24) for link in (body(v, 26), disc(v, 8, 8))]
+    rows = measure(None, *draw_chain(ChainSpine(links, sacrum=True))).levels
+    assert [row["canal_status"] for row in rows] == ["vertebra_missing", "ok", "ok", "ok"]
+    assert rows[0]["canal_volume_mm3"] is None  # L1 is not in the map
+    share = 34 * np.pi / 4 * (24 * 16 - 11 * 7)
+    assert [row["canal_volume_mm3"] for row in rows[1:3]] == pytest.approx([share] * 2, rel=0.03)
 
 
 def test_every_missing_value_is_explained(maps):

@@ -25,6 +25,7 @@ from wirbel.core.metrics import (
 Row = dict[str, Any]
 
 HEIGHTS = ("height_anterior_mm", "height_middle_mm", "height_posterior_mm")
+CORNERS = ("corner_height_anterior_mm", "corner_height_posterior_mm")
 BODY, WHOLE = "body_fully_visible", "fully_visible"
 SECTIONS = [
     f"{structure}_{size}"
@@ -37,7 +38,7 @@ SECTIONS = [
         "ap_disc_mm",
         "rl_disc_mm",
     )
-]
+] + ["canal_area_min_mm2", "canal_ap_min_mm", "torg_pavlov_ratio"]
 CURVES = (
     "cervical_lordosis",
     "thoracic_kyphosis",
@@ -47,12 +48,15 @@ CURVES = (
 )
 MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
     "vertebrae": (
-        *((name, BODY) for name in HEIGHTS),
+        *((name, BODY) for name in (*HEIGHTS, *CORNERS)),
         *((f"depth_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
         *((f"width_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
+        ("concavity_upper_mm", BODY),
+        ("concavity_lower_mm", BODY),
         ("wedge_angle_deg", BODY),
         ("coronal_wedge_angle_deg", BODY),
         ("body_to_csf_ratio", BODY),
+        ("body_to_csf_corrected_ratio", BODY),
         ("body_volume_mm3", BODY),
         ("vertebra_volume_mm3", WHOLE),
     ),
@@ -63,7 +67,9 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("disc_area_mm2", WHOLE),
         ("disc_wedge_angle_deg", WHOLE),
         ("slip_mm", WHOLE),
+        ("segment_angle_deg", WHOLE),
         ("disc_to_csf_ratio", WHOLE),
+        ("disc_to_csf_corrected_ratio", WHOLE),
         ("disc_volume_mm3", WHOLE),
     ),
     "levels": tuple((name, BODY) for name in SECTIONS),
@@ -75,6 +81,8 @@ KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
 UNITS = {"_mm": "mm", "_deg": "deg", "_mm2": "percent", "_mm3": "percent", "_ratio": "percent"}
 """How a measure's name ends -> the unit that its errors are summed up in."""
 
+THICKER = 1.2
+"""Slices so much thicker than pixels are wide tell by themselves which way they lie."""
 POSTERIOR_LIMIT = 0.75
 TARGETS: dict[str, tuple[str, float]] = {
     "dice_vertebral_body": (">=", 0.90),
@@ -154,8 +162,15 @@ def instance_rows(
 
 
 def _at_border(vertebra: Volume) -> set[int]:
-    """Return the labels that touch the image's border within the slices (not their first and last)."""
-    within = np.argsort(vertebra.spacing_mm)[:2]
+    """Return the labels that touch the image's border within the slices (not their first and last).
+
+    Slices lie across the axis of the largest spacing, or from side to side where no spacing stands out.
+    """
+    spacing = vertebra.spacing_mm
+    across = int(np.argmax(spacing))
+    if spacing[across] < THICKER * np.sort(spacing)[1]:
+        across = next(axis for axis, way in enumerate(vertebra.axes) if way in "LR")
+    within = [axis for axis in range(3) if axis != across]
     ends = [np.take(vertebra.data, at, axis) for axis in within for at in (0, -1)]
     return {int(label) for end in ends for label in np.unique(end)}
 

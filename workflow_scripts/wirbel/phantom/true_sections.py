@@ -16,6 +16,8 @@ from .true_volumes import FineMaps
 PIXEL_MM = 0.4
 LAYERS = 5
 HALF_WIDTH_MM = 17.0
+BETWEEN_MM, THIN_MM = 1.5, 1.5
+"""The narrowest place is looked for in sections so far apart and so thick."""
 LEAST_AREA_MM2 = 12.0
 """Below this the cord is its tip or a filament, not a cord: then there is nothing to measure."""
 
@@ -50,9 +52,25 @@ def true_section_columns(
     return columns
 
 
-def _plane(frame) -> Grid:
+def true_narrowest_columns(
+    maps: FineMaps, line: Centreline, body_mm: np.ndarray, disc_mm: np.ndarray
+) -> dict[str, float | None]:
+    """Return smallest area and AP of the canal from a body's middle to as far below its disc: of thin sections."""
+    first, middle = line.position(body_mm), line.position(disc_mm)
+    found = []
+    for at in np.arange(first, 2 * middle - first + BETWEEN_MM / 2, BETWEEN_MM):
+        frame = section_frame(line, line.point(at) + body_mm - line.point(first))
+        drawn = None if frame is None else maps.subregion_at(_plane(frame, THIN_MM))
+        found.append(None if drawn is None else _sizes(np.isin(drawn, (CANAL, CORD))))
+    if None in found or not found:
+        return {"canal_area_min_mm2": None, "canal_ap_min_mm": None}
+    areas, depths, _ = zip(*found, strict=True)
+    return {"canal_area_min_mm2": min(areas), "canal_ap_min_mm": min(depths)}
+
+
+def _plane(frame, thickness_mm: float = 2 * SLAB_MM) -> Grid:
     number = int(2 * HALF_WIDTH_MM / PIXEL_MM)
-    steps = np.array([PIXEL_MM, PIXEL_MM, 2 * SLAB_MM / LAYERS])
+    steps = np.array([PIXEL_MM, PIXEL_MM, thickness_mm / LAYERS])
     shape = (number, number, LAYERS)
     affine = np.eye(4)
     affine[:3, :3] = frame.axes.T * steps

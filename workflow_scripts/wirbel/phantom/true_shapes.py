@@ -12,6 +12,7 @@ import numpy as np
 from ..core.measures.corners import FURTHEST_MM, NEAREST_MM
 from ..core.measures.endplates import RIM_FRACTIONS, Endplate
 from ..core.measures.frames import Frame
+from ..core.measures.surfaces import CORNER_INSET, RIM
 from .anatomy import Anatomy, Vertebra
 from .discs import DiscFrame, disc_frame
 
@@ -54,6 +55,10 @@ def body_sizes(vertebra: Vertebra) -> dict[str, float]:
         "height_anterior_mm": body.height_at_mm(0.85),
         "height_middle_mm": body.height_at_mm(0.5),
         "height_posterior_mm": body.height_at_mm(0.15),
+        "corner_height_anterior_mm": body.height_at_mm(1 - CORNER_INSET),
+        "corner_height_posterior_mm": body.height_at_mm(CORNER_INSET),
+        "concavity_upper_mm": _concavity_mm(vertebra, 1),
+        "concavity_lower_mm": _concavity_mm(vertebra, -1),
         "depth_upper_mm": depth,
         "depth_middle_mm": depth * slim,
         "depth_lower_mm": depth,
@@ -61,6 +66,15 @@ def body_sizes(vertebra: Vertebra) -> dict[str, float]:
         "width_middle_mm": body.width_mm * slim,
         "width_lower_mm": body.width_mm,
     }
+
+
+def _concavity_mm(vertebra: Vertebra, side: int) -> float:
+    body = vertebra.body
+    surface = body.upper_mm if side > 0 else body.lower_mm
+    back, front = -(1 - body.hollow) * body.depth_mm / 2, body.depth_mm / 2
+    at = np.array([back + f * (front - back) for f in (RIM, 0.5, 1 - RIM)])
+    heights = surface(np.zeros(3), at)
+    return float(side * ((heights[0] + heights[2]) / 2 - heights[1]))
 
 
 def true_body(vertebra: Vertebra) -> TrueSolid:

@@ -11,14 +11,15 @@ import numpy as np
 from ..core import labels as L
 from ..core.measures.alignment import alignment_columns
 from ..core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_columns
-from ..core.measures.endplates import angle_deg
+from ..core.measures.endplates import Endplate, angle_deg
 from ..core.measures.fractures import fracture_columns
+from ..core.measures.joint import segment_angle_deg, slope_columns, stenosis_columns
 from ..core.measures.slips import slip_columns
-from ..core.measures.vertebrae import HEIGHT_COLUMNS
+from ..core.measures.vertebrae import CORNER_COLUMNS, HEIGHT_COLUMNS
 from .acquisition import Acquisition
 from .anatomy import Anatomy
 from .contrast import Contrast
-from .true_sections import true_centreline, true_section_columns
+from .true_sections import true_centreline, true_narrowest_columns, true_section_columns
 from .true_shapes import TrueDisc, TrueSolid, body_sizes, true_body, true_sacral_plate
 from .true_signals import true_body_ratio, true_disc_ratio
 from .true_volumes import FineMaps
@@ -50,7 +51,9 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
         level = {name: row[name] for name in ("label", "level", "body_fully_visible")}
         for place, centre in near.items():
             level |= true_section_columns(maps, line, centre, place)
+        level |= true_narrowest_columns(maps, line, near["body"], near["disc"])
         levels.append(level)
+    _add_torg(levels, vertebrae)
     whole = {row["label"] for row in vertebrae if row["body_fully_visible"]}
     whole |= {L.DISC_OFFSET + row["label_above"] for row in disc_rows if row["fully_visible"]}
     in_view = {key: solid for key, solid in solids.items() if key in whole}
@@ -58,8 +61,32 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
         _counts(anatomy)
         | {"region": acquisition.region}
         | _public(alignment_columns(in_view, line))
+        | _slopes(anatomy, in_view, acquisition.world[:3, :3])
     )
     return {"scan": scan, "vertebrae": vertebrae, "discs": disc_rows, "levels": levels}
+
+
+def _add_torg(levels: list[Row], vertebrae: list[Row]) -> None:
+    """Add the Torg-Pavlov ratio to the rows of levels, in place."""
+    codes = {"canal_min_status": "", "canal_body_status": ""}
+    rows = [row | codes for row in levels]
+    bodies = [row | {"height_status": ""} for row in vertebrae]
+    for row, more in zip(levels, stenosis_columns(rows, bodies), strict=True):
+        row |= _public(more)
+
+
+def _slopes(anatomy: Anatomy, solids: dict, turn: np.ndarray) -> Row:
+    """Return the slopes of T1 and of the sacrum in the scanner, which the person lies in turned by `turn`."""
+
+    def turned(plate: Endplate) -> Endplate:
+        return Endplate(*(turn @ part for part in (plate.normal, plate.back_mm, plate.front_mm)))
+
+    t1, last = L.LEVEL_LABELS["T1"], L.DISC_OFFSET + anatomy.vertebrae[-1].label
+    first = {}
+    if t1 in solids:
+        first = {t1: TrueSolid(None, solids[t1].region, {1: turned(solids[t1].plates[1])})}
+    sacral = turned(solids[last].plates[-1]) if last in solids else None
+    return _public(slope_columns(first, sacral))
 
 
 def _counts(anatomy: Anatomy) -> Row:
@@ -97,7 +124,10 @@ def _vertebra_rows(anatomy, maps, solids) -> tuple[list[Row], dict[int, np.ndarr
         row = {"label": vertebra.label, "level": vertebra.level} | sizes | angles | drawn
         rows.append(row | {"fracture": vertebra.fracture, "height_status": ""})
     compared = [
-        row if row["body_fully_visible"] else row | dict.fromkeys(HEIGHT_COLUMNS) for row in rows
+        row
+        if row["body_fully_visible"]
+        else row | dict.fromkeys((*HEIGHT_COLUMNS, *CORNER_COLUMNS))
+        for row in rows
     ]
     ratios = fracture_columns(compared)
     return [_public(row | more) for row, more in zip(rows, ratios, strict=True)], centres
@@ -119,6 +149,12 @@ def _disc_rows(anatomy, maps, discs, vertebrae, solids) -> list[Row]:
         row |= index_columns(row, [n for n in near if n["body_fully_visible"]])
         under = true_sacral_plate(anatomy) if last else solids[below].plates[1]
         row |= slip_columns(solids[above.label].plates[-1], under)
+        row["segment_angle_deg"] = None
+        if above.dens is None:
+            lower = under if last else solids[below].plates[-1]
+            row["segment_angle_deg"] = segment_angle_deg(
+                solids[above.label].plates[1], lower, above.rotation[:, 0]
+            )
         rows.append(_public(row))
     return rows
 
@@ -128,8 +164,10 @@ def _add_signals(anatomy, maps, contrast, vertebrae: list[Row], discs: list[Row]
     number = {vertebra.label: k for k, vertebra in enumerate(anatomy.vertebrae)}
     for row in vertebrae:
         row["body_to_csf_ratio"] = true_body_ratio(contrast, number[row["label"]])
+        row["body_to_csf_corrected_ratio"] = row["body_to_csf_ratio"]
     for row in discs:
         row["disc_to_csf_ratio"] = true_disc_ratio(contrast, maps, row["label_above"])
+        row["disc_to_csf_corrected_ratio"] = row["disc_to_csf_ratio"]
 
 
 def _disc_sizes(disc: TrueDisc, solid: TrueSolid) -> Row:

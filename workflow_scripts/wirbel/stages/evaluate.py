@@ -11,6 +11,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from wirbel.core import evaluation
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.io.sidecars import write_json
@@ -64,12 +66,14 @@ class Reference:
             if path.exists():
                 self._tables[table] = _by_scan(path)
 
-    def map(self, scan_id: str, kind: str, like: Volume) -> Volume | None:
-        """Return a reference map in the storage order and on the grid of `like`, or None."""
+    def map(self, scan_id: str, kind: str, like: Volume | None) -> Volume | None:
+        """Return a reference map in the storage order and on the grid of `like` (None: its own), or None."""
         names = (scan_id + ending for ending in REFERENCE_NAMES[kind])
         path = next((self._files[name] for name in names if name in self._files), None)
         if path is None:
             return None
+        if like is None:
+            return read_volume(path)
         volume = reorient(read_volume(path), like.axes)
         same = (
             volume.data.shape == like.data.shape and abs(volume.affine - like.affine).max() < 1e-2
@@ -84,15 +88,17 @@ class Reference:
 def evaluate_scan(
     scan: Scan, folders: StageFolders, reference: Reference, args: argparse.Namespace
 ) -> dict[str, list[dict]] | None:
-    """Return the rows of all tables for one scan; None when it has no result or no reference."""
-    paths = [
-        folders.anat(scan) / f"{scan.scan_id}_desc-{kind}_dseg.nii.gz" for kind in REFERENCE_NAMES
+    """Return the rows of all tables for one scan; None when it has no reference.
+
+    A scan without a result is compared with empty maps: all that it should show counts as missed.
+    """
+    paths = map_paths(scan, folders)
+    results = list(map(read_volume, paths)) if has_result(paths) else [None, None]
+    pairs = [
+        _beside(reference.map(scan.scan_id, kind, result), result)
+        for kind, result in zip(REFERENCE_NAMES, results, strict=True)
     ]
-    if not all(path.exists() for path in paths):
-        return None
-    subregion, vertebra = map(read_volume, paths)
-    true_subregion = reference.map(scan.scan_id, "subregion", subregion)
-    true_vertebra = reference.map(scan.scan_id, "vertebra", vertebra)
+    (true_subregion, subregion), (true_vertebra, vertebra) = pairs
     rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
     if true_subregion is not None:
         rows["structures"] = evaluation.structure_rows(
@@ -100,6 +106,8 @@ def evaluate_scan(
         )
     if true_vertebra is not None:
         predicted = vertebra.data
+        if subregion is None:
+            subregion = vertebra
         if args.shows == "bodies":
             true_vertebra, predicted = evaluation.restrict_to_bodies(
                 true_vertebra, predicted, subregion.data
@@ -111,6 +119,24 @@ def evaluate_scan(
             complete_reference=args.shows == "all",
         )
     return rows if any(rows.values()) else None
+
+
+def map_paths(scan: Scan, folders: StageFolders) -> list[Path]:
+    """Return where the final subregion and vertebra map of a scan lie."""
+    stem = folders.anat(scan) / scan.scan_id
+    return [Path(f"{stem}_desc-{kind}_dseg.nii.gz") for kind in REFERENCE_NAMES]
+
+
+def has_result(paths: list[Path]) -> bool:
+    """Whether both final label maps of a scan are there."""
+    return all(path.exists() for path in paths)
+
+
+def _beside(reference: Volume | None, result: Volume | None) -> tuple[Volume | None, Volume | None]:
+    """Return a reference map and the result beside it; an empty map where there is no result."""
+    if result is None and reference is not None:
+        result = reference.with_data(np.zeros_like(reference.data))
+    return reference, result
 
 
 def measures_of(
@@ -140,14 +166,15 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     cohort = {t: args.output_dir / "cohort" / f"{t}.csv" for t in evaluation.MEASURES}
     measured = {t: _by_scan(path) if path.exists() else {} for t, path in cohort.items()}
     rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
-    counts = {"scans_compared": 0, "scans_without_result_or_reference": 0}
+    counts = dict.fromkeys(("scans_compared", "scans_without_result", "scans_without_reference"), 0)
     for batch in list_batches(args.output_dir):
         for scan in read_batch(batch_file(args.output_dir, batch)):
             found = evaluate_scan(scan, folders, reference, args)
             if found is None:
-                counts["scans_without_result_or_reference"] += 1
+                counts["scans_without_reference"] += 1
                 continue
             counts["scans_compared"] += 1
+            counts["scans_without_result"] += not has_result(map_paths(scan, folders))
             found["measures"] = measures_of(scan.scan_id, reference, measured, found["instances"])
             for table, new in found.items():
                 rows[table] += new

@@ -19,6 +19,7 @@ from wirbel.core.dictionary.shared import (
     angle,
     centroid,
     complete,
+    corrected_ratio,
     ratio,
     signal_ratio,
     size,
@@ -148,6 +149,23 @@ DISCS = (
         *MEASURED,
         "no_neighbour",
     ),
+    angle(
+        "segment_angle_deg",
+        "Angle of the segment, supine",
+        "Angle from the lower endplate of the vertebra below (on the sacrum, from the sacrum's endplate) to "
+        "the upper endplate of the vertebra above, in the mid-sagittal plane of that vertebra, positive when it "
+        "opens forwards (lordosis)",
+        "segment_status",
+        (-45.0, 60.0),
+        "after Cobb, Instr Course Lect 1948;5:261-275",
+    ),
+    status(
+        "segment_status",
+        "the measurement of the segment",
+        *MEASURED,
+        "no_neighbour",
+        "not_defined_for_c2",
+    ),
     signal_ratio(
         "disc_to_csf_ratio",
         "disc",
@@ -156,11 +174,12 @@ DISCS = (
         "after Salamat et al., SpringerPlus 2016;5:829",
     ),
     status("disc_signal_status", "the signal ratio", *SIGNAL),
+    *corrected_ratio("disc"),
     volume("disc_volume_mm3", "intervertebral disc", "label 100", "disc_status", DISC_VOLUME_MM3),
     surface_volume(
         "disc_surface_volume_mm3", "intervertebral disc", "disc_width_status", DISC_VOLUME_MM3
     ),
     *centroid("", "disc", "disc_status"),
-    status("disc_status", "the disc", "ok", "touches_border"),
+    status("disc_status", "the disc", "ok", "touches_border", "partly_seen"),
     complete("the disc", "true when disc_status is ok"),
 )

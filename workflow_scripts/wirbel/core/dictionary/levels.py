@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.column import NUMBER, SQUARE_MILLIMETRES, Column
+from wirbel.core.dictionary.column import INTEGER, NUMBER, SQUARE_MILLIMETRES, Column
 from wirbel.core.dictionary.shared import (
     IDENTITY,
     LABEL,
@@ -17,7 +17,8 @@ from wirbel.core.dictionary.shared import (
 
 _LEVEL_SHARE = (
     "at this level: the voxels nearer to this vertebral body's centroid than to any other's; beyond the "
-    "first and the last body a mirror image of its neighbour takes the rest"
+    "first and the last body a mirror image of its neighbour takes the rest; empty where a vertebra next to it is "
+    "not in the map (above C2 and below the sacrum none is missed)"
 )
 SECTION = (
     "the mean over 5 mm along the canal's smoothed centreline, at right angles to it (so the cosine of the "
@@ -28,6 +29,8 @@ CORRECTED = (
     "after De Leener et al., NeuroImage 2017;145:24-43 (sections at right angles to the centreline)"
 )
 CODES = ("ok", "touches_border", "absent", "surface_incomplete")
+SHARE_CODES = ("ok", "touches_border", "absent", "vertebra_missing")
+CORD_CODES = (*CODES, "cord_questioned")
 PLACES = {"body": "beside the middle of the vertebral body", "disc": "beside the disc below"}
 STRUCTURES = {
     "canal": ("spinal canal with the cord", (40.0, 900.0), (5.0, 35.0), (8.0, 45.0)),
@@ -67,7 +70,7 @@ def _section(name: str, place: str) -> tuple[Column, ...]:
             width,
             CORRECTED,
         ),
-        status(state, f"the section of the {name}", *CODES),
+        status(state, f"the section of the {name}", *(CORD_CODES if name == "cord" else CODES)),
     )
 
 
@@ -89,9 +92,67 @@ def _space(place: str) -> tuple[Column, ...]:
             (0.02, 1.0),
             "after Okada et al., Spine 1994;19:2331-2335 (areas of canal and cord, there canal over cord)",
         ),
-        status(f"space_{place}_status", "the comparison of canal and cord", *CODES),
+        status(f"space_{place}_status", "the comparison of canal and cord", *CORD_CODES),
     )
 
+
+ALONG = (
+    "from the middle of the vertebral body to as far below the disc; {} at every position of the canal's smoothed "
+    "centreline, by counting voxels with weights that fall off within 3 mm up and down (Hann). Noise makes the "
+    "smallest of many values a little smaller than a single section would be"
+)
+NARROWEST = (
+    Column(
+        "canal_area_min_mm2",
+        NUMBER,
+        "Smallest cross-sectional area of the spinal canal with the cord at this level",
+        f"Smallest area {ALONG.format('the area')}",
+        CORRECTED,
+        SQUARE_MILLIMETRES,
+        (20.0, 900.0),
+        1,
+        "canal_min_status",
+    ),
+    size(
+        "canal_ap_min_mm",
+        "Smallest AP diameter of the spinal canal at this level",
+        f"Smallest AP diameter {ALONG.format('the extent from back to front in the middle')}",
+        "canal_min_status",
+        (3.0, 35.0),
+        CORRECTED,
+    ),
+    status("canal_min_status", "the search for the narrowest place", *CODES, "not_in_view"),
+    Column(
+        "stenosis_grade",
+        INTEGER,
+        "Grade of narrowness of the spinal canal",
+        "By canal_ap_min_mm: cervical 1 below 13 mm, 2 below 10 mm; lumbar 1 below 12 mm (relative stenosis), 2 below "
+        "10 mm (absolute); 0 otherwise. By measurement of the labelled canal alone",
+        "Edwards and LaRocca, Spine 1983;8:20-27; Verbiest, J Bone Joint Surg Br 1954;36:230-237",
+        interval=(0, 2),
+        status="stenosis_status",
+    ),
+    status(
+        "stenosis_status", "the grading of the canal", *CODES, "not_in_view", "not_defined_at_level"
+    ),
+    ratio(
+        "torg_pavlov_ratio",
+        "Torg-Pavlov ratio",
+        "canal_ap_body_mm / depth_middle_mm of the vertebra, C3 to C7",
+        "torg_pavlov_status",
+        (0.3, 2.0),
+        "Torg et al., J Bone Joint Surg Am 1986;68:1354-1370; Pavlov et al., Radiology 1987;164:771-775 (on "
+        "radiographs, below 0.82 narrow)",
+    ),
+    status(
+        "torg_pavlov_status",
+        "the comparison of canal and body",
+        *CODES,
+        "no_canal",
+        "partly_seen",
+        "not_defined_at_level",
+    ),
+)
 
 LEVELS = (
     *IDENTITY,
@@ -108,8 +169,8 @@ LEVELS = (
     volume(
         "cord_volume_mm3", f"spinal cord {_LEVEL_SHARE}", "label 60", "cord_status", (0.0, 6000.0)
     ),
-    status("canal_status", "the canal at this level", "ok", "touches_border", "absent"),
-    status("cord_status", "the cord at this level", "ok", "touches_border", "absent"),
+    status("canal_status", "the canal at this level", *SHARE_CODES),
+    status("cord_status", "the cord at this level", *SHARE_CODES, "cord_questioned"),
     complete(
         "what the level holds of canal and cord",
         "true when canal_status is ok and cord_status is ok or absent. Both say touches_border also where the border "
@@ -120,4 +181,5 @@ LEVELS = (
         for place in PLACES
         for column in (*_section("canal", place), *_section("cord", place), *_space(place))
     ),
+    *NARROWEST,
 )

@@ -26,6 +26,11 @@ from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.errors import REASONS
 
 COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
+GENANT = "Genant et al., J Bone Miner Res 1993;8:1137-1148"
+PARTIAL = (
+    "of the graded vertebrae only when deformity_status is not_in_view: then not all from T4 to L4 could be graded. By "
+    "measurement alone"
+)
 PROJECTED = (
     "projected onto the sagittal plane of the spine in view: right is the mean of all bodies' right axes, superior "
     "the line from the lowest to the highest body. Measured lying supine"
@@ -43,7 +48,23 @@ def _curve(name, what, first, last, positive) -> tuple:
             (-60.0, 110.0),
             COBB,
         ),
-        status(state, what.lower(), "ok", "not_in_view"),
+        status(state, what.lower(), "ok", "not_in_view", "vertebra_missing"),
+    )
+
+
+def _slope(name, what, plate, interval) -> tuple:
+    state = f"{name}_status"
+    return (
+        angle(
+            f"{name}_deg",
+            f"{what}, supine",
+            f"How far {plate} slopes down forwards against the scanner's axial plane, lying supine: smaller than "
+            "standing, and as good as the person lies straight",
+            state,
+            interval,
+            "Legaye et al., Eur Spine J 1998;7:99-103 (slopes against the horizontal, standing)",
+        ),
+        status(state, what, "ok", "not_in_view"),
     )
 
 
@@ -103,6 +124,30 @@ ALIGNMENT = (
         status="cobb_status",
     ),
     status("cobb_status", "the coronal curve", "ok", "not_in_view"),
+    *_slope("t1_slope", "T1 slope", "the upper endplate of T1", (-20.0, 70.0)),
+    *_slope(
+        "sacral_slope",
+        "Sacral slope",
+        "the endplate of the sacrum (as the disc's face)",
+        (-10.0, 80.0),
+    ),
+    size(
+        "largest_slip_mm",
+        "Largest slip",
+        "The slip_mm of largest size in the table of discs, with its sign",
+        "slip_status",
+        (-15.0, 30.0),
+        "Meyerding, Surg Gynecol Obstet 1932;54:371-377",
+    ),
+    Column(
+        "largest_slip_level",
+        STRING,
+        "Where the largest slip is",
+        "The level of its disc",
+        "Meyerding, Surg Gynecol Obstet 1932;54:371-377",
+        status="slip_status",
+    ),
+    status("slip_status", "the search for the largest slip", "ok", "not_in_view"),
     size(
         "spine_length_mm",
         "Length of the spine, supine",
@@ -111,7 +156,7 @@ ALIGNMENT = (
         "spine_length_status",
         (300.0, 800.0),
     ),
-    status("spine_length_status", "the length", "ok", "not_in_view"),
+    status("spine_length_status", "the length", "ok", "not_in_view", "vertebra_missing"),
     Column(
         "presacral_vertebrae",
         INTEGER,
@@ -130,7 +175,54 @@ ALIGNMENT = (
         "Thawait et al., Radiol Clin North Am 2012;50:587-598",
         status="enumeration_status",
     ),
-    status("enumeration_status", "the enumeration", "ok", "not_in_view"),
+    status("enumeration_status", "the enumeration", "ok", "not_in_view", "vertebra_missing"),
+    Column(
+        "numbering_flags",
+        STRING,
+        "What is unusual about the numbers of the vertebrae",
+        "Flags separated by semicolons, empty when there are none: gap (a vertebra between those of the map is missing "
+        "from it), thirteen_thoracic (there is a T13), eleven_thoracic (L1 lies right below T11), six_lumbar (there is "
+        "an L6), four_lumbar (the sacrum lies right below L4). As good as the level names",
+        "Thawait et al., Radiol Clin North Am 2012;50:587-598",
+    ),
+    Column(
+        "vertebrae_graded",
+        INTEGER,
+        "Number of vertebrae with a grade of deformity",
+        "Vertebrae from T4 to L4 whose genant_status is ok",
+        GENANT,
+        interval=(0, 14),
+        status="scan_status",
+    ),
+    Column(
+        "fracture_count",
+        INTEGER,
+        "Number of vertebrae with a deformity",
+        f"Vertebrae whose genant_grade is above 0; {PARTIAL}",
+        GENANT,
+        interval=(0, 14),
+        status="deformity_status",
+    ),
+    Column(
+        "spinal_deformity_index",
+        INTEGER,
+        "Spinal deformity index",
+        f"Sum of genant_grade; {PARTIAL}",
+        "Crans et al., Bone 2005;37:175-179",
+        interval=(0, 42),
+        status="deformity_status",
+    ),
+    status("deformity_status", "the grading from T4 to L4", "ok", "not_in_view"),
+    Column(
+        "conus_level",
+        STRING,
+        "Where the spinal cord ends",
+        "The vertebra or disc beside the lowest place on the canal's centreline where the cord's area is 12 mm2 or "
+        "more. Questioned where what is labelled as cord is larger than 130 mm2 somewhere or goes on below L3",
+        "after Saifuddin et al., Spine 1998;23:1452-1456 (level of the conus in MRI)",
+        status="conus_status",
+    ),
+    status("conus_status", "the end of the cord", "ok", "absent", "not_in_view", "cord_questioned"),
     Column(
         "bodies_complete",
         INTEGER,
@@ -180,10 +272,10 @@ SCANS = (
         STRING,
         "What is odd about the scan's file, and what contradicts anatomy in its result",
         "Flags separated by semicolons, empty when there are none. Of the file: header_conflict (the header "
-        "contradicts itself about where the voxels lie: the sform was used where it has a code, else the qform; "
-        "the maps' sidecars "
-        "say what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly far from all others), "
-        "no_zero_intensity (negative, standardised or shifted intensities: no signal ratios). Of the result, from the "
+        "contradicts itself about where the voxels lie: the sform was used where it has a code, else the qform; the "
+        "maps' sidecars say what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly "
+        "far from all others), no_zero_intensity (negative, standardised or shifted intensities: no signal ratios). "
+        "Of the result, from the "
         "final label maps and the measures (a scan in which nothing can be right fails with implausible_result): "
         + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
         status="scan_status",
@@ -208,9 +300,8 @@ SCANS = (
         "vertebrae_in_view",
         INTEGER,
         "Number of presacral vertebrae whose body is in view, wholly or in part",
-        "The scan's rows in the table of vertebrae. One that shows only processes has a number in the vertebra "
-        "map, but "
-        "no row",
+        "The scan's rows in the table of vertebrae. One that shows only processes has a number in the vertebra map, "
+        "but no row",
         interval=(0, 25),
         status="scan_status",
     ),

@@ -42,7 +42,7 @@ IDENTITY = (
 )
 
 
-MEASURED = ("ok", "touches_border", "absent", "no_canal", "surface_incomplete")
+MEASURED = ("ok", "touches_border", "partly_seen", "absent", "no_canal", "surface_incomplete")
 """Status codes of everything that is fitted to a body or a disc."""
 SIGNAL = (
     *("ok", "no_image", "absent", "too_few_voxels"),
@@ -130,6 +130,23 @@ def signal_ratio(name, what, margin, status, source) -> Column:
         status,
         (0.0, 3.0),
         source,
+    )
+
+
+def corrected_ratio(what) -> tuple[Column, Column]:
+    """Return the column of a T2 signal ratio without the coil's fall-off, and its status."""
+    state = f"{what}_corrected_status"
+    return (
+        ratio(
+            f"{what}_to_csf_corrected_ratio",
+            f"{what}_to_csf_ratio corrected for the coil's fall-off",
+            f"{what}_to_csf_ratio * exp(-b d): b is the change of the logarithm of the signal per mm forwards within "
+            "vertebral bodies (medians of front and back third, the median over the scan's bodies, at least three), d "
+            "the distance from the canal's centre",
+            state,
+            (0.0, 3.0),
+        ),
+        status(state, "the corrected signal ratio", *SIGNAL),
     )
 
 

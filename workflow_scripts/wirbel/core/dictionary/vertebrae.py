@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import (
-    CUBIC_MILLIMETRES,
+    BOOLEAN,
     INTEGER,
-    NUMBER,
     PERCENT,
     STRING,
     Column,
@@ -22,6 +21,7 @@ from wirbel.core.dictionary.shared import (
     angle,
     centroid,
     complete,
+    corrected_ratio,
     ratio,
     signal_ratio,
     size,
@@ -66,6 +66,42 @@ def _height(name, percent) -> Column:
         "height_status",
         BODY_HEIGHT_MM,
         SIX_POINT,
+    )
+
+
+def _corner_height(name, where) -> Column:
+    return size(
+        f"corner_height_{name}_mm",
+        f"{name.capitalize()} height of the vertebral body at the rim",
+        f"As height_{name}_mm, but 3 % of the depth from the {where}, by a local regression over the 30 % of the depth "
+        "further in: the heights that fracture grades are defined by",
+        "height_status",
+        (4.0, 45.0),
+        GENANT,
+    )
+
+
+def _concavity(name) -> Column:
+    return size(
+        f"concavity_{name}_mm",
+        f"Concavity of the {name} endplate",
+        f"How far the middle of the {name} endplate lies within the line between its rims, 8 % of the depth from the "
+        "back and from the front, in the mid-sagittal plane; negative where it bulges",
+        "height_status",
+        (-4.0, 15.0),
+        "after Hurxthal, Am J Roentgenol 1968;103:635-644 (biconcavity of vertebral bodies)",
+    )
+
+
+def _corner_ratio(name, what, above) -> Column:
+    return ratio(
+        f"corner_{name}_ratio",
+        f"{what}",
+        f"{above} over corner_height_posterior_mm, or over expected_height_mm where the posterior height is less than "
+        "96 % of that and so itself lost",
+        "corner_status",
+        (0.3, 1.6),
+        GENANT,
     )
 
 
@@ -145,17 +181,45 @@ VERTEBRAE = (
     ratio(
         "crush_ratio",
         "Posterior height over that of the neighbours",
-        "height_posterior_mm over the mean of those of the vertebrae next above and below (or of the one that "
-        "could be measured)",
+        "height_posterior_mm over the mean of those of the vertebrae right above and below (or of the one that "
+        "could be measured); neighbours whose own height or shape is not plausible (as in expected_height_mm) do "
+        "not count",
         "crush_status",
         (0.3, 1.6),
         SIX_POINT,
     ),
     status("crush_status", "the comparison with the neighbours", *BODY_MEASURED, "no_neighbour"),
+    *(_concavity(name) for name in ("upper", "lower")),
+    _corner_height("anterior", "front"),
+    _corner_height("posterior", "back"),
+    size(
+        "expected_height_mm",
+        "Posterior height at the rim that the scan's other vertebrae predict",
+        "Usual height of the level (means of adults) times the weighted mean of the other vertebrae's "
+        "corner_height_posterior_mm over theirs, nearer levels counting more. Only plausible vertebrae count: "
+        "anterior over posterior height at least 0.8, and a height over the usual one within 0.88 to 1.15 of the "
+        "scan's 65th percentile; at least one",
+        "corner_status",
+        (5.0, 45.0),
+        "usual heights: Panjabi et al., Spine 1991;16:861-869, 16:888-901, 1992;17:299-306; Busscher et al., Eur "
+        "Spine J 2010;19:1104-1114",
+    ),
+    _corner_ratio("wedge", "Anterior corner height over posterior", "corner_height_anterior_mm"),
+    _corner_ratio("biconcavity", "Middle height over posterior corner height", "height_middle_mm"),
+    ratio(
+        "corner_crush_ratio",
+        "Posterior corner height over the expected one",
+        "corner_height_posterior_mm / expected_height_mm",
+        "corner_status",
+        (0.3, 1.6),
+        GENANT,
+    ),
+    status("corner_status", "the comparison of corner heights", *BODY_MEASURED, "no_neighbour"),
     ratio(
         "height_loss_percent",
         "Largest height loss",
-        "100 * (1 - the smallest of wedge_ratio, biconcavity_ratio and crush_ratio), at least 0; T4 to L4",
+        "100 * (1 - the smallest of corner_wedge_ratio, corner_biconcavity_ratio and corner_crush_ratio), at least 0; "
+        "T4 to L4",
         "genant_status",
         (0.0, 80.0),
         GENANT,
@@ -181,8 +245,18 @@ VERTEBRAE = (
             "none": "grade 0",
             "wedge": "the front is lower than the back",
             "biconcave": "the middle is lower than the back",
-            "crush": "the back is lower than that of the neighbours",
+            "crush": "the back is lower than expected",
         },
+        status="genant_status",
+    ),
+    Column(
+        "short_vertebral_height",
+        BOOLEAN,
+        "Whether height is lost without a change of the endplates",
+        "True when genant_grade is above 0 and the middle is not lower against the mean of both corner heights "
+        "than in the scan's plausible vertebrae, by 5 % of that mean: low vertebrae whose endplates do not dip are "
+        "often variants, not fractures",
+        "Ferrar et al., Osteoporos Int 2007;18:35-46 (short vertebral height)",
         status="genant_status",
     ),
     status(
@@ -201,6 +275,7 @@ VERTEBRAE = (
         "doi:10.3171/2019.9.SPINE19954: bodies over cerebrospinal fluid, there T1-weighted",
     ),
     status("body_signal_status", "the signal ratio", *SIGNAL),
+    *corrected_ratio("body"),
     volume(
         "body_volume_mm3",
         "vertebral body without its endplates",
@@ -232,32 +307,10 @@ VERTEBRAE = (
         "width_status",
         BODY_VOLUME_MM3,
     ),
-    surface_volume(
-        "vertebra_surface_volume_mm3",
-        "whole vertebra without its endplates",
-        "vertebra_surface_status",
-        VERTEBRA_VOLUME_MM3,
-        "; the imaged part only when vertebra_surface_status says touches_border; the spinous process is "
-        "interpolated as in spinous_process_surface_volume_mm3, arch and other processes are voxels as they are",
-    ),
-    Column(
-        "spinous_process_surface_volume_mm3",
-        NUMBER,
-        "Volume of the spinous process inside a smooth surface",
-        f"Volume inside the surface that cubic splines interpolate between the slices from the distance to "
-        f"the structure's border (label 42); {PART_IS_ZERO}; the imaged part only when vertebra_status says "
-        "touches_border",
-        "after Raya and Udupa, IEEE Trans Med Imaging 1990;9:32-42 (shape-based interpolation)",
-        CUBIC_MILLIMETRES,
-        PART_VOLUMES[SPINOUS_PROCESS],
-        1,
-        "vertebra_status",
-    ),
     *centroid("", "whole vertebra", "vertebra_status"),
     *centroid("body_", "vertebral body", "body_status"),
-    status("body_status", "the vertebral body", "ok", "touches_border", "absent"),
-    status("vertebra_status", "the vertebra", "ok", "touches_border"),
-    status("vertebra_surface_status", "the vertebra inside smooth surfaces", *BODY_MEASURED),
+    status("body_status", "the vertebral body", "ok", "touches_border", "partly_seen", "absent"),
+    status("vertebra_status", "the vertebra", "ok", "touches_border", "partly_seen"),
     complete(
         "the whole vertebra",
         "true when body_status and vertebra_status are ok: neither the body nor a process reaches the border of the "

@@ -22,7 +22,8 @@ class Form:
     """What a structure's section usually looks like, and how far it strays.
 
     `exponents`: smallest, usual and largest exponent of both halves: 1 is a straight-sided gable, 2 an
-    ellipse. `aspect`: usual width over depth. Spreads are those of the logarithm.
+    ellipse. `aspect`: usual width over depth. Spreads are those of the logarithm. Where more than `slices_enough`
+    slices show the structure, they tell its form, and the usual one is held to less and less.
     """
 
     exponents: tuple[float, float, float]
@@ -30,12 +31,13 @@ class Form:
     aspect: float
     aspect_spread: float
     halves_spread: float
+    slices_enough: int = 99
 
 
 CANAL_FORM = Form((0.9, 1.9, 4.0), 0.2, 1.35, 0.3, 1.0)
 """Oval in the thorax, triangular where the laminae meet (Panjabi et al., Spine 1991;16:861). Held near an
 oval: a slice more or less at a flank must not turn it into a gable or a box."""
-CORD_FORM = Form((2.0, 2.0, 2.01), 1.0, 1.6, 0.3, 0.09)
+CORD_FORM = Form((2.0, 2.0, 2.01), 1.0, 1.6, 0.4, 0.09, 3)
 """An ellipse, 1.3 to 1.9 times as wide as deep (Frostell et al., Front Neurol 2016;7:238)."""
 
 
@@ -104,6 +106,8 @@ def fit_closed_curve(
         large,
     ]
     root = np.sqrt(len(points))
+    shown = (last - first) / step + 1
+    hold = HOLD_MM * min(1.0, form.slices_enough / shown) ** 2
 
     def misfit(values: np.ndarray) -> np.ndarray:
         curve = ClosedCurve(*values)
@@ -118,7 +122,7 @@ def fit_closed_curve(
         beyond = np.maximum(
             [first - step - left, left - first, right - last - step, last - right], 0
         )
-        held = HOLD_MM * np.array(unusual), BETWEEN_SLICES * beyond
+        held = hold * np.array(unusual), BETWEEN_SLICES * beyond
         return np.concatenate([curve.distance_mm(points), *(root * part for part in held)])
 
     found = least_squares(misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM)

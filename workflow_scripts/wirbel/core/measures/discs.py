@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.labels import (
-    DISC_OFFSET,
-    LEVEL_LABELS,
-    LEVEL_NAMES,
-    LEVELS_TOP_DOWN,
-    disc_name,
-)
+from wirbel.core.labels import DISC_OFFSET, SACRUM, disc_name
 from wirbel.core.measures import status as S
-from wirbel.core.measures.endplates import angle_deg
+from wirbel.core.measures.contiguity import Contiguity
+from wirbel.core.measures.endplates import Endplate, angle_deg
+from wirbel.core.measures.joint import segment_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
 from wirbel.core.measures.slips import slip_row
@@ -20,6 +16,7 @@ from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
 from wirbel.core.measures.volumes import surface_volume_mm3
+from wirbel.core.measures.widths import also_seen
 
 DISC_CENTRAL_DEPTH = (0.25, 0.75)
 """The mean disc height is taken over the middle half of the depth, clear of bulging rims."""
@@ -27,37 +24,30 @@ AREA_FRACTIONS = np.clip((np.arange(19) + 0.5) / 19, 0.08, 0.92)
 """Where the heights are taken that the mid-sagittal area is the mean of, times the depth; at the very rim
 nothing but a bulge is left, so the outermost heights count twice."""
 
-FOLLOWERS = {"T11": ("T12", "L1"), "T12": ("T13", "L1"), "L4": ("L5", "S1"), "L5": ("L6", "S1")}
-"""Levels that may follow where the number of vertebrae varies, the nearest first."""
-USUAL_FOLLOWERS = {"T12": "L1", "L5": "S1"}
-"""Levels whose usual follower is not the next in `LEVELS_TOP_DOWN`."""
 
-
-def disc_rows(maps: LabelMaps, solids: dict[int, Solid], vertebrae: list[dict]) -> list[dict]:
+def disc_rows(
+    maps: LabelMaps, solids: dict[int, Solid], vertebrae: list[dict], order: Contiguity
+) -> list[dict]:
     """Measure every disc: volume, position, size, and what it is between its two vertebrae."""
     by_label = {row["label"]: row for row in vertebrae}
-    return [_disc_row(maps, solids, by_label, label) for label in maps.discs]
+    return [_disc_row(maps, solids, by_label, label, order.below(label)) for label in maps.discs]
 
 
-def level_below(label: int, present: set[int]) -> int:
-    """Return the label of the vertebra under `label`, by the numbers present where spines vary."""
-    name = LEVEL_NAMES[label]
-    following = LEVEL_NAMES[LEVELS_TOP_DOWN[LEVELS_TOP_DOWN.index(label) + 1]]
-    candidates = [LEVEL_LABELS[level] for level in FOLLOWERS.get(name, ())]
-    usual = LEVEL_LABELS[USUAL_FOLLOWERS.get(name, following)]
-    return next((c for c in candidates if c in present), usual)
-
-
-def _disc_row(maps: LabelMaps, solids: dict[int, Solid], vertebrae: dict, label: int) -> dict:
-    whole, solid = maps.whole(DISC_OFFSET + label), solids[DISC_OFFSET + label]
-    below = level_below(label, set(maps.boxes))
+def _disc_row(maps, solids: dict[int, Solid], vertebrae: dict, label: int, below: int) -> dict:
+    whole, solid = maps.disc(label), solids[DISC_OFFSET + label]
     row = {"label_above": label, "level": disc_name(label, below), **centroid_columns(whole)}
     row["disc_volume_mm3"] = whole.volume_mm3
     row["disc_surface_volume_mm3"] = surface_volume_mm3(whole, solid)
-    row["disc_status"] = presence(whole)
+    row["disc_status"] = also_seen(presence(whole), solid)
     row |= _height_columns(solid) | _width_columns(solid)
     neighbours = [vertebrae[v] for v in (label, below) if v in vertebrae]
-    return row | index_columns(row, neighbours) | slip_row(maps, solids, label, below)
+    row |= index_columns(row, neighbours) | slip_row(maps, solids, label, below)
+    lower = solid.endplate(-1) if below == SACRUM else _lower_plate(solids.get(below))
+    return row | segment_columns(solids, label, below, lower)
+
+
+def _lower_plate(body: Solid | None) -> Endplate | None:
+    return None if body is None else body.endplate(-1)
 
 
 def _height_columns(solid: Solid) -> dict:
@@ -88,7 +78,7 @@ def _width_columns(solid: Solid) -> dict:
         status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
         return {"disc_width_mm": None, "disc_width_status": status}
     if not solid.whole_width:
-        return {"disc_width_mm": None, "disc_width_status": S.TOUCHES_BORDER}
+        return {"disc_width_mm": None, "disc_width_status": solid.width_status}
     return {"disc_width_mm": solid.outline.width_at(0), "disc_width_status": S.OK}
 
 

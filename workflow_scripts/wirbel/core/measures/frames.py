@@ -21,6 +21,9 @@ BORDER_MM = 1.5
 pixels empty. Of slices it is the outermost alone."""
 FLANK_FRACTION = 0.6
 """A sagittal layer this small beside the largest lies in the outer tenth of an elliptic body's width."""
+LEAST_HALF = 0.55
+"""Share of the half that is whole that the other half, which the border cuts, has to have: so a fifth of the width may
+be cut off, which moves the middle by a tenth of it."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,17 @@ class Region:
         """Number of layers along each axis that count as outermost."""
         return np.maximum(1, np.ceil(BORDER_MM / self.grid.spacing_mm - 1e-3).astype(int))
 
-    def is_cut(self, sideways: np.ndarray, flank_fraction: float = FLANK_FRACTION) -> bool:
+    def is_cut(
+        self,
+        sideways: np.ndarray,
+        canal_mm: np.ndarray | None = None,
+        flank_fraction: float = FLANK_FRACTION,
+    ) -> bool:
         """Whether the border of the scan cuts off so much that a mid-sagittal shape is in doubt.
 
         Any voxel at the border does, except at the ends of the array axis nearest to `sideways` as long as the
-        layer there is no larger than `flank_fraction` of the largest: then only the flank is cut off.
+        layer there is no larger than `flank_fraction` of the largest, or as long as what is seen on either side of
+        the canal's middle, `canal_mm`, is nearly the same: then only a flank is cut off.
         """
         cosine = np.abs(sideways @ (self.grid.affine[:3, :3] / self.grid.spacing_mm))
         for axis in range(3):
@@ -107,9 +116,18 @@ class Region:
             allowed = flank_fraction * layers.max() if axis == cosine.argmax() else 0
             at, outer = self.start[axis] + np.arange(len(layers)), self._border_layers[axis]
             outermost = (at < outer) | (at >= self.full_shape[axis] - outer)
-            if (layers[outermost] > allowed).any():
+            large = (layers[outermost] > allowed).any()
+            flank = axis == cosine.argmax() and canal_mm is not None
+            if large and not (flank and not self._lopsided(axis, canal_mm)):
                 return True
         return False
+
+    def _lopsided(self, axis: int, canal_mm: np.ndarray) -> bool:
+        """Whether much less is seen on one side of the canal's middle, along an array axis, than on the other."""
+        middle = self.grid.to_index(canal_mm)[axis]
+        seen = np.flatnonzero(self.mask.any(tuple(k for k in range(3) if k != axis)))
+        halves = middle - (seen[0] - 0.5), seen[-1] + 0.5 - middle
+        return min(halves) < LEAST_HALF * max(halves)
 
     @cached_property
     def points_mm(self) -> np.ndarray:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from wirbel.core.geometry import Volume, grow_box, labelled_boxes
 from wirbel.core.labels import (
@@ -23,6 +24,11 @@ ENDPLATE_REACH_MM = 4.0
 """Endplate voxels further than this from a body are not its own: an endplate is 0.6 to 1 mm thick
 (Roberts et al., Spine 1989;14:166), label maps draw it up to 3 mm."""
 
+ISLAND_FRACTION, ISLAND_MM = 0.05, 15.0
+"""A part smaller than this share of a structure's largest and further away from all larger ones does not belong to
+it: the parts of one vertebra that thick slices leave unconnected (spinous and costal processes) lie nearer or are
+larger."""
+
 
 class LabelMaps:
     """A subregion map and a vertebra map on one grid; raises ValueError when the grids differ."""
@@ -32,6 +38,9 @@ class LabelMaps:
         if subregion.data.shape != vertebra.data.shape or not same_affine:
             raise ValueError("the subregion and the vertebra map do not lie on the same grid")
         self.subregion, self.vertebra = subregion, vertebra
+        self.part, self.disc, self._own = cache(self.part), cache(self.disc), cache(self._own)
+        self.body = cache(self.body)
+        self.structure = cache(self.structure)
 
     @cached_property
     def boxes(self) -> dict[int, tuple[slice, slice, slice]]:
@@ -58,17 +67,30 @@ class LabelMaps:
         return [v for v in LEVELS_TOP_DOWN if v != SACRUM and DISC_OFFSET + v in self.boxes]
 
     def whole(self, label: int) -> Region | None:
-        """Return everything with one number in the vertebra map."""
+        """Return what has one number in the vertebra map, without islands far from it."""
+        if label not in self.boxes:
+            return None
+        return self._region(self._own(label), self.boxes[label])
+
+    def everything(self, label: int) -> Region | None:
+        """Return all that has one number in the vertebra map, islands as well."""
         if label not in self.boxes:
             return None
         box = self.boxes[label]
         return self._region(self.vertebra.data[box] == label, box)
 
-    def part(self, label: int, subregions: tuple[int, ...]) -> Region | None:
-        """Return the voxels of vertebra `label` in one of `subregions`."""
+    def _own(self, label: int) -> np.ndarray:
+        """Return the mask of a number of the vertebra map in its box, without islands."""
         box = self.boxes[label]
-        mask = self.vertebra.data[box] == label
-        return self._region(mask & np.isin(self.subregion.data[box], subregions), box)
+        return _without_islands(self.vertebra.data[box] == label, self.vertebra.spacing_mm)
+
+    def part(self, label: int, subregions: tuple[int, ...]) -> Region | None:
+        """Return the voxels of vertebra `label` in one of `subregions`; None where there are none."""
+        if label not in self.boxes:
+            return None
+        box = self.boxes[label]
+        mask = self._own(label) & np.isin(self.subregion.data[box], subregions)
+        return self._region(mask, box)
 
     def structure(self, *subregions: int) -> Region | None:
         """Return all voxels of one or more subregions in the whole scan."""
@@ -88,8 +110,13 @@ class LabelMaps:
         return self._region(np.isin(self.subregion.data[box], subregions), box)
 
     def body(self, label: int) -> Region | None:
-        """Return the body of a vertebra without its endplates."""
-        return self.part(label, BODY_LABELS)
+        """Return the largest connected part of a vertebra's body, without its endplates."""
+        parts = self.part(label, BODY_LABELS)
+        return None if parts is None else self._region(_largest_part(parts.mask), self.boxes[label])
+
+    def bone(self, label: int) -> Region | None:
+        """Return the body of a vertebra, all of it where it has none; or the sacrum."""
+        return (self.body(label) if label != SACRUM else None) or self.whole(label)
 
     def disc(self, label: int) -> Region | None:
         """Return the largest connected part of the disc below vertebra `label`."""
@@ -122,6 +149,24 @@ class LabelMaps:
 
     def _region(self, mask: np.ndarray, box: tuple[slice, ...]) -> Region | None:
         return region_of_mask(mask, box, self.vertebra) if mask.any() else None
+
+
+def _without_islands(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
+    """Return a mask without small parts that lie far from all larger ones."""
+    parts, number = ndimage.label(mask, np.ones((3, 3, 3)))
+    if number < 2:
+        return mask
+    sizes = np.bincount(parts.ravel(), minlength=number + 1)
+    sizes[0] = 0
+    small = (sizes > 0) & (sizes < ISLAND_FRACTION * sizes.max())
+    if not small.any():
+        return mask
+    kept = ~small
+    tree = cKDTree(np.argwhere(mask & kept[parts]) * spacing_mm)
+    for part in np.flatnonzero(small):
+        near = tree.query(np.argwhere(parts == part) * spacing_mm)[0].min()
+        kept[part] = near < ISLAND_MM
+    return mask & kept[parts]
 
 
 def _largest_part(mask: np.ndarray) -> np.ndarray:

@@ -8,9 +8,12 @@ from scipy.spatial import cKDTree
 from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES
 from wirbel.core.measures import status as S
 from wirbel.core.measures.centreline import Centreline
+from wirbel.core.measures.contiguity import Contiguity
+from wirbel.core.measures.conus import is_questioned
 from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM
 from wirbel.core.measures.frames import Frame, Region, make_frame
 from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.narrowest import Profile
 from wirbel.core.measures.sections import cut_section
 from wirbel.core.measures.spine import Spine
 
@@ -21,13 +24,54 @@ PLACES = {"body": 0, "disc": DISC_OFFSET}
 SIZES = {"area": "mm2", "ap": "mm", "rl": "mm"}
 
 
-def level_rows(maps: LabelMaps, spine: Spine, line: Centreline | None) -> list[dict]:
-    """Measure canal and cord behind the middle of every body and of the disc below it."""
-    rows = _shared_out(maps, spine)
+def level_rows(
+    maps: LabelMaps,
+    spine: Spine,
+    line: Centreline | None,
+    order: Contiguity,
+    profile: Profile | None,
+) -> list[dict]:
+    """Measure canal and cord behind the middle of every body and of the disc below it, and in between.
+
+    `profile`: that of the canal all along `line`.
+    """
+    rows = _shared_out(maps, spine, order)
     for row in rows:
         for place, offset in PLACES.items():
             row |= _section_columns(maps, spine.regions.get(row["label"] + offset), line, place)
+        row |= _narrowest_columns(row, spine, line, profile)
+        _question(row)
     return rows
+
+
+def _narrowest_columns(row: dict, spine: Spine, line, profile: Profile | None) -> dict:
+    """Return the smallest area and AP of the canal from the middle of a body as far below its disc."""
+    names = ("canal_area_min_mm2", "canal_ap_min_mm")
+    states = [row[f"canal_{place}_status"] for place in PLACES]
+    fault = next((state for state in states if state != S.OK), None)
+    found = None
+    if fault is None and profile is not None:
+        body, disc = (
+            line.position(spine.centroids_mm[row["label"] + offset]) for offset in PLACES.values()
+        )
+        found = profile.narrowest(body, 2 * disc - body)
+    if found is None:
+        return dict.fromkeys(names) | {"canal_min_status": fault or S.NOT_IN_VIEW}
+    return dict(zip(names, found, strict=True)) | {"canal_min_status": S.OK}
+
+
+def _question(row: dict) -> None:
+    """Question a cord that lies too low or is too large to be one, in place; its values stay."""
+    for place in PLACES:
+        if row[f"cord_{place}_status"] == S.OK and is_questioned(
+            row["label"], row[f"cord_area_{place}_mm2"]
+        ):
+            row[f"cord_{place}_status"] = S.CORD_QUESTIONED
+            if row["cord_status"] == S.OK:
+                row["cord_status"] = S.CORD_QUESTIONED
+            row[f"space_{place}_status"] = _first_fault(row, place)
+    if row["cord_status"] == S.OK and is_questioned(row["label"], None):
+        row["cord_status"] = S.CORD_QUESTIONED
 
 
 def section_frame(line: Centreline, centre_mm: np.ndarray) -> Frame | None:
@@ -73,11 +117,12 @@ def _first_fault(columns: dict, place: str) -> str:
     return next((state for state in states if state != S.OK), S.OK)
 
 
-def _shared_out(maps: LabelMaps, spine: Spine) -> list[dict]:
+def _shared_out(maps: LabelMaps, spine: Spine, order: Contiguity) -> list[dict]:
     """Share canal and cord out among the vertebrae: each voxel goes to the nearest body centre.
 
-    Beyond the first and the last vertebra stands a stopper at the distance of its neighbour, so that
-    the end levels do not collect what lies above or below.
+    Above C2 and below the last vertebra on the sacrum stands a stopper at the distance of its neighbour, so that
+    the end levels do not collect what lies above or below. A vertebra that lacks one of its neighbours has no share:
+    nobody knows where it would end.
     """
     labels = [v for v in maps.vertebrae if v in spine.centroids_mm]
     if not labels:
@@ -91,6 +136,8 @@ def _shared_out(maps: LabelMaps, spine: Spine) -> list[dict]:
         for row, (volume, touches) in zip(rows, shares, strict=True):
             row[f"{name}_volume_mm3"] = volume or None
             row[f"{name}_status"] = S.TOUCHES_BORDER if touches else S.OK if volume else S.ABSENT
+            if volume and not order.has_both(row["label"]):
+                row |= {f"{name}_volume_mm3": None, f"{name}_status": S.VERTEBRA_MISSING}
     return rows
 
 

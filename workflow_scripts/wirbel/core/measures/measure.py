@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wirbel.core.geometry import Volume
+from wirbel.core.measures.alignment import spine_frame
 from wirbel.core.measures.centreline import find_centreline
+from wirbel.core.measures.coil import add_corrected_ratios
 from wirbel.core.measures.completeness import add_complete
+from wirbel.core.measures.contiguity import Contiguity
+from wirbel.core.measures.conus import conus_columns
 from wirbel.core.measures.discs import disc_rows
+from wirbel.core.measures.fractures import deformity_columns
+from wirbel.core.measures.joint import largest_slip_columns, stenosis_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import level_rows
+from wirbel.core.measures.narrowest import canal_profile, cord_profile
 from wirbel.core.measures.scans import scan_row
 from wirbel.core.measures.signals import add_signal_ratios, picture_of
 from wirbel.core.measures.solids import find_solids
@@ -44,10 +51,21 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     solids = find_solids(maps, spine)
     line = find_centreline(spine)
     vertebrae = vertebra_rows(maps, solids)
-    discs = disc_rows(maps, solids, vertebrae)
+    order = Contiguity(maps)
+    discs = disc_rows(maps, solids, vertebrae, order)
     picture = picture_of(image)
     add_signal_ratios(picture, maps, spine, vertebrae, discs)
-    levels = level_rows(maps, spine, line)
+    add_corrected_ratios(picture, maps, spine, vertebrae, discs)
+    frame = spine_frame(solids)
+    profiles = (None, None)
+    if line is not None and frame is not None:
+        profiles = [profile(maps, line, frame.right) for profile in (canal_profile, cord_profile)]
+    levels = level_rows(maps, spine, line, order, profiles[0])
     add_complete(maps, vertebrae, discs, levels)
-    scan = scan_row(maps, solids, line) | {"flags": ";".join(picture.flags if picture else ())}
+    for row, more in zip(levels, stenosis_columns(levels, vertebrae), strict=True):
+        row |= more
+    scan = scan_row(maps, solids, line, order)
+    scan |= {"flags": ";".join(picture.flags if picture else ())}
+    scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
+    scan |= conus_columns(maps, spine, line, profiles[1], levels)
     return Measurements(scan, vertebrae, discs, levels)

@@ -35,6 +35,9 @@ RIM_FRACTION = 0.85
 """Share of an endplate that lies deeper than its rim: endplates are hollow, discs bulge into them."""
 BEYOND_SEEN_MM = 1.5
 """The rim of a waisted body reaches at most this far beyond the walls that are seen between the endplates."""
+END_SHARE = 0.2
+"""The back and the front of a disc are the outer fifths of its depth: where a wall is missing, as at the thin end of a
+wedge, its rim seen from above stands in."""
 LARGEST_HOLLOW = 0.6
 """The back wall of a body bends inwards by at most this part of half its depth: the roots of the pedicles, where label
 maps count them to the body, stand back by several millimetres."""
@@ -122,6 +125,9 @@ def fit_outline(
     rims = _rim(lower, straight, -1), _rim(upper, straight, 1)
     points = _wall_points(region, frame, frame.anterior, rims)
     flanks = _wall_points(region, frame, frame.right, rims)
+    seen = _silhouette(region, frame) if straight else points
+    if straight and not _closes(points, seen):
+        points = np.vstack([points, seen])
     if len(points) < MINIMUM_POINTS * 2:
         return None
     steps = np.abs(frame.axes[:2] @ region.grid.affine[:3, :3]).max(1)
@@ -152,21 +158,47 @@ def fit_outline(
     found = least_squares(
         misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM, x_scale="jac"
     )
-    return _within_reach(Outline(*map(float, found.x)), points, flanks, steps[0])
+    aside = np.concatenate([points[:, 0], flanks[:, 0]])
+    return _within_reach(Outline(*map(float, found.x)), seen, float(np.ptp(aside) + steps[0]))
 
 
-def _within_reach(outline: Outline, walls: np.ndarray, flanks: np.ndarray, step: float) -> Outline:
+def _silhouette(region: Region, frame: Frame) -> np.ndarray:
+    """Return the rim of a flat structure seen from above (n, 3): right mm, anterior mm, height 0.
+
+    The rearmost and the foremost ends of columns from side to side, whichever way they face: the thin end of a
+    wedged disc has no wall.
+    """
+    step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
+    local = [frame.to_local(ends) for ends in region.ends(frame.anterior)]
+    rims = []
+    for points, sign in zip(local, (1, -1), strict=True):
+        place = np.round(points[:, 0] / step).astype(int)
+        order = np.lexsort((-sign * points[:, 1], place))
+        first = np.concatenate([[True], np.diff(place[order]) > 0])
+        rims.append(points[order[first]] * (1, 1, 0))
+    return np.vstack(rims)
+
+
+def _closes(walls: np.ndarray, rim: np.ndarray) -> bool:
+    """Whether points of a wall are there at the back and at the front of a structure's `rim`."""
+    if len(walls) < MINIMUM_POINTS * 2:
+        return False
+    low, high = rim[:, 1].min(), rim[:, 1].max()
+    share = (walls[:, 1] - low) / max(high - low, 1e-6)
+    return min((share < END_SHARE).sum(), (share > 1 - END_SHARE).sum()) >= MINIMUM_POINTS
+
+
+def _within_reach(outline: Outline, walls: np.ndarray, widest_mm: float) -> Outline:
     """Return the outline held to what was seen: one slice wider at most, and little beyond back and front.
 
-    `walls` and `flanks`: points (n, 3) where columns end within slices, and where slices end.
+    `walls`: points (n, 3) where columns end within slices.
     """
-    aside = np.concatenate([walls[:, 0], flanks[:, 0]])
     middle = np.abs(walls[:, 0] - outline.right_mm) < outline.width_mm / 4
     ends = walls[middle, 1] if middle.any() else walls[:, 1]
     low, high = np.percentile(ends, (0.5, 99.5))
     return replace(
         outline,
-        widest_mm=float(np.ptp(aside) + step),
+        widest_mm=widest_mm,
         back_mm=float(low - BEYOND_SEEN_MM),
         front_mm=float(high + BEYOND_SEEN_MM),
     )

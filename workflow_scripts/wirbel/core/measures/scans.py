@@ -8,6 +8,7 @@ from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS, LEVEL_NAM
 from wirbel.core.measures import status as S
 from wirbel.core.measures.alignment import alignment_columns
 from wirbel.core.measures.centreline import Centreline
+from wirbel.core.measures.contiguity import Contiguity
 from wirbel.core.measures.counts import count_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import presence
@@ -20,7 +21,9 @@ NUMBERS = {"C": (7, 7), "T": (11, 13), "L": (4, 6)}
 vertebrae are missing from the map, or that it counts them without naming their levels."""
 
 
-def scan_row(maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None) -> dict:
+def scan_row(
+    maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None, order: Contiguity
+) -> dict:
     """Measure a scan as a whole: what is in view, volumes, and the spine's alignment."""
     spacing = np.sort(maps.subregion.spacing_mm)
     row = count_columns(maps) | {
@@ -31,23 +34,41 @@ def scan_row(maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None)
         region = maps.structure(label)
         row[f"{name}_volume_mm3"] = region.volume_mm3 if region else None
         row[f"{name}_status"] = presence(region)
-    row |= _enumeration_columns(maps) | _coverage_columns(maps)
-    return row | alignment_columns(solids, line)
+    row |= _enumeration_columns(maps, order) | _coverage_columns(maps)
+    return row | alignment_columns(solids, line, order)
 
 
-def _enumeration_columns(maps: LabelMaps) -> dict:
-    """Count cervical, thoracic and lumbar vertebrae where all are in view; C1 has no label but counts."""
+def _enumeration_columns(maps: LabelMaps, order: Contiguity) -> dict:
+    """Count cervical, thoracic and lumbar vertebrae where all are in view; C1 has no label but counts.
+
+    All are in view when each is followed by the next one down to the sacrum.
+    """
     names = {"C1", *(LEVEL_NAMES[v] for v in maps.vertebrae)}
     counts = [sum(name[0] == region for name in names) for region in NUMBERS]
     usual = all(low <= n <= high for n, (low, high) in zip(counts, NUMBERS.values(), strict=True))
-    if not usual or SACRUM not in maps.boxes:
-        columns = dict.fromkeys(("presacral_vertebrae", "enumeration_type"))
-        return columns | {"enumeration_status": S.NOT_IN_VIEW}
-    return {
+    flags = {"numbering_flags": ";".join(_numbering_flags(names, order))}
+    unbroken = order.unbroken()
+    if not usual or SACRUM not in maps.boxes or not unbroken:
+        columns = dict.fromkeys(("presacral_vertebrae", "enumeration_type")) | flags
+        return columns | {"enumeration_status": S.NOT_IN_VIEW if unbroken else S.VERTEBRA_MISSING}
+    return flags | {
         "presacral_vertebrae": sum(counts),
         "enumeration_type": "C{} T{} L{}".format(*counts),
         "enumeration_status": S.OK,
     }
+
+
+def _numbering_flags(names: set[str], order: Contiguity) -> list[str]:
+    """Return what is unusual about the numbers of the vertebrae that the map holds."""
+    found = {
+        "gap": not order.unbroken(),
+        "thirteen_thoracic": "T13" in names,
+        "eleven_thoracic": "T11" in names
+        and order.below(LEVEL_LABELS["T11"]) == LEVEL_LABELS["L1"],
+        "six_lumbar": "L6" in names,
+        "four_lumbar": "L4" in names and order.below(LEVEL_LABELS["L4"]) == SACRUM,
+    }
+    return [flag for flag, true in found.items() if true]
 
 
 def _coverage_columns(maps: LabelMaps) -> dict:

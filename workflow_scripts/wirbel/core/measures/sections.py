@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wirbel.core.labels import CORD
 from wirbel.core.measures import status as S
 from wirbel.core.measures.curves import Form, fit_closed_curve
 from wirbel.core.measures.frames import Frame, Region
 from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.narrowest import filled
 
 SLAB_MM = 2.5
 """Half-thickness of the slab that a section is the mean of: 5 mm, an axial slice of clinical protocols."""
@@ -38,14 +40,20 @@ def cut_section(
 ) -> tuple[Section | None, str]:
     """Return the mean cross-section of subregions `labels` about the plane of `frame`, and a status code.
 
+    The first of `labels` has to be there.
+
     `frame` stands in the canal with its superior axis along the centreline. A closed curve is fitted to
     where columns of voxels leave the structure. Its area is multiplied by the number of voxels that the
     structure has in the slab over the number inside the curve: the voxels decide the size, the curve only how
     much a voxel of this grid stands for.
     """
     region = maps.near(frame.origin_mm, REACH_MM, labels)
-    if region is None:
+    if region is None or maps.near(frame.origin_mm, REACH_MM, labels[:1]) is None:
         return None, S.ABSENT
+    inside = region.mask
+    if len(labels) > 1 and maps.structure(CORD) is None:  # the canal may be drawn around it
+        axes = region.grid.affine[:3, :3] / region.grid.spacing_mm
+        inside = filled(inside, int(np.abs(frame.anterior @ axes).argmax()))
     edge = frame.to_local(np.vstack(region.ends(frame.anterior)))
     edge = edge[np.abs(edge[:, 2]) < SLAB_MM]
     if len(edge) < FEWEST_POINTS:
@@ -54,7 +62,7 @@ def cut_section(
         return None, S.TOUCHES_BORDER
     lattice = frame.to_local(region.grid.to_world(np.indices(region.mask.shape).reshape(3, -1).T))
     slab = np.abs(lattice[:, 2]) < SLAB_MM
-    lattice, mask = lattice[slab, :2], region.mask.ravel()[slab]
+    lattice, mask = lattice[slab, :2], inside.ravel()[slab]
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
     across = lattice[mask, 0]
     if not len(across):

@@ -21,7 +21,7 @@ class Spine:
     def __init__(self, maps: LabelMaps) -> None:
         order = {label: place for place, label in enumerate(LEVELS_TOP_DOWN)}
         found = {v: maps.body(v) for v in maps.vertebrae}
-        found |= {DISC_OFFSET + v: maps.whole(DISC_OFFSET + v) for v in maps.discs}
+        found |= {DISC_OFFSET + v: maps.disc(v) for v in maps.discs}
         keys = sorted(
             (key for key, region in found.items() if region is not None),
             key=lambda key: order[key % DISC_OFFSET] + 0.5 * (key >= DISC_OFFSET),

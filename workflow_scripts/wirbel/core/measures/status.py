@@ -7,10 +7,13 @@ TOUCHES_BORDER = "touches_border"
 ABSENT = "absent"
 NO_CANAL = "no_canal"
 SURFACE_INCOMPLETE = "surface_incomplete"
+PARTLY_SEEN = "partly_seen"
 NOT_DEFINED_FOR_C2 = "not_defined_for_c2"
 NOT_DEFINED_AT_LEVEL = "not_defined_at_level"
 NO_NEIGHBOUR = "no_neighbour"
 NOT_IN_VIEW = "not_in_view"
+VERTEBRA_MISSING = "vertebra_missing"
+CORD_QUESTIONED = "cord_questioned"
 NO_IMAGE = "no_image"
 TOO_FEW_VOXELS = "too_few_voxels"
 NO_ZERO = "no_zero"
@@ -29,12 +32,23 @@ STATUS_CODES: dict[str, str] = {
         "no spinal canal or cord was found behind the structure, so its mid-sagittal plane is unknown"
     ),
     SURFACE_INCOMPLETE: "too little of the upper or lower surface or of a wall is there to fit it",
+    PARTLY_SEEN: (
+        "slices show only part of the structure's width, by its depth and by the structures next to it: a volume is "
+        "that of the labelled part, there is no width, and no height where the part lies to one side"
+    ),
     NOT_DEFINED_FOR_C2: (
         "the body of C2 continues into the dens: it has no upper endplate to measure from"
     ),
     NOT_DEFINED_AT_LEVEL: "the measure is not defined at this level",
     NO_NEIGHBOUR: "no vertebra next to it could be measured to compare with",
     NOT_IN_VIEW: "a level that the measure needs is not in view, or could not be measured",
+    VERTEBRA_MISSING: (
+        "the maps lack a vertebra between those that the measure spans, or next to the one that it is about"
+    ),
+    CORD_QUESTIONED: (
+        "what is labelled as cord is larger than a cord or lies below L3, where cords have ended: perhaps the map "
+        "counts the nerve roots or the dural sac to it; values are given, to be looked at"
+    ),
     NO_IMAGE: "the label maps were measured without the image",
     TOO_FEW_VOXELS: "too few voxels lie deep enough inside the structure or the fluid beside it",
     NO_ZERO: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wirbel.core.labels import LEVEL_NAMES, POSTERIOR_ELEMENTS, SPINOUS_PROCESS, SUBREGION_NAMES
+from wirbel.core.labels import LEVEL_NAMES, POSTERIOR_ELEMENTS, SUBREGION_NAMES
 from wirbel.core.measures import status as S
 from wirbel.core.measures.endplates import angle_deg
 from wirbel.core.measures.fractures import fracture_columns
@@ -11,13 +11,16 @@ from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
 from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
-from wirbel.core.measures.volumes import interpolated_volume_mm3, surface_volume_mm3
+from wirbel.core.measures.volumes import surface_volume_mm3
+from wirbel.core.measures.widths import also_seen
 
 SIX_POINT_FRACTIONS = {"posterior": 0.15, "middle": 0.50, "anterior": 0.85}
 """Depth, 0 at the back and 1 at the front, at which heights are measured: the six-point morphometry of
 Black et al., J Bone Miner Res 1991;6:883, set in from the rims so that osteophytes do not count."""
 SIZE_HEIGHTS = {"upper": 1, "middle": 0, "lower": -1}
 """Height, 1 at the upper and -1 at the lower endplate, at which depth and width are measured."""
+CONCAVITY_COLUMNS = ("concavity_upper_mm", "concavity_lower_mm")
+CORNER_COLUMNS = ("corner_height_anterior_mm", "corner_height_posterior_mm")
 HEIGHT_COLUMNS = tuple(f"height_{name}_mm" for name in SIX_POINT_FRACTIONS)
 
 
@@ -31,46 +34,33 @@ def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
     body, whole = maps.body(label), maps.whole(label)
     row = {"label": label, "level": LEVEL_NAMES[label]}
     row |= centroid_columns(whole) | centroid_columns(body, "body_")
-    row |= _volume_columns(maps, body, whole, label) | _surface_volumes(
-        maps, body, whole, solid, label
-    )
-    row |= {"body_status": presence(body), "vertebra_status": presence(whole)}
-    row |= _shape_columns(solid) | _width_columns(solid)
-    fitted = row["width_status"]
-    return row | {"vertebra_surface_status": row["vertebra_status"] if fitted == S.OK else fitted}
+    row |= _volume_columns(maps, body, whole, label)
+    row["body_surface_volume_mm3"] = surface_volume_mm3(body, solid) if body else None
+    row |= {"body_status": presence(body), "vertebra_status": presence(maps.everything(label))}
+    for name in ("body_status", "vertebra_status"):
+        row[name] = also_seen(row[name], solid)
+    return row | _shape_columns(solid) | _width_columns(solid)
 
 
 def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: int) -> dict:
     """Count voxels. Of a part that is not there 0 is only known when the whole vertebra is in view."""
     volumes = {"vertebra_volume_mm3": whole.volume_mm3}
     volumes["body_volume_mm3"] = body.volume_mm3 if body else None
-    nothing = None if whole.touches_border else 0.0
+    nothing = None if maps.everything(label).touches_border else 0.0
     for subregion in POSTERIOR_ELEMENTS:
         part = maps.part(label, (subregion,))
         volumes[f"{SUBREGION_NAMES[subregion]}_volume_mm3"] = part.volume_mm3 if part else nothing
     return volumes
 
 
-def _surface_volumes(maps, body: Region | None, whole: Region, solid: Solid, label: int) -> dict:
-    """Volumes inside smooth surfaces; in the whole vertebra body and spinous process are corrected."""
-    spinous = maps.part(label, (SPINOUS_PROCESS,))
-    smooth = interpolated_volume_mm3(spinous) if spinous else None
-    body_smooth = surface_volume_mm3(body, solid) if body else None
-    total = None
-    if body_smooth is not None:
-        total = whole.volume_mm3 + body_smooth - body.volume_mm3
-        total += smooth - spinous.volume_mm3 if spinous else 0.0
-    known = spinous is not None or whole.touches_border
-    return {
-        "body_surface_volume_mm3": body_smooth,
-        "vertebra_surface_volume_mm3": total,
-        "spinous_process_surface_volume_mm3": smooth if known else 0.0,
-    }
-
-
 def _shape_columns(solid: Solid) -> dict:
     """Heights, depths and angles between the endplates: what the mid-sagittal plane shows."""
-    names = (*HEIGHT_COLUMNS, *(f"depth_{name}_mm" for name in SIZE_HEIGHTS))
+    names = (
+        *HEIGHT_COLUMNS,
+        *CORNER_COLUMNS,
+        *CONCAVITY_COLUMNS,
+        *(f"depth_{name}_mm" for name in SIZE_HEIGHTS),
+    )
     empty = dict.fromkeys((*names, "wedge_angle_deg", "coronal_wedge_angle_deg"))
     if solid.block is None:
         return empty | {"height_status": solid.status}
@@ -78,6 +68,11 @@ def _shape_columns(solid: Solid) -> dict:
         heights = {
             f"height_{n}_mm": solid.block.height_at(f) for n, f in SIX_POINT_FRACTIONS.items()
         }
+        for names, of in (
+            (CORNER_COLUMNS, solid.block.corner_height),
+            (CONCAVITY_COLUMNS, solid.block.concavity_mm),
+        ):
+            heights |= {name: of(side) for name, side in zip(names, (1, -1), strict=True)}
     except SurfaceError:
         return empty | {"height_status": S.SURFACE_INCOMPLETE}
     upper, lower = solid.endplate(1), solid.endplate(-1)
@@ -99,6 +94,6 @@ def _width_columns(solid: Solid) -> dict:
         status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
         return dict.fromkeys(names) | {"width_status": status}
     if not solid.whole_width:
-        return dict.fromkeys(names) | {"width_status": S.TOUCHES_BORDER}
+        return dict.fromkeys(names) | {"width_status": solid.width_status}
     widths = {f"width_{n}_mm": solid.outline.width_at(h) for n, h in SIZE_HEIGHTS.items()}
     return widths | {"width_status": S.OK}

@@ -29,6 +29,7 @@ from wirbel.core.spine.weights import (
     CONUS_MARGIN_MM,
     CONUS_NUMBER,
     CONUS_SPREAD,
+    DENS_TAPER,
     DISC_RATIO,
     DISC_RATIO_SACRAL,
     DISC_RATIO_SPREAD,
@@ -44,8 +45,10 @@ from wirbel.core.spine.weights import (
     LOG_GAP_PER_MM,
     LOG_MISSING,
     LOG_NO_CANAL,
+    LOG_NO_DENS,
     LOG_NO_DISC,
     LOG_NO_DISC_BELOW,
+    LOG_PIECE,
     LOG_STEEP_PER_DEG,
     LOG_UNSEEN,
     LOG_WITHIN_SACRUM,
@@ -127,8 +130,18 @@ class Scores:
         score = score + SACRAL * self._sacral(group)
         behind = seen.behind_canal[own].max() > BEHIND_CANAL
         score = score + np.where(SACRAL, 0.0, LOG_BEHIND_CANAL * behind)
+        blunt = not seen.open_top[group.first] and self._taper(group) > DENS_TAPER
+        score = score + HAS_DENS * LOG_NO_DENS * blunt
         within = max(0.0, float(seen.in_sacrum[own].max()) - WITHIN_SACRUM)
         return score + LOG_WITHIN_SACRUM * within
+
+    def _taper(self, group: Group) -> float:
+        """Return the cross-section of a group's upper part over that of its lower part."""
+        if group.first == group.last:
+            return float(self.seen.taper[group.first])
+        height = self.seen.bottom_mm - self.seen.top_mm
+        area = self.seen.volume_mm3 / np.maximum(height, 1.0)
+        return float(area[group.first] / area[group.last])
 
     def _sacral(self, group: Group) -> float:
         """Return how much better the disc below and the bend suit a segment of the sacrum than a lumbar body."""
@@ -152,8 +165,9 @@ class Scores:
             return 2 * LOG_NO_DISC if not inside else 0.0
         own = slice(group.first, group.last + 1)
         ends = np.maximum.accumulate(seen.bottom_mm[own])[:-1]
-        gap_mm = max(float((seen.top_mm[own][1:] - ends).max(initial=0.0)) - BAND_MM, 0.0)
-        return LOG_DISC_INSIDE * inside + LOG_GAP_PER_MM * min(gap_mm, MOST_GAP_MM)
+        gaps_mm = np.clip(seen.top_mm[own][1:] - ends - BAND_MM, 0.0, MOST_GAP_MM)
+        pieces = LOG_PIECE * (group.last - group.first)
+        return LOG_DISC_INSIDE * inside + LOG_GAP_PER_MM * gaps_mm.sum() + pieces
 
     def _discs_between(self, upper_mm: float, lower_mm: float) -> int:
         return int(((self.seen.disc_mm > upper_mm) & (self.seen.disc_mm < lower_mm)).sum())

@@ -19,7 +19,7 @@ CRUSHED = 0.6
 """What is as deep and wide as its neighbours counts as this part of a body however flat it is: a crushed one, no
 bit."""
 SLIVER_MM = 5.0
-"""What the border leaves of a body tells little of it below this height; two or three rows are mostly partial volume."""
+"""What the border leaves of a body tells little of it below this height: two or three rows, mostly partial volume."""
 EDGE_MM = 2.0
 """A body that ends this near to the border of the image is taken for cut."""
 
@@ -28,10 +28,9 @@ EDGE_MM = 2.0
 class Sightings:
     """All pieces from the top down; arrays (n,) unless said otherwise, arcs along the chain in mm.
 
-    - `height_mm` of the central column; `behind_mm`, `beside_mm` (n, 2) how far the piece reaches from the chain
-    to front
-      and back, and to the sides; `volume_share` volume over that of the large pieces nearby, or cross-section where a
-      piece is crushed or cut by the border.
+    - `height_mm` of the central column; `taper` upper over lower third; `behind_mm`, `beside_mm` (n, 2) how far the
+      piece reaches from the chain to front and back, and to the sides; `volume_share` volume over that of the large
+      pieces nearby, or cross-section where a piece is crushed or cut by the border.
     - `down` (n, 3) unit tangent; `open_top`, `open_bottom` whether the border of the image cuts the piece there;
       `width_known` that it does not cut the sides; `room_mm` (n, 2) field of view above and below.
     - `canal` share of its height with canal beside it; `behind_canal` share of its voxels behind the canal; `arch`
@@ -47,6 +46,7 @@ class Sightings:
     top_mm: np.ndarray
     bottom_mm: np.ndarray
     height_mm: np.ndarray
+    taper: np.ndarray
     behind_mm: np.ndarray
     beside_mm: np.ndarray
     volume_mm3: np.ndarray
@@ -81,9 +81,9 @@ class Sightings:
 
 def look(parts: list[Part], discs: list[Part], labels: Volume, chain: Chain) -> Sightings:
     """Measure every piece; `parts` and `discs` lie along `chain`, the parts from the top down."""
-    shapes = np.array([_shape(part, chain) for part in parts]).reshape(len(parts), 8)
-    middle, top, bottom, height = shapes[:, :4].T
-    behind, beside = shapes[:, 4:6], shapes[:, 6:]
+    shapes = np.array([_shape(part, chain) for part in parts]).reshape(len(parts), 9)
+    middle, top, bottom, height, taper = shapes[:, :5].T
+    behind, beside = shapes[:, 5:7], shapes[:, 7:]
     depth, width = (np.ptp(ends, axis=1) for ends in (behind, beside))
     centre = np.array([part.world_mm.mean(0) for part in parts])
     volume = np.array([part.volume_mm3 for part in parts])
@@ -98,7 +98,7 @@ def look(parts: list[Part], discs: list[Part], labels: Volume, chain: Chain) -> 
     across = share_of_neighbours(depth * width, middle) * np.where(cut, thick, CRUSHED)
     share = np.maximum(share, across)
     return Sightings(
-        middle, top, bottom, height, behind, beside, volume,
+        middle, top, bottom, height, taper, behind, beside, volume,
         share,
         centre,
         chain.down(middle),
@@ -131,6 +131,7 @@ def _shape(part: Part, chain: Chain) -> tuple[float, ...]:
     column = (np.abs(behind) <= extent_mm(behind) / 4) & (np.abs(beside) <= extent_mm(beside) / 4)
     height = extent_mm(along[column]) if column.any() else extent_mm(along)
     top, bottom = np.quantile(along, (0.02, 0.98))
+    thirds = np.histogram(along, bins=3)[0]
     place = part.offset_mm.mean(0)
     across = [
         _ends(side) + place @ axis
@@ -141,6 +142,7 @@ def _shape(part: Part, chain: Chain) -> tuple[float, ...]:
         part.middle_mm + top,
         part.middle_mm + bottom,
         height,
+        thirds[0] / max(thirds[2], 1),
         *across[0],
         *across[1],
     )

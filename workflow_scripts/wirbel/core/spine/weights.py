@@ -36,6 +36,11 @@ LOG_NO_DISC, LOG_DISC_TOO_MANY, LOG_DISC_INSIDE = -2.2, -1.5, -5.0
 """Between two neighbours no disc was found (fused, or missed); more than one was; a disc lies inside one body."""
 BAND_MM, LOG_GAP_PER_MM, MOST_GAP_MM = 3.0, -0.6, 10.0
 """Pieces of one body lie a dark band apart, those of two a disc (5 mm and more)."""
+LOG_PIECE = -1.0
+"""For every further piece of one body."""
+DENS_TAPER, LOG_NO_DENS = 0.8, -3.0
+"""Upper over lower cross-section: dens 11 x 10 mm on a body of 15 x 17 mm (Gosavi and Swamy 2012; Panjabi 1991)
+gives 0.4 to 0.6, a body without dens, or several above one another, about 1."""
 LOG_CALLED_BODY = -1.8
 """A segment of the sacrum that is called a body: in 3 of 53 and 5 of 21 real lumbar scans."""
 DISC_RATIO, DISC_RATIO_SACRAL, DISC_RATIO_SPREAD = np.log(0.85), np.log(0.45), 0.25

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.core.labels import (
+    BODY_LABELS,
     CORD,
     DISC_OFFSET,
     INFERIOR_ARTICULAR_LEFT,
@@ -73,7 +74,7 @@ class WholeChain:
 
     def __init__(self, maps: LabelMaps) -> None:
         self.maps = maps
-        found = [(v, maps.body(v)) for v in maps.numbered]
+        found = [(v, maps.part(v, BODY_LABELS)) for v in maps.numbered]
         self.links = [_link(maps, v, body) for v, body in found if body is not None]
         self.without_body = [v for v, body in found if body is None]
         self.discs = maps.discs

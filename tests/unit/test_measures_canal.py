@@ -1,0 +1,71 @@
+"""Canal and cord of unusual form: short stenoses, flat and round cords, a dural sac that is called cord."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from chain_spine import ChainSpine, body, disc, render
+from solid_spine import rotation
+
+from wirbel.core.labels import LEVEL_LABELS
+from wirbel.core.measures import measure
+
+T7 = LEVEL_LABELS["T7"]
+
+
+def thoracic(**more) -> ChainSpine:
+    links = [x for v in range(T7, T7 + 4) for x in (body(v, 21, 26, 30), disc(v, 5, 5, 27, 31))]
+    return ChainSpine(links[:-1], **more)
+
+
+def levels(spine, shift=(0.3, 0.4, 0.1)):
+    maps = render(spine, pose=rotation(2, 2, 2), shift_mm=shift)
+    measured = measure(None, *maps)
+    return {row["level"]: row for row in measured.levels}, measured.scan
+
+
+def test_a_stenosis_of_four_millimetres_shows_in_the_smallest_diameter():
+    """The disc T8-T9 lies 47 to 52 mm below the top; the canal is 16 x 24 mm elsewhere."""
+    rows, _ = levels(
+        thoracic(canal=lambda d: (6.0, 20.0) if 50 < d < 54 else (16.0, 24.0), cord=None)
+    )
+    assert rows["T8"]["canal_ap_min_mm"] == pytest.approx(6, abs=1.0)
+    assert rows["T8"]["canal_area_min_mm2"] == pytest.approx(np.pi / 4 * 120, rel=0.2)
+    assert rows["T7"]["canal_ap_min_mm"] == pytest.approx(16, abs=0.8)
+    assert rows["T8"]["canal_ap_body_mm"] == pytest.approx(16, abs=0.5)
+
+
+@pytest.mark.parametrize(("depth", "width"), [(3.0, 15.0), (4.0, 12.0), (7.0, 11.0)])
+def test_a_cord_in_many_slices_keeps_its_own_form(depth, width):
+    found = [levels(thoracic(cord=(depth, width)), (k / 3, 0.4, 0.2))[0] for k in range(2)]
+    rows = [row for one in found for name, row in one.items() if name in ("T8", "T9")]
+    ap = np.mean([row[f"cord_ap_{place}_mm"] for row in rows for place in ("body", "disc")])
+    area = np.mean([row[f"cord_area_{place}_mm2"] for row in rows for place in ("body", "disc")])
+    assert ap == pytest.approx(depth, abs=0.4)
+    assert area == pytest.approx(np.pi / 4 * depth * width, rel=0.08)
+
+
+def lumbar(end_mm):
+    first = LEVEL_LABELS["L1"]
+    links = [x for v in range(first, first + 5) for x in (body(v, 26), disc(v, 9, 9))]
+    cord = lambda d: (7.0, 11.0) if d < end_mm else (1e-3, 1e-3)  # noqa: E731
+    return ChainSpine(links, cord=cord, sacrum=True)
+
+
+def test_the_cord_ends_beside_a_vertebra():
+    rows, scan = levels(lumbar(45.0))  # L2 lies 35 to 61 mm below the top
+    assert (scan["conus_level"], scan["conus_status"]) == ("L2", "ok")
+    assert rows["L1"]["cord_body_status"] == "ok"
+
+
+def test_a_cord_down_to_l5_is_questioned_and_keeps_its_values():
+    rows, scan = levels(lumbar(300.0))
+    assert rows["L4"]["cord_body_status"] == rows["L4"]["space_body_status"] == "cord_questioned"
+    assert rows["L4"]["cord_area_body_mm2"] == pytest.approx(np.pi / 4 * 77, rel=0.15)
+    assert rows["L1"]["cord_body_status"] == "ok"
+    assert scan["conus_status"] in ("cord_questioned", "not_in_view")
+
+
+def test_what_is_larger_than_a_cord_is_questioned_at_any_level():
+    rows, _ = levels(thoracic(cord=(13.0, 18.0)))
+    assert rows["T8"]["cord_body_status"] == "cord_questioned"
