@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
+from wirbel.core.spine.calibration import calibrated
+
 FIGURES = Path(__file__).parents[2] / "workflow_scripts/wirbel/core/spine/calibration_figures.py"
 TEXT = '''"""Figures of the calibration, written by `benchmarks/levels/reliability.py --calibrate`."""
 
@@ -35,8 +37,7 @@ def fit(rows: list[dict]) -> tuple[float, float]:
 
 def write_calibration(slope: float, offset: float, rows: list[dict]) -> None:
     """Write the parameters and the table of reliability that the dictionary shows."""
-    probability = np.clip([float(row["probability"]) for row in rows], 1e-4, 1 - 1e-4)
-    confidence = 1 / (1 + np.exp(-(slope * np.log(probability / (1 - probability)) + offset)))
+    confidence = np.array([calibrated(float(row["probability"]), slope, offset) for row in rows])
     right = np.array([row["right"] == "1" for row in rows])
     table = []
     for low, high in zip(BINS, BINS[1:], strict=False):
