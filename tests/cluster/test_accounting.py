@@ -7,7 +7,7 @@ from accounting import ACCOUNT
 from cluster_workflow import read_until, toy_cluster_workflow
 from rounds import IN_HAND
 
-from wirbel.io.tables import read_rows
+from wirbel.runner.records import read_records
 
 CANCELLED = "failed, SLURM status is: 'CANCELLED'"
 NO_ANSWER = "SLURM does not say how 1 jobs are doing; they are awaited until it does"
@@ -88,7 +88,7 @@ def test_jobs_are_followed_with_sacct_through_a_cancellation_and_an_outage(
     told += run.communicate(timeout=180)[0]
     assert run.returncode == 0, told
     assert "command=squeue" not in told
-    assert [row["status"] for row in read_rows(manifest)] == ["ok", "ok"]
+    assert [record.status for record in read_records(manifest).values()] == ["ok", "ok"]
     computed = study.computed()
     assert len(computed) - len(set(computed)) <= IN_HAND, "only what the cancelled job had in hand"
 
