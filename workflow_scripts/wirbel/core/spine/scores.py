@@ -53,6 +53,7 @@ from wirbel.core.spine.weights import (
     LOG_UNSEEN,
     LOG_WITHIN_SACRUM,
     LONG_KNEE,
+    MEAN_SCALE,
     MOST_GAP_MM,
     MOST_MISSING,
     SACRUM_MM,
@@ -63,6 +64,7 @@ from wirbel.core.spine.weights import (
     SCALES,
     SET_ASIDE,
     SET_ASIDE_WHOLE,
+    SHARED_GROWTH,
     SPREAD_ACROSS,
     SPREAD_HEIGHT,
     STEEP_DEG,
@@ -106,11 +108,10 @@ class Scores:
         ) / SPREAD_HEIGHT
         score = robust(z, high=np.where(HAS_DENS, LONG_KNEE, USUAL_KNEE)[:, None])
         score = np.where(z > 0, score, 0.0) if open_end else score
-        across = robust((np.log(_reach_mm(seen.behind_mm[own])) - np.log(DEPTH_MM)) / SPREAD_ACROSS)
+        across = _across(_reach_mm(seen.behind_mm[own]), DEPTH_MM)
         if seen.width_known[own].all():
-            width = np.log(_reach_mm(seen.beside_mm[own]))
-            across = across + robust((width - np.log(WIDTH_MM)) / SPREAD_ACROSS)
-        return score + across[:, None]
+            across = across + _across(_reach_mm(seen.beside_mm[own]), WIDTH_MM)
+        return score + across
 
     def height_mm(self, group: Group) -> float:
         """Return the height of a group's central column; of several pieces, from the first to the last."""
@@ -275,6 +276,12 @@ class Scores:
             return np.zeros(len(STATES))
         lack = np.maximum(CONUS_NUMBER - (LEVEL_NUMBER - 0.5), 0)
         return TEMPER * robust(lack / CONUS_SPREAD, 2.5, 2.5)
+
+
+def _across(found_mm: float, usual_mm: np.ndarray) -> np.ndarray:
+    """Return the log likelihood (states, scales) of a depth or width; it grows with a person's heights, but less."""
+    usual = np.log(usual_mm)[:, None] + SHARED_GROWTH * np.log(SCALES / MEAN_SCALE)
+    return robust((np.log(found_mm) - usual) / SPREAD_ACROSS)
 
 
 def false_sacrum_cost(volume_mm3: float) -> float:

@@ -8,8 +8,8 @@ from wirbel.core.spine.states import LABELS, SACRAL, STATES
 
 SCALES = np.exp(np.linspace(-0.26, 0.34, 9))
 """A person's heights over the mean ones."""
-_SPREAD_OF_SCALE, _MEAN_SCALE = 0.10, 1.05
-LOG_SCALES = -0.5 * ((np.log(SCALES) - np.log(_MEAN_SCALE)) / _SPREAD_OF_SCALE) ** 2
+_SPREAD_OF_SCALE, MEAN_SCALE = 0.10, 1.05
+LOG_SCALES = -0.5 * ((np.log(SCALES) - np.log(MEAN_SCALE)) / _SPREAD_OF_SCALE) ** 2
 LOG_SCALES = LOG_SCALES - np.log(np.exp(LOG_SCALES).sum())
 """Prior of a person's scale: 10 % (Panjabi 1991, 1992), larger in the living than in dried bones."""
 
@@ -20,6 +20,8 @@ et al. 2022), and of log depth and width about the mean."""
 USUAL_KNEE, LONG_KNEE = 1.6, 4.0
 """Standard deviations above the mean from which a height is an outlier; of C2 there is hardly any: with its dens it is
 at most 46 mm long, with C3 more than 50."""
+SHARED_GROWTH = 0.7
+"""Of a person's larger or smaller heights, this part shows in depths and widths as well."""
 TEMPER = 0.5
 """Weight of sizes in telling levels apart: errors of neighbouring bodies in one scan are alike, not independent."""
 LEVEL_NUMBER = np.where(LABELS == 28, 19.6, LABELS) + np.cumsum(SACRAL) * SACRAL
