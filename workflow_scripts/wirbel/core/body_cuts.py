@@ -67,11 +67,6 @@ class Part:
         return float(self.arc_mm.mean())
 
     @property
-    def cross_section_mm2(self) -> float:
-        """Mean cross-section at right angles to the chain."""
-        return self.volume_mm3 / max(self.length_mm, BIN_MM)
-
-    @property
     def length_mm(self) -> float:
         """Extent along the chain: the central 90 % of its voxels, scaled to the whole."""
         low, high = np.quantile(self.arc_mm, (0.05, 0.95))

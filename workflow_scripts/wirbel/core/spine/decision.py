@@ -13,7 +13,7 @@ import numpy as np
 
 from wirbel.core.spine.scores import Group, Scores, false_sacrum_cost
 from wirbel.core.spine.sightings import Sightings
-from wirbel.core.spine.states import LABELS, SACRAL, STATES, next_states
+from wirbel.core.spine.states import SACRAL, STATES, next_states
 from wirbel.core.spine.weights import LOG_SCALES, SCALES, SURE_SACRUM_MM3
 
 MOST_PIECES = 4
@@ -242,13 +242,3 @@ def _groups(seen: Sightings, doubles: tuple[int, ...]) -> list[Group]:
         if last in doubles:
             found.append(Group(last, last, 2))
     return found
-
-
-def names_of(states: tuple[int, ...]) -> list[str]:
-    """Return the levels' names."""
-    return [STATES[state] for state in states]
-
-
-def labels_of(states: tuple[int, ...]) -> list[int]:
-    """Return the levels' vertebra labels, that of the sacrum for its segments."""
-    return [int(LABELS[state]) for state in states]

@@ -187,7 +187,7 @@ class Scores:
         )
         middles = self._middle(upper), self._middle(lower)
         discs = self._discs_between(*middles)
-        score = self._space(space) + self._discs(discs, space)[:, None]
+        score = self._space(space) + self._discs(discs)[:, None]
         score = score + self._turn(upper, lower)
         return score + self._conus_between(middles)[:, None]
 
@@ -237,7 +237,7 @@ class Scores:
         z = (space_mm - expected) / (3.0 + 0.12 * expected)
         return robust(z, 1.5, 1.5) + self.steps.log_prior[:, None]
 
-    def _discs(self, found: int, space_mm: float) -> np.ndarray:
+    def _discs(self, found: int) -> np.ndarray:
         """Return the log likelihood (steps,) of as many discs between; a missed vertebra's discs may be missed too."""
         missing = self.steps.missing
         surplus = np.maximum(found - (missing + 1), 0)

@@ -7,6 +7,7 @@ three segments of the sacrum, which networks at times call bodies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -90,6 +91,7 @@ class Steps:
     space_mm: np.ndarray
 
 
+@cache
 def steps(most_missing: int, log_missing: float, log_further: float) -> Steps:
     """Return all steps with up to `most_missing` levels between.
 
