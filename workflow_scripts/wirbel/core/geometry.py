@@ -302,7 +302,7 @@ def resample_labels(volume: Volume, target: Grid) -> Volume:
     Examples
     --------
     >>> labels = Volume(np.array([[[0, 0, 5, 5]]], np.uint8), np.eye(4))
-    >>> fine = Grid((1, 1, 8), np.diag([1.0, 1.0, 0.5, 1.0]))
+    >>> fine = grid_with_spacing(labels.grid, (1.0, 1.0, 0.5))
     >>> resample_labels(labels, fine).data[0, 0].tolist()
     [0, 0, 0, 0, 5, 5, 5, 5]
     """

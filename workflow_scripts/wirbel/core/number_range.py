@@ -86,8 +86,8 @@ def fit_to_float32(found: Range) -> Fit:
 
     Examples
     --------
-    >>> fit_to_float32(Range(0, 4095))
-    Fit(dtype=dtype('float32'), base=0, exponent=0, offset=0.0)
+    >>> fit_to_float32(Range(0, 4095))(np.array([7])).tolist()
+    [7.0]
     >>> fit_to_float32(Range(1e9, 1e9 + 10))(np.array([1e9, 1e9 + 10])).tolist()
     [40.0, 50.0]
     """
