@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetch the JavaScript that is kept in the repository, at the versions and checksums of its lists: `python .ci/vendor.py`.
+"""Fetch the JavaScript that is kept in the repository, at the versions of its lists: `python .ci/vendor.py`.
 
 Each list is a `vendored.json`: package, version, licence, and the files taken from it with their SHA-256. Needs npm.
 With `--record` the checksums are written down instead of compared: after a version was changed, and looked at.

@@ -50,4 +50,6 @@ class ParquetColumns:
         if name not in self.names:
             raise KeyError(name)
         column = self._file.read([name], use_threads=False).column(0)
-        return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        return (
+            column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        )

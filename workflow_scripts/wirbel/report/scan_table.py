@@ -60,7 +60,9 @@ class ScanTable:
             _numbers("outlier_rows", "Outlier rows", outliers.tolist(), "Rows with an outlier"),
             _numbers("range_rows", "Out of range", ranges.tolist(), "Rows outside a range"),
             _numbers("largest_modified_z", "Largest z", largest, "Largest modified z-score"),
-            _numbers("level_confidence", "Level confidence", confidence, "That all names are right"),
+            _numbers(
+                "level_confidence", "Level confidence", confidence, "That all names are right"
+            ),
             *(self._texts(name) for name in TEXTS),
             *(self._numbers(name) for name in COUNTS),
             *self._people(),

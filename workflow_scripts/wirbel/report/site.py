@@ -70,4 +70,3 @@ class Site:
         if not path.is_file() or path.read_bytes() != content:
             write_bytes(path, content)
         self.written.append(path)
-

@@ -14,19 +14,22 @@ const QUICK = {
   rejected: ["Rejected", (row) => row.review.startsWith("reject")],
 };
 
+const kept = Reviews.read().items;
+for (const row of rows) row.review = reviewWords(kept[row.scan_id]) || row.review;
+
 const list = new ScanList(rows, showChosen);
 
 /** What is known of the chosen scan, beside the list. */
 function showChosen(row) {
   const place = byId("chosen");
-  if (!row) return place.replaceChildren(make("p", { class: "quiet", text: "Choose a scan: click a row, or press j and k." }));
+  if (!row) return fill(place, make("p", { class: "quiet", text: "Choose a scan: click a row, or press j and k." }));
   const item = Reviews.of(row.scan_id);
   const facts = [
     ["Attention", row.attention], ["Levels", row.first_level ? `${row.first_level} to ${row.last_level}` : "–"],
     ["Confidence", shown(row.level_confidence)], ["Outlier rows", row.outlier_rows], ["Out of range", row.range_rows],
     ["Largest |z|", shown(row.largest_modified_z)], ["Age, sex", [shown(row.age), row.sex || "–"].join(", ")],
   ];
-  place.replaceChildren(
+  return fill(place,
     make("h2", {}, make("a", { href: scanAddress(row.scan_id), text: row.scan_id })),
     make("a", { href: scanAddress(row.scan_id), class: "big", "aria-label": `Open ${row.scan_id}` }, thumbnail(row.place, 224)),
     row.scan_status === "ok" ? null : make("p", { class: "failure" }, make("strong", { text: `${inWords(row.scan_status)} at ${row.stage}. ` }), row.detail),
@@ -131,13 +134,15 @@ function makeMeasureChoice() {
   byId("no-curves").hidden = WIRBEL.data.study.measures.some((one) => one.curves);
 }
 
+const measureWords = (measure) => `${measure.description}. ${measure.definition}`.replace(/\.*$/, ".");
+
 async function showMeasure() {
   const age = !byId("panel-age").hidden;
   const measure = WIRBEL.data.study.measures.find((one) => one.key === byId(age ? "age-measure" : "spread-measure").value);
   if (!measure) return;
   const content = await WIRBEL.load(`data/measures/${measure.key}.js`, measure.key);
   if (age) return showCurves(measure, content);
-  byId("spread-words").textContent = `${measure.description}. ${measure.definition}.`;
+  byId("spread-words").textContent = measureWords(measure);
   drawDistribution(byId("spread-chart"), measure, content, scanIds);
   byId("spread-rows").replaceChildren(...content.levels.map((level, i) => make("tr", {}, make("th", { scope: "row", text: level || "all scans" }),
     ...[content.n[i], ...content.percentiles[i]].map((value) => make("td", { class: "number", text: shown(value, 4) })))));
@@ -146,7 +151,7 @@ async function showMeasure() {
 function showCurves(measure, content) {
   const levels = [...new Set(content.curves.map((curve) => curve.level))], choice = byId("age-level"), before = choice.value;
   choice.replaceChildren(...levels.map((level) => make("option", { value: level, text: level || "all scans", selected: level === before })));
-  byId("age-words").textContent = `${measure.description}. ${measure.definition}.`;
+  byId("age-words").textContent = measureWords(measure);
   drawCurves(byId("age-chart"), measure, content.curves.filter((curve) => curve.level === choice.value), scanIds, byId("age-key"));
 }
 
@@ -169,6 +174,6 @@ byId("search").addEventListener("input", (event) => { clearTimeout(showChosen.ti
 list.counted = (n) => { byId("counted").textContent = n === rows.length ? `${n} scans` : `${n} of ${rows.length} scans`; };
 wireReviewTools(); makeTabs(); makeMeasureChoice(); showFailures(); showFlags(); showChosen(null);
 list.ready.then(() => {
-  showColumnChoice(); list.reviewed(null); showQuick(); countReviews(); list.counted(rows.length);
+  showColumnChoice(); showQuick(); countReviews(); list.counted(rows.length);
   document.body.dataset.ready = "true";
 });

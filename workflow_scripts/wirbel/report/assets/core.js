@@ -44,6 +44,9 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Replace what an element holds; nothing stands for what is not there. */
+const fill = (place, ...children) => place.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
+
 const byId = (id) => document.getElementById(id);
 
 /** A number with few digits; a dash where there is none. */

@@ -66,6 +66,7 @@ function tableColumn(column) {
     headerFilterPlaceholder: number ? "> < .." : "filter",
     headerFilterFunc: number ? numberFits : textFits,
     width: WIDTHS[column.name],
+    frozen: column.name === "attention" || column.name === "scan_id",
     formatter: FORMATTERS[column.name] || (number ? (cell) => shown(cell.getValue()) : "plaintext"),
   };
 }
@@ -105,9 +106,9 @@ class ScanList {
       placeholder: "No scan fits these filters.",
       headerFilterLiveFilterDelay: 200,
       movableColumns: true,
-      rowFormatter: (row) => row.getElement().classList.toggle("current", row.getData() === this.current),
+      rowFormatter: (row) => row.getElement().classList.toggle("current", this.current !== null && row.getIndex() === this.current.place),
     });
-    this.table.on("rowClick", (event, row) => this.choose(row.getData()));
+    this.table.on("rowClick", (event, row) => this.choose(this.rows[row.getIndex()]));
     this.table.on("rowDblClick", (event, row) => { location.href = scanAddress(row.getData().scan_id); });
     this.table.on("dataFiltered", (filters, found) => this.counted && this.counted(found.length));
     this.ready = new Promise((resolve) => this.table.on("tableBuilt", resolve));
@@ -121,7 +122,8 @@ class ScanList {
       && (!words || textFits(words, `${row.scan_id} ${row.flags} ${row.scan_status} ${row.review} ${row.detail}`)));
   }
 
-  listed() { return this.table.getData("active"); }
+  /** The rows as they are sorted and filtered now; Tabulator's own objects are copies of them. */
+  listed() { return this.table.getRows("active").map((row) => this.rows[row.getIndex()]); }
 
   /** Go to a row: shown, marked, and told. */
   choose(data, scroll = false) {
@@ -155,15 +157,15 @@ class ScanList {
 
   /** Show what was decided about a scan, or about all where `scan` is null. */
   reviewed(scan) {
-    const items = Reviews.read().items;
+    const items = Reviews.read().items, changes = [];
     for (const row of this.rows) {
       if (scan !== null && row.scan_id !== scan) continue;
       const told = reviewWords(items[row.scan_id]) || row.review_read || "";
       if (told === row.review) continue;
       row.review = told;
-      const shownRow = this.table.getRow(row.place);
-      if (shownRow) shownRow.reformat();
+      changes.push({ place: row.place, review: told });
     }
+    if (changes.length) this.table.updateData(changes);
     if (this.current && (scan === null || scan === this.current.scan_id)) this.chosen(this.current);
   }
 }
