@@ -24,7 +24,12 @@ SIZE, SLOPE, CHANCE = 0.08, 0.1, 0.025
 """Spread of persons' sizes, of the change of proportions over ten levels, and of single levels about both."""
 NOISE_MM = 0.2
 """Spread of measuring a corner height (docs/measures.md)."""
-KINDS = {"wedge": (1, 0.4, 0), "biconcave": (0, 1, 0), "crush": (1, 1, 1), "combined": (1, 0.8, 0.5)}
+KINDS = {
+    "wedge": (1, 0.4, 0),
+    "biconcave": (0, 1, 0),
+    "crush": (1, 1, 1),
+    "combined": (1, 0.8, 0.5),
+}
 """Kind -> the parts of the loss that front, middle and back have of it."""
 LOSS = (0.10, 0.50)
 CLEAR = 2.0
@@ -137,7 +142,9 @@ def main() -> None:
     for _ in range(args.spines):
         case = sample(rng, args.chance)
         measured = rows(case, rng)
-        found = {r["label"]: r | c for r, c in zip(measured, fracture_columns(measured), strict=True)}
+        found = {
+            r["label"]: r | c for r, c in zip(measured, fracture_columns(measured), strict=True)
+        }
         compare(case, found, tally)
     show(tally)
 

@@ -124,7 +124,7 @@ def test_of_two_heights_that_disagree_the_higher_one_is_believed():
 
 
 def test_grades_of_200_simulated_fractures():
-    """Single, combined and adjacent ones, next to merged and half-missing vertebrae, with levels that stray by 2.5 %."""
+    """Single, combined and adjacent ones, beside merged and half-missing vertebrae; levels stray by 2.5 %."""
     rng, tally = np.random.default_rng(1), Counter()
     while sum(n for (kind, _), n in tally.items() if kind != "intact") < 200:
         case = SIMULATION.sample(rng)

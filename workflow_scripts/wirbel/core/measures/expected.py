@@ -27,7 +27,7 @@ USUAL_POSTERIOR_MM = {
 """Mean posterior heights of adults, mm: Panjabi et al., Spine 1991;16:861-869 and 888-901, 1992;17:299-306; Busscher
 et al., Eur Spine J 2010;19:1104-1114."""
 SCATTER = 0.045
-"""Single levels stray by 4 to 5 % from what the others of a person predict (Black et al., J Bone Miner Res 1991;6:883)."""
+"""Single levels stray by 4 to 5 % from what a person's others predict (Black et al., J Bone Miner Res 1991;6:883)."""
 SIZE_SPREAD = 0.12
 """Adults' vertebrae differ by 8 to 10 % in height; held loosely, it decides where half of a scan has lost height."""
 SLOPE_SPREAD = 0.15
@@ -37,8 +37,8 @@ LARGEST_SCATTER = 2.5
 OUTLIER_COST = {"low": LARGEST_SCATTER**2, "high": 1.5 * LARGEST_SCATTER**2}
 """What an outlier costs a line: fractures and missing halves lower heights, only merging raises them."""
 PLAUSIBLE_SHAPE = 0.8
-"""Least anterior over posterior height, and middle over posterior height, of a vertebra that counts in full: below begins
-a fracture's grade 1, and its back may have lost height as well."""
+"""Least anterior and middle over posterior height of a vertebra that counts in full: below begins a fracture's grade 1,
+and its back may have lost height as well."""
 DOUBTED = 0.05
 """How much one of a less plausible shape counts: only where the scan shows nothing else."""
 NEAR_LEVELS = 3.0
