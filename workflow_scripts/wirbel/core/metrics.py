@@ -279,6 +279,6 @@ def _longest_rising(pairs: Sequence[tuple[int, int]]) -> set[int]:
     best: list[list[int]] = []
     for at, (row, column) in enumerate(pairs):
         before = [best[k] for k in range(at) if pairs[k][1] < column]
-        longest: list[int] = max(before, key=len, default=[])
+        longest: list[int] = max(before, key=lambda run: len(run), default=[])
         best.append([*longest, row])
     return set(max(best, key=len, default=[]))
