@@ -108,7 +108,9 @@ def test_a_file_that_is_missing_or_cut_short_is_named(folder):
     whole = weights.read_bytes()
     for length in (0, 100, len(whole) // 2, len(whole) - 100):
         weights.write_bytes(whole[:length])
-        assert f"{CHECKPOINT} is not a complete checkpoint; copy or fetch it again" in refusal(folder)
+        assert f"{CHECKPOINT} is not a complete checkpoint; copy or fetch it again" in refusal(
+            folder
+        )
     weights.unlink()
     assert "there is no *val_f1=*valf1-weights.ckpt in it" in refusal(folder)
     config.write_text(config.read_text()[:40])

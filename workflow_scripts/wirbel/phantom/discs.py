@@ -67,7 +67,7 @@ class DiscFrame:
         between them).
         """
         world = self._world(local)
-        between = np.maximum(self.above.height_over_mm(world), -self.below.below_mm(world))
+        between = np.maximum(self.above.height_over_mm(world), -self.below.height_over_mm(world))
         return self.outline.radius(local[0], local[1]), between
 
     def signed_mm(self, canvas, box) -> tuple[np.ndarray, np.ndarray]:
