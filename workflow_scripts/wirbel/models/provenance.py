@@ -7,7 +7,7 @@ from pathlib import Path
 from wirbel.models.registry import Model
 
 
-def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool) -> dict:
+def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool | str) -> dict:
     """Return the sidecars' account of networks and settings; a model folder goes by its last name.
 
     Networks for trying the software only are marked as `ToyWeights`.
