@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from wirbel.models.inference_config import InferenceConfig, parse_inference_config
 
@@ -72,7 +72,7 @@ def as_json(settings: Any) -> dict[str, Any]:
 
 def settings_of(kind: type[S], content: Mapping[str, Any]) -> S:
     """Return what `as_json` gave; raises ValueError naming the field that is missing or unknown."""
-    names = {f.name: f.type for f in fields(kind)}
+    names = {f.name: str(f.type) for f in fields(cast(Any, kind))}
     if odd := sorted(names.keys() ^ content.keys()):
         raise ValueError(f"the plan's settings do not fit {kind.__name__}: {', '.join(odd)}")
     return kind(**{name: _typed(names[name], value) for name, value in content.items()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,7 @@ class Findings:
         for row in np.flatnonzero(np.abs(scores) > OUTLIER_SCORE).tolist():
             self._outliers.setdefault(row, []).append((-abs(float(scores[row])), name))
 
-    def columns(self) -> dict[str, Sequence[Any]]:
+    def columns(self) -> dict[str, Any]:
         """Return the flag columns."""
         none = np.isnan(self._largest)
         names = {
@@ -102,7 +102,7 @@ class Findings:
 
     def _flags(self, none: np.ndarray) -> list[str]:
         flags: dict[int, list[str]] = {}
-        marks = {
+        marks: dict[str, Iterable[int]] = {
             OUTLIER: self._outliers,
             OUT_OF_RANGE: self._outside,
             NOT_COMPARED: np.flatnonzero(none).tolist(),

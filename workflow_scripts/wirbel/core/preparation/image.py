@@ -47,7 +47,8 @@ def prepare_image(
     source = turned(check_scan(volume, name), axes)
     flat = upright(source)  # rounding in the affine must not reach the intensities
     if callable(spacing_mm):
-        spacing_mm = spacing_mm(tuple(float(size) for size in flat.spacing_mm))
+        i, j, k = (float(size) for size in flat.spacing_mm)
+        spacing_mm = spacing_mm((i, j, k))
     image = resample_image(flat, grid_with_spacing(flat.grid, spacing_mm))
     bias_field = "not asked for"
     if log_field := n4_method(correct_bias):
