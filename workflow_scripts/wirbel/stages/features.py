@@ -13,7 +13,7 @@ from wirbel.core.measures import Measurements, measure
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.errors import ScanError
 from wirbel.io.final_maps import made_by
-from wirbel.io.measurements import write_measurements
+from wirbel.io.measurements import LANDMARKS, write_measurements
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_header, read_volume
 from wirbel.plan.settings import FeaturesSettings, settings_of
@@ -66,7 +66,8 @@ class Features:
         """Write the rows as one JSON file."""
         path = folders.stage(self.name) / f"{scan.scan_id}_features.json"
         tables = dict(result)
-        write_measurements(path, tables.pop("scan"), tables)
+        landmarks = tables.pop(LANDMARKS, [])
+        write_measurements(path, tables.pop("scan"), tables, landmarks)
         return [path]
 
 
@@ -109,7 +110,7 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")
     }
-    return {"scan": clean_row("scans", scan), **lists}
+    return {"scan": clean_row("scans", scan), **lists, LANDMARKS: rows["landmarks"]}
 
 
 def main(argv: list[str] | None = None) -> int:

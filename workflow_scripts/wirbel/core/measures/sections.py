@@ -33,6 +33,8 @@ class Section:
     area_mm2: float
     depth_mm: float
     width_mm: float
+    middle_mm: tuple[float, float] = (0.0, 0.0)
+    """Its middle, to the right and to the front of the frame's origin."""
 
 
 def cut_section(
@@ -74,7 +76,8 @@ def cut_section(
     if min(shares) < LEAST_SHARE:
         return None, S.SURFACE_INCOMPLETE
     depth = curve.mean_depth_mm(CENTRAL_MM) * shares[1]
-    return Section(curve.area_mm2() * shares[0], depth, curve.width_mm), S.OK
+    middle = curve.right_mm, curve.anterior_mm + (curve.front_mm - curve.back_mm) / 2
+    return Section(curve.area_mm2() * shares[0], depth, curve.width_mm, middle), S.OK
 
 
 def _cut_off(region: Region, frame: Frame) -> bool:
