@@ -13,16 +13,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from wirbel.io.installation import WORKFLOW, fetched_models_folder
 from wirbel.models.digests import compare_digests, hash_files
-from wirbel.models.entries import REPOSITORY, Published
+from wirbel.models.entries import Published
 from wirbel.models.lockfile import FILE_NAME, Locked, locked
 
 VARIABLE = "WIRBEL_MODELS_DIR"
 
 
-def models_folder(root: Path = REPOSITORY) -> Path:
-    """Return the models folder: the environment's WIRBEL_MODELS_DIR, else models/fetched below `root`."""
-    return Path(os.environ.get(VARIABLE) or root / "models" / "fetched").absolute()
+def models_folder(root: Path = WORKFLOW) -> Path:
+    """Return the models folder: the environment's WIRBEL_MODELS_DIR, else models/fetched below `root`.
+
+    An installed package keeps them in the user's own data folder.
+    """
+    return Path(os.environ.get(VARIABLE) or fetched_models_folder(root)).absolute()
 
 
 def fetched(models_dir: Path, network: Published) -> Locked | None:
