@@ -56,7 +56,9 @@ def make_study(folder: Path, scans: int, batch_size: int) -> None:
 
 
 def _batch(folder: Path, plan: Plan, batch: str, names: list[str], done: bool) -> None:
-    rows = [dict.fromkeys(COLUMNS, "") | {"scan_id": name, "size": 1, "mtime_ns": 1} for name in names]
+    rows = [
+        dict.fromkeys(COLUMNS, "") | {"scan_id": name, "size": 1, "mtime_ns": 1} for name in names
+    ]
     write_rows(batch_file(folder, batch), COLUMNS, rows)
     made_from, records = "list", [_record(name) for name in names]
     for stage in plan.stages[: 5 if done else 3]:
@@ -74,7 +76,9 @@ def _record(name: str) -> Record:
     if int(name[4:]) % ONE_FAILS_IN == 0:
         return Record(name, FAILED, "unreadable", "is not a complete NIfTI file", "0" * 32)
     outputs = (f"work/stage/{name}.nii.gz",)
-    return Record(name, OK, "", "", "0" * 32, 12.5, outputs, (1000,), "1" * 32, "cpu", ("2" * 16,), (1,))
+    return Record(
+        name, OK, "", "", "0" * 32, 12.5, outputs, (1000,), "1" * 32, "cpu", ("2" * 16,), (1,)
+    )
 
 
 def main() -> None:

@@ -141,12 +141,16 @@ def test_time_left_is_the_work_left_over_the_work_done_since_the_run_began(going
         seconds = "10.00" if stage == "features" else "0.25"
         lines = [line.split("\t") for line in path.read_text().split("\n")]
         text = "\n".join(
-            "\t".join([*line[:5], seconds, *line[6:]]) if line[0].startswith("sub-") else "\t".join(line)
+            "\t".join([*line[:5], seconds, *line[6:]])
+            if line[0].startswith("sub-")
+            else "\t".join(line)
             for line in lines
         )
         path.write_text(text)
     pace = look(going_on).pace
-    assert pace.seconds_per_scan == {name: 10.0 if name == "features" else 0.25 for name in plan.names}
+    assert pace.seconds_per_scan == {
+        name: 10.0 if name == "features" else 0.25 for name in plan.names
+    }
     done, left = 4 * 4 * 0.25 + 2 * 10, 3 * 10.0
     assert pace.seconds_left == pytest.approx(3600 * left / done, rel=0.01)
     assert pace.scans_per_hour == pytest.approx(done / 11, rel=0.01)

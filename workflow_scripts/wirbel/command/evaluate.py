@@ -14,6 +14,7 @@ from wirbel.command.results import plan_of
 from wirbel.study.checks import check_reference
 from wirbel.study.refused import Refused
 
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     folder = parser.add_argument("output_dir", help="the output folder of a finished run")
@@ -38,6 +39,4 @@ def run(args: argparse.Namespace) -> int:
         raise Mistake(str(refusal)) from None
     from wirbel.stages.evaluate import main
 
-    return main(
-        ["--output-dir", args.output_dir, "--reference", reference, "--shows", args.shows]
-    )
+    return main(["--output-dir", args.output_dir, "--reference", reference, "--shows", args.shows])

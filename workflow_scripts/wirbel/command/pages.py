@@ -27,7 +27,7 @@ def page_of(folder: Path, scan: str | None) -> str:
         return page
     if not (folder / SCAN_PAGE).is_file():
         raise Mistake(f"{folder} has no page for one scan: make it with wirbel report {folder}")
-    return f"{SCAN_PAGE}?scan={quote(_scan_id(folder, scan))}"
+    return f"{SCAN_PAGE}#{quote(_scan_id(folder, scan))}"
 
 
 def _scan_id(folder: Path, scan: str) -> str:

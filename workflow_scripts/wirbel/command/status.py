@@ -53,9 +53,7 @@ def _look(output_dir: str) -> Status:
     except NothingYet as error:
         raise Mistake(str(error)) from None
     except OSError as error:
-        raise Mistake(
-            f"{output_dir} cannot be read: {error.strerror}: {error.filename}"
-        ) from None
+        raise Mistake(f"{output_dir} cannot be read: {error.strerror}: {error.filename}") from None
 
 
 def _show(status: Status, args: argparse.Namespace) -> None:

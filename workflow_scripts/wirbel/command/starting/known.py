@@ -23,6 +23,7 @@ def value_of(text: str) -> Any:
     """Return what Snakemake makes of a value on the command line: a number, true or false, or YAML."""
     import yaml
 
+    text = text.strip("\"'")
     if not text:
         return None
     for kind in (int, float):
@@ -39,8 +40,10 @@ def value_of(text: str) -> Any:
 
 
 def protected(text: str) -> str:
-    """Return a text that must stay one, such as a path, so that `value_of` does not take it for YAML."""
-    value = value_of(text)
-    if isinstance(value, str) and value != text or isinstance(value, dict | list):
-        return "'" + text.replace("'", "''") + "'"
-    return text
+    """Return a text that must stay one, such as a path, so that `value_of` does not take it for YAML.
+
+    Snakemake strips quotes from both ends of a value, so a tag and a comment stand there.
+    """
+    if value_of(text) == text or not isinstance(value_of(text), str | dict | list):
+        return text
+    return "!!str '" + text.replace("'", "''") + "' #"

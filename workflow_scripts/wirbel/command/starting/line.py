@@ -32,9 +32,7 @@ def snakemake_line(wanted: Wanted) -> list[str]:
 
 def as_given(wanted: Wanted) -> dict[str, str]:
     """Return the settings as they are handed to Snakemake."""
-    return {
-        key: protected(text) if key in PATHS else text for key, text in wanted.settings.items()
-    }
+    return {key: protected(text) if key in PATHS else text for key, text in wanted.settings.items()}
 
 
 def profile_folder(name: str) -> Path:

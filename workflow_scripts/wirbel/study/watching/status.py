@@ -111,9 +111,7 @@ def _stage(name: str, place: int, states: list[BatchState]) -> StageStatus:
     return StageStatus(name, **counts)
 
 
-def _reasons(
-    folder: Path, names: tuple[str, ...], states: list[BatchState]
-) -> tuple[Reason, ...]:
+def _reasons(folder: Path, names: tuple[str, ...], states: list[BatchState]) -> tuple[Reason, ...]:
     """Return the most frequent reasons; opens only manifests that hold a failure."""
     counted: Counter[tuple[str, str]] = Counter()
     for state in states:

@@ -76,5 +76,7 @@ def _pace(status: Status) -> str:
     pace = status.pace
     if pace.seconds_left is None:
         return "Time left: not known yet"
-    told = f"{pace.scans_per_hour:.0f}" if pace.scans_per_hour >= 10 else f"{pace.scans_per_hour:.2g}"
+    told = (
+        f"{pace.scans_per_hour:.0f}" if pace.scans_per_hour >= 10 else f"{pace.scans_per_hour:.2g}"
+    )
     return f"{told} scans per hour, about {duration(pace.seconds_left)} left"
