@@ -39,5 +39,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _line(finding: Finding) -> str:
-    remedy = f"\n{'':<16}{finding.remedy}" if finding.remedy else ""
-    return f"{MARKS.get(finding.state, 'note'):<6}{finding.subject:<10}{finding.told}{remedy}"
+    remedy = f"\n{'':<18}{finding.remedy}" if finding.remedy else ""
+    return f"{MARKS.get(finding.state, 'note'):<6}{finding.subject:<12}{finding.told}{remedy}"

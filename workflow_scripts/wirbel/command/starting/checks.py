@@ -140,9 +140,9 @@ def _check_place() -> None:
 def _check_cluster(profile: Path) -> None:
     """Refuse a SLURM profile where there is no SLURM."""
     lines = (profile / "config.yaml").read_text(encoding="utf-8").splitlines()
-    if any(line.split("#")[0].split() == ["executor:", "slurm"] for line in lines):
-        if not shutil.which("sbatch"):
-            raise Mistake(
-                f"profile {profile.name} submits jobs to SLURM, but there is no sbatch here: run this on the cluster's "
-                "login node, or use --profile default"
-            )
+    submits = any(line.split("#")[0].split() == ["executor:", "slurm"] for line in lines)
+    if submits and not shutil.which("sbatch"):
+        raise Mistake(
+            f"profile {profile.name} submits jobs to SLURM, but there is no sbatch here: run this on the cluster's "
+            "login node, or use --profile default"
+        )

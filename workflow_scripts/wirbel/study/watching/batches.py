@@ -18,7 +18,7 @@ from wirbel.study.watching.rows import rows_so_far
 class BatchState:
     """`seals` are those of the valid manifests, from the first stage on.
 
-    The stage after them is the next one: `finished` and `failing` (reasons) are what it has done, where it is `at_work`.
+    The stage after them is the next: `finished` scans and reasons of `failing` ones are its own, while it is `at_work`.
     """
 
     batch: str
@@ -83,7 +83,7 @@ def _listed(output_dir: Path, batch: str) -> int:
 
 
 def _locked(output_dir: Path) -> frozenset[str]:
-    """Return the batches that a job is at work on: on this machine as the kernel knows it, elsewhere as its file says."""
+    """Return the batches that a job is at work on: here as the kernel knows it, elsewhere as the lock's file says."""
     found = set()
     with os.scandir(Path(output_dir, "work", "batches")) as entries:
         for entry in entries:

@@ -27,7 +27,7 @@ SAMPLED_BATCHES = 25
 
 @dataclass(frozen=True)
 class Pace:
-    """`seconds_per_scan` holds medians by stage. The others are None where no run goes on, or nothing can be said yet."""
+    """`seconds_per_scan` holds medians by stage; the others are None where no run goes on, or it is too early."""
 
     seconds_per_scan: Mapping[str, float]
     elapsed_seconds: float | None = None
