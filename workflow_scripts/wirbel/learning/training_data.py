@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from wirbel.core.geometry import spacing_within
-from wirbel.core.preparation import prepare_image
+from wirbel.core.preparation.image import prepare_image
 from wirbel.learning.semantic_plans import SemanticNetwork
 from wirbel.learning.settings import DataSettings
 from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions

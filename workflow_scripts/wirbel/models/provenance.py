@@ -7,7 +7,7 @@ from pathlib import Path
 from wirbel.models.registry import Model
 
 
-def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool) -> dict:
+def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool | str) -> dict:
     """Return the sidecar entries about networks and settings; a model folder is named by its last
     part.
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.measures.corners import FURTHEST_MM, NEAREST_MM
 from ..core.measures.endplates import RIM_FRACTIONS, Endplate
 from ..core.measures.frames import Frame
-from ..core.measures.surfaces import CORNER_INSET, RIM
+from ..core.measures.rims import CORNER_INSET, RIM
 from .anatomy import Anatomy, Vertebra
 from .discs import DiscFrame, disc_frame
 

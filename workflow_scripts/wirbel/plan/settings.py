@@ -19,12 +19,13 @@ S = TypeVar("S")
 class ResampleSettings:
     """`axes` and `resolution` (mm) are the model grid's; `method` says whose preparation it is.
 
-    `bias_field`: correct it (N4). `normalise`: bring the intensities to a fixed range (not for tomography).
+    `bias_field`: correct it by N4 (true), by ITK's own filter for N4 ("itk"), or not at all (false).
+    `normalise`: bring the intensities to a fixed range (not for tomography).
     """
 
     axes: tuple[str, str, str]
     resolution: tuple
-    bias_field: bool
+    bias_field: bool | str
     normalise: bool
     method: str
 
