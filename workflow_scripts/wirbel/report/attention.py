@@ -18,7 +18,7 @@ PER_RANGE_ROW, MOST_RANGE = 2, 20
 PER_OUTLIER_ROW, MOST_OUTLIERS = 1, 20
 RULE = (
     f"{FAILED} for a failed scan; {PER_FLAG} for each flag; {UNSURE_LEVELS} where the level names are less certain "
-    f"than {LOW_CONFIDENCE} or both ends disagree; {PER_RANGE_ROW} for each row with a value outside its plausible range "
+    f"than {LOW_CONFIDENCE} or both ends disagree; {PER_RANGE_ROW} for each row with a value out of range "
     f"(at most {MOST_RANGE}); {PER_OUTLIER_ROW} for each row with an outlier (at most {MOST_OUTLIERS})"
 )
 

@@ -32,8 +32,8 @@ def reason_meanings() -> dict[str, str]:
 
 def code_meanings() -> dict[str, dict[str, str]]:
     """Return column -> code -> meaning, of all columns of codes."""
-    columns = (column for table in TABLES.values() for column in table if column.codes)
-    return {column.name: dict(column.codes) for column in columns}
+    columns = (column for table in TABLES.values() for column in table)
+    return {column.name: dict(column.codes) for column in columns if column.codes}
 
 
 def title(name: str) -> str:
