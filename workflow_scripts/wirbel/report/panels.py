@@ -56,13 +56,19 @@ def panel(
         "scan_id": scan_id,
         "views": [_view(view, course, lines) for view in [*sagittal, *coronal_views(course)]],
         "axial": _axial(course),
-        "tables": {name: measured[name] for name in ("vertebrae", "discs", "levels") if name in measured},
+        "tables": {
+            name: measured[name] for name in ("vertebrae", "discs", "levels") if name in measured
+        },
         "scan": measured.get("scan", {}),
         "described": described,
     }
     if maps and is_odd(measured.get("scan", {})):
         content["volumes"] = dict(
-            zip(("image", "structures", "vertebrae"), map(nifti_text, small_volumes(course)), strict=True)
+            zip(
+                ("image", "structures", "vertebrae"),
+                map(nifti_text, small_volumes(course)),
+                strict=True,
+            )
         )
     return content, thumbnail(sagittal[len(sagittal) // 2])
 
@@ -81,7 +87,12 @@ def is_odd(scan: Mapping[str, Any]) -> bool:
 def _view(view: View, course: Course, lines: Sequence[Sequence[Any]]) -> dict[str, Any]:
     height, width = view.image.shape
     told = {"kind": view.kind, "title": view.title, "width": width, "height": height}
-    return {**told, **_layers(view), "marks": _marks(view, course), "lines": _lines(view, course, lines)}
+    return {
+        **told,
+        **_layers(view),
+        "marks": _marks(view, course),
+        "lines": _lines(view, course, lines),
+    }
 
 
 def _layers(view: View) -> dict[str, str]:

@@ -25,7 +25,8 @@ from wirbel.report.panels import panel
 from wirbel.runner.arguments import stage_arguments
 from wirbel.runner.batches import Scan, StageFolders, batch_file, read_batch
 from wirbel.runner.failures import machine_fault, scan_fault
-from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
+from wirbel.runner.joblogs import keep
+from wirbel.runner.receipts import digest_of_seals, pictures_receipt, read_seals, write_receipt
 from wirbel.runner.records import OK, Record, manifest_file, read_records
 
 
@@ -54,7 +55,8 @@ class Sources:
         subregion, vertebra = (
             read_volume(f"{stem}-{name}_dseg.nii.gz") for name in ("subregion", "vertebra")
         )
-        described = read_json(f"{stem}-vertebra_dseg.json")
+        sidecar = Path(f"{stem}-vertebra_dseg.json")
+        described = read_json(sidecar) if sidecar.exists() else {}
         fits = subregion.data.shape == image.data.shape
         return ((subregion, vertebra) if fits else None), described
 
@@ -76,16 +78,12 @@ def draw(output_dir: Path, plan: Plan, batch: str) -> list[Path]:
             if machine_fault(error):
                 raise
             reason, detail = scan_fault(error)
-            print(f"pictures {batch}: {scan.scan_id} is not drawn ({reason}): {detail}")
+            told = f"pictures {batch}: {scan.scan_id} is not drawn ({reason}): {detail}"
+            keep(output_dir, batch, told)
             continue
         pictures.add(scan.scan_id, content, thumb)
     pictures.finish()
     return pictures.written
-
-
-def receipt_name(batch: str) -> str:
-    """Return what the receipt of a batch's pictures is called."""
-    return f"pictures/{batch}"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -100,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"pictures: {error}", file=sys.stderr)
         return 1
     made_by, made_from = plan.stage("pictures").fingerprint, digest_of_seals(seals)
-    write_receipt(output_dir, receipt_name(args.batch), made_by, made_from, written)
+    write_receipt(output_dir, pictures_receipt(args.batch), made_by, made_from, written)
     return 0
 
 

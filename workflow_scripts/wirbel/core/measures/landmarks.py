@@ -82,7 +82,9 @@ def _body(label: int, solid: Solid) -> list[Landmark]:
         if solid.whole_width:
             half, middle = solid.outline.width_at(0) / 2, (back + front) / 2
             right = solid.outline.right_mm
-            found.append(_across(WIDTH, level, block, (right - half, middle), (right + half, middle)))
+            found.append(
+                _across(WIDTH, level, block, (right - half, middle), (right + half, middle))
+            )
     return found
 
 

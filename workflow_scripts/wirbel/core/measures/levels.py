@@ -13,8 +13,8 @@ from wirbel.core.measures.conus import is_questioned
 from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM
 from wirbel.core.measures.frames import Frame, Region, make_frame
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.narrowest import Profile
 from wirbel.core.measures.landmarks import CANAL_AP, Landmark
+from wirbel.core.measures.narrowest import Profile
 from wirbel.core.measures.sections import Section, cut_section
 from wirbel.core.measures.spine import Spine
 
