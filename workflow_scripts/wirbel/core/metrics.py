@@ -188,7 +188,7 @@ def invented_vertebrae(
 
 
 def surface_distance_mm(
-    reference: np.ndarray, prediction: np.ndarray, spacing_mm: Sequence[float]
+    reference: np.ndarray, prediction: np.ndarray, spacing_mm: Sequence[float] | np.ndarray
 ) -> float | None:
     """Return the average symmetric surface distance of two masks.
 
@@ -279,6 +279,7 @@ def _longest_rising(pairs: Sequence[tuple[int, int]]) -> set[int]:
     best: list[list[int]] = []
     for at, (row, column) in enumerate(pairs):
         before = [best[k] for k in range(at) if pairs[k][1] < column]
-        longest: list[int] = max(before, key=len, default=[])
+        longest: list[int] = max(before, key=lambda run: len(run), default=[])
         best.append([*longest, row])
-    return set(max(best, key=len, default=[]))
+    longest_of_all: list[int] = max(best, key=lambda run: len(run), default=[])
+    return set(longest_of_all)
