@@ -27,7 +27,7 @@ from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.settings import Settings
 
-TABLES = ("cohort", "contact_sheet")
+TABLES = ("cohort", "contact_sheet", "report")
 """Stages that run once, on all scans."""
 LABELLING = "labelling"
 
