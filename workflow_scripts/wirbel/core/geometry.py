@@ -6,7 +6,6 @@ how a file stores its axes: functions that need an order of axes take a reorient
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -137,14 +136,6 @@ def grid_with_spacing(grid: Grid, spacing_mm: tuple[float, float, float]) -> Gri
     affine[:3, :3] = grid.affine[:3, :3] * scale
     affine[:3, 3] = grid.to_world((scale - 1) / 2)
     return Grid(shape, affine)
-
-
-def spacing_within(
-    given_mm: Sequence[float], limits_mm: Sequence[Sequence[float]]
-) -> tuple[float, float, float]:
-    """Return a voxel size in mm along three axes, kept between `limits_mm` (the least, the most)."""
-    pairs = zip(given_mm, *limits_mm, strict=True)
-    return tuple(float(max(min(size, most), least)) for size, least, most in pairs)
 
 
 def on_spacing(labels: Volume, spacing_mm: tuple[float, float, float]) -> Volume:
