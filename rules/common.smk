@@ -89,6 +89,7 @@ LOGS = f"{OUT}/logs"
 # Stand for the tables of the cohort and for the contact sheet, as manifests stand for batches.
 TABLES_RECEIPT = f"{OUT}/work/receipts/cohort.json"
 SHEET_RECEIPT = f"{OUT}/work/receipts/contact_sheet.json"
+REPORT_RECEIPT = f"{OUT}/work/receipts/report.json"
 RUN_LOCK = RunLock(OUT)
 WISHES = Wishes(
     SETTINGS.retry_failed,

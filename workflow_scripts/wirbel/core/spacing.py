@@ -8,6 +8,9 @@ from collections.abc import Sequence
 def spacing_within(
     given_mm: Sequence[float], limits_mm: Sequence[Sequence[float]]
 ) -> tuple[float, float, float]:
-    """Return a voxel size in mm along three axes, kept between `limits_mm` (the least, the most)."""
-    pairs = zip(given_mm, *limits_mm, strict=True)
-    return tuple(float(max(min(size, most), least)) for size, least, most in pairs)
+    """Return a voxel size in mm along three axes, clipped to `limits_mm` (smallest sizes, largest
+    sizes).
+    """
+    low, high = limits_mm
+    i, j, k = (max(min(size, high[n]), low[n]) for n, size in enumerate(given_mm))
+    return float(i), float(j), float(k)

@@ -1,4 +1,4 @@
-"""What the name of a scan tells, and which names cannot be taken."""
+"""Read a scan's name, and tell which names cannot be used."""
 
 from __future__ import annotations
 
@@ -11,15 +11,27 @@ from wirbel.io.escapes import visible
 
 SCAN_SUFFIXES = ("_T2w.nii.gz", "_T2w.nii")
 MEANT = re.compile(r"^[^.].*t2w\.nii(\.gz)?$", re.IGNORECASE)
-"""A T2w scan's name in whatever spelling."""
+"""The name of a T2w scan in any spelling."""
 FOLDERS = re.compile(r"anat|ses(sion)?[-_ ]?\w*", re.IGNORECASE)
-"""Folders of scans, or of sessions, in whatever spelling."""
+"""Folders of scans or sessions, in any spelling."""
 LONGEST_ENDING = "_desc-subregion_dseg.nii.gz"
-"""The longest that is put behind a scan's name."""
+"""The longest suffix that results add to a scan's name."""
 
 
 class FoundScan(NamedTuple):
-    """A T2w file of a BIDS folder: entities as in its name ("sub-01", "ses-a" or "", "run-2" or "")."""
+    """A T2w file of a BIDS folder, with the entities of its name.
+
+    Attributes
+    ----------
+    scan_id : str
+        The file name without `_T2w.nii[.gz]`.
+    participant_id, session_id, run_id : str
+        "sub-01"; "ses-a" or ""; "run-2" or "".
+    path : str
+        The file.
+    size, mtime_ns : int
+        Size in bytes and time stamp; (-1, 0) for a dangling link.
+    """
 
     scan_id: str
     participant_id: str
@@ -31,12 +43,14 @@ class FoundScan(NamedTuple):
 
 
 def is_meant(name: str) -> bool:
-    """Whether a file is a T2w scan, or a folder one of scans, but for its spelling or its place."""
+    """Return True if a file looks like a T2w scan, or a folder like one of scans, in the wrong
+    spelling or place.
+    """
     return MEANT.search(name) is not None or FOLDERS.fullmatch(name) is not None
 
 
 def scan_of(participant: str, session: str, entry: os.DirEntry) -> FoundScan:
-    """Return the scan that a file in a participant's (and session's) `anat` is."""
+    """Return the scan for a file in the `anat` folder of a participant (and session)."""
     scan_id = entry.name[: entry.name.rindex("_T2w.nii")]
     run = ""
     if "run-" in scan_id:
@@ -45,26 +59,24 @@ def scan_of(participant: str, session: str, entry: os.DirEntry) -> FoundScan:
 
 
 def folder_fault(name: str) -> str:
-    """Return why a participant's folder cannot be taken under its name; empty where it can."""
+    """Return why a participant's folder has an unusable name, or "" if the name is fine."""
     if name == "sub-":
         return "a folder sub- without a label: name it sub-<label>"
     if not name.isprintable():
-        return (
-            f"folder {visible(name)}: its name holds characters that cannot be printed; rename it"
-        )
+        return f"folder {visible(name)}: its name contains unprintable characters; rename it"
     return ""
 
 
 def name_fault(scan: FoundScan) -> str:
-    """Return why a scan cannot be taken under its name; empty where it can."""
+    """Return why a scan has an unusable name, or "" if the name is fine."""
     scan_id, session = scan.scan_id, scan.session_id
     belongs = f"{scan.participant_id}_{session}" if session else scan.participant_id
     if not (scan_id.isprintable() and session.isprintable()):
-        fault = "the name holds characters that cannot be printed; rename it"
+        fault = "the name contains unprintable characters; rename it"
     elif scan_id != belongs and not scan_id.startswith(f"{belongs}_"):
-        fault = f"expected a name that begins with {belongs}, as its folders are called; rename or move it"
+        fault = f"expected a name that begins with {belongs}, like its folders; rename or move it"
     elif (more := _bytes_too_many(scan_id)) > 0:
-        fault = f"the name is too long for those of its results, by {more} bytes; shorten it"
+        fault = f"the names of its results would be {more} bytes too long; shorten the scan's name"
     else:
         return ""
     place = "/".join(filter(None, (scan.participant_id, session, "anat")))
@@ -72,12 +84,12 @@ def name_fault(scan: FoundScan) -> str:
 
 
 def _bytes_too_many(scan_id: str) -> int:
-    """Return by how much the names of a scan's results are longer than file systems allow."""
-    return len(scan_id.encode(errors="surrogateescape")) + len(LONGEST_ENDING) - LONGEST_NAME_BYTES
+    """Return by how much the names of a scan's results exceed what file systems allow."""
+    return len(os.fsencode(scan_id)) + len(LONGEST_ENDING) - LONGEST_NAME_BYTES
 
 
 def _stamp(entry: os.DirEntry) -> tuple[int, int]:
-    """Return (size, mtime_ns); (-1, 0) for a dangling link, which the first stage will refuse."""
+    """Return (size, mtime_ns), or (-1, 0) for a dangling link, which the first stage will refuse."""
     try:
         status = entry.stat()
     except OSError:

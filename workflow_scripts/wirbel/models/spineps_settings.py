@@ -1,4 +1,4 @@
-"""What the steps of `wirbel.core.spineps` need of the model folders' settings."""
+"""Turn model folders' settings into what the steps of `wirbel.core.spineps` need."""
 
 from __future__ import annotations
 

@@ -28,9 +28,10 @@ IN_WORDS = (
     f"{PACKAGE}.core.plausibility.scan_flags",
 )
 """Modules that say in words what columns, codes and flags mean: texts with a blank in them decide no number."""
-READERS_OF_WORDS = ("cohort", "contact_sheet")
+READERS_OF_WORDS = ("cohort", "contact_sheet", "report")
 """Stages whose results hold those words."""
-DATA = "*.json"
+DATA = ("*.json", "*.j2", "*.js", "*.css")
+"""Files beside a package's modules that decide what it makes."""
 
 
 def stage_code_hash(stage: str) -> str:
@@ -91,7 +92,9 @@ def _memory() -> CodeMemory:
 def _data_files(module: str) -> list[Path]:
     """Return the data files of a package; a module that is none has none."""
     path = _file(module)
-    return sorted(path.parent.glob(DATA)) if path.name == "__init__.py" else []
+    if path.name != "__init__.py":
+        return []
+    return sorted(data for pattern in DATA for data in path.parent.glob(pattern))
 
 
 def _parents(module: str) -> list[str]:

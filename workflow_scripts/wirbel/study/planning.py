@@ -26,7 +26,7 @@ from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.settings import Settings
 
-TABLES = ("cohort", "contact_sheet")
+TABLES = ("cohort", "contact_sheet", "report")
 """Stages that run once, on all scans."""
 LABELLING = "labelling"
 
@@ -66,7 +66,7 @@ class Planner:
         return ResampleSettings(
             axes=model.model_expected_orientation,
             resolution=model.resolution_range,
-            bias_field=self._settings.n4 and normalise,
+            bias_field=self._settings.n4 if normalise else False,
             normalise=normalise,
             method=method,
         ), ()

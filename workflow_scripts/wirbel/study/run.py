@@ -25,7 +25,7 @@ from wirbel.study.dataset import DataSet, look_up
 from wirbel.study.decision import Decision, decide
 from wirbel.study.planning import Planner
 from wirbel.study.results import unread_in_words
-from wirbel.study.tables import decide_tables
+from wirbel.study.tables import AFTER, decide_tables
 
 FAR_AHEAD = 130 * 365 * 24 * 3600
 """A time stamp at the end of the year 2099, in seconds."""
@@ -87,7 +87,11 @@ class Run:
     def gathered(self, stage: str, *stages: str, shown: bool) -> list[str]:
         """Return the same for what is made once from the manifests of all batches of `stages`."""
         begins = bool(self.tables[stage]) and shown
-        return self.manifests(*stages) + ([stand_in().name] if begins else [])
+        before = [self._receipt(table) for table in AFTER.get(stage, ()) if self.tables[table]]
+        return self.manifests(*stages) + before + ([stand_in().name] if begins else [])
+
+    def _receipt(self, table: str) -> str:
+        return f"{self.output}/work/receipts/{table}.json"
 
     def _manifest(self, stage: str, batch: str) -> str:
         return f"{self.output}/work/{stage}/{batch}.tsv"
