@@ -123,7 +123,7 @@ def this_run():
             claim_output()
     with explained("the scans cannot be listed"):
         run = look(SETTINGS, WISHES)
-    for remark in run.data.remarks:
+    for remark in run.remarks:
         logger.warning(remark)
     if not run.found.sizes:
         stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")

@@ -24,6 +24,7 @@ from wirbel.runner.settings import Settings
 from wirbel.study.dataset import DataSet, look_up
 from wirbel.study.decision import Decision, decide
 from wirbel.study.planning import Planner
+from wirbel.study.results import unread_in_words
 from wirbel.study.tables import AFTER, decide_tables
 
 FAR_AHEAD = 130 * 365 * 24 * 3600
@@ -40,6 +41,11 @@ class Run:
     found: BatchPlan
     decision: Decision
     tables: dict[str, list[str]]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What people should know before the first job."""
+        return [*self.data.remarks, *unread_in_words(self.decision.unread)]
 
     def carry_out(self) -> None:
         """Write lists and plan, and remove what is out of date, so that Snakemake runs what has to run."""
