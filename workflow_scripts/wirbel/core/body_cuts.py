@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -93,8 +94,10 @@ class Part:
 
     def with_part(self, other: Part) -> Part:
         """Return the union with another part."""
-        pairs = ((getattr(self, k), getattr(other, k)) for k in _ARRAYS)
-        return replace(self, **dict(zip(_ARRAYS, map(np.concatenate, pairs), strict=True)))
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS
+        }
+        return replace(self, **joined)
 
     def divided(self, piece: np.ndarray) -> list[Part]:
         """Return one part per piece number (m,) 0, 1, ... that has voxels, marked as cut."""
@@ -146,7 +149,7 @@ def _cut_at_discs(part: Part, discs: list[Part]) -> list[Part]:
     ]
     if not inside:
         return [part]
-    piece = sum(_below(part, disc).astype(int) for disc in inside)
+    piece = np.sum([_below(part, disc) for disc in inside], axis=0, dtype=int)
     return part.divided(piece)
 
 
@@ -199,10 +202,8 @@ def _expected(parts: list[Part], index: int) -> tuple[float, float] | None:
     near = [i for i in near if parts[i].volume_mm3 > 0.2 * parts[index].volume_mm3]
     if not near:
         return None
-    return tuple(
-        float(np.median([getattr(parts[i], key) for i in near]))
-        for key in ("length_mm", "volume_mm3")
-    )
+    length_mm = float(np.median([parts[i].length_mm for i in near]))
+    return length_mm, float(np.median([parts[i].volume_mm3 for i in near]))
 
 
 def _tapers_like_c2(part: Part) -> bool:
