@@ -61,7 +61,7 @@ def summary(
     lines += _first([*failed, *map(_finding, left_out)], "cohort/failures.csv")
     if jobs:
         lines.append(
-            f"{len(jobs)} jobs failed for reasons of the machine or the set-up; "
+            f"{len(jobs)} jobs failed because of the machine or the installation; "
             "finished scans are kept, and the same command tries the others again:"
         )
         told = [
