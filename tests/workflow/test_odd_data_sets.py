@@ -112,3 +112,16 @@ def test_a_job_that_fails_is_told_though_manifests_of_an_earlier_run_stand(finis
     assert "0 scans measured, 1 failed, 3 not finished" in told
     runs = (finished.output / "logs" / "runs.tsv").read_text().splitlines()
     assert runs[-1].split("\t")[-3:] == ["0", "1", "1"], "measured, failed, exit"
+
+
+def test_earlier_tables_of_an_evaluation_that_fails_stay_as_they_were(finished, tmp_path):
+    (finished.data / "derivatives" / "truth").mkdir(parents=True)
+    (finished.data / "derivatives" / "truth" / "sub-01_desc-vertebra_dseg.nii.gz").touch()
+    tables = [finished.output / "evaluation" / f"{name}.csv" for name in ("structures", "measures")]
+    tables[0].parent.mkdir()
+    for path in tables:
+        path.write_text("of an earlier evaluation")
+    stage = finished.folder / "workflow_scripts" / "wirbel" / "stages" / "evaluate.py"
+    stage.write_text("raise SystemExit('evaluate: out of memory')\n")
+    assert "out of memory" in finished.run("evaluate", fails=True)
+    assert [path.read_text() for path in tables] == ["of an earlier evaluation"] * 2
