@@ -13,7 +13,7 @@ from pathlib import Path
 from parity_scans import scans_in
 
 from wirbel.models.digests import combined_sha256, hash_files
-from wirbel.runner.discovery import update_batches
+from wirbel.runner.discovery import plan_batches
 from wirbel.runner.records import read_records
 
 HERE = Path(__file__).resolve().parent
@@ -88,7 +88,7 @@ def run_mode(
     if mode == "auto" and "spineps" in args.modes[: args.modes.index(mode)]:
         shutil.copytree(before / "work", ours / "work")
         stages = ("merge",)
-    update_batches(folder, ours, len(scans_in(folder)))
+    plan_batches(folder, ours, len(scans_in(folder))).write()
     return ours, run_wirbel(args, models, n4, mode, ours, stages, *merging)
 
 
