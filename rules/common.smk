@@ -391,8 +391,8 @@ def print_summary(code, computed=True):
         return
     remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
     told = summary(OUT, remarks, computed=computed)
-    code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
-    end_record(OUT, code)
+    code = code or exit_code(SETTINGS.fail_on, told.failed, told.scans)
+    end_record(OUT, code, told.measured, told.failed)
     if not workflow.output_settings.quiet:
         print(told.text, file=sys.stderr)
     if code == TOO_MANY_FAILED:
