@@ -51,14 +51,20 @@ class Sources:
         record = self._named.get(scan.scan_id)
         if record is None or record.status != OK:
             return None, {}
+        kind = "reviewed" if self._is_reviewed(scan) else "vertebra"
         stem = self._folders.anat(scan) / f"{scan.scan_id}_desc"
         subregion, vertebra = (
-            read_volume(f"{stem}-{name}_dseg.nii.gz") for name in ("subregion", "vertebra")
+            read_volume(f"{stem}-{name}_dseg.nii.gz") for name in ("subregion", kind)
         )
-        sidecar = Path(f"{stem}-vertebra_dseg.json")
+        sidecar = Path(f"{stem}-{kind}_dseg.json")
         described = read_json(sidecar) if sidecar.exists() else {}
         fits = subregion.data.shape == image.data.shape
         return ((subregion, vertebra) if fits else None), described
+
+    def _is_reviewed(self, scan: Scan) -> bool:
+        """Whether a reader corrected the names: the map that was measured is another then."""
+        record = self._measured.get(scan.scan_id)
+        return record is not None and any("desc-reviewed" in name for name in record.outputs)
 
     def _measurements(self, record: Record | None) -> dict[str, Any]:
         if record is None or record.status != OK:

@@ -15,7 +15,7 @@ from wirbel.report.batch_pictures import pictures_file
 from wirbel.report.cohort_report import Study, write_report
 from wirbel.runner.assignment import read_assignment
 from wirbel.runner.batches import list_batches
-from wirbel.runner.findings import data_set_mark
+from wirbel.runner.findings import data_set_mark, read_agreement
 from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
 
 
@@ -25,7 +25,8 @@ def study_of(output_dir: Path, bids_dir: str) -> Study:
     for batch in list_batches(output_dir):
         path = pictures_file(output_dir, batch)
         pictures |= read_json(path) if path.is_file() else {}
-    return Study(name_of(Path(bids_dir)), identity_of(output_dir), pictures)
+    told = tuple(read_agreement(output_dir))
+    return Study(name_of(Path(bids_dir)), identity_of(output_dir), pictures, told)
 
 
 def name_of(bids_dir: Path) -> str:

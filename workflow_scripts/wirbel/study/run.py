@@ -137,11 +137,11 @@ def look(settings: Settings, wishes: Wishes) -> Run:
     """
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
-    data = look_up(settings.bids_dir, folder, settings.participants)
+    data = look_up(settings.bids_dir, folder, settings.participants, settings.reviews)
     check_links(folder, Path(settings.bids_dir), data.scans)
     scope = settings.batch_size, settings.participants
     found = plan_batches(settings.bids_dir, folder, *scope, data.scans)
-    decision = decide(folder, plan, found)
+    decision = decide(folder, plan, found, data.reviews.shifts)
     pictures = decide_pictures(folder, plan, found, decision)
     tables = decide_tables(folder, plan, found, decision, data.mark, pictures)
     return Run(settings.output_dir, plan, data, found, decision, tables, pictures)
