@@ -45,7 +45,7 @@ from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
 from wirbel.study.checks import check_before_run, check_reference
-from wirbel.study.ending import TOO_MANY_FAILED, AtNothingToDo, exit_code
+from wirbel.study.ending import TOO_MANY_FAILED, AtNothingToDo, exit_code, say_at_the_end
 from wirbel.study.output_folder import check_output_folder
 from wirbel.study.refused import Refused
 from wirbel.study.space import check_space, estimate
@@ -140,7 +140,7 @@ def begin(run):
     doubt = "" if SETTINGS.accept_changes else doubts(Path(OUT), run.plan, run.found)
     if doubt:
         stop(doubt)
-    logger.info(scans_in_words(run.found))
+    logger.info(scans_in_words(run.found), extra={"wirbel_output": OUT})
     run.carry_out()
     begin_record(OUT, run)
 
@@ -392,11 +392,8 @@ def print_summary(code, computed=True):
     told = summary(OUT, remarks, computed=computed)
     code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
     end_record(OUT, code)
-    if not workflow.output_settings.quiet:
-        print(told.text, file=sys.stderr)
+    say_at_the_end(logger, workflow.output_settings, told.text)
     if code == TOO_MANY_FAILED:
-        print(
-            f"Exit code {code}: more scans failed than fail_on={SETTINGS.fail_on} allows",
-            file=sys.stderr,
-        )
+        allowed = f"more scans failed than fail_on={SETTINGS.fail_on} allows"
+        say_at_the_end(logger, workflow.output_settings, f"Exit code {code}: {allowed}")
         sys.exit(code)

@@ -7,10 +7,14 @@ failed. 1: it could not come to its end (Snakemake's own code).
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
+from typing import Any
 
 TOO_MANY_FAILED = 3
 """Exit code of a run that did all it could, where too many scans failed."""
+PLUGIN = "wirbel"
+"""The logger plugin's name (`snakemake_logger_plugin_wirbel`)."""
 NOTHING_TO_DO = "Nothing to be done"
 """How Snakemake's message begins after which it ends without calling anybody."""
 
@@ -21,6 +25,17 @@ def exit_code(fail_on: str, measured: int, failed: int) -> int:
         return 0
     allowed = 0.0 if fail_on == "any" else float(fail_on)
     return TOO_MANY_FAILED if failed > allowed * (measured + failed) else 0
+
+
+def say_at_the_end(logger: logging.Logger, output_settings: Any, text: str) -> None:
+    """Say how the run ended, whatever Snakemake is told to be quiet about.
+
+    Where the logger plugin draws on the terminal it has to say it, below its bars.
+    """
+    if PLUGIN in output_settings.log_handler_settings:
+        logger.info(text, extra={"wirbel_summary": text})
+    else:
+        print(text, file=sys.stderr)
 
 
 class AtNothingToDo(logging.Filter):
