@@ -23,6 +23,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
     "study": {"yaml", "jsonschema"},
+    "report": {"numpy", "jinja2"},
     "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
     "command": {"yaml", "rich", "shtab", "packaging"},
 }
@@ -35,7 +36,8 @@ INSIDE = {  # layer -> layers of the package that it may import, besides itself 
     "study": {"core", "io", "models", "plan", "runner"},
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
-    "stages": {"core", "phantom", "io", "models", "learning", "plan", "runner"},
+    "report": {"core", "io"},
+    "stages": {"report", "core", "phantom", "io", "models", "learning", "plan", "runner"},
     "command": {"io", "models", "plan", "runner", "study", "stages"},
     "__main__": {"command"},
 }

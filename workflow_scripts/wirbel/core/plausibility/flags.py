@@ -112,7 +112,7 @@ class Findings:
         for row in np.flatnonzero(np.isfinite(values) & np.isnan(self.scores[name])).tolist():
             self._uncompared.setdefault(row, []).append(name)
 
-    def score_columns(self) -> dict[str, Sequence[Any]]:
+    def score_columns(self) -> dict[str, Any]:
         """Return the columns of the table of scores: rounded scores, and the names of the measures without one."""
         rows = len(self._largest)
         scores = {
