@@ -7,6 +7,7 @@ import sys
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+from snakemake_interface_logger_plugins.settings import OutputSettingsLoggerInterface
 
 from snakemake_logger_plugin_wirbel.jobs import Jobs
 from snakemake_logger_plugin_wirbel.origin import is_snakemakes_own
@@ -46,7 +47,7 @@ class LogHandler(LogHandlerBase):
             self._screen.stop()
             self._screen.say(text, important=True)
         elif self._wordy:
-            self._screen.say(self._as_snakemake(record))
+            self._screen.say(as_snakemake(record, self.common_settings))
         elif self._silent and record.levelno < logging.WARNING:
             return
         else:
@@ -58,6 +59,8 @@ class LogHandler(LogHandlerBase):
             self._jobs.take(event, record)
         elif event == LogEvent.SHELLCMD:
             self._jobs.command(record)
+        elif event == LogEvent.RUN_INFO and self.common_settings.dryrun:
+            self._screen.say(record.getMessage())
         elif event not in (None, LogEvent.ERROR):
             return
         elif record.levelno >= logging.WARNING or not is_snakemakes_own(record.pathname):
@@ -66,12 +69,6 @@ class LogHandler(LogHandlerBase):
             self._jobs.output_dir = output
             if self._bars and not self._silent:
                 self._screen.start(output)
-
-    def _as_snakemake(self, record: logging.LogRecord) -> str:
-        from snakemake.logging import DefaultFormatter
-
-        settings = self.common_settings
-        return DefaultFormatter(settings.quiet, settings.show_failed_logs).format(record)
 
     @property
     def writes_to_stream(self) -> bool:
@@ -101,3 +98,19 @@ class LogHandler(LogHandlerBase):
 
 def _style(level: int) -> str:
     return "red" if level >= logging.ERROR else "yellow" if level >= logging.WARNING else ""
+
+
+def as_snakemake(record: logging.LogRecord, settings: OutputSettingsLoggerInterface) -> str:
+    """Return what Snakemake itself would print for a record; empty for what it would leave out."""
+    from snakemake.logging import DefaultFilter, DefaultFormatter
+
+    kept = DefaultFilter(
+        settings.quiet,
+        settings.debug_dag,
+        settings.verbose,
+        settings.dryrun,
+        settings.printshellcmds,
+    )
+    if not kept.filter(record):
+        return ""
+    return DefaultFormatter(settings.quiet, settings.show_failed_logs).format(record) or ""

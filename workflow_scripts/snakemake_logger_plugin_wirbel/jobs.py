@@ -48,9 +48,8 @@ class Jobs:
         rule, batch = self._running.get(record.jobid, (record.rule_name, ""))
         logs = [name for name in record.log if name]
         told = _last_line(logs[0]) if logs else ""
-        why = (
-            f": {told.removeprefix(f'{rule} {batch}: '.replace(' :', ':')).strip()}" if told else ""
-        )
+        told = told.removeprefix(f"{rule} {batch}: ").removeprefix(f"{rule}: ")
+        why = f": {told}" if told else ""
         where = f" (see {logs[0]})" if logs else ""
         self._say(f"{f'{rule} {batch}'.strip()}: the job failed{why}{where}", style="red")
 
