@@ -15,8 +15,10 @@ from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness, RerunTrigger
 
 ROOT = Path(workflow.basedir)
-SOURCES = str(ROOT / "workflow_scripts")
-sys.path.insert(0, SOURCES)
+# In a checkout the package lies beside the rules; otherwise it is installed together with them.
+SOURCES = str(ROOT / "workflow_scripts") if (ROOT / "workflow_scripts").is_dir() else ""
+if SOURCES:
+    sys.path.insert(0, SOURCES)
 # Jobs find this repository's package and this environment's Python, whether or not either is activated, and no
 # other copies of packages.
 inherited = dict(os.environ)
