@@ -393,8 +393,8 @@ def print_summary(code, computed=True):
         return
     remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
     told = summary(OUT, remarks, computed=computed)
-    code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
-    end_record(OUT, code)
+    code = code or exit_code(SETTINGS.fail_on, told.failed, told.scans)
+    end_record(OUT, code, told.measured, told.failed)
     say_at_the_end(logger, workflow.output_settings, told.text)
     if code == TOO_MANY_FAILED:
         allowed = f"more scans failed than fail_on={SETTINGS.fail_on} allows"
