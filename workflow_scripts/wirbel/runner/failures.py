@@ -13,8 +13,8 @@ DEVICE_ERRORS = ("CUDA", "cuDNN", "CUBLAS", "not enough memory", "HIP error")
 """Words in PyTorch's RuntimeErrors about the device or its memory."""
 
 ADVICE = {
-    errno.ENOSPC: "make room and run the same command again, finished scans are kept",
-    errno.EDQUOT: "your quota is used up: make room and run the same command again, finished scans are kept",
+    errno.ENOSPC: "free some space and run the same command again; finished scans are kept",
+    errno.EDQUOT: "your quota is used up: free some space and run the same command again; finished scans are kept",
     errno.EROFS: "output_dir cannot be written to from this machine; choose another, or ask your administrator",
     errno.EACCES: "this user may not write there; choose another output_dir, or change its permissions",
     errno.ESTALE: "the network file system lost the file; run the same command again",

@@ -91,7 +91,7 @@ def read_seals(output_dir: Path, plan: Plan, stages: Iterable[str]) -> dict:
             if seal.made_by != plan.stage(stage).fingerprint and not plan.wishes.mixed_settings:
                 raise InfrastructureError(
                     f"{path} was made under other settings ({seal.made_by}) than {output_dir}/work/plan.json "
-                    f"({plan.stage(stage).fingerprint}): run the workflow again, which computes these scans anew, "
+                    f"({plan.stage(stage).fingerprint}): run the workflow again, which recomputes these scans, "
                     "or set mixed_settings=true"
                 )
             found[stage, batch] = seal

@@ -129,7 +129,7 @@ def _not_made(folder: Path, stage: str, name: str) -> str:
         else ", as earlier jobs did not end well"
     )
     kept = f"; {name} is that of an earlier run" if (folder / name).exists() else ""
-    return f"{stage} was not made anew{why}{kept}"
+    return f"{stage} was not made again{why}{kept}"
 
 
 def failed_scans(batches: dict[str, Tables]) -> list[str]:

@@ -29,8 +29,8 @@ def check_upstream(job: Job, scan: Scan) -> None:
         if time.monotonic() > deadline:
             forget_incomplete(job.output_dir, job.batch, _lineage(job, upstream))
             raise InfrastructureError(
-                f"results of an earlier stage are missing or cut short for {scan.scan_id} "
-                f"({', '.join(missing)}): run the same command again, it will make them anew"
+                f"results of an earlier stage are missing or truncated for {scan.scan_id} "
+                f"({', '.join(missing)}): run the same command again, which makes them again"
             )
         time.sleep(POLL_SECONDS)
         for name in missing:  # makes a network file system look again
@@ -62,7 +62,7 @@ def check_contents(job: Job, scan: Scan) -> None:
     forget_incomplete(job.output_dir, job.batch, _lineage(job, upstream))
     raise InfrastructureError(
         f"{', '.join(names)} was damaged after it had been written (a failing disk?) and is removed: "
-        "run the same command again, it will make it anew"
+        "run the same command again, which makes it again"
     )
 
 

@@ -106,7 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     with ThreadPoolExecutor(THREADS) as pool:
         found = sum(pool.map(partial(mend, output_dir), list_batches(output_dir)))
     found += sum(mend_gathered(output_dir, stage) for stage in GATHERED)
-    again = "run the workflow again to make them anew" if found else "nothing to do"
+    again = "run the workflow again, which makes them again" if found else "nothing to do"
     print(f"{found} results missing or changed: {again}")
     return 0
 
