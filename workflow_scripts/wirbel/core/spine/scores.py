@@ -29,6 +29,10 @@ from wirbel.core.spine.weights import (
     CONUS_MARGIN_MM,
     CONUS_NUMBER,
     CONUS_SPREAD,
+    CORD_MM2,
+    CORD_SPREAD,
+    COSTAL_MM,
+    COSTAL_SPREAD_MM,
     DENS_TAPER,
     DISC_RATIO,
     DISC_RATIO_SACRAL,
@@ -39,6 +43,7 @@ from wirbel.core.spine.weights import (
     LOG_ARCH,
     LOG_BEHIND_CANAL,
     LOG_CALLED_BODY,
+    LOG_CUT_AXIS,
     LOG_DISC_INSIDE,
     LOG_DISC_TOO_MANY,
     LOG_FURTHER,
@@ -54,6 +59,7 @@ from wirbel.core.spine.weights import (
     LOG_WITHIN_SACRUM,
     LONG_KNEE,
     MEAN_SCALE,
+    MOST_EVIDENCE,
     MOST_GAP_MM,
     MOST_MISSING,
     SACRUM_MM,
@@ -127,7 +133,7 @@ class Scores:
         arch = bool(seen.arch[own].any())
         score = np.where(SACRAL, LOG_ARCH[True, arch] + LOG_CALLED_BODY, LOG_ARCH[False, arch])
         canal = seen.canal[own].max()
-        score = score + (LOG_NO_CANAL if canal < 0.2 else 0.0)
+        score = score + (LOG_NO_CANAL if canal < 0.2 else 0.0) + self._behind(own)
         score = score + SACRAL * self._sacral(group)
         behind = seen.behind_canal[own].max() > BEHIND_CANAL
         score = score + np.where(SACRAL, 0.0, LOG_BEHIND_CANAL * behind)
@@ -135,6 +141,18 @@ class Scores:
         score = score + HAS_DENS * LOG_NO_DENS * blunt
         within = max(0.0, float(seen.in_sacrum[own].max()) - WITHIN_SACRUM)
         return score + LOG_WITHIN_SACRUM * within
+
+    def _behind(self, own: slice) -> np.ndarray:
+        """Return the log likelihood (states,) of the cord's cross-section and of where the costal processes lie."""
+        seen, score = self.seen, np.zeros(len(STATES))
+        for value, usual, spread in (
+            (np.log(seen.cord_mm2[own]), np.log(CORD_MM2), CORD_SPREAD),
+            (seen.costal_mm[own], COSTAL_MM, COSTAL_SPREAD_MM),
+        ):
+            if not np.isnan(value).all():
+                z = (np.nanmean(value) - usual) / spread
+                score += TEMPER * np.maximum(robust(z, USUAL_KNEE), -2 * MOST_EVIDENCE)
+        return score
 
     def _taper(self, group: Group) -> float:
         """Return the cross-section of a group's upper part over that of its lower part."""
@@ -222,7 +240,8 @@ class Scores:
         above = np.clip(np.floor(room / (HEIGHT_MM + DISC_MM)), 0, 3)
         above = np.minimum(above, np.arange(len(STATES)))
         prior = np.where(SACRAL, -2.0, 0.0) + np.log(present() / len(STATES))
-        return prior + LOG_UNSEEN * above + self._conus_above(first)
+        cut = HAS_DENS * LOG_CUT_AXIS * bool(self.seen.open_top[first.first])
+        return prior + cut + LOG_UNSEEN * above + self._conus_above(first)
 
     def _centre(self, group: Group) -> np.ndarray:
         own = slice(group.first, group.last + 1)

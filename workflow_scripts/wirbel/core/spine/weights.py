@@ -65,6 +65,19 @@ LOG_ARCH = {
     (True, False): np.log(0.75),
 }
 """(sacral, posterior elements seen beside it)."""
+_CORD_MM2 = [61, 67, 69, 71, 66, 56, 47, 41, *[38] * 6, 40, 42, 46, 49, 49, *[47] * 6, *[47] * 3]
+CORD_MM2 = np.array(_CORD_MM2, float)
+CORD_SPREAD = 0.25
+"""Cross-section of the cord beside C2 to T12 (ellipse of its depth and width, Frostell et al., Front Neurol 2016;7:238):
+its cervical enlargement is nearly twice as large as the thoracic cord. Below, where it ends, its size tells nothing. Standard
+deviation of its log."""
+COSTAL_MM = np.array([*[-8.0] * 6, *[12.0] * 10, 11, 10, 10, 6.5, 5.5, 4, 2.5, 1.5, 1.5, *[1.5] * 3])
+COSTAL_SPREAD_MM = 4.0
+"""How far the costal (transverse) processes lie behind the middle of the canal: in the neck beside the body and in front
+of it, in the chest swept back behind the articular processes, lower down more and more to the sides (surface models of
+the spine, and real label maps of lower spines)."""
+LOG_CUT_AXIS = -2.0
+"""The image begins below C2's dens: images of the neck are planned from the skull's base."""
 LOG_NO_CANAL = -2.5
 BEHIND_CANAL, LOG_BEHIND_CANAL = 0.05, -4.0
 """Share of a body's voxels behind the canal, which only the sacrum's have: its back wall may be called body with it."""
