@@ -1,4 +1,4 @@
-"""A linear intensity range that outliers do not decide."""
+"""A linear intensity range that outliers do not affect."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 LOW_PERCENTILE = 0.1
 HIGH_PERCENTILE = 99.9
-"""Beyond them lie spikes and flowing blood, a thousandth of the voxels."""
+"""Beyond these percentiles are spikes and flowing blood, a thousandth of the voxels."""
 TOP = 2000
-"""Value of the upper percentile: its steps are finer than the noise of any scan (SNR < 500)."""
+"""The upper percentile maps to this value; its steps are finer than the noise of any scan (SNR < 500)."""
 
 
 def robust_range(data: np.ndarray) -> tuple[float, float]:
-    """Return the 0.1 and 99.9 percentiles; the minimum and maximum where those coincide."""
+    """Return the 0.1 and 99.9 percentiles, or minimum and maximum if those coincide."""
     low, high = np.percentile(data, [LOW_PERCENTILE, HIGH_PERCENTILE])
     if high <= low:
         low, high = data.min(), data.max()
@@ -20,10 +20,27 @@ def robust_range(data: np.ndarray) -> tuple[float, float]:
 
 
 def to_fixed_range(data: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
-    """Return `data` mapped linearly from its robust range to 0 ... 2000 (int16), and that range.
+    """Map intensities linearly from their robust range to 0 ... 2000.
 
-    Values outside are clipped. Linear, so that contrast stays what the scanner made it; the network
-    standardises mean and spread.
+    The map is linear to keep the scanner's contrast; the network standardises mean and spread
+    itself.
+
+    Parameters
+    ----------
+    data : ndarray
+        Intensities, any shape.
+
+    Returns
+    -------
+    scaled : ndarray of int16
+        Values outside the range are clipped.
+    limits : tuple of two float
+        The robust range.
+
+    Examples
+    --------
+    >>> to_fixed_range(np.array([0.0, 50.0, 100.0]))[0].tolist()
+    [0, 1000, 2000]
     """
     low, high = robust_range(data)
     scale = TOP / (high - low) if high > low else 0.0
