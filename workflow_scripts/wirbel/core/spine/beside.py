@@ -24,16 +24,20 @@ MOST_OF_CANAL = 0.6
 """Cord over canal from which the whole dural sac was called cord: in people at most half of its cross-section."""
 SEEN = 0.9
 """Share of a body's height beside which the cord must be seen to be measured there."""
+SLICE_MM = 5.0
+"""A process that ends less than a thick slice from the side of the image may go on beyond it."""
 LEAST_COSTAL_MM2 = 10.0
 """Cross-section below which costal processes are bits: both together have 20 to 140 mm2."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """A structure's voxels (a sample of them) along the chain: arc (n,), how far behind it (n,), mm3 for each."""
+    """A structure's voxels (a sample of them) along the chain: arc (n,), how far behind it and to its left or right
+    (n,), mm3 for each."""
 
     arc_mm: np.ndarray
     behind_mm: np.ndarray
+    aside_mm: np.ndarray
     voxel_mm3: float
 
     def bins(self, low_mm: float, high_mm: float) -> Bins:
@@ -43,10 +47,11 @@ class Course:
         inside = (self.arc_mm >= low_mm) & (place < count)
         return Bins(np.bincount(place[inside], minlength=count) * self.voxel_mm3, low_mm)
 
-    def behind_between(self, begin_mm: float, end_mm: float) -> float:
-        """Return how far behind the chain its middle lies between two heights; NaN where there is none."""
+    def between(self, begin_mm: float, end_mm: float) -> Course:
+        """Return the part between two heights."""
         inside = (self.arc_mm >= begin_mm) & (self.arc_mm <= end_mm)
-        return float(self.behind_mm[inside].mean()) if inside.any() else np.nan
+        places = (self.arc_mm[inside], self.behind_mm[inside], self.aside_mm[inside])
+        return Course(*places, self.voxel_mm3)
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,10 @@ def _course(labels: Volume, numbers, chain: Chain) -> Course:
     voxels = np.stack(np.unravel_index(found[::step], labels.data.shape), axis=1)
     voxel_mm3 = step * voxel_volume_mm3(labels.affine)
     if not len(voxels):
-        return Course(np.zeros(0), np.zeros(0), voxel_mm3)
+        return Course(np.zeros(0), np.zeros(0), np.zeros(0), voxel_mm3)
     arc, offset = chain.locate(labels.grid.to_world(voxels))
-    return Course(arc, chain.behind_mm(arc, offset), voxel_mm3)
+    aside = np.einsum("ij,ij->i", offset, np.cross(chain.down(arc), chain.backward(arc)))
+    return Course(arc, chain.behind_mm(arc, offset), aside, voxel_mm3)
 
 
 def canal_share(canal: Course, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
@@ -143,14 +149,29 @@ def cord_mm2(around: Beside, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return found
 
 
-def costal_behind_mm(around: Beside, top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    """Return how far the costal processes beside each piece lie behind the middle of the canal; NaN where not seen."""
+def costal_processes(
+    around: Beside, top: np.ndarray, bottom: np.ndarray, room_mm: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how far the costal processes beside each piece lie behind the middle of the canal, how far the longer one
+    reaches to its side, both NaN where not seen, and whether the image, which has `room_mm` (n, 2) to both sides of a
+    piece, ends there.
+    """
     bins = around.costal.bins(float(top.min()), float(bottom.max()))
-    found = np.full(len(top), np.nan)
+    behind, reach, cut = (
+        np.full(len(top), np.nan),
+        np.full(len(top), np.nan),
+        np.zeros(len(top), bool),
+    )
     for i, (a, b) in enumerate(zip(top, bottom, strict=True)):
-        if bins.section_mm2(a, b) >= LEAST_COSTAL_MM2:
-            found[i] = around.costal.behind_between(a, b) - around.canal.behind_between(a, b)
-    return found
+        canal = around.canal.between(a, b)
+        if bins.section_mm2(a, b) < LEAST_COSTAL_MM2 or not len(canal.arc_mm):
+            continue
+        costal = around.costal.between(a, b)
+        behind[i] = costal.behind_mm.mean() - canal.behind_mm.mean()
+        sides = np.abs(np.quantile(costal.aside_mm, (0.01, 0.99)) - canal.aside_mm.mean())
+        reach[i] = sides.max()
+        cut[i] = reach[i] + SLICE_MM >= room_mm[i].min()
+    return behind, reach, cut
 
 
 def cord_end(around: Beside) -> tuple[float, float, float] | None:

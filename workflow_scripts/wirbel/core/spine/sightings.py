@@ -16,7 +16,7 @@ from wirbel.core.spine.beside import (
     canal_share,
     cord_end,
     cord_mm2,
-    costal_behind_mm,
+    costal_processes,
     has_arch,
 )
 from wirbel.core.spine.course import bend_deg, disc_places, disc_ratio
@@ -44,7 +44,8 @@ class Sightings:
     - `canal` share of its height with canal beside it; `behind_canal` share of its voxels behind the canal; `arch`
       whether posterior elements lie beside it.
     - `cord_mm2` cross-section of the cord beside it; `costal_mm` how far its costal (transverse) processes lie behind
-      the middle of the canal; both NaN where not seen.
+      the middle of the canal, `costal_reach_mm` how far the longer one reaches to its side, all NaN where not seen;
+      `costal_cut` whether the image ends there.
     - `in_sacrum` share of the sacrum that lies higher than its centre; `to_sacrum_mm` distance of surfaces, infinite
       without a sacrum.
     - `disc_ratio` depth of the disc below over the usual one above; `bend_deg` turn of the way from body to body at
@@ -71,6 +72,8 @@ class Sightings:
     arch: np.ndarray
     cord_mm2: np.ndarray
     costal_mm: np.ndarray
+    costal_reach_mm: np.ndarray
+    costal_cut: np.ndarray
     in_sacrum: np.ndarray
     to_sacrum_mm: np.ndarray
     room_mm: np.ndarray
@@ -116,12 +119,12 @@ def look(parts: list[Part], discs: list[Part], labels: Volume, chain: Chain) -> 
         chain.down(middle),
         room[:, 0] < EDGE_MM,
         room[:, 1] < EDGE_MM,
-        sides >= width / 2 + EDGE_MM,
+        sides.min(1) >= width / 2 + EDGE_MM,
         canal_share(around.canal, top, bottom),
         behind_canal(parts, around.canal, chain),
         has_arch(around.arches, middle, bottom, volume),
         cord_mm2(around, top, bottom),
-        costal_behind_mm(around, top, bottom),
+        *costal_processes(around, top, bottom, sides),
         height_in_sacrum(sacrum, centre, volume),
         np.array([distance_mm(sacrum, part) for part in parts]),
         room,
@@ -176,6 +179,6 @@ def _room(part: Part, chain: Chain, grid: Grid) -> tuple[float, float]:
     return room_mm(grid, ends[0], -down), room_mm(grid, ends[1], down)
 
 
-def _side_room(centre, middle, chain: Chain, grid: Grid) -> float:
+def _side_room(centre, middle, chain: Chain, grid: Grid) -> tuple[float, float]:
     side = np.cross(chain.down(middle), chain.backward(middle))
-    return min(room_mm(grid, centre, side), room_mm(grid, centre, -side))
+    return room_mm(grid, centre, side), room_mm(grid, centre, -side)
