@@ -163,10 +163,10 @@ def costal_processes(
         np.zeros(len(top), bool),
     )
     for i, (a, b) in enumerate(zip(top, bottom, strict=True)):
-        canal = around.canal.between(a, b)
-        if bins.section_mm2(a, b) < LEAST_COSTAL_MM2 or not len(canal.arc_mm):
+        canal, costal = around.canal.between(a, b), around.costal.between(a, b)
+        enough = bins.section_mm2(a, b) >= LEAST_COSTAL_MM2
+        if not (enough and len(canal.arc_mm) and len(costal.arc_mm)):
             continue
-        costal = around.costal.between(a, b)
         behind[i] = costal.behind_mm.mean() - canal.behind_mm.mean()
         sides = np.abs(np.quantile(costal.aside_mm, (0.01, 0.99)) - canal.aside_mm.mean())
         reach[i] = sides.max()
