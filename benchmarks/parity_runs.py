@@ -15,7 +15,7 @@ from parity_scans import scans_in
 
 from wirbel.models.digests import combined_sha256, hash_files
 from wirbel.plan.plan import Wishes, plan_file, write_plan
-from wirbel.runner.discovery import update_batches
+from wirbel.runner.discovery import plan_batches
 from wirbel.runner.records import read_records
 from wirbel.runner.settings import checked_settings
 from wirbel.study.planning import Planner
@@ -94,7 +94,7 @@ def run_mode(
     if mode == "auto" and "spineps" in args.modes[: args.modes.index(mode)]:
         shutil.copytree(before / "work", ours / "work")
         stages = ("merge",)
-    update_batches(folder, ours, len(scans_in(folder)))
+    plan_batches(folder, ours, len(scans_in(folder))).write()
     plan_run(ours, folder, models, n4, mode, labelling)
     return ours, {name: stage(name, args, ours) for name in stages}
 

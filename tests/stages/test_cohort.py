@@ -89,7 +89,7 @@ def test_scans_get_all_columns_of_participants_and_the_other_measures_age_and_se
     added = {table: columns[table][len(own[table]) :] for table in TABLES}
     assert added["scans"] == ["sex", "age", "site", "smoker", "participants_label"]
     assert added["vertebrae"] == added["discs"] == added["levels"] == ["sex", "age"]
-    assert added["failures"] == []
+    assert added["vertebrae_z"] == ["sex", "age"] and added["reference"] == added["failures"] == []
     assert all(columns[table][: len(own[table])] == own[table] for table in TABLES)
     scans = pd.read_parquet(tables / "scans.parquet").set_index("scan_id")
     assert scans.site["sub-00"] == "007" and scans.age.dtype == "Int64"
@@ -104,6 +104,28 @@ def test_an_unusual_row_is_flagged_and_stays(tables):
     assert vertebrae.outlier_columns[f"sub-{ODD:02d}"] == "height_anterior_mm"
     assert vertebrae.largest_modified_z[f"sub-{ODD:02d}"] > 3.5
     assert np.isnan(vertebrae.largest_modified_z["sub-08"])
+
+
+def test_every_value_has_its_score_in_a_table_beside_and_what_it_was_compared_with(tables):
+    """Of 38 women with a complete height each is compared with these; the one of unknown sex with all 39."""
+    measured, scores = (
+        pd.read_csv(tables / f"{name}.csv") for name in ("vertebrae", "vertebrae_z")
+    )
+    assert scores[["scan_id", "label", "level"]].equals(measured[["scan_id", "label", "level"]])
+    norms = pd.read_csv(tables / "reference.csv").set_index(["measure", "sex"])
+    women, everybody = (norms.loc[("height_anterior_mm", sex)] for sex in ("F", "all"))
+    assert (women.table, women.level, women.n, everybody.n) == ("vertebrae", "L1", 38, 39)
+    ok = measured[measured.height_status == "ok"].height_anterior_mm
+    assert women["median"] == ok[:-1].median() and everybody["median"] == ok.median()
+    mad = (ok[:-1] - women["median"]).abs().median()
+    expected = (0.6745 * (ok - women["median"]) / mad).round(2)
+    np.testing.assert_allclose(
+        scores.height_anterior_mm_z[ok.index[:-1]], expected[:-1], atol=0.011
+    )
+    last = (measured.height_anterior_mm.iloc[-1] - everybody["median"]) / everybody.sd
+    assert scores.height_anterior_mm_z.iloc[-1] == pytest.approx(last, abs=0.006)
+    assert np.isnan(scores.height_anterior_mm_z[8])  # touches the border: its status says so
+    assert scores.too_few_to_compare.isna().all()
 
 
 def test_every_table_of_measures_has_the_flags(tables):

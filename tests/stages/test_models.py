@@ -103,7 +103,7 @@ def test_another_file_at_the_same_address_is_refused_later(site, capsys):
     site.server.answer = lambda request: request.file(other)
     assert site.run() == 1
     told = capsys.readouterr().err
-    assert f"SHA-256 {sha256(other)}" in told and f"models.lock.yaml says {sha256(GOOD)}" in told
+    assert f"SHA-256 is {sha256(other)}" in told and f"models.lock.yaml says {sha256(GOOD)}" in told
     assert not site.folder(other).exists() and not list(site.models.glob("*.partial*"))
 
 
@@ -141,8 +141,8 @@ def test_a_damaged_network_is_refused_and_fetched_again(site, capsys):
 
 
 BAD = {
-    "truncated zip": (GOOD[:-40], "no complete zip file"),
-    "no archive": (b"<html>Sign in</html>", "no complete zip file"),
+    "truncated zip": (GOOD[:-40], "not a complete zip file"),
+    "no archive": (b"<html>Sign in</html>", "not a complete zip file"),
     "no model": (zipped({"a/readme.txt": b""}), "expected inference_config.json, found a"),
     "unknown field": (
         zipped({"inference_config.json": b'{"colour": "red"}'}),

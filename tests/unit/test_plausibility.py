@@ -11,7 +11,7 @@ import pytest
 from wirbel.core.dictionary.column import INTEGER, NUMBER, STRING, Column
 from wirbel.core.dictionary.plausibility import PLAUSIBILITY, SCORE
 from wirbel.core.plausibility import scores as S
-from wirbel.core.plausibility.flags import flags
+from wirbel.core.plausibility.flags import look_at
 from wirbel.core.plausibility.scores import modified_z, resistant_slope, without_age
 from wirbel.core.plausibility.strata import Strata, as_age, strata_of
 
@@ -26,6 +26,11 @@ def test_the_score_of_five_values():
 def test_the_mean_deviation_takes_over_where_the_mad_is_zero():
     # median 0, MAD 0, mean absolute deviation 8 / 4 = 2: 8 / (1.253314 * 2) = 3.19
     np.testing.assert_allclose(modified_z(np.array([0.0, 0, 0, 8])), [0, 0, 0, 3.19154], rtol=1e-5)
+
+
+def test_values_that_differ_by_rounding_alone_are_equal():
+    values = np.append(np.tile([10.0, 10.0 + 2e-15], 20), 11.0)
+    assert abs(modified_z(values)[0]) < 1 and 3.5 < modified_z(values)[-1] < 100
 
 
 def test_equal_values_score_zero():
@@ -83,6 +88,26 @@ def test_unknown_sex_and_small_groups_are_compared_with_the_level():
     assert scores[-2] == 0 and scores[-1] == pytest.approx(0.6745 * 200 / 10, rel=0.1)
 
 
+def test_the_reference_gives_the_score_of_a_person_who_was_not_among_them():
+    """Heights fall by 0.1 mm a year from 30 mm at 50 years, and scatter by 1 mm (MAD) around that."""
+    ages = np.linspace(20, 80, 120)
+    values = 30 - 0.1 * (ages - 50) + np.tile([-1.5, 0.5, -0.5, 1.5], 30)
+    _, (group,) = Strata(np.zeros(120, int), np.zeros(120, int), ages).compare(values)
+    norm = group.reference
+    assert (group.level, group.sex, norm.count, norm.ages_known, norm.age) == (0, 0, 120, 120, 50)
+    assert norm.slope == pytest.approx(-0.1, abs=0.01) and norm.sd == pytest.approx(1.48, abs=0.05)
+    new = norm.scores(np.array([33.0 - 0.1 * 20]), np.array([70.0]))  # 3 mm above the line
+    assert new[0] == pytest.approx((3.0 - (norm.median - 30)) / norm.sd, abs=0.2)
+
+
+def test_a_value_without_enough_people_beside_it_says_so():
+    table = {"level": ["L1"] * 29, "height_mm": np.arange(29.0), "depth_mm": np.full(29, np.nan)}
+    table |= {"count": [3] * 29, "x_mm": np.zeros(29), "height_status": ["ok"] * 28 + ["absent"]}
+    found = look(table, 29).score_columns()
+    assert np.isnan(found["height_mm_z"]).all()
+    assert found["too_few_to_compare"] == ["height_mm"] * 28 + [""]
+
+
 def test_too_small_a_level_no_level_and_no_value_give_no_score():
     values = np.append(normal_group(0, S.MINIMUM_GROUP), [1.0, 2.0, np.nan])
     levels = np.array([0] * S.MINIMUM_GROUP + [1, -1, 0])
@@ -121,12 +146,16 @@ COLUMNS = (
 
 
 def flag(table, rows, columns=COLUMNS):
+    return look(table, rows, columns).columns()
+
+
+def look(table, rows, columns=COLUMNS):
     def categories(name):
         values = sorted(set(table[name]))
         return np.array([values.index(v) for v in table[name]]), values
 
     strata = strata_of(rows, categories("level"), None, None)
-    return flags(columns, strata, lambda name: np.array(table[name], float), categories, rows)
+    return look_at(columns, strata, lambda name: np.array(table[name], float), categories, rows)
 
 
 @pytest.fixture

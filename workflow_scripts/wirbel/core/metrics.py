@@ -6,7 +6,7 @@ a formula.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,19 +89,13 @@ def dice(reference: np.ndarray, prediction: np.ndarray) -> float | None:
     return 2.0 * int(common) / sum(sizes)
 
 
-def structure_dice(
-    reference: np.ndarray,
-    prediction: np.ndarray,
-    structures: Mapping[str, Sequence[int]] = STRUCTURES,
-) -> dict[str, float | None]:
-    """Return the Dice of every structure of two subregion maps.
+def structure_dice(reference: np.ndarray, prediction: np.ndarray) -> dict[str, float | None]:
+    """Return the Dice of every structure (`STRUCTURES`) of two subregion maps.
 
     Parameters
     ----------
     reference, prediction : ndarray of int, shape (i, j, k)
         Subregion maps on one grid.
-    structures : mapping of str to sequence of int
-        Structure -> its labels. Default: `STRUCTURES`.
 
     Returns
     -------
@@ -109,8 +103,8 @@ def structure_dice(
         None for a structure that both maps lack.
     """
     joint = _joint_histogram(reference, prediction)
-    scores = {}
-    for name, labels in structures.items():
+    scores: dict[str, float | None] = {}
+    for name, labels in STRUCTURES.items():
         mine = joint[_rows(labels, joint.shape[0])].sum()
         theirs = joint[:, _rows(labels, joint.shape[1])].sum()
         common = joint[_rows(labels, joint.shape[0])][:, _rows(labels, joint.shape[1])].sum()
@@ -188,7 +182,7 @@ def invented_vertebrae(
 
 
 def surface_distance_mm(
-    reference: np.ndarray, prediction: np.ndarray, spacing_mm: Sequence[float]
+    reference: np.ndarray, prediction: np.ndarray, spacing_mm: Sequence[float] | np.ndarray
 ) -> float | None:
     """Return the average symmetric surface distance of two masks.
 
@@ -279,6 +273,7 @@ def _longest_rising(pairs: Sequence[tuple[int, int]]) -> set[int]:
     best: list[list[int]] = []
     for at, (row, column) in enumerate(pairs):
         before = [best[k] for k in range(at) if pairs[k][1] < column]
-        longest: list[int] = max(before, key=len, default=[])
+        longest: list[int] = max(before, key=lambda run: len(run), default=[])
         best.append([*longest, row])
-    return set(max(best, key=len, default=[]))
+    longest_of_all: list[int] = max(best, key=lambda run: len(run), default=[])
+    return set(longest_of_all)

@@ -15,13 +15,22 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from wirbel import __version__
-from wirbel.core.dictionary import PLAUSIBILITY, TABLES, Column
+from wirbel.core.dictionary import (
+    DERIVED,
+    MEASURED,
+    NORMS,
+    PLAUSIBILITY,
+    SCORES,
+    TABLES,
+    Column,
+    clean_row,
+)
 from wirbel.core.participants import Participants
 from wirbel.core.people import People
-from wirbel.core.plausibility.flags import flags
+from wirbel.core.plausibility.flags import Findings, look_at
+from wirbel.core.plausibility.norms import reference_rows
 from wirbel.core.plausibility.strata import strata_of
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
@@ -33,6 +42,7 @@ from wirbel.io.listing import Finding
 from wirbel.io.measurements import DamagedMeasurements, ScanRows, read_pieces
 from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
+from wirbel.io.rows import Rows
 from wirbel.io.sidecars import write_json
 from wirbel.io.spool import Spool
 from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
@@ -79,7 +89,11 @@ def gather(
     found = outcomes(output_dir, stages)
     parts = [_part(outcome, participants, settings.get(outcome.batch)) for outcome in found]
     parts += [_told(found) for found in read_findings(output_dir)]
-    measured = {table: _schema(all_, without=PLAUSIBILITY) for table, all_ in columns.items()}
+    measured = {
+        table: _schema(all_, without=PLAUSIBILITY)
+        for table, all_ in columns.items()
+        if table not in DERIVED
+    }
     with replaced_together(folder) as new, ExitStack() as stack:
         spools = {
             table: stack.enter_context(Spool(new / table, schema))
@@ -92,7 +106,10 @@ def gather(
         tool = tool_metadata(models, settings.values(), commit)
         with ThreadPoolExecutor(threads) as pool:
             finish = partial(_finish, new, columns, spools, participants, tool)
-            written = dict(pool.map(finish, columns))
+            finished = list(pool.map(finish, measured))
+        norms = [row for _, rows in finished for row in rows]
+        written = {name: n for counts, _ in finished for name, n in counts.items()}
+        written[NORMS] = _write_table(new, NORMS, columns[NORMS], [_batch(norms)], {}, tool)
     describe_output(output_dir, tool["Description"])
     return written
 
@@ -115,21 +132,42 @@ def describe_output(output_dir: Path, description: str = "") -> None:
     write_dataset_description(output_dir, "Spine measurements", **about)
 
 
-def _finish(folder, columns, spools, participants, tool, table: str) -> tuple[str, int]:
-    """Flag one table's rows, write it and its dictionary; return its name and number of rows."""
-    flagged = _flagged(table, spools[table], participants)
-    batches = spools[table].batches()
-    rows = write_both(folder / table, _schema(columns[table]), batches, flagged)
-    known = read_repeatability().get(table, {})
-    described = {c.name: c.entry(known.get(c.name)) for c in columns[table]}
-    write_json(folder / f"{table}.json", {TOOL_KEY: tool, **described})
-    return table, rows
+def _finish(
+    folder, columns, spools, participants, tool, table: str
+) -> tuple[dict[str, int], list[dict]]:
+    """Flag one table's rows, write it and its scores; return rows by table, and those of the reference."""
+    spool = spools[table]
+    if table not in MEASURED:
+        rows = _write_table(folder, table, columns[table], spool.batches(), {}, tool)
+        return {table: rows}, []
+    found, names = _looked_at(table, spool, participants)
+    counts = {}
+    for name, more in ((table, found.columns()), (SCORES[table], found.score_columns())):
+        counts[name] = _write_table(folder, name, columns[name], spool.batches(), more, tool)
+    return counts, reference_rows(table, found.groups, *names)
+
+
+def _write_table(folder, name, columns, batches, more, tool) -> int:
+    """Write one table and its dictionary; return its number of rows."""
+    rows = write_both(folder / name, _schema(columns), batches, more)
+    known = read_repeatability().get(name, {})
+    described = {c.name: c.entry(known.get(c.name)) for c in columns}
+    write_json(folder / f"{name}.json", {TOOL_KEY: tool, **described})
+    return rows
+
+
+def _batch(norms: list[dict]):
+    """Return the rows of the reference as one piece of a table."""
+    rows = Rows(_schema(TABLES[NORMS]))
+    for row in norms:
+        rows.add_one(clean_row(NORMS, row))
+    return rows.batch()
 
 
 def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     """Return every table's columns: scans get all of the participants' own, other measures age and sex."""
     joined = dict.fromkeys(TABLES, participants.persons)
-    joined |= {"scans": participants.columns, "failures": []}
+    joined |= {"scans": participants.columns, "failures": [], NORMS: []}
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
@@ -149,16 +187,17 @@ def _told(found: Finding) -> ScanRows:
     return ScanRows(None, {}, {"failures": {**vars(found), "stage": LISTING}})
 
 
-def _flagged(table: str, spool: Spool, participants: Participants) -> dict[str, Sequence[Any]]:
-    """Return the plausibility columns of a table; empty for a table that has none."""
-    names = {column.name for column in TABLES[table]}
-    if not names & {column.name for column in PLAUSIBILITY}:
-        return {}
-    level = spool.categories("level") if "level" in names else None
+def _looked_at(
+    table: str, spool: Spool, participants: Participants
+) -> tuple[Findings, tuple[Sequence[str], Sequence[str]]]:
+    """Return what is found about a table of measures, and the names of levels and sexes."""
+    has_level = any(column.name == "level" for column in TABLES[table])
+    level = spool.categories("level") if has_level else None
     sex = spool.categories(participants.sex) if participants.sex else None
     age = spool.categories(participants.age) if participants.age else None
     strata = strata_of(spool.rows, level, sex, age)
-    return flags(TABLES[table], strata, spool.numbers, spool.categories, spool.rows)
+    found = look_at(TABLES[table], strata, spool.numbers, spool.categories, spool.rows)
+    return found, (level[1] if level else (), strata.sex_names)
 
 
 def _schema(columns: Iterable[Column], without: Iterable[Column] = ()) -> list[tuple[str, str]]:
@@ -167,7 +206,8 @@ def _schema(columns: Iterable[Column], without: Iterable[Column] = ()) -> list[t
 
 def read_participants(bids_dir: Path | None, output_dir: Path) -> Participants:
     """Read what a data set says about its people, tell what of it is not used, and return their columns."""
-    taken = {column.name for columns in TABLES.values() for column in columns}
+    joined = (columns for table, columns in TABLES.items() if table != NORMS)
+    taken = {column.name for columns in joined for column in columns}
     if bids_dir is None:
         return Participants(People(), {}, taken)
     files = read_people(bids_dir, _participants_of(bids_dir, output_dir))

@@ -15,15 +15,20 @@ from wirbel.core.dictionary.failures import FAILURES
 from wirbel.core.dictionary.levels import LEVELS
 from wirbel.core.dictionary.plausibility import PLAUSIBILITY
 from wirbel.core.dictionary.scans import SCANS
+from wirbel.core.dictionary.scores import NORMS, REFERENCE, score_table
 from wirbel.core.dictionary.shared import IDENTITY
 from wirbel.core.dictionary.vertebrae import VERTEBRAE
 
 __all__ = [
     "BOOLEAN",
+    "DERIVED",
     "IDENTITY",
     "INTEGER",
+    "MEASURED",
+    "NORMS",
     "NUMBER",
     "PLAUSIBILITY",
+    "SCORES",
     "STRING",
     "TABLES",
     "Column",
@@ -31,13 +36,21 @@ __all__ = [
     "dictionary",
 ]
 
-TABLES: dict[str, tuple[Column, ...]] = {
+MEASURED: dict[str, tuple[Column, ...]] = {
     "scans": (*SCANS, *PLAUSIBILITY),
     "vertebrae": (*VERTEBRAE, *PLAUSIBILITY),
     "discs": (*DISCS, *PLAUSIBILITY),
     "levels": (*LEVELS, *PLAUSIBILITY),
-    "failures": FAILURES,
 }
+"""Table of measures -> its columns."""
+SCORES = {table: f"{table}_z" for table in MEASURED}
+"""Table of measures -> that of their scores."""
+DERIVED = {
+    **{SCORES[table]: score_table(columns) for table, columns in MEASURED.items()},
+    NORMS: REFERENCE,
+}
+"""Tables that are computed from those of measures -> their columns."""
+TABLES: dict[str, tuple[Column, ...]] = {**MEASURED, **DERIVED, "failures": FAILURES}
 """Table name -> its columns, in their order; those of `participants.tsv` follow in the cohort's tables."""
 
 
@@ -50,8 +63,3 @@ def clean_row(table: str, values: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise KeyError(f"no column of table {table!r} declares {', '.join(sorted(unknown))}")
     return {c.name: c.clean(values[c.name]) for c in TABLES[table] if c.name in values}
-
-
-def dictionary(table: str) -> dict[str, dict[str, Any]]:
-    """Return the JSON dictionary of a table: column name -> entry."""
-    return {column.name: column.entry() for column in TABLES[table]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from wirbel.core.dictionary.column import INTEGER, NUMBER, Column
 from wirbel.core.dictionary.plausibility import NOT_COMPARED, OUT_OF_RANGE, OUTLIER, PLAUSIBILITY
 from wirbel.core.plausibility.scores import OUTLIER_SCORE
-from wirbel.core.plausibility.strata import Strata
+from wirbel.core.plausibility.strata import Group, Strata
 
 Numbers = Callable[[str], np.ndarray]
 Categories = Callable[[str], tuple[np.ndarray, list[Any]]]
@@ -20,7 +20,14 @@ DECIMALS = next(c.decimals for c in PLAUSIBILITY if c.name == "largest_modified_
 def flags(
     columns: Sequence[Column], strata: Strata, numbers: Numbers, categories: Categories, rows: int
 ) -> dict[str, Sequence[Any]]:
-    """Return the columns of `wirbel.core.dictionary.plausibility.PLAUSIBILITY`, each with a value per row.
+    """Return the columns of `wirbel.core.dictionary.plausibility.PLAUSIBILITY`, as `look_at` finds them."""
+    return look_at(columns, strata, numbers, categories, rows).columns()
+
+
+def look_at(
+    columns: Sequence[Column], strata: Strata, numbers: Numbers, categories: Categories, rows: int
+) -> Findings:
+    """Return what is unusual about the values of a table, and the score of each.
 
     `columns` are those that the table declares. `numbers` gives a column by its name as float64 of shape
     (rows,), NaN where missing; `categories` as codes of shape (rows,), -1 where missing, and the values
@@ -31,16 +38,22 @@ def flags(
     for column in columns:
         if column.kind not in (NUMBER, INTEGER) or column in PLAUSIBILITY:
             continue
-        compared = column.kind == NUMBER and column.compared
+        compared = is_scored(column)
         if compared or column.interval:
-            values = _complete(column, columns, numbers(column.name), categories)
+            values = complete_values(column, columns, numbers(column.name), categories)
             found.check_range(column.name, values, _limits(column, rows, categories))
             if compared:
-                found.check_scores(column.name, strata.scores(values))
-    return found.columns()
+                found.check_scores(column.name, *strata.compare(values))
+                found.note_uncompared(column.name, values)
+    return found
 
 
-def _complete(
+def is_scored(column: Column) -> bool:
+    """Whether a column's values are compared between people."""
+    return column.kind == NUMBER and column.compared and column not in PLAUSIBILITY
+
+
+def complete_values(
     column: Column, columns: Sequence[Column], values: np.ndarray, categories: Categories
 ) -> np.ndarray:
     """Return `values` with NaN where the column's status says anything but ok."""
@@ -65,9 +78,15 @@ def _limits(column: Column, rows: int, categories: Categories) -> tuple[np.ndarr
 
 
 class Findings:
-    """What is unusual about each row of a table, gathered column by column."""
+    """What is unusual about each row of a table, gathered column by column.
+
+    `scores` are those of each column that is compared, (rows,) float32; `groups` the ones they were compared with.
+    """
 
     def __init__(self, rows: int) -> None:
+        self.scores: dict[str, np.ndarray] = {}
+        self.groups: dict[str, list[Group]] = {}
+        self._uncompared: dict[int, list[str]] = {}
         self._largest = np.full(rows, np.nan)
         self._outliers: dict[int, list[tuple[float, str]]] = {}
         self._outside: dict[int, list[str]] = {}
@@ -80,14 +99,29 @@ class Findings:
         for row in np.flatnonzero((values < low) | (values > high)).tolist():
             self._outside.setdefault(row, []).append(name)
 
-    def check_scores(self, name: str, scores: np.ndarray) -> None:
-        """Note the rows whose score is large, and for every row the largest of its scores."""
+    def check_scores(self, name: str, scores: np.ndarray, groups: Sequence[Group] = ()) -> None:
+        """Note every score, the rows whose score is large, and for every row the largest of its scores."""
+        self.scores[name], self.groups[name] = scores.astype(np.float32), list(groups)
         larger = np.abs(scores) > np.nan_to_num(np.abs(self._largest), nan=-1.0)
         self._largest[larger] = scores[larger]
         for row in np.flatnonzero(np.abs(scores) > OUTLIER_SCORE).tolist():
             self._outliers.setdefault(row, []).append((-abs(float(scores[row])), name))
 
-    def columns(self) -> dict[str, Sequence[Any]]:
+    def note_uncompared(self, name: str, values: np.ndarray) -> None:
+        """Note the rows that have a value but no score: too few people to compare with."""
+        for row in np.flatnonzero(np.isfinite(values) & np.isnan(self.scores[name])).tolist():
+            self._uncompared.setdefault(row, []).append(name)
+
+    def score_columns(self) -> dict[str, Any]:
+        """Return the columns of the table of scores: rounded scores, and the names of the measures without one."""
+        rows = len(self._largest)
+        scores = {
+            f"{name}_z": np.round(values.astype(float), DECIMALS) + 0.0
+            for name, values in self.scores.items()
+        }
+        return scores | {"too_few_to_compare": _joined(self._uncompared, rows)}
+
+    def columns(self) -> dict[str, Any]:
         """Return the flag columns."""
         none = np.isnan(self._largest)
         names = {
@@ -102,7 +136,7 @@ class Findings:
 
     def _flags(self, none: np.ndarray) -> list[str]:
         flags: dict[int, list[str]] = {}
-        marks = {
+        marks: dict[str, Iterable[int]] = {
             OUTLIER: self._outliers,
             OUT_OF_RANGE: self._outside,
             NOT_COMPARED: np.flatnonzero(none).tolist(),

@@ -6,6 +6,8 @@ to a group of which nearly half is wrong.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 OUTLIER_SCORE = 3.5
@@ -20,21 +22,53 @@ MINIMUM_GROUP = 30
 0.05 % (simulated): in smaller groups the scores say more about the MAD's own error than about the value."""
 MINIMUM_FOR_AGE = 90
 """Values of known age that a trend with age needs: the smallest group in each third of the line."""
+ROUNDING = 1e-9
+"""Values that differ by less than this part of the largest are the same."""
 STEPS = 4
 """Steps of the resistant line; each leaves a few per cent of the trend that is still there."""
 
 
-def modified_z(values: np.ndarray) -> np.ndarray:
-    """Return the modified z-scores of finite `values` of shape (n,).
+@dataclass(frozen=True)
+class Reference:
+    """What the values of a group are compared with.
 
-    0.6745 (x - median) / MAD; where more than half of the values are the same, so that the MAD is 0,
-    (x - median) / (1.253314 mean absolute deviation from the median); 0 where all are the same.
+    `median` and `sd` are those of the `count` values as they would be at `age` years; the trend is `slope` per year,
+    found from `ages_known` values. Without a trend `slope` is 0 and `age` NaN.
     """
-    centred = values - np.median(values)
-    distances = np.abs(centred)
+
+    count: int
+    median: float
+    sd: float
+    slope: float
+    age: float
+    ages_known: int
+
+    def scores(self, values: np.ndarray, ages: np.ndarray) -> np.ndarray:
+        """Return (x - slope (age - median age) - median) / sd of values (n,); 0 where all of the group are the same."""
+        centred = _at_age(values, ages, self.slope, self.age) - self.median
+        return centred / self.sd if self.sd > 0 else np.zeros_like(centred)
+
+
+def reference_of(values: np.ndarray, ages: np.ndarray) -> Reference:
+    """Return the reference that finite `values` of shape (n,) are for each other; `ages` NaN where unknown.
+
+    `sd` is MAD / 0.6745; where more than half of the values are the same, so that the MAD is 0, it is 1.253314 times
+    the mean absolute deviation from the median.
+    """
+    slope, age, known = age_trend(values, ages)
+    adjusted = _at_age(values, ages, slope, age)
+    median = np.median(adjusted)
+    distances = np.abs(adjusted - median)
     mad = np.median(distances)
-    spread = mad / MAD_TO_SD if mad > 0 else distances.mean() * MEAN_DEVIATION_TO_SD
-    return centred / spread if spread > 0 else np.zeros_like(centred)
+    same = mad <= ROUNDING * np.abs(values).max()
+    sd = distances.mean() * MEAN_DEVIATION_TO_SD if same else mad / MAD_TO_SD
+    return Reference(len(values), float(median), float(sd), slope, age, known)
+
+
+def modified_z(values: np.ndarray) -> np.ndarray:
+    """Return the modified z-scores of finite `values` of shape (n,), 0.6745 (x - median) / MAD."""
+    unknown = np.full(len(values), np.nan)
+    return reference_of(values, unknown).scores(values, unknown)
 
 
 def resistant_slope(x: np.ndarray, y: np.ndarray) -> float:
@@ -56,13 +90,26 @@ def resistant_slope(x: np.ndarray, y: np.ndarray) -> float:
     return float(slope)
 
 
+def age_trend(values: np.ndarray, ages: np.ndarray) -> tuple[float, float, int]:
+    """Return (slope per year, median age, number of known ages); no slope when too few ages are known."""
+    known = np.isfinite(ages)
+    count = int(known.sum())
+    if count < MINIMUM_FOR_AGE:
+        return 0.0, float("nan"), count
+    return resistant_slope(ages[known], values[known]), float(np.median(ages[known])), count
+
+
 def without_age(values: np.ndarray, ages: np.ndarray) -> np.ndarray:
     """Return `values` as they would be at the median age; both of shape (n,), NaN for an unknown age.
 
     A value of unknown age stays as it is, and so do all when too few ages are known.
     """
-    known = np.isfinite(ages)
-    if known.sum() < MINIMUM_FOR_AGE:
+    slope, age, _ = age_trend(values, ages)
+    return _at_age(values, ages, slope, age)
+
+
+def _at_age(values: np.ndarray, ages: np.ndarray, slope: float, age: float) -> np.ndarray:
+    """Return values as they would be at an age; those of unknown age as they are."""
+    if not np.isfinite(age):
         return values
-    slope = resistant_slope(ages[known], values[known])
-    return values - slope * np.where(known, ages - np.median(ages[known]), 0.0)
+    return values - slope * np.where(np.isfinite(ages), ages - age, 0.0)
