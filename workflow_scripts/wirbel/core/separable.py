@@ -26,16 +26,24 @@ def cubic(
     numbers are rounded to the nearest.
     """
     spline = ndimage.spline_filter(np.pad(data, BORDER, mode="edge"), 3, np.float64, mode="nearest")
-    rows = [
+    weights = [
         _weights(n, s, o, size)
         for n, s, o, size in zip(data.shape, scale, offset, shape, strict=True)
     ]
-    growth = [new / old for new, old in zip(shape, data.shape, strict=True)]
-    for axis in np.argsort(growth, kind="stable"):  # the axis that grows most comes last
-        turned = np.moveaxis(spline, axis, 0)
-        product = rows[axis] @ turned.reshape(turned.shape[0], -1)
-        spline = np.moveaxis(product.reshape(-1, *turned.shape[1:]), 0, axis)
-    return _as_type(spline, data.dtype)
+    out, planes = np.empty(shape, data.dtype), {}
+    for index, row in enumerate(out):  # plane by plane, so that the processor's cache holds them
+        at = slice(*weights[0].indptr[index : index + 2])
+        near = weights[0].indices[at].tolist()
+        planes = {k: planes[k] if k in planes else _in_plane(spline[k], weights) for k in near}
+        row[:] = _as_type(
+            sum(w * planes[k] for w, k in zip(weights[0].data[at], near, strict=True)), data.dtype
+        )
+    return out
+
+
+def _in_plane(plane: np.ndarray, weights: list[sparse.csr_array]) -> np.ndarray:
+    """Return a plane of spline coefficients interpolated along both of its axes."""
+    return np.ascontiguousarray((weights[2] @ (weights[1] @ plane).T).T)
 
 
 def nearest_is_plain(matrix: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]) -> bool:
@@ -84,4 +92,4 @@ def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         values = np.clip(values + 0.5, 0, np.iinfo(dtype).max)
     elif np.issubdtype(dtype, np.integer):
         values = values + np.copysign(0.5, values)
-    return np.ascontiguousarray(values, dtype)
+    return values.astype(dtype)
