@@ -13,8 +13,12 @@ BORDER = 12
 
 def along_axes(matrix: np.ndarray, shape: tuple[int, ...]) -> bool:
     """Return whether a matrix (3 x 3, target index -> source index) maps each axis of `shape` to the same axis."""
-    strays = np.abs(matrix - np.diag(np.diag(matrix))) @ np.array(shape)
-    return bool(strays.max() < SAME_VOXEL)
+    return bool(_strays(matrix, shape).max() < SAME_VOXEL)
+
+
+def _strays(matrix: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return by how many source voxels, along each axis, the other axes move a position at most."""
+    return np.abs(matrix - np.diag(np.diag(matrix))) @ np.array(shape)
 
 
 def cubic(
@@ -49,15 +53,15 @@ def _in_plane(plane: np.ndarray, weights: list[sparse.csr_array]) -> np.ndarray:
 def nearest_is_plain(matrix: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]) -> bool:
     """Return whether `nearest` finds the same voxels as the whole matrix (3 x 3).
 
-    Where a position lies half-way between two voxels, the least rounding in the matrix decides.
+    It does where no position along an axis lies so near to half-way between two voxels that what the other axes add,
+    or rounding, could decide.
     """
-    if not along_axes(matrix, shape):
-        return False
-    ends = [
-        o + s * np.arange(size) + 0.5
-        for o, s, size in zip(offset, np.diag(matrix), shape, strict=True)
-    ]
-    return all(np.abs(end - np.rint(end)).min() > SAME_VOXEL for end in ends)
+    parts = zip(offset, np.diag(matrix), shape, _strays(matrix, shape), strict=True)
+    for start, scale, size, stray in parts:
+        edge = start + scale * np.arange(size) + 0.5
+        if np.abs(edge - np.rint(edge)).min() <= stray + SAME_VOXEL:
+            return False
+    return True
 
 
 def nearest(
