@@ -6,7 +6,6 @@ on how a file stores its axes: functions that need a certain order of axes take 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -199,17 +198,6 @@ def grid_with_spacing(grid: Grid, spacing_mm: tuple[float, float, float]) -> Gri
     affine[:3, :3] = grid.affine[:3, :3] * scale
     affine[:3, 3] = grid.to_world((scale - 1) / 2)
     return Grid(shape, affine)
-
-
-def spacing_within(
-    given_mm: Sequence[float], limits_mm: Sequence[Sequence[float]]
-) -> tuple[float, float, float]:
-    """Return a voxel size in mm along three axes, clipped to `limits_mm` (smallest sizes, largest
-    sizes).
-    """
-    low, high = (np.asarray(limit, float) for limit in limits_mm)
-    i, j, k = np.clip(np.asarray(given_mm, float), low, high)
-    return float(i), float(j), float(k)
 
 
 def on_spacing(labels: Volume, spacing_mm: tuple[float, float, float]) -> Volume:
