@@ -98,7 +98,8 @@ OF_ALL = ("largest_slip_*", "fracture_count", "spinal_deformity_index")
 def may_be_empty(table, key, name, choice):
     """Whether a column has a reason to be empty, given what is missing."""
     if {"canal and cord"} & set(choice) or {"canal", "cord"} <= set(choice):
-        return not name.endswith(("volume_mm3", "_x_mm", "_y_mm", "_z_mm")) or table != "discs"
+        counted = ("body_volume_mm3", "vertebra_volume_mm3", "disc_volume_mm3")
+        return name not in counted and "centroid" not in name
     lacking = [entry for thing in choice for entry in ALONE[thing]]
     lacking += [("vertebrae", None, compared) for compared in COMPARED]
     lacking += [("scans", 0, whole) for whole in OF_ALL]
