@@ -123,7 +123,7 @@ def this_run():
             claim_output()
     with explained("the scans cannot be listed"):
         run = look(SETTINGS, WISHES)
-    for remark in run.data.remarks:
+    for remark in run.remarks:
         logger.warning(remark)
     if not run.found.sizes:
         stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")
@@ -391,8 +391,8 @@ def print_summary(code, computed=True):
         return
     remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
     told = summary(OUT, remarks, computed=computed)
-    code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
-    end_record(OUT, code)
+    code = code or exit_code(SETTINGS.fail_on, told.failed, told.scans)
+    end_record(OUT, code, told.measured, told.failed)
     if not workflow.output_settings.quiet:
         print(told.text, file=sys.stderr)
     if code == TOO_MANY_FAILED:

@@ -151,3 +151,33 @@ def write_costs(output_dir: Path, jobs: list[JobCost], scans: list[dict[str, obj
 
 def _rounded(value: object) -> object:
     return round(value, 2) if isinstance(value, float) else value
+
+
+def told_costs(output_dir: Path, batches: dict[str, Tables]) -> list[str]:
+    """Write the cost tables; return what they come to."""
+    jobs = [
+        cost for batch, tables in batches.items() for cost in job_costs(output_dir, batch, tables)
+    ]
+    scans = [row for batch, tables in batches.items() for row in scan_rows(batch, tables)]
+    done = [row for row in scans if row["status"] == OK]
+    if not jobs or not done:
+        return []
+    write_costs(output_dir, jobs, scans)
+    typical = [f"{stage} {_median(done, f'{stage}_seconds'):.3g}" for stage in stages_in(done)]
+    return [
+        _hours(jobs),
+        f"A typical scan: {_median(done, 'seconds'):.3g} s ({', '.join(typical)}), "
+        f"{_median(done, 'final_files'):.0f} files and {_median(done, 'final_bytes') / 1e6:.2g} MB kept",
+        f"Costs by stage, job and scan: {output_dir / 'logs' / 'benchmarks'}",
+    ]
+
+
+def _hours(jobs: list[JobCost]) -> str:
+    cpu, gpu = sum(job.cpu_seconds for job in jobs), sum(job.gpu_seconds for job in jobs)
+    memory = max(job.max_memory_mb for job in jobs)
+    told = f"Cost: {cpu / 3600:.2g} CPU-hours and {gpu / 3600:.2g} GPU-hours in {len(jobs)} jobs"
+    return f"{told}; the largest took {memory / 1000:.2g} GB of memory"
+
+
+def _median(rows: list[dict], column: str) -> float:
+    return median(float(row.get(column) or 0) for row in rows)

@@ -15,12 +15,15 @@ NOTHING_TO_DO = "Nothing to be done"
 """How Snakemake's message begins after which it ends without calling anybody."""
 
 
-def exit_code(fail_on: str, measured: int, failed: int) -> int:
-    """Return 0 or `TOO_MANY_FAILED`; `fail_on` is none, any, or the largest share of failed scans that is fine."""
+def exit_code(fail_on: str, failed: int, scans: int) -> int:
+    """Return 0 or `TOO_MANY_FAILED`; `fail_on` is none, any, or the largest share of all scans that may fail.
+
+    Scans that were not finished, as after `--until`, are no failures.
+    """
     if fail_on == "none" or not failed:
         return 0
     allowed = 0.0 if fail_on == "any" else float(fail_on)
-    return TOO_MANY_FAILED if failed > allowed * (measured + failed) else 0
+    return TOO_MANY_FAILED if failed > allowed * scans else 0
 
 
 class AtNothingToDo(logging.Filter):

@@ -23,7 +23,9 @@ from wirbel.runner.records import manifest_file, records_by_stage
 from wirbel.runner.settings import Settings
 from wirbel.study.dataset import DataSet, look_up
 from wirbel.study.decision import Decision, decide
+from wirbel.study.links import check_links
 from wirbel.study.planning import Planner
+from wirbel.study.results import unread_in_words
 from wirbel.study.tables import AFTER, decide_tables
 
 FAR_AHEAD = 130 * 365 * 24 * 3600
@@ -40,6 +42,11 @@ class Run:
     found: BatchPlan
     decision: Decision
     tables: dict[str, list[str]]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What people should know before the first job."""
+        return [*self.data.remarks, *unread_in_words(self.decision.unread)]
 
     def carry_out(self) -> None:
         """Write lists and plan, and remove what is out of date, so that Snakemake runs what has to run."""
@@ -105,11 +112,12 @@ def look(settings: Settings, wishes: Wishes) -> Run:
     """Return what a run would have to do; writes nothing.
 
     Raises OSError where the data set or the output folder cannot be read, ModelError where a network cannot be had,
-    Refused where the files about people cannot be joined.
+    Refused where the files about people cannot be joined, or results would be written among the raw data.
     """
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
     data = look_up(settings.bids_dir, folder, settings.participants)
+    check_links(folder, Path(settings.bids_dir), data.scans)
     scope = settings.batch_size, settings.participants
     found = plan_batches(settings.bids_dir, folder, *scope, data.scans)
     decision = decide(folder, plan, found)

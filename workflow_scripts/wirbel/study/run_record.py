@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING
 
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import read_rows, write_rows
-from wirbel.runner.batches import list_batches
-from wirbel.runner.chain import STAGES
-from wirbel.runner.seals import read_seal
 
 if TYPE_CHECKING:
     from wirbel.study.run import Run
@@ -72,16 +69,13 @@ def begin_record(output_dir: str | Path, run: Run) -> None:
     write_rows(path, COLUMNS, [*before, asdict(record)])
 
 
-def end_record(output_dir: str | Path, code: int) -> None:
+def end_record(output_dir: str | Path, code: int, measured: int, failed: int) -> None:
     """Complete the last line, which is this run's, if it began to compute at all."""
     path = runs_file(output_dir)
     rows = _rows(path)
     if not rows or rows[-1]["exit"] != RUNNING:
         return
-    last = Path(output_dir, "work", STAGES[-1])
-    seals = [seal for name in list_batches(output_dir) if (seal := read_seal(last / f"{name}.tsv"))]
-    counts = {name: sum(getattr(s, name) for s in seals) for name in ("measured", "failed_scans")}
-    rows[-1] |= {"ended": now(), "measured": counts["measured"], "failed": counts["failed_scans"]}
+    rows[-1] |= {"ended": now(), "measured": str(measured), "failed": str(failed)}
     write_rows(path, COLUMNS, [*rows[:-1], rows[-1] | {"exit": code}])
 
 
