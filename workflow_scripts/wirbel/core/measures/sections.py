@@ -14,13 +14,13 @@ from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.narrowest import filled
 
 SLAB_MM = 2.5
-"""Half-thickness of the slab that a section is the mean of: 5 mm, an axial slice of clinical protocols. Layers of voxels
-enter it gradually, over the thickness of one."""
+"""Half-thickness of the slab that a section is the mean of: 5 mm, an axial slice of clinical protocols. Layers of
+voxels enter it gradually, over the thickness of one."""
 REACH_MM = 26.0
 """Half-width of the box that surely holds a section, also where the canal runs oblique to the grid."""
 CENTRAL_MM = 3.0
-"""The AP diameter is the mean over this width about the middle; slices count for it the more the nearer they are to it,
-up to the next one, so that no slice enters all at once."""
+"""The AP diameter is the mean over this width about the middle; slices count the more the nearer they are to it, up to
+the next one, so that no slice enters all at once."""
 FEWEST_POINTS = 10
 FEWEST_SLICES, FEWEST_IF_FLAT = 3, 5
 """So many slices have to show a structure to tell its form: depths in two fit an ellipse of any width."""
