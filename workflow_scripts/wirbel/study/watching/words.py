@@ -74,7 +74,7 @@ def _table(status: Status) -> list[str]:
 
 def _pace(status: Status) -> str:
     pace = status.pace
-    if pace.seconds_left is None:
+    if pace.seconds_left is None or pace.scans_per_hour is None:
         return "Time left: not known yet"
     told = (
         f"{pace.scans_per_hour:.0f}" if pace.scans_per_hour >= 10 else f"{pace.scans_per_hour:.2g}"
