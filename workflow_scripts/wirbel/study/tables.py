@@ -1,4 +1,4 @@
-"""Which tables and pictures must be made anew, and why."""
+"""Decide which tables and pictures must be made again, and why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def decide_tables(
     mark: str,
     pictures: Mapping[str, list[str]],
 ) -> dict[str, list[str]]:
-    """Return why each of the plan's tables must be made anew; an empty list where it need not.
+    """Return why each of the plan's tables must be made again; an empty list if it need not.
 
     `mark` differs when the tables would, though no scan does (`wirbel.study.dataset`). `pictures` says the same of each
     batch's pictures.
