@@ -19,7 +19,7 @@ from wirbel.io.volumes import read_header, read_volume
 from wirbel.plan.settings import FeaturesSettings, settings_of
 from wirbel.runner.runner import Scan, StageFolders, run_planned
 
-NO_LEVELS = {
+NO_LEVELS: dict[str, Any] = {
     "confidence": None,
     "method": "unknown",
     "agree": None,
