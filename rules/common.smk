@@ -119,7 +119,7 @@ def this_run():
     needs_bids_dir(None)
     check_first()
     if is_run():
-        with explained(f"nothing can be written to {OUT}; make room there or mend it"):
+        with explained(f"nothing can be written to {OUT}; free some space or fix the permissions"):
             claim_output()
     with explained("the scans cannot be listed"):
         run = look(SETTINGS, WISHES)
@@ -131,7 +131,7 @@ def this_run():
         for remark in check_space(OUT, estimate(run.new_scans(), SETTINGS.keep_intermediates)):
             logger.warning(remark)
     if is_run():
-        with explained(f"nothing can be written to {OUT}; make room there or mend it"):
+        with explained(f"nothing can be written to {OUT}; free some space or fix the permissions"):
             begin(run)
     return run
 
