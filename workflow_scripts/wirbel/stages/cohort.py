@@ -121,10 +121,10 @@ def tool_metadata(
     models: Iterable[str], settings: Iterable[str] = (), commit: str = ""
 ) -> dict[str, str]:
     """Return what every dictionary says, under the key that BIDS has for it, about what made the tables."""
-    models = sorted(filter(None, models))
-    told = f"Wirbel {__version__}; networks: {', '.join(models) or 'none'}"
-    toys = any(TOY_WEIGHTS in name for name in models)
-    told = {"Description": f"{told}. {TOY_REMARK}" if toys else told, "Version": __version__}
+    names = sorted(filter(None, models))
+    made = f"Wirbel {__version__}; networks: {', '.join(names) or 'none'}"
+    toys = any(TOY_WEIGHTS in name for name in names)
+    told = {"Description": f"{made}. {TOY_REMARK}" if toys else made, "Version": __version__}
     more = {"Commit": commit, "SettingsFingerprint": ", ".join(sorted(set(settings)))}
     return told | {name: text for name, text in more.items() if text}
 
@@ -273,7 +273,8 @@ def main(argv: list[str] | None = None) -> int:
             output_dir, participants, plan.names, args.threads, settings, plan.made_by["commit"]
         )
     except DamagedMeasurements as error:
-        error.path.unlink(missing_ok=True)
+        if error.path is not None:
+            error.path.unlink(missing_ok=True)
         print(f"cohort: {error} and is removed: {AGAIN}", file=sys.stderr)
         return 1
     made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, mark)

@@ -24,7 +24,7 @@ from wirbel.runner.findings import read_reviews
 from wirbel.runner.runner import Scan, StageFolders, run_planned
 
 REVIEWED = "reviewed"
-NO_LEVELS = {
+NO_LEVELS: dict[str, Any] = {
     "confidence": None,
     "method": "unknown",
     "agree": None,
