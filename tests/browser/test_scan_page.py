@@ -78,4 +78,4 @@ def test_the_list_shows_the_thumbnail_and_leads_to_the_scan(tab, cohort):
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    until(page, f"location.hash === '#{DRAWN}'")
+    page.wait_for_url(f"**/scan.html#{DRAWN}")
