@@ -14,7 +14,7 @@ from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels import Levels
 from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.sidecars import write_json, write_lookup
-from wirbel.io.volumes import Header, write_volume
+from wirbel.io.volumes import LABELS, Header, write_volume
 
 UNKNOWN = "unknown"
 TOY_WEIGHTS = "(toy weights)"
@@ -122,9 +122,12 @@ def write_map(
     description, names, colours = described
     present = [number for number in names if (volume.data == number).any()]
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
-    write_volume(image, volume, "uint8", placement)
+    write_volume(image, volume, "uint8", placement, intent=LABELS)
     write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
     generator = {"Name": "wirbel", "Version": __version__}
     sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}
+    sidecar_content |= {"Manual": False}
+    if more.get("Sources"):  # the map lies on the scan's own grid
+        sidecar_content |= {"SpatialReference": more["Sources"][0]}
     write_json(sidecar, sidecar_content)
     return [image, table, sidecar]
