@@ -13,6 +13,7 @@ from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels import Levels
 from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
+from wirbel.io.colour_tables import FOLDER, SUFFIXES, write_colour_tables
 from wirbel.io.sidecars import write_json, write_lookup
 from wirbel.io.volumes import LABELS, Header, write_volume
 
@@ -31,6 +32,7 @@ _VERTEBRAE = (
     vertebra_names(),
     vertebra_colours(),
 )
+_KINDS = {"subregion": _SUBREGIONS, "vertebra": _VERTEBRAE}
 
 
 def write_final_maps(
@@ -70,6 +72,18 @@ def write_final_maps(
         *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
         *write_map(f"{stem}_desc-vertebra_dseg", vertebra, _VERTEBRAE, described, placement),
     ]
+
+
+def write_colours(output_dir: Path) -> None:
+    """Write the colour tables of both kinds of maps for viewers, once for all scans."""
+    for kind, (_, names, colours) in _KINDS.items():
+        write_colour_tables(output_dir / FOLDER, kind, names, colours)
+
+
+def colour_files(output_dir: Path) -> list[Path]:
+    """Return the files that `write_colours` writes."""
+    folder = output_dir / FOLDER
+    return [folder / f"{kind}{suffix}" for kind in _KINDS for suffix in SUFFIXES.values()]
 
 
 def raw_uri(participant_id: str, session_id: str, name: str) -> str:

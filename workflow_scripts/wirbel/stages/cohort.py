@@ -38,7 +38,7 @@ from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.bids import DESCRIPTION_FILE, IGNORE_FILE, write_dataset_description
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
-from wirbel.io.final_maps import TOY_WEIGHTS
+from wirbel.io.final_maps import TOY_WEIGHTS, colour_files, write_colours
 from wirbel.io.listing import Finding
 from wirbel.io.measurements import DamagedMeasurements, ScanRows, read_pieces
 from wirbel.io.people_files import read_people
@@ -61,7 +61,7 @@ from wirbel.runner.termination import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 AGAIN = "run the same command again, which makes it again"
-NO_BIDS = ("cohort", "qc", "work", "logs", "evaluation")
+NO_BIDS = ("cohort", "qc", "work", "logs", "evaluation", "colours")
 """Folders of results that BIDS has no rules for (`.bidsignore`)."""
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
@@ -131,7 +131,7 @@ def tool_metadata(
 
 
 def describe_output(output_dir: Path, description: str = "", bids_dir: str = "") -> None:
-    """Write the output folder's `dataset_description.json`, with a link to the raw scans, and `.bidsignore`."""
+    """Write what the output folder says about itself to BIDS and to viewers."""
     about = {"derivative_of": "wirbel", "version": __version__, "description": description}
     ignored = list(NO_BIDS)
     if bids_dir:
@@ -140,6 +140,7 @@ def describe_output(output_dir: Path, description: str = "", bids_dir: str = "")
         if not raw.startswith(".."):
             ignored.append(raw)
     write_dataset_description(output_dir, "Spine measurements", ignored=ignored, **about)
+    write_colours(output_dir)
 
 
 def _finish(
@@ -248,7 +249,8 @@ def files_of(output_dir: Path) -> list[Path]:
     tables = [
         stem.with_suffix(suffix) for stem in stems for suffix in (".csv", ".parquet", ".json")
     ]
-    return [*tables, output_dir / DESCRIPTION_FILE, output_dir / IGNORE_FILE]
+    about = (DESCRIPTION_FILE, IGNORE_FILE)
+    return [*tables, *(output_dir / name for name in about), *colour_files(output_dir)]
 
 
 def main(argv: list[str] | None = None) -> int:
