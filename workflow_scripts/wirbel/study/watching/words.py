@@ -75,7 +75,7 @@ def _table(status: Status) -> list[str]:
 
 def pace_in_words(pace: Pace) -> str:
     """Return how fast a run is and how long it will take."""
-    if pace.seconds_left is None:
+    if pace.seconds_left is None or pace.scans_per_hour is None:
         return "Time left: not known yet"
     rate = pace.scans_per_hour
     told = f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
