@@ -32,7 +32,7 @@ VERTEBRAE = (
     vertebra_names(),
     vertebra_colours(),
 )
-_KINDS = {"subregion": _SUBREGIONS, "vertebra": _VERTEBRAE}
+_KINDS = {"subregion": _SUBREGIONS, "vertebra": VERTEBRAE}
 
 
 def write_final_maps(
