@@ -1,7 +1,7 @@
 # make demo   simulate six scans, run the whole chain on them, show the results   (sets itself up)
 # make test   all tests                                                          (sets itself up)
 # make parity SPINEPS 2.1.3 and Wirbel on the same scans with the same weights      (sets both up)
-# make lint   formatting and linting of Python and of the rules
+# make lint   formatting, linting and types of Python; formatting and linting of the rules
 # make licences  write docs/licences.md, after a change of the dependencies
 # make setup  only the environment in .venv
 # make clean  remove the demo's results and caches; clean-all also the environment
@@ -54,6 +54,7 @@ parity: $(STAMP) $(SPINEPS)/.complete
 lint: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/snakemake --lint
 
@@ -61,7 +62,7 @@ licences: $(STAMP)
 	@$(BIN)/python .ci/licences.py
 
 clean:
-	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 clean-all: clean
 	rm -rf $(VENV) .venv-audit

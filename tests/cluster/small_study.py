@@ -20,7 +20,7 @@ import torch
 import yaml
 
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.preparation import prepare_image
+from wirbel.core.preparation.image import prepare_image
 from wirbel.io.volumes import write_volume
 from wirbel.learning.export import export_semantic
 from wirbel.learning.nnunet_plans import build_network, read_plans

@@ -262,7 +262,20 @@ def test_a_scan_without_a_result_counts_as_missed(output, maps, tmp_path_factory
     assert summary["scans_without_reference"] == 2
     found = summary["figures"]["vertebrae_found"]
     assert (found["value"], found["count"], found["reached"]) == (0.0, 2, False)
-    assert summary["figures"]["dice_vertebral_body"]["value"] == 0.0
+    dice = {k: f["value"] for k, f in summary["figures"].items() if k.startswith("dice_")}
+    assert set(dice) > {"dice_vertebral_body", "dice_spinal_canal", "dice_vertebra_instances"}
+    assert set(dice.values()) == {0.0}
+    # all that the truth says could be measured is missing, and counts: three of L3, two of its disc
+    assert summary["figures"]["measured_in_vertebrae"] == {"value": 0.0, "count": 3}
+    assert summary["figures"]["measured_in_discs"] == {"value": 0.0, "count": 2}
+
+
+def test_a_reference_of_a_scan_that_no_batch_lists_is_told(output, maps, tmp_path_factory):
+    gather(output)
+    folder = tmp_path_factory.mktemp("truth")
+    reference_folder(folder, maps, SolidSpine())
+    write_volume(folder / "sub-4" / "sub-4_desc-vertebra_dseg.nii.gz", maps[1])
+    assert run_evaluation(output, folder)["references_not_listed"] == 1
 
 
 def test_a_map_stored_otherwise_and_wrongly_named_is_matched_all_the_same(

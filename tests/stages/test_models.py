@@ -141,8 +141,8 @@ def test_a_damaged_network_is_refused_and_fetched_again(site, capsys):
 
 
 BAD = {
-    "truncated zip": (GOOD[:-40], "no complete zip file"),
-    "no archive": (b"<html>Sign in</html>", "no complete zip file"),
+    "truncated zip": (GOOD[:-40], "not a complete zip file"),
+    "no archive": (b"<html>Sign in</html>", "not a complete zip file"),
     "no model": (zipped({"a/readme.txt": b""}), "expected inference_config.json, found a"),
     "unknown field": (
         zipped({"inference_config.json": b'{"colour": "red"}'}),

@@ -80,15 +80,15 @@ def test_a_checkpoint_with_a_foreign_object_is_refused_and_nothing_runs(study, t
     trace = tmp_path / "trace"
     folder = published_folders.write_instance(tmp_path / "model", callbacks=Malicious(trace))
     said = refused(study, folder, capsys)
-    assert "epoch=99_weights.ckpt was refused: it holds an object of type posix.mkdir" in said
+    assert "epoch=99_weights.ckpt was refused: it contains an object of type posix.mkdir" in said
     assert not trace.exists()
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"state_dict": None}, "holds no state_dict"),
-        ({"state_dict": {"model.weight": torch.ones(1)}}, "holds another network"),
+        ({"state_dict": None}, "has no state_dict"),
+        ({"state_dict": {"model.weight": torch.ones(1)}}, "contains another network"),
         (
             {"state_dict": published_folders.instance_tensors(8, 7)},
             "expected width 16 with 10 input channels or width 8 with 11 input channels, found 8 with 7",
@@ -126,7 +126,7 @@ def test_a_checkpoint_cut_short_is_refused(study, tmp_path, capsys):
     folder = published_folders.write_instance(tmp_path / "model")
     whole = (folder / CHECKPOINT).read_bytes()
     (folder / CHECKPOINT).write_bytes(whole[: len(whole) // 2])
-    assert "is no complete checkpoint" in refused(study, folder, capsys)
+    assert "is not a complete checkpoint" in refused(study, folder, capsys)
 
 
 def test_no_checkpoint_and_two_of_them_are_refused(study, tmp_path, capsys):

@@ -138,7 +138,7 @@ def test_a_checkpoint_with_a_foreign_object_is_refused_and_nothing_runs(image, t
     trace = tmp_path / "trace"
     folder = published_folders.write_semantic(tmp_path / "model", logging=Malicious(trace))
     said = refused(tmp_path, image, folder, capsys)
-    assert "checkpoint_final.pth was refused: it holds an object of type posix.mkdir" in said
+    assert "checkpoint_final.pth was refused: it contains an object of type posix.mkdir" in said
     assert not trace.exists()
 
 
@@ -146,7 +146,7 @@ def test_a_checkpoint_cut_short_is_refused(image, tmp_path, capsys):
     folder = published_folders.write_semantic(tmp_path / "model")
     path = folder / "fold_0" / "checkpoint_final.pth"
     path.write_bytes(path.read_bytes()[:-100])
-    assert "is no complete checkpoint" in refused(tmp_path, image, folder, capsys)
+    assert "is not a complete checkpoint" in refused(tmp_path, image, folder, capsys)
 
 
 def test_a_missing_fold_and_a_missing_file_are_named(image, tmp_path, capsys):

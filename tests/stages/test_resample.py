@@ -13,7 +13,7 @@ import planned
 import pytest
 from inference_settings import SETTINGS
 
-from wirbel.core.intensities import TOP
+from wirbel.core.preparation.intensities import TOP
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
 from wirbel.runner.discovery import update_batches

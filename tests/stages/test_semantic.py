@@ -11,7 +11,7 @@ from one_batch import OneBatch
 import wirbel.learning.semantic_model as semantic_model
 from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, upright
-from wirbel.core.preparation import prepare_image
+from wirbel.core.preparation.image import prepare_image
 from wirbel.io.volumes import read_volume
 from wirbel.learning.semantic_model import SemanticModel
 from wirbel.models.publish import publish

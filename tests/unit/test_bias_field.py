@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wirbel.core.bias_field import block_means, correct_bias_field, foreground, reduction
 from wirbel.core.geometry import Volume
+from wirbel.core.preparation.bias_field import (
+    block_means,
+    correct_bias_field,
+    foreground,
+    reduction,
+)
 
 SPACING_MM = (2.0, 2.0, 4.0)
 

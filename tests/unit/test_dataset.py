@@ -24,7 +24,7 @@ def test_what_is_odd_is_said_with_its_number_and_an_example(tmp_path):
         "sub-*/[ses-*/]anat/*_T2w.nii.gz",
         "participants.tsv: 1 of 2 ids match no participant of the data set, or more than one, such as '7': they are "
         "not used",
-        "participants.tsv: line 4 has 4 cells, the header 2: not used",
+        "participants.tsv: line 4 has 4 cells, but the header has 2: not used",
     ]
 
 

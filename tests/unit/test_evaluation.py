@@ -73,7 +73,10 @@ def test_measures_of_matched_vertebrae_are_compared_whatever_their_names():
     assert summary["height_anterior_mm_bias_mm"] == {"value": -0.5, "count": 1}
     assert summary["body_height_mean_absolute_error_mm"]["reached"]
     assert summary["volume_mean_absolute_error_percent"]["value"] == pytest.approx(5.0)
-    assert measure_rows("sub-1", "vertebrae", truth, measured, {}) == []  # L1 was not found
+    missed = measure_rows("sub-1", "vertebrae", truth, measured, {})  # L1 was not found
+    assert [row["measured"] for row in missed] == [None, None, None]
+    shares = [summarise([], [], r)["measured_in_vertebrae"] for r in (rows, missed)]
+    assert shares == [{"value": 0.6667, "count": 3}, {"value": 0.0, "count": 3}]
 
 
 def test_a_missed_target_is_said_so():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wirbel.errors import InfrastructureError, ScanError
-from wirbel.io.file_kinds import opened
+from wirbel.io.file_kinds import explain_open_errors
 from wirbel.io.volumes import read_grid, read_volume
 
 IMAGE = nib.Nifti1Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.diag([3.3, 1, 1, 1]))
@@ -82,8 +82,8 @@ def test_a_pointer_is_content_that_is_missing(tmp_path, name, content, words):
     ("target", "words"),
     [
         (None, "does not exist"),
-        ("nowhere", "a link that leads nowhere"),
-        ("a.nii.gz", "a link that leads nowhere"),  # to itself
+        ("nowhere", "a dangling link"),
+        ("a.nii.gz", "a dangling link"),  # to itself
         ("../.git/annex/objects/ab/MD5E-s5--01.nii.gz", "git annex get"),
     ],
 )
@@ -105,11 +105,11 @@ def failing(error: OSError):
 
 def test_a_file_that_must_not_be_read_says_so(tmp_path):
     with pytest.raises(ScanError, match=r"a\.nii.*chmod") as caught:
-        opened(tmp_path / "a.nii", failing(PermissionError(13, "Permission denied")))
+        explain_open_errors(tmp_path / "a.nii", failing(PermissionError(13, "Permission denied")))
     assert caught.value.reason == "no_permission"
 
 
 @pytest.mark.parametrize("number", [5, 116, 23])  # input/output error, stale handle, too many files
 def test_a_failing_disk_is_never_the_scans_fault(tmp_path, number):
     with pytest.raises(InfrastructureError):
-        opened(tmp_path / "a.nii", failing(OSError(number, "failed")))
+        explain_open_errors(tmp_path / "a.nii", failing(OSError(number, "failed")))

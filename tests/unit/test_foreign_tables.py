@@ -62,7 +62,7 @@ def test_a_quoted_cell_may_hold_delimiters_and_line_ends(tmp_path):
 def test_a_row_with_too_many_cells_is_left_out_and_named(tmp_path):
     table = table_of(tmp_path, "id\tage\n1\t30\n2\t31\tx\n3\n")
     assert table.rows == [{"id": "1", "age": "30"}, {"id": "3", "age": ""}]
-    assert table.faults == ["line 3 has 3 cells, the header 2"]
+    assert table.faults == ["line 3 has 3 cells, but the header has 2"]
 
 
 def test_decimal_commas_of_spreadsheets_become_points(tmp_path):
@@ -79,5 +79,5 @@ def test_columns_of_one_name_are_told_apart_and_nameless_ones_left_out(tmp_path)
 def test_an_empty_file_has_no_columns_and_a_picture_is_no_table(tmp_path):
     assert table_of(tmp_path, "\n \n").columns == []
     (tmp_path / "t.tsv").write_bytes(b"\x89PNG\r\n\x1a\n\0\0IHDR")
-    with pytest.raises(ValueError, match="is no text file"):
+    with pytest.raises(ValueError, match="is not a text file"):
         read_foreign_table(tmp_path / "t.tsv")

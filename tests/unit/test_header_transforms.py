@@ -50,7 +50,7 @@ def test_the_sform_counts_where_it_has_a_code_and_else_the_qform():
         (turned(0, (0, 30, 40)), "up to 50 mm apart"),  # 3, 4, 5
         (turned(13), "up to 4. mm apart"),
         (np.diag([-1.0, 1, 1, 1]) @ SFORM, "mirror image"),
-        (np.full((4, 4), np.nan), "quaternion is no rotation"),
+        (np.full((4, 4), np.nan), "quaternion is not a rotation"),
     ],
 )
 def test_transforms_that_disagree_are_noted_in_words(qform, words):

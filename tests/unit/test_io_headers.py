@@ -56,15 +56,15 @@ NAMES = pytest.mark.parametrize("name", ["sub-1_T2w.nii", "sub-1_T2w.nii.gz"])
         ({"bitpix": 8}, "16 bits per voxel for the data type int16, found 8"),
         ({"datatype": 16}, "32 bits per voxel for the data type float32, found 16"),
         ({"datatype": 2, "bitpix": 8}, "does not fit its content"),  # half of the bytes left over
-        ({"datatype": 16, "bitpix": 32}, "cut short"),
+        ({"datatype": 16, "bitpix": 32}, "truncated"),
         ({"datatype": 77}, "the code 77"),
         ({"dim": (3, 9, 40, 49, 1, 1, 1, 1)}, "does not fit its content"),
-        ({"dim": (3, 9, 40, 51, 1, 1, 1, 1)}, "cut short"),
+        ({"dim": (3, 9, 40, 51, 1, 1, 1, 1)}, "truncated"),
         ({"dim": (9, 9, 40, 50, 1, 1, 1, 1)}, "one to seven dimensions, found 9"),
         ({"vox_offset": 0}, "vox_offset of 0"),
         ({"vox_offset": 351}, "vox_offset of 351"),
         ({"vox_offset": 352.5}, "vox_offset of 352.5"),
-        ({"vox_offset": 368}, "cut short"),
+        ({"vox_offset": 368}, "truncated"),
         ({"vox_offset": 1e11}, "vox_offset of 1e+11"),
         ({"vox_offset": np.nan}, "vox_offset of nan"),
         ({"scl_slope": -1, "scl_inter": 1000}, "a slope of -1"),
@@ -137,8 +137,8 @@ def test_a_lack_of_memory_while_reading_is_the_scans_fault(tmp_path, monkeypatch
     def exhausted(*_):
         raise MemoryError
 
-    monkeypatch.setattr(nifti_voxels, "values", exhausted)
-    assert "does not fit into the memory" in refusal(file(tmp_path))
+    monkeypatch.setattr(nifti_voxels, "iterate_values", exhausted)
+    assert "does not fit into the job's memory" in refusal(file(tmp_path))
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,7 +10,7 @@ import pytest
 from wirbel.io import measurements
 from wirbel.io.measurements import (
     DamagedMeasurements,
-    Part,
+    ScanRows,
     read_piece,
     read_pieces,
     write_measurements,
@@ -27,11 +27,11 @@ def measured(folder, name, heights):
     rows = [{"level": f"L{i}", "disc_height_mm": h} for i, h in enumerate(heights, 1)]
     path = folder / f"{name}.json"
     write_measurements(path, {"scan_status": "ok"}, {"discs": rows})
-    return Part(path, {"scan_id": name, "age": 61})
+    return ScanRows(path, {"scan_id": name, "age": 61})
 
 
 def failed(name):
-    return Part(None, {"scan_id": name}, {"scans": {"scan_status": "unreadable"}})
+    return ScanRows(None, {"scan_id": name}, {"scans": {"scan_status": "unreadable"}})
 
 
 def test_measured_and_failed_scans(tmp_path):
@@ -51,7 +51,7 @@ def test_measured_and_failed_scans(tmp_path):
 def test_rows_that_lack_a_key_are_missing_there(tmp_path):
     rows = [{"level": "L1"}, {"level": "L2", "disc_height_mm": 9.0}]
     write_measurements(tmp_path / "a", {}, {"discs": rows})
-    piece = read_piece([Part(tmp_path / "a", {})], COLUMNS)["discs"]
+    piece = read_piece([ScanRows(tmp_path / "a", {})], COLUMNS)["discs"]
     assert piece["disc_height_mm"].to_pylist() == [None, 9.0]
 
 

@@ -76,7 +76,7 @@ def test_a_header_that_promises_more_than_the_file_can_hold_is_refused_before_an
     content = bytearray(gzip.decompress(path.read_bytes()))
     content[40:56] = np.array([3, 30000, 30000, 30000, 1, 1, 1, 1], "<i2").tobytes()
     path.write_bytes(gzip.compress(bytes(content)))
-    with pytest.raises(ScanError, match="cut short"):
+    with pytest.raises(ScanError, match="truncated"):
         read_grid(path)
 
 

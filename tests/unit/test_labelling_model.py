@@ -77,7 +77,7 @@ def test_the_options_may_be_of_the_published_tools_own_class(tmp_path):
     [
         (
             {"backbone": "RESNET50"},
-            "its backbone is 'RESNET50', known are DENSENET121, DENSENET169",
+            "its backbone is 'RESNET50'; known are DENSENET121, DENSENET169",
         ),
         ({"backbone": "DENSENET169"}, "the weights do not fit the network"),
         ({"classification_linear": False}, "the weights do not fit the network"),

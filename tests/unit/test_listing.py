@@ -87,7 +87,7 @@ def test_a_name_too_long_for_those_of_its_results(tmp_path):
     put_scan(tmp_path, "sub-" + 225 * "x")
     listing = list_dataset(tmp_path)
     assert len(listing.scans) == 1
-    assert "too long for those of its results, by 1 bytes" in listing.findings[0].detail
+    assert "1 bytes too long" in listing.findings[0].detail
 
 
 def test_misspelt_files_and_folders_are_counted_and_their_participants_have_no_scan(tmp_path):
@@ -155,7 +155,7 @@ def test_links_that_lead_nowhere_or_in_a_circle_are_named(tmp_path):
     listing = list_dataset(tmp_path)
     assert scans(listing) == ["sub-01"]
     assert findings(listing) == [(f"sub-0{n}", "content_missing") for n in (2, 3, 4)]
-    assert "mount the disk, or mend the link" in listing.findings[0].detail
+    assert "mount its disk or repair its link" in listing.findings[0].detail
     assert listing.unlisted == {"sub-02", "sub-03", "sub-04"}
 
 

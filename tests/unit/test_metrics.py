@@ -93,5 +93,5 @@ def test_two_sheets_two_voxels_apart():
 
 
 def test_maps_of_different_shapes_are_refused():
-    with pytest.raises(ValueError, match="do not compare"):
+    with pytest.raises(ValueError, match="cannot compare"):
         structure_dice(column(1, 2), column(1))

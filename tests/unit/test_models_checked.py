@@ -89,7 +89,7 @@ def test_a_name_that_stands_for_nothing_here_is_told_once(site, name, sentence):
 def test_a_file_and_a_folder_of_something_else_are_told(site, tmp_path):
     (tmp_path / "t2w.zip").write_bytes(b"PK")
     assert "it is a file; unpack it and give its folder" in fault(site, str(tmp_path / "t2w.zip"))
-    assert "in it lie t2w.zip; give the folder of the model itself" in fault(site, str(tmp_path))
+    assert "it contains t2w.zip; give the folder of the model itself" in fault(site, str(tmp_path))
 
 
 def test_a_folder_in_the_home_folder_may_be_given_with_a_tilde(site, monkeypatch):

@@ -10,7 +10,7 @@ from file_server import serving
 
 from wirbel.models.errors import ModelError
 from wirbel.models.fetch import Patience, download
-from wirbel.models.parts import Part
+from wirbel.models.partial_download import PartialDownload
 
 CONTENT = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(200))
 QUICK = Patience(connect_seconds=2, read_seconds=0.3, tries=4, pause_seconds=0.01)
@@ -146,7 +146,7 @@ def test_a_busy_server_is_asked_again_and_a_missing_file_is_not(target):
     with serving(in_turn(lambda r: r.head(503), lambda r: r.file(CONTENT))) as server:
         get(server, target)
         assert len(server.asked) == 2
-        Part(target).forget()
+        PartialDownload(target).forget()
         server.answer = lambda r: r.head(404)
         with pytest.raises(ModelError, match=r"model.zip: the server answered 404 \(Not Found\)$"):
             get(server, target)
@@ -232,7 +232,7 @@ def test_redirects_are_followed_but_not_for_ever(target):
     with serving(moved) as server:
         get(server, target)
         assert target.read_bytes() == CONTENT
-        Part(target).forget()
+        PartialDownload(target).forget()
         endless = True
         with pytest.raises(ModelError, match="redirects"):
             get(server, target)

@@ -32,7 +32,7 @@ def test_an_odd_row_and_an_odd_file_cost_themselves_only(tmp_path):
     (tmp_path / "sub-02/sub-02_sessions.tsv").write_bytes(b"session_id\0\0\0\0\0\0\0x\xd8")
     found = read_people(tmp_path, PRESENT)
     assert found.people.of("sub-01") == {"age": "61"} and found.people.of("sub-02") == {}
-    assert found.faults[0] == "participants.tsv: line 3 has 4 cells, the header 2"
+    assert found.faults[0] == "participants.tsv: line 3 has 4 cells, but the header has 2"
     assert [fault.split()[0] for fault in found.faults[1:]] == [
         "participants.json",
         "sub-02_sessions.tsv",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.intensities import TOP, robust_range, to_fixed_range
-from wirbel.core.preparation import prepare_image
+from wirbel.core.preparation.image import prepare_image
+from wirbel.core.preparation.intensities import TOP, robust_range, to_fixed_range
 from wirbel.errors import ScanError
 
 

@@ -120,15 +120,15 @@ def test_what_the_published_tool_accepts_in_two_spellings_is_accepted_in_both():
 @pytest.mark.parametrize(
     ("change", "config", "sentence"),
     [
-        ({"hyper_parameters": {"do2D": True}}, {}, "holds a network for slices"),
-        ({"hyper_parameters": [1]}, {}, "hyper_parameters is no dictionary"),
+        ({"hyper_parameters": {"do2D": True}}, {}, "contains a network for slices"),
+        ({"hyper_parameters": [1]}, {}, "hyper_parameters is not a dictionary"),
         (
             {"state_dict": {"network.init_conv.weight": 1}},
             {},
-            "'network.init_conv.weight' is no tensor",
+            "'network.init_conv.weight' is not a tensor",
         ),
-        ({"state_dict": {"x": torch.ones(1)}}, {}, "holds another network"),
-        ({}, {"mapping": {"41": 14}}, "mapping names channel 14, the network has 11"),
+        ({"state_dict": {"x": torch.ones(1)}}, {}, "contains another network"),
+        ({}, {"mapping": {"41": 14}}, "mapping names channel 14, but the network has 11"),
     ],
 )
 def test_an_instance_network_that_does_not_fit_is_told(tmp_path, change, config, sentence):

@@ -108,7 +108,9 @@ def test_a_file_that_is_missing_or_cut_short_is_named(folder):
     whole = weights.read_bytes()
     for length in (0, 100, len(whole) // 2, len(whole) - 100):
         weights.write_bytes(whole[:length])
-        assert f"{CHECKPOINT} is no complete checkpoint; copy or fetch it again" in refusal(folder)
+        assert f"{CHECKPOINT} is not a complete checkpoint; copy or fetch it again" in refusal(
+            folder
+        )
     weights.unlink()
     assert "there is no *val_f1=*valf1-weights.ckpt in it" in refusal(folder)
     config.write_text(config.read_text()[:40])
@@ -121,7 +123,7 @@ def test_of_two_checkpoints_the_last_by_name_counts_as_in_the_published_tool(fol
     newer = folder / "checkpoints" / CHECKPOINT.replace("epoch=3", "epoch=4")
     newer.write_bytes(b"")
     assert find_checkpoint(folder) == newer
-    assert f"{newer.name} is no complete checkpoint" in refusal(folder)
+    assert f"{newer.name} is not a complete checkpoint" in refusal(folder)
 
 
 def test_a_semantic_or_an_instance_folder_is_no_labelling_folder(tmp_path):
@@ -164,7 +166,7 @@ def test_heads_that_cannot_tell_levels_are_named(folder, heads, sentence):
         (lambda s: s.pop("group_2_n_channel"), "lack group_2_n_channel or opt"),
         (lambda s: s.update(opt={"backbone": "DENSENET121"}), "expected the options of its training"),
         (lambda s: setattr(s["opt"], "in_channel", 2), "its in_channel is 2, expected 1"),
-        (lambda s: setattr(s["opt"], "backbone", ["x"]), "its backbone is ['x'], known are DENSENET121"),
+        (lambda s: setattr(s["opt"], "backbone", ["x"]), "its backbone is ['x']; known are DENSENET121"),
         (lambda s: setattr(s["opt"], "final_size", 32), "its final_size is 32, expected three even edges"),
         (lambda s: setattr(s["opt"], "final_size", (32, 32)), "its final_size is (32, 32), expected"),
         (lambda s: setattr(s["opt"], "final_size", "big"), "its final_size is 'big', expected three"),
@@ -179,9 +181,9 @@ def test_hyper_parameters_that_are_missing_or_unknown_are_named(folder, change, 
 
 def test_a_checkpoint_of_something_else_is_told(folder):
     write_checkpoint(folder, {**SETTINGS_ALONE, "hyper_parameters": [1]})
-    assert "it is no labelling network" in refusal(folder)
+    assert "it is not a labelling network" in refusal(folder)
     write_checkpoint(folder, [1, 2])
-    assert "holds no state_dict, so it is no Lightning checkpoint" in refusal(folder)
+    assert "has no state_dict, so it is not a Lightning checkpoint" in refusal(folder)
 
 
 BIAS = "classification_heads.VERT.2.bias"
@@ -193,7 +195,7 @@ BIAS = "classification_heads.VERT.2.bias"
         (lambda s: s.pop(BIAS), f"1 tensors are missing (such as ['{BIAS}']), 0 are unknown"),
         (lambda s: s.update(more=torch.ones(1)), "missing (such as []), 1 are unknown (such as ['more'])"),
         (lambda s: s.update({BIAS: torch.ones(23)}), f"size mismatch for {BIAS}"),
-        (lambda s: s.update({BIAS: [1.0] * 24}), f"expected tensors, '{BIAS}' is no tensor"),
+        (lambda s: s.update({BIAS: [1.0] * 24}), f"expected tensors, but '{BIAS}' is not a tensor"),
     ],
 )  # fmt: skip
 def test_tensors_that_do_not_fit_are_named(folder, whole, change, sentence):
@@ -227,5 +229,5 @@ def test_an_extra_pickled_object_is_refused_by_its_type_and_does_not_run(
     content[place] = {**content.get(place, {}), "extra": Malicious()}
     write_checkpoint(folder, content)
     told = refusal(folder)
-    assert "was refused: it holds an object of type posix.system" in told
+    assert "was refused: it contains an object of type posix.system" in told
     assert CHECKPOINT in told

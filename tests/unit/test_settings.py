@@ -143,3 +143,9 @@ def test_the_label_list_is_that_of_the_software():
     assert list(listed["vertebra"].items()) == list(labels.LEVEL_NAMES.items())
     assert listed["disc_offset"] == labels.DISC_OFFSET
     assert listed["endplate_offset"] == labels.ENDPLATE_OFFSET
+
+
+def test_n4_can_be_left_to_itk_and_nothing_else():
+    assert checked_settings(_defaults(n4="itk"), SCHEMA).n4 == "itk"
+    with pytest.raises(SettingsError, match="n4.*'ants' is not one of"):
+        checked_settings(_defaults(n4="ants"), SCHEMA)

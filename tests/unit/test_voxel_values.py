@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wirbel.core.geometry import Volume
-from wirbel.core.intensities import to_fixed_range
+from wirbel.core.preparation.intensities import to_fixed_range
 from wirbel.core.voxel_values import clean, cleaned, has_zero, pieces
 
 RNG = np.random.default_rng(3)

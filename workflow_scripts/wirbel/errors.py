@@ -1,7 +1,7 @@
-"""The two kinds of failure, and every reason a scan can fail for.
+"""The two kinds of failure, and every reason why a scan can fail.
 
-A scan's own fault becomes one row of the manifest and never stops a batch; an infrastructure
-fault stops the job so that the scheduler tries it again.
+A scan's own fault becomes one row of the manifest and never stops a batch. An infrastructure fault
+stops the job, so that the scheduler tries it again.
 """
 
 from __future__ import annotations
@@ -11,26 +11,44 @@ CONTENT_MISSING = "content_missing"
 REASONS: dict[str, str] = {
     "unreadable": "the file cannot be read as NIfTI",
     CONTENT_MISSING: "the file's content is not there",
-    "no_permission": "this user must not read the file",
+    "no_permission": "this user may not read the file",
     "not_3d": "the image does not have three dimensions",
     "not_sagittal": "the slices are not sagittal",
-    "bad_geometry": "the affine or the voxel size cannot be right",
-    "header_conflict": "the header contradicts itself about voxel sizes, or has lost them",
-    "bad_intensities": "the image holds no finite or no varying intensities",
+    "bad_geometry": "the affine or the voxel size is impossible",
+    "header_conflict": "the header contradicts itself about voxel sizes, or does not give them",
+    "bad_intensities": "the image has no finite intensities, or they are all the same",
     "too_small": "the field of view is too small to hold a vertebra",
-    "duplicate": "another file of the data set claims the same scan name",
-    "misnamed": "the file's name contradicts its folders, or cannot be used",
-    "no_scan": "no T2w scan of the participant was found",
+    "duplicate": "another file of the data set has the same scan name",
+    "misnamed": "the file's name contradicts its folders or cannot be used",
+    "no_scan": "the participant has no T2w scan",
     "no_spine_found": "no vertebral body was found",
     "implausible_result": "the result contradicts anatomy",
     "upstream_changed": "the input changed while it was being processed",
     "unexpected": "an error that the software did not foresee",
 }
-"""Reason code -> what it means, as written to the documentation."""
+"""Reason code -> its meaning, as the documentation and the QC page show it."""
 
 
 class ScanError(Exception):
-    """A fault of one scan. `reason` is a key of `REASONS`; `detail` says expected, found, remedy."""
+    """A fault of one scan.
+
+    Parameters
+    ----------
+    reason : str
+        A key of `REASONS`.
+    detail : str
+        One sentence for the user: the file, what was expected, what was found, what to do.
+
+    Raises
+    ------
+    ValueError
+        If `reason` is not a key of `REASONS`.
+
+    Examples
+    --------
+    >>> str(ScanError("too_small", "sub-01_T2w.nii.gz: expected at least 30 mm, found 12 mm"))
+    'too_small: sub-01_T2w.nii.gz: expected at least 30 mm, found 12 mm'
+    """
 
     def __init__(self, reason: str, detail: str) -> None:
         if reason not in REASONS:
@@ -41,4 +59,4 @@ class ScanError(Exception):
 
 
 class InfrastructureError(Exception):
-    """A fault of the machine or of the set-up: never recorded against a scan."""
+    """A fault of the machine or the installation. It is never recorded against a scan."""

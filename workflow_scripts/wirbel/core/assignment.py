@@ -1,9 +1,10 @@
-"""Both maps clean each other; discs and endplates get their vertebra's number.
+"""Make both maps agree, and give discs and endplates their vertebra's number.
 
-Until the levels are named, the vertebra map holds counters: 1 ... n vertebrae from the top down, 26 sacrum,
-100 + i the disc below vertebra i, 200 + i the endplates on both sides of it. 100 and 200 mark those below a
-vertebra that lies above the field of view; 126 and 226 a disc within the sacrum and its endplates;
-150 + i the disc above vertebra i where the vertebra above that disc was missed.
+Until the levels are named, the vertebra map holds counters: 1 ... n for vertebrae from the top
+down, 26 for the sacrum, 100 + i for the disc below vertebra i, and 200 + i for the endplates on
+both sides of it. 100 and 200 are the disc and endplates below a vertebra above the field of view.
+126 and 226 are a disc within the sacrum and its endplates. 150 + i is the disc above vertebra i if
+the vertebra above that disc was missed.
 """
 
 from __future__ import annotations
@@ -26,21 +27,40 @@ from wirbel.core.labels import (
 )
 
 DISC_REACH_MM = 8.0
-"""Distance of a disc's nearest voxel from a body: an endplate of 1 to 2 mm and a voxel's width."""
+"""Largest distance of a disc's nearest voxel from a body: an endplate of 1 to 2 mm and the width of a
+voxel.
+"""
 ENDPLATE_REACH_MM = 4.0
-"""An endplate lies on its body; one thick slice (3 to 3.3 mm) may lie between by partial volume."""
+"""An endplate lies on its body, but partial volume may leave one thick slice (3 to 3.3 mm) between
+them.
+"""
 MISSED = 50
-"""Added to a disc's counter when it lies on the vertebra below it and the one above it was missed."""
+"""Added to the counter of a disc that lies on the vertebra below it, if the vertebra above was missed."""
 SPANNING_SHARE = 0.15
-"""Share of a disc component's voxels at a second level from which it is split into two discs."""
+"""A disc component is split into two discs if more than this fraction of its voxels lies at a second
+level.
+"""
 
 
 def reconcile(labels: Volume, instances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Make both maps agree and number discs and endplates.
 
-    `labels` cleaned subregion map, `instances` (I, J, K) 1 ... n on its grid. Returns the subregion map and the
-    vertebra map (uint8, counters as described above). Vertebra voxels without instance, and discs or endplates that
-    touch no vertebra and no sacrum, become background in both.
+    Vertebra voxels without an instance, and discs or endplates that touch neither a vertebra nor
+    the sacrum, become background in both maps.
+
+    Parameters
+    ----------
+    labels : Volume
+        A cleaned subregion map, any orientation.
+    instances : ndarray, shape (i, j, k)
+        Instances 1 ... n on its grid.
+
+    Returns
+    -------
+    subregion : ndarray, shape (i, j, k)
+        Same data type as `labels`.
+    vertebra : ndarray of uint8, shape (i, j, k)
+        Counters as described above.
     """
     subregion = labels.data.copy()
     vertebra = np.where(np.isin(subregion, VERTEBRA_SUBREGIONS), instances, 0).astype(np.uint8)
@@ -55,7 +75,7 @@ def reconcile(labels: Volume, instances: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 NUMBERED = (*VERTEBRA_SUBREGIONS, SACRUM, DISC, ENDPLATE)
-"""Structures that have a number in the vertebra map; cord and canal have none."""
+"""Structures with a number in the vertebra map; cord and canal have none."""
 
 
 def _disc_numbers(labels: Volume, bodies: np.ndarray) -> np.ndarray:
@@ -83,7 +103,9 @@ def _disc_numbers(labels: Volume, bodies: np.ndarray) -> np.ndarray:
 
 
 def _missed_above(above, nearest, surfaces, world_mm) -> bool:
-    """Return whether a disc lies on the vertebra below and out of reach of the one it would be numbered by."""
+    """Return True if a disc lies on the vertebra below and is out of reach of the one above, whose
+    number it would get.
+    """
     lower, upper = nearest[0], above[0]
     if (nearest != lower).any() or lower in (upper, SACRUM) or (above != upper).any() or not upper:
         return False
@@ -93,11 +115,9 @@ def _missed_above(above, nearest, surfaces, world_mm) -> bool:
 
 
 def _numbers_above(arc: np.ndarray, nearest: np.ndarray, levels: dict[int, float]) -> np.ndarray:
-    """Return per voxel of one disc component the number of the vertebra above.
-
-    By the interval between two bodies' middles that the voxel lies in; one interval for the whole component, unless
-    a second one holds a fair share of it, in which case each voxel goes by its own.
-    """
+    """Return the number of the vertebra above for each voxel of one disc component."""
+    # A voxel lies between the middles of two bodies. The whole component goes to its commonest interval,
+    # unless a second one has a fair share of it; then each voxel goes to its own.
     numbers = np.array([n for n in levels if n != SACRUM], int)
     middles = np.array([levels[n] for n in numbers])
     in_sacrum = (nearest == SACRUM).all() and arc.mean() > levels[SACRUM]
@@ -113,10 +133,11 @@ def _numbers_above(arc: np.ndarray, nearest: np.ndarray, levels: dict[int, float
 
 
 def _endplate_numbers(labels: Volume, bodies: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
-    """Return 200 + number on endplate voxels: like the disc, both its plates carry the vertebra above.
+    """Return 200 + number on endplate voxels, 0 on those near neither a disc nor a body.
 
-    Where no disc is near, the plate below a body carries the body's number, the one on top of it the number
-    before. Endplates that lie neither on a disc nor on a body stay 0.
+    Both endplates of a disc carry the number of the vertebra above it, like the disc. If no disc is
+    near, the endplate below a body carries the body's number, and the one on top of it the number
+    of the body before.
     """
     out = np.zeros(labels.data.shape, np.uint8)
     voxels = np.argwhere(labels.data == ENDPLATE)
@@ -147,7 +168,9 @@ def _plate_of_body(labels: Volume, bodies: np.ndarray, world_mm, body: np.ndarra
 
 
 def _surfaces(labels: Volume, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return surface voxels of a numbered map as world mm (m, 3) and their numbers (m,)."""
+    """Return the surface voxels of a numbered map in world mm, shape (m, 3), and their numbers, shape
+    (m,).
+    """
     voxels = np.argwhere(surface(numbers))
     return labels.grid.to_world(voxels), numbers[tuple(voxels.T)]
 
@@ -162,7 +185,9 @@ def _nearest(surfaces: tuple[np.ndarray, np.ndarray], world_mm: np.ndarray):
 
 
 def _middles(labels: Volume, bodies: np.ndarray, chain: Chain) -> dict[int, float]:
-    """Return the arc position of every body's centroid, in order of the numbers, and of the sacrum's top."""
+    """Return the arc position of each body's centroid, in order of their numbers, and of the sacrum's
+    top.
+    """
     found: Components = find_components(labels.with_data(bodies))
     out: dict[int, float] = {}
     for number in np.unique(found.label):

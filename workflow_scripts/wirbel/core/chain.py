@@ -1,7 +1,7 @@
-"""The spine's chain: a smooth curve through the vertebral bodies and discs, top to bottom.
+"""The spine's chain: a smooth curve through the vertebral bodies and discs, from top to bottom.
 
-Everything that has to know "along the spine", "behind the spine" or "how far from the spine" asks this
-curve, in world millimetres, so that nothing depends on how the voxels are stored.
+All code that needs "along the spine", "behind the spine" or "distance from the spine" uses this
+curve. It is in world millimetres, so nothing depends on how the voxels are stored.
 """
 
 from __future__ import annotations
@@ -20,31 +20,56 @@ SMALLEST_BODY_NODE_MM3 = 300.0
 SMALLEST_DISC_NODE_MM3 = 100.0
 """A tenth of the smallest adult disc, C2-C3: about 15 x 14 x 5 mm."""
 LARGEST_NODE_MM3 = 20000.0
-"""Weight of a component in the search stops growing here, so that one false giant cannot win."""
+"""Larger components get no more weight in the search, so that one false giant cannot win."""
 STEEPEST_DEG = 65.0
-"""Steepest course between neighbouring structures: slope of L5-S1 and of a hyperkyphotic chest."""
+"""Steepest course between neighbouring structures: the slope of L5-S1 and of a hyperkyphotic thoracic
+spine.
+"""
 FREE_DEG = 35.0
-"""Courses up to here cost nothing: usual thoracic kyphosis and lumbar lordosis."""
+"""Courses up to this angle cost nothing: usual thoracic kyphosis and lumbar lordosis."""
 LONGEST_STEP_MM = 130.0
-"""Two missing lumbar vertebrae between recognised ones: 3 x (27 + 11) mm, and a little."""
+"""Two missing lumbar vertebrae between recognised ones: 3 x (27 + 11) mm, and a margin."""
 SLAB_MM = 4.0
 SMOOTHING_MM = 12.0
-"""Half a vertebra's height: the chain follows curves of the spine, not the outline of one body."""
+"""Half a vertebra's height: the chain follows the curves of the spine, not the outline of one body."""
 STEP_MM = 2.0
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Points every `STEP_MM` from top to bottom (m, 3), unit tangents pointing down (m, 3), arc (m,)."""
+    """The curve, sampled every `STEP_MM` from top to bottom.
+
+    Attributes
+    ----------
+    points_mm : ndarray, shape (m, 3)
+        RAS+ world positions.
+    tangents : ndarray, shape (m, 3)
+        Unit vectors that point down the spine.
+    arc_mm : ndarray, shape (m,)
+        Length along the curve from its top.
+    """
 
     points_mm: np.ndarray
     tangents: np.ndarray
     arc_mm: np.ndarray
 
     def locate(self, points_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the arc position (n,) and the offset vector from the chain (n, 3) of world points.
+        """Locate world points relative to the chain.
 
-        Beyond its ends the chain goes straight on: the arc is negative, or longer than the chain.
+        Beyond its ends the chain continues straight: the arc position is negative, or longer than
+        the chain.
+
+        Parameters
+        ----------
+        points_mm : ndarray, shape (n, 3) or (3,)
+            RAS+ world positions.
+
+        Returns
+        -------
+        arc_mm : ndarray, shape (n,)
+            Position along the chain.
+        offset_mm : ndarray, shape (n, 3)
+            Vector from the chain to the point.
         """
         points = np.atleast_2d(points_mm)
         _, nearest = cKDTree(self.points_mm).query(points)
@@ -53,27 +78,29 @@ class Chain:
         return self.arc_mm[nearest] + along, from_point - along[:, None] * self.tangents[nearest]
 
     def overshoot_mm(self, arc_mm: np.ndarray) -> np.ndarray:
-        """Return how far arc positions lie beyond the chain's nearer end, 0 between the ends."""
+        """Return how far arc positions lie beyond the nearer end of the chain; 0 between the ends."""
         return np.maximum(np.maximum(-arc_mm, arc_mm - self.arc_mm[-1]), 0.0)
 
     def down(self, arc_mm: float | np.ndarray) -> np.ndarray:
-        """Return the unit vector along the spine, downwards, at arc positions: (3,) or (n, 3)."""
+        """Return the unit vector down the spine at arc positions, shape (3,) or (n, 3)."""
         nearest = np.rint(np.asarray(arc_mm) / STEP_MM).astype(int)
         return self.tangents[np.clip(nearest, 0, len(self.arc_mm) - 1)]
 
     def backward(self, arc_mm: float | np.ndarray) -> np.ndarray:
-        """Return the unit vector towards posterior, at right angles to the spine: (3,) or (n, 3)."""
+        """Return the unit vector towards posterior, perpendicular to the spine, shape (3,) or (n, 3)."""
         down = self.down(arc_mm)
         back = np.array([0.0, -1.0, 0.0]) + down[..., 1:2] * down
         return back / np.linalg.norm(back, axis=-1, keepdims=True)
 
     def behind_mm(self, arc_mm: np.ndarray, offset_mm: np.ndarray) -> np.ndarray:
-        """Return how far positions given by `locate` lie behind the chain (n,), negative in front."""
+        """Return how far positions from `locate` lie behind the chain, shape (n,); negative in front
+        of it.
+        """
         return np.einsum("ij,ij->i", offset_mm, self.backward(arc_mm))
 
 
 def column_map(labels: Volume) -> Volume:
-    """Return a map of bodies (1) and discs (2) alone."""
+    """Return a map with only bodies (1) and discs (2)."""
     lookup = np.zeros(256, np.uint8)
     lookup[[BODY_BORDER, BODY]] = 1
     lookup[DISC] = 2
@@ -81,7 +108,18 @@ def column_map(labels: Volume) -> Volume:
 
 
 def spine_chain(labels: Volume) -> Chain | None:
-    """Return the chain through the bodies and discs of a subregion map, or None without any of them."""
+    """Return the chain through the bodies and discs of a subregion map.
+
+    Parameters
+    ----------
+    labels : Volume
+        Subregion labels, any orientation.
+
+    Returns
+    -------
+    Chain or None
+        None if there is no body and no disc.
+    """
     components = find_components(column_map(labels), connectivity=6)
     smallest = np.where(components.label == 1, SMALLEST_BODY_NODE_MM3, SMALLEST_DISC_NODE_MM3)
     nodes = np.flatnonzero(components.volume_mm3 >= smallest)
@@ -93,9 +131,21 @@ def spine_chain(labels: Volume) -> Chain | None:
 def best_path(components: Components, nodes: np.ndarray) -> np.ndarray:
     """Choose the components that make the heaviest plausible chain from top to bottom.
 
-    Dynamic programming over components ordered by height: the sum of their volumes (each up to
-    `LARGEST_NODE_MM3`), less a part of it where the course leaves the vertical by more than
-    `FREE_DEG`. Returns the chosen entries of `nodes` in order from the top.
+    Dynamic programming over components ordered by height maximises the sum of their volumes (each
+    up to `LARGEST_NODE_MM3`). A component loses part of its volume if the course to it is more than
+    `FREE_DEG` from the vertical.
+
+    Parameters
+    ----------
+    components : Components
+        Bodies and discs.
+    nodes : ndarray of int
+        Indices of those to consider.
+
+    Returns
+    -------
+    ndarray of int
+        The chosen indices, from the top down.
     """
     nodes = nodes[np.argsort(-components.centroid_mm[nodes, 2], kind="stable")]
     centre = components.centroid_mm[nodes]
@@ -135,9 +185,9 @@ def _smooth_curve(labels: Volume, components: Components, chosen: np.ndarray) ->
 
 
 def _local_lines(means, weight, heights):
-    """Return x and y at `heights` by weighted local straight-line fits (Cleveland 1979)."""
+    """Yield x, then y, at `heights` by weighted local straight-line fits (Cleveland 1979)."""
     distance = heights[:, None] - means[2][None, :]
-    # Every height keeps at least a weak hold on all slabs, so that gaps are bridged.
+    # The small constant ties every height weakly to all slabs, so that gaps are bridged.
     kernel = weight * (np.exp(-0.5 * (distance / SMOOTHING_MM) ** 2) + 1e-6)
     total, first, second = (np.sum(kernel * distance**k, axis=1) for k in range(3))
     spread = np.maximum(second * total - first**2, 1e-9)
@@ -155,7 +205,7 @@ def _equally_spaced(curve: np.ndarray) -> Chain:
     arc = arc if len(arc) > 1 else np.array([0, STEP_MM])
     points = np.stack([np.interp(arc, length, curve[:, a]) for a in range(3)], axis=1)
     tangents = np.gradient(points, axis=0)
-    # The very ends see half of the neighbourhood only; their direction is that a little further in.
+    # At the ends only half of the neighbourhood exists, so they take the direction from further inside.
     margin = min(int(SMOOTHING_MM / STEP_MM), (len(points) - 1) // 2)
     if margin:
         tangents[:margin], tangents[-margin:] = tangents[margin], tangents[-margin - 1]

@@ -1,4 +1,4 @@
-"""Cleaning of a subregion map: misnamed sacrum, specks, holes, and structures that lie off the spine."""
+"""Clean a subregion map: mislabelled sacrum, specks, holes, and structures that are not on the spine."""
 
 from __future__ import annotations
 
@@ -29,10 +29,18 @@ from wirbel.core.last_body import restore_last_body
 
 @dataclass(frozen=True)
 class Limits:
-    """What a component of one structure must fulfil to belong to the spine.
+    """Conditions under which a component of one structure belongs to the spine.
 
-    `smallest_mm3`; `reach_mm`: distance of its nearest voxel from the chain; `anterior_mm`: how far half of it
-    may lie in front of the chain; `beyond_mm`: how far beyond the chain's ends it may begin.
+    Attributes
+    ----------
+    smallest_mm3 : float
+        Smallest volume.
+    reach_mm : float
+        Largest distance of its nearest voxel from the chain.
+    anterior_mm : float
+        How far half of it may lie in front of the chain.
+    beyond_mm : float
+        How far beyond the ends of the chain it may begin.
     """
 
     smallest_mm3: float
@@ -41,11 +49,12 @@ class Limits:
     beyond_mm: float
 
 
-# Volumes: about a tenth of the smallest adult structure (bodies and processes: Panjabi et al., Spine
-# 1991;16:861 and 1992;17:299; C3 body 2.9 ml, its disc 1 ml, an articular process 0.4 ml), so that what a
-# field of view cuts off stays; of a sacrum that may be a tip of 1 ml. Reach: half a lumbar body's depth (18 mm, sacrum
-# 25) is inside the chain's own structures; the canal begins there and is 20 mm deep; lumbar spinous processes end
-# 85 mm and transverse processes 55 mm from the body's centre, but begin at the arch, 30 to 40 mm from it.
+# Volumes: about a tenth of the smallest adult structure, so that structures at the edge of the field of view
+# stay (Panjabi et al., Spine 1991;16:861 and 1992;17:299: C3 body 2.9 ml, its disc 1 ml, an articular process
+# 0.4 ml). A sacrum may be cut down to a tip of 1 ml.
+# Reach: the chain runs through the bodies, whose half depth is 18 mm in the lumbar spine and 25 mm in the sacrum.
+# The canal begins there and is 20 mm deep. Lumbar spinous processes end 85 mm and transverse processes 55 mm from
+# the body's centre, but begin at the arch, 30 to 40 mm from it.
 _PROCESS = Limits(40.0, 50.0, 8.0, 60.0)
 LIMITS: dict[int, Limits] = {
     SACRUM: Limits(500.0, 40.0, 60.0, 60.0),
@@ -59,14 +68,19 @@ LIMITS: dict[int, Limits] = {
     DISC: Limits(100.0, 20.0, 25.0, 90.0),
 }
 WHOLE_BODY_MM3 = 1500.0
-"""Half the smallest adult body (C3)."""
+"""Half the volume of the smallest adult body (C3)."""
 BODIES_BELOW_SACRUM = 2
-"""A sacrum with this many bodies below its middle is something else; one may be a mislabelled sacral segment."""
+"""A sacrum with this many bodies below its middle is something else; a single one may be a mislabelled
+sacral segment.
+"""
 BEHIND_MM = 20.0
-"""A sacrum this far behind the chain, more than half a lumbar body's depth (17 mm, Panjabi 1992), may not have a single
-body below its middle either: it is an arch or a process."""
+"""A sacrum this far behind the chain with even one body below its middle is an arch or a process. More
+than half a lumbar body's depth (17 mm, Panjabi 1992).
+"""
 SIDEWAYS_MM = 25.0
-"""Farthest centroid of a whole body or disc from the chain: half the width of L5 (Panjabi 1992)."""
+"""Largest distance of the centroid of a body or disc from the chain: half the width of L5 (Panjabi
+1992).
+"""
 REFILL_MM = 8.0
 MOSTLY = 0.5
 SOLID = (BODY_BORDER, DISC, SACRUM)
@@ -75,11 +89,21 @@ SAMPLES = 256
 
 
 def clean_semantic(labels: Volume) -> Volume:
-    """Remove specks, fill holes and drop what is not part of the spine; grid and dtype stay.
+    """Clean a subregion map.
 
-    `labels` subregion numbers in any orientation. Sacrum above the last disc becomes the body that it is part of. A
-    speck inside other structures takes its surroundings' label. Components farther from the spine's chain than
-    `LIMITS` allows become background. Without any body or disc there is no chain: they stay.
+    Sacrum above the last disc becomes part of the body it belongs to. A speck inside other
+    structures takes the label around it. Components outside their `LIMITS` become background;
+    without any body or disc there is no chain, and they stay. Holes are filled.
+
+    Parameters
+    ----------
+    labels : Volume
+        Subregion labels, shape (i, j, k), any orientation.
+
+    Returns
+    -------
+    Volume
+        The same grid and data type.
     """
     data = labels.data.copy()
     was_body = data == BODY
@@ -109,7 +133,7 @@ def _of_label(components: Components, name: str) -> np.ndarray:
 def _off_the_spine(
     labels: Volume, components: Components, chain: Chain | None, candidates: np.ndarray
 ) -> np.ndarray:
-    """Return which of the candidate components (n,) lie outside the chain's reach."""
+    """Return which of the candidate components, shape (n,), violate their limits."""
     stray = np.zeros(len(components), bool)
     if chain is None:
         return stray
@@ -117,12 +141,12 @@ def _off_the_spine(
         candidates & (components.label == BODY_BORDER) & (components.volume_mm3 >= WHOLE_BODY_MM3)
     )
     body_arcs = chain.locate(components.centroid_mm[whole])[0] if whole.any() else np.zeros(0)
-    for i in np.flatnonzero(candidates):
+    for i in map(int, np.flatnonzero(candidates)):
         limits = LIMITS.get(int(components.label[i]), _PROCESS)
         arc, offset = chain.locate(_sample(labels, components, i))
         distance, beyond = np.linalg.norm(offset, axis=1), chain.overshoot_mm(arc)
         _, middle = chain.locate(components.centroid_mm[i])
-        # Median over the voxels: the centroid of a long canal lies inside the curve it follows.
+        # The median over voxels, because the centroid of a long curved canal lies outside it.
         anterior = -float(np.median(chain.behind_mm(arc, offset)))
         stray[i] = (
             distance.min() > limits.reach_mm
@@ -141,23 +165,25 @@ def _off_the_spine(
 
 
 def _sample(labels: Volume, components: Components, index: int) -> np.ndarray:
-    """Return world positions of up to about `SAMPLES` voxels of a component, evenly picked."""
+    """Return the world positions, shape (m, 3), of about `SAMPLES` evenly chosen voxels of a
+    component.
+    """
     voxels = voxels_of(components.numbers, index + 1, components.boxes[index])
     return labels.grid.to_world(voxels[:: max(1, len(voxels) // SAMPLES)])
 
 
 def _sagittal_axis(labels: Volume) -> int:
-    """Return the array axis that runs from left to right."""
+    """Return the array axis between left and right."""
     return next(i for i, code in enumerate(labels.axes) if code in "LR")
 
 
 def _fill_holes(data: np.ndarray, sagittal_axis: int) -> None:
-    """Fill background enclosed by one structure, in place; solid structures slice by slice as well.
-
-    The cord counts as part of the canal, so that it is no hole in it.
+    """Fill background enclosed by one structure, in place; in solid structures, slice by slice as
+    well.
     """
     for label, box in labelled_boxes(data):
         part = data[box]
+        # The cord counts as canal here; otherwise it would be a hole in it.
         mask = np.isin(part, (CORD, CANAL)) if label == CANAL else part == label
         filled = fill_voids.fill(mask) > 0
         if label in SOLID or label in (CORD, CANAL):

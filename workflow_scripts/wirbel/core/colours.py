@@ -59,7 +59,8 @@ def vertebra_colours() -> dict[int, str]:
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """Return "#rrggbb" as three numbers of 0 ... 255."""
-    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return red, green, blue
 
 
 def mixed(colour: str, other: str, share: float) -> str:

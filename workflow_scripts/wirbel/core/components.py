@@ -1,23 +1,33 @@
-"""Connected components of label maps, with their volumes and centroids in millimetres."""
+"""Connected components of label maps, with volumes and centroids in millimetres."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cc3d
 import numpy as np
 
 from wirbel.core.geometry import Grid, Volume
-
-Box = tuple[slice, slice, slice]
+from wirbel.core.slabs import Box
 
 
 @dataclass(frozen=True)
 class Components:
-    """Numbered components: entry i describes component i + 1 of `numbers`.
+    """Numbered components; entry i of each list describes component i + 1 of `numbers`.
 
-    `numbers` (I, J, K) int, 0 outside; `label` (n,) value of the map; `volume_mm3` (n,);
-    `centroid_mm` (n, 3) RAS+ world; `boxes` n bounding boxes.
+    Attributes
+    ----------
+    numbers : ndarray of int, shape (i, j, k)
+        Component of each voxel, 0 for background.
+    label : ndarray, shape (n,)
+        Label of each component in the map.
+    volume_mm3 : ndarray, shape (n,)
+        Volumes.
+    centroid_mm : ndarray, shape (n, 3)
+        RAS+ world positions.
+    boxes : list of n tuples of slices
+        Bounding boxes.
     """
 
     numbers: np.ndarray
@@ -31,12 +41,28 @@ class Components:
 
 
 def voxel_volume_mm3(affine: np.ndarray) -> float:
-    """Return the volume of one voxel in mm3 (affine may shear or flip)."""
+    """Return the volume of one voxel in mm3; the affine (4 x 4) may shear or flip."""
     return float(abs(np.linalg.det(affine[:3, :3])))
 
 
-def find_components(volume: Volume, connectivity: int = 26) -> Components:
-    """Number the connected components of every label of a map at once (6 or 26 neighbours)."""
+def find_components(volume: Volume, connectivity: Literal[6, 26] = 26) -> Components:
+    """Number the connected components of every label of a map at once.
+
+    Parameters
+    ----------
+    volume : Volume
+        Labels; 0 is background.
+    connectivity : {26, 6}
+        Neighbours that connect: those that share a corner, or a face.
+
+    Examples
+    --------
+    >>> labels = np.zeros((3, 3, 5), np.uint8)
+    >>> labels[1, 1, 0], labels[1, 1, 2:4] = 7, 7
+    >>> found = find_components(Volume(labels, np.diag([2.0, 1.0, 1.0, 1.0])))
+    >>> found.label.tolist(), found.volume_mm3.tolist(), found.centroid_mm.tolist()
+    ([7, 7], [2.0, 4.0], [[2.0, 1.0, 0.0], [2.0, 1.0, 2.5]])
+    """
     numbers = cc3d.connected_components(
         np.ascontiguousarray(volume.data), connectivity=connectivity
     )
@@ -54,15 +80,29 @@ def find_components(volume: Volume, connectivity: int = 26) -> Components:
 
 
 def voxels_of(numbers: np.ndarray, number: int, box: Box) -> np.ndarray:
-    """Return the indices (m, 3) of one component's voxels."""
+    """Return the indices of one component's voxels, shape (m, 3)."""
     return np.argwhere(numbers[box] == number) + [s.start for s in box]
 
 
 def touching_share(numbers: np.ndarray, count: int, region: np.ndarray) -> np.ndarray:
-    """Return, per component 1 ... count, the share of its outer voxel faces that touch others in `region`.
+    """Return the fraction of each component's outer voxel faces that touch other components in
+    `region`.
 
-    `numbers` (I, J, K), 0 outside all components; `region` boolean, same shape, holding the components themselves.
     Faces at the array's edge do not count.
+
+    Parameters
+    ----------
+    numbers : ndarray of int, shape (i, j, k)
+        Component of each voxel, 0 for background.
+    count : int
+        Number of components.
+    region : ndarray of bool, shape (i, j, k)
+        Where contact counts; contains the components themselves.
+
+    Returns
+    -------
+    ndarray, shape (count,)
+        Fractions from 0 to 1.
     """
     touching, outer = np.zeros(count + 1), np.zeros(count + 1)
     for axis in range(3):
@@ -77,7 +117,9 @@ def touching_share(numbers: np.ndarray, count: int, region: np.ndarray) -> np.nd
 
 
 def room_mm(grid: Grid, point_mm: np.ndarray, direction: np.ndarray) -> float:
-    """Return how far one can go from a world point along a unit direction inside the field of view."""
+    """Return the distance from a world point along a unit direction to the edge of the field of view,
+    in mm.
+    """
     start = grid.to_index(point_mm)
     step = grid.to_index(np.asarray(point_mm) + direction) - start
     far_side = np.where(step > 0, np.array(grid.shape) - 0.5, -0.5)

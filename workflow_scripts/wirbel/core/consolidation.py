@@ -1,8 +1,9 @@
-"""From three-vertebra predictions to one instance per vertebra.
+"""Turn predictions of three vertebrae each into one instance per vertebra.
 
-Every vertebra is predicted up to three times: as the centre of its own cut-out and as the neighbour in the
-cut-outs above and below. Predictions that agree form a group, groups vote, the best groups come first
-(Moeller et al., Eur Radiol 2024, arXiv 2402.16368). Everything happens in the boxes of the masks.
+Every vertebra is predicted up to three times: as the centre of its own cut-out, and as the
+neighbour in the cut-outs above and below. Predictions that agree form a group, groups vote, and the
+best groups are placed first (Moeller et al., Eur Radiol 2024, arXiv 2402.16368). All masks are
+handled within their bounding boxes.
 """
 
 from __future__ import annotations
@@ -14,38 +15,54 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.core.bodies import Bodies, separate_bodies
-from wirbel.core.components import Box, voxel_volume_mm3
+from wirbel.core.components import voxel_volume_mm3
 from wirbel.core.cutouts import overlap
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import VERTEBRA_SUBREGIONS
 from wirbel.core.ownership import one_vertebra_per_body
+from wirbel.core.slabs import Box
 
 ABOVE, CENTRE, BELOW = 1, 2, 3
 """Labels within one prediction."""
 SMALLEST_CANDIDATE_MM3 = 200.0
-"""What the field of view leaves of a neighbour may be small, but holds at least a spinous process' tip."""
+"""A neighbour at the edge of the field of view may be small, but shows at least the tip of a spinous
+process.
+"""
 PARTNER_DICE = 0.3
 FARTHEST_PARTNER = 2
-"""Both from the published method: design of SPINEPS, Moeller et al. 2024."""
+"""Both from the published method: SPINEPS, Moeller et al. 2024."""
 WELL_AGREEING = 0.45
-"""Mean Dice within a triple from which two of three votes are needed. One of three that shows two vertebrae
-at once leaves 0.5 to 0.7; below this threshold no two members show the same thing. Voxels that
-two votes miss come back when the numbers are spread over the rest of the vertebra."""
+"""Mean Dice within a triple from which a voxel needs two of three votes.
+
+If one of the three shows two vertebrae at once, the mean is still 0.5 to 0.7. Below this threshold
+no two members show the same vertebra. Voxels with one vote are recovered when the numbers spread
+over the rest of the vertebra.
+"""
 COVERED = 0.6
-"""A group already covered by better ones beyond this share is the same vertebra again (ibid.)."""
+"""A group of which better groups already cover more than this fraction is the same vertebra again
+(Moeller et al. 2024).
+"""
 SMALLEST_PIECE_MM3 = 60.0
-"""Smaller pieces of an instance are noise of the vote; the voxels go to the neighbour they touch."""
+"""Smaller pieces of an instance are noise of the vote; their voxels go to the neighbour they touch."""
 
 MOST_GROUPS = 200
-"""Bound on instances before the bodies decide: numbers are bytes, and a spine has 25 vertebrae."""
+"""Limit on the number of instances before the bodies decide: labels are bytes, and a spine has 25
+vertebrae.
+"""
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Outputs of the instance network on n cut-outs, sorted from the top of the spine down.
 
-    `labels` (n, P, I, R) uint8, 0 background, 1 above, 2 centre, 3 below; `origin` (n, 3) int index of each
-    cut-out's first voxel on the model grid, may be negative; `centre_mm` (n, 3) world.
+    Attributes
+    ----------
+    labels : ndarray of uint8, shape (n, P, I, R)
+        0 background, 1 vertebra above, 2 centre, 3 below.
+    origin : ndarray of int, shape (n, 3)
+        Index of each cut-out's first voxel on the model grid; may be negative.
+    centre_mm : ndarray, shape (n, 3)
+        The body centres, RAS+ world.
     """
 
     labels: np.ndarray
@@ -58,7 +75,21 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One predicted vertebra: `mask` in `box` of the model grid, from `prediction` in a role."""
+    """One predicted vertebra.
+
+    Attributes
+    ----------
+    prediction : int
+        Cut-out that shows it.
+    role : int
+        `ABOVE`, `CENTRE` or `BELOW`.
+    box : tuple of slices
+        Where `mask` lies on the model grid.
+    mask : ndarray of bool
+        Its voxels.
+    size : int
+        Number of its voxels.
+    """
 
     prediction: int
     role: int
@@ -68,20 +99,20 @@ class Candidate:
 
     @property
     def position(self) -> int:
-        """Number of the body centre this vertebra should have: -1 is above the first."""
+        """Index of the body centre that this vertebra should have; -1 is above the first."""
         return self.prediction + self.role - CENTRE
 
 
 @dataclass(frozen=True)
 class Group:
-    """Candidates that show one vertebra, with their mean Dice."""
+    """Candidates that show one vertebra, and their mean pairwise Dice."""
 
     members: tuple[Candidate, ...]
     agreement: float
 
     @property
     def rank(self) -> tuple:
-        """Sort key: more members first, then better agreement, then more voxels, then from the top."""
+        """Sort key: more members, better agreement, more voxels, then from the top down."""
         size = sum(m.size for m in self.members)
         return -len(self.members), -self.agreement, -size, self.members[0].position
 
@@ -89,11 +120,22 @@ class Group:
 def consolidate(
     labels: Volume, predictions: Predictions, bodies: Bodies | None = None
 ) -> np.ndarray:
-    """Return vertebra instances (I, J, K) uint8, 1 ... n from the top down, on the grid of `labels`.
+    """Return one instance per vertebra.
 
-    `labels` is the settled subregion map that the cut-outs were taken from, `bodies` what `separate_bodies` finds
-    there (found anew unless given). Instances cover vertebra subregions only;
-    each vertebral body belongs to exactly one and each instance has at most one body.
+    Parameters
+    ----------
+    labels : Volume
+        The settled subregion map that the cut-outs come from, any orientation.
+    predictions : Predictions
+        Outputs of the instance network.
+    bodies : Bodies, optional
+        Vertebral bodies of `labels`. Default: `separate_bodies(labels)`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (i, j, k)
+        1 ... n from the top down on the grid of `labels`; 0 outside vertebra subregions. Each
+        vertebral body belongs to exactly one instance, and each instance has at most one body.
     """
     bodies = separate_bodies(labels) if bodies is None else bodies
     vertebra = _vertebra_voxels(labels.data)
@@ -111,7 +153,7 @@ def consolidate(
 def find_candidates(
     predictions: Predictions, vertebra: np.ndarray, smallest_voxels: float
 ) -> list[Candidate]:
-    """Return every predicted vertebra, limited to the grid and to the semantic phase's vertebra voxels."""
+    """Return every predicted vertebra, limited to the map and to the semantic phase's vertebra voxels."""
     found = []
     for i in range(len(predictions)):
         block = predictions.labels[i]
@@ -131,7 +173,7 @@ def find_candidates(
 
 
 def find_groups(candidates: list[Candidate]) -> list[Group]:
-    """Return one group per candidate: itself and its best two partners from other predictions."""
+    """Return one group per candidate: the candidate and its best two partners from other predictions."""
     scores = _pair_scores(candidates)
     groups = []
     for i, candidate in enumerate(candidates):
@@ -179,7 +221,7 @@ def _window(candidate: Candidate, common: list[tuple[int, int]]) -> np.ndarray:
 
 
 def vote(group: Group) -> tuple[Box, np.ndarray]:
-    """Return the group's box and mask: two votes in a well-agreeing triple, otherwise one."""
+    """Return the box and the mask of a group: two votes in a well-agreeing triple, otherwise one."""
     boxes = [m.box for m in group.members]
     box = tuple(
         slice(min(b[a].start for b in boxes), max(b[a].stop for b in boxes)) for a in range(3)
@@ -195,8 +237,11 @@ def vote(group: Group) -> tuple[Box, np.ndarray]:
 
 
 def _place(groups: list[Group], shape: tuple[int, ...]) -> tuple[np.ndarray, list[float]]:
-    """Write groups in order of rank; return the map and each instance's position among the centres."""
-    instances, positions = np.zeros(shape, np.uint8), []
+    """Write groups in order of rank; return the map, and the position of each instance among the
+    centres.
+    """
+    instances = np.zeros(shape, np.uint8)
+    positions: list[float] = []
     for group in groups:
         box, mask = vote(group)
         free = mask & (instances[box] == 0)

@@ -1,4 +1,4 @@
-"""Cut-outs around the centres of the vertebral bodies, the instance network's input."""
+"""Cut-outs around the centres of the vertebral bodies: the input of the instance network."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ from wirbel.core.geometry import Volume
 
 
 def body_centres(labels: Volume) -> np.ndarray:
-    """Return the centroid of every vertebral body (n, 3), world mm, from the top of the spine down.
+    """Return the centroid of every vertebral body.
 
-    `labels` is a cleaned subregion map in any orientation. Bodies that the semantic phase merged are
-    split first and fragments of one body joined, see `wirbel.core.bodies`.
+    Bodies that the semantic phase merged are split first, and fragments of one body joined
+    (`wirbel.core.bodies`).
+
+    Parameters
+    ----------
+    labels : Volume
+        A cleaned subregion map, any orientation.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        RAS+ mm, from the top of the spine down.
     """
     return separate_bodies(labels).centre_mm
 
@@ -20,10 +30,29 @@ def body_centres(labels: Volume) -> np.ndarray:
 def cut_out(
     labels: np.ndarray, centre_index: np.ndarray, size: tuple[int, int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a block of `size` voxels around a voxel position; what lies outside the map is 0.
+    """Cut a block around a voxel position; the part outside the map is 0.
 
-    `centre_index` (3,) may be fractional and lands on index size // 2 of the block. Returns the block and the
-    index (3,) int32 of its first voxel in `labels`, negative where the block begins outside.
+    Parameters
+    ----------
+    labels : ndarray, shape (i, j, k)
+        The map.
+    centre_index : array_like, shape (3,)
+        May be fractional; lands on index `size // 2` of the block.
+    size : tuple of three int
+        Voxels of the block.
+
+    Returns
+    -------
+    block : ndarray, shape `size`
+        Same data type as `labels`.
+    origin : ndarray of int32, shape (3,)
+        Index of the block's first voxel in `labels`; negative if the block begins outside.
+
+    Examples
+    --------
+    >>> block, origin = cut_out(np.arange(27).reshape(3, 3, 3), [0, 1, 1], (3, 1, 1))
+    >>> block.ravel().tolist(), origin.tolist()
+    ([0, 4, 13], [-1, 1, 1])
     """
     origin = np.floor(np.asarray(centre_index, float) + 0.5).astype(np.int32) - np.array(size) // 2
     block = np.zeros(size, labels.dtype)
@@ -35,7 +64,25 @@ def cut_out(
 def overlap(
     origin: np.ndarray, size: tuple[int, ...], shape: tuple[int, ...]
 ) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Return the part of a map that a block covers, as slices of the map and slices of the block."""
+    """Return the part of a map that a block covers.
+
+    Parameters
+    ----------
+    origin : array_like, shape (3,)
+        Index of the block's first voxel in the map; may lie outside.
+    size, shape : tuple of three int
+        Voxels of the block and of the map.
+
+    Returns
+    -------
+    source, target : tuples of slices
+        The part within the map, and within the block.
+
+    Examples
+    --------
+    >>> overlap((-1,), (3,), (10,))
+    ((slice(0, 2, None),), (slice(1, 3, None),))
+    """
     low = np.clip(origin, 0, shape)
     high = np.maximum(np.clip(np.add(origin, size), 0, shape), low)
     source = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))

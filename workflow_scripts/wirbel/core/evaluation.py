@@ -76,6 +76,8 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
     "scans": tuple((f"{name}_deg", WHOLE) for name in CURVES) + (("spine_length_mm", WHOLE),),
 }
 """Table -> (measure, the truth's column that says whether it can be measured at all)."""
+NAMES = {table: {name for name, _ in pairs} for table, pairs in MEASURES.items()}
+"""Table -> its measures."""
 KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
 """Table -> the column with the number of the vertebra that a row belongs to."""
 UNITS = {"_mm": "mm", "_deg": "deg", "_mm2": "percent", "_mm3": "percent", "_ratio": "percent"}
@@ -191,16 +193,14 @@ def measure_rows(
     """Return one row per structure and measure of one scan that truth says can be measured.
 
     `numbers`: reference vertebra label -> predicted label of the same vertebra, so that a wrong level
-    name does not show as a wrong measure. A structure that was not found has no row; a measure that is
-    missing has a row without a value.
+    name does not show as a wrong measure. What was not found, and what was not measured, has a row without a value:
+    it has no error, but `summarise` counts it as missing.
     """
     key = KEYS.get(table)
     by_label = {int(row[key]) if key else 0: row for row in measured}
     rows = []
     for true in truth:
-        mine = by_label.get(numbers.get(int(true[key]), -1) if key else 0)
-        if mine is None:
-            continue
+        mine = by_label.get(numbers.get(int(true[key]), -1) if key else 0, {})
         for name, visible in MEASURES[table]:
             if not true.get(visible, True) or _number(true.get(name)) is None:
                 continue
@@ -232,6 +232,9 @@ def summarise(structures: list[Row], instances: list[Row], measures: list[Row]) 
         ]
         figures[f"{name}_bias_{unit}"] = _mean(errors)
         figures[f"{name}_mean_absolute_error_{unit}"] = _mean(map(_absolute, errors))
+    for table in MEASURES:
+        values = [row["measured"] for row in measures if row["measure"] in NAMES[table]]
+        figures[f"measured_in_{table}"] = _mean(float(value is not None) for value in values)
     heights = [row["error_mm"] for row in measures if row["measure"] in HEIGHTS]
     volumes = [row["error_percent"] for row in measures if row["measure"].endswith("_mm3")]
     figures["body_height_mean_absolute_error_mm"] = _mean(map(_absolute, heights))

@@ -1,4 +1,4 @@
-"""Both label maps on the scan's own grid, agreeing voxel by voxel."""
+"""Bring both label maps to the scan's own grid so that they agree voxel by voxel."""
 
 from __future__ import annotations
 
@@ -18,22 +18,36 @@ from wirbel.core.labels import (
 )
 
 REACH_MM = 8.0
-"""A voxel at a surface takes its number from this near: two thick slices."""
+"""A voxel at a surface may take its number from a voxel this far away: two thick slices."""
 
 NOTHING, VERTEBRAE, SACRAL, DISCS, ENDPLATES = range(5)
 
 
 def to_scan_grid(subregion: Volume, vertebra: Volume, target: Grid) -> tuple[Volume, Volume]:
-    """Resample both maps to `target` so that a voxel's structure and its number fit together.
+    """Resample both maps so that each voxel's structure and number agree.
 
-    The subregion map decides what a voxel is. Its number is the vertebra map's where that shows the same kind of
-    structure, else that of the nearest voxel of its kind within `REACH_MM`; without any it becomes background
-    in both. A target equal to the maps' grid returns consistent maps unchanged. Distances and their ties are
-    decided in model axes without the scan's tilt: neither storage order nor obliqueness plays a part.
+    The subregion map decides what a voxel is. The number comes from the vertebra map if that shows
+    the same kind of structure there, otherwise from the nearest voxel of its kind within
+    `REACH_MM`. Without any, the voxel becomes background in both maps. If `target` is the maps' own
+    grid, consistent maps are returned unchanged.
+
+    Parameters
+    ----------
+    subregion, vertebra : Volume
+        Label maps on one grid, any orientation.
+    target : Grid
+        The scan's grid.
+
+    Returns
+    -------
+    subregion, vertebra : Volume
+        uint8, on `target`.
     """
     ordered = reorient(Volume(np.zeros(target.shape, np.uint8), target.affine))
     structure = resample_labels(subregion, ordered.grid)
     number = resample_labels(vertebra, ordered.grid).data
+    # Distances and their ties are decided in model axes without tilt, so that neither storage order nor
+    # obliqueness changes the result.
     flat = upright(ordered).affine
     kind = KIND_OF_STRUCTURE[structure.data]
     number[KIND_OF_NUMBER[number] != kind] = 0
@@ -45,8 +59,11 @@ def to_scan_grid(subregion: Volume, vertebra: Volume, target: Grid) -> tuple[Vol
         own = fill_from_nearest(own, region, flat, REACH_MM)
         number[region] = own[region]
     lost = (kind != NOTHING) & (number == 0)
-    maps = (np.where(lost, 0, structure.data), number)
-    return tuple(stored_like(structure.with_data(data.astype(np.uint8)), target) for data in maps)
+    final = np.where(lost, 0, structure.data).astype(np.uint8)
+    return (
+        stored_like(structure.with_data(final), target),
+        stored_like(structure.with_data(number.astype(np.uint8)), target),
+    )
 
 
 def _kinds_of_structures() -> np.ndarray:

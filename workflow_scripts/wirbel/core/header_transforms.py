@@ -1,7 +1,8 @@
-"""Where a NIfTI header says that its voxels lie, and whether it contradicts itself.
+"""Choose the affine of a NIfTI header and find its contradictions.
 
-Rule of choice: the sform where its code is above 0, else the qform. A header whose voxel sizes agree but whose
-transforms do not is used by this rule and noted; one whose voxel sizes disagree is refused.
+The sform counts if its code is above 0, otherwise the qform. If the two transforms differ but give
+the same voxel sizes, this rule applies and the difference is noted. If the voxel sizes differ, the
+scan is refused.
 """
 
 from __future__ import annotations
@@ -17,23 +18,32 @@ from wirbel.errors import ScanError
 
 HEADER_CONFLICT = "header_conflict"
 LARGEST_SIZE_DIFFERENCE = 0.02
-"""Beyond 2 % a body's volume is off by more than 6 %, which is more than measuring twice differs."""
+"""Beyond 2 %, the volume of a body is wrong by more than 6 %, which is more than repeated measurements
+differ.
+"""
 NOTED_SIZE_DIFFERENCE = 0.005
-"""Voxel sizes rounded to three digits differ by up to this share."""
+"""Voxel sizes rounded to three digits differ by up to this fraction."""
 LARGEST_DISTANCE_MM = 1.0
-"""About a pixel: below it maps and scan still overlay, whichever transform a viewer takes."""
+"""About a pixel. Below it, maps and scan overlay whichever transform a viewer uses."""
 UNITS = {0: "mm", 1: "metres", 2: "mm", 3: "micrometres"}
-"""NIfTI's codes of spatial units; 0 (unknown) is usual and means millimetres."""
+"""NIfTI's codes for spatial units; 0 (unknown) is common and means millimetres."""
 CONVERT = "convert the scan again from DICOM (for example with dcm2niix)"
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What a header says of its voxels' places.
+    """What a header says about the positions of its voxels.
 
-    `sform`, `qform`: 4 x 4, voxel -> RAS+ mm, None where the code is 0; an impossible quaternion gives NaN.
-    `sizes_mm`: the three voxel sizes of pixdim, 0 where it says none. `hand`: pixdim[0], which tells with a
-    qform whether the third axis is mirrored (1, -1). `unit`: NIfTI's code of the spatial unit.
+    Attributes
+    ----------
+    sform, qform : ndarray, shape (4, 4), or None
+        Voxel -> RAS+ mm; None if the code is 0. An impossible quaternion gives NaN.
+    sizes_mm : ndarray, shape (3,)
+        Voxel sizes from pixdim; 0 where it gives none.
+    hand : float
+        pixdim[0]: with a qform, says whether the third axis is mirrored (1, -1).
+    unit : int
+        NIfTI's code of the spatial unit.
     """
 
     sform: np.ndarray | None
@@ -44,15 +54,33 @@ class Stated:
 
 
 def choose(stated: Stated, shape: tuple[int, ...], name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the affine that counts (4 x 4) and a sentence about each contradiction.
+    """Return the affine to use.
 
-    Raises ScanError("bad_geometry") where there is no usable transform, ScanError("header_conflict") where the
-    voxel sizes of sform and pixdim differ by more than 2 %. `name` is the file's name for messages.
+    Parameters
+    ----------
+    stated : Stated
+        What the header says.
+    shape : tuple of int
+        Voxels along each axis.
+    name : str
+        The file name, for messages.
+
+    Returns
+    -------
+    affine : ndarray, shape (4, 4)
+        Voxel -> RAS+ mm.
+    notes : tuple of str
+        One sentence about each contradiction.
+
+    Raises
+    ------
+    ScanError
+        "bad_geometry" if there is no usable transform; "header_conflict" if the voxel sizes of
+        sform and pixdim differ by more than 2 %.
     """
     if stated.sform is None:
-        _check_qform_alone(stated, name)
-        return stated.qform, tuple(_doubts(stated))
-    difference = _size_difference(stated)
+        return _qform_alone(stated, name), tuple(_doubts(stated))
+    difference = _size_difference(stated.sform, stated.sizes_mm)
     if difference > LARGEST_SIZE_DIFFERENCE:
         _refuse(
             HEADER_CONFLICT,
@@ -60,61 +88,66 @@ def choose(stated: Stated, shape: tuple[int, ...], name: str) -> tuple[np.ndarra
             "the same voxel sizes in sform and pixdim",
             f"{_millimetres(voxel_sizes(stated.sform))} against {_millimetres(stated.sizes_mm)}",
         )
-    notes = [*_doubts(stated), *_disagreements(stated, shape)]
+    notes = [*_doubts(stated), *_disagreements(stated, stated.sform, shape)]
     if difference > NOTED_SIZE_DIFFERENCE:
         notes.append(f"the voxel sizes of sform and pixdim differ by {100 * difference:.1f} %")
     return stated.sform, tuple(notes)
 
 
-def _check_qform_alone(stated: Stated, name: str) -> None:
+def _qform_alone(stated: Stated, name: str) -> np.ndarray:
     found = ""
     if stated.qform is None:
         found = "neither sform nor qform"
     elif not stated.sizes_mm.all():
         found = "voxel sizes of zero"
     elif not np.isfinite(stated.qform).all():
-        found = "an impossible qform (its quaternion is no rotation, or holds NaN) and no sform"
-    if found:
+        found = "an impossible qform (its quaternion is not a rotation) and no sform"
+    if found or stated.qform is None:
         _refuse("bad_geometry", name, "an orientation and voxel sizes in the header", found)
+    return stated.qform
 
 
 def _doubts(stated: Stated) -> list[str]:
-    """Return what is odd whichever transform counts."""
+    """Return what is odd whichever transform is used."""
     notes = []
     if UNITS.get(stated.unit, "mm") != "mm":
-        notes.append(f"the header's unit is {UNITS[stated.unit]}, its numbers are taken for mm")
+        notes.append(f"the header's unit is {UNITS[stated.unit]}; its numbers are read as mm")
     if stated.sform is None and stated.hand not in (1, -1):
-        notes.append("pixdim[0] is neither 1 nor -1: the qform leaves left and right open")
+        notes.append("pixdim[0] is neither 1 nor -1, so the qform does not define left and right")
     return notes
 
 
-def _size_difference(stated: Stated) -> float:
-    """Return the largest share by which a column of the sform differs from pixdim; 0 where either says nothing."""
-    if not np.isfinite(stated.sform).all() or not np.isfinite(stated.sizes_mm).all():
+def _size_difference(sform: np.ndarray, sizes_mm: np.ndarray) -> float:
+    """Return the largest relative difference between the sform's column lengths and pixdim; 0 where
+    either is missing.
+    """
+    if not np.isfinite(sform).all() or not np.isfinite(sizes_mm).all():
         return 0.0
-    lengths = voxel_sizes(stated.sform)
-    said = (stated.sizes_mm > 0) & (lengths > 0)
-    return float(np.max(np.abs(lengths[said] / stated.sizes_mm[said] - 1), initial=0.0))
+    lengths = voxel_sizes(sform)
+    said = (sizes_mm > 0) & (lengths > 0)
+    return float(np.max(np.abs(lengths[said] / sizes_mm[said] - 1), initial=0.0))
 
 
-def _disagreements(stated: Stated, shape: tuple[int, ...]) -> list[str]:
-    """Return what the qform says otherwise than the sform."""
-    if stated.qform is None or not np.isfinite(stated.sform).all():
+def _disagreements(stated: Stated, sform: np.ndarray, shape: tuple[int, ...]) -> list[str]:
+    """Return where the qform contradicts the sform."""
+    if stated.qform is None or not np.isfinite(sform).all():
         return []
     if not np.isfinite(stated.qform).all():
-        return ["the qform is impossible (its quaternion is no rotation, or holds NaN)"]
+        return ["the qform is impossible (its quaternion is not a rotation)"]
     if not stated.sizes_mm.all():
         return ["the qform has voxel sizes of zero"]
-    apart = _largest_distance_mm(stated.sform, stated.qform, shape)
+    apart = _largest_distance_mm(sform, stated.qform, shape)
     if apart <= LARGEST_DISTANCE_MM:
         return []
-    mirrored = np.linalg.det(stated.sform[:3, :3]) * np.linalg.det(stated.qform[:3, :3]) < 0
+    mirrored = np.linalg.det(sform[:3, :3]) * np.linalg.det(stated.qform[:3, :3]) < 0
     hand = ", and one is the mirror image of the other" if mirrored else ""
     return [f"sform and qform place the same voxel up to {apart:.0f} mm apart{hand}"]
 
 
 def _largest_distance_mm(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> float:
-    """Return how far apart two affines place a corner of the field of view, at most."""
+    """Return the largest distance between the positions that two affines give a corner of the field of
+    view.
+    """
     corners = np.array(list(product(*((0, n - 1) for n in shape[:3]))), float)
     moved = corners @ (one - other)[:3, :3].T + (one - other)[:3, 3]
     return float(np.linalg.norm(moved, axis=1).max())

@@ -1,4 +1,4 @@
-"""Is this an image? Not a blank one, not a label map, not one without numbers."""
+"""Check that an array is an image: not blank, not a label map, not without finite numbers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,30 @@ from wirbel.errors import ScanError
 FEWEST_DISTINCT_VALUES = 8
 """An image with fewer grey values is a mask or a label map."""
 SMALLEST_VARYING_SHARE = 0.001
-"""Share of the voxels that must differ from the commonest value: else the image is blank."""
+"""If a smaller fraction of the voxels differs from the commonest value, the image is blank."""
 THINNING = 100
-"""Of so many voxels one is looked at for the commonest value; see `commonest`."""
+"""One voxel in this many is used to find the commonest value."""
 
 
 def checked_intensities(data: np.ndarray, name: str) -> np.ndarray:
-    """Return `data` as `clean` leaves it; refuses what holds no number, a blank image, and a label map."""
-    remedy = "look at the image; export it again or leave it out"
+    """Return the intensities as `voxel_values.clean` leaves them.
+
+    Parameters
+    ----------
+    data : ndarray
+        Intensities, any shape.
+    name : str
+        The file name, for messages.
+
+    Raises
+    ------
+    ScanError
+        "bad_intensities" for an array without finite numbers, a blank image or a label map.
+    """
+    remedy = "look at the image, then export it again or exclude it"
     data, replaced = clean(data)
     if replaced is not None and replaced.all():
-        _refuse(name, "finite intensities", "NaN or infinity only", remedy)
+        _refuse(name, "finite intensities", "only NaN or infinity", remedy)
     common, share = commonest(data)
     if 1 - share < SMALLEST_VARYING_SHARE:
         _refuse(
@@ -43,18 +56,17 @@ def checked_intensities(data: np.ndarray, name: str) -> np.ndarray:
 
 
 def commonest(data: np.ndarray) -> tuple[float, float]:
-    """Return the value of a blank image and its share of the voxels.
-
-    A value that fills 99.9 % of the voxels fills more than half of every set of one in a hundred, whichever those
-    are, and so is their median.
+    """Return the median of some voxels and its fraction of all voxels: the value of a blank image, if
+    it is one.
     """
+    # A value in 99.9 % of the voxels fills more than half of any hundredth of them, and so is their median.
     some = data.reshape(-1)[::THINNING]
     value = np.partition(some, some.size // 2)[some.size // 2]
     return float(value), sum(int((piece == value).sum()) for piece in pieces(data)) / data.size
 
 
 def few_distinct(data: np.ndarray) -> int:
-    """Return how many distinct values there are, 0 where they are enough for an image."""
+    """Return the number of distinct values, or 0 if there are enough for an image."""
     found: set = set()
     for piece in pieces(data):
         found.update(np.unique(piece)[:FEWEST_DISTINCT_VALUES].tolist())

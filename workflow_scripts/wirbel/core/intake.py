@@ -1,7 +1,7 @@
-"""Can this image be a sagittal T2w scan of a spine? Pure checks on what was read.
+"""Check whether an image can be a sagittal T2w scan of a spine.
 
-Every refusal is a `ScanError` whose detail names the file and says what was expected, what was
-found and what to do. The limits are wide on purpose: they refuse what cannot work, not what is unusual.
+Every refusal is a `ScanError` whose detail names the file, what was expected, what was found and
+what to do. The limits are wide on purpose: they refuse what cannot work, not what is unusual.
 """
 
 from __future__ import annotations
@@ -16,25 +16,29 @@ from wirbel.core.image_checks import checked_intensities
 from wirbel.errors import ScanError
 
 MAXIMUM_VOXELS = 200_000_000
-"""More than a spine at 0.5 mm in all directions (157 million); no more than 0.8 GB as float32."""
+"""More than a spine at 0.5 mm in all directions (157 million), and at most 0.8 GB as float32."""
 FINEST_VOXEL_MM = 0.1
 """Clinical spine scans go down to 0.24 mm (SPIDER, van der Graaf et al., Sci Data 2024)."""
 COARSEST_IN_PLANE_MM = 3.0
-"""Discs are 4 mm (cervical) to 11 mm (lumbar) high: a coarser voxel can miss them altogether."""
+"""Discs are 4 mm (cervical) to 11 mm (lumbar) high, so a coarser voxel can miss them altogether."""
 COARSEST_SLICE_MM = 12.0
 """Published sagittal T2w slices reach 9.6 mm (SPIDER, as above)."""
 LARGEST_EXTENT_MM = 2500.0
-"""Taller than any person: beyond it the header's unit cannot be millimetres."""
+"""Taller than any person; beyond it the header's unit cannot be millimetres."""
 LARGEST_FIELD_LITRES = 200.0
-"""Twice a person's volume: beyond it voxel sizes are wrong, and the model grid would need gigabytes."""
+"""Twice the volume of a person; beyond it the voxel sizes are wrong, and the model grid would need
+gigabytes.
+"""
 LARGEST_SHEAR_DEG = 10.0
-"""Scanners write right angles; a file registered elsewhere may be sheared by a few degrees."""
+"""Scanners write right angles; a file registered to another may be sheared by a few degrees."""
 THICK_SLICE_RATIO = 1.5
-"""From this ratio of the largest to the second largest voxel size, an image consists of slices."""
+"""An image consists of slices if its largest voxel size is at least this many times the second
+largest.
+"""
 RESOLVING_SLICE_MM = 2.5
-"""Slices up to this thickness, in whatever plane, still resolve a cervical disc (4 mm high)."""
+"""Slices up to this thickness resolve a cervical disc (4 mm high) in any plane."""
 SHORTEST_EXTENT_MM = {"inferior-superior": 40.0, "anterior-posterior": 30.0, "left-right": 8.0}
-"""A lumbar vertebra with its discs is about 40 mm high, a body 30 mm deep; 8 mm spans the cord."""
+"""A lumbar vertebra with its discs is about 40 mm high, a body is 30 mm deep, and 8 mm spans the cord."""
 FEWEST_SAGITTAL_SLICES = 3
 
 _DIRECTIONS = ("left-right", "anterior-posterior", "inferior-superior")
@@ -42,7 +46,13 @@ _PLANES = {"left-right": "sagittal", "anterior-posterior": "coronal", "inferior-
 
 
 def check_shape(shape: tuple[int, ...], name: str) -> None:
-    """Check an image's claimed size, which the header tells before any voxel is read."""
+    """Check an image's size as its header states it, before any voxel is read.
+
+    Raises
+    ------
+    ScanError
+        "unreadable" for no voxels or too many; "not_3d".
+    """
     if not shape or min(shape) < 1:
         found = f"the shape {_size(shape)}"
         _refuse("unreadable", name, "at least one voxel", found, "export the scan again")
@@ -52,7 +62,7 @@ def check_shape(shape: tuple[int, ...], name: str) -> None:
             name,
             f"at most {MAXIMUM_VOXELS:,} voxels",
             f"a header that claims {_size(shape)}",
-            "check whether the file is damaged; crop or resample it if it is right",
+            "check whether the file is damaged; if it is not, crop or resample it",
         )
     if not is_three_dimensional(shape):
         _refuse(
@@ -65,7 +75,7 @@ def check_shape(shape: tuple[int, ...], name: str) -> None:
 
 
 def check_type(dtype: np.dtype, name: str) -> None:
-    """Refuse complex and colour voxels."""
+    """Refuse complex and colour voxels (ScanError "unreadable")."""
     if np.dtype(dtype).kind not in "biuf":
         _refuse(
             "unreadable",
@@ -77,14 +87,31 @@ def check_type(dtype: np.dtype, name: str) -> None:
 
 
 def is_three_dimensional(shape: tuple[int, ...]) -> bool:
-    """Return whether `shape` has three axes, or more that all hold one volume only."""
+    """Return True if `shape` has three axes, or more that have length 1.
+
+    Examples
+    --------
+    >>> is_three_dimensional((320, 320, 15, 1)), is_three_dimensional((320, 320, 15, 2))
+    (True, False)
+    """
     return len(shape) >= 3 and all(n == 1 for n in shape[3:])
 
 
 def check_scan(volume: Volume, name: str) -> Volume:
-    """Return `volume` with three dimensions and finite intensities, or say why it cannot be used.
+    """Return the scan with three dimensions and finite intensities, or say why it cannot be used.
 
-    `name` is the file's name for messages. Axes may be in any order and direction.
+    Parameters
+    ----------
+    volume : Volume
+        The scan; axes in any order and direction.
+    name : str
+        The file name, for messages.
+
+    Raises
+    ------
+    ScanError
+        "unreadable", "not_3d", "bad_geometry", "header_conflict", "not_sagittal", "too_small" or
+        "bad_intensities".
     """
     check_shape(volume.data.shape, name)
     check_type(volume.data.dtype, name)
@@ -96,7 +123,7 @@ def check_scan(volume: Volume, name: str) -> Volume:
 
 
 def check_geometry(volume: Volume, name: str) -> None:
-    """Check that the affine (4 x 4, voxel -> mm) is finite and regular, its voxel sizes possible."""
+    """Check that the affine (4 x 4, voxel -> mm) is finite and regular, with possible voxel sizes."""
     affine = np.asarray(volume.affine, float)
     remedy = "convert the scan again from DICOM (for example with dcm2niix)"
     if affine.shape != (4, 4) or not np.isfinite(affine).all():
@@ -143,8 +170,8 @@ def check_geometry(volume: Volume, name: str) -> None:
             "header_conflict",
             name,
             "the scanner's voxel sizes, directions and origin",
-            "an identity affine, as tools write it that have lost them",
-            "convert the scan again, or copy the header from the file it was made of",
+            "an identity affine, as tools write it after losing them",
+            "convert the scan again, or copy the header of the file it was made from",
         )
     shear = largest_shear_deg(affine)
     if shear > LARGEST_SHEAR_DEG:
@@ -158,19 +185,27 @@ def check_geometry(volume: Volume, name: str) -> None:
 
 
 def is_lost(affine: np.ndarray) -> bool:
-    """Return whether an affine (4 x 4) says 1 mm along the world's own axes from its origin: no scanner does."""
+    """Return True if an affine (4 x 4) is an identity, up to axis order and direction: 1 mm voxels at
+    the origin, which no scanner writes.
+    """
     return bool(np.isin(np.abs(affine[:3, :3]), (0, 1)).all() and not affine[:3, 3].any())
 
 
 def largest_shear_deg(affine: np.ndarray) -> float:
-    """Return by how many degrees the pair of axes furthest from a right angle departs from it."""
+    """Return the largest deviation of two axes from a right angle, in degrees.
+
+    Examples
+    --------
+    >>> largest_shear_deg(np.diag([0.9, 0.9, 3.3, 1.0]))
+    0.0
+    """
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     cosines = np.abs((axes.T @ axes)[np.triu_indices(3, 1)])
     return float(np.degrees(np.arcsin(np.clip(cosines.max(), 0, 1))))
 
 
 def check_sagittal(volume: Volume, name: str) -> None:
-    """Refuse thick slices whose normal is closest to another direction than left-right.
+    """Refuse thick slices that are not sagittal (ScanError "not_sagittal").
 
     Volumes without thick slices pass in any orientation.
     """
@@ -184,22 +219,22 @@ def check_sagittal(volume: Volume, name: str) -> None:
         name,
         f"sagittal slices, or slices of at most {RESOLVING_SLICE_MM:g} mm",
         f"{_PLANES[found]} slices (voxels of {_millimetres(sizes)}, the thickest along {found})",
-        "give the sagittal T2w scan, or leave this file out",
+        "provide the sagittal T2w scan, or exclude this file",
     )
 
 
 def anatomical_directions(volume: Volume) -> tuple[str, ...]:
-    """Return for each array axis the anatomical direction pair it is closest to."""
+    """Return the anatomical direction pair that each array axis is closest to, such as "left-right"."""
     return tuple(_DIRECTIONS[int(axis)] for axis in io_orientation(volume.affine)[:, 0])
 
 
 def check_field_of_view(volume: Volume, name: str) -> None:
-    """Refuse fields of view that cannot hold one vertebra."""
+    """Refuse a field of view that cannot hold one vertebra (ScanError "too_small")."""
     extents = dict(
         zip(anatomical_directions(volume), volume.grid.shape * volume.spacing_mm, strict=True)
     )
     counts = dict(zip(anatomical_directions(volume), volume.grid.shape, strict=True))
-    remedy = "check whether this is a localiser or a cropped piece, and leave it out"
+    remedy = "exclude it if it is a localiser or a cropped piece"
     for direction, shortest in SHORTEST_EXTENT_MM.items():
         if extents[direction] < shortest:
             _refuse(

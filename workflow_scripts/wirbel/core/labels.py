@@ -1,7 +1,8 @@
-"""The label numbers of both output maps, those of the published tool (SPINEPS 2.1).
+"""The label numbers of both output maps, which are those of SPINEPS 2.1.
 
-Subregion map: which structure a voxel belongs to. Vertebra map: which vertebra it belongs to,
-counted along the spine; 100 + v is the disc below vertebra v, 200 + v both endplates of that disc.
+The subregion map says which structure a voxel belongs to. The vertebra map says which vertebra it
+belongs to, counted along the spine; 100 + v is the disc below vertebra v, and 200 + v both
+endplates of that disc.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ INFERIOR_ARTICULAR_RIGHT = 48
 BODY_BORDER = 49
 BODY = 50
 DENS = 51
-"""Of the axis; only models that show C1 know it."""
+"""Of the axis; only models that segment C1 have it."""
 CORD = 60
 CANAL = 61
 ENDPLATE = 62
 DISC = 100
 UPPER_ENDPLATE, LOWER_ENDPLATE = 52, 53
-"""Of SPINEPS' own maps, which know no other endplates."""
+"""Only SPINEPS' own maps have these, instead of `ENDPLATE`."""
 
 SUBREGION_NAMES: dict[int, str] = {
     SACRUM: "sacrum",
@@ -43,7 +44,7 @@ SUBREGION_NAMES: dict[int, str] = {
     ENDPLATE: "endplate",
     DISC: "intervertebral_disc",
 }
-"""Subregion label -> name, in the order of the label numbers."""
+"""Subregion label -> name, in ascending order."""
 
 POSTERIOR_ELEMENTS = tuple(range(ARCUS, INFERIOR_ARTICULAR_RIGHT + 1))
 BODY_LABELS = (BODY_BORDER, BODY)
@@ -59,8 +60,9 @@ LEFT_RIGHT_PAIRS = (
 
 T13 = 28
 SET_ASIDE = 90
-"""A part that was called a vertebra and is none, where masks must stay as another tool makes them: no row in any
-table."""
+"""Marks a component that was taken for a vertebra but is none, in runs that must keep SPINEPS' masks.
+It has no row in any table.
+"""
 DISC_OFFSET = 100
 ENDPLATE_OFFSET = 200
 
@@ -71,18 +73,30 @@ LEVEL_NAMES: dict[int, str] = {
     **{number: f"L{number - 19}" for number in range(20, 26)},
     SACRUM: "S1",
 }
-"""Vertebra label -> level, from the top of the spine down (T13 stands between T12 and L1)."""
+"""Vertebra label -> level, from the top of the spine down (T13 is between T12 and L1)."""
 
 LEVEL_LABELS: dict[str, int] = {name: label for label, name in LEVEL_NAMES.items()}
 LEVELS_TOP_DOWN: tuple[int, ...] = tuple(LEVEL_NAMES)
 
 
 def region_of(label: int) -> str:
-    """Return "cervical", "thoracic", "lumbar" or "sacral" for a vertebra label."""
+    """Return "cervical", "thoracic", "lumbar" or "sacral" for a vertebra label.
+
+    Examples
+    --------
+    >>> region_of(20)
+    'lumbar'
+    """
     regions = {"C": "cervical", "T": "thoracic", "L": "lumbar", "S": "sacral"}
     return regions[LEVEL_NAMES[label][0]]
 
 
 def disc_name(above: int, below: int) -> str:
-    """Return the name of the disc between two vertebra labels, such as "L5-S1"."""
+    """Return the name of the disc between two vertebra labels.
+
+    Examples
+    --------
+    >>> disc_name(24, 26)
+    'L5-S1'
+    """
     return f"{LEVEL_NAMES[above]}-{LEVEL_NAMES[below]}"

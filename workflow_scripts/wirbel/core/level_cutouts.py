@@ -5,7 +5,7 @@ Möller et al. 2026, arXiv:2601.14066.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,7 @@ class LevelInput:
     """
 
     axes: tuple[str, str, str]
-    spacing_for: Callable[[np.ndarray], tuple[float, float, float]]
+    spacing_for: Callable[[Sequence[float]], tuple[float, float, float]]
     size: tuple[int, int, int]
     turned: bool = False
 

@@ -97,7 +97,7 @@ def _level_parts(heads: Heads, axis: Axis, explicit: str | None) -> list[tuple[f
     if "REGION" in heads:
         regions = [axis.region_of(index) for index in range(len(axis.names))]
         parts.append((REGION_WEIGHT, heads["REGION"][:, regions].astype(float)))
-    if axis is EXPLICIT:
+    if axis is EXPLICIT and explicit is not None:
         parts.append((LEVEL_WEIGHT, _smoothed(heads[explicit], axis)))
     if axis is REPEATING and "VERT" in heads:
         parts.append((LEVEL_WEIGHT, _smoothed(heads["VERT"], axis)))

@@ -47,5 +47,7 @@ def merge(labels: Volume, predictions: Predictions, scan_grid: Grid, named: bool
     numbers = levels if named else replace(levels, labels=placeholders(len(levels.labels)))
     numbered = apply_levels(counters.data, numbers)
     subregion.data[(counters.data > 0) & (numbered == 0)] = 0
-    maps = (labels.with_data(data) for data in (subregion.data, numbered))
-    return Merged(*to_scan_grid(*maps, scan_grid), levels)
+    final_subregion, final_vertebra = to_scan_grid(
+        labels.with_data(subregion.data), labels.with_data(numbered), scan_grid
+    )
+    return Merged(final_subregion, final_vertebra, levels)

@@ -1,7 +1,7 @@
-"""How well a segmentation agrees with a reference: overlap, instances, surfaces.
+"""Compare a segmentation with a reference: overlap, instances, surfaces.
 
-Both maps are arrays on one grid. What happens where one of two masks is empty is a table, not a branch
-hidden in a formula.
+Both maps are arrays on one grid. What happens if a mask is empty is a table, not a branch hidden in
+a formula.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ EMPTY_MASK_DICE: dict[tuple[bool, bool], float | None] = {
     (True, False): 0.0,
     (False, True): 0.0,
 }
-"""(reference is empty, prediction is empty) -> Dice; None means that there is nothing to score."""
+"""(reference is empty, prediction is empty) -> Dice; None means there is nothing to score."""
 MATCHING_DICE = 0.5
-"""A vertebra counts as found when a prediction overlaps it with a Dice above this."""
+"""A vertebra counts as found if a prediction overlaps it with a larger Dice."""
 
 STRUCTURES: dict[str, tuple[int, ...]] = {
     **{SUBREGION_NAMES[label]: (label,) for label in SUBREGION_NAMES if label not in BODY_LABELS},
@@ -41,8 +41,16 @@ STRUCTURES: dict[str, tuple[int, ...]] = {
 class Match:
     """A reference vertebra and the prediction that overlaps it best.
 
-    `predicted` is None when nothing overlaps it by more than `MATCHING_DICE`; `dice` is that of the best
-    overlap all the same. `in_order`: the predicted vertebrae stand in the same order as the reference's.
+    Attributes
+    ----------
+    reference : int
+        Label in the reference.
+    predicted : int or None
+        Label of the prediction; None if no overlap exceeds `MATCHING_DICE`.
+    dice : float
+        Dice of the best overlap, in either case.
+    in_order : bool
+        Whether the predicted vertebrae are in the same order as the reference's.
     """
 
     reference: int
@@ -52,12 +60,28 @@ class Match:
 
     @property
     def found(self) -> bool:
-        """Whether the vertebra was found, in its right place among its neighbours."""
+        """Whether the vertebra was found in its right place among its neighbours."""
         return self.predicted is not None and self.in_order
 
 
 def dice(reference: np.ndarray, prediction: np.ndarray) -> float | None:
-    """Return 2 |A and B| / (|A| + |B|) of two masks (Dice, Ecology 1945;26:297)."""
+    """Return the Dice coefficient of two masks, 2 |A and B| / (|A| + |B|) (Dice, Ecology 1945;26:297).
+
+    Parameters
+    ----------
+    reference, prediction : ndarray of bool
+        Masks of one shape.
+
+    Returns
+    -------
+    float or None
+        None if both masks are empty.
+
+    Examples
+    --------
+    >>> dice(np.array([1, 1, 0, 0]), np.array([0, 1, 1, 0]))
+    0.5
+    """
     sizes = int(np.count_nonzero(reference)), int(np.count_nonzero(prediction))
     if 0 in sizes:
         return EMPTY_MASK_DICE[sizes[0] == 0, sizes[1] == 0]
@@ -70,7 +94,20 @@ def structure_dice(
     prediction: np.ndarray,
     structures: Mapping[str, Sequence[int]] = STRUCTURES,
 ) -> dict[str, float | None]:
-    """Return the Dice of every structure of two subregion maps; None where both lack it."""
+    """Return the Dice of every structure of two subregion maps.
+
+    Parameters
+    ----------
+    reference, prediction : ndarray of int, shape (i, j, k)
+        Subregion maps on one grid.
+    structures : mapping of str to sequence of int
+        Structure -> its labels. Default: `STRUCTURES`.
+
+    Returns
+    -------
+    dict of str to float or None
+        None for a structure that both maps lack.
+    """
     joint = _joint_histogram(reference, prediction)
     scores = {}
     for name, labels in structures.items():
@@ -85,9 +122,19 @@ def structure_dice(
 
 
 def match_vertebrae(reference: np.ndarray, prediction: np.ndarray) -> list[Match]:
-    """Match the vertebrae of two vertebra maps by overlap, whatever their numbers, from the top down.
+    """Match the vertebrae of two vertebra maps by overlap, whatever their numbers.
 
-    Pairs are taken by falling Dice, each vertebra once, down to `MATCHING_DICE`.
+    Pairs are formed by falling Dice, each vertebra once, down to `MATCHING_DICE`.
+
+    Parameters
+    ----------
+    reference, prediction : ndarray of int, shape (i, j, k)
+        Vertebra maps on one grid.
+
+    Returns
+    -------
+    list of Match
+        One for each vertebra of the reference, from the top down.
     """
     joint = _joint_histogram(reference, prediction)
     mine = [v for v in vertebra_order(joint.shape[0]) if joint[v].any()]
@@ -119,10 +166,17 @@ def invented_vertebrae(
     *,
     complete_reference: bool = True,
 ) -> list[int]:
-    """Return the predicted vertebrae that match none of the reference.
+    """Return the predicted vertebrae that match no vertebra of the reference.
 
-    Where the reference shows only some of the vertebrae (`complete_reference` False), a prediction is
-    held against the method only when at least half of it lies on a vertebra of the reference.
+    Parameters
+    ----------
+    reference, prediction : ndarray of int, shape (i, j, k)
+        Vertebra maps on one grid.
+    matches : sequence of Match
+        From `match_vertebrae`.
+    complete_reference : bool
+        If False, the reference shows only some vertebrae, and a prediction counts as invented only
+        if at least half of it lies on a vertebra of the reference.
     """
     matched = {match.predicted for match in matches}
     joint = _joint_histogram(reference, prediction)
@@ -134,12 +188,31 @@ def invented_vertebrae(
 
 
 def surface_distance_mm(
-    reference: np.ndarray, prediction: np.ndarray, spacing_mm: Sequence[float]
+    reference: np.ndarray, prediction: np.ndarray, spacing_mm: Sequence[float] | np.ndarray
 ) -> float | None:
-    """Return the average symmetric surface distance of two masks in mm; None when one is empty.
+    """Return the average symmetric surface distance of two masks.
 
-    Surfaces are the voxels of a mask with a face neighbour outside of it (Heimann et al., IEEE Trans
+    The surface of a mask is its voxels with a face neighbour outside it (Heimann et al., IEEE Trans
     Med Imaging 2009;28:1251).
+
+    Parameters
+    ----------
+    reference, prediction : ndarray of bool, shape (i, j, k)
+        Masks on one grid.
+    spacing_mm : sequence of three float
+        Voxel size along each axis.
+
+    Returns
+    -------
+    float or None
+        In mm; None if a mask is empty.
+
+    Examples
+    --------
+    >>> mask = np.zeros((5, 5, 5), bool)
+    >>> mask[2, 2, 2] = True
+    >>> surface_distance_mm(mask, np.roll(mask, 1, axis=0), (3.0, 1.0, 1.0))
+    3.0
     """
     both = np.logical_or(reference, prediction)
     if not (np.any(reference) and np.any(prediction)):
@@ -159,37 +232,38 @@ def vertebra_order(size: int = 256) -> list[int]:
 
 
 def level_name(label: int | None) -> str | None:
-    """Return a vertebra label's level, or None."""
+    """Return the level of a vertebra label, or None for None."""
     return None if label is None else LEVEL_NAMES[label]
 
 
 def bodies_only(vertebra: np.ndarray, subregion: np.ndarray) -> np.ndarray:
-    """Return the vertebra map with everything but vertebral bodies set to background."""
+    """Return the vertebra map with everything except vertebral bodies set to background."""
     return np.where(np.isin(subregion, BODY_LABELS), vertebra, 0)
 
 
-def _surface(mask):
+def _surface(mask: np.ndarray) -> np.ndarray:
     mask = np.pad(np.asarray(mask, bool), 1)
     inner = ndimage.binary_erosion(mask)
     return (mask & ~inner)[1:-1, 1:-1, 1:-1]
 
 
-def _joint_histogram(reference, prediction):
-    """Return counts[a, b]: how many voxels are a in the reference and b in the prediction."""
+def _joint_histogram(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Return counts[a, b]: the number of voxels that are a in the reference and b in the prediction."""
     if reference.shape != prediction.shape:
-        raise ValueError(f"maps of shapes {reference.shape} and {prediction.shape} do not compare")
+        raise ValueError(f"cannot compare maps of shapes {reference.shape} and {prediction.shape}")
     rows, columns = int(reference.max(initial=0)) + 1, int(prediction.max(initial=0)) + 1
     index = reference.astype(np.int64).ravel() * columns + prediction.ravel()
     return np.bincount(index, minlength=rows * columns).reshape(rows, columns)
 
 
-def _rows(labels, size):
+def _rows(labels: Sequence[int], size: int) -> list[int]:
     return [label for label in labels if label < size]
 
 
-def _best_pairs(scores):
-    """Return {row: column}, taken by falling score above `MATCHING_DICE`, each row and column once."""
-    pairs, used = {}, set()
+def _best_pairs(scores: np.ndarray) -> dict[int, int]:
+    """Return {row: column} by falling score above `MATCHING_DICE`, each row and column once."""
+    pairs: dict[int, int] = {}
+    used: set[int] = set()
     for flat in np.argsort(-scores, axis=None, kind="stable"):
         i, k = divmod(int(flat), scores.shape[1])
         if scores[i, k] <= MATCHING_DICE:
@@ -200,10 +274,12 @@ def _best_pairs(scores):
     return pairs
 
 
-def _longest_rising(pairs):
+def _longest_rising(pairs: Sequence[tuple[int, int]]) -> set[int]:
     """Return the rows of the longest run of pairs (row, column) whose columns rise with the rows."""
     best: list[list[int]] = []
     for at, (row, column) in enumerate(pairs):
         before = [best[k] for k in range(at) if pairs[k][1] < column]
-        best.append([*max(before, key=len, default=[]), row])
-    return set(max(best, key=len, default=[]))
+        longest: list[int] = max(before, key=lambda run: len(run), default=[])
+        best.append([*longest, row])
+    longest_of_all: list[int] = max(best, key=lambda run: len(run), default=[])
+    return set(longest_of_all)

@@ -1,4 +1,6 @@
-"""One vertebra per body: what the votes leave open is settled by the semantic phase's bodies."""
+"""Give every vertebral body exactly one instance; the semantic phase's bodies decide what the votes
+leave open.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +8,30 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.core.bodies import Bodies, usual_spacing
-from wirbel.core.components import Box, room_mm, voxel_volume_mm3
+from wirbel.core.components import room_mm, voxel_volume_mm3
 from wirbel.core.geometry import Volume
 from wirbel.core.growth import fill_from_nearest, spread
 from wirbel.core.labels import SACRUM
+from wirbel.core.slabs import Box
 
 OWNED = 0.2
-"""An instance must cover this share of a body to own it."""
+"""An instance owns a body if it covers at least this fraction of it."""
 PROPOSED = 0.5
-"""A centre prediction must cover this share of its body to speak for it."""
+"""A centre prediction may speak for its body if it covers at least this fraction of it."""
 SAME_CENTRE_MM = 6.0
-"""A prediction's centre lies on the body's centroid; the two come from the same map."""
+"""A prediction's centre lies on the body's centroid; both come from the same map."""
 PATH_LIMIT_MM = 90.0
-"""From the body through pedicle and arch to the spinous process' tip (Panjabi 1992: L3, 85 mm)."""
+"""From the body through pedicle and arch to the tip of the spinous process (Panjabi 1992: L3, 85 mm)."""
 LEAP_MM = 15.0
-"""Pieces without contact go to a vertebra this near: half a lumbar body's height."""
+"""Pieces without contact go to a vertebra this near: half the height of a lumbar body."""
 SMALLEST_BODILESS_MM3 = 500.0
 """A vertebra whose body lies outside the field of view shows at least half an arch or process."""
 ROOM = 1.3
-"""Spacings between a body's centre and the edge of the field of view: beyond them the next body would show."""
+"""If the field of view extends further than this many body spacings beyond a body's centre, the next
+body would be visible.
+"""
 LARGEST_INSTANCE = 25
-"""C2 ... L6 with T13: the vertebra map's 26 is the sacrum."""
+"""C2 ... L6 with T13; 26 is the sacrum in the vertebra map."""
 
 Proposal = tuple[np.ndarray, Box, np.ndarray]
 
@@ -39,11 +44,27 @@ def one_vertebra_per_body(
     vertebra: np.ndarray,
     proposals: list[Proposal],
 ) -> np.ndarray:
-    """Return the final instances, 1 ... n from the top down.
+    """Return the final instances.
 
-    `bodies` of `labels`; `instances` votes (I, J, K) uint8; `positions` (n,) of each among the body centres;
-    `vertebra` which voxels
-    the semantic phase calls vertebra; `proposals` (centre mm, box, mask) of each cut-out's own vertebra.
+    Parameters
+    ----------
+    labels : Volume
+        The settled subregion map.
+    bodies : Bodies
+        Its n vertebral bodies.
+    instances : ndarray of uint8, shape (i, j, k)
+        Result of the votes.
+    positions : list of float
+        Position of each instance among the body centres.
+    vertebra : ndarray of bool, shape (i, j, k)
+        Voxels that the semantic phase calls vertebra.
+    proposals : list of (centre_mm, box, mask)
+        The vertebra at the centre of each cut-out.
+
+    Returns
+    -------
+    ndarray of uint8, shape (i, j, k)
+        1 ... n from the top down.
     """
     owner = _owners(instances, bodies, len(positions))
     out = _keep_bodiless(labels, instances, positions, bodies, owner)
@@ -58,9 +79,9 @@ def one_vertebra_per_body(
 
 
 def _owners(instances: np.ndarray, bodies: Bodies, count: int) -> np.ndarray:
-    """Return the instance (n bodies,) that owns each body, 0 for none; none owns two.
+    """Return the instance that owns each body, shape (n bodies,), or 0; no instance owns two.
 
-    Body and instance are matched greedily by the voxels they share.
+    Bodies and instances are matched greedily by the number of voxels they share.
     """
     owner = np.zeros(len(bodies), int)
     inside = bodies.numbers > 0
@@ -79,9 +100,9 @@ def _owners(instances: np.ndarray, bodies: Bodies, count: int) -> np.ndarray:
 
 
 def _keep_bodiless(labels, instances, positions, bodies, owner) -> np.ndarray:
-    """Return the instances without those that own no body and cannot have one outside the field of view."""
-    sizes = np.bincount(instances.ravel(), minlength=len(positions) + 1)
-    sizes = sizes * voxel_volume_mm3(labels.affine)
+    """Drop instances that own no body, unless their body can lie outside the field of view."""
+    voxels = np.bincount(instances.ravel(), minlength=len(positions) + 1)
+    sizes = voxels * voxel_volume_mm3(labels.affine)
     open_top, open_bottom = _open_ends(labels, bodies)
     keep = np.zeros(256, np.uint8)
     for number, position in enumerate(positions, start=1):
@@ -93,26 +114,25 @@ def _keep_bodiless(labels, instances, positions, bodies, owner) -> np.ndarray:
 
 
 def _open_ends(labels: Volume, bodies: Bodies) -> tuple[bool, bool]:
-    """Return whether the field of view ends before another vertebra's body would fit above, and below.
-
-    Where the sacrum is seen there is no further vertebra below.
-    """
-    if not len(bodies):
+    """Return whether another vertebra's body could lie outside the field of view, above and below."""
+    if bodies.chain is None or not len(bodies):
         return True, True
     usual = usual_spacing(bodies.arc_mm)
     down, grid = bodies.chain.down, labels.grid
     above = room_mm(grid, bodies.centre_mm[0], -down(bodies.arc_mm[0]))
     below = room_mm(grid, bodies.centre_mm[-1], down(bodies.arc_mm[-1]))
+    # No vertebra follows below a visible sacrum.
     sacrum_mm3 = np.count_nonzero(labels.data == SACRUM) * voxel_volume_mm3(labels.affine)
-    return above < ROOM * usual, below < ROOM * usual and sacrum_mm3 < SMALLEST_BODILESS_MM3
+    last = below < ROOM * usual and float(sacrum_mm3) < SMALLEST_BODILESS_MM3
+    return above < ROOM * usual, last
 
 
 def _new_instance(out, bodies, body, owner, proposals) -> int:
-    """Write an instance for a body that none owns: its centre prediction where that fits, else the body.
-
-    The prediction may take arches and processes from instances that swallowed the body or were placed over it,
-    but never voxels of another body.
+    """Write an instance for a body without an owner: its centre prediction if that fits, otherwise the
+    body alone.
     """
+    # The prediction may take arches and processes from instances that swallowed or covered the body,
+    # but never voxels of another body.
     number = int(max(out.max(), owner.max())) + 1
     own = bodies.numbers == body + 1
     for centre_mm, box, mask in proposals:
@@ -126,7 +146,7 @@ def _new_instance(out, bodies, body, owner, proposals) -> int:
 
 
 def _give_bodies(out: np.ndarray, bodies: Bodies, order: list[int]) -> None:
-    """Give every body to its owner alone; along cuts through a merged body the votes stay."""
+    """Give every body to its owner alone; along cuts through a merged body, the votes stay."""
     for body, box in enumerate(ndimage.find_objects(bodies.numbers)):
         own = bodies.numbers[box] == body + 1
         part = out[box]
@@ -139,7 +159,9 @@ def _give_bodies(out: np.ndarray, bodies: Bodies, order: list[int]) -> None:
 
 
 def _bodiless_ends(positions, order, out, bodies) -> tuple[list[int], list[int]]:
-    """Return the remaining instances without a body, those above the first and those below the last."""
+    """Return the remaining instances without a body: those above the first body, and those below the
+    last.
+    """
     present = np.flatnonzero(np.bincount(out.ravel(), minlength=256)[1:]) + 1
     rest = [int(n) for n in present if n not in order and n <= len(positions)]
     rest.sort(key=lambda n: positions[n - 1])
@@ -150,10 +172,9 @@ def _bodiless_ends(positions, order, out, bodies) -> tuple[list[int], list[int]]
 
 
 def _renumber(out: np.ndarray, order: list[int], ends: tuple[list[int], list[int]]) -> np.ndarray:
-    """Number the instances from the top down; of too many, the run of `LARGEST_INSTANCE` with the most voxels.
-
-    Small ones beyond the head or in the sacrum must not push whole vertebrae out at the other end.
-    """
+    """Number the instances from the top down."""
+    # Of too many instances, keep the run of `LARGEST_INSTANCE` with the most voxels: small ones beyond the
+    # head or in the sacrum must not displace whole vertebrae at the other end.
     lookup = np.zeros(256, np.uint8)
     sequence = np.array([*ends[0], *order, *ends[1]], int)
     if len(sequence) > LARGEST_INSTANCE:

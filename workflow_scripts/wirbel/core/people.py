@@ -67,7 +67,9 @@ def gather_people(
     """
     participant = id_column(columns, PARTICIPANT, rows)
     session = id_column(columns, SESSION, rows)
-    if columns and participant is None:
+    if participant is None:
+        if not columns:
+            return People()
         raise ValueError(
             f"has no column participant_id, which BIDS requires first; its columns are {', '.join(columns)}"
         )
@@ -98,7 +100,9 @@ def add_sessions(
 ) -> None:
     """Add the rows of a participant's own `sessions.tsv`. Raises ValueError for a table without usable ids."""
     session = id_column(columns, SESSION, rows)
-    if columns and session is None:
+    if session is None:
+        if not columns:
+            return
         raise ValueError(f"has no column session_id; its columns are {', '.join(columns)}")
     values = (n for n in columns if AGAIN.sub("", _plain(n)) not in (PARTICIPANT, SESSION))
     people.columns += [name for name in values if name not in people.columns]

@@ -59,8 +59,9 @@ def sagittal_view(image: Volume, subregion: Volume, vertebra: Volume, pixel_mm: 
         Volume(curved_labels(v.data[columns], midline)[..., None], flat.affine)
         for v in (subregion, vertebra)
     )
-    pictures = [resample_labels(v, target).data[..., 0].T for v in maps]
-    return View(to_grey(resample_image(grey, target).data[..., 0].T), *pictures, pixel_mm)
+    structures, vertebrae = (resample_labels(v, target).data[..., 0].T for v in maps)
+    shown = to_grey(resample_image(grey, target).data[..., 0].T)
+    return View(shown, structures, vertebrae, pixel_mm)
 
 
 def spine_midline(labels: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:

@@ -208,5 +208,5 @@ def _as_rgb(colours: dict[int, str]) -> dict[int, tuple[int, int, int]]:
     return {label: rgb(colour) for label, colour in colours.items()}
 
 
-def _font(size: str) -> ImageFont.FreeTypeFont:
+def _font(size: str) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(SIZES[size])

@@ -1,4 +1,6 @@
-"""Slabs of a volume too large to be filtered at once, with the margins that make the result the same."""
+"""Split a volume too large to be filtered at once into slabs, with margins that keep the result the
+same.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +12,30 @@ import numpy as np
 Box = tuple[slice, ...]
 
 LARGEST_AT_ONCE = 1 << 25
-"""Voxels (two whole-spine scans at 0.5 mm in the slice) that are filtered in one go, in about 0.7 GB."""
+"""Voxels that are filtered at once, in about 0.7 GB: two whole-spine scans with 0.5 mm pixels."""
 SPLINE_MARGIN = 32
-"""A voxel's share in a cubic spline's coefficients falls by 0.268 per voxel (Unser, IEEE Signal Process Mag
-1999;16(6):22): after 32 it is below the rounding of float64."""
+"""A voxel's weight in a cubic spline's coefficients falls by a factor of 0.268 per voxel (Unser, IEEE
+Signal Process Mag 1999;16(6):22); after 32 voxels it is below float64's rounding.
+"""
 GAUSSIAN_REACH = 4.0
-"""Standard deviations after which scipy cuts a Gaussian off."""
+"""scipy truncates a Gaussian after this many standard deviations."""
 
 
 @dataclass(frozen=True)
 class Slab:
-    """One slab: the voxels to read (`source`), those of them that are its own (`own`, within `source`), the voxels that
-    it gives (`target`), and the `offset` (3 voxels) by which `target` maps into `source`."""
+    """One slab.
+
+    Attributes
+    ----------
+    source : tuple of slices
+        Source voxels to read.
+    own : tuple of slices
+        Those that belong to this slab alone, relative to `source`.
+    target : tuple of slices
+        Target voxels that the slab gives.
+    offset : ndarray, shape (3,)
+        Offset from `target` to `source` indices.
+    """
 
     source: Box
     own: Box
@@ -36,10 +50,16 @@ def slabs(
     offset: np.ndarray,
     sigma: np.ndarray,
 ) -> Iterator[Slab]:
-    """Yield slabs along the longest axis; all in one for volumes that are not large, and for turned grids.
+    """Yield slabs along the longest axis; a small volume or a rotated grid is one slab.
 
-    source_index = `matrix` (3 x 3) @ target_index + `offset`; `sigma`: standard deviations of the blur (3 source
-    voxels).
+    Parameters
+    ----------
+    shape, target_shape : tuple of three int
+        Voxels of the source and of the target.
+    matrix, offset : ndarray, shapes (3, 3) and (3,)
+        source_index = matrix @ target_index + offset.
+    sigma : ndarray, shape (3,)
+        Standard deviations of the blur, in source voxels.
     """
     axis = int(np.argmax(shape))
     step = matrix[axis, axis]
@@ -62,5 +82,5 @@ def slabs(
 
 
 def _box(axis: int, start: int | None = None, stop: int | None = None) -> Box:
-    """Return a slice along one axis, everything along the others."""
+    """Return a slice along one axis and everything along the others."""
     return tuple(slice(start, stop) if i == axis else slice(None) for i in range(3))

@@ -1,6 +1,8 @@
-"""One reading of a scan's intensities: what every stage takes for background, for an artefact, and for an image.
+"""Decide what is background, artefact and image in a scan's intensities, in the same way for every
+stage.
 
-Nothing here depends on the order in which a scan stores its voxels, and nothing takes more than a few pieces of memory.
+Nothing here depends on the order in which a scan stores its voxels, and no function needs more
+memory than a few pieces.
 """
 
 from __future__ import annotations
@@ -13,31 +15,52 @@ from wirbel.core.geometry import Volume
 
 PIECE_VOXELS = 1 << 22
 OUTER_PERCENT = 5.0
-"""Between this and the opposite percentile of what is not background lies what an image surely holds."""
+"""Between this percentile and its opposite lie, background excluded, intensities that surely belong to
+the image.
+"""
 FARTHEST = 20.0
-"""Values further outside than this many times that spread are no tissue: fluid, fat beside a coil and fresh blood are
-at most ten times as bright as marrow."""
+"""Values further outside than this many times that spread are not tissue: fluid, fat near a coil and
+fresh blood are at most ten times as bright as marrow.
+"""
 MOST_OUTLIERS = 0.02
-"""A larger share is no artefact but the image itself."""
+"""A larger fraction is not an artefact but the image itself."""
 LOWEST_SHARE = -0.05
-"""Magnitudes are not negative; interpolation leaves values a little below 0."""
+"""Magnitudes are not negative, but interpolation leaves values a little below 0."""
 HIGHEST_SHARE = 0.5
-"""Cortical bone and air are black: where the darkest hundredth is brighter than half of the brightest, 0 is lost."""
+"""Cortical bone and air are black. If the darkest hundredth is brighter than half of the brightest,
+the true zero is lost.
+"""
 _STEPS = 1 << 16
 _SIGN = np.uint32(1 << 31)
 
 
 def cleaned(volume: Volume) -> Volume:
-    """Return a scan as all stages see it: `clean` applied to its voxels."""
+    """Return a scan as all stages see it: with `clean` applied to its voxels."""
     return volume.with_data(clean(volume.data)[0])
 
 
 def clean(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return finite, credible intensities, and where they were put in place of others (None: nowhere).
+    """Return finite, credible intensities.
 
-    NaN, infinity, and up to 2 % of voxels that lie absurdly far (`FARTHEST`) from all others become the darkest
-    credible value: tools that resample write NaN outside their field of view. Type and shape stay; an image
-    without any finite value becomes 0.
+    NaN, infinity, and up to 2 % of voxels that lie absurdly far (`FARTHEST`) from all others become
+    the darkest credible value, because tools that resample write NaN outside their field of view.
+
+    Parameters
+    ----------
+    data : ndarray
+        Intensities, any shape.
+
+    Returns
+    -------
+    data : ndarray
+        Same shape and type. An image without finite values becomes 0.
+    replaced : ndarray of bool, or None
+        Where values were replaced; None if nowhere.
+
+    Examples
+    --------
+    >>> clean(np.array([3.0, np.nan, 5.0]))[0].tolist()
+    [3.0, 3.0, 5.0]
     """
     replaced = None
     if data.dtype.kind == "f" and not (finite := np.isfinite(data)).all():
@@ -53,13 +76,15 @@ def clean(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def has_zero(data: np.ndarray) -> bool:
-    """Return whether 0 means no signal: not in negative, standardised or shifted images, whose ratios mean nothing."""
+    """Return True if 0 means no signal; ratios are meaningless in negative, standardised or shifted
+    images.
+    """
     low, high = _percentiles(_counts(data), (1.0, 99.0))
     return LOWEST_SHARE * high <= low <= HIGHEST_SHARE * high
 
 
 def credible_range(data: np.ndarray) -> tuple[float, float]:
-    """Return the limits beyond which a value (finite) cannot belong to the image."""
+    """Return the limits beyond which a finite value cannot belong to the image."""
     counts = _counts(data)
     if np.count_nonzero(counts) > 1:
         counts[counts.argmax()] = 0  # background, where there is one
@@ -69,7 +94,7 @@ def credible_range(data: np.ndarray) -> tuple[float, float]:
 
 
 def pieces(data: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield all values in flat pieces; a view is taken apart along its first axis."""
+    """Yield all values as flat pieces; a large array is split along its first axis."""
     if data.size <= PIECE_VOXELS or len(data) == 1:
         yield data.reshape(-1)
         return
@@ -79,7 +104,7 @@ def pieces(data: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _darkened(data: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Return `data` with the smallest value found elsewhere in these places."""
+    """Return `data` with the smallest value found elsewhere at the places `where`."""
     if where.all():
         return np.zeros_like(data)
     first = data[np.unravel_index(np.argmin(where), where.shape)]
@@ -88,7 +113,7 @@ def _darkened(data: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 def _counts(data: np.ndarray) -> np.ndarray:
-    """Return how many values lie in each step of 1 % or less."""
+    """Return the number of values in each step; a step is at most 1 % wide."""
     counts = np.zeros(_STEPS, np.int64)
     for piece in pieces(data):
         counts += np.bincount(_step(piece), minlength=_STEPS)
@@ -103,7 +128,9 @@ def _percentiles(counts: np.ndarray, percents: tuple[float, ...]) -> list[float]
 
 
 def _step(values: np.ndarray) -> np.ndarray:
-    """Return the leading 16 bits of each value as float32, arranged so that they ascend with the value."""
+    """Return the leading 16 bits of each value as float32, rearranged so that they rise with the
+    value.
+    """
     bits = values.astype(np.float32).view(np.uint32)
     ascending = np.where(bits & _SIGN, ~bits, bits | _SIGN)
     return (ascending >> np.uint32(16)).astype(np.int64)

@@ -1,1 +1,3 @@
-"""The only place that reads or writes files; every write is atomic and gives the same bytes again."""
+"""The only place that reads or writes files. Every write is atomic, and the same content gives the
+same bytes.
+"""

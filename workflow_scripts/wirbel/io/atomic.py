@@ -1,8 +1,8 @@
-"""Files that are either whole or absent.
+"""Write files that are either complete or absent.
 
-A file is written under a temporary name in its own folder, flushed to the disk, and renamed. A
-process killed at any moment leaves the old file, the new file, or a temporary one that
-`sweep_temporaries` removes later; never half a file under the final name.
+A file is written under a temporary name in its own folder, flushed to disk, and renamed. A process
+killed at any moment leaves the old file, the new file, or a temporary file that `sweep_temporaries`
+removes later. It never leaves half a file under the final name.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from pathlib import Path
 
 TEMPORARY_PREFIX = ".tmp-"
 STALE_SECONDS = 2 * 24 * 3600
-"""Age after which another machine's temporary file counts as left behind: longer than any job."""
+"""A temporary file of another machine counts as abandoned after this time, which is longer than any
+job.
+"""
 LONGEST_NAME_BYTES = 255
-"""What file systems allow for one name."""
+"""The longest file name that common file systems allow."""
 MACHINE_ERRORS = {
     errno.EIO,
     errno.ENOSPC,
@@ -33,15 +35,35 @@ MACHINE_ERRORS = {
     errno.ENOMEM,
     errno.EROFS,
 }
-"""Error numbers that speak of the machine or the file system, never of one scan's file."""
+"""Error numbers that mean a fault of the machine or its file system, never of one scan's file."""
 
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it is flushed and renamed to `path`.
+    r"""Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    The temporary name ends with the final name, so that libraries which look at the suffix are
-    content. Missing folders are made. On any exception the temporary file is removed.
+    The temporary name ends with the final name, because some libraries choose the format by the
+    suffix. Missing folders are created. The file is flushed to disk before the rename. If the block
+    raises, the temporary file is removed and `path` is untouched.
+
+    Parameters
+    ----------
+    path : str or Path
+        The final path.
+
+    Yields
+    ------
+    Path
+        The path to write to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with atomic_path(folder / "table.tsv") as temporary:
+    ...     _ = temporary.write_text("a\tb\n")
+    >>> [path.name for path in folder.iterdir()]
+    ['table.tsv']
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +80,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` for intermediate data; the file is removed at the end."""
+    """Yield a temporary path beside `path` for intermediate data; remove the file at the end."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
@@ -70,9 +92,11 @@ def scratch_path(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def replaced_together(folder: str | Path) -> Iterator[Path]:
-    """Yield a new folder inside `folder`; on success its files replace those of the same names, all at the end.
+    """Yield a new folder inside `folder`; if the block succeeds, move its files into `folder`, all at
+    the end.
 
-    On any exception nothing in `folder` changes. A file whose content is the same is left as it is.
+    A file whose content has not changed is left alone. If the block raises, nothing in `folder`
+    changes.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,12 +122,12 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` (UTF-8, line ends as given) to `path` atomically."""
+    """Write `text` to `path` atomically, as UTF-8 and with its line ends unchanged."""
     write_bytes(path, text.encode())
 
 
 def write_text_if_changed(path: str | Path, text: str) -> bool:
-    """Write `text` only when `path` does not hold it already; return whether it was written."""
+    """Write `text` only if `path` holds something else; return True if it was written."""
     path = Path(path)
     if path.exists() and path.read_bytes() == text.encode():
         return False
@@ -112,16 +136,17 @@ def write_text_if_changed(path: str | Path, text: str) -> bool:
 
 
 def sha256_of_file(path: str | Path) -> str:
-    """Return the hexadecimal SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content as 64 hexadecimal digits."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def sweep_temporaries(folder: str | Path) -> int:
-    """Remove temporary files and folders that a killed process left in `folder`; return how many.
+    """Remove the temporary files and folders that killed processes left in `folder`; return their
+    number.
 
-    Those of this machine go when their process is gone, those of other machines after two days, by the
-    clock of the file system, so that machines' clocks may differ.
+    A file of this machine is removed once its process has ended. A file of another machine is
+    removed after two days, measured with the file system's clock because machines' clocks differ.
     """
     removed = 0
     try:
@@ -144,12 +169,12 @@ def _remove(path: Path) -> None:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Whether both are files with the same content."""
+    """Return True if both are files with the same content."""
     return other.is_file() and not other.is_symlink() and filecmp.cmp(one, other, shallow=False)
 
 
 def _temporary(path: Path) -> Path:
-    """Return a new name beside `path` that tells machine and process; of a long name only the end is kept."""
+    """Return a new name beside `path` that holds machine and process; a long name keeps only its end."""
     host = socket.gethostname().replace("-", "_")
     owner = f"{TEMPORARY_PREFIX}{host}-{os.getpid()}-"
     mark = f"{owner}{uuid.uuid4().hex[:8]}-"
@@ -170,7 +195,7 @@ def _left_behind(path: Path) -> bool:
 
 
 def _clock_of(folder: Path) -> float:
-    """Return the time that the file system gives to a file written to `folder` now."""
+    """Return the file system's current time: the time stamp of a file written to `folder` now."""
     with scratch_path(folder / "clock") as probe:
         probe.touch()
         return probe.stat().st_mtime
@@ -187,7 +212,7 @@ def _is_alive(process: int) -> bool:
 
 
 def _flush(path: Path) -> None:
-    """Push a file's (or folder's) content to the disk."""
+    """Flush a file or folder to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

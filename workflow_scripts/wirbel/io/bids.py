@@ -1,4 +1,4 @@
-"""Finding scans in a BIDS folder and naming derivatives."""
+"""Find scans in a BIDS folder and name derivatives."""
 
 from __future__ import annotations
 
@@ -15,17 +15,32 @@ from wirbel.io.scan_names import FoundScan
 from wirbel.io.walk import list_scans, participant_folders
 
 MOST_NAMED = 10
-"""Participants that were not found, named one by one."""
+"""Missing participants listed by name in an error; the rest are counted."""
 BIDS_VERSION = "1.9.0"
 DESCRIPTION_FILE = "dataset_description.json"
 
 
 def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Listing:
-    """Return all scans `sub-*/[ses-*/]anat/*_T2w.nii[.gz]`, sorted by name, then path, and what is odd.
+    """List all scans `sub-*/[ses-*/]anat/*_T2w.nii[.gz]` and everything odd beside them.
 
-    `participants` keeps only those named, with or without "sub-", and as a spreadsheet may have left them; empty
-    keeps all; names that mean no participant are in `unmatched`. Paths are absolute. Raises FileNotFoundError when
-    the folder is missing, or all of the named participants.
+    Parameters
+    ----------
+    bids_dir : str or Path
+        The BIDS folder.
+    participants : collection of str
+        Keep only these, with or without "sub-", and as a spreadsheet may have changed them (lost
+        leading zeros). Default: keep all.
+
+    Returns
+    -------
+    Listing
+        Scans sorted by name, then path; paths are absolute. Names that match no participant are in
+        `unmatched`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist, or if none of the named participants does.
     """
     root = Path(os.path.abspath(bids_dir))
     if not root.is_dir():
@@ -52,7 +67,13 @@ def find_scans(bids_dir: str | Path, participants: Collection[str] = ()) -> list
 
 
 def anat_folder(output_dir: str | Path, participant_id: str, session_id: str) -> Path:
-    """Return `output_dir/sub-X/[ses-Y/]anat`, where a scan's final maps go."""
+    """Return `output_dir/sub-X/[ses-Y/]anat`, the folder of a scan's final maps.
+
+    Examples
+    --------
+    >>> anat_folder("out", "sub-01", "ses-a").as_posix()
+    'out/sub-01/ses-a/anat'
+    """
     return Path(output_dir, participant_id, session_id, "anat")
 
 
@@ -64,13 +85,22 @@ def write_dataset_description(
     version: str = "",
     description: str = "",
 ) -> None:
-    """Write `dataset_description.json`; with `derivative_of`, for a data set made by that software.
+    """Write the `dataset_description.json` of a data set.
 
-    `description` says more about the software: which networks it used.
+    Parameters
+    ----------
+    folder : str or Path
+        The data set.
+    name : str
+        Its name.
+    derivative_of : str, optional
+        The software that made the data set, which is then declared a derivative. Default: raw data.
+    version, description : str
+        Version of that software, and more about it, such as the networks it used.
     """
-    from wirbel.io.sidecars import write_json  # numpy: not for every start of the scheduler
+    from wirbel.io.sidecars import write_json  # imports numpy, which slows every start of Snakemake
 
-    content = {"Name": name, "BIDSVersion": BIDS_VERSION}
+    content: dict[str, Any] = {"Name": name, "BIDSVersion": BIDS_VERSION}
     content["DatasetType"] = "derivative" if derivative_of else "raw"
     if derivative_of:
         generator = {"Name": derivative_of, "Version": version, "Description": description}
@@ -79,7 +109,7 @@ def write_dataset_description(
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
-    """Return a `dataset_description.json`; {} for anything that is not one."""
+    """Return the content of a `dataset_description.json`, or {} if the file is missing or invalid."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
@@ -88,7 +118,9 @@ def read_description(path: str | Path) -> dict[str, Any]:
 
 
 def generators(path: str | Path) -> list[str]:
-    """Return which software a `dataset_description.json` says made its data set; [] where it does not say."""
+    """Return the software that a `dataset_description.json` names as its source, or [] if it names
+    none.
+    """
     listed = read_description(path).get("GeneratedBy")
     listed = listed if isinstance(listed, list) else []
     return [str(maker.get("Name")) for maker in listed if isinstance(maker, dict)]

@@ -1,8 +1,9 @@
-"""Tables written piece by piece, as CSV and Parquet with the same rows, order and values.
+"""Write tables piece by piece, as CSV and Parquet with the same rows, order and values.
 
-A missing value is an empty cell in CSV and null in Parquet. Numbers are written with the fewest digits
-that read back as the same number, and always with a point or an exponent, so that a column of numbers is never
-taken for one of integers; booleans as TRUE and FALSE, which base R knows besides pandas and DuckDB.
+A missing value is an empty cell in CSV and null in Parquet. Numbers have the fewest digits that
+read back as the same number, and always a point or an exponent, so that programs do not take a
+column of numbers for integers. Booleans are TRUE and FALSE, which base R, pandas and DuckDB all
+understand.
 """
 
 from __future__ import annotations
@@ -28,10 +29,23 @@ def write_both(
     batches: Iterable[pa.RecordBatch],
     more: Mapping[str, Sequence[Any]] | None = None,
 ) -> int:
-    """Write `<stem>.csv` and `<stem>.parquet`; return the number of rows.
+    """Write `<stem>.csv` and `<stem>.parquet`.
 
-    `columns` are (name, kind) and decide the order; `more` holds those of them that the batches lack, with
-    a value for every row. Nothing appears under the final names when anything raises.
+    Parameters
+    ----------
+    stem : str or Path
+        Both paths without their suffix.
+    columns : sequence of (name, kind)
+        Columns in their order; the kinds are the keys of `table_types.TYPES`.
+    batches : iterable of pyarrow.RecordBatch
+        The rows, piece by piece.
+    more : mapping of str to sequence, optional
+        Columns that the batches lack, with one value for every row of the whole table.
+
+    Returns
+    -------
+    int
+        The number of rows. If anything raises, neither file is written.
     """
     schema, stem, rows = schema_of(columns), Path(stem), 0
     with ExitStack() as stack:
@@ -54,7 +68,7 @@ def write_both(
 def _in_order(
     schema: pa.Schema, batch: pa.RecordBatch, more: Mapping[str, Sequence[Any]]
 ) -> pa.RecordBatch:
-    """Return a batch with the columns of the schema."""
+    """Return a batch with the columns of the schema, in its order."""
     arrays = [
         array_of(more[field.name], field) if field.name in more else batch[field.name]
         for field in schema

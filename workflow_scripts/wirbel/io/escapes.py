@@ -1,8 +1,8 @@
-r"""Text that survives: names of files in tables of our own, and names on a terminal.
+"""Make any text safe to store in a table or to show on a terminal.
 
-A file's name may hold anything but "/" and NUL: tabs, line ends, sequences that move a terminal's cursor, bytes that
-are no UTF-8. `escape` turns any such text into printable characters without tab or line end, `unescape` turns it
-back. Both leave ordinary text alone.
+A file name may hold anything but "/" and NUL: tabs, line ends, terminal control sequences, bytes
+that are not UTF-8. `escape` turns such text into printable characters without tabs or line ends;
+`unescape` reverses it. Both leave ordinary text unchanged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 SHORT = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 LONG = {v: k for k, v in SHORT.items()}
 SEPARATOR = ";"
-"""Between the texts of one cell."""
+"""Separates the texts of one cell."""
 NEEDS_CARE = re.compile(r"\\|^ |  | $")
 ESCAPED = re.compile(r"\\(?:[\\tnr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
@@ -21,7 +21,14 @@ ESCAPED = re.compile(r"\\(?:[\\tnr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 def escape(text: str, also: str = "") -> str:
     r"""Return `text` with backslashes, unprintable characters and those in `also` as \n, \x1b, \u2028.
 
-    Blanks that a reader might drop, at an end or beside another one, are escaped too.
+    Blanks that a reader might drop (at an end, or beside another blank) are escaped too.
+
+    Examples
+    --------
+    >>> print(escape("two\tcells "))
+    two\tcells\x20
+    >>> unescape(escape("two\tcells ")) == "two\tcells "
+    True
     """
     if text.isprintable() and not NEEDS_CARE.search(text) and not set(also) & set(text):
         return text
@@ -35,22 +42,30 @@ def escape(text: str, also: str = "") -> str:
 
 
 def unescape(text: str) -> str:
-    """Return the text that `escape` was given; what it never writes is left as it is."""
+    """Reverse `escape`; leave sequences that `escape` never writes as they are."""
     return ESCAPED.sub(_character, text) if "\\" in text else text
 
 
 def joined(texts: Iterable[str]) -> str:
-    """Return several texts as one, to be taken apart by `parted`; empty texts are left out."""
+    r"""Join several texts into one that `parted` can split; drop empty texts.
+
+    Examples
+    --------
+    >>> joined(["a;b", "c"])
+    'a\\x3bb;c'
+    >>> parted(joined(["a;b", "c"]))
+    ('a;b', 'c')
+    """
     return SEPARATOR.join(escape(text, SEPARATOR) for text in texts if text)
 
 
 def parted(text: str) -> tuple[str, ...]:
-    """Return the texts that `joined` was given."""
+    """Split a text that `joined` made."""
     return tuple(unescape(part) for part in text.split(SEPARATOR) if part)
 
 
 def visible(text: str) -> str:
-    r"""Return `text` for a person's eyes: what would act on a terminal, or break a line, as \x.. and the like."""
+    r"""Return `text` for messages: escape what would break the line or control the terminal, as \x1b."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else SHORT.get(c) or _code(c) for c in text)

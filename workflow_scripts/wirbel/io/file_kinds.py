@@ -1,22 +1,23 @@
-"""What a file is, told from its first bytes: so that a file that is no scan is called what it is."""
+"""Tell what a file is from its first bytes, so that messages can name what it is instead of a scan."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal, TypeVar
 
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.atomic import MACHINE_ERRORS
 
+Opened = TypeVar("Opened")
+
 FIRST_BYTES = 1024
 GZIP_MAGIC = b"\x1f\x8b"
-NIFTI_SIZES = {
-    n.to_bytes(4, order): (n, mark)
-    for n in (348, 540)
-    for order, mark in (("little", "<"), ("big", ">"))
-}
+BYTE_ORDERS: tuple[tuple[Literal["little", "big"], str], ...] = (("little", "<"), ("big", ">"))
+NIFTI_SIZES = {n.to_bytes(4, order): (n, mark) for n in (348, 540) for order, mark in BYTE_ORDERS}
 """First four bytes of a NIfTI file -> size of its header (NIfTI-1, NIfTI-2) and byte order."""
 KINDS = (
     (0, b"version https://git-lfs", "git-lfs"),
@@ -34,21 +35,31 @@ KINDS = (
     (0, b"\xff\xd8\xff", "a picture"),
     (0, b"<", "a web page or XML; download the file again"),
 )
-"""Where, which bytes, and what such a file is."""
+"""Offset, bytes expected there, and a description of such a file."""
 
 
 def check_file(path: str | Path) -> None:
-    """Refuse what is no regular file with content of its own: a folder, a pipe, a pointer, nothing.
+    """Check that a path leads to a regular file with content.
 
-    Raises ScanError("content_missing") for a link that leads nowhere, a pointer of git-annex or git-LFS and a missing
-    file, ScanError("no_permission"), and ScanError("unreadable") for anything else that is no file or is empty.
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    ScanError
+        "content_missing" for a missing file, a dangling link, or a git-annex or Git LFS pointer;
+        "no_permission"; "unreadable" for an empty file, a folder, a pipe or a device.
+    InfrastructureError
+        If the machine or its file system is at fault.
     """
     name = file_name(path)
-    found = opened(path, lambda: os.stat(path))
+    found = explain_open_errors(path, lambda: os.stat(path))
     if not stat.S_ISREG(found.st_mode):
         raise ScanError(
             "unreadable",
-            f"{name}: expected a file, found a folder, pipe or device; put the scan there or leave it out",
+            f"{name}: expected a file, found a folder, pipe or device; put the scan there or remove it",
         )
     if not found.st_size:
         raise ScanError("unreadable", f"{name} is empty; copy or convert it again")
@@ -56,22 +67,28 @@ def check_file(path: str | Path) -> None:
 
 
 def check_pointer(first: bytes, name: str) -> None:
-    """Refuse the small text that git-annex and git-LFS leave in place of a file's content."""
+    """Refuse the small text file that git-annex or Git LFS leaves in place of a file's content."""
     if kind_of(first) == "git-lfs":
         raise ScanError(
             "content_missing",
-            f"{name} is a pointer of git-LFS, its content is not here; run `git lfs pull` in the data set",
+            f"{name} is a Git LFS pointer without its content; run `git lfs pull` in the data set",
         )
     if b"annex/objects/" in first and first.isascii() and b"\0" not in first:
         raise ScanError(
             "content_missing",
-            f"{name} is a pointer of git-annex, its content is not here; "
+            f"{name} is a git-annex pointer without its content; "
             f"run `git annex get` (or `datalad get`) on it",
         )
 
 
 def kind_of(first: bytes) -> str:
-    """Return what a file that begins with `first` is, empty where that is unknown."""
+    r"""Return what a file that begins with `first` is, or "" if that is unknown.
+
+    Examples
+    --------
+    >>> kind_of(b"PK\x03\x04")
+    'a zip archive; unpack it'
+    """
     for place, magic, kind in KINDS:
         if first[place : place + len(magic)] == magic:
             return kind
@@ -81,24 +98,24 @@ def kind_of(first: bytes) -> str:
 
 
 def first_bytes(path: str | Path) -> bytes:
-    """Return the beginning of a file as it lies on the disk."""
+    """Return the first `FIRST_BYTES` of a file, as stored on disk."""
 
     def read() -> bytes:
         with open(path, "rb") as stream:
             return stream.read(FIRST_BYTES)
 
-    return opened(path, read)
+    return explain_open_errors(path, read)
 
 
-def opened(path: str | Path, action):
-    """Run `action`, which opens a file, and say what an error of the file system means for the scan."""
+def explain_open_errors(path: str | Path, action: Callable[[], Opened]) -> Opened:
+    """Run `action`, which opens a file, and turn its errors into a scan's or the machine's fault."""
     name = file_name(path)
     try:
         return action()
     except PermissionError:
         raise ScanError(
             "no_permission",
-            f"{name} must not be read by this user; change its permissions (chmod, setfacl) or ask its owner",
+            f"{name} cannot be read by this user; change its permissions (chmod, setfacl) or ask its owner",
         ) from None
     except OSError as error:
         if error.errno in MACHINE_ERRORS:
@@ -113,12 +130,14 @@ def opened(path: str | Path, action):
 def _absent(path: str | Path) -> str:
     """Return why a path leads to no file, and what to do."""
     if not os.path.islink(path):
-        return "does not exist; put it back, or leave the scan out"
+        return "does not exist; put it back, or exclude the scan"
     if "annex/objects" in os.readlink(path):
-        return "is a link of git-annex, its content is not here; run `git annex get` (or `datalad get`) on it"
-    return "is a link that leads nowhere; restore what it points to, or mount its storage again"
+        return (
+            "is a git-annex link without its content; run `git annex get` (or `datalad get`) on it"
+        )
+    return "is a dangling link; restore its target, or mount its storage again"
 
 
 def file_name(path: str | Path) -> str:
-    """Return the name for messages, which shall not tell in whose folder a file lies."""
+    """Return the name to use in messages, without the folders above it."""
     return Path(path).name

@@ -1,4 +1,4 @@
-"""The two final label maps of a scan, each with its look-up table and its sidecar."""
+"""Write the two final label maps of a scan, each with its lookup table and sidecar."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from wirbel.io.volumes import Header, write_volume
 
 UNKNOWN = "unknown"
 TOY_WEIGHTS = "(toy weights)"
-"""Follows the name of networks that are for trying the software only."""
+"""Appended to the name of networks that only serve to try the software."""
 HEADER_CONFLICT_KEY = "HeaderConflict"
-"""Entry of a sidecar with a sentence about each contradiction in the scan's header."""
+"""Sidecar entry: one sentence about each contradiction in the scan's header."""
 _SUBREGIONS = (
     "Substructures of the spine",
     SUBREGION_NAMES,
@@ -41,10 +41,26 @@ def write_final_maps(
     provenance: dict,
     scan: Header | None = None,
 ) -> list[Path]:
-    """Write `<stem>_desc-{subregion,vertebra}_dseg`; return the six files.
+    """Write `<stem>_desc-{subregion,vertebra}_dseg` with lookup tables and sidecars.
 
-    With the header of the `scan`, the maps carry both of its transforms and their codes unchanged, so that every viewer
-    lays them over it, and the sidecars say what in it is contradictory.
+    Parameters
+    ----------
+    stem : Path
+        Path of the results without `_desc-...`.
+    subregion, vertebra : Volume
+        Label maps on the scan's own grid, shape (i, j, k) in the scan's axis order.
+    levels : Levels
+        How the vertebrae were named; goes into the sidecar.
+    provenance : dict
+        Further sidecar entries.
+    scan : Header, optional
+        The scan's header. If given, the maps keep both of its transforms and their codes, so that
+        every viewer overlays them on the scan, and the sidecars list the header's contradictions.
+
+    Returns
+    -------
+    list of Path
+        The six files.
     """
     if scan is not None and scan.notes:
         provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
@@ -57,14 +73,20 @@ def write_final_maps(
 
 
 def raw_uri(participant_id: str, session_id: str, name: str) -> str:
-    """Return a scan's place in its data set, as BIDS derivatives name their sources."""
+    """Return a scan's BIDS URI, as derivatives name their sources.
+
+    Examples
+    --------
+    >>> raw_uri("sub-01", "", "sub-01_T2w.nii.gz")
+    'bids:raw:sub-01/anat/sub-01_T2w.nii.gz'
+    """
     return "bids:raw:" + "/".join(
         part for part in (participant_id, session_id, "anat", name) if part
     )
 
 
 def made_by(sidecar: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a map's sidecar says of its networks and version, as the columns of the table of scans."""
+    """Return the networks and version from a map's sidecar, as columns of the table of scans."""
     models = sidecar.get("Models") or {}
     names = {kind: str(part.get("Name")) for kind, part in models.items()}
     one = len(set(names.values())) == 1
@@ -78,7 +100,7 @@ def made_by(sidecar: Mapping[str, Any]) -> dict[str, str]:
 
 
 def levels_entry(levels: Levels) -> dict:
-    """Return the sidecar's account of how the levels were named."""
+    """Return the sidecar entry about how the levels were named."""
     return {
         "confidence": levels.confidence,
         "method": levels.method,
@@ -96,7 +118,7 @@ def write_map(
     more: dict,
     placement: Mapping[str, np.ndarray] | None = None,
 ) -> list[Path]:
-    """Write one label map with its table of the numbers present and its sidecar; return the files."""
+    """Write one label map with a table of the labels present and its sidecar; return the three files."""
     description, names, colours = described
     present = [number for number in names if (volume.data == number).any()]
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))

@@ -1,7 +1,8 @@
-"""Tables that people have made, such as participants.tsv: read row by row, so that an odd row costs itself only.
+"""Read tables that people made, such as participants.tsv, row by row; a bad row affects only itself.
 
-Spreadsheets and statistics programs write tabs, commas or semicolons, quote cells or not, and add marks and empty
-columns. What cannot be told apart is not guessed: such a row is left out and named.
+Spreadsheets and statistics programs separate cells with tabs, commas or semicolons, quote cells or
+not, and add byte order marks and empty columns. Where the cells of a row are ambiguous, the row is
+left out and reported.
 """
 
 from __future__ import annotations
@@ -15,15 +16,27 @@ from wirbel.io.foreign_text import read_foreign_text
 
 DELIMITERS = ("\t", ";", ",")
 DELIMITER_LINE = re.compile("sep=(.)")
-"""How spreadsheets are told, above the header, what stands between the cells."""
+"""A line above the header that tells spreadsheets the delimiter."""
 LONGEST_CELL_LINES = 20
-"""A quoted cell may hold line ends; one of more lines is a quote that was never closed."""
+"""A quoted cell may contain line ends. A longer one means that a quote was never closed."""
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
 
 
 @dataclass(frozen=True)
 class ForeignTable:
-    """Rows as column -> text, each with its line number; `faults` are sentences about rows that were left out."""
+    """A table of strings.
+
+    Attributes
+    ----------
+    columns : list of str
+        Names of the columns, each once.
+    rows : list of dict
+        Column -> text.
+    lines : list of int
+        Line number of each row in the file, from 1.
+    faults : list of str
+        Sentences about rows that were left out.
+    """
 
     columns: list[str]
     rows: list[dict[str, str]] = field(default_factory=list)
@@ -32,7 +45,15 @@ class ForeignTable:
 
 
 def read_foreign_table(path: str | Path) -> ForeignTable:
-    """Read a table with a header. Raises ValueError for what is no text, OSError where it cannot be read."""
+    """Read a table with a header.
+
+    Raises
+    ------
+    ValueError
+        If the file is not text.
+    OSError
+        If it cannot be read.
+    """
     lines = read_foreign_text(path).split("\n")
     start = next((i for i, line in enumerate(lines) if line.strip()), None)
     if start is None:
@@ -54,17 +75,17 @@ def read_foreign_table(path: str | Path) -> ForeignTable:
 
 
 def _has_row_names(lines: list[str], delimiter: str) -> bool:
-    """Whether every row has a cell more than the header: R writes the rows' names before them, and no title."""
+    """Return True if every row has one cell more than the header, as R writes row names."""
     counts = {line.count(delimiter) for line in lines[1:] if line.strip()}
     return counts == {lines[0].count(delimiter) + 1}
 
 
 def _add(table: ForeignTable, columns: list[str], cells: list[str], line: int) -> None:
-    """Append a row; one with more cells than there are columns is a fault, missing cells at its end are empty."""
+    """Append a row; report one with too many cells, and pad one with too few."""
     if not any(cells):
         return
     if any(cells[len(columns) :]):
-        told = f"line {line} has {len(cells)} cells, the header {len(columns)}"
+        told = f"line {line} has {len(cells)} cells, but the header has {len(columns)}"
         table.faults.append(told)
         return
     cells += [""] * (len(columns) - len(cells))
@@ -73,11 +94,9 @@ def _add(table: ForeignTable, columns: list[str], cells: list[str], line: int) -
 
 
 def _record(lines: list[str], place: int, delimiter: str, count: int) -> tuple[list[str], int]:
-    """Return the cells of the record that begins at a line, and how many lines it has.
-
-    Lines are joined only where a quote is open, and only into a record with the header's number of cells; else the
-    quote is a character like others, and swallows nothing.
-    """
+    """Return the cells of the record that begins at a line, and its number of lines."""
+    # Lines are joined only while a quote is open, and only if the joined record has as many cells as
+    # the header. Otherwise the quote is an ordinary character and does not swallow the next rows.
     line = lines[place]
     if '"' not in line:
         return _plain(line, delimiter), 1
@@ -98,7 +117,7 @@ def _record(lines: list[str], place: int, delimiter: str, count: int) -> tuple[l
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
-    """Return the cells of a record without the quotes around them."""
+    """Return the cells of a record without their quotes."""
     parsed = next(csv.reader([text], delimiter=delimiter), []) if '"' in text else None
     if '"' in text and "\n" in text:
         parsed = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
@@ -110,13 +129,13 @@ def _plain(text: str, delimiter: str) -> list[str]:
 
 
 def _is_open(text: str, delimiter: str) -> bool:
-    """Whether a quote at the beginning of a cell is never closed."""
+    """Return True if a cell begins with a quote that is never closed."""
     start = rf'(?:^|{re.escape(delimiter)})\s*"'
     return bool(re.search(start, text)) and text.count('"') % 2 == 1
 
 
 def _column_names(cells: list[str]) -> list[str]:
-    """Return names that each occur once; nameless columns stay so, and are not read."""
+    """Number repeated names so that each occurs once; columns without a name are not read."""
     names: list[str] = []
     for cell in cells:
         name, number = cell, 2
@@ -127,7 +146,7 @@ def _column_names(cells: list[str]) -> list[str]:
 
 
 def _with_points(table: ForeignTable) -> None:
-    """Turn decimal commas into points in columns that hold nothing but numbers with them."""
+    """Replace decimal commas by points in columns that contain only such numbers."""
     for name in table.columns:
         texts = [row[name] for row in table.rows if row[name]]
         if any("," in text for text in texts) and all(map(DECIMAL_COMMA.fullmatch, texts)):

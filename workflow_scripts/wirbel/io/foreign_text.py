@@ -1,4 +1,4 @@
-"""Text files that people and their programs have written, in whatever encoding."""
+"""Read text files that people and their programs wrote, in any encoding."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""How a file begins that says how it is encoded."""
+"""Byte order marks and the encodings they announce."""
 MOST_NULS = 0.2
-"""Share of NUL bytes above which a file without a mark is taken for UTF-16."""
+"""A file without a byte order mark is read as UTF-16 if a larger fraction of its bytes is NUL."""
 
 
 def read_foreign_text(path: str | Path) -> str:
-    r"""Return a text with line ends as \n: UTF-8 or UTF-16, with or without a mark, else Windows-1252.
+    r"""Return a file's text with line ends as \n.
 
-    Raises ValueError for a file that is no text, OSError where it cannot be read.
+    The encoding is UTF-8 or UTF-16, with or without a byte order mark, otherwise Windows-1252.
+
+    Raises
+    ------
+    ValueError
+        If the file is not text.
+    OSError
+        If it cannot be read.
     """
     content = Path(path).read_bytes()
     try:
@@ -29,7 +36,7 @@ def read_foreign_text(path: str | Path) -> str:
         text = content.decode("cp1252", errors="replace")
     if "\0" in text:
         raise ValueError(
-            f"{path} is no text file: it holds NUL characters; save it as text (UTF-8)"
+            f"{path} is not a text file: it contains NUL characters; save it as text (UTF-8)"
         )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -1,4 +1,4 @@
-"""What a walk through a BIDS folder brings back: scans, and what has to be told besides."""
+"""The result of a walk through a BIDS folder: scans, and everything else worth reporting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from wirbel.io.scan_names import FoundScan
 
 @dataclass(frozen=True)
 class Finding:
-    """What is no scan but has to be told: names are printable, `reason` is a key of `wirbel.errors.REASONS`."""
+    """Something that is not a scan but must be reported.
+
+    All names are printable; `reason` is a key of `wirbel.errors.REASONS`.
+    """
 
     participant_id: str
     session_id: str
@@ -21,21 +24,36 @@ class Finding:
 
 @dataclass
 class Listing:
-    """What was found: scans, findings, and paths (relative) of what only its spelling keeps from being scans."""
+    """What a walk found.
+
+    Attributes
+    ----------
+    scans : list of FoundScan
+        The scans.
+    findings : list of Finding
+        What needs a report instead.
+    misspelt : list of str
+        Relative paths of files and folders that only their spelling keeps from being scans.
+    session_files : list of str
+        The participants' own sessions.tsv files.
+    unlisted : set of str
+        Participants whose folder could not be listed.
+    present : list of str
+        All participants of the data set, requested or not.
+    unmatched : list of str
+        Requested names that match no participant, or several.
+    """
 
     scans: list[FoundScan] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     misspelt: list[str] = field(default_factory=list)
     session_files: list[str] = field(default_factory=list)
     unlisted: set[str] = field(default_factory=set)
-    """Participants whose folder could not be listed."""
     present: list[str] = field(default_factory=list)
-    """All participants of the data set, asked for or not."""
     unmatched: list[str] = field(default_factory=list)
-    """Names that were asked for and mean no participant, or more than one."""
 
     def extend(self, other: Listing) -> None:
-        """Add what another one holds."""
+        """Add everything that `other` found."""
         self.scans += other.scans
         self.findings += other.findings
         self.misspelt += other.misspelt
@@ -43,7 +61,7 @@ class Listing:
         self.unlisted |= other.unlisted
 
     def sort(self) -> None:
-        """Put everything in an order of its own, whatever the file system's."""
+        """Sort everything, so that the result does not depend on the file system's order."""
         self.scans.sort(key=itemgetter(0, 4))  # scan_id, path
         self.findings.sort(key=attrgetter("participant_id", "session_id", "scan_id", "detail"))
         self.misspelt.sort()

@@ -1,14 +1,14 @@
-"""The file that holds one scan's measurements, and many such files as pieces of tables.
+"""The file of one scan's measurements, and many such files as pieces of tables.
 
-The scan's own values stand under "scan", those of the other tables column by column: the names once, then the
-values, which is a fifth of the size of rows and read in a fraction of the time.
+The scan's own values are under "scan". The other tables are stored by column, names once and then
+values: a fifth of the size of rows, and read in a fraction of the time.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,15 +28,23 @@ if TYPE_CHECKING:
 Columns = Mapping[str, Sequence[tuple[str, str]]]
 """Table -> its columns as (name, kind)."""
 PIECE = 256
-"""Scans of one piece."""
+"""Scans per piece."""
 
 
 @dataclass(frozen=True)
-class Part:
+class ScanRows:
     """What one scan adds to the tables.
 
-    `path` is its file of measurements, if it was measured, `sha256` how its digest begins (if known), `rows` holds
-    further rows by table, `same` the values that all its rows share.
+    Attributes
+    ----------
+    path : Path or None
+        Its file of measurements, if the scan was measured.
+    same : mapping
+        Values that all its rows share.
+    rows : mapping of str to mapping
+        Further rows by table.
+    sha256 : str
+        Beginning of the file's SHA-256; "" if unknown.
     """
 
     path: Path | None
@@ -46,9 +54,9 @@ class Part:
 
 
 class DamagedMeasurements(InfrastructureError):
-    """A file of measurements is not what was written; `path` is where it is."""
+    """A file of measurements no longer holds what was written; `path` is where it is."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         super().__init__(path)
         self.path = path
 
@@ -59,15 +67,41 @@ class DamagedMeasurements(InfrastructureError):
 def write_measurements(
     path: Path, scan: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> None:
-    """Write a scan's own values and its rows of the other tables."""
+    """Write a scan's own values and its rows of the other tables, atomically, as compact JSON."""
     columns = {table: _columns(rows) for table, rows in tables.items()}
     write_json(path, {"scan": scan, **columns}, compact=True)
 
 
 def read_pieces(
-    parts: Sequence[Part], columns: Columns, processes: int, initializer, initargs=()
+    parts: Sequence[ScanRows],
+    columns: Columns,
+    processes: int,
+    initializer: Callable[..., object],
+    initargs: tuple[Any, ...] = (),
 ) -> Iterator[dict[str, pa.RecordBatch]]:
-    """Yield the tables of all parts in their order, `PIECE` scans at a time, read by so many processes."""
+    """Yield the tables of all `parts` in order, `PIECE` scans at a time.
+
+    Parameters
+    ----------
+    parts : sequence of ScanRows
+        What each scan adds to the tables.
+    columns : mapping
+        Table -> its columns as (name, kind).
+    processes : int
+        Number of processes that read. With 1, the caller's process reads.
+    initializer, initargs
+        Run at the start of each process, as `ProcessPoolExecutor` does.
+
+    Yields
+    ------
+    dict of str to pyarrow.RecordBatch
+        Table -> its rows.
+
+    Raises
+    ------
+    DamagedMeasurements
+        If a file is not what was written.
+    """
     pieces = [parts[first : first + PIECE] for first in range(0, len(parts), PIECE)]
     read = partial(read_piece, columns=columns)
     if processes < 2 or len(pieces) < 2:
@@ -77,8 +111,8 @@ def read_pieces(
         yield from map_ahead(pool, read, pieces, ahead=2 * processes)
 
 
-def read_piece(parts: Sequence[Part], columns: Columns) -> dict[str, pa.RecordBatch]:
-    """Return the tables of some scans."""
+def read_piece(parts: Sequence[ScanRows], columns: Columns) -> dict[str, pa.RecordBatch]:
+    """Return the tables of a few scans."""
     from wirbel.io.rows import Rows
 
     tables = {table: Rows(of_table) for table, of_table in columns.items()}
@@ -91,7 +125,7 @@ def read_piece(parts: Sequence[Part], columns: Columns) -> dict[str, pa.RecordBa
     return {table: rows.batch() for table, rows in tables.items()}
 
 
-def _parsed(content: bytes, part: Part) -> dict[str, Any]:
+def _parsed(content: bytes, part: ScanRows) -> dict[str, Any]:
     if not hashlib.sha256(content).hexdigest().startswith(part.sha256):
         raise DamagedMeasurements(part.path)
     try:
@@ -100,7 +134,7 @@ def _parsed(content: bytes, part: Part) -> dict[str, Any]:
         raise DamagedMeasurements(part.path) from None
 
 
-def _add_measured(tables: Mapping[str, Rows], part: Part, content: Mapping[str, Any]) -> None:
+def _add_measured(tables: Mapping[str, Rows], part: ScanRows, content: Mapping[str, Any]) -> None:
     tables["scans"].add_one({**part.same, **content["scan"]})
     for table, columns in content.items():
         if table != "scan":
@@ -108,6 +142,6 @@ def _add_measured(tables: Mapping[str, Rows], part: Part, content: Mapping[str, 
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return rows as columns; None where a row lacks a key that another one has."""
+    """Return rows as columns, with None where a row lacks a key that another has."""
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}

@@ -1,18 +1,28 @@
-"""What an error while reading a NIfTI file means: a defect of the file becomes a `ScanError` that names it."""
+"""Turn errors while reading a NIfTI file into a `ScanError` that names the file."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.atomic import MACHINE_ERRORS
 from wirbel.io.file_kinds import file_name
 
+Content = TypeVar("Content")
 
-def guard(path: str | Path, action):
+
+def explain_read_errors(path: str | Path, action: Callable[[], Content]) -> Content:
     """Run `action`, which reads a file; turn what it raises into a ScanError that names the file.
 
-    Reading takes a bounded amount of memory, so that a lack of it is the file's fault, not the machine's.
+    Raises
+    ------
+    ScanError
+        "unreadable" if the file is defective. Reading takes a bounded amount of memory, so that a
+        MemoryError is also the file's fault.
+    InfrastructureError
+        If the machine or its file system is at fault.
     """
     try:
         return action()
@@ -21,7 +31,7 @@ def guard(path: str | Path, action):
     except MemoryError:
         raise ScanError(
             "unreadable",
-            f"{file_name(path)} does not fit into the memory of its job; give the stage more, or crop the scan",
+            f"{file_name(path)} does not fit into the job's memory; give the stage more, or crop the scan",
         ) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:

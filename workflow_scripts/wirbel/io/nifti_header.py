@@ -1,7 +1,7 @@
-"""The header of a NIfTI file, held against the file before any voxel is read.
+"""Read a NIfTI header and check it against the file before any voxel is read.
 
-It is parsed here and not by `nibabel.load`, which reads header extensions of any size into memory and does not mind
-contradictions. Extensions are skipped.
+`nibabel.load` reads header extensions of any size into memory and accepts contradictions, so the
+header is parsed here. Extensions are skipped.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, cast
 
 import numpy as np
 
@@ -22,43 +22,57 @@ from wirbel.io.file_kinds import (
     GZIP_MAGIC,
     NIFTI_SIZES,
     check_file,
+    explain_open_errors,
     file_name,
     first_bytes,
-    opened,
 )
 from wirbel.io.nifti_fields import (
-    described,
+    describe_file,
     dimensions,
-    parse,
+    parse_header,
     placement,
     refuse,
     scaling,
-    stated,
+    stated_geometry,
     voxel_offset,
     voxel_type,
 )
-from wirbel.io.nifti_files import guard
+from wirbel.io.nifti_files import explain_read_errors
 
 MOST_PADDING = 1024
-"""Zero bytes after the last voxel, as blocked copies leave them."""
+"""Most zero bytes after the last voxel, as blocked copies leave them."""
 DEFLATE_MAX_RATIO = 1032
-"""Deflate cannot expand a byte to more than 1032 (zlib's technical details page)."""
+"""Deflate expands a byte to at most 1032 (zlib's technical details page)."""
 DEFLATE_LEAST_GAIN = 100
-"""What cannot be compressed grows by less than a hundredth (5 bytes in 16 kB)."""
+"""Incompressible data grows by less than a hundredth (5 bytes in 16 kB)."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a NIfTI file says of itself, found consistent.
+    """The content of a NIfTI header, checked for consistency.
 
-    `shape` three ints; `dtype` of the voxels on disk, byte order included; `offset` bytes before the first voxel of
-    the unpacked file; `slope`, `inter` what turns stored numbers into values. `affine`: 4 x 4, voxel -> RAS+ mm, by
-    the rule of `header_transforms`; `notes`: a sentence about each contradiction. `placement`: the header's own
-    fields that say where voxels lie, for maps on the same grid.
+    Attributes
+    ----------
+    name : str
+        File name.
+    shape : (int, int, int)
+        Voxels along each axis, in file order.
+    dtype : numpy.dtype
+        Type of the voxels on disk, with byte order.
+    offset : int
+        Bytes before the first voxel of the unpacked file.
+    slope, inter : float
+        Stored numbers are multiplied by `slope`, then `inter` is added.
+    affine : ndarray, shape (4, 4)
+        Voxel -> RAS+ mm, chosen as `wirbel.core.header_transforms` says.
+    notes : tuple of str
+        One sentence about each contradiction in the header.
+    placement : dict of str to ndarray
+        The header's own fields that place the voxels, for maps on the same grid.
     """
 
     name: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     dtype: np.dtype
     offset: int
     slope: float
@@ -69,49 +83,68 @@ class Header:
 
     @property
     def grid(self) -> Grid:
-        """The voxel lattice."""
+        """The voxel grid."""
         return Grid(self.shape, self.affine)
 
     @property
     def voxel_bytes(self) -> int:
-        """Bytes that the voxels take in the unpacked file."""
+        """Bytes of all voxels in the unpacked file."""
         return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
 
 
 def read_header(path: str | Path) -> Header:
-    """Read and check the header of a single-file NIfTI-1 or NIfTI-2, gzipped where the name ends in .gz.
+    """Read and check the header of a single-file NIfTI-1 or NIfTI-2.
 
-    Raises ScanError ("unreadable", "content_missing", "no_permission", "not_3d", "bad_geometry", "header_conflict")
-    that names the file, and InfrastructureError when the machine is at fault.
+    Parameters
+    ----------
+    path : str or Path
+        The file, gzipped if its name ends in .gz.
+
+    Returns
+    -------
+    Header
+        The checked header.
+
+    Raises
+    ------
+    ScanError
+        "unreadable", "content_missing", "no_permission", "not_3d", "bad_geometry" or
+        "header_conflict"; the sentence names the file.
+    InfrastructureError
+        If the machine or its file system is at fault.
     """
     name = file_name(path)
     check_file(path)
     _check_packing(path, name)
-    raw = parse(guard(path, lambda: _beginning(path)), name)
+    raw = parse_header(explain_read_errors(path, lambda: _beginning(path)), name)
     dtype, offset = voxel_type(raw, name), voxel_offset(raw, name)
     slope, inter = scaling(raw, dtype, name)
     shape = _shape(raw, dtype, offset, path)
-    affine, notes = choose(stated(raw), shape, name)
+    affine, notes = choose(stated_geometry(raw), shape, name)
     return Header(name, shape, dtype, offset, slope, inter, affine, notes, placement(raw))
 
 
 def is_packed(path: str | Path) -> bool:
-    """Return whether a file's name says that it is gzipped."""
+    """Return True if a file's name says that it is gzipped."""
     return str(path).lower().endswith(".gz")
 
 
-def content(path: str | Path) -> BinaryIO:
-    """Open a file for reading, unpacked; gzip's own checksum is checked at its end."""
-    return opened(path, lambda: gzip.open(path, "rb") if is_packed(path) else open(path, "rb"))
+def open_unpacked(path: str | Path) -> BinaryIO:
+    """Open a file for reading, unpacked; gzip checks its own checksum at the end."""
+
+    def open_any() -> BinaryIO:
+        return cast(BinaryIO, gzip.open(path, "rb")) if is_packed(path) else open(path, "rb")
+
+    return explain_open_errors(path, open_any)
 
 
 def _check_packing(path: str | Path, name: str) -> None:
-    """Refuse a .nii.gz that is not gzipped and the reverse, by the first bytes."""
+    """Refuse a .nii.gz that is not gzipped, and a .nii that is."""
     first = first_bytes(path)
     gzipped = first.startswith(GZIP_MAGIC)
     if is_packed(path) and not gzipped:
         plain = first[:4] in NIFTI_SIZES
-        kind = "not gzipped; rename it to .nii, or run gzip on that" if plain else described(first)
+        kind = "not gzipped; rename it to .nii" if plain else describe_file(first)
         raise ScanError("unreadable", f"{name} is {kind}")
     if gzipped and not is_packed(path):
         raise ScanError(
@@ -121,12 +154,12 @@ def _check_packing(path: str | Path, name: str) -> None:
 
 
 def _beginning(path: str | Path) -> bytes:
-    with content(path) as stream:
+    with open_unpacked(path) as stream:
         return stream.read(FIRST_BYTES)
 
 
 def _shape(raw: np.ndarray, dtype: np.dtype, offset: int, path: str | Path) -> tuple[int, ...]:
-    """Return the three axes' lengths; refuses claims that the file on the disk does not fit."""
+    """Return the lengths of the three axes; refuse lengths that the file's size contradicts."""
     name = file_name(path)
     shape = dimensions(raw, name)
     expected = int(np.prod(shape, dtype=object)) * dtype.itemsize
@@ -144,13 +177,15 @@ def _check_long_enough(expected: int, offset: int, path: str | Path) -> None:
     if expected > held:
         found = f"{on_disk} compressed" if packed else f"{max(held, 0)}"
         promised = f"{expected} bytes of voxels"
-        refuse(file_name(path), promised, f"only {found} ones: it is cut short")
+        refuse(file_name(path), promised, f"only {found}: the file is truncated")
 
 
 def _on_disk(path: str | Path) -> int:
-    return opened(path, lambda: Path(path).stat()).st_size
+    return explain_open_errors(path, lambda: Path(path).stat()).st_size
 
 
 def refuse_left_over(name: str, expected: int) -> NoReturn:
-    """Refuse a file that goes on after its last voxel: the header does not describe what is in it."""
+    """Refuse a file that goes on after its last voxel, because its header does not describe its
+    content.
+    """
     refuse(name, f"{expected} bytes of voxels", "more: its header does not fit its content")

@@ -1,4 +1,4 @@
-"""The voxels of a NIfTI file, read in pieces: memory for the array that is returned, and little more."""
+"""Read the voxels of a NIfTI file in pieces, with little more memory than the returned array needs."""
 
 from __future__ import annotations
 
@@ -10,35 +10,53 @@ import numpy as np
 
 from wirbel.core.number_range import AS_STORED, Fit, Range, fit_to_float32
 from wirbel.errors import ScanError
-from wirbel.io.nifti_header import MOST_PADDING, Header, content, refuse_left_over
+from wirbel.io.nifti_header import MOST_PADDING, Header, open_unpacked, refuse_left_over
 
 PIECE_BYTES = 1 << 22
 INTEGER_BYTES = 4
-"""Integers of up to this size are kept as they are, where the header does not scale them."""
+"""Unscaled integers of up to this size keep their type."""
 
 
 def read_voxels(path: str | Path, header: Header) -> np.ndarray:
-    """Return the voxels, shape `header.shape`, in C order and the machine's byte order.
+    """Return the voxels of a file.
 
-    Integers of up to 32 bits that are not scaled keep their type. Everything else is read twice: first for its range,
-    then to bring it into float32 as `fit_to_float32` says (64-bit integers into int32 where they fit).
-    Raises ScanError("unreadable") where the file holds fewer or more bytes than the header says, and what gzip
-    raises for content that was altered.
+    Unscaled integers of up to 32 bits keep their type. Everything else is read twice: first for its
+    range, then to convert it to float32 as `fit_to_float32` says (64-bit integers to int32 if they
+    fit).
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    header : Header
+        Its header, from `read_header`.
+
+    Returns
+    -------
+    ndarray, shape `header.shape`
+        In C order and the machine's byte order.
+
+    Raises
+    ------
+    ScanError
+        "unreadable" if the file holds fewer or more bytes than its header says.
+    OSError, EOFError, zlib.error
+        From gzip, if the content is corrupted.
     """
     kept = header.dtype.kind in "iu" and header.dtype.itemsize <= INTEGER_BYTES
     fit = Fit(header.dtype.newbyteorder("=")) if kept and not _scaled(header) else None
     fit = fit or _fit(path, header)
     flat = np.empty(int(np.prod(header.shape)), fit.dtype)
     at = 0
-    for piece in values(path, header):
+    for piece in iterate_values(path, header):
         flat[at : at + piece.size] = fit(piece)
         at += piece.size
     return np.ascontiguousarray(flat.reshape(header.shape, order="F"))
 
 
-def values(path: str | Path, header: Header) -> Iterator[np.ndarray]:
-    """Yield the values piece by piece, the first axis fastest: integers as stored, or float64 where scaled."""
-    with content(path) as stream:
+def iterate_values(path: str | Path, header: Header) -> Iterator[np.ndarray]:
+    """Yield the values piece by piece, first axis fastest: integers as stored, or float64 if scaled."""
+    with open_unpacked(path) as stream:
         _skip(stream, header)
         left = header.voxel_bytes
         while left:
@@ -52,12 +70,12 @@ def values(path: str | Path, header: Header) -> Iterator[np.ndarray]:
 
 def _fit(path: str | Path, header: Header) -> Fit:
     found = Range()
-    for piece in values(path, header):
+    for piece in iterate_values(path, header):
         found = found.with_values(piece)
     if header.dtype.kind == "f" and 0 < found.largest < np.finfo(header.dtype).tiny:
         raise ScanError(
             "unreadable",
-            f"{header.name}: expected numbers, found none above {found.largest:.2g}, as when integers are taken for "
+            f"{header.name}: expected intensities, found none above {found.largest:.2g}, as if integers were read as "
             f"{header.dtype}: the header's data type is wrong; convert the scan again",
         )
     if header.dtype.kind in "iu" and not _scaled(header) and found.within(np.int32):
@@ -78,7 +96,7 @@ def _scale(stored: np.ndarray, header: Header) -> np.ndarray:
 
 
 def _skip(stream: BinaryIO, header: Header) -> None:
-    """Pass over header and extensions."""
+    """Skip header and extensions."""
     left = header.offset
     while left:
         left -= len(_exactly(stream, min(left, PIECE_BYTES), header))
@@ -89,7 +107,7 @@ def _exactly(stream: BinaryIO, number: int, header: Header) -> bytes:
     if len(found) < number:
         raise ScanError(
             "unreadable",
-            f"{header.name} is cut short: it ends before the last of the {header.voxel_bytes} bytes of voxels that its "
+            f"{header.name} is truncated: it ends before the last of the {header.voxel_bytes} bytes of voxels that its "
             "header promises; copy or convert it again",
         )
     return found

@@ -1,7 +1,7 @@
-"""`participants.tsv`, `participants.json` and `sessions.tsv` of a data set, as people have them.
+"""Read a data set's `participants.tsv`, `participants.json` and `sessions.tsv`, as people write them.
 
-What is wrong with the ids of a whole table is an error; an odd row, or an odd file of one participant, costs itself
-only.
+Wrong ids in a whole table are an error. A bad row, or one participant's bad file, affects only
+itself.
 """
 
 from __future__ import annotations
@@ -33,7 +33,17 @@ THREADS = 8
 
 @dataclass
 class PeopleFiles:
-    """What the files hold, the descriptions of their columns, and sentences about what is not used of them."""
+    """What the files contain.
+
+    Attributes
+    ----------
+    people : People
+        Values by participant and session.
+    descriptions : dict
+        Column -> its entry in participants.json.
+    faults : list of str
+        Sentences about rows and files that were left out.
+    """
 
     people: People = field(default_factory=People)
     descriptions: dict[str, Any] = field(default_factory=dict)
@@ -43,10 +53,23 @@ class PeopleFiles:
 def read_people(
     bids_dir: str | Path, present: Collection[str], session_files: Iterable[str] | None = None
 ) -> PeopleFiles:
-    """Read the files of a data set, where there are any; `present` are its participants ("sub-...").
+    """Read the files of a data set that exist.
 
-    `session_files` are the participants' own `sub-X_sessions.tsv`; None looks for them. Raises ValueError for a
-    table without usable ids, OSError where one cannot be read.
+    Parameters
+    ----------
+    bids_dir : str or Path
+        The data set.
+    present : collection of str
+        Its participants ("sub-...").
+    session_files : iterable of str, optional
+        The participants' own `sub-X_sessions.tsv`. Default: look for them.
+
+    Raises
+    ------
+    ValueError
+        If a table has no usable ids.
+    OSError
+        If a table cannot be read.
     """
     root, found = Path(bids_dir), PeopleFiles()
     for name in (TABLE, SESSIONS):
@@ -61,9 +84,15 @@ def read_people(
 
 
 def read_name_list(path: str | Path) -> list[str]:
-    """Return the names in a file: those of a column participant_id, else every line, or cell of a line.
+    """Return the names in a file: the column participant_id if it has one, otherwise every line or
+    cell.
 
-    Raises ValueError where it is no text, OSError where it cannot be read.
+    Raises
+    ------
+    ValueError
+        If the file is not text.
+    OSError
+        If it cannot be read.
     """
     table = read_foreign_table(path)
     column = id_column(table.columns, PARTICIPANT)
@@ -85,7 +114,7 @@ def _add_table(found: PeopleFiles, path: Path, present: Collection[str]) -> None
 
 
 def _add_session_file(found: PeopleFiles, path: Path, table: ForeignTable | str) -> None:
-    """Add a participant's sessions; `table` is a sentence where the file could not be read."""
+    """Add a participant's sessions; `table` is a sentence if the file could not be read."""
     participant = path.parent.name
     try:
         if isinstance(table, str):
@@ -107,7 +136,9 @@ def _read_gently(path: str) -> ForeignTable | str:
 
 
 def _session_files(root: Path, present: Collection[str]) -> list[str]:
-    """Look for the participants' own files, many at a time: a network file system answers slowly."""
+    """Look for the participants' own files, several at once because a network file system answers
+    slowly.
+    """
     names = [str(root / name / f"{name}_{SESSIONS}") for name in sorted(present)]
     with ThreadPoolExecutor(THREADS) as pool:
         return [
@@ -123,6 +154,6 @@ def _describe(found: PeopleFiles, path: Path) -> None:
     try:
         content = json.loads(read_foreign_text(path))
     except (ValueError, RecursionError) as error:
-        found.faults.append(f"{path.name} is no JSON ({error})")
+        found.faults.append(f"{path.name} is not valid JSON ({error})")
         return
     found.descriptions = content if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""Pictures out: PNG without dates, so that the same picture gives the same bytes."""
+"""Write pictures as PNG without dates, so that the same picture gives the same bytes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Work that is started before its result is asked for, and results in order.
+"""Start work before its result is needed, and yield results in order.
 
-On a network file system most of the time of reading small files is waiting: several are read at once.
+On a network file system, reading small files is mostly waiting, so several are read at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ READERS, FILES_AHEAD = 8, 64
 def map_ahead(
     pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
 ) -> Iterator[Result]:
-    """Like `pool.map`, but start at most `ahead` more than were taken, so that results do not pile up."""
+    """Like `pool.map`, but start at most `ahead` items more than were consumed, so that results do not
+    pile up.
+    """
     items = iter(items)
     running = deque(pool.submit(function, item) for item in islice(items, ahead))
     while running:
@@ -30,6 +32,12 @@ def map_ahead(
 
 
 def read_ahead(paths: Iterable[Path]) -> Iterator[bytes]:
-    """Yield the files' contents in the order of `paths`; raises what reading a file raises."""
+    """Yield the contents of files in the order of `paths`, reading several at once.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read.
+    """
     with ThreadPoolExecutor(READERS) as pool:
         yield from map_ahead(pool, Path.read_bytes, paths, FILES_AHEAD)

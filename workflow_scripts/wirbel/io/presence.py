@@ -1,7 +1,8 @@
-"""Is the content of a file there, or only its name?
+"""Tell whether a file's content is there, or only its name.
 
-Data sets kept with git-annex, DataLad or Git LFS list files whose content was not fetched: links that lead nowhere, or
-small text files in their place. A disk that is not mounted and a missing permission look much the same.
+Data sets kept with git-annex, DataLad or Git LFS also list files whose content was not fetched, as
+dangling links or as small text files. An unmounted disk or a missing permission looks much the
+same.
 """
 
 from __future__ import annotations
@@ -14,18 +15,23 @@ from pathlib import Path
 from wirbel.io.atomic import MACHINE_ERRORS
 
 POINTERS = (b"/annex/objects/", b"version https://git-lfs.github.com/")
-"""How the files begin that stand for content which was not fetched (git-annex, Git LFS)."""
+"""First bytes of files that stand for content which was not fetched (git-annex, Git LFS)."""
 LONGEST_POINTER_BYTES = 32 * 1024
-"""Larger files are not looked into: git-annex takes nothing larger for a pointer."""
+"""Larger files are not pointers: git-annex treats nothing larger as one."""
 FETCH = "fetch it (`datalad get`, `git annex get` or `git lfs pull`) and run the same command again"
 MOUNT = "mount the disk that holds it, or fetch it (`datalad get`, `git annex get`), and run the same command again"
 
 
 def absence(path: str | Path) -> str:
-    """Return why a file's content cannot be had, and the remedy; an empty text when it can.
+    """Return why a file's content is missing and what to do, or "" if it is there.
 
-    Folders, pipes, devices and links in a circle are not absent: they are no files at all, and stay so. Raises
-    OSError where the machine is at fault.
+    Folders, pipes, devices and circular links also give "": they are not files, and other checks
+    refuse them.
+
+    Raises
+    ------
+    OSError
+        If the machine or its file system is at fault.
     """
     name = os.path.basename(path)
     try:
@@ -36,9 +42,7 @@ def absence(path: str | Path) -> str:
             small = status.st_size <= LONGEST_POINTER_BYTES
             beginning = stream.read(max(map(len, POINTERS))) if small else b""
     except PermissionError:
-        return (
-            f"{name} may not be read: give this user the permission, and run the same command again"
-        )
+        return f"{name} cannot be read by this user: change its permissions and run the same command again"
     except OSError as error:
         if error.errno in MACHINE_ERRORS:
             raise
@@ -46,5 +50,5 @@ def absence(path: str | Path) -> str:
             return ""
         return f"the content of {name} is not there: {MOUNT}"
     if beginning.startswith(POINTERS):
-        return f"{name} only stands for content that was not fetched: {FETCH}"
+        return f"{name} is a pointer to content that was not fetched: {FETCH}"
     return ""

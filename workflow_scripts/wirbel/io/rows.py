@@ -1,4 +1,4 @@
-"""Rows of a table being gathered in memory, column by column."""
+"""Gather rows of a table in memory, column by column."""
 
 from __future__ import annotations
 
@@ -11,7 +11,20 @@ from wirbel.io.table_types import array_of, schema_of
 
 
 class Rows:
-    """A growing piece of a table; columns are (name, kind)."""
+    """A growing piece of a table.
+
+    Parameters
+    ----------
+    columns : sequence of (name, kind)
+        The columns in their order.
+
+    Examples
+    --------
+    >>> rows = Rows([("participant_id", "string"), ("age", "integer")])
+    >>> rows.add({"age": [31, None]}, {"participant_id": "sub-01"})
+    >>> rows.batch().to_pydict()
+    {'participant_id': ['sub-01', 'sub-01'], 'age': [31, None]}
+    """
 
     def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
         self._schema = schema_of(columns)
@@ -20,10 +33,22 @@ class Rows:
     def add(
         self, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any] | None = None
     ) -> None:
-        """Append equally long columns; `same` holds values that are the same in all these rows.
+        """Append equally long columns.
 
-        Columns that are given nowhere hold missing values; what the table does not declare is left out.
-        Raises ValueError for columns of unequal length.
+        Columns of the table that are not given hold missing values; columns that the table does not
+        declare are ignored.
+
+        Parameters
+        ----------
+        columns : mapping of str to sequence
+            Column -> its values.
+        same : mapping, optional
+            Column -> one value for all of these rows.
+
+        Raises
+        ------
+        ValueError
+            If the columns have unequal lengths.
         """
         same = same or {}
         rows = len(next(iter(columns.values()), ()))
@@ -39,6 +64,12 @@ class Rows:
             column.append(row.get(name))
 
     def batch(self) -> pa.RecordBatch:
-        """Return the rows; raises ValueError for a value that is not of its column's kind."""
+        """Return the rows.
+
+        Raises
+        ------
+        ValueError
+            If a value does not match its column's kind.
+        """
         arrays = [array_of(self._columns[field.name], field) for field in self._schema]
         return pa.record_batch(arrays, schema=self._schema)

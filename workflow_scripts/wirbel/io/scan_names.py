@@ -1,4 +1,4 @@
-"""What the name of a scan tells, and which names cannot be taken."""
+"""Read a scan's name, and tell which names cannot be used."""
 
 from __future__ import annotations
 
@@ -11,15 +11,27 @@ from wirbel.io.escapes import visible
 
 SCAN_SUFFIXES = ("_T2w.nii.gz", "_T2w.nii")
 MEANT = re.compile(r"^[^.].*t2w\.nii(\.gz)?$", re.IGNORECASE)
-"""A T2w scan's name in whatever spelling."""
+"""The name of a T2w scan in any spelling."""
 FOLDERS = re.compile(r"anat|ses(sion)?[-_ ]?\w*", re.IGNORECASE)
-"""Folders of scans, or of sessions, in whatever spelling."""
+"""Folders of scans or sessions, in any spelling."""
 LONGEST_ENDING = "_desc-subregion_dseg.nii.gz"
-"""The longest that is put behind a scan's name."""
+"""The longest suffix that results add to a scan's name."""
 
 
 class FoundScan(NamedTuple):
-    """A T2w file of a BIDS folder: entities as in its name ("sub-01", "ses-a" or "", "run-2" or "")."""
+    """A T2w file of a BIDS folder, with the entities of its name.
+
+    Attributes
+    ----------
+    scan_id : str
+        The file name without `_T2w.nii[.gz]`.
+    participant_id, session_id, run_id : str
+        "sub-01"; "ses-a" or ""; "run-2" or "".
+    path : str
+        The file.
+    size, mtime_ns : int
+        Size in bytes and time stamp; (-1, 0) for a dangling link.
+    """
 
     scan_id: str
     participant_id: str
@@ -31,12 +43,14 @@ class FoundScan(NamedTuple):
 
 
 def is_meant(name: str) -> bool:
-    """Whether a file is a T2w scan, or a folder one of scans, but for its spelling or its place."""
+    """Return True if a file looks like a T2w scan, or a folder like one of scans, in the wrong
+    spelling or place.
+    """
     return MEANT.search(name) is not None or FOLDERS.fullmatch(name) is not None
 
 
 def scan_of(participant: str, session: str, entry: os.DirEntry) -> FoundScan:
-    """Return the scan that a file in a participant's (and session's) `anat` is."""
+    """Return the scan for a file in the `anat` folder of a participant (and session)."""
     scan_id = entry.name[: entry.name.rindex("_T2w.nii")]
     run = ""
     if "run-" in scan_id:
@@ -45,34 +59,32 @@ def scan_of(participant: str, session: str, entry: os.DirEntry) -> FoundScan:
 
 
 def folder_fault(name: str) -> str:
-    """Return why a participant's folder cannot be taken under its name; empty where it can."""
+    """Return why a participant's folder has an unusable name, or "" if the name is fine."""
     if name == "sub-":
         return "a folder sub- without a label: name it sub-<label>"
     if not name.isprintable():
-        return (
-            f"folder {visible(name)}: its name holds characters that cannot be printed; rename it"
-        )
+        return f"folder {visible(name)}: its name contains unprintable characters; rename it"
     return ""
 
 
 def name_fault(scan: FoundScan) -> str:
-    """Return why a scan cannot be taken under its name; empty where it can."""
+    """Return why a scan has an unusable name, or "" if the name is fine."""
     place = "/".join(filter(None, (scan.participant_id, scan.session_id, "anat")))
     told = visible(f"{place}/{os.path.basename(scan.path)}")
     belongs = "_".join(filter(None, (scan.participant_id, scan.session_id)))
     if not (scan.scan_id + scan.session_id).isprintable():
-        return f"{told}: the name holds characters that cannot be printed; rename it"
+        return f"{told}: the name contains unprintable characters; rename it"
     if scan.scan_id != belongs and not scan.scan_id.startswith(f"{belongs}_"):
-        return f"{told}: expected a name that begins with {belongs}, as its folders are called; rename or move it"
+        return f"{told}: expected a name that begins with {belongs}, like its folders; rename or move it"
     length = len(os.fsencode(scan.scan_id + LONGEST_ENDING))
     if length > LONGEST_NAME_BYTES:
         more = length - LONGEST_NAME_BYTES
-        return f"{told}: the name is too long for those of its results, by {more} bytes; shorten it"
+        return f"{told}: the names of its results would be {more} bytes too long; shorten the scan's name"
     return ""
 
 
 def _stamp(entry: os.DirEntry) -> tuple[int, int]:
-    """Return (size, mtime_ns); (-1, 0) for a dangling link, which the first stage will refuse."""
+    """Return (size, mtime_ns), or (-1, 0) for a dangling link, which the first stage will refuse."""
     try:
         status = entry.stat()
     except OSError:

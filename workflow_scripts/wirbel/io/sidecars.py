@@ -1,4 +1,4 @@
-"""JSON sidecars, BIDS look-up tables and packed arrays: same input, same bytes."""
+"""JSON sidecars, BIDS lookup tables and packed arrays; the same content gives the same bytes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,16 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_json(path: str | Path, content: Any, compact: bool = False) -> None:
-    """Write JSON atomically, keys in the given order; NaN and infinity become null.
+    """Write JSON atomically, with keys in the given order; NaN and infinity become null.
 
-    NumPy scalars and arrays, tuples and paths are accepted. `compact` leaves out line ends and blanks: for
-    long lists of numbers that only programs read.
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    content : object
+        Anything JSON can hold, and NumPy scalars and arrays, tuples and paths.
+    compact : bool
+        Leave out line ends and blanks, for long lists of numbers that only programs read.
     """
     layout = {"separators": (",", ":")} if compact else {"indent": 2}
     text = json.dumps(_plain(content), allow_nan=False, ensure_ascii=False, **layout)
@@ -38,7 +44,13 @@ def write_lookup(path: str | Path, names: Mapping[int, str], colours: Mapping[in
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """Read an .npz written by `write_arrays`; nothing in it is unpickled."""
+    """Read an .npz file that `write_arrays` wrote, without unpickling anything.
+
+    Raises
+    ------
+    ScanError
+        "unreadable" if the file is damaged.
+    """
     try:
         with np.load(path, allow_pickle=False) as packed:
             return {name: packed[name] for name in packed.files}
@@ -48,12 +60,13 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
     """Write named arrays as a compressed .npz atomically (its entries carry no time stamp)."""
+    named: dict[str, Any] = arrays  # numpy's own keyword `allow_pickle` has another type
     with atomic_path(path) as temporary, open(temporary, "wb") as stream:
-        np.savez_compressed(stream, **arrays)
+        np.savez_compressed(stream, **named)
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` in JSON's own types."""
+    """Return `value` as JSON types."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,7 +1,7 @@
-"""A table on its way: rows are gathered piece by piece, columns are read back whole.
+"""Store the rows of a growing table on disk piece by piece, and read its columns back whole.
 
-The rows lie in a temporary file beside the final table, so that a table of any length needs the memory of
-one piece, or of one column.
+The rows are in a temporary file beside the final table, so that a table of any length needs only
+the memory of one piece or one column.
 """
 
 from __future__ import annotations
@@ -19,13 +19,20 @@ from wirbel.io.atomic import scratch_path
 from wirbel.io.table_types import schema_of
 
 GROUP_ROWS = 50_000
-"""Rows that `batches` yields at least at a time: a row group of the final table."""
+"""Least number of rows that `batches` yields at a time: a row group of the final table."""
 
 
 class Spool:
-    """Context manager around the temporary file of the table `<stem>`; columns are (name, kind).
+    """Context manager for the temporary file of the table `<stem>`.
 
-    First `append` pieces, then read: the first reading ends the writing.
+    First `append` pieces, then read; nothing can be appended after the first read.
+
+    Parameters
+    ----------
+    stem : str or Path
+        The final table without its suffix.
+    columns : sequence of (name, kind)
+        The columns in their order.
     """
 
     def __init__(self, stem: str | Path, columns: Sequence[tuple[str, str]]) -> None:
@@ -48,25 +55,31 @@ class Spool:
 
     def append(self, piece: pa.RecordBatch) -> None:
         """Append rows."""
+        if self._writer is None:
+            raise ValueError("rows cannot be appended outside `with`, or after the first read")
         if len(piece):
             self._writer.write_batch(piece)
             self.rows += len(piece)
 
     def numbers(self, name: str) -> np.ndarray:
-        """Return a column of numbers, integers or booleans as float64 of shape (rows,), NaN where missing."""
+        """Return a column of numbers, integers or booleans as float64 of shape (rows,), NaN where
+        missing.
+        """
         pieces = [pc.cast(column, pa.float64()) for column in self._column(name)]
         filled = [pc.fill_null(piece, np.nan).to_numpy() for piece in pieces]
         return np.concatenate(filled) if filled else np.empty(0)
 
     def categories(self, name: str) -> tuple[np.ndarray, list[Any]]:
-        """Return a column as int codes of shape (rows,), -1 where missing, and the values they stand for."""
+        """Return a column as integer codes of shape (rows,), -1 where missing, and the list of their
+        values.
+        """
         field = self._schema.field(name)
         column = pa.chunked_array(list(self._column(name)), field.type).combine_chunks()
         encoded = column.dictionary_encode()
         return pc.fill_null(encoded.indices, -1).to_numpy(), encoded.dictionary.to_pylist()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in their order, at least `GROUP_ROWS` at a time but for the last."""
+        """Yield the rows in order, at least `GROUP_ROWS` at a time except for the last."""
         waiting: list[pa.RecordBatch] = []
         with self._reader() as reader:
             for index in range(reader.num_record_batches):

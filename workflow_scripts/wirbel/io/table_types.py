@@ -1,4 +1,4 @@
-"""Types of table columns: how a declared kind is stored in Arrow and Parquet, and how pandas reads it back."""
+"""The types of table columns in Arrow and Parquet, and in pandas when it reads them back."""
 
 from __future__ import annotations
 
@@ -17,13 +17,30 @@ TYPES = {
     "boolean": pa.bool_(),
 }
 PANDAS_TYPES = {"string": "str", "integer": "Int64", "number": "float64", "boolean": "boolean"}
-"""Integers and booleans are nullable types, or one missing value would turn a column into floats or objects."""
+"""Integers and booleans are nullable types; otherwise one missing value would turn a column into
+floats or objects.
+"""
 
 
 def schema_of(columns: Iterable[tuple[str, str]]) -> pa.Schema:
-    """Return the schema of columns given as (name, kind), with pandas' types as metadata.
+    """Return the Arrow schema of columns, with pandas' types as metadata.
 
-    Raises ValueError for a name that occurs twice and KeyError for an unknown kind.
+    Parameters
+    ----------
+    columns : iterable of (name, kind)
+        The kinds are the keys of `TYPES`.
+
+    Raises
+    ------
+    ValueError
+        If a name occurs twice.
+    KeyError
+        If a kind is unknown.
+
+    Examples
+    --------
+    >>> schema_of([("label", "integer"), ("height_mm", "number")]).types
+    [DataType(int64), DataType(double)]
     """
     columns = list(columns)
     names = [name for name, _ in columns]
@@ -35,9 +52,14 @@ def schema_of(columns: Iterable[tuple[str, str]]) -> pa.Schema:
 
 
 def array_of(values: Sequence[Any], field: pa.Field) -> pa.Array:
-    """Return values as an array of the field's type; an empty string is missing like None, NaN in an ndarray too.
+    """Return values as an Arrow array of the field's type.
 
-    Raises ValueError that names the column when a value has another type.
+    An empty string is missing, like None; in a NumPy array, so is NaN.
+
+    Raises
+    ------
+    ValueError
+        If a value has another type; the message names the column.
     """
     try:
         array = pa.array(values, field.type, from_pandas=isinstance(values, np.ndarray))
@@ -49,7 +71,7 @@ def array_of(values: Sequence[Any], field: pa.Field) -> pa.Array:
 
 
 def _for_pandas(columns: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return the metadata by which `pandas.read_parquet` chooses types, as pandas itself writes it."""
+    """Return the metadata by which `pandas.read_parquet` chooses types, in pandas' own format."""
     described = [
         {
             "name": name,

@@ -1,6 +1,6 @@
-"""Tables in and out: plain rows for the workflow's own bookkeeping, data frames for results.
+"""Read and write tables: plain rows for the workflow's own files, data frames for results.
 
-pandas is imported only where a data frame is asked for: a job that merely reads its batch list
+pandas is imported only where a data frame is needed, because a job that merely reads its batch list
 should start quickly.
 """
 
@@ -20,24 +20,42 @@ if TYPE_CHECKING:
 
 
 BREAKS = re.compile(r"\s*[^\S ]\s*")
-"""White space that would break a line or a cell; blanks alone, as in a file's name, are kept."""
+"""White space that would break a line or a cell. Blanks alone, as in a file name, are kept."""
 
 
 def read_rows(path: str | Path) -> list[dict[str, str]]:
-    """Read a TSV (or CSV, by suffix) as one dictionary of strings per row."""
+    """Read a TSV file (or CSV, by suffix) as one dictionary of strings per row."""
     with open(path, newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream, delimiter=_delimiter(path)))
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows as TSV (or CSV, by suffix) atomically; None becomes an empty cell."""
+    """Write rows as TSV (or CSV, by suffix) atomically.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    columns : sequence of str
+        The header, and the keys to take from each row.
+    rows : iterable of mapping
+        The rows. None and missing keys become empty cells; line ends and tabs inside a cell become
+        a blank.
+    """
     write_text(path, rows_as_text(path, columns, rows))
 
 
 def rows_as_text(
     path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
 ) -> str:
-    """Return the text that `write_rows` would write: white space inside a cell becomes one blank."""
+    r"""Return the text that `write_rows` would write.
+
+    Examples
+    --------
+    >>> print(rows_as_text("a.csv", ("id", "note"), [{"id": 1, "note": "two\nlines"}]), end="")
+    id,note
+    1,two lines
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=_delimiter(path), lineterminator="\n")
     writer.writerow(columns)
@@ -47,7 +65,7 @@ def rows_as_text(
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read TSV, CSV or Parquet (by suffix); only empty cells count as missing."""
+    """Read TSV, CSV or Parquet (by suffix) as a data frame; only empty cells count as missing."""
     import pandas as pd
 
     if Path(path).suffix == ".parquet":

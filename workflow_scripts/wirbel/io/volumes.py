@@ -1,7 +1,7 @@
-"""NIfTI in and out.
+"""Read and write NIfTI files.
 
-Reading accepts what scanners and converters produce (scaled integers, floats, either byte order, a
-fourth axis of length 1); what is wrong with a file is found in `nifti_header` and `nifti_voxels`.
+Reading accepts what scanners and converters produce: scaled integers, floats, either byte order, a
+fourth axis of length 1. `nifti_header` and `nifti_voxels` find what is wrong with a file.
 """
 
 from __future__ import annotations
@@ -15,28 +15,44 @@ import numpy as np
 
 from wirbel.core.geometry import Grid, Volume
 from wirbel.io.atomic import atomic_path
-from wirbel.io.nifti_files import guard
+from wirbel.io.nifti_files import explain_read_errors
 from wirbel.io.nifti_header import Header, read_header
 from wirbel.io.nifti_voxels import read_voxels
 
 GZIP_LEVEL = 3
-"""Level 3 is several times quicker than the default 9 for a few per cent more bytes."""
+"""Level 3 is several times faster than the default 9, for files that are a few per cent larger."""
 
 __all__ = ["Header", "read_grid", "read_header", "read_volume", "write_volume"]
 
 
 def read_volume(path: str | Path) -> Volume:
-    """Read a 3D NIfTI: integers stay integers unless the header scales them, the rest is float32.
+    """Read a 3D NIfTI file.
 
-    Axes stay in file order; the affine maps voxel indices to RAS+ mm. Huge, tiny and far shifted numbers are
-    brought into float32 as `wirbel.core.number_range` says; NaN and infinity stay. Raises as `read_header` does.
+    Parameters
+    ----------
+    path : str or Path
+        A single-file NIfTI-1 or NIfTI-2, gzipped if its name ends in .gz.
+
+    Returns
+    -------
+    Volume
+        `data` of shape (i, j, k) in the file's axis order: integers of up to 32 bits keep their
+        type unless the header scales them, everything else is float32. `affine` maps voxel indices
+        to RAS+ mm. Numbers too large, too small or too far from zero for float32 are rescaled as
+        `wirbel.core.number_range` says; NaN and infinity stay.
+
+    Raises
+    ------
+    ScanError, InfrastructureError
+        As `read_header` does; also "unreadable" if the voxels are incomplete or corrupted.
     """
     header = read_header(path)
-    return Volume(guard(path, lambda: read_voxels(path, header)), header.affine)
+    data = explain_read_errors(path, lambda: read_voxels(path, header))
+    return Volume(data, header.affine)
 
 
 def read_grid(path: str | Path) -> Grid:
-    """Read only the header: the voxel lattice of a 3D NIfTI. Raises as `read_header` does."""
+    """Read only the voxel grid of a 3D NIfTI file. Raises as `read_header` does."""
     return read_header(path).grid
 
 
@@ -46,11 +62,33 @@ def write_volume(
     dtype: np.dtype | type | str | None = None,
     placement: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Write a volume as NIfTI-1 (gzipped when `path` ends in .gz): same input, same bytes.
+    """Write a volume as NIfTI-1; the same content gives the same bytes.
 
-    `dtype` is the type on disk (default: the array's own). Values are stored unscaled; floats are
-    rounded for an integer type, and a value that does not fit raises ValueError. Both transforms are the volume's
-    affine, unless `placement` (`Header.placement` of a file on the same grid) gives both, with their codes.
+    Parameters
+    ----------
+    path : str or Path
+        The file, gzipped if its name ends in .gz.
+    volume : Volume
+        Array of shape (i, j, k) and its affine (4 x 4, voxel -> RAS+ mm).
+    dtype : dtype, optional
+        Type on disk; default: the array's own. Values are stored unscaled, and floats are rounded
+        for an integer type.
+    placement : mapping of str to ndarray, optional
+        `Header.placement` of a file on the same grid, whose sform, qform and codes are then copied.
+        Default: both transforms are the volume's affine.
+
+    Raises
+    ------
+    ValueError
+        If a value does not fit into `dtype`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "map.nii.gz")
+    >>> write_volume(path, Volume(np.eye(3)[None], np.diag([3.3, 0.9, 0.9, 1])), "uint8")
+    >>> read_volume(path).spacing_mm.round(1).tolist()
+    [3.3, 0.9, 0.9]
     """
     data = _as_type(volume.data, np.dtype(dtype or volume.data.dtype))
     image = nib.Nifti1Image(data, volume.affine, dtype=data.dtype)
@@ -67,7 +105,7 @@ def write_volume(
 
 
 def _placed(image: nib.Nifti1Image, placement: Mapping[str, np.ndarray]) -> bytes:
-    """Return a file's bytes, with some fields of its header replaced as they are, right or wrong."""
+    """Return a file's bytes with some header fields replaced unchecked."""
     content = bytearray(image.to_bytes())
     fields = np.frombuffer(content, image.header.template_dtype, count=1)
     for name, value in placement.items():

@@ -1,6 +1,6 @@
-"""Everything in a BIDS folder that is a T2w scan, or was meant to be one: found by names alone.
+"""Find every T2w scan in a BIDS folder, and every file that was meant to be one, by names alone.
 
-No index and no header is opened, so that 30,000 participants take a second or two. What cannot be taken as it is named
+No index and no header is opened, so that 30,000 participants take a second or two. An unusable name
 never stops the others: it becomes a finding.
 """
 
@@ -27,13 +27,17 @@ from wirbel.io.scan_names import (
 
 SESSIONS_ENDING = "_sessions.tsv"
 THREADS = 8
-"""Listings asked for at once: on a network file system each waits for an answer; on a local one it costs nothing."""
+"""Listings requested at once. On a network file system each waits for an answer; on a local one
+threads cost nothing.
+"""
 CHUNK = 64
 """Participants per task of a thread."""
 
 
 def participant_folders(root: Path) -> tuple[dict[str, str], list[str]]:
-    """Return the participants' folders, name -> path, and names of folders meant to be one but spelt otherwise."""
+    """Return the participants' folders (name -> path), and the names of folders that look like
+    misspelt ones.
+    """
     present, misspelt = {}, []
     with os.scandir(root) as entries:
         for entry in entries:
@@ -45,7 +49,25 @@ def participant_folders(root: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def list_scans(root: Path, participants: Sequence[tuple[str, str]]) -> Listing:
-    """Look through participants' folders, given as (name, path). Raises OSError where the machine is at fault."""
+    """Search participants' folders.
+
+    Parameters
+    ----------
+    root : Path
+        The BIDS folder.
+    participants : sequence of (name, path)
+        The folders to search.
+
+    Returns
+    -------
+    Listing
+        Sorted, so that the file system's order does not matter.
+
+    Raises
+    ------
+    OSError
+        If the machine or its file system is at fault.
+    """
     parts = [participants[start : start + CHUNK] for start in range(0, len(participants), CHUNK)]
     listing = Listing()
     with ThreadPoolExecutor(THREADS) as pool:
@@ -70,7 +92,9 @@ def _list_some(root: Path, participants: Iterable[tuple[str, str]]) -> Listing:
 
 @contextmanager
 def _noting(name: str, listing: Listing) -> Iterator[None]:
-    """Note a folder that cannot be listed, and go on; a failing disk, or server, is nobody's folder."""
+    """Record a folder that cannot be listed and go on; a failing disk or server is not the folder's
+    fault.
+    """
     try:
         yield
     except OSError as error:
@@ -80,13 +104,13 @@ def _noting(name: str, listing: Listing) -> Iterator[None]:
         place = visible(str(error.filename or name))
         remedy = "give this user the permission"
         if error.errno in (errno.ENOENT, errno.ELOOP):
-            remedy = "mount the disk, or mend the link, that it lies behind"
+            remedy = "mount its disk or repair its link"
         told = f"{place} cannot be listed ({error.strerror}): {remedy}, and run again"
         listing.findings.append(Finding(name, "", "", CONTENT_MISSING, told))
 
 
 def _list_participant(root: Path, name: str, folder: str, listing: Listing) -> None:
-    """List a participant's folder; one listing tells whether there are sessions."""
+    """List a participant's folder, with and without sessions."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name == "anat" and (_is_folder(entry) or _leads_nowhere(entry)):
@@ -137,12 +161,12 @@ def _is_folder(entry: os.DirEntry) -> bool:
 
 
 def _leads_nowhere(entry: os.DirEntry) -> bool:
-    """Whether an entry is a link whose target is not there at the moment."""
+    """Return True if an entry is a link whose target does not exist at the moment."""
     return entry.is_symlink() and not os.path.exists(entry.path)
 
 
 def _without_scan(participants: Sequence[tuple[str, str]], listing: Listing) -> list[Finding]:
-    """Return a finding for every participant of whom nothing was found, not even something odd."""
+    """Return a finding for every participant without a scan and without any other finding."""
     seen = {scan.participant_id for scan in listing.scans}
     seen |= {finding.participant_id for finding in listing.findings}
     examples = {path.split(os.sep, 1)[0]: path for path in sorted(listing.misspelt, reverse=True)}

@@ -1,1 +1,1 @@
-"""Networks, inference and training: the only part of the package that imports torch and nnunetv2."""
+"""Networks, inference and training: the only package that imports torch and nnunetv2."""

@@ -1,8 +1,8 @@
-"""Cheap random changes of training patches, so that a network trained on phantoms meets the world.
+"""Cheap random changes of training patches, so that a network trained on phantoms works on real scans.
 
-All transforms follow batchgeneratorsv2's interface (drawing parameters apart from applying them) and
-take patches of axes (C, P, I, R). Nothing resamples across slices: in-plane affine maps and flips
-are enough and cost milliseconds.
+All transforms follow the interface of batchgeneratorsv2 (parameters are drawn separately from
+applying them) and take patches with axes (C, P, I, R). Nothing resamples across slices: in-plane
+affine maps and flips are enough and cost milliseconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,18 @@ def _uniform(low: float, high: float) -> float:
 class InPlaneAffine(BasicTransform):
     """Rotate, scale, stretch and shift inside the sagittal plane, then crop to the patch size.
 
-    The incoming patch is larger than the outgoing one, so that little padding comes into view.
+    The incoming patch is larger than the outgoing one, so that little padding becomes visible.
+
+    Parameters
+    ----------
+    patch_size : tuple of three int
+        Voxels of the outgoing patch, (P, I, R).
+    probability : float
+        Of a change; otherwise the patch is only cropped.
+    rotation_deg : float
+        Largest rotation in either direction.
+    scaling : tuple of two float
+        Smallest and largest scale.
     """
 
     def __init__(
@@ -54,7 +65,7 @@ class InPlaneAffine(BasicTransform):
         return {"matrix": matrix}
 
     def apply(self, data_dict: dict, **parameters) -> dict:
-        """Transform image (linear) and segmentation (nearest) alike."""
+        """Transform image (linear) and segmentation (nearest neighbour) alike."""
         for key, mode in (("image", "bilinear"), ("segmentation", "nearest")):
             array = data_dict[key]
             if parameters["matrix"] is None:
@@ -87,7 +98,7 @@ class InPlaneAffine(BasicTransform):
 
 
 class SwapSides(BasicTransform):
-    """Mirror left and right (third axis), exchanging the left and right labels."""
+    """Mirror left and right (third axis) and exchange the left and right labels."""
 
     def __init__(self, pairs: list[tuple[int, int]], probability: float = 0.5) -> None:
         super().__init__()
@@ -113,7 +124,7 @@ class SwapSides(BasicTransform):
 
 
 class BlankBorders(BasicTransform):
-    """Cut the field of view: blank strips at the sides, with a constant or noise inside."""
+    """Reduce the field of view: blank strips at the sides to a constant."""
 
     def __init__(self, probability: float = 0.25, largest_part: float = 0.4) -> None:
         super().__init__()
@@ -133,7 +144,7 @@ class BlankBorders(BasicTransform):
         return {"strips": strips, "value": _uniform(-1.5, 0.5)}
 
     def apply(self, data_dict: dict, **parameters) -> dict:
-        """Blank the strips; what cannot be seen is background."""
+        """Blank the strips; what is not visible is background."""
         for axis, width, at_end in parameters["strips"]:
             size = data_dict["image"].shape[axis + 1]
             start = size - width if at_end else 0
@@ -143,10 +154,10 @@ class BlankBorders(BasicTransform):
 
 
 class Appearance(BasicTransform):
-    """Brightness, contrast, gamma, a smooth tone curve, bias, noise, blur and lower resolution."""
+    """Change brightness, contrast, gamma, tone curve, bias field, noise, blur and resolution."""
 
     def get_parameters(self, **data_dict) -> dict:
-        """Draw which changes to apply, and how strongly; None leaves a change out."""
+        """Draw which changes to apply and how strongly; None leaves a change out."""
 
         def maybe(probability: float, low: float, high: float) -> float | None:
             return _uniform(low, high) if _uniform(0, 1) < probability else None
@@ -172,7 +183,27 @@ class Appearance(BasicTransform):
 def change_appearance(
     image: torch.Tensor, *, blur, coarsen, gamma, tone, bias, noise, seed, gain, offset
 ) -> torch.Tensor:
-    """Return a changed copy of a patch (C, P, I, R) in z-score units."""
+    """Return a changed copy of a patch.
+
+    Parameters
+    ----------
+    image : Tensor, shape (C, P, I, R)
+        Intensities in z-scores.
+    blur : float or None
+        Standard deviation of an in-plane Gaussian, in voxels.
+    coarsen : float or None
+        In-plane resolution as a fraction.
+    gamma : float or None
+        Logarithm of the exponent of a power law.
+    tone : ndarray, shape (4,), or None
+        Amplitudes of slow sine waves added to the tone curve.
+    bias : ndarray, shape (3, 4, 2), or None
+        Logarithm of a smooth gain at knots.
+    noise : float or None
+        Standard deviation of Gaussian noise drawn from `seed`.
+    gain, offset : float
+        Final linear change.
+    """
     if bias is not None:
         field = F.interpolate(
             torch.from_numpy(bias).float()[None, None], image.shape[1:], mode="trilinear"
@@ -192,7 +223,7 @@ def change_appearance(
 
 
 def _change_tones(image, gamma, tone):
-    """Map intensities monotonously, or nearly: a power law and a few slow sine waves on [0, 1]."""
+    """Map intensities almost monotonically: a power law and a few slow sine waves on [0, 1]."""
     low, high = image.min(), image.max()
     unit = (image - low) / (high - low).clamp_min(1e-5)
     spread = image.std()

@@ -1,6 +1,6 @@
-"""Batches made in one background thread while the network computes.
+"""Make batches in one background thread while the network computes.
 
-One thread, no worker processes: nothing can die silently, and numpy and torch release the
+There is one thread and no worker process: nothing can die silently, and numpy and torch release the
 interpreter lock for most of the work.
 """
 
@@ -13,10 +13,17 @@ from typing import Any
 
 
 class BackgroundBatches(Iterator):
-    """Yields `make(first)`, `make(first + 1)`, ... made ahead of time, in order.
+    """Iterator over `make(first)`, `make(first + 1)`, ..., computed ahead of time, in order.
 
-    `make` gets the batch's number, so that it can seed itself from it and a resumed training sees
-    the same batches. An exception in `make` is raised again by `next`.
+    Parameters
+    ----------
+    make : callable
+        Returns the batch of a given number. It can seed itself from the number, so that a resumed
+        training sees the same batches. `next` raises its exceptions again.
+    first : int
+        Number of the first batch.
+    ahead : int
+        Batches kept ready.
     """
 
     def __init__(self, make: Callable[[int], Any], first: int = 0, ahead: int = 3) -> None:
@@ -32,7 +39,7 @@ class BackgroundBatches(Iterator):
         return batch
 
     def close(self) -> None:
-        """Stop the thread and forget what it has made."""
+        """Stop the thread and discard what it made."""
         self._stop.set()
         while self._thread.is_alive():
             self._discard()
@@ -40,9 +47,10 @@ class BackgroundBatches(Iterator):
 
     def _work(self, make: Callable[[int], Any], number: int) -> None:
         while not self._stop.is_set():
+            item: tuple[Any, Exception | None]
             try:
                 item = (make(number), None)
-            except Exception as error:  # handed to the consumer, who decides
+            except Exception as error:  # `__next__` raises it in the consumer's thread
                 item = (None, error)
             self._queue.put(item)
             if item[1] is not None:

@@ -1,7 +1,7 @@
-"""Reading and writing network weights without running foreign code.
+"""Read and write network weights without running foreign code.
 
-Pickled checkpoints are opened with `weights_only=True` and a short list of extra types that
-nnU-Net's own checkpoints and the published instance networks contain; safetensors files hold nothing but
+Pickled checkpoints are opened with `weights_only=True` and a short list of further types, which
+nnU-Net's checkpoints and the published instance networks contain. safetensors files hold only
 numbers and strings.
 """
 
@@ -24,40 +24,49 @@ from wirbel.models.errors import ModelError
 from wirbel.models.folders.weights import check_archive, read_header
 from wirbel.models.folders.wording import short
 
-ALLOWED_TYPES = [
+_MULTIARRAY: Any = np._core.multiarray  # type: ignore[attr-defined]
+ALLOWED_TYPES: list[Any] = [
     argparse.Namespace,
     PosixPath,
     np.dtype,
     np.ndarray,
-    np._core.multiarray.scalar,
-    np._core.multiarray._reconstruct,
+    _MULTIARRAY.scalar,
+    _MULTIARRAY._reconstruct,
     *(type(np.dtype(letter)) for letter in "?bBhHiIlLqQefd"),
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
-    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
+    (_MULTIARRAY.scalar, "numpy.core.multiarray.scalar"),
+    (_MULTIARRAY._reconstruct, "numpy.core.multiarray._reconstruct"),
     (PosixPath, "pathlib._local.PosixPath"),
 ]
-"""What checkpoints consist of beyond torch's own safe types: nnU-Net's training log of numpy values, and the
-namespace of command-line arguments, paths among them, that newer instance networks were trained with. The last ones are
-the same under the names that numpy 1 and Python 3.13 give them."""
+"""Types in checkpoints besides torch's own safe ones: the numpy values of nnU-Net's training log, and
+the command-line arguments (with paths) of newer instance networks. The last entries are the names
+that numpy 1 and Python 3.13 use for the same types.
+"""
 ASKED_FOR = re.compile(r"(?:GLOBAL|function|but got(?: type)?) (?:<class ')?([^\s']+)")
-"""How torch names, in its error, the type that a checkpoint wanted to have made."""
+"""How torch's error names the type that a checkpoint wanted to create."""
 
 LATEST = "checkpoint_latest.pth"
 FINAL = "checkpoint_final.pth"
 
 NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
-"""Of a network's tensors; whole numbers are counts that batch normalisation keeps and nobody reads."""
+"""Allowed types of a network's tensors; integers are counters of batch normalisation that nobody
+reads.
+"""
 Weights = dict[str, torch.Tensor]
 
 
 class UnsafeCheckpointError(ModelError):
-    """A checkpoint asks for a type that is not on the list."""
+    """A checkpoint contains a type that is not on the list."""
 
 
 def read_pickled_checkpoint(path: Path) -> dict[str, Any]:
-    """Open a .pth/.ckpt file on the CPU.
+    """Open a .pth or .ckpt file on the CPU.
 
-    Raises UnsafeCheckpointError on any unlisted type, ModelError on a file that is damaged or cut short.
+    Raises
+    ------
+    UnsafeCheckpointError
+        If it contains an unlisted type.
+    ModelError
+        If it is damaged or truncated.
     """
     check_archive(path)
     try:
@@ -68,8 +77,8 @@ def read_pickled_checkpoint(path: Path) -> dict[str, Any]:
         if asked is None:
             raise _damaged(path) from error
         raise UnsafeCheckpointError(
-            f"{path} was refused: it holds an object of type {asked[1]}, a plain checkpoint "
-            "holds only numbers, texts and tensors; fetch it from its makers again"
+            f"{path} was refused: it contains an object of type {asked[1]}, but a plain checkpoint "
+            "contains only numbers, text and tensors; fetch it from its makers again"
         ) from error
     except OSError as error:
         if error.errno == errno.EINVAL:  # a position beyond the end of the file
@@ -77,25 +86,37 @@ def read_pickled_checkpoint(path: Path) -> dict[str, Any]:
         raise
     except MemoryError:
         raise
-    except (
-        Exception
-    ) as error:  # whatever damaged bytes make of torch's reader, which has many ways to fail
+    except Exception as error:  # torch's reader fails in many ways on damaged bytes
         raise _damaged(path) from error
 
 
 def _damaged(path: Path) -> ModelError:
-    return ModelError(f"{path} is no complete checkpoint; copy or fetch it again")
+    return ModelError(f"{path} is not a complete checkpoint; copy or fetch it again")
 
 
 def tensors(state: dict[str, Any], path: Path, prefix: str) -> Weights:
-    """Return the tensors of a checkpoint, `prefix` left out of their names; raises ModelError on anything else.
+    """Return the tensors of a checkpoint.
 
-    They are plain numbers in main memory: what only describes numbers (sparse, on no device) is refused.
+    Parameters
+    ----------
+    state : dict
+        Name -> tensor.
+    path : Path
+        The file, for messages.
+    prefix : str
+        Removed from the names.
+
+    Raises
+    ------
+    ModelError
+        For anything that is not a plain tensor in main memory, such as a sparse one or one without
+        data.
     """
     for name, value in state.items():
         if not isinstance(name, str) or not _is_plain(value):
             raise ModelError(
-                f"{path}: expected tensors, {short(name)} is no tensor of plain numbers; copy or fetch it again"
+                f"{path}: expected tensors, but {short(name)} is not a tensor of plain numbers; "
+                "copy or fetch it again"
             )
     return {name.removeprefix(prefix): value.detach() for name, value in state.items()}
 
@@ -114,7 +135,9 @@ def write_pickled_checkpoint(path: Path, checkpoint: dict[str, Any]) -> None:
 
 
 def read_weights(path: Path) -> tuple[Weights, dict[str, str]]:
-    """Return (weights in float32, metadata strings) of a safetensors file; raises ModelError where it is damaged."""
+    """Return the weights (float32) and the metadata of a safetensors file; raise ModelError if it is
+    damaged.
+    """
     header = read_header(path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
@@ -124,7 +147,9 @@ def read_weights(path: Path) -> tuple[Weights, dict[str, str]]:
 
 
 def write_weights(path: Path, weights: Weights, metadata: dict[str, str]) -> None:
-    """Store `weights` as float16 safetensors; of names that share one tensor only the first."""
+    """Store `weights` as float16 safetensors; a tensor with several names is stored once, under the
+    first.
+    """
     kept: Weights = {}
     seen: set[int] = set()
     for name, value in weights.items():
@@ -137,16 +162,19 @@ def write_weights(path: Path, weights: Weights, metadata: dict[str, str]) -> Non
 
 
 def load_into(network: torch.nn.Module, weights: Weights) -> None:
-    """Load `weights`, which may name a shared tensor once only; raises ModelError where they do not fit.
+    """Load `weights` into a network; a shared tensor may have only one of its names.
 
-    nnU-Net's networks hold most tensors under several names.
+    Raises
+    ------
+    ModelError
+        If the weights do not fit.
     """
     try:
         missing, unknown = network.load_state_dict(weights, strict=False)
-    except RuntimeError as error:  # torch gives a line to every tensor of another shape
+    except RuntimeError as error:  # torch writes one line per tensor of another shape
         found = str(error).splitlines()[-1].strip()
         raise ModelError(f"the weights do not fit the network: {found}") from None
-    own = network.state_dict()
+    own = network.state_dict()  # nnU-Net's networks have most tensors under several names
     given = {own[name].data_ptr() for name in weights if name in own}
     gaps = [name for name in missing if own[name].data_ptr() not in given]
     if gaps or unknown:
@@ -157,8 +185,14 @@ def load_into(network: torch.nn.Module, weights: Weights) -> None:
 
 
 def newest_of(folder: Path) -> Path:
-    """Return the final checkpoint of a training, or the latest of an unfinished one."""
+    """Return the final checkpoint of a training, or the latest of an unfinished one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
     for path in (folder / FINAL, folder / LATEST):
         if path.exists():
             return path
-    raise FileNotFoundError(f"{folder} holds no checkpoint yet; train first")
+    raise FileNotFoundError(f"{folder} has no checkpoint yet; train first")

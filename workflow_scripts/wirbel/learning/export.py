@@ -1,6 +1,7 @@
-"""Trained checkpoints turned into the two model folders: half precision, nothing pickled.
+"""Turn trained checkpoints into the two model folders: half precision, no pickles.
 
-Beside each model lie `losses.tsv`, the course of its training, and `training.tsv`, facts for its card.
+Beside each model are `losses.tsv`, the course of its training, and `training.tsv`, facts for its
+card.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ INSTANCE_CHANNELS = {
     CORD: 13,
     CANAL: 13,
 }
-"""Our instance network also sees discs, endplates, the sacrum and the canal with its cord."""
+"""Wirbel's instance network also sees discs, endplates, the sacrum and the canal with its cord."""
 
 
 def export_semantic(
     checkpoint: Path, folder: TrainingFolder, network: SemanticNetwork, target: Path
 ) -> None:
-    """Write the semantic model folder `target` from nnU-Net's checkpoint and its plans."""
+    """Write the semantic model folder `target` from nnU-Net's checkpoint and plans."""
     content = read_pickled_checkpoint(checkpoint)
     plans = json.loads((folder.dataset / f"{PLANS_NAME}.json").read_text())
     dataset = json.loads((folder.dataset / "dataset.json").read_text())
@@ -62,7 +63,7 @@ def export_semantic(
 
 
 def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> None:
-    """Write the instance model folder `target` from our trainer's checkpoint."""
+    """Write the instance model folder `target` from the trainer's checkpoint."""
     content = read_pickled_checkpoint(checkpoint)
     network = InstanceNetwork.from_dict(content["settings"])
     target.mkdir(parents=True, exist_ok=True)
@@ -73,7 +74,7 @@ def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> N
 
 
 def semantic_config(network: SemanticNetwork) -> dict[str, Any]:
-    """Return `inference_config.json` of the semantic model."""
+    """Return the content of the semantic model's `inference_config.json`."""
     labels = {str(index): str(label) for index, label in enumerate(SEMANTIC_LABELS, start=1)}
     return {
         **_common("wirbel_semantic", "nnunet", network),
@@ -85,7 +86,7 @@ def semantic_config(network: SemanticNetwork) -> dict[str, Any]:
 
 
 def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[str, Any]:
-    """Return `inference_config.json` of the instance model."""
+    """Return the content of the instance model's `inference_config.json`."""
     return {
         **_common("wirbel_instance", "unet", network),
         "available_folds": 1,
@@ -114,7 +115,7 @@ def _common(name: str, kind: str, network: SemanticNetwork | InstanceNetwork) ->
 def _describe(
     checkpoint: Path, folder: TrainingFolder, facts: dict[str, Any], target: Path
 ) -> None:
-    """Write what is known of the training beside the model: facts and losses."""
+    """Write what is known about the training beside the model: facts and losses."""
     cases = folder.case_names()
     known = {
         "cases": len(cases),

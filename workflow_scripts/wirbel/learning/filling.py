@@ -1,7 +1,7 @@
-"""From a file's tensors to a network that holds them: compared by shape before anything is allocated.
+"""Build a network from a file's tensors, comparing shapes before anything is allocated.
 
-A network is first built on torch's device `meta`, where tensors have shapes and no memory; only when the file has
-the same ones is it built in earnest.
+A network is first built on torch's device `meta`, where tensors have shapes but no memory. It is
+built for real only if the file has the same shapes.
 """
 
 from __future__ import annotations
@@ -19,29 +19,43 @@ from wirbel.models.folders.wording import short
 
 AGAIN = "copy or fetch the model again"
 VARIANCE = "running_var"
-"""Last part of the names of tensors whose square root is taken."""
+"""Tensors with this suffix are variances, of which the network takes the square root."""
 
 Build = Callable[[], torch.nn.Module]
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The tensors of a network without their numbers."""
+    """The tensors of a network without their numbers.
+
+    Attributes
+    ----------
+    shapes : dict of str to tuple
+        Tensor -> shape.
+    owner : dict of str to int
+        Tensor -> a number that all names of one tensor share: nnU-Net's networks name most tensors
+        twice.
+    """
 
     shapes: Shapes
     owner: dict[str, int]
-    """Tensor's name -> the same number for all names of one tensor: nnU-Net's networks name most of them twice."""
 
 
 def skeleton(build: Build, source: Path) -> Skeleton:
-    """Return what a network consists of; raises ModelError where `build` cannot make it. `source` is for errors."""
+    """Return the tensors of the network that `build` makes.
+
+    Raises
+    ------
+    ModelError
+        If `build` fails; `source` names the file with its settings.
+    """
     try:
         with torch.device("meta"):
             state = build().state_dict(keep_vars=True)
     except Exception as error:  # layers refuse their arguments in many ways
         told = str(error).partition("\n")[0]
         raise ModelError(
-            f"{source}: no network can be built as its settings say: {told}; {AGAIN}"
+            f"{source}: no network can be built from its settings: {told}; {AGAIN}"
         ) from error
     return Skeleton(
         {name: tuple(value.shape) for name, value in state.items()},
@@ -50,7 +64,9 @@ def skeleton(build: Build, source: Path) -> Skeleton:
 
 
 def check_fit(wanted: Skeleton, found: Shapes, source: Path) -> None:
-    """Raise ModelError unless a file's tensors are those of the network; shared ones may be named once only."""
+    """Raise ModelError unless a file's tensors are those of the network; a shared one needs only one
+    name.
+    """
     unknown = [name for name in found if name not in wanted.shapes]
     known = {name: shape for name, shape in found.items() if name in wanted.shapes}
     given = {wanted.owner[name] for name in known}
@@ -68,7 +84,7 @@ def check_fit(wanted: Skeleton, found: Shapes, source: Path) -> None:
 
 
 def check_numbers(weights: Weights, source: Path) -> None:
-    """Raise ModelError where weights are not finite: such a network calls everything background."""
+    """Raise ModelError if weights are not finite; such a network would call everything background."""
     for name, value in weights.items():
         if not torch.isfinite(value).all():
             raise ModelError(
@@ -81,7 +97,7 @@ def check_numbers(weights: Weights, source: Path) -> None:
 
 
 def filled(build: Build, weights: Weights, source: Path) -> torch.nn.Module:
-    """Return a network with its weights, which were found to fit; raises ModelError where they are not finite."""
+    """Return a network with weights that are known to fit; raise ModelError if they are not finite."""
     check_numbers(weights, source)
     network = build()
     load_into(network, weights)
@@ -89,7 +105,7 @@ def filled(build: Build, weights: Weights, source: Path) -> torch.nn.Module:
 
 
 def shapes_of(weights: Weights) -> Shapes:
-    """Return the shapes of tensors by name."""
+    """Return tensor -> shape."""
     return {name: tuple(value.shape) for name, value in weights.items()}
 
 

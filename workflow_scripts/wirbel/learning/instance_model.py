@@ -1,4 +1,4 @@
-"""An instance model folder, ready to label cut-outs; its formats are in `instance_weights`."""
+"""An instance model folder, ready to label cut-outs. `instance_weights` reads its formats."""
 
 from __future__ import annotations
 
@@ -20,7 +20,24 @@ GPU_BATCH = 4
 
 
 class InstanceModel:
-    """A loaded network; `exact` computes in single precision on every device."""
+    """A loaded instance network.
+
+    Parameters
+    ----------
+    folder : Path
+        The model folder.
+    device : str
+        "auto", "cpu" or "cuda".
+    threads : int
+        Threads on a CPU; 0 uses all available cores.
+    exact : bool
+        Compute in single precision on every device.
+
+    Raises
+    ------
+    ModelError
+        If the folder cannot be used.
+    """
 
     def __init__(
         self, folder: Path, device: str = "auto", threads: int = 0, exact: bool = False
@@ -30,11 +47,23 @@ class InstanceModel:
         self.device = choose_device(device)
         network, self.channels = load_network(folder, self.config)
         self.layout = memory_format(self.device, exact)
-        self.network = network.to(self.device, memory_format=self.layout).eval()
+        moved = network.to(self.device, memory_format=self.layout)  # type: ignore[call-overload]
+        self.network = moved.eval()
         self.pool = sample_threads(usable_threads(threads))
 
     def predict(self, cutouts: np.ndarray) -> np.ndarray:
-        """Return 0 background, 1 above, 2 centre, 3 below for subregion cut-outs (n, P, I, R)."""
+        """Label cut-outs.
+
+        Parameters
+        ----------
+        cutouts : ndarray of uint8, shape (n, P, I, R)
+            Subregion labels.
+
+        Returns
+        -------
+        ndarray of uint8, shape (n, P, I, R)
+            0 background, 1 vertebra above, 2 centre, 3 below.
+        """
         out = np.zeros(cutouts.shape, np.uint8)
         size = 1 if self.device.type == "cpu" else GPU_BATCH
         parts = [slice(start, start + size) for start in range(0, len(cutouts), size)]

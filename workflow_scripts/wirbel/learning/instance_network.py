@@ -1,12 +1,13 @@
 """The instance network: a small anisotropic 3D U-Net on one-hot label cut-outs.
 
-Input (batch, channels, P, I, R), one-hot subregions around one vertebral body; output four logits per
-voxel: 0 background, 1 the vertebra above, 2 the one in the centre, 3 the one below.
+Input: (batch, channels, P, I, R), one-hot subregions around one vertebral body. Output: four logits
+per voxel, for 0 background, 1 the vertebra above, 2 the central one, 3 the one below.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,23 +23,25 @@ class InstanceNetwork:
     channels: int = 14
     features: tuple[int, ...] = (12, 24, 48, 96, 128)
     reduction: tuple[int, int, int] = (2, 2, 1)
-    """Voxels averaged into one before the first layer; the logits are enlarged as much at the end. Which
-    vertebra a voxel belongs to is a question of centimetres: outlines come from the semantic phase."""
+    """Voxels averaged into one before the first layer; the logits are enlarged by the same factors at
+    the end. Which vertebra a voxel belongs to is a question of centimetres; the semantic phase
+    gives the outlines.
+    """
     in_plane_stages: int = 1
-    """How many first stages use 3 x 3 x 1 kernels, since slices are thick."""
+    """Number of first stages with 3 x 3 x 1 kernels, because slices are thick."""
     thick_pooling_stages: tuple[int, ...] = (2, 3)
-    """Stages entered by halving all three axes; the others halve only the two in the slice."""
+    """Stages entered by halving all three axes; the others halve only the two in-plane axes."""
     cutout_size: tuple[int, int, int] = (160, 160, 32)
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 3.0)
     slices_mm: tuple[float, float] | None = None
-    """Limits within which a scan's own distance of slices is kept; None resamples to `spacing_mm` always."""
+    """Limits within which a scan keeps its own slice spacing. None always resamples to `spacing_mm`."""
 
     def kernel(self, stage: int) -> tuple[int, int, int]:
-        """Kernel size of a stage."""
+        """Return the kernel size of a stage."""
         return (3, 3, 1) if stage < self.in_plane_stages else (3, 3, 3)
 
     def stride(self, stage: int) -> tuple[int, int, int]:
-        """Stride between stage - 1 and `stage`."""
+        """Return the stride between `stage - 1` and `stage`."""
         return (2, 2, 2) if stage in self.thick_pooling_stages else (2, 2, 1)
 
     def as_dict(self) -> dict:
@@ -47,12 +50,15 @@ class InstanceNetwork:
 
     @classmethod
     def from_dict(cls, values: dict) -> InstanceNetwork:
-        """Rebuild the settings from `as_dict`."""
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+        """Restore the settings from `as_dict`."""
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**fields)
 
 
 class UNet(nn.Module):
-    """Encoder with strided convolutions, decoder with transposed ones, skip connections between."""
+    """Encoder with strided convolutions, decoder with transposed ones, and skip connections."""
 
     def __init__(self, settings: InstanceNetwork) -> None:
         super().__init__()
@@ -100,10 +106,21 @@ def _double(inputs: int, outputs: int, kernel, stride=1) -> nn.Sequential:
 
 
 def one_hot(labels: torch.Tensor, mapping: dict[int, int], channels: int) -> torch.Tensor:
-    """Return (B, channels, P, I, R) float32 of subregion labels (B, P, I, R).
+    """Return one-hot subregions.
 
-    `mapping` gives the channel of each label; labels left out, and those of channels that the network does not
-    have, count as channel 0, the background.
+    Parameters
+    ----------
+    labels : Tensor, shape (B, P, I, R)
+        Subregion labels.
+    mapping : dict of int to int
+        Label -> channel. Labels that are missing, or whose channel the network lacks, go to channel
+        0.
+    channels : int
+        Number of channels.
+
+    Returns
+    -------
+    Tensor of float32, shape (B, channels, P, I, R)
     """
     table = torch.zeros(256, dtype=torch.long)
     for label, channel in mapping.items():

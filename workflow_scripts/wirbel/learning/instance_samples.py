@@ -16,7 +16,7 @@ ABOVE, CENTRE, BELOW = 1, 2, 3
 
 @dataclass(frozen=True)
 class Variation:
-    """How strongly samples are varied; lengths in voxels of the model grid (P, I, R)."""
+    """How strongly samples vary; lengths in voxels of the model grid (P, I, R)."""
 
     centre_jitter: tuple[float, float, float] = (3.0, 4.0, 1.0)
     rotation_deg: float = 12.0
@@ -30,7 +30,9 @@ class Variation:
 
 @dataclass(frozen=True)
 class VertebraCase:
-    """One case's maps on the model grid and its vertebrae, (label, body centre index), top down."""
+    """The maps of one case on the model grid, and its vertebrae as (label, body centre index), top
+    down.
+    """
 
     subregion: np.ndarray
     vertebra: np.ndarray
@@ -38,7 +40,7 @@ class VertebraCase:
 
 
 def prepare_case(subregion: np.ndarray, vertebra: np.ndarray) -> VertebraCase:
-    """Find the vertebrae of a case; those with less than 30 voxels of body visible are left out."""
+    """Find the vertebrae of a case, except those with fewer than 30 visible voxels of body."""
     body = np.isin(subregion, BODY_LABELS)
     index = np.argwhere(body)
     owner = vertebra[body]
@@ -56,7 +58,26 @@ def draw_sample(
     variation: Variation,
     random: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (subregion cut-out with errors, targets 0 to 3), both uint8 of shape `size`."""
+    """Draw one training sample.
+
+    Parameters
+    ----------
+    case : VertebraCase
+        The case.
+    size : tuple of three int
+        Voxels of the cut-out.
+    variation : Variation
+        How strongly to vary it.
+    random : numpy.random.Generator
+        Source of all randomness.
+
+    Returns
+    -------
+    labels : ndarray of uint8, shape `size`
+        Subregion cut-out with simulated errors.
+    target : ndarray of uint8, shape `size`
+        0 background, 1 above, 2 centre, 3 below.
+    """
     number = int(random.integers(len(case.centres)))
     jitter = random.normal(0, variation.centre_jitter)
     centre = np.round(case.centres[number][1] + jitter).astype(int)
@@ -74,7 +95,7 @@ def draw_sample(
 
 
 def targets(vertebrae: np.ndarray, top_down: list[int], number: int) -> np.ndarray:
-    """Mark vertebra `number` of the list and its two neighbours in the list."""
+    """Mark vertebra `number` of the list and its two neighbours."""
     out = np.zeros(vertebrae.shape, np.uint8)
     for step, value in ((-1, ABOVE), (0, CENTRE), (1, BELOW)):
         if 0 <= number + step < len(top_down):
@@ -83,7 +104,7 @@ def targets(vertebrae: np.ndarray, top_down: list[int], number: int) -> np.ndarr
 
 
 def _crop(array: np.ndarray, centre: np.ndarray, size: tuple[int, int, int]) -> np.ndarray:
-    """Cut a box out of `array`, zero outside; the same rule as `core.cutouts.cut_out`."""
+    """Cut a box out of `array`, 0 outside, by the same rule as `core.cutouts.cut_out`."""
     start = centre - np.array(size) // 2
     stop = start + size
     low, high = np.maximum(start, 0), np.minimum(stop, array.shape)
@@ -95,14 +116,14 @@ def _crop(array: np.ndarray, centre: np.ndarray, size: tuple[int, int, int]) -> 
 
 
 def _deform(labels, target, variation, random):
-    """Rotate and scale in the slice and bend smoothly; nearest neighbour, both maps alike."""
+    """Rotate and scale in-plane and bend smoothly; both maps alike, by nearest neighbour."""
     shape = labels.shape
     angle = np.radians(random.uniform(-1, 1) * variation.rotation_deg)
     size = np.exp(random.uniform(-1, 1, 3) * np.array([1, 1, 0.7]) * variation.scaling)
     matrix = np.eye(3)
     matrix[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     matrix = matrix / size
-    matrix[2, :2] = random.normal(0, variation.tilt, 2)  # a scan not quite along the spine
+    matrix[2, :2] = random.normal(0, variation.tilt, 2)  # slices not exactly along the spine
     extent = np.array(shape, float)
     theta = (matrix * extent[None] / extent[:, None])[::-1, ::-1].copy()
     theta = np.concatenate([theta, np.zeros((3, 1))], 1)
@@ -117,7 +138,7 @@ def _deform(labels, target, variation, random):
 
 
 def _crop_field_of_view(labels, target, random) -> None:
-    """Blank everything beyond one or two random planes, in both maps."""
+    """Blank everything beyond one or two random planes in both maps."""
     for _ in range(int(random.integers(1, 3))):
         axis = int(random.integers(0, 3))
         width = int(labels.shape[axis] * random.uniform(0.1, 0.42))

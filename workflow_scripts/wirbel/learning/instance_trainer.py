@@ -1,4 +1,4 @@
-"""Training of the instance network: cut-outs with simulated errors, Dice and cross-entropy loss."""
+"""Train the instance network: cut-outs with simulated errors, Dice and cross-entropy loss."""
 
 from __future__ import annotations
 
@@ -49,7 +49,24 @@ def train_instance(
     device: str = "auto",
     threads: int = 0,
 ) -> Path:
-    """Train in this process, resuming where a run stopped; return the final checkpoint's path."""
+    """Train in this process, continuing an interrupted training; return the path of the final
+    checkpoint.
+
+    Parameters
+    ----------
+    folder : TrainingFolder
+        The training cases, and where checkpoints go.
+    network : InstanceNetwork
+        Settings of the network.
+    mapping : dict of int to int
+        Subregion label -> channel.
+    budget : Budget
+        How long and how to train.
+    device : str
+        "auto", "cpu" or "cuda".
+    threads : int
+        Threads on a CPU; 0 uses all available cores.
+    """
     output = folder.root / "instance"
     output.mkdir(parents=True, exist_ok=True)
     if not (output / FINAL).exists():
@@ -68,7 +85,8 @@ class _Training:
         self.output, self.settings, self.mapping = output, network, mapping
         self.budget, self.device = budget, device
         self.pool = sample_threads(usable_threads(threads))
-        self.network = UNet(network).to(device, memory_format=CHANNELS_LAST)
+        self.network = UNet(network)
+        self.network.to(device, memory_format=CHANNELS_LAST)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), budget.learning_rate, weight_decay=budget.weight_decay
         )
@@ -106,14 +124,14 @@ class _Training:
                 losses = []
 
     def share_used(self) -> float:
-        """Return the share of the budget that is used up, 0 to 1."""
+        """Return the fraction of the budget that is used up, 0 to 1."""
         share = self.step / self.budget.steps
         if self.budget.max_minutes:
             share = max(share, self.minutes() / self.budget.max_minutes)
         return min(share, 1.0)
 
     def minutes(self) -> float:
-        """Return the minutes of training so far, earlier runs counted in."""
+        """Return the minutes of training so far, earlier runs included."""
         return self.minutes_before + (time.monotonic() - self.started) / 60
 
     def _make(self, cases: list[VertebraCase], number: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -148,7 +166,7 @@ class _Training:
         return float(loss)
 
     def _gradients_side_by_side(self, batch) -> float:
-        """One sample per thread; the mean of losses and gradients."""
+        """Compute one sample per thread; average losses and gradients."""
         labels, target = batch
         parameters = list(self.network.parameters())
 
@@ -215,8 +233,15 @@ class _Training:
 def dice_and_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Return cross-entropy minus the mean soft Dice of the three vertebrae.
 
-    `logits` (B, 4, P, I, R), `target` (B, P, I, R) of 0 to 3. Soft Dice is 2 |a b| / (|a| + |b|), summed over
-    the cut-out; a vertebra that is not there counts by what was invented of it.
+    Soft Dice is 2 |a b| / (|a| + |b|), summed over the cut-out. For an absent vertebra it measures
+    how much of it was invented.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (B, 4, P, I, R)
+        Output of the network.
+    target : Tensor, shape (B, P, I, R)
+        Classes 0 to 3.
     """
     probability = logits.softmax(1)
     truth = F.one_hot(target.long(), OUTPUTS).movedim(-1, 1).to(probability.dtype)

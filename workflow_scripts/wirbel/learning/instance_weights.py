@@ -1,6 +1,6 @@
-"""The network of an instance model folder, in our own format or in the published one (`models.folders.instance`).
+"""Load the network of an instance model folder, in Wirbel's format or in the published one.
 
-The published one comes in two variants.
+`models.folders.instance` describes both. The published network has two variants.
 """
 
 from __future__ import annotations
@@ -26,29 +26,39 @@ from wirbel.models.inference_config import FILE_NAME, InferenceConfig
 
 __all__ = ["WEIGHTS_NAME", "load_network", "read_model_weights", "read_published"]
 PREFIX = "network."
-"""Names of the network's tensors in a Lightning checkpoint begin so."""
+"""Prefix of the network's tensors in a Lightning checkpoint."""
 FIRST_LAYER = "init_conv.weight"
 OLDER_VARIANT = (16, 10)
-"""Width and input channels of the older published network, which its code fixes."""
+"""Width and input channels of the older published network, fixed in its code."""
 NEWER_VARIANT = (8, 11)
-"""The same of the newer one, unless its hyper-parameters `dim` and `num_channels` say otherwise."""
+"""The same of the newer one, unless its hyper-parameters `dim` and `num_channels` differ."""
 NO_VARIANT = (0, 0)
 WIDEST = (64, 256)
-"""Width and input channels that a variant may have at most."""
+"""Largest width and number of input channels of a variant."""
 AGAIN = "give the folder of an instance model, or copy or fetch it again"
 GROUPS = 8
-"""Of the group normalisation: a width is a multiple."""
+"""Of the group normalisation; a width is a multiple of it."""
 
 
 def read_model_weights(folder: Path) -> Weights:
-    """Return the weights of a folder in our own format; raises ModelError where there are none."""
+    """Return the weights of a folder in Wirbel's format; raise ModelError if there are none."""
     return read_weights(own_weights(folder))[0]
 
 
 def load_network(folder: Path, config: InferenceConfig) -> tuple[torch.nn.Module, int]:
-    """Return the network with its weights and its number of input channels.
+    """Return the network with its weights, and its number of input channels.
 
-    `config` was judged by `models.folders.instance`. Raises ModelError on what is missing or does not fit.
+    Parameters
+    ----------
+    folder : Path
+        The model folder.
+    config : InferenceConfig
+        Its settings, checked by `models.folders.instance`.
+
+    Raises
+    ------
+    ModelError
+        If weights are missing or do not fit.
     """
     if config.network is not None:
         return _own_network(folder, InstanceNetwork.from_dict(config.network))
@@ -78,25 +88,25 @@ def read_published(path: Path) -> tuple[Weights, tuple[int, int]]:
     content = read_pickled_checkpoint(path)
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict):
-        raise ModelError(f"{path} holds no state_dict, so it is no Lightning checkpoint; {AGAIN}")
+        raise ModelError(f"{path} has no state_dict, so it is not a Lightning checkpoint; {AGAIN}")
     settings = content.get("hyper_parameters") or {}
     if not isinstance(settings, dict):
         raise ModelError(
-            f"{path} is no Lightning checkpoint: hyper_parameters is no dictionary; {AGAIN}"
+            f"{path} is not a Lightning checkpoint: hyper_parameters is not a dictionary; {AGAIN}"
         )
     if settings.get("do2D") is not None and settings["do2D"] is not False:
         raise ModelError(
-            f"{path} holds a network for slices (do2D), expected one for volumes; {AGAIN}"
+            f"{path} contains a network for slices (do2D); expected one for volumes; {AGAIN}"
         )
     weights = tensors(state, path, PREFIX)
     return weights, _variant(weights, settings, path)
 
 
 def _variant(weights: Weights, settings: dict[str, Any], path: Path) -> tuple[int, int]:
-    """Return width and channels, as the first layer shows them."""
+    """Return width and channels, read from the first layer."""
     if FIRST_LAYER not in weights:
         raise ModelError(
-            f"{path} holds another network: there is no {PREFIX}{FIRST_LAYER} in it; {AGAIN}"
+            f"{path} contains another network: there is no {PREFIX}{FIRST_LAYER} in it; {AGAIN}"
         )
     found = tuple(weights[FIRST_LAYER].shape[:2])
     allowed = [known for known in (OLDER_VARIANT, _newer_variant(settings)) if _is_possible(known)]

@@ -1,8 +1,8 @@
-"""What a published labelling network's checkpoint says about it, and whether that can be right.
+"""Read and check what the checkpoint of a published labelling network says about it.
 
-Its hyper-parameters hold `group_2_n_channel` (classes by head) and `opt`, the options of its
-training: `backbone`, `classification_linear`, `classification_conv`, `in_channel`, `final_size` (of a cut-out, in
-voxels) and `ds_name` (its training set, which tells whether cut-outs are turned).
+Its hyper-parameters are `group_2_n_channel` (classes by head) and `opt`, the options of its
+training: `backbone`, `classification_linear`, `classification_conv`, `in_channel`, `final_size` (of
+a cut-out, in voxels) and `ds_name` (its training set, which says whether cut-outs are turned).
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ SETTINGS = ("group_2_n_channel", "opt")
 USUAL_BACKBONE = "DENSENET169"
 USUAL_SIZE = (152, 168, 32)
 TURNED_TRAINING = "v4corpus"
-"""Networks whose training set is called so have seen cut-outs with the spine upright."""
+"""Networks with a training set of this name saw cut-outs with the spine upright."""
 NOT_OURS = "net.class_layers."
 MOST_HEADS, MOST_CLASSES, LONGEST_NAME = 32, 256, 64
 AGAIN = "give the folder of a labelling model, or copy or fetch it again"
 
 
 class TrainingOptions:
-    """Stands in for the published tool's class of training options: attributes, no behaviour."""
+    """Stands in for SPINEPS' class of training options: attributes, no behaviour."""
 
 
-STAND_INS = [(TrainingOptions, "spineps.architectures.pl_densenet.ARGS_MODEL")]
-"""Types, beside those of every checkpoint, that these checkpoints may hold; the real ones are never imported."""
+STAND_INS: list[Any] = [(TrainingOptions, "spineps.architectures.pl_densenet.ARGS_MODEL")]
+"""Further types that these checkpoints may contain; the real classes are never imported."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,17 @@ class Labelling:
 
 
 def read_checkpoint(path: Path) -> tuple[Labelling, Weights]:
-    """Return what a checkpoint says and its tensors; raises ModelError naming what is wrong."""
+    """Return what a checkpoint says, and its tensors.
+
+    Raises
+    ------
+    ModelError
+        Names what is wrong.
+    """
     with torch.serialization.safe_globals(STAND_INS):
         content = read_pickled_checkpoint(path)
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
-        raise ModelError(f"{path} holds no state_dict, so it is no Lightning checkpoint; {AGAIN}")
+        raise ModelError(f"{path} has no state_dict, so it is not a Lightning checkpoint; {AGAIN}")
     try:
         described = _described(content.get("hyper_parameters"))
     except ValueError as error:
@@ -68,7 +74,7 @@ def _described(settings: Any) -> Labelling:
     options = _options(settings)
     backbone = options.get("backbone", USUAL_BACKBONE)
     if not isinstance(backbone, str) or backbone not in BLOCKS:
-        raise ValueError(f"its backbone is {short(backbone)}, known are {', '.join(BLOCKS)}")
+        raise ValueError(f"its backbone is {short(backbone)}; known are {', '.join(BLOCKS)}")
     if _truth(options, "classification_conv", False):
         raise ValueError(
             "its heads begin with a convolution (classification_conv), which no published network has"
@@ -76,7 +82,7 @@ def _described(settings: Any) -> Labelling:
     channels = options.get("in_channel", 1)
     if type(channels) is not int or channels != 1:
         raise ValueError(
-            f"its in_channel is {short(channels)}, expected 1: it is shown the scan alone"
+            f"its in_channel is {short(channels)}, expected 1: its only input is the scan"
         )
     network = LabellingNetwork(
         backbone,
@@ -88,16 +94,18 @@ def _described(settings: Any) -> Labelling:
 
 
 def _was_turned(training_set: Any) -> bool:
-    """Return whether the training set, a name or several, is one whose cut-outs were turned."""
+    """Return True if the training set, one name or several, had turned cut-outs."""
     names = training_set if isinstance(training_set, list | tuple) else [training_set]
     return any(TURNED_TRAINING in name for name in names if isinstance(name, str))
 
 
 def _options(settings: Any) -> dict[str, Any]:
-    """Return the training's options; raises ValueError unless the hyper-parameters are those of such a network."""
+    """Return the options of the training; raise ValueError unless the hyper-parameters are those of
+    such a network.
+    """
     if not isinstance(settings, dict) or any(name not in settings for name in SETTINGS):
         raise ValueError(
-            "its hyper-parameters lack group_2_n_channel or opt, so it is no labelling network"
+            "its hyper-parameters lack group_2_n_channel or opt, so it is not a labelling network"
         )
     unknown = [name for name in settings if name not in SETTINGS]
     if unknown:
@@ -106,9 +114,9 @@ def _options(settings: Any) -> dict[str, Any]:
         )
     if not hasattr(settings["opt"], "__dict__"):
         raise ValueError(
-            f"its opt holds {short(settings['opt'])}, expected the options of its training"
+            f"its opt is {short(settings['opt'])}, expected the options of its training"
         )
-    return vars(settings["opt"])
+    return dict(vars(settings["opt"]))
 
 
 def _heads(heads: Any) -> dict[str, int]:

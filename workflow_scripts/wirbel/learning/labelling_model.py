@@ -1,6 +1,6 @@
 """A labelling model folder in the published format, ready to classify cut-outs.
 
-`inference_config.json`, and somewhere below it one checkpoint, see `labelling_checkpoint`.
+It has `inference_config.json` and, anywhere below it, one checkpoint; see `labelling_checkpoint`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,20 @@ BATCH = {"cpu": 1, "cuda": 8}
 
 
 class LabellingModel:
-    """A loaded network; `wanted` is the input that it wants."""
+    """A loaded labelling network; `wanted` describes its input.
+
+    Parameters
+    ----------
+    folder : Path
+        The model folder.
+    device : str
+        "auto", "cpu" or "cuda".
+
+    Raises
+    ------
+    ModelError
+        If the folder cannot be used.
+    """
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
         config = checked_folder(folder, "labelling")
@@ -36,12 +49,27 @@ class LabellingModel:
         network = filled(build, {name: value.float() for name, value in weights.items()}, path)
         self.device = choose_device(device)
         self.network = network.to(self.device).eval()
-        axes = tuple(config.model_expected_orientation)
-        self.wanted = LevelInput(axes, config.spacing_for, described.size, described.turned)
+        self.wanted = LevelInput(
+            config.model_expected_orientation,
+            config.spacing_for,
+            described.size,
+            described.turned,
+        )
 
     @torch.inference_mode()
     def classify(self, cutouts: np.ndarray) -> dict[str, np.ndarray]:
-        """Return head -> probabilities (n, classes) of normalised cut-outs (n, P, I, R)."""
+        """Return the probabilities of every head.
+
+        Parameters
+        ----------
+        cutouts : ndarray of float32, shape (n, P, I, R)
+            Normalised intensities.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n, classes)
+            Head -> probabilities.
+        """
         size = BATCH[self.device.type]
         parts = [
             self.network(torch.from_numpy(cutouts[at : at + size, None]).to(self.device))

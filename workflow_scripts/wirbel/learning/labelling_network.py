@@ -1,8 +1,8 @@
-"""The labelling network: a 3D DenseNet whose features several small classifiers (heads) share.
+"""The labelling network: a 3D DenseNet with several small classifiers (heads) on the same features.
 
-Input (batch, 1, P, I, R) normalised intensities around one vertebral body; output one vector of logits per head.
-Huang et al., CVPR 2017, arXiv:1608.06993, in three dimensions; Möller et al. 2026, arXiv:2601.14066. Module
-names are those in the published checkpoints.
+Input: (batch, 1, P, I, R), normalised intensities around one vertebral body. Output: one vector of
+logits per head. Huang et al., CVPR 2017, arXiv:1608.06993, in three dimensions; Möller et al. 2026,
+arXiv:2601.14066. Module names are those of the published checkpoints.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ SMALLEST_EDGE = 32
 
 @dataclass(frozen=True)
 class LabellingNetwork:
-    """What the network is made of: `heads` name -> classes; `hidden`: one hidden layer in every head."""
+    """Structure of the network: `heads` is name -> classes; `hidden` gives every head one hidden
+    layer.
+    """
 
     backbone: str
     heads: dict[str, int]
@@ -34,7 +36,7 @@ class LabellingNetwork:
 
 
 class DenseLayer(nn.Module):
-    """Appends `GROWTH` new features, found by a bottleneck and a 3 x 3 x 3 convolution."""
+    """Append `GROWTH` new features, computed by a bottleneck and a 3 x 3 x 3 convolution."""
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
@@ -55,7 +57,7 @@ class DenseLayer(nn.Module):
 
 
 class DenseNet(nn.Module):
-    """Features (B, `width`) of a cut-out."""
+    """Compute the features, shape (B, `width`), of a cut-out."""
 
     def __init__(self, channels: int, blocks: tuple[int, ...]) -> None:
         super().__init__()
@@ -102,7 +104,7 @@ class LabellingClassifier(nn.Module):
 
 
 def _transition(width: int) -> nn.Sequential:
-    """Return what halves features and edges between two blocks."""
+    """Return the layers between two blocks, which halve features and edges."""
     parts = {
         "norm": nn.BatchNorm3d(width),
         "relu": nn.ReLU(),

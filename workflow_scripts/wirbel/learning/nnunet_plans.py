@@ -1,8 +1,9 @@
-"""The network that nnU-Net's plans.json and dataset.json describe, once `models.folders.plans` has judged them.
+"""Build the network that nnU-Net's plans.json and dataset.json describe, after `models.folders.plans`
+has checked them.
 
-nnU-Net's own reader of plans imports its readers, resamplers and trainers, which takes longer than loading
-the weights; here only `dynamic_network_architectures`, which holds the networks, is imported. Names in a file
-are looked up in lists of what may be built, never imported.
+nnU-Net's own plans reader imports its readers, resamplers and trainers, which takes longer than
+loading the weights. Here only `dynamic_network_architectures`, which has the networks, is imported.
+Names in a file are looked up in lists of what may be built, never imported.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ NORMALISATIONS = {
     )
 }
 LAYERS = ("conv_op", "norm_op", "dropout_op", "nonlin")
-"""Arguments of a network that name a layer of torch.nn; which ones they may name is in the schema."""
+"""Arguments of a network that name a layer of torch.nn; the schema lists the allowed names."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,27 @@ class Plans:
     spacing: PlanSpacing
     normalisation: schemes.ImageNormalization
     heads: int
-    """Classes, background included."""
+    """Number of classes, background included."""
     network: type[torch.nn.Module]
     network_settings: dict[str, Any]
 
 
 def read_plans(plans: dict, dataset: dict, configuration: str, folder: str = "") -> Plans:
-    """Read one configuration; raises ModelError where the files ask for what is not supported.
+    """Read one configuration.
 
-    `plans` and `dataset` are the decoded plans.json (nnU-Net 2.0 and later) and dataset.json; `folder` is where they
-    lie, for errors.
+    Parameters
+    ----------
+    plans, dataset : dict
+        Decoded plans.json (nnU-Net 2.0 and later) and dataset.json.
+    configuration : str
+        Its name.
+    folder : str
+        Where the files are, for messages.
+
+    Raises
+    ------
+    ModelError
+        If the files need something that is not supported.
     """
     judged = judged_plans(plans, dataset, configuration, folder)
     settings = judged.settings
@@ -65,7 +77,7 @@ def read_plans(plans: dict, dataset: dict, configuration: str, folder: str = "")
 
 
 def build_network(plans: Plans) -> torch.nn.Module:
-    """Return the network, not yet trained, for one input channel; its output is (B, heads, *patch)."""
+    """Return the untrained network for one input channel; its output is (B, heads, *patch)."""
     return plans.network(
         input_channels=1, num_classes=plans.heads, deep_supervision=False, **plans.network_settings
     )
@@ -85,7 +97,7 @@ def _normalisation(judged: PlansFile) -> schemes.ImageNormalization:
 
 
 def _network_settings(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the network's arguments, with layers in place of their names."""
+    """Return the network's arguments, with layers instead of their names."""
     return {
         name: getattr(torch.nn, value.rpartition(".")[2]) if name in LAYERS and value else value
         for name, value in arguments.items()

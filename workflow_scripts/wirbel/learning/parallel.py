@@ -1,8 +1,8 @@
-"""Whole samples in parallel threads, each computed by one thread alone.
+"""Compute whole samples in parallel threads, one thread per sample.
 
 Splitting every single operation over the cores makes them wait for each other hundreds of times per
-step; on a busy machine that costs a factor of ten. One sample per thread meets once per step, and
-the result does not depend on the number of threads.
+step, which costs a factor of ten on a busy machine. With one sample per thread they meet once per
+step, and the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import torch
 
 
 def usable_threads(requested: int = 0) -> int:
-    """Return `requested`, or the number of cores this process may use when it is zero."""
+    """Return `requested`, or the number of cores available to this process if it is zero."""
     return requested if requested > 0 else max(1, len(os.sched_getaffinity(0)))
 
 
 def sample_threads(number: int) -> ThreadPoolExecutor:
-    """Return a pool whose threads, like the calling one, compute without helpers of their own."""
+    """Return a pool whose threads compute without helper threads of their own; the calling thread does
+    too.
+    """
     torch.set_num_threads(1)
     return ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,))

@@ -1,4 +1,4 @@
-"""Where the training patches of the semantic network lie."""
+"""Choose the training patches of the semantic network."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from wirbel.core.labels import SACRUM
 from wirbel.learning.semantic_plans import class_of_label
 
 SACRUM_SHARE = 0.3
-"""Share of the foreground patches that are centred on the sacrum. nnU-Net centres each on a class drawn evenly,
-one in fourteen; yet ten of the classes repeat in every vertebra, and the sacrum, the largest and most varied
-structure, lies in view at one end of the spine only."""
+"""Fraction of the foreground patches centred on the sacrum. nnU-Net centres each patch on an evenly
+drawn class, one in fourteen. But ten of the classes repeat in every vertebra, while the sacrum, the
+largest and most varied structure, is visible at only one end of the spine.
+"""
 
 
 class PatchLoader(nnUNetDataLoader):
-    """nnU-Net's loader, looking at the sacrum more often."""
+    """nnU-Net's loader, which looks at the sacrum more often."""
 
     def get_bbox(self, data_shape, force_fg, class_locations, overwrite_class=None, verbose=False):
-        """Return the lower and upper corner of a patch, as nnU-Net does."""
+        """Return the lower and upper corner of a patch, like nnU-Net."""
         sacrum = class_of_label()[SACRUM]
         if force_fg and sacrum in class_locations and np.random.uniform() < SACRUM_SHARE:
-            overwrite_class = sacrum  # nnU-Net ignores it where a scan shows none of it
+            overwrite_class = sacrum  # nnU-Net ignores it if the scan shows no sacrum
         return super().get_bbox(data_shape, force_fg, class_locations, overwrite_class, verbose)

@@ -1,7 +1,7 @@
-"""Between the model grid and the voxel size that nnU-Net's plans name, where the two differ.
+"""Resample between the model grid and the voxel size in nnU-Net's plans, if they differ.
 
-Published folders give both; usually they are equal and nothing happens here. nnU-Net's own resampling is used,
-imported only when needed.
+Published folders give both; usually they are equal and nothing happens here. nnU-Net's own
+resampling is used and imported only when needed.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 TOO_MANY = 1 << 31
-"""Voxels of a resampled image beyond which the spacing in the plans cannot be meant."""
+"""Most voxels of a resampled image; with more, the spacing in the plans must be wrong."""
 
 
 @dataclass(frozen=True)
 class PlanSpacing:
-    """Voxel sizes in mm along the network's axes, and how plans.json resamples to it and back."""
+    """Voxel sizes in mm along the network's axes, and how plans.json resamples to them and back."""
 
     spacing_mm: tuple[float, ...]
     image_settings: dict
@@ -31,14 +31,16 @@ class PlanSpacing:
         return found
 
     def to_plan(self, data: np.ndarray, given_mm: tuple[float, ...]) -> np.ndarray:
-        """Resample an image (1, x, y, z) to the plans' spacing; the same array where that is its own."""
+        """Resample an image, shape (1, x, y, z), to the plans' spacing; return the same array if it
+        has it.
+        """
         shape = self.shape_for(data.shape[1:], given_mm)
         return _resample(data, shape, given_mm, self.spacing_mm, self.image_settings)
 
     def from_plan(
         self, scores: np.ndarray, shape: tuple[int, ...], given_mm: tuple[float, ...]
     ) -> np.ndarray:
-        """Resample scores (classes, x, y, z) back to `shape` at `given_mm`."""
+        """Resample scores, shape (classes, x, y, z), back to `shape` at `given_mm`."""
         return _resample(scores, shape, self.spacing_mm, given_mm, self.scores_settings)
 
 

@@ -1,7 +1,7 @@
-"""Which device to compute on, and in which number format.
+"""Choose the device and the number format to compute with.
 
-On processors with bfloat16 instructions, bfloat16 autocast together with the channels-last memory
-format makes 3D convolutions about eight times quicker than float32; either alone gains nothing.
+On processors with bfloat16 instructions, bfloat16 autocast with the channels-last memory format
+makes 3D convolutions about eight times faster than float32; either one alone gains nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ CHANNELS_LAST = torch.channels_last_3d
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called `name`; "auto" takes the GPU where there is one.
+    """Return the device called `name`; "auto" uses the GPU if there is one.
 
-    On a GPU cuDNN is held to algorithms that add up in one order, so that a scan gives the same bytes again.
+    On a GPU, cuDNN is limited to deterministic algorithms, so that a scan always gives the same
+    bytes.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -28,30 +29,30 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def processor_has_bfloat16() -> bool:
-    """Return whether this processor multiplies bfloat16 numbers in hardware."""
+    """Return True if this processor multiplies bfloat16 numbers in hardware."""
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def quick_arithmetic(device: torch.device, exact: bool = False) -> AbstractContextManager:
-    """Return the context to run a network in: mixed precision where the device is made for it.
-
-    `exact` keeps single precision.
+    """Return the context to run a network in: mixed precision if the device supports it and `exact` is
+    False.
     """
     if exact:
         return nullcontext()
     if device.type == "cuda":
         return torch.autocast("cuda")
     if device.type == "cpu" and processor_has_bfloat16():
-        # without the cache of converted weights, which threads would share
+        # The cache of converted weights is off because threads would share it.
         return torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False)
     return nullcontext()
 
 
 def memory_format(device: torch.device, exact: bool = False) -> torch.memory_format:
-    """Return the order in memory to compute in: channels last, which mixed precision is quick with.
+    """Return the memory format to compute in: channels last, which mixed precision is fast with.
 
-    `exact` on a CPU keeps torch's own order, since it decides in which order a convolution adds up.
+    On a CPU, `exact` keeps torch's own format, because it decides in which order a convolution adds
+    up.
     """
     return torch.contiguous_format if exact and device.type == "cpu" else CHANNELS_LAST
 

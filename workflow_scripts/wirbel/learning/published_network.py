@@ -1,21 +1,24 @@
 """The instance network of the published weights: a 3D U-Net of residual blocks.
 
-Input (batch, channels, P, I, R) one-hot subregions around one vertebral body; output four logits per
-voxel: 0 background, 1 the vertebra above, 2 the one in the centre, 3 the one below. Module names are those in
-the published checkpoints. Moeller et al., Eur Radiol 2024, arXiv 2402.16368.
+Input: (batch, channels, P, I, R), one-hot subregions around one vertebral body. Output: four logits
+per voxel, for 0 background, 1 the vertebra above, 2 the central one, 3 the one below. Module names
+are those of the published checkpoints. Moeller et al., Eur Radiol 2024, arXiv 2402.16368.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
 
 import torch
 from torch import nn
 
 OUTPUTS = 4
 GROUPS = 8
-"""Groups of every group normalisation; no width below it exists."""
+"""Groups of every group normalisation; no width is smaller."""
 STAGES = 4
 FACTOR = 2 ** (STAGES - 1)
-"""The three strided convolutions halve a cut-out's edges that often: each must be a multiple."""
+"""The three strided convolutions halve a cut-out's edges this often; each edge must be a multiple."""
 STEM_KERNEL = 7
 HALVING = {"kernel_size": 4, "stride": 2, "padding": 1}
 
@@ -35,7 +38,7 @@ class ConvolutionBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two blocks and a bridge past them."""
+    """Two convolution blocks and a shortcut past them."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -49,9 +52,15 @@ class ResidualBlock(nn.Module):
 
 
 class PublishedUNet(nn.Module):
-    """Encoder and decoder of four stages; skip connections are averaged in, the stem is joined at the end.
+    """Encoder and decoder of four stages; skip connections are averaged, and the stem joins at the
+    end.
 
-    `width` features in the first stage, doubled in each further one; `channels` of the one-hot input.
+    Parameters
+    ----------
+    width : int
+        Features of the first stage; each further stage doubles them.
+    channels : int
+        Channels of the one-hot input.
     """
 
     def __init__(self, width: int, channels: int) -> None:
@@ -75,14 +84,18 @@ class PublishedUNet(nn.Module):
         """Map (B, channels, P, I, R) to logits (B, 4, P, I, R); edges must be multiples of `FACTOR`."""
         x = stem = self.init_conv(one_hot)
         skipped = []
-        for first, second, halve in self.downs:
+        for first, second, halve in _layers(self.downs):
             x = second(first(x))
             skipped.append(x)
             x = halve(x)
         x = self.mid_block2(self.mid_block1(x))
-        for first, second, double in self.ups:
+        for first, second, double in _layers(self.ups):
             x = double(second(first(0.5 * (x + skipped.pop()))))
         return self.final_conv(self.final_res_block(torch.cat((x, stem), dim=1)))
+
+
+def _layers(stages: nn.ModuleList) -> Iterable[Iterable[nn.Module]]:
+    return cast(Iterable[Iterable[nn.Module]], stages)
 
 
 def _stage(inputs: int, outputs: int, resize: type, last: bool) -> nn.ModuleList:

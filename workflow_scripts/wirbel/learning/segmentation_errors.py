@@ -1,7 +1,7 @@
-"""Simulated mistakes of the semantic phase, for training the instance network.
+"""Simulate mistakes of the semantic phase, to train the instance network.
 
 Every function takes a uint8 subregion cut-out (P, I, R), changes it in place or returns a changed
-copy, and draws from the given numpy Generator. The vertebrae to be predicted stay true.
+copy, and draws from the given numpy Generator. The vertebrae to predict stay true.
 """
 
 from __future__ import annotations
@@ -24,7 +24,17 @@ NOISE_LABELS = (*POSTERIOR_ELEMENTS, BODY_BORDER, DISC, ENDPLATE)
 def add_errors(
     labels: np.ndarray, vertebrae: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
-    """Return a copy of `labels` with a random choice of errors; `vertebrae` is the true map."""
+    """Return a copy of `labels` with a random selection of errors.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8, shape (P, I, R)
+        Subregion cut-out.
+    vertebrae : ndarray of uint8, shape (P, I, R)
+        True vertebra map.
+    random : numpy.random.Generator
+        Source of all randomness.
+    """
     out = labels.copy()
     steps = (
         (0.25, lambda: merge_neighbouring_bodies(out, vertebrae, random)),
@@ -42,12 +52,12 @@ def add_errors(
 
 
 def merge_neighbouring_bodies(labels, vertebrae, random) -> None:
-    """Fill one disc and its endplates with vertebral body, so that two bodies become one."""
+    """Fill one disc and its endplates with vertebral body, so that two bodies merge."""
     discs = _values(vertebrae, 101, 200)
     if len(discs):
         disc = random.choice(discs)
         between = (vertebrae == disc) | (vertebrae == disc + 100)
-        if random.random() < 0.5:  # only a bridge of a part of the slices
+        if random.random() < 0.5:  # a bridge in only some of the slices
             first = random.integers(0, labels.shape[2])
             between[:, :, first : first + int(random.integers(3, 12))] = False
         labels[between] = BODY_BORDER
@@ -64,7 +74,7 @@ def drop_structures(labels, vertebrae, random) -> None:
 
 
 def drop_discs(labels, vertebrae, random) -> None:
-    """Remove a disc, its endplates or both; as background or as vertebral body's neighbour."""
+    """Remove discs, or replace endplates by background or disc."""
     for disc in _values(vertebrae, 101, 200):
         chance = random.random()
         if chance < 0.25:
@@ -74,7 +84,7 @@ def drop_discs(labels, vertebrae, random) -> None:
 
 
 def corrupt_blobs(labels, random) -> None:
-    """Overwrite a few ellipsoids with background or with any other structure."""
+    """Overwrite a few ellipsoids with background or any other structure."""
     for _ in range(int(random.integers(1, 6))):
         on_spine = random.random() < 0.75
         box, inside = _random_ellipsoid(labels, random, on_spine)
@@ -86,7 +96,7 @@ def corrupt_blobs(labels, random) -> None:
 
 
 def grow_or_shrink(labels, random) -> None:
-    """Shift the outline of all or of one structure by a voxel in the slice."""
+    """Shift the outline of all structures, or of bone, by an in-plane voxel."""
     footprint = ndimage.generate_binary_structure(2, 1)[:, :, None]
     if random.random() < 0.5:
         kernel = np.ones((3, 3, 1), bool) if random.random() < 0.5 else footprint
@@ -99,7 +109,7 @@ def grow_or_shrink(labels, random) -> None:
 
 
 def swap_neighbouring_labels(labels, random) -> None:
-    """Give half of the field of view another mapping between two posterior structures."""
+    """Swap two posterior structures in part of the field of view."""
     first, second = random.choice(POSTERIOR_ELEMENTS, 2, replace=False)
     start = int(random.integers(0, labels.shape[1]))
     part = labels[:, start : start + int(random.integers(20, 80))]
@@ -110,7 +120,7 @@ def swap_neighbouring_labels(labels, random) -> None:
 
 
 def roughen(labels, random) -> None:
-    """Take each voxel from a neighbour at random: ragged outlines."""
+    """Take some voxels from a random neighbour, which gives ragged outlines."""
     shift = [int(s) for s in random.integers(-1, 2, 2)]
     moved = np.roll(labels, shift, (0, 1))
     noise = ndimage.gaussian_filter(
@@ -126,7 +136,7 @@ def _values(vertebrae, low, high):
 
 
 def _random_ellipsoid(labels, random, on_spine):
-    """Return (box, mask inside the box) of an ellipsoid of 3 to 14 voxels' radius in the slice."""
+    """Return box and mask (inside the box) of an ellipsoid with an in-plane radius of 3 to 14 voxels."""
     candidates = np.flatnonzero(labels) if on_spine else np.empty(0, int)
     pick = random.choice(candidates) if len(candidates) else random.integers(labels.size)
     centre = np.array(np.unravel_index(pick, labels.shape))

@@ -1,7 +1,7 @@
 """A semantic model folder, ready to segment arrays on the model grid.
 
-The folder is a standard nnU-Net v2 results folder (plans.json, dataset.json, fold_*/checkpoint) beside an
-`inference_config.json`; what its weights may look like is in `semantic_weights`.
+The folder is a standard nnU-Net v2 results folder (plans.json, dataset.json, fold_*/checkpoint)
+beside an `inference_config.json`. `semantic_weights` reads its weights.
 """
 
 from __future__ import annotations
@@ -28,15 +28,23 @@ from wirbel.models.inference_config import InferenceConfig
 __all__ = ["Normalised", "SemanticModel", "read_first_fold"]
 BYTES_PER_SCORE = 4
 MOST_BYTES_OF_SCORES = 1_500_000_000
-"""Class scores of more than this are computed in blocks along the spine; keeps a scan below 6 GB."""
+"""Larger class scores are computed in blocks along the spine, which keeps a scan below 6 GB."""
 LARGEST_CLASS = 256
 
 
 class Normalised(NamedTuple):
-    """What a network is given: `data` (1, x, y, z) with the network's axes and voxel size.
+    """The input of a network.
 
-    `box` is the part of the model grid that it shows, along the model's axes; `shape` that part's shape and
-    `spacing_mm` its voxel size, both along the network's axes.
+    Attributes
+    ----------
+    data : Tensor, shape (1, x, y, z)
+        Along the network's axes, with its voxel size.
+    box : tuple of slices
+        The part of the model grid that it shows, along the model's axes.
+    shape : tuple of int
+        Shape of that part, along the network's axes.
+    spacing_mm : tuple of float
+        Its voxel size, along the network's axes.
     """
 
     data: torch.Tensor
@@ -46,10 +54,24 @@ class Normalised(NamedTuple):
 
 
 class SemanticModel:
-    """A loaded network; `normalise` and `segment` may run in different threads.
+    """A loaded semantic network; `normalise` and `segment` may run in different threads.
 
-    `as_spineps` rounds the image to half precision before and after it is normalised, adds the tiles' scores up in
-    half precision, and computes in single precision on a CPU, as SPINEPS does.
+    Parameters
+    ----------
+    folder : Path
+        The model folder.
+    device : str
+        "auto", "cpu" or "cuda".
+    threads : int
+        Threads on a CPU; 0 uses all available cores.
+    as_spineps : bool
+        Calculate like SPINEPS: round the image to half precision before and after normalising it,
+        sum the tiles' scores in half precision, and compute in single precision on a CPU.
+
+    Raises
+    ------
+    ModelError
+        If the folder cannot be used.
     """
 
     def __init__(
@@ -72,11 +94,12 @@ class SemanticModel:
             half_sums=as_spineps,
         )
         layout = memory_format(place, self.window.exact)
-        self.network.to(place, memory_format=layout).eval()
+        moved = self.network.to(place, memory_format=layout)  # type: ignore[call-overload]
+        moved.eval()
         self.label_table = _label_table(self.config)
 
     def _load(self, folder: Path) -> list[Fold]:
-        """Read the plans and the folds, and fill the network; raises ModelError."""
+        """Read plans and folds, and fill the network; raise ModelError if that fails."""
         results = results_folder(folder)
         files = read_plans_files(results)
         folds = read_folds(results, self.config.available_folds)
@@ -97,11 +120,16 @@ class SemanticModel:
     def normalise(
         self, image: np.ndarray, spacing_mm: tuple[float, ...] | None = None
     ) -> Normalised:
-        """Return the non-zero part of `image` (P, I, R), of voxels `spacing_mm`, as in training.
+        """Return the non-zero part of an image, normalised as in training.
 
-        Without `spacing_mm` the image has the voxel size of the model.
+        Parameters
+        ----------
+        image : ndarray, shape (P, I, R)
+            Intensities on the model grid.
+        spacing_mm : tuple of three float, optional
+            Its voxel size. Default: the model's.
         """
-        # in one memory order, since that of a sum decides its last digit
+        # One fixed memory order, because the order of a sum decides its last digit.
         data = np.array(image, np.float32, order="C").transpose(self.order)
         if self.config.resamples_to_plans:
             given_mm = spacing_mm or self.config.spacing_mm
@@ -109,7 +137,7 @@ class SemanticModel:
         else:
             spacing_mm = self.plans.spacing.spacing_mm
         data, outside, box = crop_to_nonzero(self._rounded(data))
-        data = np.array(data, order="K")  # without gaps in memory, as SPINEPS has it
+        data = np.array(data, order="K")  # contiguous in memory, like SPINEPS' array
         data = self._rounded(np.ascontiguousarray(self.plans.normalisation.run(data, outside)))[
             None
         ]
@@ -122,7 +150,20 @@ class SemanticModel:
 
     @torch.inference_mode()
     def segment(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
-        """Return the label map (uint8, our numbers, axes P, I, R) of what `normalise` gave."""
+        """Segment what `normalise` returned.
+
+        Parameters
+        ----------
+        given : Normalised
+            The input.
+        shape : tuple of three int
+            Shape of the model grid.
+
+        Returns
+        -------
+        ndarray of uint8, shape (P, I, R)
+            Subregion labels.
+        """
         if tuple(given.data.shape[1:]) == tuple(given.shape):
             parts = [part.numpy() for part in self._classes(given.data)]
             classes = np.concatenate(parts, axis=_along(given.data))
@@ -148,20 +189,33 @@ class SemanticModel:
             yield scores.narrow(axis, start - low, stop - start).argmax(0).to(torch.uint8).cpu()
 
     def _scores(self, data: torch.Tensor) -> torch.Tensor:
-        """Return the mean class scores of all folds (heads, *shape)."""
-        total = None
+        """Return the mean class scores of all folds, shape (heads, x, y, z)."""
+        total: torch.Tensor | None = None
         for weights in self.folds:
             if len(self.folds) > 1:
                 load_into(self.network, weights)
             scores = self.window.scores(self.network, data)
             total = scores if total is None else total.add_(scores)
+        assert total is not None  # a model folder without folds is refused
         return total
 
 
 def crop_to_nonzero(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[slice, ...]]:
-    """Return (non-zero part of `data`, map of what lies outside, box), as nnU-Net crops.
+    """Crop an image to its non-zero part, as nnU-Net does.
 
-    The map is -1 outside and 0 inside, where holes count as inside. An image of zeros stays whole.
+    Parameters
+    ----------
+    data : ndarray, shape (x, y, z)
+        The image. An image of zeros stays whole.
+
+    Returns
+    -------
+    cropped : ndarray
+        The non-zero part.
+    outside : ndarray of int8
+        -1 outside, 0 inside; holes count as inside.
+    box : tuple of slices
+        Where it is in `data`.
     """
     inside = binary_fill_holes(data != 0)
     box = (find_objects(inside.view(np.int8)) or [tuple(slice(0, n) for n in data.shape)])[0]
@@ -169,18 +223,20 @@ def crop_to_nonzero(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[sli
 
 
 def _along(data: torch.Tensor) -> int:
-    """Return the longest spatial axis of (C, x, y, z)."""
+    """Return the longest spatial axis of an array (C, x, y, z)."""
     return int(np.argmax(data.shape[1:]))
 
 
 def _axis_order(reversed_axes: bool, transpose_forward: tuple[int, ...]) -> tuple[int, ...]:
-    """Return which of the model's axes each of the network's is."""
+    """Return which of the model's axes each of the network's axes is."""
     order = (2, 1, 0) if reversed_axes else (0, 1, 2)
     return tuple(order[axis] for axis in transpose_forward)
 
 
 def _label_table(config: InferenceConfig) -> np.ndarray:
-    """Return our label number of every class index (uint8); as published, others keep their index."""
+    """Return the label of every class index (uint8); classes without a label keep their index, as
+    SPINEPS does.
+    """
     table = np.arange(LARGEST_CLASS).astype(np.uint8)
     for index, label in config.labels.items():
         table[index] = label

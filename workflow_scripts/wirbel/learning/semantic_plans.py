@@ -1,7 +1,8 @@
-"""The semantic network's description in nnU-Net v2's own formats: plans.json and dataset.json.
+"""The semantic network's description in nnU-Net v2's formats: plans.json and dataset.json.
 
-Arrays stay in the model grid's order (P, I, R): `transpose_forward` is the identity, in training
-and in inference. The third axis has the thick slices, so the first stages neither mix nor pool it.
+Arrays stay in the order of the model grid (P, I, R): `transpose_forward` is the identity, in
+training and inference. The third axis has the thick slices, so the first stages neither mix nor
+pool it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ CONFIGURATION = "3d_fullres"
 TRAINER_NAME = "WirbelTrainer"
 
 SEMANTIC_LABELS = tuple(label for label in SUBREGION_NAMES if label != BODY)
-"""Our label number of each consecutive class 1, 2, ...; the body is one class, written as 49."""
+"""The label of each consecutive class 1, 2, ...; the body is one class, written as 49."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,23 @@ class SemanticNetwork:
     batch_size: int = 2
     features: tuple[int, ...] = (16, 32, 64, 96, 128, 160)
     in_plane_stages: int = 2
-    """How many first stages use 3 x 3 x 1 kernels."""
+    """Number of first stages with 3 x 3 x 1 kernels."""
     thick_pooling_stages: tuple[int, ...] = (3, 4)
-    """Stages entered by halving all three axes; the others halve only the two in the slice."""
+    """Stages entered by halving all three axes; the others halve only the two in-plane axes."""
     slices_mm: tuple[float, float] | None = None
-    """Limits within which a scan's own distance of slices is kept; None resamples to `spacing_mm` always."""
+    """Limits within which a scan keeps its own slice spacing. None always resamples to `spacing_mm`."""
 
     @property
     def limits_mm(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Least and most voxel size of the model grid along (P, I, R)."""
+        """Smallest and largest voxel size of the model grid along (P, I, R)."""
         return limits_mm(self.spacing_mm, self.slices_mm)
 
     def kernels(self) -> list[list[int]]:
-        """Kernel size of every stage."""
+        """Return the kernel size of every stage."""
         return [[3, 3, 1 if s < self.in_plane_stages else 3] for s in range(len(self.features))]
 
     def strides(self) -> list[list[int]]:
-        """Stride with which every stage is entered."""
+        """Return the stride with which every stage is entered."""
         later = range(1, len(self.features))
         return [[1, 1, 1]] + [[2, 2, 2 if s in self.thick_pooling_stages else 1] for s in later]
 
@@ -53,18 +54,21 @@ class SemanticNetwork:
 def limits_mm(
     spacing_mm: tuple[float, ...], slices_mm: tuple[float, float] | None
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return least and most voxel size along (P, I, R), where slices (R) may vary between `slices_mm`."""
-    return tuple((*spacing_mm[:2], end) for end in slices_mm or (spacing_mm[2],) * 2)
+    """Return the smallest and largest voxel size along (P, I, R) if the slice spacing (R) varies
+    within `slices_mm`.
+    """
+    low, high = slices_mm or (spacing_mm[2], spacing_mm[2])
+    return (*spacing_mm[:2], low), (*spacing_mm[:2], high)
 
 
 def class_of_label() -> dict[int, int]:
-    """Return our label number -> consecutive class; both body labels are one class."""
+    """Return label -> consecutive class; both body labels are one class."""
     classes = {label: index + 1 for index, label in enumerate(SEMANTIC_LABELS)}
     return {**classes, BODY: classes[BODY - 1]}
 
 
 def dataset_json(number_of_cases: int) -> dict[str, Any]:
-    """Return nnU-Net's dataset.json."""
+    """Return the content of nnU-Net's dataset.json."""
     names = {SUBREGION_NAMES[label]: index + 1 for index, label in enumerate(SEMANTIC_LABELS)}
     return {
         "channel_names": {"0": "T2w"},
@@ -75,7 +79,9 @@ def dataset_json(number_of_cases: int) -> dict[str, Any]:
 
 
 def plans_json(network: SemanticNetwork, median_shape: list[int]) -> dict[str, Any]:
-    """Return nnU-Net's plans.json for `network`; `median_shape` of the cases along (P, I, R)."""
+    """Return the content of nnU-Net's plans.json for `network`; `median_shape` of the cases along (P,
+    I, R).
+    """
     resampling = {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": None}
     configuration = {
         "data_identifier": f"{PLANS_NAME}_{CONFIGURATION}",

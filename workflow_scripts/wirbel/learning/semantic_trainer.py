@@ -1,8 +1,8 @@
-"""Training of the semantic network with nnU-Net v2's own trainer.
+"""Train the semantic network with nnU-Net v2's own trainer.
 
-`WirbelTrainer` keeps nnU-Net's network, loss, data set and checkpoints and replaces what does not fit
-two processor cores: worker processes by one thread, slow 3D transforms by cheap ones, float32 by
-mixed precision, the fixed number of epochs by a budget of steps and minutes.
+`WirbelTrainer` keeps nnU-Net's network, loss, data set and checkpoints, and replaces what does not
+suit two processor cores: worker processes by one thread, slow 3D transforms by cheap ones, float32
+by mixed precision, the fixed number of epochs by a budget of steps and minutes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from wirbel.learning.training_cases import TrainingFolder
 
 
 class WirbelTrainer(nnUNetTrainer):
-    """nnU-Net's trainer within a budget; axes of all patches are (P, I, R)."""
+    """nnU-Net's trainer within a budget; the axes of all patches are (P, I, R)."""
 
     budget = Budget()
     threads = 0
@@ -67,14 +67,14 @@ class WirbelTrainer(nnUNetTrainer):
     # ---- what nnU-Net lets a trainer choose
 
     def configure_optimizers(self):
-        """AdamW; the learning rate is set before every step by `share_used`."""
+        """Return AdamW; `train_step` sets the learning rate before every step."""
         optimizer = torch.optim.AdamW(
             self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay
         )
         return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 1.0)
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self):
-        """No mirroring at inference: left and right have labels of their own."""
+        """Switch off mirroring at inference, because left and right have their own labels."""
         self.inference_allowed_mirroring_axes = None
         patch = np.array(self.configuration_manager.patch_size)
         margin = np.array([patch[0] // 8, patch[1] // 8, 0])
@@ -82,7 +82,7 @@ class WirbelTrainer(nnUNetTrainer):
 
     @staticmethod
     def get_training_transforms(patch_size, *args, deep_supervision_scales=None, **kwargs):
-        """See `wirbel.learning.augmentation`."""
+        """Return the transforms of `wirbel.learning.augmentation`."""
         scales = args[1] if len(args) > 1 else deep_supervision_scales
         classes = class_of_label()
         pairs = [(classes[left], classes[right]) for left, right in LEFT_RIGHT_PAIRS]
@@ -93,7 +93,9 @@ class WirbelTrainer(nnUNetTrainer):
         return ComposeTransforms(transforms)
 
     def get_dataloaders(self):
-        """Training batches from a background thread, the same few validation batches every epoch."""
+        """Return training batches from a background thread, and the validation batches, the same in
+        every epoch.
+        """
         patch = self.configuration_manager.patch_size
         scales = self._get_deep_supervision_scales()
         _, _, initial_patch, _ = self.configure_rotation_dummyDA_mirroring_and_inital_patch_size()
@@ -121,7 +123,7 @@ class WirbelTrainer(nnUNetTrainer):
         )
 
     def _make(self, loader, number: int):
-        """Make batch `number`, whose content depends on the seed and on the number alone."""
+        """Make batch `number`, which depends only on the seed and the number."""
         seed = np.random.SeedSequence([self.budget.seed, number % 2**31]).generate_state(1)[0]
         np.random.seed(seed)  # nnU-Net's loader draws from the global state
         torch.manual_seed(int(seed))
@@ -130,7 +132,7 @@ class WirbelTrainer(nnUNetTrainer):
     # ---- one step
 
     def share_used(self) -> float:
-        """Return the share of the budget that is used up, 0 to 1."""
+        """Return the fraction of the budget that is used up, 0 to 1."""
         steps = self.current_epoch * self.num_iterations_per_epoch + self.step_in_epoch
         share = steps / (self.num_epochs * self.num_iterations_per_epoch)
         if self.budget.max_minutes:
@@ -138,11 +140,11 @@ class WirbelTrainer(nnUNetTrainer):
         return min(share, 1.0)
 
     def minutes(self) -> float:
-        """Return the minutes of training so far, earlier runs counted in."""
+        """Return the minutes of training so far, earlier runs included."""
         return self.minutes_before + (time.monotonic() - self.started) / 60
 
     def train_step(self, batch: dict) -> dict:
-        """One optimiser step; on a CPU the samples of the batch are computed side by side."""
+        """Do one optimiser step; on a CPU the samples of the batch are computed in parallel."""
         rate = learning_rate_factor(self.share_used(), self.budget.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = self.initial_lr * rate
@@ -161,7 +163,7 @@ class WirbelTrainer(nnUNetTrainer):
         return {"loss": np.mean([loss for loss, _ in results])}
 
     def _sample_gradients(self, batch: dict, number: int) -> tuple[float, tuple]:
-        """Return (loss, gradients of all parameters) of one sample of the batch."""
+        """Return the loss of one sample of the batch and the gradients of all parameters."""
         chosen = slice(number, number + 1)
         with quick_arithmetic(self.device):
             output = self.network(batch["data"][chosen].contiguous(memory_format=CHANNELS_LAST))
@@ -170,7 +172,7 @@ class WirbelTrainer(nnUNetTrainer):
         return float(loss.detach()), torch.autograd.grad(loss, parameters, allow_unused=True)
 
     def validation_step(self, batch: dict) -> dict:
-        """nnU-Net's own, in mixed precision where the device has it."""
+        """Do nnU-Net's validation step, in mixed precision if the device supports it."""
         if self.device.type == "cuda":
             return super().validation_step(batch)
         with quick_arithmetic(self.device):
@@ -191,7 +193,7 @@ class WirbelTrainer(nnUNetTrainer):
     # ---- the loop
 
     def run_training(self):
-        """Train until the budget is used up, from the latest checkpoint where there is one."""
+        """Train until the budget is used up, starting from the latest checkpoint if there is one."""
         self.on_train_start()
         self.network.to(memory_format=CHANNELS_LAST)
         self.started = time.monotonic()
@@ -222,12 +224,12 @@ class WirbelTrainer(nnUNetTrainer):
         return losses
 
     def on_train_epoch_start(self):
-        """As nnU-Net's, without stepping a schedule: the rate follows the budget."""
+        """Start an epoch like nnU-Net, but without a schedule: the rate follows the budget."""
         self.network.train()
         self.logger.log("lrs", self.optimizer.param_groups[0]["lr"], self.current_epoch)
 
     def _append_to_table(self):
-        """Add this epoch to losses.tsv, the training's record that people read."""
+        """Add this epoch to losses.tsv, the record of the training for people."""
         path = Path(self.output_folder) / "losses.tsv"
         if not path.exists():
             path.write_text("epoch\tminutes\tlearning_rate\ttraining\tvalidation\tdice\n")
@@ -239,7 +241,9 @@ class WirbelTrainer(nnUNetTrainer):
             file.write("\t".join(map(str, row + [round(v, 4) for v in values])) + "\n")
 
     def save_checkpoint(self, filename: str) -> None:
-        """As nnU-Net's, plus the minutes used, and atomically; no separate best checkpoint."""
+        """Save like nnU-Net, but atomically and with the minutes used; there is no separate best
+        checkpoint.
+        """
         if filename.endswith("checkpoint_best.pth"):
             return
         temporary = filename + ".tmp"
@@ -250,16 +254,29 @@ class WirbelTrainer(nnUNetTrainer):
         os.replace(temporary, filename)
 
     def plot_network_architecture(self):
-        """Nothing: the plans say it all."""
+        """Do nothing: the plans describe the network."""
 
     def _save_debug_information(self):
-        """Nothing: host names do not belong into results."""
+        """Do nothing: host names do not belong in results."""
 
 
 def train_semantic(
     folder: TrainingFolder, budget: Budget, device: str = "auto", threads: int = 0
 ) -> Path:
-    """Train in this process, resuming where a run stopped; return the final checkpoint's path."""
+    """Train in this process, continuing an interrupted training; return the path of the final
+    checkpoint.
+
+    Parameters
+    ----------
+    folder : TrainingFolder
+        The training cases, and where checkpoints go.
+    budget : Budget
+        How long and how to train.
+    device : str
+        "auto", "cpu" or "cuda".
+    threads : int
+        Threads on a CPU; 0 uses all available cores.
+    """
     os.environ.update(folder.environment())
     os.environ["nnUNet_compile"] = "false"
     output = _output(folder)

@@ -1,7 +1,7 @@
-"""The weights of a semantic model folder's folds, in our own format or in nnU-Net's (`models.folders.semantic`).
+"""Read the weights of a semantic model folder's folds, in Wirbel's format or nnU-Net's.
 
-Our network sees arrays along the model's axes. nnU-Net's sees them reversed, since its readers hand every NIfTI over
-in the order of SimpleITK.
+`models.folders.semantic` describes both. Wirbel's network sees arrays along the model's axes.
+nnU-Net's sees them reversed, because its readers return every NIfTI file in SimpleITK's order.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from wirbel.models.inference_config import read_inference_config
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold: what its file says, and its weights, which are read when they are asked for."""
+    """One fold: what its file says, and its weights, which are read on first use."""
 
     source: Path
     configuration: str
     mirror_axes: tuple[int, ...]
-    """Spatial axes along which the training mirrored, in the order that the network sees; empty: none."""
+    """Spatial axes along which the training mirrored, in the order that the network sees."""
     shapes: Shapes
     unpickled: Weights | None
-    """The tensors of a pickled file, which is opened as a whole."""
+    """The tensors of a pickled file, which is always read as a whole."""
 
     @property
     def reversed_axes(self) -> bool:
@@ -55,14 +55,20 @@ class Fold:
 
 
 def read_folds(results: Path, wanted: int | Iterable[int | str]) -> list[Fold]:
-    """Return the folds that `available_folds` names; raises ModelError on missing or damaged checkpoints."""
+    """Return the folds that `available_folds` names.
+
+    Raises
+    ------
+    ModelError
+        If a checkpoint is missing or damaged.
+    """
     folds = [_read_fold(path) for path in fold_files(results, wanted)]
     check_same_configuration((fold.configuration for fold in folds), results)
     return folds
 
 
 def read_first_fold(folder: Path) -> Weights:
-    """Return the weights of a model folder's first fold; raises ModelError where there are none."""
+    """Return the weights of a model folder's first fold; raise ModelError if there are none."""
     folds = read_inference_config(folder).available_folds
     return read_folds(results_folder(folder), folds)[0].weights
 
@@ -78,13 +84,13 @@ def _read_fold(path: Path) -> Fold:
 
 
 def _pickled(path: Path) -> tuple[dict[str, Any], Weights]:
-    """Return what a checkpoint of nnU-Net's tells, and its weights."""
+    """Return what an nnU-Net checkpoint says about itself, and its weights."""
     content = read_pickled_checkpoint(path)
     weights = content.get("network_weights") if isinstance(content, dict) else None
     arguments = content.get("init_args") if isinstance(content, dict) else None
     if not isinstance(weights, dict) or not isinstance(arguments, dict):
         raise ModelError(
-            f"{path} is no nnU-Net checkpoint: expected network_weights and init_args in it; "
+            f"{path} is not an nnU-Net checkpoint: expected network_weights and init_args in it; "
             "give the folder of a semantic model"
         )
     told = {AXES: _plain(content.get(AXES))}
@@ -95,7 +101,9 @@ def _pickled(path: Path) -> tuple[dict[str, Any], Weights]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a pickled value in JSON types; in words where it is more than three of them, and may be endless."""
+    """Return a pickled value as JSON types, or as a short text if it may be endless (more than three
+    items).
+    """
     items = list(value) if isinstance(value, list | tuple) else [value]
     if len(items) > 3 or not all(isinstance(item, int | str | None) for item in items):
         return short(value)

@@ -22,17 +22,17 @@ class DataSettings:
     processes: int = 2
 
     def seeds(self) -> range:
-        """Seeds of all cases."""
+        """Return the seeds of all cases."""
         return range(self.first_seed, self.first_seed + self.phantoms)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long and how to train; the first of steps and minutes that is used up ends the training."""
+    """How long and how to train. The training ends when steps or minutes are used up."""
 
     steps: int = 3000
     max_minutes: float = 0.0
-    """Zero sets no limit; the learning rate follows the larger of both shares used up."""
+    """0 means no limit. The learning rate follows the larger fraction used up."""
     steps_per_epoch: int = 100
     batch_size: int = 2
     learning_rate: float = 1.5e-3
@@ -40,12 +40,12 @@ class Budget:
     warm_up: float = 0.03
     seed: int = 20
     start_from: str = ""
-    """A trained model's folder whose weights a new training starts with; empty: random weights."""
+    """Folder of a trained model whose weights start the training; empty: random weights."""
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """All of `config/train.yaml`."""
+    """The content of `config/train.yaml`."""
 
     data: DataSettings
     semantic_network: SemanticNetwork
@@ -55,12 +55,18 @@ class TrainingSettings:
 
 
 def read_training_settings(path: Path) -> TrainingSettings:
-    """Read `config/train.yaml`; raises ValueError naming an unknown key."""
+    """Read `config/train.yaml`.
+
+    Raises
+    ------
+    ValueError
+        Names an unknown key.
+    """
     return training_settings(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
 
 
 def training_settings(raw: dict[str, Any]) -> TrainingSettings:
-    """Check and convert the decoded file; raises ValueError naming an unknown key."""
+    """Check and convert the decoded file; raise ValueError for an unknown key."""
     kinds = {
         "data": DataSettings,
         "semantic_network": SemanticNetwork,

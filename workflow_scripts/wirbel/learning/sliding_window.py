@@ -1,8 +1,9 @@
-"""Class scores of a whole image from a network that sees one patch at a time.
+"""Compute the class scores of a whole image with a network that sees one patch at a time.
 
-Tiles, Gaussian weights, mirroring and padding are nnU-Net's (Isensee et al., Nat Methods 2021;18:203), from its
-own functions where these stand alone. Unlike nnU-Net's predictor, scores are added up in single precision (in
-half, the weights at a tile's edges round to nearly nothing), and on a CPU the tiles are computed side by side.
+Tiles, Gaussian weights, mirroring and padding are nnU-Net's (Isensee et al., Nat Methods
+2021;18:203), mostly from its own functions. Unlike nnU-Net's predictor, scores are summed in single
+precision (in half precision the weights at a tile's edges round to nearly nothing), and on a CPU
+tiles are computed in parallel.
 """
 
 from __future__ import annotations
@@ -25,35 +26,60 @@ from wirbel.io.prefetch import map_ahead
 from wirbel.learning.precision import memory_format, quick_arithmetic
 
 SIGMA_OF_PATCH = 1 / 8
-"""Width of the Gaussian weights, as a share of the patch; nnU-Net's."""
+"""Width of the Gaussian weights as a fraction of the patch, as in nnU-Net."""
 LARGEST_WEIGHT = 10.0
 LARGEST_HALF_WEIGHT = 1000.0
 
 
 @dataclass(frozen=True)
 class SlidingWindow:
-    """How an image is cut into tiles; axes are those of the network's patch."""
+    """How an image is cut into tiles; axes are those of the network's patch.
 
-    patch_size: tuple[int, int, int]
+    Attributes
+    ----------
+    patch_size : tuple of three int
+        Voxels of a tile.
+    step : float
+        Largest distance between neighbouring tiles, as a fraction of the patch.
+    mirror_axes : tuple of int
+        Spatial axes to mirror along, in all combinations; scores are averaged. Empty: none.
+    device : torch.device
+        Where to compute.
+    pool : Executor
+        Threads that compute tiles on a CPU.
+    ahead : int
+        How many tiles may wait there, computed or not.
+    exact : bool
+        Compute in single precision even if mixed precision is faster.
+    half_sums : bool
+        Keep weights and sums in half precision, as SPINEPS does; see `half_weights`.
+    """
+
+    patch_size: tuple[int, ...]
     step: float
-    """Share of the patch by which neighbouring tiles are apart, at most."""
     mirror_axes: tuple[int, ...]
-    """Spatial axes to mirror along in all combinations; scores are averaged. Empty: none."""
     device: torch.device
     pool: Executor
-    """Threads that compute tiles on a CPU."""
     ahead: int
-    """How many tiles may wait there, computed or not."""
     exact: bool = False
-    """Whether the network computes in single precision even where mixed precision is quicker."""
     half_sums: bool = False
-    """Whether weights and sums are kept in half precision, as SPINEPS does; see `half_weights`."""
 
     @torch.inference_mode()
     def scores(self, network: torch.nn.Module, data: torch.Tensor) -> torch.Tensor:
-        """Return class scores (heads, x, y, z), float32 unless `half_sums`, of an image (1, x, y, z).
+        """Return the class scores of an image.
 
-        They are on the device, or in main memory where the device's does not suffice.
+        Parameters
+        ----------
+        network : torch.nn.Module
+            Maps (1, 1, *patch) to (1, heads, *patch).
+        data : Tensor, shape (1, x, y, z)
+            The image.
+
+        Returns
+        -------
+        Tensor, shape (heads, x, y, z)
+            float32, or float16 with `half_sums`. On the device, or in main memory if the device's
+            does not suffice.
         """
         try:
             return self._scores(network, data, self.device)
@@ -65,13 +91,15 @@ class SlidingWindow:
         padding = {"mode": "constant", "kwargs": {"value": 0}, "return_slicer": True}
         data, back = pad_nd_image(data.to(self.device), self.patch_size, **padding)
         weight = self._weight()
-        scores, weights = None, torch.zeros(data.shape[1:], dtype=weight.dtype, device=place)
+        scores: torch.Tensor | None = None
+        weights = torch.zeros(data.shape[1:], dtype=weight.dtype, device=place)
         for tile, found in self._tiles(network, data, weight):
             if scores is None:
                 shape = (len(found), *data.shape[1:])
                 scores = torch.zeros(shape, dtype=weight.dtype, device=place)
             scores[tile] += found.to(place)
             weights[tile[1:]] += weight.to(place)
+        assert scores is not None  # every image has a tile
         scores /= weights
         return scores[(slice(None), *back[1:])]
 
@@ -83,7 +111,7 @@ class SlidingWindow:
         )
 
     def _tiles(self, network, data, weight) -> Iterator[tuple[tuple[slice, ...], torch.Tensor]]:
-        """Yield (place, weighted scores) in a fixed order: sums do not depend on threads."""
+        """Yield place and weighted scores in a fixed order, so that sums do not depend on threads."""
 
         def compute(tile: tuple[slice, ...]) -> tuple[tuple[slice, ...], torch.Tensor]:
             return tile, self._predict(network, data[tile][None], weight)
@@ -102,27 +130,27 @@ class SlidingWindow:
 
     @torch.inference_mode()
     def _predict(self, network, tile: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """Return a tile's (1, 1, *patch) weighted scores (heads, *patch), mean over its mirror images."""
+        """Return a tile's weighted scores, shape (heads, *patch), averaged over its mirror images."""
         flips = [
             [axis + 2 for axis in axes]
             for number in range(len(self.mirror_axes) + 1)
             for axes in itertools.combinations(self.mirror_axes, number)
         ]
-        total, layout = None, memory_format(self.device, self.exact)
+        layout = memory_format(self.device, self.exact)
+        total: torch.Tensor | None = None
         for flip in flips:
             mirrored = tile.flip(flip).contiguous(memory_format=layout)
             with quick_arithmetic(self.device, self.exact):
                 found = network(mirrored).float().flip(flip)
             total = found if total is None else total.add_(found)
+        assert total is not None  # one of the flips is none at all
         return total[0].div_(len(flips)).mul_(weight)
 
 
-def half_weights(patch_size: tuple[int, int, int]) -> torch.Tensor:
-    """Return the weights of a tile's voxels as SPINEPS 2.1.3 (TPTBox 1.1.0) rounds them.
-
-    The Gaussian has the sum 1, so its values are tiny, and it is rounded to half precision before it is scaled:
-    what lies below about a thousandth of the middle's weight becomes equal.
-    """
+def half_weights(patch_size: tuple[int, ...]) -> torch.Tensor:
+    """Return the weights of a tile's voxels as SPINEPS 2.1.3 (TPTBox 1.1.0) rounds them."""
+    # The Gaussian sums to 1, so its values are tiny, and SPINEPS rounds it to half precision before scaling:
+    # everything below about a thousandth of the central weight becomes equal.
     middle = np.zeros(patch_size)
     middle[tuple(size // 2 for size in patch_size)] = 1
     sigmas = [size * SIGMA_OF_PATCH for size in patch_size]

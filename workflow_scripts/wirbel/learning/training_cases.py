@@ -1,4 +1,4 @@
-"""Training cases on disk: nnU-Net's preprocessed format beside the label maps for the instance net.
+"""Training cases on disk: nnU-Net's preprocessed format, and label maps for the instance network.
 
 A case is one simulated scan on the model grid, axes (P, I, R):
     cases/<name>.npz                    subregion and vertebra label maps (uint8), image (float16)
@@ -27,7 +27,7 @@ from wirbel.learning.semantic_plans import (
 
 @dataclass(frozen=True)
 class TrainingFolder:
-    """Where everything of one training lies, below `root`."""
+    """The folders of one training, below `root`."""
 
     root: Path
 
@@ -38,17 +38,17 @@ class TrainingFolder:
 
     @property
     def preprocessed(self) -> Path:
-        """What nnU-Net calls `nnUNet_preprocessed`."""
+        """nnU-Net's `nnUNet_preprocessed`."""
         return self.root / "nnUNet_preprocessed"
 
     @property
     def results(self) -> Path:
-        """What nnU-Net calls `nnUNet_results`."""
+        """nnU-Net's `nnUNet_results`."""
         return self.root / "nnUNet_results"
 
     @property
     def dataset(self) -> Path:
-        """nnU-Net's folder of our data set."""
+        """nnU-Net's folder of Wirbel's data set."""
         return self.preprocessed / DATASET_NAME
 
     @property
@@ -57,11 +57,11 @@ class TrainingFolder:
         return self.dataset / f"{PLANS_NAME}_{CONFIGURATION}"
 
     def case_names(self) -> list[str]:
-        """Names of the finished cases, sorted."""
+        """Return the names of the finished cases, sorted."""
         return sorted(path.stem for path in self.cases.glob("*.npz"))
 
     def environment(self) -> dict[str, str]:
-        """The variables with which nnU-Net finds this folder."""
+        """Return the environment variables with which nnU-Net finds this folder."""
         return {
             "nnUNet_preprocessed": str(self.preprocessed),
             "nnUNet_results": str(self.results),
@@ -77,7 +77,19 @@ def write_case(
     vertebra: np.ndarray,
     network: SemanticNetwork,
 ) -> None:
-    """Store one case; the .npz is written last, so its presence means that the case is complete."""
+    """Store one case. The .npz is written last, so a case that has one is complete.
+
+    Parameters
+    ----------
+    folder : TrainingFolder
+        Where to store it.
+    name : str
+        Name of the case.
+    image, subregion, vertebra : ndarray, shape (P, I, R)
+        Scan and label maps on the model grid.
+    network : SemanticNetwork
+        Settings of the semantic network.
+    """
     folder.cases.mkdir(parents=True, exist_ok=True)
     folder.arrays.mkdir(parents=True, exist_ok=True)
     write_preprocessed(folder, name, image, subregion, network)
@@ -100,7 +112,7 @@ def write_preprocessed(
     subregion: np.ndarray,
     network: SemanticNetwork,
 ) -> None:
-    """Run nnU-Net's preprocessor on the case and store what it returns, in nnU-Net's format."""
+    """Run nnU-Net's preprocessor on the case and store the result in nnU-Net's format."""
     from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
     from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
@@ -127,7 +139,7 @@ def write_preprocessed(
 def write_descriptions(
     folder: TrainingFolder, network: SemanticNetwork, validation_cases: int
 ) -> None:
-    """Write plans.json, dataset.json, the fingerprint and the split for the cases that are there."""
+    """Write plans.json, dataset.json, the fingerprint and the split for the existing cases."""
     names = folder.case_names()
     shapes = [np.load(folder.cases / f"{name}.npz")["subregion"].shape for name in names[:20]]
     median = [int(n) for n in np.median(shapes, axis=0)]
@@ -146,7 +158,7 @@ def read_case(folder: TrainingFolder, name: str) -> dict[str, np.ndarray]:
 
 
 def as_classes(subregion: np.ndarray) -> np.ndarray:
-    """Replace our label numbers by the network's consecutive classes (int8)."""
+    """Replace labels by the network's consecutive classes (int8)."""
     table = np.zeros(256, np.int8)
     for label, index in class_of_label().items():
         table[label] = index

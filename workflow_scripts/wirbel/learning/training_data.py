@@ -1,4 +1,4 @@
-"""Simulated scans turned into training cases, in parallel processes, resumable."""
+"""Turn simulated scans into training cases, in parallel processes; an interrupted run continues."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from wirbel.core.geometry import spacing_within
-from wirbel.core.preparation import prepare_image
+from wirbel.core.preparation.image import prepare_image
 from wirbel.learning.semantic_plans import SemanticNetwork
 from wirbel.learning.settings import DataSettings
 from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions
 from wirbel.phantom import make_phantom
 
 BIAS_CORRECTED_SHARE = 0.5
-"""Half of the cases go through N4: it is on by default where the network is used, and may be switched off."""
+"""Half of the cases go through N4: the network is used with it by default, but users may switch it
+off.
+"""
 
 
 def make_training_data(root: Path, settings: DataSettings, network: SemanticNetwork) -> int:
-    """Make the cases that are missing, then nnU-Net's descriptions; return the number of cases."""
+    """Make the missing cases, then nnU-Net's descriptions; return the number of cases."""
     folder = TrainingFolder(root)
     done = set(folder.case_names())
     todo = [(root, seed, network) for seed in settings.seeds() if case_name(seed) not in done]
@@ -47,6 +49,8 @@ def make_case(job: tuple[Path, int, SemanticNetwork]) -> str:
     corrected = random.random() < BIAS_CORRECTED_SHARE
     name = case_name(seed)
     image = prepare_image(phantom.image, name, spacing, correct_bias=corrected).image.data
+    if phantom.model_subregion is None or phantom.model_vertebra is None:
+        raise ValueError(f"seed {seed}: the phantom has no labels on the model grid")
     subregion, vertebra = phantom.model_subregion.data, phantom.model_vertebra.data
     if image.shape != subregion.shape:
         raise ValueError(f"seed {seed}: image {image.shape} and labels {subregion.shape} differ")

@@ -1,1 +1,1 @@
-"""Where the trained networks are, what they expect, and whether their bytes are the right ones."""
+"""The trained networks: where they are, what they expect, and whether their bytes are the right ones."""

@@ -1,4 +1,4 @@
-"""Unpacking of a zip archive that nobody vouches for: everything is judged before a byte is written."""
+"""Unpack a zip archive from an untrusted source: check every entry before writing a byte."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from wirbel.models.errors import ModelError
 MOST_FILES = 10_000
 MOST_BYTES = 40 * 1024**3
 MOST_RATIO = 50
-"""Weights hardly compress: an archive that would grow more than this is a bomb."""
+"""Weights hardly compress; an archive that grows more than this is a zip bomb."""
 FREE_BYTES = 64 * 1024**2
-"""Below this size nobody is hurt, whatever the ratio: settings written as JSON compress well."""
+"""Below this size any ratio is harmless: settings in JSON compress well."""
 BLOCK_BYTES = 1024 * 1024
 LEFT_OUT = ("__MACOSX", ".DS_Store")
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -25,8 +25,12 @@ ENCRYPTED = 0x1
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack `archive` into the new folder `folder`.
 
-    Raises ModelError naming the entry that is refused (a path that leads outside, a link or device, a name
-    that occurs twice, sizes out of all proportion) or damaged. What was written until then is the caller's to remove.
+    Raises
+    ------
+    ModelError
+        Names the entry that is damaged or refused: a path that leads outside, a link or device, a
+        name that occurs twice, disproportionate sizes. The caller removes what was written until
+        then.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -35,15 +39,15 @@ def unpack(archive: Path, folder: Path) -> None:
             for entry, path in wanted:
                 _write(opened, entry, folder / path)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
-        raise ModelError(f"the archive is no complete zip file: {error}") from None
+        raise ModelError(f"the archive is not a complete zip file: {error}") from None
     except ModelError:
         raise
-    except (ValueError, RuntimeError) as error:  # as zipfile and zlib call other damage
+    except (ValueError, RuntimeError) as error:  # how zipfile and zlib report other damage
         raise ModelError(f"the archive is damaged: {error}") from None
 
 
 def _judged(opened: zipfile.ZipFile, archive: Path) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
-    """Return the entries to write with their paths, after all have been judged."""
+    """Check all entries; return those to write with their paths."""
     entries = opened.infolist()
     if len(entries) > MOST_FILES:
         raise ModelError(
@@ -56,21 +60,23 @@ def _judged(opened: zipfile.ZipFile, archive: Path) -> list[tuple[zipfile.ZipInf
 
 
 def _path(entry: zipfile.ZipInfo) -> PurePosixPath:
-    """Return where an entry belongs; raises ModelError when that, or what it is, cannot be accepted."""
+    """Return where an entry belongs; raise ModelError if its path or type is not allowed."""
     name = entry.orig_filename
     parts = name.removesuffix("/").split("/")
     if not name.isprintable() or "\\" in name or ":" in name or {"", ".", ".."} & set(parts):
-        raise _refusal(entry, "its path leads out of the archive or is no plain path")
+        raise _refusal(entry, "its path leads out of the archive or is not a plain path")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise _refusal(entry, "it is a link or a device, expected files and folders")
+        raise _refusal(entry, "it is a link or a device; expected files and folders")
     if entry.flag_bits & ENCRYPTED or entry.compress_type not in METHODS:
         raise _refusal(entry, "it is encrypted or compressed in an unknown way")
     return PurePosixPath(*parts)
 
 
 def _check_unique(paths: list[PurePosixPath], folders: list[bool]) -> None:
-    """Raise when two entries would meet on a file system that ignores case or the form of accents."""
+    """Raise ModelError if two entries have the same name on a file system that ignores case or the
+    encoding of accents.
+    """
     files = [_folded(path) for path, is_folder in zip(paths, folders, strict=True) if not is_folder]
     inner = {_folded(parent) for path in paths for parent in path.parents}
     inner |= {_folded(path) for path, is_folder in zip(paths, folders, strict=True) if is_folder}
@@ -95,7 +101,7 @@ def _check_sizes(entries: list[zipfile.ZipInfo], packed: int) -> None:
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
-    """Write one file, no more than it declared, and flush it to the disk."""
+    """Write one file, no more than it declared, and flush it to disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = 0
     with opened.open(entry) as source, path.open("xb") as target:

@@ -1,8 +1,8 @@
-"""Whose decisions the steps around a network follow: the setting `compatibility`, and what it means for a model.
+"""Choose the steps around a network: the setting `compatibility`, and what it means for a model.
 
-A network suits the preparation that it was trained with, and its makers' figures hold for their own steps. So
-networks in the published formats are run as SPINEPS runs them, and those that Wirbel has trained as Wirbel does,
-unless told otherwise.
+A network suits the preprocessing it was trained with, and published figures hold for the published
+steps. Networks in the published formats are therefore run as SPINEPS runs them, and Wirbel's own as
+Wirbel does, unless the user decides otherwise.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from __future__ import annotations
 from wirbel.models.registry import Model
 
 AUTO = "auto"
-"""As the model's folder says: `compatibility` in its settings, else by the format of its weights."""
+"""Follow the model folder: `compatibility` in its settings, otherwise the format of its weights."""
 NONE = "none"
 """Wirbel's own steps."""
 PUBLISHED = "published"
-"""SPINEPS' steps, so that masks are the same; vertebrae named by Wirbel."""
+"""SPINEPS' steps, so that masks are identical; Wirbel names the vertebrae."""
 SPINEPS = "spineps"
 """SPINEPS' steps and its numbers: the topmost vertebra counts as C2."""
 OWN_WEIGHTS = {
     "semantic": "fold_*/checkpoint_final.safetensors",
     "instance": "weights.safetensors",
 }
-"""Files of networks that Wirbel has trained."""
+"""Weight files of networks that Wirbel trained."""
 
 
 def method_of(compatibility: str, model: Model) -> str:
-    """Return NONE, PUBLISHED or SPINEPS: what is set, or what suits the model."""
+    """Return NONE, PUBLISHED or SPINEPS: the setting, or what suits the model."""
     if compatibility != AUTO:
         return compatibility
     if model.config.compatibility is not None:
@@ -35,9 +35,17 @@ def method_of(compatibility: str, model: Model) -> str:
 
 
 def compatibility_parameter(*chosen: str) -> dict[str, str]:
-    """Return what goes into the provenance key and the sidecars; nothing where all steps are Wirbel's own.
+    """Return the entry for the provenance key and the sidecars; {} if all steps are Wirbel's own.
 
-    `chosen` is that of the semantic and of the instance network, or of one of them.
+    Parameters
+    ----------
+    *chosen : str
+        The method of the semantic network, of the instance network, or of both.
+
+    Examples
+    --------
+    >>> compatibility_parameter("published", "published")
+    {'Compatibility': 'published'}
     """
     if set(chosen) == {NONE}:
         return {}

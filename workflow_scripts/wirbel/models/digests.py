@@ -11,13 +11,23 @@ from wirbel.models.errors import ModelError
 
 REMEDY = "restore the file, or fetch the model again"
 NOT_PART_OF_A_MODEL = (".md", ".tsv")
-"""Suffixes of files that describe a model and are never read: its card, its training's losses."""
+"""Suffixes of files that describe a model but are never read: its card, its training losses."""
 
 
 def hash_files(folder: Path, digest: Callable[[Path], str] = sha256_of_file) -> dict[str, str]:
-    """Return SHA-256 by file name (relative, with /) of what a model consists of.
+    """Return the SHA-256 of every file of a model.
 
-    Descriptions and hidden files are left out; nothing opens them. `digest` gives that of a file.
+    Parameters
+    ----------
+    folder : Path
+        The model folder. Descriptions and hidden files are skipped, because nothing opens them.
+    digest : callable
+        Returns the digest of one file.
+
+    Returns
+    -------
+    dict of str to str
+        Relative file name (with /) -> digest, sorted by name.
     """
     names = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     return {
@@ -29,19 +39,25 @@ def hash_files(folder: Path, digest: Callable[[Path], str] = sha256_of_file) -> 
 
 
 def combined_sha256(digests: dict[str, str]) -> str:
-    """Return one digest for a set of files."""
+    """Return one digest for a set of files.
+
+    Examples
+    --------
+    >>> combined_sha256({"a": "00", "b": "11"}) == combined_sha256({"b": "11", "a": "00"})
+    True
+    """
     return hashlib.sha256(checksum_lines(digests).encode()).hexdigest()
 
 
 def checksum_lines(digests: dict[str, str]) -> str:
-    """Return the digests as `sha256sum --check` reads them."""
+    """Return the digests in the format of `sha256sum --check`."""
     return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
 
 
 def compare_digests(
     name: str, folder: Path, found: dict[str, str], expected: dict[str, str], source: Path
 ) -> None:
-    """Raise ModelError at the first file that is missing, additional or different from `source`."""
+    """Raise ModelError at the first file that is missing, unexpected or different from `source`."""
     for file in sorted(set(found) | set(expected)):
         if file not in found:
             raise ModelError(f"model {name!r}: {folder / file} is missing; {REMEDY}")

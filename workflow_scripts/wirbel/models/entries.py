@@ -1,8 +1,8 @@
-"""`config/models.yaml`: the known models, one entry per name and in it one network per kind.
+"""Read `config/models.yaml`: the known models, each with one network per kind.
 
 A network is `Embedded` (a folder of this repository, with the digest of each file), `Published` (an
-archive to fetch), or the name of the entry whose network of that kind it shares. What an entry may
-hold stands in `config/schemas/models.schema.json`.
+archive to fetch), or the name of another entry whose network of that kind it shares.
+`config/schemas/models.schema.json` says what an entry may contain.
 """
 
 from __future__ import annotations
@@ -29,9 +29,14 @@ ALL_KINDS = KINDS + OPTIONAL_KINDS
 
 @dataclass(frozen=True)
 class Embedded:
-    """A network whose folder is part of this repository; `sha256` by file name.
+    """A network whose folder is part of this repository.
 
-    `toy`: trained on simulated scans only, for trying the software (`wirbel.models.toy`).
+    Attributes
+    ----------
+    sha256 : dict of str to str
+        File name -> digest.
+    toy : bool
+        True if it was trained on simulated scans only, to try the software (`wirbel.models.toy`).
     """
 
     name: str
@@ -46,9 +51,17 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Published:
-    """A network that others publish as a zip archive; `sha256` and `size` (bytes) are the archive's.
+    """A network that others publish as a zip archive.
 
-    Both are None where nobody has told us: the first fetch then decides, see `wirbel.models.lockfile`.
+    Attributes
+    ----------
+    urls : tuple of str
+        Addresses to try, in order.
+    sha256 : str or None
+        Digest of the archive. None if its makers publish none; the first fetch then decides
+        (`wirbel.models.lockfile`).
+    size : int or None
+        Bytes of the archive, if known.
     """
 
     name: str
@@ -62,14 +75,20 @@ class Published:
 
 
 def read_registry(registry_file: Path = REGISTRY_FILE) -> dict[str, Any]:
-    """Return the entries of `config/models.yaml` by name; raises ModelError naming a wrong one."""
+    """Return the entries of `config/models.yaml` by name.
+
+    Raises
+    ------
+    ModelError
+        If the file is invalid; names the wrong entry.
+    """
     entries = read_yaml(registry_file)
     check_schema(entries, registry_file, "registry")
     return entries
 
 
 def networks(entries: dict[str, Any]) -> list[Embedded | Published]:
-    """Return every network of a registry once, in its order; shared ones under their own entry."""
+    """Return every network of a registry once, in its order; a shared one under its own entry."""
     return [
         _network(name, kind, part)
         for name, entry in entries.items()
@@ -79,14 +98,20 @@ def networks(entries: dict[str, Any]) -> list[Embedded | Published]:
 
 
 def network(entries: dict[str, Any], name: str, kind: str) -> Embedded | Published:
-    """Return the network of one kind that `name` stands for; raises ModelError where it has none."""
+    """Return the network of one kind that `name` stands for.
+
+    Raises
+    ------
+    ModelError
+        If the model has no network of that kind.
+    """
     entry, seen = entries[name], [name]
     while isinstance(entry.get(kind), str):
         shared = entry[kind]
         if shared not in entries or shared in seen:
             raise ModelError(
-                f"model {name!r}: its {kind} network is to be that of {shared!r}, "
-                "which is no other entry of config/models.yaml"
+                f"model {name!r}: its {kind} network should be the one of {shared!r}, "
+                "which is not another entry of config/models.yaml"
             )
         seen.append(shared)
         entry = entries[shared]
@@ -96,7 +121,7 @@ def network(entries: dict[str, Any], name: str, kind: str) -> Embedded | Publish
 
 
 def toy_digests(entries: dict[str, Any]) -> set[str]:
-    """Return the combined SHA-256 of every network of a registry that is for trying the software only."""
+    """Return the combined SHA-256 of every network of a registry that only serves to try the software."""
     return {
         combined_sha256(known.sha256)
         for known in networks(entries)
@@ -105,7 +130,13 @@ def toy_digests(entries: dict[str, Any]) -> set[str]:
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    """Return a YAML file's content, {} when there is no such file; raises ModelError."""
+    """Return the content of a YAML file, or {} if there is no such file.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or is invalid.
+    """
     try:
         return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
@@ -117,7 +148,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 def check_schema(content: Any, file: Path, part: str) -> None:
-    """Raise ModelError naming the first place of `content` that the schema's `part` does not allow."""
+    """Raise ModelError at the first place of `content` that the schema's `part` does not allow."""
     for error in _validator(part).iter_errors(content):
         place = " ".join(repr(str(step)) for step in error.absolute_path)
         where = f"{file}: model {place}" if place else str(file)

@@ -1,4 +1,4 @@
-"""What goes wrong with models."""
+"""The error for everything that is wrong with a model."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from wirbel.errors import InfrastructureError
 
 
 class ModelError(InfrastructureError, ValueError):
-    """A model is missing, incomplete or not what it should be; the text says what to do. Never a scan's fault."""
+    """A model is missing, incomplete or wrong; the text says what to do. It is never a scan's fault."""

@@ -1,6 +1,7 @@
-"""Downloading of one file: over https only, continued where a broken attempt stopped.
+"""Download one file, over https only, and continue where a broken attempt stopped.
 
-A part (`parts`) is continued only when the server still has the version that it is of (If-Range).
+A partial file (`partial_download`) is continued only if the server still has the same version
+(If-Range).
 """
 
 from __future__ import annotations
@@ -18,32 +19,32 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from wirbel.models.errors import ModelError
-from wirbel.models.parts import Part
+from wirbel.models.partial_download import PartialDownload
 
 MOST_BYTES = 20 * 1024**3
-"""No published network is nearly as large; a server that sends more is not believed."""
+"""Far larger than any published network; a server that sends more is not trusted."""
 BLOCK_BYTES = 1024 * 1024
 SLOWEST_BYTES_PER_SECOND = 1024
 MOST_REDIRECTS = 10
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
 BROKEN = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
-"""What a network fault looks like, while asking or while reading the answer."""
+"""How network faults appear, while sending the request or reading the answer."""
 
 
 class Report(Protocol):
-    """Where the account of a download goes."""
+    """Receives messages about a download."""
 
     def say(self, sentence: str) -> None:
         """Take one sentence."""
 
     def progress(self, done: int, total: int | None) -> None:
-        """Take the number of bytes that are there, and how many there will be if that is known."""
+        """Take the number of bytes received, and the total if it is known."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for a server and how often to ask again; the pause doubles every time."""
+    """How long to wait for a server and how often to retry; the pause doubles each time."""
 
     connect_seconds: float = 20.0
     read_seconds: float = 60.0
@@ -56,11 +57,11 @@ PATIENCE = Patience()
 
 
 class _Broken(Exception):
-    """An attempt failed in a way that another one may mend; says how."""
+    """An attempt failed, but another one may succeed; the text says how."""
 
 
 class _Unusable(Exception):
-    """An address does not work, now or later; says why."""
+    """An address does not work, now or later; the text says why."""
 
 
 def download(
@@ -71,16 +72,38 @@ def download(
     patience: Patience = PATIENCE,
     allow_loopback: bool = False,
 ) -> str:
-    """Fetch the first address that works into `target`; return that address.
+    """Fetch the first address that works into `target`.
 
-    `size` is the number of bytes to expect, where known. `allow_loopback` also takes http from this very
-    machine, for tests. Raises ModelError, one sentence per address; what has arrived stays for the next time.
+    Parameters
+    ----------
+    urls : sequence of str
+        Addresses to try, in order.
+    target : Path
+        The file to write.
+    size : int or None
+        Expected number of bytes, if known.
+    report : Report
+        Receives messages and progress.
+    patience : Patience
+        Waits and retries.
+    allow_loopback : bool
+        Also accept http from this machine, for tests.
+
+    Returns
+    -------
+    str
+        The address that worked.
+
+    Raises
+    ------
+    ModelError
+        One sentence per address. What has arrived stays for the next attempt.
     """
     faults = []
     for url in urls:
         try:
             with _session(allow_loopback) as session:
-                _persevere(session, url, Part(target), size, report, patience)
+                _persevere(session, url, PartialDownload(target), size, report, patience)
             return url
         except _Unusable as fault:
             faults.append(f"{url}: {fault}")
@@ -88,7 +111,7 @@ def download(
 
 
 class _CarefulAdapter(HTTPAdapter):
-    """Lets requests go to https addresses only; every redirect passes here as well."""
+    """Sends requests to https addresses only; every redirect passes through it too."""
 
     def __init__(self, allow_loopback: bool) -> None:
         super().__init__()
@@ -111,7 +134,7 @@ def _session(allow_loopback: bool) -> requests.Session:
 
 
 def _persevere(session, url, part, size, report, patience) -> None:
-    """Try until the file is whole; attempts that bring at least a block do not count."""
+    """Try until the file is complete; attempts that bring at least one block do not count."""
     left, pause = patience.tries, patience.pause_seconds
     while True:
         before = part.length
@@ -127,7 +150,7 @@ def _persevere(session, url, part, size, report, patience) -> None:
 
 
 def _attempt(session, url, part, size, report, patience) -> None:
-    """Ask once, for what is still missing, and append the answer."""
+    """Send one request for the missing bytes and append the answer."""
     validator, start = part.resumable(url)
     headers = {"Accept-Encoding": "identity"}
     if start:
@@ -147,17 +170,19 @@ def _attempt(session, url, part, size, report, patience) -> None:
         raise _Unusable(_short(error)) from None
 
 
-def _accept(answer, url: str, part: Part, start: int, size: int | None) -> int | None:
-    """Judge an answer's head, drop a part that it does not continue; return the whole file's bytes."""
+def _accept(answer, url: str, part: PartialDownload, start: int, size: int | None) -> int | None:
+    """Check an answer's headers and drop a partial file that it does not continue; return the total
+    bytes.
+    """
     if answer.status_code == 416:
         part.forget()
-        raise _Broken("the server no longer has the file that this was a part of")
+        raise _Broken("the server no longer has the file of which this is a part")
     if answer.status_code in WORTH_ANOTHER_TRY:
         raise _Broken(f"the server answered {answer.status_code} ({answer.reason})")
     if answer.status_code not in (200, 206):
         raise _Unusable(f"the server answered {answer.status_code} ({answer.reason})")
     if answer.status_code == 206:
-        total = _continues(answer, part, start)
+        total: int | None = _continues(answer, part, start)
     else:
         total = _number(answer.headers.get("Content-Length"))
         part.forget()
@@ -169,17 +194,19 @@ def _accept(answer, url: str, part: Part, start: int, size: int | None) -> int |
     return total if total is not None else size
 
 
-def _continues(answer, part: Part, start: int) -> int:
-    """Return the whole file's bytes, or raise when the answer is not the part that was asked for."""
+def _continues(answer, part: PartialDownload, start: int) -> int:
+    """Return the total bytes; raise if the answer does not start where the partial file ends."""
     unit, _, rest = answer.headers.get("Content-Range", "").partition(" ")
     span, _, total = rest.partition("/")
     if unit != "bytes" or _number(span.partition("-")[0]) != start or _number(total) is None:
         part.forget()
-        raise _Broken("the server sent another part than it was asked for")
+        raise _Broken("the server sent a different part of the file")
     return int(total)
 
 
-def _append(answer, part: Part, total: int | None, report: Report, patience: Patience) -> None:
+def _append(
+    answer, part: PartialDownload, total: int | None, report: Report, patience: Patience
+) -> None:
     done, limit = part.length, MOST_BYTES if total is None else total
     pace = _Pace(patience.read_seconds, done)
     with part.target.open("ab") as stream:
@@ -196,7 +223,7 @@ def _append(answer, part: Part, total: int | None, report: Report, patience: Pat
 
 
 class _Pace:
-    """Notices a server that drips: the connection lives, but the file would never arrive."""
+    """Detects a server that is too slow for the file ever to arrive."""
 
     def __init__(self, seconds: float, done: int) -> None:
         self._seconds, self._since, self._done = seconds, time.monotonic(), done
@@ -215,7 +242,7 @@ def _number(text: str | None) -> int | None:
 
 
 def _short(error: Exception) -> str:
-    """Return the innermost reason in one line: requests wraps several messages into each other."""
+    """Return the innermost reason on one line, because requests nests several messages."""
     reason = getattr(error, "reason", None) or (error.args[0] if error.args else error)
     while isinstance(reason, Exception) and (inner := getattr(reason, "reason", None)):
         reason = inner
@@ -224,6 +251,6 @@ def _short(error: Exception) -> str:
 
 
 def _is_offline(error: Exception) -> bool:
-    """Whether not even the server's name could be found, as on a compute node."""
+    """Return True if not even the server's name could be resolved, as on a compute node."""
     reason = error.args[0] if error.args else None
     return isinstance(getattr(reason, "reason", None), urllib3.exceptions.NameResolutionError)

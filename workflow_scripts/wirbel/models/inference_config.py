@@ -1,9 +1,9 @@
-"""`inference_config.json`: what a trained network expects and what its answers mean.
+"""Read `inference_config.json`: what a trained network expects and what its output means.
 
 Field names are those of the published SPINEPS models, so that their folders can be read. Fields
-that this software adds have defaults, so a published file without them is complete. A field that
-nobody knows is an error: it might change the result. What each field may hold stands in
-`config/schemas/model_folder.schema.json`.
+added by Wirbel have defaults, so a published file is complete without them. An unknown field is an
+error, because it might change the result. `config/schemas/model_folder.schema.json` says what each
+field may contain.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from wirbel.models.folders.wording import short
 
 FILE_NAME = "inference_config.json"
 METAL = 80
-"""Number of a structure that only models of other modalities know."""
+"""Label of a structure that only models of other modalities have."""
 LARGEST_LABEL = 255
 _PAIRS = {"R": "RL", "L": "RL", "A": "AP", "P": "AP", "S": "SI", "I": "SI"}
 
 PUBLISHED_CHANNELS = {
     label: 9 if label in (BODY_BORDER, BODY) else label - ARCUS + 1 for label in VERTEBRA_SUBREGIONS
 } | {DENS: 9, SACRUM: 0}
-"""Subregion label -> one-hot channel of the published instance networks; channel 0 is the rest."""
+"""Subregion label -> one-hot channel of the published instance networks; channel 0 is everything else."""
 
 PUBLISHED_NAMES = {
     **LEVEL_LABELS,
@@ -81,13 +81,13 @@ PUBLISHED_NAMES = {
     "Metal": METAL,
     "Vertebra_Disc": 100,
 }
-"""Names that published files may use in place of numbers."""
+"""Names that published files may use instead of numbers."""
 STRUCTURE_NUMBERS = {**PUBLISHED_NAMES, **{name: label for label, name in SUBREGION_NAMES.items()}}
 
 
 @dataclass(frozen=True)
 class InferenceConfig:
-    """The settings of one model folder; see `docs` of the published tool for the original fields."""
+    """The settings of one model folder; SPINEPS documents the original fields."""
 
     log_name: str
     modality: tuple[str, ...]
@@ -112,8 +112,10 @@ class InferenceConfig:
     network: dict[str, Any] | None = None
     compatibility: str | None = None
     resamples_to_plans: bool = True
-    """Whether voxels of another size than that in plans.json are resampled for the network and its scores back, as
-    nnU-Net does. False: the network was trained on all voxel sizes of the range and takes them as they are."""
+    """If True, a scan whose voxels differ from plans.json is resampled for the network, and its scores
+    back, as nnU-Net does. If False, the network was trained on all voxel sizes of the range and
+    takes them as they are.
+    """
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
@@ -122,9 +124,9 @@ class InferenceConfig:
         return tuple(resolution[0]) if len(resolution) == 2 else tuple(resolution)
 
     def spacing_for(self, scan_mm: Sequence[float]) -> tuple[float, float, float]:
-        """Voxel size of the model grid for a scan of `scan_mm` along the expected axes.
+        """Return the voxel size of the model grid for a scan, in mm along the expected axes.
 
-        A range keeps a scan's own voxel size within its limits.
+        A range keeps the scan's own voxel size within its limits.
         """
         if len(self.resolution_range) == 3:
             return tuple(self.resolution_range)
@@ -132,17 +134,23 @@ class InferenceConfig:
 
 
 def read_inference_config(folder: Path) -> InferenceConfig:
-    """Read the file of a model folder; raises ModelError naming the file and the field that is wrong."""
+    """Read the settings of a model folder.
+
+    Raises
+    ------
+    ModelError
+        Names the file and the wrong field.
+    """
     path = folder / FILE_NAME
     if not path.exists():
         raise ModelError(
-            f"{folder} is no model folder: it has no {FILE_NAME}; give the folder that holds it"
+            f"{folder} is not a model folder: it has no {FILE_NAME}; give the folder that has it"
         )
     return parse_inference_config(read_json(path), str(path))
 
 
 def parse_inference_config(raw: Any, source: str) -> InferenceConfig:
-    """Turn the decoded JSON into settings; `source` names the file in errors."""
+    """Turn decoded JSON into settings; `source` names the file in errors."""
     check_content(raw, "inference_config", source)
     values = {}
     for name, value in raw.items():
@@ -154,7 +162,7 @@ def parse_inference_config(raw: Any, source: str) -> InferenceConfig:
 
 
 def _convert(name: str, value: Any) -> Any:
-    """Return a field in the form of the settings; raises ValueError where its entries contradict each other."""
+    """Return the value of a field as the settings store it; raise ValueError if it contradicts itself."""
     if name == "labels":
         return {int(index): _label_number(label) for index, label in value.items()}
     if name == "mapping":
@@ -179,7 +187,7 @@ def _three_directions(letters: str | list[str]) -> tuple[str, ...]:
 
 
 def _voxel_sizes(value: list) -> tuple:
-    """Return three lengths, or the least and the most of each of the three."""
+    """Return three lengths, or the smallest and largest of each."""
     if len(value) == 3:
         low, high = value, value
     else:
@@ -192,7 +200,7 @@ def _voxel_sizes(value: list) -> tuple:
 
 
 def _label_number(label: int | str) -> int:
-    """Accept a number, a number as text, or one of our structure names."""
+    """Accept a number, a number as text, or a known structure name."""
     if isinstance(label, int):
         return label
     if label in STRUCTURE_NUMBERS:

@@ -1,4 +1,4 @@
-"""From an address to a network in the models folder: download, verify, unpack, record."""
+"""Install a network into the models folder: download, verify, unpack, record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wirbel.models.folders.check import read_kind
 from wirbel.models.inference_config import FILE_NAME
 from wirbel.models.lockfile import FILE_NAME as LOCK_NAME
 from wirbel.models.lockfile import Locked, locked, record
-from wirbel.models.parts import Part
+from wirbel.models.partial_download import PartialDownload
 
 UNPACKING = ".unpacking-"
 
@@ -29,9 +29,28 @@ def fetch(
     patience: Patience = PATIENCE,
     allow_loopback: bool = False,
 ) -> Locked:
-    """Download, verify, unpack and record a network; the caller holds the models folder's lock.
+    """Download, verify, unpack and record a network; the caller holds the lock of the models folder.
 
-    Raises ModelError, one sentence; then nothing is left behind but a part of a broken download.
+    Parameters
+    ----------
+    models_dir : Path
+        The models folder.
+    network : Published
+        What to fetch.
+    report : Report
+        Receives messages and progress.
+    patience, allow_loopback
+        As for `download`.
+
+    Returns
+    -------
+    Locked
+        The new entry of the lock file.
+
+    Raises
+    ------
+    ModelError
+        One sentence. Nothing is left behind except a partial download.
     """
     archive = models_dir / f"{network.name}-{network.kind}.zip.partial"
     try:
@@ -43,7 +62,7 @@ def fetch(
 
 
 def _keep(models_dir: Path, network: Published, archive: Path, url: str) -> Locked:
-    """Verify, unpack and record a downloaded archive, which is removed whatever comes of it."""
+    """Verify, unpack and record a downloaded archive, then remove it in any case."""
     try:
         digest = _verified_digest(models_dir, network, archive)
         folder = models_dir / f"{network.name}-{network.kind}-{digest[:16]}"
@@ -55,25 +74,25 @@ def _keep(models_dir: Path, network: Published, archive: Path, url: str) -> Lock
     except ModelError as error:
         raise ModelError(f"{url}: {error}") from None
     finally:
-        Part(archive).forget()
+        PartialDownload(archive).forget()
     return entry
 
 
 def _verified_digest(models_dir: Path, network: Published, archive: Path) -> str:
-    """Return the archive's SHA-256; raises ModelError when another one was expected."""
+    """Return the archive's SHA-256; raise ModelError if another one was expected."""
     known = locked(models_dir, network)
     expected = network.sha256 or (known and known.sha256)
     digest = sha256_of_file(archive)
     if expected and digest != expected:
         source = "config/models.yaml" if network.sha256 else models_dir / LOCK_NAME
         raise ModelError(
-            f"the file is not the expected one (SHA-256 {digest}, {source} says {expected}); it was deleted"
+            f"the file is not the expected one (its SHA-256 is {digest}, {source} says {expected}); it was deleted"
         )
     return digest
 
 
 def _install(archive: Path, folder: Path, kind: str) -> tuple[Path, dict[str, str]]:
-    """Unpack into `folder`, all or nothing; return where the model is and its files' digests."""
+    """Unpack into `folder`, all or nothing; return the model's folder and its files' digests."""
     staging = folder.parent / f"{UNPACKING}{os.getpid()}-{folder.name}"
     try:
         unpack(archive, staging)
@@ -88,7 +107,7 @@ def _install(archive: Path, folder: Path, kind: str) -> tuple[Path, dict[str, st
 
 
 def _model_folder(unpacked: Path, kind: str) -> Path:
-    """Return where the model lies in an archive, as a relative path: at the top, or in its only folder."""
+    """Return the relative path of the model in an archive: the top, or its only folder."""
     inside = [path for path in unpacked.iterdir() if path.is_dir()]
     for folder in [unpacked, *(inside if len(inside) == 1 else [])]:
         if (folder / FILE_NAME).is_file():
@@ -100,7 +119,7 @@ def _model_folder(unpacked: Path, kind: str) -> Path:
             return folder.relative_to(unpacked)
     names = ", ".join(sorted(path.name for path in unpacked.iterdir())[:8])
     raise ModelError(
-        f"the archive holds no model: expected {FILE_NAME}, found {names or 'nothing'}"
+        f"the archive contains no model: expected {FILE_NAME}, found {names or 'nothing'}"
     )
 
 

@@ -1,9 +1,9 @@
 """`models.lock.yaml` in a models folder: what was fetched into it, byte by byte.
 
-Where the registry gives no digest, the first fetch decides what a network is: it records the archive's
-SHA-256 here, and whoever fetches it again must get the same. It also lists the digest of every unpacked
-file, against which a network is checked before use. The file travels with the folder that it describes,
-so everybody who shares the folder shares the record.
+If the registry gives no digest, the first fetch decides what a network is: it records the archive's
+SHA-256 here, and every later fetch must get the same. The file also lists the digest of every
+unpacked file, against which a network is checked before use. Everybody who shares the folder shares
+the record.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HEADER = """\
 
 @dataclass(frozen=True)
 class Locked:
-    """One fetched network: its archive, its folder below the models folder, its files' SHA-256."""
+    """One fetched network: its archive, its folder in the models folder, and its files' SHA-256."""
 
     url: str
     sha256: str
@@ -37,7 +37,13 @@ class Locked:
 
 
 def read_lock(models_dir: Path) -> dict[tuple[str, str], Locked]:
-    """Return what was fetched, by name and kind; raises ModelError when the file is damaged."""
+    """Return what was fetched, by name and kind.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged.
+    """
     file = models_dir / FILE_NAME
     content = read_yaml(file)
     check_schema(content, file, "lock")
@@ -51,8 +57,8 @@ def read_lock(models_dir: Path) -> dict[tuple[str, str], Locked]:
 def locked(models_dir: Path, network: Published) -> Locked | None:
     """Return what was fetched for a network, or None.
 
-    An entry counts while it is the archive that the registry means: of the same digest where the registry
-    has one, otherwise from one of the same addresses.
+    An entry counts only if it is the archive of the registry: with the same digest if the registry
+    has one, otherwise from one of its addresses.
     """
     entry = read_lock(models_dir).get((network.name, network.kind))
     if entry is None:
@@ -63,7 +69,7 @@ def locked(models_dir: Path, network: Published) -> Locked | None:
 
 
 def record(models_dir: Path, network: Published, entry: Locked) -> None:
-    """Add or replace a network's entry. The caller holds the models folder's lock."""
+    """Add or replace a network's entry; the caller holds the lock of the models folder."""
     content: dict[str, dict] = {}
     known = {**read_lock(models_dir), (network.name, network.kind): entry}
     for (name, kind), fields in sorted(known.items()):

@@ -1,23 +1,26 @@
-"""An account of what is being fetched: a bar on a terminal, plain lines everywhere else."""
+"""Report what is being fetched: a bar on a terminal, plain lines everywhere else."""
 
 from __future__ import annotations
 
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 SECONDS_BETWEEN_LINES = 20.0
 MEGABYTE = 1e6
 
 
-class Account:
-    """Writes sentences to stderr and to a log; progress as a bar (terminal) or as a line now and then."""
+class FetchAccount:
+    """Writes sentences to stderr and to a log, and progress as a bar (terminal) or as occasional
+    lines.
+    """
 
     def __init__(self, log: Path | None = None) -> None:
         self._log = log
         if log is not None:
             log.write_text("")
-        self._bar = None
+        self._bar: Any = None  # a tqdm bar
         self._last = time.monotonic()
 
     def say(self, sentence: str) -> None:
@@ -27,7 +30,7 @@ class Account:
         self._write(sentence)
 
     def progress(self, done: int, total: int | None) -> None:
-        """Take the number of bytes that are there."""
+        """Show the number of bytes received."""
         if sys.stderr.isatty():
             self._move_bar(done, total)
         if time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:

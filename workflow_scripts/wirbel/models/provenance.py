@@ -1,4 +1,4 @@
-"""The sidecars' account of the networks that made a map."""
+"""The sidecar entries about the networks that made a map."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from wirbel.models.registry import Model
 
 
-def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool) -> dict:
-    """Return the sidecars' account of networks and settings; a model folder goes by its last name.
+def provenance_entry(models: dict[str, tuple[str, Model]], n4: bool | str) -> dict:
+    """Return the sidecar entries about networks and settings; a model folder is named by its last
+    part.
 
-    Networks for trying the software only are marked as `ToyWeights`.
+    Networks that only serve to try the software are marked `ToyWeights`.
     """
     return {
         "Models": {

@@ -1,4 +1,4 @@
-"""Trained model folders copied to `models/<name>/` and entered into `config/models.yaml`."""
+"""Copy trained model folders to `models/<name>/` and register them in `config/models.yaml`."""
 
 from __future__ import annotations
 
@@ -31,9 +31,28 @@ def publish(
 ) -> dict[str, str]:
     """Copy `trained/semantic` and `trained/instance` to `models/<name>/` and register their files.
 
-    Files of an earlier version that are no longer there are removed. `toy` marks networks for trying the
-    software only. Returns SHA-256 by file name below `models/<name>`. Raises ModelError when one of the two is
-    incomplete, before anything is changed.
+    Files of an earlier version that no longer exist are removed.
+
+    Parameters
+    ----------
+    trained : Path
+        Folder with both trained networks.
+    name, licence : str
+        Name of the model and its licence.
+    registry_file : Path
+        The `config/models.yaml` to change.
+    toy : bool
+        Mark the networks as serving only to try the software.
+
+    Returns
+    -------
+    dict of str to str
+        File name below `models/<name>` -> SHA-256.
+
+    Raises
+    ------
+    ModelError
+        If a network is incomplete; nothing is changed then.
     """
     try:
         configs = {kind: read_kind(trained / kind, kind) for kind in KINDS}
@@ -63,7 +82,7 @@ def publish(
 
 
 def _mirror(source: Path, target: Path) -> None:
-    """Make `target` hold the files of `source` and no others."""
+    """Make `target` contain the files of `source` and no others."""
     wanted = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
     for old in [path for path in target.rglob("*") if path.is_file()]:
         if old.relative_to(target) not in wanted:

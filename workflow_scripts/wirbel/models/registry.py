@@ -1,7 +1,7 @@
-"""Which model a name or a folder stands for, and whether its files are the expected ones.
+"""Find the model that a name or a folder stands for, and check its files.
 
-`config/models.yaml` lists every known model; a folder given by path is taken as it is and identified by its
-content. Nothing here uses the network.
+`config/models.yaml` lists every known model. A folder given by path is used as it is and identified
+by its content. Nothing here uses the network.
 """
 
 from __future__ import annotations
@@ -49,9 +49,20 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Model:
-    """A model folder whose bytes have been checked; `sha256` identifies all of them together.
+    """A model folder whose bytes were checked.
 
-    `toy`: these bytes are those of a network for trying the software only, wherever they lie.
+    Attributes
+    ----------
+    kind : str
+        "semantic", "instance" or "labelling".
+    folder : Path
+        The folder.
+    sha256 : str
+        Identifies all of its files together.
+    config : InferenceConfig
+        Its settings.
+    toy : bool
+        True if these bytes are a network that only serves to try the software, wherever they are.
     """
 
     kind: str
@@ -62,9 +73,23 @@ class Model:
 
 
 def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Model:
-    """Return the model that `name` stands for: an entry of the registry, or a folder.
+    """Return the model that `name` stands for.
 
-    Every file is hashed before anything is opened. Raises ModelError.
+    Every file is hashed before anything is opened.
+
+    Parameters
+    ----------
+    name : str
+        An entry of the registry, or a folder.
+    kind : str
+        "semantic", "instance" or "labelling".
+    registry_file : Path
+        The registry.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its files are not the expected ones.
     """
     entries = read_registry(registry_file)
     if name in entries:
@@ -80,7 +105,9 @@ def find_model(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
 def listed_folder(
     found: Embedded | Published, registry_file: Path = REGISTRY_FILE
 ) -> tuple[Path, dict[str, str]]:
-    """Return the folder of a listed network and the digests that its files should have; reads no file of it."""
+    """Return the folder of a listed network and the digests its files should have, without reading a
+    file.
+    """
     if isinstance(found, Published):
         models_dir, entry = _fetched(found, registry_file)
         return models_dir / entry.folder, entry.files
@@ -105,7 +132,9 @@ def _registered(found: Embedded | Published, registry_file: Path) -> tuple[Path,
 
 
 def _fetched(found: Published, registry_file: Path) -> tuple[Path, Locked]:
-    """Return the models folder and the record of a network; raises ModelError saying how to fetch it."""
+    """Return the models folder and the record of a network; if it is missing, raise ModelError with
+    the command to fetch it.
+    """
     usual = registry_file.resolve().parents[1]
     models_dir = models_folder(usual)
     entry = fetched(models_dir, found)
@@ -120,7 +149,9 @@ def _fetched(found: Published, registry_file: Path) -> tuple[Path, Locked]:
 
 
 def folder_of(path: Path, kind: str, known: list[str]) -> Path:
-    """Accept a model folder, or a folder that holds one per kind; raises ModelError with a hint."""
+    """Return the model folder for a path that is one, or holds one per kind; otherwise raise
+    ModelError.
+    """
     folder = path.expanduser()
     for candidate in (folder / kind, folder):
         if (candidate / FILE_NAME).is_file():
@@ -132,13 +163,13 @@ def folder_of(path: Path, kind: str, known: list[str]) -> Path:
 
 
 def _hint(given: Path, folder: Path, known: list[str]) -> str:
-    """Return what may be wrong with a name or a folder that is no model."""
+    """Return what may be wrong with a name or folder that is not a model."""
     near = difflib.get_close_matches(str(given), known, 1)
     if near:
         return f"did you mean {near[0]!r}?"
     if folder.is_dir():
         inside = sorted(entry.name for entry in folder.iterdir())[:8]
-        return f"in it lie {', '.join(inside) or 'no files'}; give the folder of the model itself"
+        return f"it contains {', '.join(inside) or 'no files'}; give the folder of the model itself"
     if folder.exists():
         return "it is a file; unpack it and give its folder"
     return f"there is no {folder.absolute()}; correct the name or the path"

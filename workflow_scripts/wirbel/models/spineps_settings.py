@@ -1,4 +1,4 @@
-"""What the steps of `wirbel.core.spineps` need of the model folders' settings."""
+"""Turn model folders' settings into what the steps of `wirbel.core.spineps` need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TOMOGRAPHY = "CT"
 
 
 def is_tomography(semantic: InferenceConfig) -> bool:
-    """Return whether a semantic model is one of computed tomography: no bias field, fixed intensities."""
+    """Return True for a semantic model of computed tomography: no bias field, fixed intensities."""
     return TOMOGRAPHY in semantic.modality
 
 

@@ -2,10 +2,10 @@
 
     models.lock.yaml                         what was fetched (wirbel.models.lockfile)
     NAME-KIND-<16 digits of SHA-256>/        an archive's content, unpacked once, never changed
-    NAME-KIND.zip.partial, .partial.json     a broken download, for the next attempt to continue
-    .unpacking-*                             left behind by a killed process, removed by the next fetch
+    NAME-KIND.zip.partial, .partial.json     a broken download, to be continued by the next attempt
+    .unpacking-*                             left by a killed process; the next fetch removes it
 
-Here is what looks a network up; `wirbel.models.install` is what fills the folder.
+This module looks networks up; `wirbel.models.install` fills the folder.
 """
 
 from __future__ import annotations
@@ -21,18 +21,26 @@ VARIABLE = "WIRBEL_MODELS_DIR"
 
 
 def models_folder(root: Path = REPOSITORY) -> Path:
-    """Return the models folder: the environment's WIRBEL_MODELS_DIR, else models/fetched below `root`."""
+    """Return the models folder: WIRBEL_MODELS_DIR from the environment, otherwise models/fetched below
+    `root`.
+    """
     return Path(os.environ.get(VARIABLE) or root / "models" / "fetched").absolute()
 
 
 def fetched(models_dir: Path, network: Published) -> Locked | None:
-    """Return what was fetched for a network and is still there; nothing is hashed."""
+    """Return the record of a network that was fetched and is still there, or None; nothing is hashed."""
     entry = locked(models_dir, network)
     return entry if entry is not None and (models_dir / entry.folder).is_dir() else None
 
 
 def verify(models_dir: Path, network: Published, entry: Locked) -> Path:
-    """Return a fetched network's folder after hashing every file in it; raises ModelError."""
+    """Hash every file of a fetched network and return its folder.
+
+    Raises
+    ------
+    ModelError
+        If a file differs from the record.
+    """
     folder = models_dir / entry.folder
     source = models_dir / FILE_NAME
     compare_digests(network.name, folder, hash_files(folder), entry.files, source)

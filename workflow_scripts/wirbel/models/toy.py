@@ -1,4 +1,4 @@
-"""Which networks are for trying the software only, by name or by folder, without hashing large files in vain."""
+"""Tell which networks only serve to try the software, without hashing large files in vain."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ from wirbel.models.inference_config import FILE_NAME
 def toy_kinds(models: Mapping[str, str], registry_file: Path = REGISTRY_FILE) -> list[str]:
     """Return the kinds (semantic, instance, ...) for which `models` names a toy network.
 
-    `models` is kind -> name in the registry, or folder; a copy of a toy network's folder counts as well. What is
-    wrong with a name or folder is not told here: such a network is no toy.
+    Parameters
+    ----------
+    models : mapping of str to str
+        Kind -> name in the registry, or folder. A copy of a toy network's folder counts too; a
+        wrong name or folder does not.
+    registry_file : Path
+        The registry.
     """
     entries = read_registry(registry_file)
     return [kind for kind, name in models.items() if _is_toy(entries, name, kind)]
@@ -34,7 +39,8 @@ def _is_toy(entries: dict, name: str, kind: str) -> bool:
 
 
 def _is_copy_of_a_toy(entries: dict, folder: Path) -> bool:
-    """Compare the small settings file first: the weights of most networks are never read."""
+    """Return True if a folder has the files of a toy network."""
+    # The small settings file is compared first, so that the weights of most networks are never read.
     toys = [
         known.sha256 for known in networks(entries) if isinstance(known, Embedded) and known.toy
     ]

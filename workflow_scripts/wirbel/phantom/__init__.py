@@ -28,10 +28,21 @@ __all__ = ["REGIONS", "Phantom", "make_phantom"]
 
 @dataclass(frozen=True)
 class Phantom:
-    """One simulated scan; all volumes in scanner RAS mm, `image` and maps in one storage order.
+    """One simulated scan; all volumes in scanner RAS mm.
 
-    `truth` is None when it was not asked for. `model_subregion` and `model_vertebra` are the labels
-    sampled on the P-I-R model grid that resampling the image gives, when a spacing was asked for.
+    Attributes
+    ----------
+    image, subregion, vertebra : Volume
+        Scan and label maps, in one storage order.
+    truth : dict or None
+        True measures; see `truth_tables`. None if they were not requested.
+    anatomy : Anatomy
+        The person.
+    acquisition : Acquisition
+        How the scan was taken.
+    model_subregion, model_vertebra : Volume or None
+        Label maps on the P-I-R model grid that resampling the image gives, if a spacing was
+        requested.
     """
 
     image: Volume
@@ -57,10 +68,28 @@ def make_phantom(
 ) -> Phantom:
     """Simulate the scan of one person.
 
-    `region` is one of REGIONS or None (sampled), `axes` the storage order such as ("L", "A", "S") or
-    None (sampled), spacings in mm or None (sampled); `model_grid_spacing_mm` along (P, I, R), or a function that gives
-    it for the scan's own. `beyond_scanners` widens the contrasts for
-    training. Raises ValueError for an unknown region.
+    Parameters
+    ----------
+    seed : int
+        Decides everything that is not given.
+    region : str, optional
+        One of `REGIONS`. Default: sampled.
+    in_plane_mm, slice_mm : float, optional
+        Voxel size. Default: sampled.
+    axes : tuple of three str, optional
+        Storage order such as ("L", "A", "S"). Default: sampled.
+    with_truth : bool
+        Compute the true measures, which takes seconds.
+    beyond_scanners : bool
+        Widen the contrasts for training.
+    model_grid_spacing_mm : tuple of three float or callable, optional
+        Voxel size of the model grid along (P, I, R), or a function that returns it for the scan's
+        own.
+
+    Raises
+    ------
+    ValueError
+        If the region is unknown.
     """
     rng = np.random.default_rng([seed, 20261])
     anatomy = sample_anatomy(rng)

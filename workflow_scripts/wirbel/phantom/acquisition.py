@@ -1,4 +1,6 @@
-"""How a scan is taken: field of view, voxel size, obliqueness, storage order and artefacts, as sampled."""
+"""How a scan is taken: field of view, voxel size, obliqueness, storage order and artefacts, all
+sampled.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,10 @@ REGIONS = ("whole", "cervical", "thoracic", "lumbar")
 
 @dataclass(frozen=True)
 class Acquisition:
-    """Everything about one scan but the person.
+    """Everything about one scan except the person.
 
-    `grid` is P-I-R-like with its affine in the anatomical frame; `world` (4 x 4) maps that frame to
-    the scanner's RAS; `axes` is the order in which the file stores the voxels.
+    `grid` is close to P-I-R, with its affine in the anatomical frame. `world` (4 x 4) maps that
+    frame to the scanner's RAS. `axes` is the order in which the file stores the voxels.
     """
 
     region: str
@@ -44,7 +46,7 @@ def sample_acquisition(
     in_plane_mm: float | None = None,
     slice_mm: float | None = None,
 ) -> Acquisition:
-    """Sample one scan of `anatomy`; arguments given are kept, the others sampled."""
+    """Sample one scan of `anatomy`; arguments that are given are kept."""
     region = region or str(rng.choice(REGIONS, p=[0.45, 0.2, 0.1, 0.25]))
     if region not in REGIONS:
         raise ValueError(f"region is {region!r}; expected one of {', '.join(REGIONS)}")
@@ -71,7 +73,7 @@ def sample_acquisition(
 
 
 def _sample_extent(rng, anatomy: Anatomy, region: str) -> tuple[float, float]:
-    """Return (top, bottom) heights in mm; the ends fall anywhere inside a vertebra."""
+    """Return the heights of top and bottom in mm; the ends may be anywhere within a vertebra."""
     height = {v.level: float(v.centre_mm[2]) for v in anatomy.vertebrae}
     levels = list(height)
     skull, coccyx = height["C2"] + rng.uniform(28, 75), anatomy.sacrum[-1].centre_mm[2]
@@ -129,4 +131,5 @@ def _sample_world(rng) -> np.ndarray:
 def _sample_axes(rng) -> tuple[str, str, str]:
     """Sample how a file stores its axes: any order, any direction, either handedness."""
     pairs = [("R", "L"), ("A", "P"), ("S", "I")]
-    return tuple(pairs[p][int(rng.integers(2))] for p in rng.permutation(3))
+    first, second, third = (pairs[p][int(rng.integers(2))] for p in rng.permutation(3))
+    return first, second, third

@@ -1,4 +1,4 @@
-"""One person's spine: every shape and where it stands, sampled from a random generator.
+"""One person's spine: every shape and its position, sampled from a random generator.
 
 The anatomical frame is RAS millimetres with its origin at the middle of the sacral endplate.
 """
@@ -22,8 +22,9 @@ from .shapes import Blob, Body
 class Vertebra:
     """A presacral vertebra: its shapes in its own frame and the pose of that frame.
 
-    `rotation` (3 x 3) has the vertebra's right, anterior and superior axes as columns; `centre_mm` is
-    the middle of the body. `elements` are (subregion label, shape); C2's dens is a part of its body.
+    `rotation` (3 x 3) has the vertebra's right, anterior and superior axes as columns; `centre_mm`
+    is the middle of the body. `elements` are (subregion label, shape). C2's dens is part of its
+    body.
     """
 
     level: str
@@ -50,7 +51,7 @@ class Vertebra:
 
 @dataclass(frozen=True)
 class Disc:
-    """What a disc adds to the gap between two bodies: `grade` is 0 for healthy to 1 for black."""
+    """What a disc adds to the gap between two bodies; `grade` is from 0 (healthy) to 1 (black)."""
 
     height_mm: float
     bulge_mm: float
@@ -92,7 +93,7 @@ def sample_levels(rng: np.random.Generator, anomaly: float = 0.12) -> list[str]:
 
 def sample_anatomy(rng: np.random.Generator) -> Anatomy:
     """Sample a whole spine, C2 to S5; the only source of randomness is `rng`."""
-    cortex = rng.spawn(1)[0]  # a stream of its own: whatever is drawn from `rng` stays as it was
+    cortex = rng.spawn(1)[0]  # its own stream, so that later draws from `rng` do not change
     levels = sample_levels(rng)
     scale = float(np.clip(rng.normal(1.0, 0.075), 0.82, 1.2))
     sizes = [_sample_size(rng, level, scale) for level in levels]
@@ -176,7 +177,7 @@ def _sample_body(rng, size: LevelMorphometry, level: str, frail: bool) -> tuple[
 
 
 def _sample_discs(rng, sizes) -> list[Disc]:
-    """Sample discs; degeneration runs in a person and grows down the lumbar spine."""
+    """Sample discs; degeneration is a property of the person and increases down the lumbar spine."""
     proneness = rng.beta(1.3, 1.8)
     discs = []
     for size in sizes:
@@ -207,7 +208,7 @@ def _sample_scoliosis_deg(rng, n: int) -> tuple[np.ndarray, np.ndarray]:
     amplitude = rng.uniform(0, 2) if rng.random() < 0.85 else rng.uniform(2.5, 8)
     waves, phase = rng.uniform(0.7, 1.8), rng.uniform(0, 2 * np.pi)
     wave = np.linspace(0, 1, n + 1) * waves * 2 * np.pi + phase
-    # the head stands over the pelvis: the tilts cancel out, weighted with the vertebrae's heights
+    # The head is above the pelvis, so the tilts cancel out, weighted by the vertebrae's heights.
     weight = np.linspace(0.5, 1.5, n + 1)
     lean = amplitude * np.sin(wave) + rng.normal(0, 0.5, n + 1)
     lean -= (lean * weight).sum() / weight.sum()
@@ -216,11 +217,11 @@ def _sample_scoliosis_deg(rng, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _stack(rng, levels, sizes, bodies, discs, angles) -> list[Vertebra]:
-    """Place the vertebrae on one another, from the sacral endplate (the origin) upwards."""
+    """Place the vertebrae on top of each other, from the sacral endplate (the origin) upwards."""
     pitch, lean, turn = angles
     top = np.zeros(3)
     below = rotation_from_deg(pitch[-1], lean[-1] * 0.5, 0)
-    slope_below = 0.0  # the facing endplate's tilt against its own vertebra's axis
+    slope_below = 0.0  # tilt of the facing endplate relative to its own vertebra's axis
     placed = []
     for k in reversed(range(len(levels))):
         (body, fracture), size = bodies[k], sizes[k]

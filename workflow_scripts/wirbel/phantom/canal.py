@@ -1,4 +1,4 @@
-"""Spinal canal, dural sac, cord and nerve roots: tubes about a smooth line through the vertebrae."""
+"""Spinal canal, dural sac, cord and nerve roots: tubes around a smooth line through the vertebrae."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .anatomy import Anatomy
 from .canvas import Canvas
 
 FORAMEN_MAGNUM_ABOVE_C2_MM = 33.0
-"""Height of the skull's opening above the middle of C2's body; the canal is labelled up to there."""
+"""Height of the foramen magnum above the middle of C2's body; the canal is labelled up to there."""
 SLAB_MM = 20.0
 
 
@@ -29,14 +29,14 @@ class CanalLine:
     conus_mm: float
 
     def tilt_cosine(self, s: np.ndarray) -> np.ndarray:
-        """Return (right, anterior) cosines between the line and the vertical, (..., 2)."""
+        """Return (right, anterior) cosines between the line and the vertical, shape (..., 2)."""
         return 1 / np.sqrt(1 + self.centre.derivative()(s) ** 2)
 
 
 def canal_line(anatomy: Anatomy) -> CanalLine:
-    """Fit the canal's line through all vertebrae and S1-S2; the sac ends about S2."""
+    """Fit the canal's line through all vertebrae and S1 to S3; the sac ends about S2."""
     scale = anatomy.scale
-    points, halves, cords = [], [], []
+    rows: list[tuple[np.ndarray, tuple[float, float], tuple[float, float]]] = []
     first = anatomy.vertebrae[0]
     up = first.rotation[:, 2]
     for rise, width, depth in (
@@ -45,21 +45,17 @@ def canal_line(anatomy: Anatomy) -> CanalLine:
         (33.0, 15.0, 16.0),
         (18.0, 13.0, 11.0),
     ):
-        points.append(first.canal_mm + (up + [0, 0.15, 0]) * rise * scale)
-        halves.append((width, depth))
-        cords.append(
-            (first.size.cord_width_mm / 2 + rise * 0.04, first.size.cord_depth_mm / 2 + rise * 0.05)
-        )
+        point = first.canal_mm + (up + [0, 0.15, 0]) * rise * scale
+        size = first.size
+        cord = (size.cord_width_mm / 2 + rise * 0.04, size.cord_depth_mm / 2 + rise * 0.05)
+        rows.append((point, (width, depth), cord))
     for vertebra in anatomy.vertebrae:
         size = vertebra.size
-        points.append(vertebra.canal_mm)
-        halves.append((size.canal_width_mm / 2, size.canal_depth_mm / 2))
-        cords.append((size.cord_width_mm / 2, size.cord_depth_mm / 2))
+        half = (size.canal_width_mm / 2, size.canal_depth_mm / 2)
+        rows.append((vertebra.canal_mm, half, (size.cord_width_mm / 2, size.cord_depth_mm / 2)))
     for segment in anatomy.sacrum[:3]:
-        points.append(segment.canal_mm)
-        halves.append(segment.canal_half_mm)
-        cords.append((0.0, 0.0))
-    points, halves, cords = (np.array(x, float) for x in (points, halves, cords))
+        rows.append((segment.canal_mm, segment.canal_half_mm, (0.0, 0.0)))
+    points, halves, cords = (np.array(column, float) for column in zip(*rows, strict=True))
     keep = np.concatenate([[True], np.diff(np.minimum.accumulate(points[:, 2])) < -1.0])
     s = -points[keep, 2]
     levels = [v.level for v in anatomy.vertebrae]

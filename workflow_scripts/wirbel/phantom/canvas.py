@@ -1,4 +1,4 @@
-"""The lattice a phantom is drawn on, and where a box in millimetres falls on it."""
+"""The grid a phantom is drawn on, and where a box in millimetres falls on it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.geometry import Grid
+from ..core.slabs import Box
 from .shapes import Coordinates
-
-Box = tuple[slice, slice, slice]
 
 
 @dataclass
 class Canvas:
-    """Label and tissue arrays over one grid whose affine maps to the anatomical frame (mm).
+    """Label and tissue arrays on one grid whose affine maps to the anatomical frame (mm).
 
-    `nearest` holds how deep inside its shape the vertebra label written so far lies, so that touching
-    vertebrae and substructures share a border half-way.
+    `nearest` is how deep inside its shape the vertebra label written so far lies, so that touching
+    vertebrae and substructures share a border half-way between them.
     """
 
     grid: Grid
@@ -29,11 +28,13 @@ class Canvas:
     @classmethod
     def blank(cls, grid: Grid) -> Canvas:
         """Return an empty canvas on `grid`."""
-        bytes_ = [np.zeros(grid.shape, np.uint8) for _ in range(3)]
-        return cls(grid, *bytes_, np.zeros(grid.shape, np.float32))
+        subregion, vertebra, tissue = (np.zeros(grid.shape, np.uint8) for _ in range(3))
+        return cls(grid, subregion, vertebra, tissue, np.zeros(grid.shape, np.float32))
 
     def box(self, centre_mm: np.ndarray, half_mm: np.ndarray, rotation: np.ndarray) -> Box | None:
-        """Return the index box that covers a rotated box given in the anatomical frame, or None."""
+        """Return the index box that covers a rotated box in the anatomical frame, or None if it is
+        outside.
+        """
         signs = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, -1).T
         corners = self.grid.to_index(centre_mm + (signs * half_mm) @ rotation.T)
         low = np.maximum(np.floor(corners.min(0)).astype(int), 0)

@@ -1,7 +1,8 @@
-"""Signal of every tissue in T2-weighted turbo spin echo, sampled wide enough to cover real scanners.
+"""Signal of every tissue in T2-weighted turbo spin echo, sampled widely enough to cover real scanners.
 
-Relative to cerebrospinal fluid = 1. Ranges follow T2 and proton density at 1.5 to 3 T (Stanisz et al.,
-Magn Reson Med 2005;54:507-512) and what T2-weighted spine scans of several scanners show.
+Signals are relative to cerebrospinal fluid = 1. Ranges follow T2 and proton density at 1.5 to 3 T
+(Stanisz et al., Magn Reson Med 2005;54:507-512) and what T2-weighted spine scans of several
+scanners show.
 """
 
 from __future__ import annotations
@@ -53,9 +54,9 @@ def sample_contrast(
 ) -> Contrast:
     """Sample the signal of every tissue for one scan of `anatomy`.
 
-    With `beyond_scanners` an eighth of the scans get tissues that no scanner would show, so that a
-    network trained on them has to learn shape as well. The same generator state gives the same scan
-    otherwise.
+    With `beyond_scanners`, an eighth of the scans get tissues that no scanner would show, so that a
+    network trained on them also learns shape. Otherwise the same generator state gives the same
+    scan.
     """
     mean = np.zeros(T.COUNT)
     for tissue, (low, high) in RANGES.items():
@@ -98,7 +99,9 @@ def _sample_marrow(rng, mean, anatomy: Anatomy, suppressed: bool, fat: float) ->
 
 
 def _sample_discs(rng, mean, anatomy: Anatomy) -> None:
-    """Nuclei darken with degeneration from bright to black (Pfirrmann et al., Spine 2001)."""
+    """Sample nuclei, which darken with degeneration from bright to black (Pfirrmann et al., Spine
+    2001).
+    """
     healthy = rng.uniform(0.35, 1.0)
     for k, disc in enumerate(anatomy.discs):
         signal = mean[T.ANNULUS] + (healthy - mean[T.ANNULUS]) * (1 - disc.grade) ** 1.3

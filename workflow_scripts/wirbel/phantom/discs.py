@@ -19,8 +19,10 @@ class Facing:
     centre_mm: np.ndarray
     upper: bool
 
-    def below_mm(self, point: Coordinates) -> np.ndarray:
-        """Return how far points (anatomical frame) lie below (negative) this surface, along its axis."""
+    def height_over_mm(self, point: Coordinates) -> np.ndarray:
+        """Return how far points (anatomical frame) lie above this surface along its axis; negative
+        below it.
+        """
         r, a, s = to_frame(point, self.rotation, self.centre_mm)
         if self.body is None:
             return s
@@ -31,7 +33,8 @@ class Facing:
 def to_frame(point: Coordinates, rotation: np.ndarray, origin: np.ndarray) -> Coordinates:
     """Return points of the anatomical frame in a local frame."""
     offset = [p - o for p, o in zip(point, origin, strict=True)]
-    return tuple(sum(rotation[j, i] * offset[j] for j in range(3)) for i in range(3))
+    r, a, s = (sum(rotation[j, i] * offset[j] for j in range(3)) for i in range(3))
+    return r, a, s
 
 
 @dataclass(frozen=True)
@@ -49,27 +52,30 @@ class DiscFrame:
 
     @property
     def reach_mm(self) -> float:
-        """Half height of a box that surely holds the disc."""
+        """Half the height of a box that is sure to contain the disc."""
         return self.thickness_mm + 0.25 * self.depth_mm
 
     def _world(self, local: Coordinates) -> Coordinates:
-        return tuple(
+        r, a, s = (
             sum(self.rotation[i, j] * local[j] for j in range(3)) + self.centre_mm[i]
             for i in range(3)
         )
+        return r, a, s
 
     def signed_local_mm(self, local: Coordinates) -> tuple[np.ndarray, np.ndarray]:
-        """Return (relative radius, 1 at the rim; signed distance to the walls, negative between)."""
+        """Return the relative radius (1 at the rim) and the signed distance to the walls (negative
+        between them).
+        """
         world = self._world(local)
-        between = np.maximum(self.above.below_mm(world), -self.below.below_mm(world))
+        between = np.maximum(self.above.height_over_mm(world), -self.below.height_over_mm(world))
         return self.outline.radius(local[0], local[1]), between
 
     def signed_mm(self, canvas, box) -> tuple[np.ndarray, np.ndarray]:
-        """The same at the voxels of a canvas's box."""
+        """Return the same at the voxels of a canvas's box."""
         return self.signed_local_mm(canvas.local(box, self.rotation, self.centre_mm))
 
     def height_at_mm(self, fraction: float) -> float:
-        """Return the disc's height at a fraction of its depth (0 posterior), in its mid-sagittal plane."""
+        """Return the disc's height at a fraction of its depth (0 posterior) in its mid-sagittal plane."""
         s = np.arange(-self.reach_mm, self.reach_mm, 0.01)
         zero = np.zeros_like(s)
         behind = 1 - self.outline.hollow
@@ -79,7 +85,7 @@ class DiscFrame:
 
 
 def disc_frame(anatomy: Anatomy, k: int) -> DiscFrame:
-    """Return the frame of the disc below the k-th vertebra; the last lies on the sacral endplate."""
+    """Return the frame of the disc below the k-th vertebra; the last one lies on the sacral endplate."""
     upper = anatomy.vertebrae[k]
     above = Facing(upper.body, upper.rotation, upper.centre_mm, upper=False)
     bottom = upper.centre_mm - upper.rotation[:, 2] * upper.body.height_mm / 2

@@ -15,7 +15,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class LevelMorphometry:
-    """Mean dimensions of one level in mm; angles in degrees. `disc_mm` is the disc below, at its rim."""
+    """Mean dimensions of one level, in mm and degrees. `disc_mm` is the height of the disc below, at
+    its rim.
+    """
 
     depth_mm: float
     width_mm: float
@@ -75,7 +77,7 @@ MEAN_DIMENSIONS: dict[str, LevelMorphometry] = _read_table()
 
 
 def mean_dimensions(level: str) -> LevelMorphometry:
-    """Return the mean dimensions of a level; T13 is built like T12, L6 like L5."""
+    """Return the mean dimensions of a level; T13 is like T12, L6 like L5."""
     return MEAN_DIMENSIONS[{"T13": "T12", "L6": "L5"}.get(level, level)]
 
 

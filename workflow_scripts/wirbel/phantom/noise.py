@@ -1,4 +1,4 @@
-"""Smooth random fields that depend on a seed and on the place in millimetres, not on the lattice alone."""
+"""Smooth random fields that depend on a seed and on the position in millimetres, not only on the grid."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from ..core.geometry import Grid
 
 
 def smooth_noise(seed: int, grid: Grid, width_mm: float | tuple[float, float, float]) -> np.ndarray:
-    """Return float32 noise of about unit variance on `grid`, correlated over `width_mm`.
+    """Return smooth noise of about unit variance.
 
-    `width_mm` is one number or one per direction (right, anterior, superior; taken for the nearest
-    axes). Drawn on a lattice of knots that far apart and interpolated by quadratic splines.
+    It is drawn at knots `width_mm` apart and interpolated by quadratic splines.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the noise.
+    grid : Grid
+        Where to compute it.
+    width_mm : float or tuple of three float
+        Correlation length, the same for all directions or along right, anterior, superior (applied
+        to the nearest axes).
+
+    Returns
+    -------
+    ndarray of float32, shape `grid.shape`
     """
     rng = np.random.default_rng(seed)
     width = np.broadcast_to(np.asarray(width_mm, float), 3)
@@ -25,7 +38,7 @@ def smooth_noise(seed: int, grid: Grid, width_mm: float | tuple[float, float, fl
 
 
 def _stretch(values: np.ndarray, axis: int, length: int, scale: float) -> np.ndarray:
-    """Interpolate one axis by quadratic B-splines, restored to unit variance for white knots."""
+    """Interpolate one axis by quadratic B-splines, scaled to unit variance for white knots."""
     position = np.arange(length) * scale + 1
     knot = np.round(position).astype(int)
     t = position - knot

@@ -40,7 +40,7 @@ def _lamina_height(body: Body, level: str) -> float:
 
 
 def _arch(body, size, back, level, wobble) -> list[tuple[int, Blob]]:
-    """Pedicles and laminae, which together are the arcus vertebrae."""
+    """Return pedicles and laminae, which together form the arch (arcus vertebrae)."""
     parts = []
     canal_r, canal_d = size.canal_width_mm / 2, size.canal_depth_mm
     raise_mm = body.height_mm * (0.05 if level[0] == "C" else 0.18)
@@ -87,7 +87,7 @@ def _spinous(size, back, body, wobble) -> tuple[int, Blob]:
 
 
 def _articular(body, size, back, level, sign, side, wobble) -> list[tuple[int, Blob]]:
-    """Superior and inferior articular processes: a pillar in the neck, hooks further down."""
+    """Return superior and inferior articular processes: pillars in the neck, hooks further down."""
     canal_r, canal_d, height = size.canal_width_mm / 2, size.canal_depth_mm, body.height_mm
     pitch = height + size.disc_mm  # from level to level
     superior, inferior = (
@@ -144,7 +144,9 @@ def _articular(body, size, back, level, sign, side, wobble) -> list[tuple[int, B
 
 
 def _costal(rng, body, size, back, level, sign, side) -> tuple[int, Blob]:
-    """The transverse process: short and in front in the neck, swept back in the chest, wide below."""
+    """Return the transverse process: short and anterior in the neck, swept back in the chest, wide
+    below.
+    """
     label = (L.COSTAL_LEFT, L.COSTAL_RIGHT)[side]
     canal_r, canal_d = size.canal_width_mm / 2, size.canal_depth_mm
     tip = sign * max(size.transverse_span_mm / 2, canal_r + 9)

@@ -14,20 +14,30 @@ from .discs import disc_frame
 from .shapes import Blob
 
 CORTEX_MM = 0.8
-"""Thickness of the dark rim of a body; the cortical shell proper is thinner, but chemical shift and
-partial volume widen it in T2-weighted images."""
+"""Thickness of the dark rim of a body. The cortical shell itself is thinner, but chemical shift and
+partial volume widen it in T2-weighted images.
+"""
 CORNER_MM = 1.3
 """Radius of a body's edges."""
 LIGAMENT_MM = 1.6
-"""How thick the longitudinal ligaments, with what looks like them, lie on bodies and discs."""
+"""Thickness on bodies and discs of the longitudinal ligaments, and of tissue that looks like them."""
 LIGAMENT_BESIDE_BODY = 0.15
-"""The ligament on a body goes on over this share of a disc's height; then the disc carries its own, bulge and all."""
+"""The ligament of a body extends over this fraction of the disc's height; beyond it the disc has its
+own, which follows its bulge.
+"""
 
 
 def rasterise(anatomy: Anatomy, grid: Grid, background: np.ndarray | None = None) -> Canvas:
-    """Draw `anatomy` on `grid` (affine: voxel -> anatomical frame in mm).
+    """Draw `anatomy` on a grid.
 
-    `background` (uint8 tissues on the same grid) shows where no part of the spine is drawn.
+    Parameters
+    ----------
+    anatomy : Anatomy
+        What to draw.
+    grid : Grid
+        Its affine maps voxels to the anatomical frame in mm.
+    background : ndarray of uint8, shape `grid.shape`, optional
+        Tissues where no part of the spine is drawn.
     """
     canvas = Canvas.blank(grid)
     if background is not None:
@@ -45,7 +55,7 @@ def rasterise(anatomy: Anatomy, grid: Grid, background: np.ndarray | None = None
 
 
 def _draw_surroundings(canvas: Canvas, vertebra: Vertebra) -> None:
-    """Ligaments hugging the body, and the fat and nerve roots of the foramina below it."""
+    """Draw the ligaments around the body, and the fat and nerve roots of the foramina below it."""
     body, size = vertebra.body, vertebra.size
     half = np.array(
         [body.width_mm / 2 + 3, body.depth_mm / 2 + 3, body.height_mm / 2 + size.disc_mm]
@@ -86,7 +96,7 @@ def _draw_posterior_elements(canvas: Canvas, vertebra: Vertebra, cortex_mm: floa
         value = blob.signed_mm(canvas.local(box, vertebra.rotation, vertebra.centre_mm))
         wins = (value < 0) & (value < canvas.nearest[box]) & (canvas.subregion[box] != L.SACRUM)
         same = wins | ((value < 0) & (canvas.vertebra[box] == vertebra.label))
-        # marrow wherever it is deep inside any element of this vertebra
+        # Deep inside any element of this vertebra is marrow.
         deep = same & (value < -cortex_mm)
         shell = (
             wins
@@ -123,20 +133,21 @@ def _draw_body(canvas: Canvas, vertebra: Vertebra, above: int, marrow: int) -> N
         vein &= np.abs(coordinates[0]) < 3.0
         canvas.tissue[box][vein & (side < -CORTEX_MM)] = T.VEIN
         canvas.subregion[box][plate] = L.ENDPLATE
-        upper = plate & (coordinates[2] > 0)  # both plates of a disc carry the vertebra above it
+        upper = plate & (coordinates[2] > 0)  # both endplates of a disc get the vertebra above it
         canvas.vertebra[box][plate] = L.ENDPLATE_OFFSET + vertebra.label
         canvas.vertebra[box][upper] = L.ENDPLATE_OFFSET + above
-    if vertebra.dens is not None:
-        _draw_dens(canvas, vertebra, marrow)
+    _draw_dens(canvas, vertebra, marrow)
 
 
 def _rounding(value: np.ndarray) -> np.ndarray:
-    """Return the squared share of the corner radius: the sum over two walls is 1 on a round edge."""
+    """Return the squared fraction of the corner radius; the sum over two walls is 1 on a round edge."""
     return np.clip(value / CORNER_MM + 1, 0, None) ** 2
 
 
 def _draw_dens(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
     blob = vertebra.dens
+    if blob is None:
+        return
     origin = vertebra.centre_mm + vertebra.rotation @ blob.centre
     box = canvas.box(origin, blob.reach_mm(), vertebra.rotation)
     if box is None:
@@ -151,10 +162,7 @@ def _draw_dens(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
 
 
 def _draw_disc(canvas: Canvas, anatomy: Anatomy, k: int) -> None:
-    """Fill the gap below vertebra k up to both endplates, inside the bodies' common outline.
-
-    The ligaments around it are grown together with its rim, so they follow where it bulges.
-    """
+    """Fill the gap below vertebra k up to both endplates, inside the bodies' common outline."""
     gap = disc_frame(anatomy, k)
     half = np.array([gap.width_mm / 2 + 5, gap.depth_mm / 2 + 5, gap.reach_mm])
     box = canvas.box(gap.centre_mm, half, gap.rotation)
@@ -166,6 +174,7 @@ def _draw_disc(canvas: Canvas, anatomy: Anatomy, k: int) -> None:
     limit = 1 + 2 * disc.bulge_mm / gap.depth_mm
     inside = (radius < limit) & (between < 0)
     outside_mm = (radius - limit) * min(gap.depth_mm, gap.width_mm) / 2
+    # The ligaments are grown together with the disc's rim, so they follow its bulge.
     around = (outside_mm < LIGAMENT_MM) & (between < 0) & (canvas.subregion[box] == 0)
     canvas.tissue[box][around] = T.LIGAMENT
     canvas.subregion[box][inside] = L.DISC

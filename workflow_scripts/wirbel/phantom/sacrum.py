@@ -26,9 +26,10 @@ class SacralSegment:
 def sample_sacrum(
     rng: np.random.Generator, scale: float, slope_deg: float, lean_deg: float
 ) -> tuple[SacralSegment, ...]:
-    """Sample S1 to S5 hanging from the sacral endplate at the origin, tilted by `slope_deg`."""
+    """Sample S1 to S5, hanging from the sacral endplate at the origin and tilted by `slope_deg`."""
     bend = rng.uniform(0.2, 1.6)
-    top, segments = np.zeros(3), []
+    top = np.zeros(3)
+    segments: list[SacralSegment] = []
     for height, depth, width, wings, angle in SACRAL_SEGMENTS * ([scale] * 4 + [bend]):
         rotation = rotation_from_deg(slope_deg + angle, lean_deg, 0)
         centre = top - rotation[:, 2] * height / 2

@@ -24,9 +24,23 @@ def fine_grid(acquisition: Acquisition) -> Grid:
 
 
 def image_tissues(tissue: np.ndarray, contrast: Contrast, acquisition: Acquisition) -> np.ndarray:
-    """Return the scan (int16 values as float32, on `acquisition.grid`) of tissues on the fine grid.
+    """Return the scan of tissues on the fine grid.
 
     A slice's signal is the mean over its thickness, so borders between tissues are partial volumes.
+
+    Parameters
+    ----------
+    tissue : ndarray of uint8
+        Tissues on `fine_grid(acquisition)`.
+    contrast : Contrast
+        Signal of every tissue.
+    acquisition : Acquisition
+        How the scan is taken.
+
+    Returns
+    -------
+    ndarray of float32
+        Integer values on `acquisition.grid`.
     """
     rng = np.random.default_rng(acquisition.seed)
     n, shape = acquisition.slice_samples, acquisition.grid.shape
@@ -84,7 +98,7 @@ def _sensitivity(acquisition: Acquisition, rng) -> np.ndarray:
 
 
 def _rician(signal: np.ndarray, noise: float, rng) -> np.ndarray:
-    """Add noise to both channels and take the magnitude; `noise` is relative to fluid."""
+    """Add noise to both channels and return the magnitude; `noise` is relative to fluid."""
     real = signal + rng.standard_normal(signal.shape, np.float32) * noise
     return np.hypot(real, rng.standard_normal(signal.shape, np.float32) * noise)
 

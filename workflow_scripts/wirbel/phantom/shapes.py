@@ -14,7 +14,7 @@ Coordinates = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Blob:
-    """A superellipsoid: `axes` columns are its own directions, `half_mm` its half sizes along them."""
+    """A superellipsoid: the columns of `axes` are its directions, `half_mm` its half sizes along them."""
 
     centre: np.ndarray
     axes: np.ndarray
@@ -22,7 +22,7 @@ class Blob:
     exponent: float = 2.6
 
     def reach_mm(self) -> np.ndarray:
-        """Half size of the axis-aligned box (local frame) that holds the shape."""
+        """Return half the size of the axis-aligned box (local frame) that contains the shape."""
         return np.abs(self.axes) @ self.half_mm
 
     def signed_mm(self, p: Coordinates) -> np.ndarray:
@@ -54,12 +54,26 @@ def rod(
 
 @dataclass(frozen=True)
 class Body:
-    """A vertebral body: superelliptic waisted column between two tilted, concave endplates.
+    """A vertebral body: a superelliptic waisted column between two tilted, concave endplates.
 
-    The superior axis bisects the endplates. `depth_mm`/`width_mm` are those of the endplates' rims;
-    heights are rim to rim at the very front and back; `concavity_mm` is how deep each endplate dips at
-    its centre (upper, lower); `waist` the fraction the section shrinks half-way up; `hollow` the
-    relative depth of the concave posterior wall.
+    The superior axis bisects the endplates.
+
+    Attributes
+    ----------
+    depth_mm, width_mm : float
+        Of the endplates' rims.
+    height_anterior_mm, height_posterior_mm : float
+        Rim to rim, at the very front and back.
+    concavity_mm : tuple of two float
+        How deep each endplate (upper, lower) dips at its centre.
+    middle_loss_mm : float
+        Further loss of height in the middle.
+    waist : float
+        Fraction by which the section shrinks half-way up.
+    hollow : float
+        Relative depth of the concave posterior wall.
+    exponent : float
+        Of the superellipse.
     """
 
     depth_mm: float
@@ -78,7 +92,7 @@ class Body:
         return (self.height_anterior_mm + self.height_posterior_mm) / 2
 
     def radius(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
-        """Return the relative distance from the axis: 1 at the endplates' rims."""
+        """Return the relative distance from the axis; 1 at the endplates' rims."""
         u, v = np.abs(2 * r / self.width_mm), 2 * a / self.depth_mm
         behind = 1 - self.hollow * np.clip(1 - u**2, 0, 1)  # the back wall bends inwards
         v = np.where(v < 0, -v / behind, v)
@@ -89,17 +103,19 @@ class Body:
         return self.height_posterior_mm + t * (self.height_anterior_mm - self.height_posterior_mm)
 
     def upper_mm(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
-        """Height of the upper endplate's outer surface above the centre."""
+        """Return the height of the upper endplate's outer surface above the centre."""
         dip = np.clip(1 - self.radius(r, a) ** 2, 0, 1)
         return self._rim(a) / 2 - (self.concavity_mm[0] + self.middle_loss_mm / 2) * dip
 
     def lower_mm(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
-        """Height of the lower endplate's outer surface, negative below the centre."""
+        """Return the height of the lower endplate's outer surface, negative below the centre."""
         dip = np.clip(1 - self.radius(r, a) ** 2, 0, 1)
         return -self._rim(a) / 2 + (self.concavity_mm[1] + self.middle_loss_mm / 2) * dip
 
     def signed_mm(self, p: Coordinates) -> tuple[np.ndarray, np.ndarray]:
-        """Return (side wall, endplates): both negative inside; their maximum is the whole body."""
+        """Return values for the side wall and the endplates, negative inside; their maximum is the
+        whole body.
+        """
         r, a, s = p
         upper, lower = self.upper_mm(r, a), self.lower_mm(r, a)
         relative = (s - lower) / np.maximum(upper - lower, 1e-3) * 2 - 1
@@ -108,7 +124,7 @@ class Body:
         return side, np.maximum(s - upper, lower - s)
 
     def height_at_mm(self, fraction: float) -> float:
-        """Return the height at a fraction of the depth, 0 posterior to 1 anterior, mid-sagittal."""
+        """Return the height at a fraction of the depth (0 posterior, 1 anterior), mid-sagittal."""
         behind = 1 - self.hollow
         a = (-behind + fraction * (1 + behind)) * self.depth_mm / 2
         zero = np.zeros(1)

@@ -1,7 +1,8 @@
-"""What lies around the spine: skin, fat, muscle, vessels, lungs, organs, the neck and the head.
+"""What surrounds the spine: skin, fat, muscle, vessels, lungs, organs, the neck and the head.
 
-Only roughly anatomical, and different in every person: it teaches a network what is *not* spine.
-Drawn on a lattice twice as coarse as the image's and enlarged, as its borders carry no labels.
+It is only roughly anatomical and different in every person; it teaches a network what is *not*
+spine. It is drawn on a grid twice as coarse as the image's and enlarged, because its borders carry
+no labels.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Habitus:
 
 def sample_habitus(rng: np.random.Generator, anatomy: Anatomy) -> Habitus:
     """Sample the soft body that goes with an anatomy."""
-    between = rng.spawn(1)[0]  # a stream of its own: whatever is drawn from `rng` stays as it was
+    between = rng.spawn(1)[0]  # its own stream, so that later draws from `rng` do not change
     return Habitus(
         back_muscle_mm=float(rng.uniform(22, 40)),
         back_fat_mm=anatomy.fat_mm,
@@ -53,7 +54,7 @@ def sample_habitus(rng: np.random.Generator, anatomy: Anatomy) -> Habitus:
 
 
 def draw_surroundings(anatomy: Anatomy, habitus: Habitus, grid: Grid) -> np.ndarray:
-    """Return uint8 tissues on `grid` (affine: voxel -> anatomical frame in mm), the spine left out."""
+    """Return uint8 tissues on `grid` (affine: voxel -> anatomical frame in mm), without the spine."""
     step = np.where(grid.spacing_mm < 2.2, 2, 1)
     coarse_shape = tuple(int(-(-n // k)) for n, k in zip(grid.shape, step, strict=True))
     affine = grid.affine.copy()
@@ -67,7 +68,7 @@ def draw_surroundings(anatomy: Anatomy, habitus: Habitus, grid: Grid) -> np.ndar
 
 
 def _profile(anatomy: Anatomy) -> dict[str, np.ndarray]:
-    """Return heights (rising) and, at each, the spine's front, back and right position."""
+    """Return rising heights and, at each, the spine's front, back and right position."""
     rows = []
     for v in anatomy.vertebrae:
         front = v.centre_mm + v.rotation[:, 1] * v.body.depth_mm / 2
@@ -96,11 +97,11 @@ def _draw_coarse(anatomy: Anatomy, habitus: Habitus, grid: Grid) -> np.ndarray:
         for name in ("front", "back", "middle", "tips")
     )
     x, ahead, behind = r - middle, a - front, back - a
+    fibres_mm = (3.5, 3.0, 22.0)
+    widths_mm: list[float | tuple[float, float, float]] = [habitus.organ_scale_mm]
+    widths_mm += [(9.0, 7.0, 9.0), 26.0, fibres_mm]
     noise = [
-        smooth_noise(habitus.texture_seed + n, grid, width)
-        for n, width in enumerate(
-            (habitus.organ_scale_mm, (9.0, 7.0, 9.0), 26.0, (3.5, 3.0, 22.0))  # the last: fibres
-        )
+        smooth_noise(habitus.texture_seed + n, grid, width) for n, width in enumerate(widths_mm)
     ]
     heights = {v.level: float(v.centre_mm[2]) for v in anatomy.vertebrae}
     tissue = np.full(grid.shape, T.FAT, np.uint8)
@@ -112,7 +113,9 @@ def _draw_coarse(anatomy: Anatomy, habitus: Habitus, grid: Grid) -> np.ndarray:
 
 
 def _draw_front(tissue, anatomy, habitus, place, noise, heights, grid) -> None:
-    """Organs as a patchwork of smooth random shapes, lungs, vessels and psoas before the spine."""
+    """Draw organs as a patchwork of smooth random shapes, lungs, vessels and psoas in front of the
+    spine.
+    """
     x, ahead, s = place
     front = ahead > 2
     tissue[front] = _patchwork(habitus, place, noise)[front]
@@ -162,7 +165,7 @@ def _patchwork(habitus: Habitus, place, noise) -> np.ndarray:
 
 
 def _draw_back(tissue, habitus, place, reach, noise) -> None:
-    """Back muscles streaked with fat, and what lies between the spinous processes."""
+    """Draw back muscles streaked with fat, and what lies between the spinous processes."""
     x, behind, s = place
     rear = behind > -14
     tissue[rear & (np.abs(x) > 12)] = T.MUSCLE
@@ -182,7 +185,7 @@ def _draw_back(tissue, habitus, place, reach, noise) -> None:
 
 
 def _draw_head(tissue, anatomy, place, noise, heights) -> None:
-    """Ring of the atlas, skull base, brain and face above the second cervical vertebra."""
+    """Draw the ring of the atlas, skull base, brain and face above the second cervical vertebra."""
     x, ahead, behind, s = place
     base = heights["C2"] + 36 * anatomy.scale
     nape = (s > heights["C3"]) & (behind > 16)
@@ -203,7 +206,7 @@ def _draw_head(tissue, anatomy, place, noise, heights) -> None:
 
 
 def _draw_outside(tissue, habitus, place, tips, noise, heights) -> None:
-    """Subcutaneous fat, skin and the air around."""
+    """Draw subcutaneous fat, skin and the air around the body."""
     x, ahead, a, s = place
     neck = heights["T1"]
     blend = np.clip((s - neck + 10) / 40, 0, 1)

@@ -1,4 +1,6 @@
-"""The tissues an image is made of. Marrow and discs get one number per level, to vary along the spine."""
+"""The tissues an image is made of. Marrow and discs have one number per level, so that they can vary
+along the spine.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ GREY_MATTER = 23
 POSTERIOR_MARROW = 24
 REMNANT_DISC = 25
 ORGANS = tuple(range(30, 42))
-"""Soft organs in front of the spine; each person's get their own intensities."""
+"""Soft organs in front of the spine; every person's have their own intensities."""
 MARROW = 100
 """MARROW + k is the body marrow of the k-th vertebra from the top."""
 NUCLEUS = 160

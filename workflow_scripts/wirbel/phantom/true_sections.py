@@ -1,4 +1,6 @@
-"""Cross-sections of a phantom's canal and cord, cut from a fine drawing at right angles to its smoothed line."""
+"""Cross-sections of a phantom's canal and cord, cut from a fine drawing perpendicular to its smoothed
+line.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ PIXEL_MM = 0.4
 LAYERS = 5
 HALF_WIDTH_MM = 17.0
 BETWEEN_MM, THIN_MM = 1.5, 1.5
-"""The narrowest place is looked for in sections so far apart and so thick."""
+"""Distance and thickness of the sections in which the narrowest place is searched."""
 LEAST_AREA_MM2 = 12.0
-"""Below this the cord is its tip or a filament, not a cord: then there is nothing to measure."""
+"""A smaller section of the cord is its tip or a filament and is not measured."""
 
 
 def true_centreline(anatomy: Anatomy) -> Centreline:
-    """Return the canal's line, smoothed as that of a scan is, in the anatomical frame."""
+    """Return the canal's line in the anatomical frame, smoothed like a scan's."""
     line = canal_line(anatomy)
     height = np.arange(line.top_mm - 35.0, line.bottom_mm + 20.0, -2.0)
     points = np.column_stack([line.centre(-height), height])
@@ -39,12 +41,12 @@ def true_section_columns(
     """Return the section columns at one place ("body" or "disc") beside a structure's centre."""
     frame = section_frame(line, centre_mm)
     columns: dict[str, float | None] = {}
-    sizes = {"canal": None, "cord": None}
+    sizes: dict[str, tuple[float, float, float] | None] = {"canal": None, "cord": None}
     if frame is not None:
         drawn = maps.subregion_at(_plane(frame))
         sizes = {"canal": _sizes(np.isin(drawn, (CANAL, CORD))), "cord": _sizes(drawn == CORD)}
     for name, found in sizes.items():
-        values = found or (None,) * 3
+        values = found or (None, None, None)
         for column, value in zip(("area", "ap", "rl"), values, strict=True):
             columns[f"{name}_{column}_{place}_{'mm2' if column == 'area' else 'mm'}"] = value
     canal, cord = sizes.values()
@@ -56,9 +58,10 @@ def true_section_columns(
 def true_narrowest_columns(
     maps: FineMaps, line: Centreline, body_mm: np.ndarray, disc_mm: np.ndarray
 ) -> dict[str, float | None]:
-    """Return smallest area and AP of the canal from a body's middle to as far below its disc: of thin sections.
+    """Return the canal's smallest area and AP diameter from a body's middle to the same distance below
+    its disc.
 
-    `cord_ap_min_mm` is the smallest AP of the cord there, None where it is not there all along.
+    `cord_ap_min_mm` is the smallest AP diameter of the cord there, None where it is not there all along.
     """
     first, middle = line.position(body_mm), line.position(disc_mm)
     found, cords = [], []
@@ -102,7 +105,7 @@ def _plane(frame, thickness_mm: float = 2 * SLAB_MM) -> Grid:
 
 
 def _sizes(mask: np.ndarray) -> tuple[float, float, float] | None:
-    """Return (area, AP, RL) of a mask (right, anterior, layer), the mean over the layers."""
+    """Return area, AP and RL of a mask (right, anterior, layer), averaged over the layers."""
     area = mask.sum() * PIXEL_MM**2 / LAYERS
     if area < LEAST_AREA_MM2:
         return None
@@ -110,5 +113,6 @@ def _sizes(mask: np.ndarray) -> tuple[float, float, float] | None:
     middle = (across[0] + across[-1]) / 2
     central = np.abs(np.arange(len(mask)) - middle) * PIXEL_MM < CENTRAL_MM / 2
     depth = mask.sum(1)[central].mean() * PIXEL_MM
-    extents = [np.ptp(np.flatnonzero(layer)) + 1 for layer in mask.any(1).T if layer.any()]
+    layers = np.asarray(mask.any(1)).T
+    extents = [np.ptp(np.flatnonzero(layer)) + 1 for layer in layers if layer.any()]
     return float(area), float(depth), float(np.mean(extents) * PIXEL_MM)

@@ -1,4 +1,4 @@
-"""What the shapes of a phantom measure by their formulas: endplates, sizes, faces of discs.
+"""Measures of a phantom's shapes by formula: endplates, sizes, faces of discs.
 
 Definitions are those of the data dictionary; everything is in mm of the anatomical frame.
 """
@@ -12,27 +12,29 @@ import numpy as np
 from ..core.measures.corners import FURTHEST_MM, NEAREST_MM
 from ..core.measures.endplates import RIM_FRACTIONS, Endplate
 from ..core.measures.frames import Frame
+from ..core.measures.rims import CORNER_INSET, RIM
 from ..core.measures.shape.bulge import LEAST_LINE_MM, SPAN
-from ..core.measures.surfaces import CORNER_INSET, RIM
 from .anatomy import Anatomy, Vertebra
 from .discs import DiscFrame, disc_frame
 from .shapes import Body
 
 AREA_STEP_MM = 0.1
 SIDEWAYS_FRACTION = 0.25
-"""A face's tilt to the side is taken between two points so far from the middle, over its width."""
+"""The lateral tilt of a face is measured between two points this far from the middle, as a fraction of
+its width.
+"""
 
 
 @dataclass(frozen=True)
 class TrueSolid:
-    """A body or a disc as `core.measures.alignment` looks at it."""
+    """A body or disc in the form that `core.measures.alignment` expects."""
 
     block: TrueBlock | None
     region: TrueRegion
     plates: dict[int, Endplate]
 
     def endplate(self, side: int) -> Endplate:
-        """The upper (1) or lower (-1) endplate or face."""
+        """Return the upper (1) or lower (-1) endplate or face."""
         return self.plates[side]
 
 
@@ -143,7 +145,7 @@ class TrueDisc:
         return self.frame.width_mm * self.limit
 
     def faces_mm(self, fraction: float, aside_mm: float = 0.0) -> np.ndarray:
-        """Return the height of the lower and of the upper face at a fraction of the depth, 0 at the back."""
+        """Return the heights of the lower and upper face at a fraction of the depth (0 at the back)."""
         at = (-self.behind + fraction * (1 + self.behind)) * self.frame.depth_mm * self.limit / 2
         local = (
             np.full_like(self._heights, aside_mm),
@@ -179,7 +181,7 @@ class TrueDisc:
         return float(off[inside].max()) if inside.any() else None
 
     def solid(self) -> TrueSolid:
-        """Return the faces as `core.measures.alignment` looks at them."""
+        """Return the faces in the form that `core.measures.alignment` expects."""
         plates = {side: self._plate(side) for side in (1, -1)}
         return TrueSolid(None, TrueRegion(self.frame.centre_mm), plates)
 

@@ -1,7 +1,7 @@
-"""T2 signal of a phantom's marrow and discs over that of its fluid, as the tissues have it.
+"""T2 signal of a phantom's marrow and discs relative to its fluid, as its tissues define it.
 
-That is before coils, blur and noise: what a ratio measured in an image differs from it by is the image's doing as
-well as the measurement's.
+This is before coils, blur and noise. A ratio measured in an image therefore differs because of both
+the image and the measurement.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .true_volumes import LATTICE_MM, FineMaps
 
 
 def true_body_ratio(contrast: Contrast, number: int) -> float:
-    """Return marrow over fluid of the vertebra of this number from the top (0)."""
+    """Return marrow over fluid for the vertebra with this number from the top (0)."""
     return float(contrast.mean[T.MARROW + number] / contrast.mean[T.CSF])
 
 

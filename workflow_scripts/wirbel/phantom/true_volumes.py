@@ -1,4 +1,4 @@
-"""A whole phantom drawn once on a fine lattice: volumes, positions and visibility are counted on it."""
+"""A whole phantom drawn once on a fine grid, on which volumes, positions and visibility are counted."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .raster import rasterise
 
 LATTICE_MM = 0.5
 REACH_MM = ((58, 85, 55), (58, 32, 50))
-"""How far a vertebra reaches from the middle of its body at most: left, back and down; right, front and up."""
+"""Farthest reach of a vertebra from the middle of its body: left, back and down; right, front and up."""
 
 
 class FineMaps:
-    """Both label maps of an anatomy, and its tissues, on a 0.5 mm lattice in its own frame."""
+    """Both label maps of an anatomy and its tissues on a 0.5 mm grid in its own frame."""
 
     def __init__(self, anatomy: Anatomy, acquisition: Acquisition) -> None:
         points = np.array([v.centre_mm for v in anatomy.vertebrae])

@@ -1,10 +1,13 @@
-"""What the features stage should measure, computed from the shapes themselves.
+"""The true values of what the features stage measures, computed from the shapes themselves.
 
-Sizes, angles, slips and signals come from the shapes' and tissues' own numbers; volumes and cross-sections from
-drawing each structure on a fine lattice (error below 0.5 %). Definitions are those of the data dictionary.
+Sizes, angles, slips and signals come from the parameters of shapes and tissues; volumes and
+cross-sections from drawing each structure on a fine grid (error below 0.5 %). Definitions are those
+of the data dictionary.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -30,15 +33,16 @@ from .true_shapes import TrueDisc, TrueSolid, body_sizes, true_body, true_sacral
 from .true_signals import true_body_ratio, true_disc_ratio
 from .true_volumes import FineMaps
 
-Row = dict[str, object]
+Row = dict[str, Any]
 VBQ_COLUMNS = ("vbq_t2_to_csf_ratio", "vbq_t2_to_csf_corrected_ratio")
 
 
 def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast) -> dict:
-    """Return {"scan": {...}, "vertebrae": [...], "discs": [...], "levels": [...]}, rows top down.
+    """Return {"scan": {...}, "vertebrae": [...], "discs": [...], "levels": [...]}, rows from the top
+    down.
 
-    Positions are scanner RAS mm. Holds what the field of view contains at least partly; `fully_visible`
-    says whether a structure lies inside it completely, which any shape measure needs.
+    Positions are scanner RAS mm. Rows are structures at least partly in the field of view;
+    `fully_visible` says whether a structure is completely inside, which any measure of shape needs.
     """
     discs = [TrueDisc(anatomy, k) for k in range(len(anatomy.vertebrae))]
     solids = {v.label: true_body(v) for v in anatomy.vertebrae}
@@ -65,7 +69,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
     add_true_compression(levels)
     whole = {row["label"] for row in vertebrae if row["body_fully_visible"]}
     whole |= {L.DISC_OFFSET + row["label_above"] for row in disc_rows if row["fully_visible"]}
-    in_view = {key: solid for key, solid in solids.items() if key in whole}
+    in_view: Any = {key: solid for key, solid in solids.items() if key in whole}
     scan = (
         _counts(anatomy)
         | {"region": acquisition.region}
@@ -86,13 +90,15 @@ def _add_torg(levels: list[Row], vertebrae: list[Row]) -> None:
 
 
 def _slopes(anatomy: Anatomy, solids: dict, turn: np.ndarray) -> Row:
-    """Return the slopes of T1 and of the sacrum in the scanner, which the person lies in turned by `turn`."""
+    """Return the slopes of T1 and of the sacrum in the scanner, in which the person lies rotated by
+    `turn`.
+    """
 
     def turned(plate: Endplate) -> Endplate:
         return Endplate(*(turn @ part for part in (plate.normal, plate.back_mm, plate.front_mm)))
 
     t1, last = L.LEVEL_LABELS["T1"], L.DISC_OFFSET + anatomy.vertebrae[-1].label
-    first = {}
+    first: Any = {}
     if t1 in solids:
         first = {t1: TrueSolid(None, solids[t1].region, {1: turned(solids[t1].plates[1])})}
     sacral = turned(solids[last].plates[-1]) if last in solids else None
@@ -100,7 +106,7 @@ def _slopes(anatomy: Anatomy, solids: dict, turn: np.ndarray) -> Row:
 
 
 def _counts(anatomy: Anatomy) -> Row:
-    """Return how many vertebrae there are; C1 has no shape but counts."""
+    """Return the numbers of vertebrae; C1 has no shape but counts."""
     levels = [v.level for v in anatomy.vertebrae]
     numbers = [sum(level[0] == region for level in levels) for region in "CTL"]
     return {
@@ -119,11 +125,11 @@ def _vertebra_rows(anatomy, maps, solids) -> tuple[list[Row], dict[int, np.ndarr
         if drawn["body_visible_fraction"] == 0:
             continue
         centres[vertebra.label] = centre
-        sizes = body_sizes(vertebra)
+        sizes: dict[str, float | None] = {**body_sizes(vertebra)}
         if vertebra.dens is not None:
             sizes = dict.fromkeys(sizes)
         plates = solids[vertebra.label].plates
-        angles = {
+        angles: dict[str, float | None] = {
             "wedge_angle_deg": angle_deg(
                 plates[-1].normal, plates[1].normal, vertebra.rotation[:, 0]
             ),

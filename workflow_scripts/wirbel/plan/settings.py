@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from wirbel.models.inference_config import InferenceConfig, parse_inference_config
 
@@ -19,12 +19,13 @@ S = TypeVar("S")
 class ResampleSettings:
     """`axes` and `resolution` (mm) are the model grid's; `method` says whose preparation it is.
 
-    `bias_field`: correct it (N4). `normalise`: bring the intensities to a fixed range (not for tomography).
+    `bias_field`: correct it by N4 (true), by ITK's own filter for N4 ("itk"), or not at all (false).
+    `normalise`: bring the intensities to a fixed range (not for tomography).
     """
 
     axes: tuple[str, str, str]
     resolution: tuple
-    bias_field: bool
+    bias_field: bool | str
     normalise: bool
     method: str
 
@@ -71,7 +72,7 @@ def as_json(settings: Any) -> dict[str, Any]:
 
 def settings_of(kind: type[S], content: Mapping[str, Any]) -> S:
     """Return what `as_json` gave; raises ValueError naming the field that is missing or unknown."""
-    names = {f.name: f.type for f in fields(kind)}
+    names = {f.name: str(f.type) for f in fields(cast(Any, kind))}
     if odd := sorted(names.keys() ^ content.keys()):
         raise ValueError(f"the plan's settings do not fit {kind.__name__}: {', '.join(odd)}")
     return kind(**{name: _typed(names[name], value) for name, value in content.items()})

@@ -35,7 +35,7 @@ class Settings:
     models: dict[str, str]
     models_dir: str
     allow_toy_weights: bool
-    n4: bool
+    n4: bool | str
     compatibility: str
     keep_intermediates: bool
     retry_failed: str

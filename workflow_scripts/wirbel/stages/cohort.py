@@ -41,7 +41,7 @@ from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
 from wirbel.io.final_maps import TOY_WEIGHTS
 from wirbel.io.listing import Finding
-from wirbel.io.measurements import DamagedMeasurements, Part, read_pieces
+from wirbel.io.measurements import DamagedMeasurements, ScanRows, read_pieces
 from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
 from wirbel.io.rows import Rows
@@ -178,20 +178,20 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
-def _part(outcome: Outcome, participants: Participants, settings: str | None) -> Part:
+def _part(outcome: Outcome, participants: Participants, settings: str | None) -> ScanRows:
     """Return what a scan adds to the tables: its measurements, or the account of its failure."""
     same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
     same |= {"settings_fingerprint": settings}
     if outcome.failure is None:
-        return Part(outcome.measured, same, sha256=outcome.sha256)
+        return ScanRows(outcome.measured, same, sha256=outcome.sha256)
     reason, detail = outcome.failure.reason, outcome.failure.detail
     failure = {"stage": outcome.stage, "reason": reason, "detail": detail}
-    return Part(None, same, {"scans": {"scan_status": reason}, "failures": failure})
+    return ScanRows(None, same, {"scans": {"scan_status": reason}, "failures": failure})
 
 
-def _told(found: Finding) -> Part:
+def _told(found: Finding) -> ScanRows:
     """Return what a finding adds to the tables: a row of the failures."""
-    return Part(None, {}, {"failures": {**vars(found), "stage": LISTING}})
+    return ScanRows(None, {}, {"failures": {**vars(found), "stage": LISTING}})
 
 
 def _looked_at(

@@ -80,6 +80,17 @@ class Reference:
         )
         return volume if same else resample_labels(volume, like.grid)
 
+    @property
+    def scan_ids(self) -> set[str]:
+        """The scans that a reference map is there for."""
+        endings = [ending for names in REFERENCE_NAMES.values() for ending in names]
+        return {
+            name.removesuffix(ending)
+            for name in self._files
+            for ending in endings
+            if name.endswith(ending)
+        }
+
     def rows(self, table: str, scan_id: str) -> list[dict[str, Any]]:
         """Return the true measures of one scan; empty without a table."""
         return self._tables.get(table, {}).get(scan_id, [])
@@ -121,6 +132,12 @@ def evaluate_scan(
     return rows if any(rows.values()) else None
 
 
+def listed_scans(output_dir: Path) -> set[str]:
+    """Return the scans of all batches."""
+    lists = (read_batch(batch_file(output_dir, batch)) for batch in list_batches(output_dir))
+    return {scan.scan_id for scans in lists for scan in scans}
+
+
 def map_paths(scan: Scan, folders: StageFolders) -> list[Path]:
     """Return where the final subregion and vertebra map of a scan lie."""
     stem = folders.anat(scan) / scan.scan_id
@@ -142,13 +159,16 @@ def _beside(reference: Volume | None, result: Volume | None) -> tuple[Volume | N
 def measures_of(
     scan_id: str, reference: Reference, measured: dict, instances: list[dict]
 ) -> list[dict]:
-    """Return the errors of one scan's measures, its vertebrae matched by overlap."""
+    """Return the errors of one scan's measures, its vertebrae matched by overlap.
+
+    Where the reference has no vertebra map nothing can be matched, and only the table of scans is compared.
+    """
     numbers = {
         row["reference_label"]: row["predicted_label"] for row in instances if row.get("found")
     }
     return [
         row
-        for table in evaluation.MEASURES
+        for table in (evaluation.MEASURES if instances else ("scans",))
         for row in evaluation.measure_rows(
             scan_id,
             table,
@@ -166,7 +186,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     cohort = {t: args.output_dir / "cohort" / f"{t}.csv" for t in evaluation.MEASURES}
     measured = {t: _by_scan(path) if path.exists() else {} for t, path in cohort.items()}
     rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
-    counts = dict.fromkeys(("scans_compared", "scans_without_result", "scans_without_reference"), 0)
+    names = ("compared", "without_result", "without_reference")
+    counts = {f"scans_{name}": 0 for name in names}
+    counts["references_not_listed"] = len(reference.scan_ids - listed_scans(args.output_dir))
     for batch in list_batches(args.output_dir):
         for scan in read_batch(batch_file(args.output_dir, batch)):
             found = evaluate_scan(scan, folders, reference, args)

@@ -24,7 +24,7 @@ from wirbel.models.entries import (
 )
 from wirbel.models.errors import ModelError
 from wirbel.models.install import fetch
-from wirbel.models.progress import Account
+from wirbel.models.progress import FetchAccount
 from wirbel.models.registry import find_model
 from wirbel.models.store import fetched, models_folder, verify
 from wirbel.runner.locks import FileLock
@@ -37,7 +37,7 @@ LOCK_NAME = ".fetching.lock"
 def main(argv: list[str] | None = None) -> int:
     """Run the stage; return the exit code."""
     args = _arguments(argv)
-    account, faults = Account(args.log), []
+    account, faults = FetchAccount(args.log), []
     try:
         entries = read_registry(args.registry)
         if args.action != "list":
@@ -78,7 +78,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _faults(args: argparse.Namespace, entries: dict, account: Account) -> Iterator[str]:
+def _faults(args: argparse.Namespace, entries: dict, account: FetchAccount) -> Iterator[str]:
     """Fetch and verify every network that was asked for; yield a sentence for each that failed."""
     for name, kind in _asked(args.models, entries):
         try:
@@ -100,7 +100,7 @@ def _asked(models: list[str], entries: dict) -> Iterator[tuple[str, str]]:
             yield from ((text, kind) for kind in entries.get(text, KINDS))
 
 
-def _get(found: Embedded | Published, args: argparse.Namespace, account: Account) -> None:
+def _get(found: Embedded | Published, args: argparse.Namespace, account: FetchAccount) -> None:
     """Make a network complete; nothing is written where it already is."""
     if isinstance(found, Embedded):
         return
@@ -119,7 +119,7 @@ def _get(found: Embedded | Published, args: argparse.Namespace, account: Account
         lock.release()
 
 
-def _is_intact(found: Published, models_dir: Path, account: Account) -> bool:
+def _is_intact(found: Published, models_dir: Path, account: FetchAccount) -> bool:
     entry = fetched(models_dir, found)
     if entry is None:
         return False
@@ -131,7 +131,9 @@ def _is_intact(found: Published, models_dir: Path, account: Account) -> bool:
     return True
 
 
-def _fetch(found: Published, models_dir: Path, args: argparse.Namespace, account: Account) -> None:
+def _fetch(
+    found: Published, models_dir: Path, args: argparse.Namespace, account: FetchAccount
+) -> None:
     account.say(f"{found.name} {found.kind}: fetching {found.urls[0]}")
     try:
         entry = fetch(models_dir, found, account, allow_loopback=args.allow_http_loopback)

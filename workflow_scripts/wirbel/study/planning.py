@@ -67,7 +67,7 @@ class Planner:
         return ResampleSettings(
             axes=model.model_expected_orientation,
             resolution=model.resolution_range,
-            bias_field=self._settings.n4 and normalise,
+            bias_field=self._settings.n4 if normalise else False,
             normalise=normalise,
             method=method,
         ), ()

@@ -76,8 +76,9 @@ def _corner_height(name, where) -> Column:
     return size(
         f"corner_height_{name}_mm",
         f"{name.capitalize()} height of the vertebral body at the rim",
-        f"As height_{name}_mm, but 3 % of the depth from the {where}, by a local regression over the 30 % of the depth "
-        "further in: the heights that fracture grades are defined by",
+        f"As height_{name}_mm, but 3 % of the depth from the {where}, where a parabola along the depth leads that "
+        "leaves out the rounded edges (0.8 mm) and follows the surface over the nearest 40 % of the depth: the heights "
+        "that fracture grades are defined by",
         "height_status",
         (4.0, 45.0),
         GENANT,
@@ -101,7 +102,7 @@ def _corner_ratio(name, what, above) -> Column:
         f"corner_{name}_ratio",
         f"{what}",
         f"{above} over corner_height_posterior_mm, or over expected_height_mm where the posterior height is less than "
-        "96 % of that and so itself lost",
+        "94 % of that and so itself lost",
         "corner_status",
         (0.3, 1.6),
         GENANT,
@@ -212,10 +213,11 @@ VERTEBRAE = (
     size(
         "expected_height_mm",
         "Posterior height at the rim that the scan's other vertebrae predict",
-        "Usual height of the level (means of adults) times the weighted mean of the other vertebrae's "
-        "corner_height_posterior_mm over theirs, nearer levels counting more. Only plausible vertebrae count: "
-        "anterior over posterior height at least 0.8, and a height over the usual one within 0.88 to 1.15 of the "
-        "scan's 65th percentile; at least one",
+        "Usual height of the level (means of adults) times what a line along the spine gives there that is fitted "
+        "to the other vertebrae's corner_height_posterior_mm over theirs (logarithms, robust regression: biweights "
+        "that are 0 beyond 11 % off the line), plus what near ones stray from it. Wedged and biconcave ones (a ratio "
+        "below 0.8) hardly count; fractured, merged and half-labelled ones lie off the line and do not count; at "
+        "least one has to",
         "corner_status",
         (5.0, 45.0),
         "usual heights: Panjabi et al., Spine 1991;16:861-869, 16:888-901, 1992;17:299-306; Busscher et al., Eur "

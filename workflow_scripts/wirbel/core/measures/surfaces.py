@@ -23,11 +23,6 @@ MID_SAGITTAL_FRACTION = 1 / 6
 DEPTH_WINDOW = 0.2
 """Half-width of the window of the local fit, over the structure's depth."""
 MINIMUM_WINDOW_VOXELS = 4
-RIM = 0.08
-"""Rims of an endplate: at this part of the depth from its ends the line begins that its concavity is measured from."""
-CORNER_INSET, CORNER_WINDOW = 0.03, 0.3
-"""Corner heights are those at 3 % of the depth from the rim, clear of rounded edges, by a local regression that looks
-as far as 30 % of the depth inwards."""
 FACING_COSINE = 0.7
 """A surface point belongs to an endplate (or wall) when its normal is within 45 degrees of the axis."""
 MINIMUM_SLAB_SLICES = 1.5
@@ -65,32 +60,6 @@ class Block:
     def height_at(self, fraction: float) -> float:
         """Height in mm at `fraction` of the depth (0 at the back), in the mid-sagittal plane."""
         return self.surface_at(fraction, 1) - self.surface_at(fraction, -1)
-
-    def corner_height(self, side: int) -> float:
-        """Height in mm at the rim: in front (`side` 1) or at the back (-1), in the mid-sagittal plane.
-
-        The surfaces next to the rim lead on to it: corners themselves are rounded. Where one surface ends before, as
-        walls that bulge or bear spurs reach beyond it, the height is that at its end.
-        """
-        window = max(CORNER_WINDOW * self.depth_mm, MINIMUM_WINDOW_VOXELS * self.voxel_mm)
-        rim = (self.front_mm if side > 0 else self.back_mm) - side * CORNER_INSET * self.depth_mm
-        at = side * min(
-            side * rim, *(self._end_mm(points, side) for points in (self.upper, self.lower))
-        )
-        upper, lower = (
-            local_surface(points, at, (self.slab_mm, window)) for points in (self.upper, self.lower)
-        )
-        return upper - lower
-
-    def concavity_mm(self, side: int) -> float:
-        """Return how far the middle of the upper (`side` 1) or lower surface lies within the line between its rims."""
-        back, middle, front = (self.surface_at(f, side) for f in (RIM, 0.5, 1 - RIM))
-        return side * ((back + front) / 2 - middle)
-
-    def _end_mm(self, points: np.ndarray, side: int) -> float:
-        """Return how far a surface reaches to the front (`side` 1) or back, near the mid-sagittal plane."""
-        near = points[np.abs(points[:, 0]) < self.slab_mm, 1]
-        return float(np.percentile(side * near, 99)) if len(near) else np.inf
 
     def surface_at(self, fraction: float, side: int) -> float:
         """Superior coordinate in mm of the upper (`side` 1) or lower (-1) surface, in the same place."""

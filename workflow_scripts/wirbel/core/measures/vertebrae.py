@@ -9,6 +9,7 @@ from wirbel.core.measures.fractures import fracture_columns
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
+from wirbel.core.measures.rims import concavity_mm, corner_height_mm
 from wirbel.core.measures.shape.cross_section import area_columns
 from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
@@ -71,10 +72,11 @@ def _shape_columns(solid: Solid) -> dict:
             f"height_{n}_mm": solid.block.height_at(f) for n, f in SIX_POINT_FRACTIONS.items()
         }
         for names, of in (
-            (CORNER_COLUMNS, solid.block.corner_height),
-            (CONCAVITY_COLUMNS, solid.block.concavity_mm),
+            (CORNER_COLUMNS, corner_height_mm),
+            (CONCAVITY_COLUMNS, concavity_mm),
         ):
-            heights |= {name: of(side) for name, side in zip(names, (1, -1), strict=True)}
+            sides = zip(names, (1, -1), strict=True)
+            heights |= {name: of(solid.block, side) for name, side in sides}
     except SurfaceError:
         return empty | {"height_status": S.SURFACE_INCOMPLETE}
     upper, lower = solid.endplate(1), solid.endplate(-1)

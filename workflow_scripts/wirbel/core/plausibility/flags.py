@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,7 +121,7 @@ class Findings:
         }
         return scores | {"too_few_to_compare": joined(self._uncompared, rows)}
 
-    def columns(self) -> dict[str, Sequence[Any]]:
+    def columns(self) -> dict[str, Any]:
         """Return the flag columns."""
         none = np.isnan(self._largest)
         names = {
@@ -136,7 +136,7 @@ class Findings:
 
     def _flags(self, none: np.ndarray) -> list[str]:
         flags: dict[int, list[str]] = {}
-        marks = {
+        marks: dict[str, Iterable[int]] = {
             OUTLIER: self._outliers,
             OUT_OF_RANGE: self._outside,
             NOT_COMPARED: np.flatnonzero(none).tolist(),

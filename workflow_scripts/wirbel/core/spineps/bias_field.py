@@ -1,12 +1,18 @@
-"""N4 with the settings that SPINEPS passes to ANTs, computed by ITK's own filter."""
+"""N4 with the settings that SPINEPS passes to ANTs."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import SimpleITK as sitk
 
 from wirbel.core.geometry import Volume
+from wirbel.core.preparation.n4 import fitting
+from wirbel.core.preparation.n4.settings import FitSettings, LogField
 from wirbel.core.spineps.grids import box_of
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
 
 TISSUE = 60
 """The field is fitted in the bounding box of all voxels from this intensity on."""
@@ -14,27 +20,27 @@ SPLINE_DISTANCE_MM = 100.0
 SHRINK = 4
 ITERATIONS = (50, 50, 50, 50)
 TOLERANCE = 1e-7
-SPLINE_ORDER = 3
 
 
-def correct_bias_field(volume: Volume) -> np.ndarray:
+def correct_bias_field(volume: Volume, log_field: LogField = fitting.log_field) -> np.ndarray:
     """Return the intensities (0 to 1500, storage order) divided by their bias field; dtype stays.
 
     Fitted on every fourth voxel, the image padded to whole spline spans (Tustison et al., IEEE TMI 2010). What lies
-    outside the box of tissue stays as it is, as ANTs leaves it. Raises RuntimeError where N4 cannot run.
+    outside the box of tissue stays as it is, as ANTs leaves it. Raises RuntimeError or ValueError where N4 cannot
+    run.
     """
     data, spacing_mm = volume.data, volume.spacing_mm
     low, high = _padding(data.shape, spacing_mm)
     image = np.pad(data.astype(np.float32), list(zip(low, high, strict=True)))
-    mask = np.zeros(image.shape, np.uint8)
-    mask[box_of(image >= TISSUE)] = 1
+    box = box_of(image >= TISSUE)
+    mask = np.zeros(image.shape, bool)
+    mask[box] = True
     kept = np.ix_(*sampled(image.shape, low, volume.affine))
-    n4 = _filter(data.shape, spacing_mm)
-    n4.Execute(_image(image[kept], spacing_mm * SHRINK), _image(mask[kept], spacing_mm * SHRINK))
-    log_field = n4.GetLogBiasFieldAsImage(_image(image, spacing_mm))
-    field = sitk.GetArrayFromImage(log_field).transpose(2, 1, 0)
+    settings = FitSettings(_spans(data.shape, spacing_mm), ITERATIONS, TOLERANCE)
+    field = log_field(image[kept], mask[kept], settings, image.shape)
+    image[box] /= np.exp(field[box])
     part = tuple(slice(start, start + n) for start, n in zip(low, data.shape, strict=True))
-    return np.where(mask[part], image[part] / np.exp(field[part]), data).astype(data.dtype)
+    return np.where(mask[part], image[part], data).astype(data.dtype)
 
 
 def sampled(shape: tuple[int, ...], low: np.ndarray, affine: np.ndarray) -> list[np.ndarray]:
@@ -59,6 +65,8 @@ def sampled(shape: tuple[int, ...], low: np.ndarray, affine: np.ndarray) -> list
 
 def _lattice(affine: np.ndarray, factor: int) -> sitk.Image:
     """Return an image of one voxel with the geometry of `affine`, its voxels `factor` times as large."""
+    import SimpleITK as sitk
+
     flipped = (
         np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
     )  # ITK's world has x and y the other way round
@@ -70,34 +78,15 @@ def _lattice(affine: np.ndarray, factor: int) -> sitk.Image:
     return image
 
 
-def _spans(shape: tuple[int, ...], spacing_mm: np.ndarray) -> np.ndarray:
+def _spans(shape: tuple[int, ...], spacing_mm: np.ndarray) -> tuple[int, ...]:
     extent_mm = (np.array(shape) - 1) * spacing_mm
-    return np.maximum(np.ceil(extent_mm / SPLINE_DISTANCE_MM), 1).astype(int)
+    return tuple(max(int(n), 1) for n in np.ceil(extent_mm / SPLINE_DISTANCE_MM))
 
 
 def _padding(shape: tuple[int, ...], spacing_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how many zeros to put before and behind each axis for whole spline spans."""
-    missing_mm = _spans(shape, spacing_mm) * SPLINE_DISTANCE_MM
+    missing_mm = np.array(_spans(shape, spacing_mm)) * SPLINE_DISTANCE_MM
     missing_mm = missing_mm - (np.array(shape) - 1) * spacing_mm
     extra = (missing_mm / spacing_mm + 0.5).astype(int)
     low = extra // 2
     return low, extra - low
-
-
-def _image(data: np.ndarray, spacing_mm: np.ndarray) -> sitk.Image:
-    image = sitk.GetImageFromArray(np.ascontiguousarray(data.transpose(2, 1, 0)))
-    image.SetSpacing([float(size) for size in spacing_mm])
-    return image
-
-
-def _filter(
-    shape: tuple[int, ...], spacing_mm: np.ndarray
-) -> sitk.N4BiasFieldCorrectionImageFilter:
-    n4 = sitk.N4BiasFieldCorrectionImageFilter()
-    n4.SetNumberOfThreads(1)  # the sum over threads would depend on their number
-    n4.SetNumberOfWorkUnits(1)
-    n4.SetMaximumNumberOfIterations(list(ITERATIONS))
-    n4.SetConvergenceThreshold(TOLERANCE)
-    n4.SetSplineOrder(SPLINE_ORDER)
-    n4.SetNumberOfControlPoints([int(n) + SPLINE_ORDER for n in _spans(shape, spacing_mm)])
-    return n4

@@ -8,7 +8,8 @@ import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, reorient, turned
 from wirbel.core.intake import check_scan
-from wirbel.core.preparation import PreparedImage, Spacing, described
+from wirbel.core.preparation.image import PreparedImage, Spacing, described
+from wirbel.core.preparation.n4.methods import n4_method
 from wirbel.core.spineps.bias_field import correct_bias_field
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
 
@@ -23,14 +24,15 @@ def prepare_image(
     name: str,
     spacing_for: Callable[[Spacing], Spacing],
     axes: tuple[str, str, str],
-    correct_bias: bool = True,
+    correct_bias: bool | str = True,
     normalise: bool = True,
 ) -> PreparedImage:
     """Check a scan, bring it to 0 ... 1500, correct the bias field, pad, reorient and resample it.
 
     `spacing_for` gives the model's voxel size for the scan's (mm, along `axes`). Integers stay integers, cut down
     to whole numbers after every step. The bias field is fitted on every fourth voxel, counted in the file's order of
-    axes, and so depends on that order. Raises ScanError, naming `name`, when the scan cannot be used.
+    axes, and so depends on that order; `correct_bias` is as in `wirbel.core.preparation.image`. Raises ScanError,
+    naming `name`, when the scan cannot be used.
     """
     volume = check_scan(volume, name)
     data, bias_field = _intensities(volume, correct_bias, normalise)
@@ -56,17 +58,19 @@ def _padded(grid: Grid) -> Grid:
     return Grid(tuple(n + 2 * PADDING for n in grid.shape), affine)
 
 
-def _intensities(volume: Volume, correct_bias: bool, normalise: bool) -> tuple[np.ndarray, str]:
+def _intensities(
+    volume: Volume, correct_bias: bool | str, normalise: bool
+) -> tuple[np.ndarray, str]:
     """Return the intensities on the scan's grid and a word on the bias field."""
     data = to_range(volume.data) if normalise else volume.data.copy()
     box = box_of(data > data.min())
     part, word = data[box], "not asked for"
-    if correct_bias:
+    if log_field := n4_method(correct_bias):
         try:
             affine = volume.affine.copy()
             affine[:3, 3] = volume.grid.to_world([s.start for s in box])
-            part, word = correct_bias_field(Volume(part, affine)), "corrected"
-        except RuntimeError as error:
+            part, word = correct_bias_field(Volume(part, affine), log_field), "corrected"
+        except (RuntimeError, ValueError) as error:
             word = f"not corrected: {str(error).strip().splitlines()[-1]}"
     data[box] = to_range(part) if normalise else part
     return data, word

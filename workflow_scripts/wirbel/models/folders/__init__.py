@@ -1,1 +1,1 @@
-"""Model folders, judged before anything is allocated: nothing here imports torch, and every refusal is one sentence."""
+"""Check model folders before anything is allocated: without torch, and every refusal is one sentence."""

@@ -1,4 +1,4 @@
-"""One model folder against what its kind needs: the same check in the main process and in every job."""
+"""Check one model folder for its kind, in the same way in the main process and in every job."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ CHECKS = {"semantic": check_semantic, "instance": check_instance, "labelling": c
 
 
 def checked_folder(folder: Path, kind: str) -> InferenceConfig:
-    """Return a folder's settings; raises ModelError, one sentence, where it is no usable model of this kind.
+    """Return the settings of a usable model folder.
 
-    Settings are read whole, of weights only the headers: it takes milliseconds, and no torch.
+    Settings are read completely, weights only by their headers, which takes milliseconds and no
+    torch.
+
+    Raises
+    ------
+    ModelError
+        One sentence, if the folder is not a usable model of this kind.
     """
     config = read_kind(folder, kind)
     CHECKS[kind](folder, config)
@@ -26,7 +32,7 @@ def checked_folder(folder: Path, kind: str) -> InferenceConfig:
 
 
 def read_kind(folder: Path, kind: str) -> InferenceConfig:
-    """Return a folder's settings; raises ModelError where they are those of another kind of model."""
+    """Return a folder's settings; raise ModelError if they belong to another kind of model."""
     config = read_inference_config(folder)
     if config.modeltype != TYPES[kind]:
         article = "an" if kind == "instance" else "a"

@@ -1,4 +1,4 @@
-"""JSON files that others wrote: read with bounds, and refused where two readers could understand them differently."""
+"""Read JSON files from others within bounds, and refuse what two readers could understand differently."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ MOST_LEVELS = 32
 
 
 def read_json(path: Path) -> Any:
-    """Return a decoded file of a model folder; raises ModelError where it is missing, damaged or out of bounds."""
+    """Return a decoded file of a model folder; raise ModelError if it is missing, damaged or out of
+    bounds.
+    """
     return decode_json(_text(path), str(path))
 
 
 def decode_json(text: str, source: str) -> Any:
     """Return decoded JSON; `source` names the file in errors.
 
-    Refused are repeated fields, NaN and infinite numbers, and more than `MOST_LEVELS` levels.
+    Raises
+    ------
+    ModelError
+        For invalid JSON, repeated fields, NaN or infinite numbers, or more than `MOST_LEVELS`
+        levels.
     """
     try:
         content = json.loads(
@@ -43,19 +49,19 @@ def decode_json(text: str, source: str) -> Any:
 def _text(path: Path) -> str:
     try:
         if path.exists() and not path.is_file():
-            raise ModelError(f"{path} is no file; copy or fetch the model again")
+            raise ModelError(f"{path} is not a file; copy or fetch the model again")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise ModelError(
-            f"{path.parent} is no complete model folder: there is no {path.name} in it; "
-            "give the folder that holds it, or copy or fetch the model again"
+            f"{path.parent} is not a complete model folder: there is no {path.name} in it; "
+            "give the folder that has it, or copy or fetch the model again"
         ) from None
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from None
     if len(content) > MOST_BYTES:
         raise ModelError(
-            f"{path} has more than {MOST_BYTES} bytes, expected some kilobytes of settings; "
+            f"{path} has more than {MOST_BYTES} bytes; expected some kilobytes of settings; "
             "copy or fetch the model again"
         )
     try:
@@ -83,7 +89,7 @@ def _number(text: str) -> float:
 
 
 def _levels(content: Any) -> int:
-    """Return how deep lists and objects lie in each other; stops soon after `MOST_LEVELS`."""
+    """Return the depth of nested lists and objects; stop soon after `MOST_LEVELS`."""
     level, inside = 0, [content]
     while inside and level <= MOST_LEVELS:
         level += 1
@@ -99,6 +105,6 @@ def _items(value: list | dict) -> Any:
 
 def _too_deep(source: str) -> ModelError:
     return ModelError(
-        f"{source} holds lists or objects inside each other, expected at most {MOST_LEVELS} levels; "
+        f"{source} nests lists or objects too deeply; expected at most {MOST_LEVELS} levels; "
         "copy or fetch the model again"
     )

@@ -1,4 +1,4 @@
-"""A labelling model folder in the published format: one Lightning checkpoint somewhere below."""
+"""Check a labelling model folder in the published format: one Lightning checkpoint anywhere below it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATTERN = "*val_f1=*valf1-weights.ckpt"
 
 
 def check_labelling(folder: Path, config: InferenceConfig) -> None:
-    """Raise ModelError where a folder cannot be used; the checkpoint itself is opened in the job."""
+    """Raise ModelError if a folder cannot be used; the checkpoint itself is opened in the job."""
     if len(config.expected_inputs) != 1:
         sentence = f"a labelling network has one input, found {', '.join(config.expected_inputs)}"
         raise refusal(str(folder / FILE_NAME), ["expected_inputs"], sentence)
@@ -21,11 +21,11 @@ def check_labelling(folder: Path, config: InferenceConfig) -> None:
 
 
 def find_checkpoint(folder: Path) -> Path:
-    """Return the checkpoint of a model folder, the last one by path, as the published tool chooses."""
+    """Return the checkpoint of a model folder: the last one by path, as SPINEPS chooses."""
     found = sorted(folder.rglob(PATTERN))
     if not found:
         raise ModelError(
-            f"{folder} is no labelling model folder: there is no {PATTERN} in it; "
+            f"{folder} is not a labelling model folder: there is no {PATTERN} in it; "
             "give the folder of a labelling model"
         )
     return found[-1]

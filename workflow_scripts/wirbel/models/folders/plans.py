@@ -1,6 +1,8 @@
-"""nnU-Net's plans.json and dataset.json: one configuration in one form, whichever nnU-Net 2 wrote it, and judged.
+"""Check nnU-Net's plans.json and dataset.json, and return one configuration in one form for all
+versions of nnU-Net 2.
 
-The schema (`schema`) bounds every field; here is what fields say about each other. Nothing is built.
+The schema (`schema`) bounds every field; this module checks fields against each other. Nothing is
+built.
 """
 
 from __future__ import annotations
@@ -22,33 +24,45 @@ PLANS, DATASET = "plans.json", "dataset.json"
 CT = "CTNormalization"
 CT_NEEDS = ("mean", "std", "percentile_00_5", "percentile_99_5")
 FEWEST_VOXELS = 1024
-"""Of a patch: with fewer, a scan is cut into millions of tiles."""
+"""A smaller patch would cut a scan into millions of tiles."""
 LAYERS = {"PlainConvUNet": "n_conv_per_stage", "ResidualEncoderUNet": "n_blocks_per_stage"}
-"""Network -> its field with the number of layers, or of blocks, of every stage."""
+"""Network -> its field with the number of layers or blocks of every stage."""
 ONLY_IN = {"nonlin_first": "PlainConvUNet", "stem_channels": "ResidualEncoderUNet"}
 ONE_PER_STAGE = ("features_per_stage", "kernel_sizes", "strides")
 
 
 @dataclass(frozen=True)
 class PlansFile:
-    """A configuration that was found in order; sizes and axes in nnU-Net's (transposed) order."""
+    """A valid configuration; sizes and axes in nnU-Net's (transposed) order."""
 
     settings: dict[str, Any]
-    """The configuration, completed by those that it inherits from."""
+    """The configuration, completed by the ones it inherits from."""
     transpose_forward: tuple[int, ...]
     intensities: dict[str, float]
-    """Of the only channel; empty where the plans do not tell."""
+    """Of the only channel; empty if the plans have none."""
     heads: int
-    """Classes, background included."""
+    """Number of classes, background included."""
     network: str
     arguments: dict[str, Any]
-    """Of the network, layers by their names."""
+    """Of the network; layers are given by name."""
 
 
 def judged_plans(plans: Any, dataset: Any, name: str, folder: str = "") -> PlansFile:
-    """Return configuration `name` of the decoded files; raises ModelError naming file and field that are wrong.
+    """Return configuration `name` of the decoded files.
 
-    `folder` is where they lie, for errors.
+    Parameters
+    ----------
+    plans, dataset : object
+        Decoded plans.json and dataset.json.
+    name : str
+        The configuration.
+    folder : str
+        Where the files are, for messages.
+
+    Raises
+    ------
+    ModelError
+        Names the file and the wrong field.
     """
     file, other = _path(folder, PLANS), _path(folder, DATASET)
     check_files(plans, dataset, folder)
@@ -68,7 +82,7 @@ def judged_plans(plans: Any, dataset: Any, name: str, folder: str = "") -> Plans
 
 
 def check_files(plans: Any, dataset: Any, folder: str = "") -> None:
-    """Raise ModelError where the files are wrong whatever configuration is used."""
+    """Raise ModelError if the files are wrong for every configuration."""
     check_content(plans, "plans", _path(folder, PLANS))
     check_content(dataset, "dataset", _path(folder, DATASET))
     if not dataset.get("channel_names", dataset.get("modality")):
@@ -81,7 +95,7 @@ def _path(folder: str, name: str) -> str:
 
 
 def _completed(plans: dict, name: str, file: str) -> dict[str, Any]:
-    """Return a configuration completed by those that it inherits from."""
+    """Return a configuration completed by the ones it inherits from."""
     chosen: dict = {}
     seen: list[str] = []
     known = plans["configurations"]
@@ -97,14 +111,14 @@ def _completed(plans: dict, name: str, file: str) -> dict[str, Any]:
 
 
 def _check_arguments(network: str, arguments: dict, file: str, place: list[str]) -> None:
-    """Raise ModelError unless there is one entry for each stage, and the fields are those of the network."""
+    """Raise ModelError unless every field belongs to the network and has one entry per stage."""
     layers = LAYERS[network]
     wrong = [name for name, owner in ONLY_IN.items() if name in arguments and owner != network]
     wrong += [name for name in LAYERS.values() if name in arguments and name != layers]
     if wrong:
         raise refusal(file, [*place, wrong[0]], f"expected no such field of a {network}")
     if layers not in arguments:
-        raise refusal(file, [*place, layers], f"there is no such field, a {network} needs it")
+        raise refusal(file, [*place, layers], f"there is no such field; a {network} needs it")
     stages = arguments["n_stages"]
     wanted = {**dict.fromkeys((*ONE_PER_STAGE, layers), stages)}
     for name, length in {**wanted, "n_conv_per_stage_decoder": stages - 1}.items():
@@ -115,7 +129,7 @@ def _check_arguments(network: str, arguments: dict, file: str, place: list[str])
 
 
 def _check_patch(patch: list[int], arguments: dict, file: str, place: list[str]) -> None:
-    """Raise ModelError unless the strides divide the patch, and leave more than one voxel of it."""
+    """Raise ModelError unless the strides divide the patch and leave more than one voxel."""
     if math.prod(patch) > MOST_VOXELS:
         raise refusal(file, place, f"expected at most {MOST_VOXELS} voxels, found {short(patch)}")
     shrunk = [math.prod(stride[axis] for stride in _strides(arguments)) for axis in range(3)]
@@ -123,15 +137,17 @@ def _check_patch(patch: list[int], arguments: dict, file: str, place: list[str])
         sentence = f"expected multiples of {shrunk}, the product of the strides, found {patch}"
         raise refusal(file, place, sentence)
     if patch == shrunk:
-        raise refusal(file, place, f"expected more than {shrunk}, of which one voxel is left")
+        raise refusal(file, place, f"expected more than {shrunk}, which leaves only one voxel")
 
 
 def _check_size(settings: dict, channels: int, file: str, place: list[str]) -> None:
-    """Raise ModelError when a patch with so many channels, or a scan in voxels of this size, would fill the memory."""
+    """Raise ModelError if a patch with this many channels, or a scan with voxels this small, would
+    fill the memory.
+    """
     patch, spacing_mm = settings["patch_size"], settings["spacing"]
     if channels * math.prod(patch) > MOST_VALUES or math.prod(patch) < FEWEST_VOXELS:
         sentence = (
-            f"expected {FEWEST_VOXELS} voxels or more, with {channels} channels at most {MOST_VALUES} numbers, "
+            f"expected at least {FEWEST_VOXELS} voxels, and with {channels} channels at most {MOST_VALUES} numbers, "
             f"found {patch}"
         )
         raise refusal(file, [*place, "patch_size"], sentence)
@@ -153,7 +169,7 @@ def _strides(arguments: dict) -> list[list[int]]:
 
 
 def _intensities(plans: dict, settings: dict, file: str) -> dict[str, float]:
-    """Return the intensities of the only channel; raises ModelError where the normalisation needs more."""
+    """Return the intensities of the only channel; raise ModelError if the normalisation needs more."""
     name = "foreground_intensity_properties_per_channel"
     if name not in plans:
         name = "foreground_intensity_properties_by_modality"
@@ -166,7 +182,7 @@ def _intensities(plans: dict, settings: dict, file: str) -> dict[str, float]:
 
 
 def _heads(labels: dict, file: str) -> int:
-    """Return the number of classes; nnU-Net's label `ignore` is none of them."""
+    """Return the number of classes; nnU-Net's label `ignore` does not count."""
     given = {name: label for name, label in labels.items() if name != "ignore"}
     for name, label in given.items():
         if isinstance(label, list) and len(label) > 1:
@@ -180,7 +196,7 @@ def _heads(labels: dict, file: str) -> int:
 
 
 def _first_format(configuration: dict) -> dict[str, Any]:
-    """Return the architecture from the fields of nnU-Net 2.0 to 2.3, which always meant 3D."""
+    """Return the architecture from the fields of nnU-Net 2.0 to 2.3, which were always 3D."""
     name = configuration["UNet_class_name"]
     stages = len(configuration["n_conv_per_stage_encoder"])
     first, most = configuration["UNet_base_num_features"], configuration["unet_max_num_features"]

@@ -1,7 +1,7 @@
-"""What the JSON files of a model folder may hold: `config/schemas/model_folder.schema.json`, and nothing else.
+"""Check a model folder's JSON files against `config/schemas/model_folder.schema.json`.
 
-The schema bounds whatever decides an allocation or a loop; what one field says about another is in `plans`
-and `inference_config`.
+The schema bounds everything that decides an allocation or a loop. `plans` and `inference_config`
+check fields against each other.
 """
 
 from __future__ import annotations
@@ -17,18 +17,29 @@ from wirbel.models.folders.wording import short, short_place
 
 SCHEMA_FILE = REPOSITORY / "config" / "schemas" / "model_folder.schema.json"
 MOST_VOXELS = 1 << 25
-"""Of a patch or a cut-out, which the schema bounds by its edges alone; nnU-Net's largest patches hold half as many."""
+"""Of a patch or cut-out; the schema bounds only its edges. nnU-Net's largest patches have half as
+many.
+"""
 MOST_VALUES = 1 << 31
-"""Of one layer of a network: channels times voxels; nnU-Net's largest networks have a quarter of it."""
+"""Channels times voxels of one layer; nnU-Net's largest networks have a quarter."""
 SMALLEST_VOXEL_MM3 = 0.05
-"""A spine of 260 x 700 x 60 mm has 200 million of them; no published model comes near."""
+"""A spine of 260 x 700 x 60 mm has 200 million such voxels; no published model comes near."""
 REMEDY = "correct it, or copy or fetch the model again"
 
 
 def check_content(content: Any, part: str, source: str, place: Iterable[str] = ()) -> None:
     """Raise ModelError at the first place of `content` that the schema's `part` does not allow.
 
-    `source` names the file and `place` the fields above `content`.
+    Parameters
+    ----------
+    content : object
+        Decoded JSON.
+    part : str
+        Name of the definition in the schema.
+    source : str
+        The file, for messages.
+    place : iterable of str
+        The fields above `content`, for messages.
     """
     error = next(_validator(part).iter_errors(content), None)
     if error is not None:
@@ -36,7 +47,7 @@ def check_content(content: Any, part: str, source: str, place: Iterable[str] = (
 
 
 def refusal(source: str, place: Iterable[str | int], sentence: str) -> ModelError:
-    """Return the error for a field; `place` holds the names and numbers that lead to it."""
+    """Return the error for a field; `place` has the names and numbers that lead to it."""
     name = ""
     for step in place:
         name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else step
@@ -45,7 +56,7 @@ def refusal(source: str, place: Iterable[str | int], sentence: str) -> ModelErro
 
 
 def _sentence(error: Any, part: str) -> str:
-    """Return what was expected and what came."""
+    """Return what was expected and what was found."""
     if error.validator == "additionalProperties":
         known = error.schema["properties"]
         unknown = next(name for name in error.instance if name not in known)
@@ -58,7 +69,7 @@ def _sentence(error: Any, part: str) -> str:
 
 
 def _expected(error: Any, part: str) -> str:
-    """Return the description nearest to what was violated."""
+    """Return the description nearest to the violated rule."""
     node: Any = _schema()["$defs"][part]
     found = ""
     for step in error.absolute_schema_path:
@@ -91,11 +102,13 @@ def _validator(part: str):
 
 
 def _is_integer(checker: Any, value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)  # 1.0 is no number of folds
+    return isinstance(value, int) and not isinstance(value, bool)  # 1.0 is not a number of folds
 
 
 def _any_of(validator: Any, branches: list, instance: Any, schema: dict):
-    """As jsonschema's own, but each branch stops at its first error: a list may hold millions."""
+    """Like jsonschema's own check, but stop each branch at its first error, because a list may have
+    millions.
+    """
     from jsonschema import ValidationError
 
     if not any(validator.evolve(schema=branch).is_valid(instance) for branch in branches):

@@ -1,7 +1,7 @@
-"""A semantic model folder: an nnU-Net v2 results folder beside `inference_config.json`.
+"""Check a semantic model folder: an nnU-Net v2 results folder beside `inference_config.json`.
 
-Ours: `fold_*/checkpoint_final.safetensors`, for a network that sees arrays along the model's axes. nnU-Net's:
-`fold_*/checkpoint_final.pth` (else `checkpoint_best.pth`).
+Wirbel's weights: `fold_*/checkpoint_final.safetensors`, for a network that sees arrays along the
+model's axes. nnU-Net's: `fold_*/checkpoint_final.pth`, otherwise `checkpoint_best.pth`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from wirbel.models.inference_config import FILE_NAME, InferenceConfig
 
 OURS = "checkpoint_final.safetensors"
 CHECKPOINTS = (OURS, "checkpoint_final.pth", "checkpoint_best.pth")
-"""In order of preference; all folds of an ensemble are of one kind."""
+"""In order of preference; all folds of an ensemble use the same one."""
 ALL = "all"
-"""Name of the fold that was trained on all cases; published folders may hold nothing else."""
+"""The fold that was trained on all cases; published folders may have no other."""
 AXES = "inference_allowed_mirroring_axes"
 
 
 def check_semantic(folder: Path, config: InferenceConfig) -> None:
-    """Raise ModelError where a folder cannot be used; of the weights only the headers are read."""
+    """Raise ModelError if a folder cannot be used; only the headers of the weights are read."""
     results = results_folder(folder)
     plans, dataset = read_plans_files(results)
     names = set()
@@ -38,14 +38,14 @@ def check_semantic(folder: Path, config: InferenceConfig) -> None:
             check_archive(path)
     if (
         not names and len(plans["configurations"]) == 1
-    ):  # pickles tell their configuration to torch only
+    ):  # only torch can read the configuration in a pickle
         names = set(plans["configurations"])
     for name in names:
         check_classes(config, judged_plans(plans, dataset, name, str(results)).heads, folder)
 
 
 def results_folder(folder: Path) -> Path:
-    """Return where plans.json is: the folder itself, or the one folder below that has it."""
+    """Return the folder of plans.json: `folder` itself, or the only one below it."""
     if (folder / PLANS).exists():
         return folder
     found = sorted(path.parent for path in folder.rglob(PLANS))
@@ -54,23 +54,30 @@ def results_folder(folder: Path) -> Path:
     names = ", ".join(str(place.relative_to(folder)) for place in found[:8])
     there = f"expected one {PLANS}, found one in each of {names}" if found else ""
     raise ModelError(
-        f"{folder} is no semantic model folder: "
+        f"{folder} is not a semantic model folder: "
         + (there or f"there is no {PLANS} in it")
         + "; give the folder of a semantic model"
     )
 
 
 def read_plans_files(results: Path) -> tuple[Any, Any]:
-    """Return the decoded plans.json and dataset.json, in order whatever configuration is used."""
+    """Return the decoded plans.json and dataset.json after the checks that hold for every
+    configuration.
+    """
     plans, dataset = read_json(results / PLANS), read_json(results / DATASET)
     check_files(plans, dataset, str(results))
     return plans, dataset
 
 
 def fold_files(results: Path, wanted: int | Iterable[int | str]) -> list[Path]:
-    """Return the checkpoints of the folds that `available_folds` names: their number, or their names.
+    """Return the checkpoints of the folds that `available_folds` gives, as a number or by name.
 
-    Where none of them exists the fold `all` is taken. Raises ModelError on missing checkpoints.
+    If none of these folds exists, the fold `all` is used.
+
+    Raises
+    ------
+    ModelError
+        If a checkpoint is missing.
     """
     names = [str(name) for name in (range(wanted) if isinstance(wanted, int) else wanted)]
     folders = [results / f"fold_{name}" for name in names]
@@ -88,7 +95,7 @@ def fold_files(results: Path, wanted: int | Iterable[int | str]) -> list[Path]:
 
 
 def fold_metadata(header: Header, path: Path) -> dict[str, Any]:
-    """Return configuration and mirrored axes that a safetensors file of ours tells."""
+    """Return the configuration and mirrored axes stored in one of Wirbel's safetensors files."""
     found: dict[str, Any] = dict(header.metadata)
     if AXES in found:
         found[AXES] = decode_json(found[AXES], f"{path}: {AXES}")
@@ -97,7 +104,7 @@ def fold_metadata(header: Header, path: Path) -> dict[str, Any]:
 
 
 def check_classes(config: InferenceConfig, heads: int, folder: Path) -> None:
-    """Raise ModelError when the settings give a label to a class that the network does not have."""
+    """Raise ModelError if the settings give a label to a class that the network does not have."""
     beyond = [index for index in config.labels if index >= heads]
     if beyond:
         sentence = f"expected classes below {heads}, as {DATASET} has them, found {beyond[0]}"
@@ -105,7 +112,7 @@ def check_classes(config: InferenceConfig, heads: int, folder: Path) -> None:
 
 
 def check_same_configuration(names: Iterable[str], results: Path) -> None:
-    """Raise ModelError unless all folds are of one configuration."""
+    """Raise ModelError unless all folds have the same configuration."""
     found = sorted(set(names))
     if len(found) > 1:
         raise ModelError(

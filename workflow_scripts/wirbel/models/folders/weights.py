@@ -1,7 +1,7 @@
-"""Files of weights, judged by their directories alone: no tensor is read.
+"""Check weight files by their tables of contents alone; no tensor is read.
 
-Our own format is safetensors; the published ones are pickles inside a zip archive, which torch opens later under its
-own list of allowed types.
+Wirbel's format is safetensors. The published ones are pickles in a zip archive, which torch opens
+later with a list of allowed types.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from wirbel.models.errors import ModelError
 from wirbel.models.folders.wording import short
 
 MOST_HEADER_BYTES = 4 * 1024**2
-"""Of a safetensors file; a hundred bytes for each tensor, and no network here has ten thousand."""
+"""Of a safetensors file: a hundred bytes per tensor, and no network here has ten thousand."""
 LENGTH_BYTES = 8
 FLOATS = ("F16", "BF16", "F32", "F64")
 MOST_PICKLE_BYTES = 64 * 1024**2
-"""Of the pickle that describes a checkpoint; its tensors lie beside it in the archive."""
+"""Of the pickle that describes a checkpoint; its tensors are beside it in the archive."""
 MOST_ENTRIES = 100_000
 AGAIN = "copy or fetch it again"
 
@@ -38,7 +38,13 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return the header of a safetensors file; raises ModelError where it is damaged or holds other numbers."""
+    """Return the header of a safetensors file.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged or holds other types of numbers.
+    """
     _check_header_length(path)
     try:
         with safe_open(path, framework="numpy") as file:
@@ -47,7 +53,7 @@ def read_header(path: Path) -> Header:
             shapes = {name: tuple(found.get_shape()) for name, found in slices.items()}
             header = Header(shapes, dict(file.metadata() or {}))
     except (SafetensorError, OSError, ValueError, OverflowError) as error:
-        raise ModelError(f"{path} is no complete safetensors file: {error}; {AGAIN}") from None
+        raise ModelError(f"{path} is not a complete safetensors file: {error}; {AGAIN}") from None
     wrong = next((name for name, kind in kinds.items() if kind not in FLOATS), None)
     if wrong is not None:
         raise ModelError(
@@ -57,19 +63,21 @@ def read_header(path: Path) -> Header:
 
 
 def _check_header_length(path: Path) -> None:
-    """Raise ModelError before a header is read that is longer than the file, or than any header."""
+    """Raise ModelError before reading a header that is longer than the file, or than any header."""
     size = regular_size(path)
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH_BYTES), "little")
     if size < LENGTH_BYTES or length > min(size - LENGTH_BYTES, MOST_HEADER_BYTES):
         raise ModelError(
-            f"{path} is no complete safetensors file: expected a header of up to {MOST_HEADER_BYTES} bytes, "
+            f"{path} is not a complete safetensors file: expected a header of up to {MOST_HEADER_BYTES} bytes, "
             f"found {length} in a file of {size}; {AGAIN}"
         )
 
 
 def check_archive(path: Path) -> None:
-    """Raise ModelError when a pickled checkpoint would take more memory than its size; others are left to torch."""
+    """Raise ModelError if a pickled checkpoint would need more memory than its size; torch checks
+    other files.
+    """
     size = regular_size(path)
     if not zipfile.is_zipfile(path):
         return
@@ -78,21 +86,21 @@ def check_archive(path: Path) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise ModelError(
-            f"{path} is no complete checkpoint: {short(str(error))}; {AGAIN}"
+            f"{path} is not a complete checkpoint: {short(str(error))}; {AGAIN}"
         ) from None
     packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
     pickles = sum(entry.file_size for entry in entries if entry.filename.endswith(".pkl"))
     if packed or pickles > MOST_PICKLE_BYTES or len(entries) > MOST_ENTRIES:
-        raise ModelError(f"{path} was refused: it is packed as torch packs no checkpoint; {AGAIN}")
+        raise ModelError(f"{path} was refused: torch never packs a checkpoint this way; {AGAIN}")
     if math.fsum(entry.file_size for entry in entries) > size:
         raise ModelError(f"{path} was refused: its entries are larger than the file; {AGAIN}")
 
 
 def regular_size(path: Path) -> int:
-    """Return the size of a file in bytes; raises ModelError when there is none, or something else in its place."""
+    """Return the size of a file in bytes; raise ModelError if there is none, or if it is not a file."""
     try:
         if not path.is_file():
-            raise ModelError(f"{path} is missing or no file; copy or fetch the model again")
+            raise ModelError(f"{path} is missing or not a file; copy or fetch the model again")
         if not os.access(path, os.R_OK):
             raise ModelError(
                 f"cannot read {path}: Permission denied; ask its owner to let you read it"

@@ -1,4 +1,4 @@
-"""How values that others wrote are shown in a sentence: on one line, and cut where they are long."""
+"""Show values that others wrote in a sentence: on one line, and shortened if they are long."""
 
 from __future__ import annotations
 
@@ -22,12 +22,18 @@ for _kind, _most in LIMITS.items():
 
 
 def short(value: object) -> str:
-    """Return a value as Python writes it, in at most `LONGEST` printable characters."""
+    """Return a value as Python writes it, in at most `LONGEST` printable characters.
+
+    Examples
+    --------
+    >>> short(list(range(100)))
+    '[0, 1, 2, 3, 4, 5, ...]'
+    """
     text = _SHORT.repr(value)
     text = "".join(letter if letter.isprintable() else " " for letter in text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def short_place(name: str) -> str:
-    """Return the name of a field, with those above it, in quotes."""
+    """Return the quoted name of a field with the fields above it."""
     return repr(name if len(name) <= LONGEST_PLACE else f"{name[: LONGEST_PLACE - 3]}...")

@@ -1,6 +1,7 @@
-"""A file that is still arriving: what is there already, and of which version of which address it is a part.
+"""A file that is still arriving: what is there already, and which version of which address it is part
+of.
 
-What has arrived lies in the target file itself; `<target>.json` beside it holds address and version.
+The target file itself holds what has arrived; `<target>.json` beside it holds address and version.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Part:
+class PartialDownload:
     """The beginning of `target`, perhaps all of it."""
 
     target: Path
 
     @property
     def length(self) -> int:
-        """Bytes that are there."""
+        """Bytes that have arrived."""
         return self.target.stat().st_size if self.target.exists() else 0
 
     def resumable(self, url: str) -> tuple[str, int]:
-        """Return the version that this is a part of and its length; a part of anything else is removed."""
+        """Return version and length if this is part of `url`; otherwise remove it and return ("", 0)."""
         try:
             notes = json.loads(self._notes.read_text(encoding="utf-8"))
             if notes["url"] == url and notes["version"]:
@@ -34,13 +35,13 @@ class Part:
         return "", 0
 
     def note(self, url: str, headers: Mapping[str, str]) -> None:
-        """Remember which version of the file arrives; weak entity tags do not identify bytes."""
+        """Store the version of the file that is arriving; weak entity tags do not identify bytes."""
         tag = headers.get("ETag", "")
         version = tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", "")
         self._notes.write_text(json.dumps({"url": url, "version": version}), encoding="utf-8")
 
     def forget(self) -> None:
-        """Remove the part and what is known about it."""
+        """Remove the partial file and its notes."""
         self.target.unlink(missing_ok=True)
         self._notes.unlink(missing_ok=True)
 

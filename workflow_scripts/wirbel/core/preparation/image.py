@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wirbel.core.bias_field import correct_bias_field
 from wirbel.core.geometry import (
     MODEL_AXES,
     Volume,
@@ -16,7 +15,9 @@ from wirbel.core.geometry import (
     upright,
 )
 from wirbel.core.intake import check_scan
-from wirbel.core.intensities import to_fixed_range
+from wirbel.core.preparation.bias_field import correct_bias_field
+from wirbel.core.preparation.intensities import to_fixed_range
+from wirbel.core.preparation.n4.methods import n4_method
 
 Spacing = tuple[float, float, float]
 
@@ -34,22 +35,24 @@ def prepare_image(
     name: str,
     spacing_mm: Spacing | Callable[[Spacing], Spacing],
     axes: tuple[str, str, str] = MODEL_AXES,
-    correct_bias: bool = True,
+    correct_bias: bool | str = True,
 ) -> PreparedImage:
     """Check a scan and bring it to the model's axes, voxel size (in mm, in that order) and range.
 
     `spacing_mm` may be a function that gives the model's voxel size for the scan's (mm, along `axes`).
+    `correct_bias`: by N4 (True), by ITK's slower filter for it ("itk"), or not at all (False).
     The scan's own oblique directions are kept: only voxel sizes change, so no slice is cut at an
     angle. Raises ScanError, naming `name`, when the scan cannot be used.
     """
     source = turned(check_scan(volume, name), axes)
     flat = upright(source)  # rounding in the affine must not reach the intensities
     if callable(spacing_mm):
-        spacing_mm = spacing_mm(tuple(float(size) for size in flat.spacing_mm))
+        i, j, k = (float(size) for size in flat.spacing_mm)
+        spacing_mm = spacing_mm((i, j, k))
     image = resample_image(flat, grid_with_spacing(flat.grid, spacing_mm))
     bias_field = "not asked for"
-    if correct_bias:
-        image, bias_field = correct_bias_field(image)
+    if log_field := n4_method(correct_bias):
+        image, bias_field = correct_bias_field(image, log_field)
     data, (low, high) = to_fixed_range(image.data)
     steps = described(volume, axes, spacing_mm, bias_field, (round(low, 4), round(high, 4)))
     affine = grid_with_spacing(source.grid, spacing_mm).affine

@@ -1,0 +1,50 @@
+"""Corner heights lie on the endplates, whatever the rounded edges beside them do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from solid_spine import rotation
+
+from wirbel.core.geometry import Volume
+from wirbel.core.measures.frames import region_of_mask
+from wirbel.core.measures.rims import corner_height_mm
+from wirbel.core.measures.surfaces import find_block
+
+DEPTH, WIDTH, HEIGHT, SAG = 30.0, 42.0, 25.0, 4.0
+SPACING = np.array([3.3, 0.86, 0.86])
+
+
+def rounded_body(pose, shift, lost=0.0):
+    """Return a body with hollow endplates whose edges have a radius of 1.3 mm; its front corner may be lower."""
+    shape = (18, 56, 48)
+    affine = np.diag([*SPACING, 1.0])
+    affine[:3, 3] = -(np.array(shape) - 1) / 2 * SPACING + shift
+    world = np.indices(shape).reshape(3, -1).T @ affine[:3, :3].T + affine[:3, 3]
+    r, a, s = (world @ pose).T
+    u, v = 2 * r / WIDTH, 2 * a / DEPTH
+    wall = (np.abs(u) ** 2.5 + np.abs(v) ** 2.5) ** (1 / 2.5) * DEPTH / 2 - DEPTH / 2
+    corner = lost * np.clip((v - 0.4) / 0.6, 0, 1)
+    end = np.abs(s) - (HEIGHT - SAG * np.clip(1 - u**2 - v**2, 0, 1) - corner) / 2
+    edge = sum(np.clip(value / 1.3 + 1, 0, None) ** 2 for value in (wall, end))
+    inside = ((wall < 0) & (end < 0) & (edge < 1)).reshape(shape)
+    volume = Volume(inside.astype(np.uint8), affine)
+    return region_of_mask(inside, tuple(slice(0, n) for n in shape), volume)
+
+
+@pytest.mark.parametrize("lost", [0.0, 6.0])
+def test_corner_heights_are_right_on_average(lost):
+    rng, errors = np.random.default_rng(3), []
+    for _ in range(12):
+        pose = rotation(rng.uniform(-20, 20), rng.uniform(-5, 5), rng.uniform(-5, 5))
+        region = rounded_body(pose, rng.uniform(-0.5, 0.5, 3) * SPACING, lost)
+        block = find_block(region, pose[:, 2], -40 * pose[:, 1])
+        at_rim = HEIGHT - SAG * (1 - 0.94**2)
+        errors.append(
+            [
+                corner_height_mm(block, -1) - at_rim,
+                corner_height_mm(block, 1) - (at_rim - lost * 0.9),
+            ]
+        )
+    assert np.abs(np.mean(errors, axis=0)).max() < (0.15 if lost == 0 else 0.5)
+    assert np.abs(errors).max() < 1.2
