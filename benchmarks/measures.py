@@ -155,7 +155,7 @@ def mirror_back(tables: dict) -> dict:
 
 def _other_side(name: str) -> str:
     for one, other in (("_left", "_right"), ("_right", "_left")):
-        if one + "_volume" in name:
+        if f"{one}_" in name:
             return name.replace(one, other)
     return name
 

@@ -38,14 +38,33 @@ SECTIONS = [
         "ap_disc_mm",
         "rl_disc_mm",
     )
-] + ["canal_area_min_mm2", "canal_ap_min_mm", "torg_pavlov_ratio"]
+] + [
+    "canal_area_min_mm2",
+    "canal_ap_min_mm",
+    "torg_pavlov_ratio",
+    "stenosis_grade",
+    "cord_compression_percent",
+]
 CURVES = (
     "cervical_lordosis",
     "thoracic_kyphosis",
     "lumbar_lordosis",
     "lumbar_lordosis_s1",
     "cobb_angle",
+    "cobb_second_angle",
+    "t1_slope",
+    "sacral_slope",
 )
+OF_SCANS = (
+    "spine_length_mm",
+    "largest_slip_mm",
+    "vbq_t2_to_csf_ratio",
+    "vbq_t2_to_csf_corrected_ratio",
+    "cobb_side",
+    "conus_level",
+)
+TEXTS = ("cobb_side", "conus_level")
+"""Measures that are right or wrong, without an error."""
 MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
     "vertebrae": (
         *((name, BODY) for name in (*HEIGHTS, *CORNERS)),
@@ -55,6 +74,11 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("concavity_lower_mm", BODY),
         ("wedge_angle_deg", BODY),
         ("coronal_wedge_angle_deg", BODY),
+        ("expected_height_mm", BODY),
+        ("height_loss_percent", BODY),
+        ("genant_grade", BODY),
+        ("body_area_mm2", BODY),
+        ("body_heterogeneity_percent", BODY),
         ("body_to_csf_ratio", BODY),
         ("body_to_csf_corrected_ratio", BODY),
         ("body_volume_mm3", BODY),
@@ -67,20 +91,38 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("disc_area_mm2", WHOLE),
         ("disc_wedge_angle_deg", WHOLE),
         ("slip_mm", WHOLE),
+        ("meyerding_grade", WHOLE),
+        ("posterior_bulge_mm", WHOLE),
+        ("foramen_height_left_mm", WHOLE),
+        ("foramen_height_right_mm", WHOLE),
+        ("nucleus_to_csf_ratio", WHOLE),
+        ("annulus_to_csf_ratio", WHOLE),
+        ("nucleus_annulus_contrast", WHOLE),
+        ("disc_heterogeneity", WHOLE),
         ("segment_angle_deg", WHOLE),
         ("disc_to_csf_ratio", WHOLE),
         ("disc_to_csf_corrected_ratio", WHOLE),
         ("disc_volume_mm3", WHOLE),
     ),
     "levels": tuple((name, BODY) for name in SECTIONS),
-    "scans": tuple((f"{name}_deg", WHOLE) for name in CURVES) + (("spine_length_mm", WHOLE),),
+    "scans": tuple((name, WHOLE) for name in (*(f"{name}_deg" for name in CURVES), *OF_SCANS)),
 }
 """Table -> (measure, the truth's column that says whether it can be measured at all)."""
 NAMES = {table: {name for name, _ in pairs} for table, pairs in MEASURES.items()}
 """Table -> its measures."""
 KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
 """Table -> the column with the number of the vertebra that a row belongs to."""
-UNITS = {"_mm": "mm", "_deg": "deg", "_mm2": "percent", "_mm3": "percent", "_ratio": "percent"}
+UNITS = {
+    "_mm": "mm",
+    "_deg": "deg",
+    "_mm2": "percent",
+    "_mm3": "percent",
+    "_ratio": "percent",
+    "_percent": "points",
+    "_grade": "grades",
+    "_contrast": "absolute",
+    "_heterogeneity": "absolute",
+}
 """How a measure's name ends -> the unit that its errors are summed up in."""
 
 THICKER = 1.2
@@ -202,10 +244,11 @@ def measure_rows(
     for true in truth:
         mine = by_label.get(numbers.get(int(true[key]), -1) if key else 0, {})
         for name, visible in MEASURES[table]:
-            if not true.get(visible, True) or _number(true.get(name)) is None:
+            value = _text if name in TEXTS else _number
+            if not true.get(visible, True) or value(true.get(name)) is None:
                 continue
             rows.append({"scan_id": scan_id, "level": true.get("level", ""), "measure": name})
-            rows[-1] |= _compare(_number(true[name]), _number(mine.get(name)))
+            rows[-1] |= _compare(value(true[name]), value(mine.get(name)))
     return rows
 
 
@@ -224,6 +267,13 @@ def summarise(structures: list[Row], instances: list[Row], measures: list[Row]) 
     figures["vertebrae_invented"] = (invented / found if found else None, found)
     figures["levels_right"] = _mean(float(r["level_right"]) for r in reference if r["found"])
     for name in dict.fromkeys(row["measure"] for row in measures):
+        if name in TEXTS or name.endswith("_grade"):
+            mine = [
+                row for row in measures if row["measure"] == name and row["measured"] is not None
+            ]
+            figures[f"{name}_right"] = _mean(float(r["measured"] == r["truth"]) for r in mine)
+        if name in TEXTS:
+            continue
         unit = UNITS["_" + name.rsplit("_", 1)[1]]
         errors = [
             row["error_percent" if unit == "percent" else "error_mm"]
@@ -252,7 +302,7 @@ def _figure(name, value, count):
 
 
 def _compare(true, measured):
-    in_mm = true is not None and measured is not None
+    in_mm = isinstance(true, float) and isinstance(measured, float)
     error = measured - true if in_mm else None
     return {
         "truth": true,
@@ -269,6 +319,11 @@ def _mean(values):
 
 def _absolute(value):
     return None if value is None else abs(value)
+
+
+def _text(value):
+    """Return a text; None where it is missing, which pandas reads as NaN."""
+    return value if isinstance(value, str) and value else None
 
 
 def _number(value):

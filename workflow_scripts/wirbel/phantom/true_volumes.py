@@ -6,7 +6,8 @@ import numpy as np
 from scipy import ndimage
 
 from ..core import labels as L
-from ..core.geometry import Grid
+from ..core.geometry import Grid, Volume
+from ..core.measures.frames import Region, region_of_mask
 from .acquisition import Acquisition
 from .anatomy import Anatomy
 from .raster import rasterise
@@ -85,6 +86,12 @@ class FineMaps:
         depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)
         inner = (depth[1:-1, 1:-1, 1:-1] > margin_mm) & (self._tissue[box] == tissue)
         return self._points(inner, box)
+
+    def arch(self, label: int) -> Region:
+        """Return the arch of a vertebra (arcus vertebrae), anatomical mm."""
+        box = self._boxes[label - 1]
+        mask = (self.vertebra[box] == label) & (self.subregion[box] == L.ARCUS)
+        return region_of_mask(mask, box, Volume(self.vertebra, self.grid.affine))
 
     def subregion_at(self, grid: Grid) -> np.ndarray:
         """Return the nearest subregion label at every point of another grid."""

@@ -16,13 +16,19 @@ from ..core.measures.alignment import alignment_columns
 from ..core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_columns
 from ..core.measures.endplates import Endplate, angle_deg
 from ..core.measures.fractures import fracture_columns
-from ..core.measures.joint import segment_angle_deg, slope_columns, stenosis_columns
+from ..core.measures.joint import (
+    largest_slip_columns,
+    segment_angle_deg,
+    slope_columns,
+    stenosis_columns,
+)
 from ..core.measures.slips import slip_columns
 from ..core.measures.vertebrae import CORNER_COLUMNS, HEIGHT_COLUMNS
 from .acquisition import Acquisition
 from .anatomy import Anatomy
 from .contrast import Contrast
 from .true_contrast import TrueMarrow, true_contrast_columns, true_vbq
+from .true_foramen import true_foramen_columns
 from .true_sections import (
     add_true_compression,
     true_centreline,
@@ -76,6 +82,8 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
         | _public(alignment_columns(in_view, line))
         | _slopes(anatomy, in_view, acquisition.world[:3, :3])
         | dict.fromkeys(VBQ_COLUMNS, true_vbq(contrast, anatomy, whole))
+        | _public(largest_slip_columns([row for row in disc_rows if row["fully_visible"]]))
+        | {"conus_level": _conus_level(anatomy, whole)}
     )
     return {"scan": scan, "vertebrae": vertebrae, "discs": disc_rows, "levels": levels}
 
@@ -103,6 +111,17 @@ def _slopes(anatomy: Anatomy, solids: dict, turn: np.ndarray) -> Row:
         first = {t1: TrueSolid(None, solids[t1].region, {1: turned(solids[t1].plates[1])})}
     sacral = turned(solids[last].plates[-1]) if last in solids else None
     return _public(slope_columns(first, sacral))
+
+
+def _conus_level(anatomy: Anatomy, whole: set[int]) -> str | None:
+    """Return the level beside the cord's lower end, where it lies wholly in view.
+
+    The cord has 12 mm2 left at the middle of this body, as the columns of scans define its end.
+    """
+    levels = [v.level for v in anatomy.vertebrae]
+    number = levels.index(anatomy.conus_level) if anatomy.conus_level in levels else -5
+    vertebra = anatomy.vertebrae[number]
+    return vertebra.level if vertebra.label in whole else None
 
 
 def _counts(anatomy: Anatomy) -> Row:
@@ -166,6 +185,8 @@ def _disc_rows(anatomy, maps, discs, vertebrae, solids) -> list[Row]:
         under = true_sacral_plate(anatomy) if last else solids[below].plates[1]
         row |= slip_columns(solids[above.label].plates[-1], under)
         row["posterior_bulge_mm"] = disc.bulge_mm(solids[above.label].plates[-1], under)
+        pair = None if last else (above, anatomy.vertebrae[k + 1])
+        row |= true_foramen_columns(maps, disc, pair)
         row["segment_angle_deg"] = None
         if above.dens is None:
             lower = under if last else solids[below].plates[-1]

@@ -165,6 +165,29 @@ DISCS = (
         "after Fardon et al., Spine J 2014;14:2525-2545 (beyond the edges of the ring apophyses)",
     ),
     status("bulge_status", "the measurement of the bulge", *MEASURED, "no_neighbour"),
+    *(
+        size(
+            f"foramen_height_{side}_mm",
+            f"Height of the {side} intervertebral foramen",
+            "Distance along the disc's superior axis from the lower edge of the pedicle above to the upper edge "
+            "of the one "
+            "below: medians of the arch's ends 0.5 to 5.5 mm behind the back walls, in the slices where the "
+            "pedicle is at "
+            "least 85 % as high as where it is highest. Between lumbar vertebrae only: in the neck the foramen opens "
+            "obliquely, in the thorax a pedicle shows in one or two slices, and the sacrum has no pedicle",
+            "foramen_status",
+            (5.0, 35.0),
+            "Hasegawa et al., J Bone Joint Surg Am 1995;77:32-38 (lumbar foraminal height, from pedicle to pedicle)",
+        )
+        for side in ("left", "right")
+    ),
+    status(
+        "foramen_status",
+        "the measurement of the foramina",
+        *MEASURED,
+        "no_neighbour",
+        "not_defined_at_level",
+    ),
     angle(
         "segment_angle_deg",
         "Angle of the segment, supine",
