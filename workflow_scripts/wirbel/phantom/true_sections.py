@@ -70,7 +70,8 @@ def true_narrowest_columns(
         drawn = None if frame is None else maps.subregion_at(_plane(frame, THIN_MM))
         found.append(None if drawn is None else _sizes(np.isin(drawn, (CANAL, CORD))))
         cords.append(None if drawn is None else _sizes(drawn == CORD))
-    smallest = None if None in cords or not cords else min(cord[1] for cord in cords)
+    diameters = [cord[1] for cord in cords if cord is not None]
+    smallest = min(diameters) if len(diameters) == len(cords) and cords else None
     if None in found or not found:
         return {"canal_area_min_mm2": None, "canal_ap_min_mm": None, "cord_ap_min_mm": smallest}
     areas, depths, _ = zip(*found, strict=True)

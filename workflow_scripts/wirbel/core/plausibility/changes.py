@@ -96,11 +96,11 @@ def change_columns(
         found[f"{column.name}_change"] = change
         limits = smallest_detectable(repeatability.get(column.name), names)
         limit = np.array([limits[name] for name in names])[at]
-        for rows, where in (
+        for named, where in (
             (changed, np.abs(change) > limit),
             (once, np.isfinite(before) != np.isfinite(after)),
         ):
             for row in np.flatnonzero(where).tolist():
-                rows.setdefault(row, []).append(column.name)
+                named.setdefault(row, []).append(column.name)
     rows = len(pairs.later)
     return found | {"changed_columns": joined(changed, rows), "measured_once": joined(once, rows)}

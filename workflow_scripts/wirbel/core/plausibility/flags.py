@@ -112,14 +112,15 @@ class Findings:
         for row in np.flatnonzero(np.isfinite(values) & np.isnan(self.scores[name])).tolist():
             self._uncompared.setdefault(row, []).append(name)
 
-    def score_columns(self) -> dict[str, Sequence[Any]]:
+    def score_columns(self) -> dict[str, Any]:
         """Return the columns of the table of scores: rounded scores, and the names of the measures without one."""
         rows = len(self._largest)
-        scores = {
+        scores: dict[str, Any] = {
             f"{name}_z": np.round(values.astype(float), DECIMALS) + 0.0
             for name, values in self.scores.items()
         }
-        return scores | {"too_few_to_compare": joined(self._uncompared, rows)}
+        scores["too_few_to_compare"] = joined(self._uncompared, rows)
+        return scores
 
     def columns(self) -> dict[str, Any]:
         """Return the flag columns."""
