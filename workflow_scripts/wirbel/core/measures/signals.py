@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage
@@ -36,6 +36,7 @@ class Picture:
     data: np.ndarray
     replaced: np.ndarray | None
     has_zero: bool
+    _inside: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def flags(self) -> list[str]:
@@ -45,10 +46,14 @@ class Picture:
 
     def inside(self, region: Region, margin_mm: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the voxels of a region deeper than `margin_mm` as a mask of its box, and which of them are usable."""
-        inner = inner_mask(region, margin_mm)
-        if self.replaced is None:
-            return inner, inner
-        return inner, inner & ~self.replaced[box_of(region)]
+        key = id(region), margin_mm
+        if (
+            key not in self._inside
+        ):  # the region is kept as well: else another may come to have its id
+            inner = inner_mask(region, margin_mm)
+            usable = inner if self.replaced is None else inner & ~self.replaced[box_of(region)]
+            self._inside[key] = region, inner, usable
+        return self._inside[key][1:]
 
 
 def picture_of(image: Volume | None) -> Picture | None:

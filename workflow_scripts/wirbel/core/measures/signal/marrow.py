@@ -95,9 +95,9 @@ def _fluid_behind(picture, fluid, maps, solids, rows) -> tuple[float | None, str
     """Return the signal of the fluid behind L3, where all four bodies have one; or why not."""
     if picture is None:
         return None, S.NO_IMAGE
+    blocks = [solids[row["label"]].block for row in rows]
     level = solids.get(LEVEL_LABELS[FLUID_LEVEL])
-    whole = all(row["body_status"] == S.OK for row in rows) and len(rows) == len(VBQ_LEVELS)
-    if not whole or level is None or level.block is None:
+    if len(rows) < len(VBQ_LEVELS) or None in blocks or level is None or level.block is None:
         return None, S.NOT_IN_VIEW
     states = (row[f"body_{kind}_status"] for row in rows for kind in ("signal", "corrected"))
     fault = next((state for state in states if state != S.OK), None)
