@@ -1,6 +1,7 @@
 # make demo   simulate six scans, run the whole chain on them, show the results   (sets itself up)
 # make test   all tests                                                          (sets itself up)
 # make parity SPINEPS 2.1.3 and Wirbel on the same scans with the same weights      (sets both up)
+# make coverage  the tests that run in one process, with coverage printed (make test is faster without)
 # make lint   formatting, linting and types of Python; formatting and linting of the rules
 # make licences  write docs/licences.md, after a change of the dependencies
 # make setup  only the environment in .venv
@@ -14,7 +15,7 @@ DEMO := results/demo
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --quiet progress
 DEMO_SETTINGS := --configfile config/demo.yaml
 
-.PHONY: setup demo test parity lint licences clean clean-all
+.PHONY: setup demo test coverage parity lint licences clean clean-all
 
 setup: $(STAMP)
 
@@ -35,8 +36,11 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-# The other tool gets an environment of its own, with our torch, as another would add up in another order. Nothing it does
-# needs torchvision, which fails to start beside a torch that comes from elsewhere.
+coverage: $(STAMP)
+	@$(BIN)/python -m pytest tests/unit tests/stages -n 3 --dist loadfile --cov --cov-report=term
+
+# SPINEPS gets its own environment with Wirbel's version of torch, because another version would sum in another order.
+# It does not need torchvision, which fails to start with a torch from another source.
 SPINEPS := .venv-spineps
 SPINEPS_NEEDS = spineps==2.1.3 TPTBox==1.1.0 torch==2.13.0
 PARITY ?=
@@ -62,7 +66,7 @@ licences: $(STAMP)
 	@$(BIN)/python .ci/licences.py
 
 clean:
-	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(DEMO) .snakemake .coverage .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 clean-all: clean
 	rm -rf $(VENV) .venv-audit

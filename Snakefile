@@ -5,6 +5,7 @@
 include: "rules/common.smk"
 include: "rules/chain.smk"
 include: "rules/cohort.smk"
+include: "rules/report.smk"
 include: "rules/simulate.smk"
 include: "rules/evaluate.smk"
 include: "rules/train.smk"
@@ -17,6 +18,7 @@ rule all:
         manifests_to_make,
         TABLES_RECEIPT,
         SHEET_RECEIPT,
+        REPORT_RECEIPT,
 
 
 onstart:

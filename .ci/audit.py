@@ -79,7 +79,7 @@ def report(found: dict | None, known: set[str]) -> int:
         )
         return 0
     wrong = [
-        f"audit: {package['name']} {package['version']}: {one['id']}, mended in {_versions(one)}"
+        f"audit: {package['name']} {package['version']}: {one['id']}, fixed in {_versions(one)}"
         for package in audited
         for one in package.get("vulns", [])
         if not known & {one["id"], *one.get("aliases", [])}

@@ -6,6 +6,7 @@ Run with the environment's Python after a change of pyproject.toml or constraint
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -13,6 +14,16 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGE = REPOSITORY / "docs" / "licences.md"
+VENDORED = (
+    REPOSITORY / "workflow_scripts" / "wirbel" / "report" / "vendor" / "vendored.json",
+    REPOSITORY / "tests" / "browser" / "vendor" / "vendored.json",
+)
+VENDORED_HEADER = """## JavaScript in this repository
+
+Unchanged files, with their licences beside them: the QC report loads the first three, its tests the last.
+
+| package of npm | licence |
+|---|---|"""
 LONGEST = 110
 SPELLINGS = {
     "Apache Software License": "Apache-2.0",
@@ -63,7 +74,18 @@ def page() -> str:
         _table("What its tests and checks use", tests, pins),
         _table("What these need in turn", through, pins),
     ]
+    parts.append(_vendored())
     return HEADER.format(own=project["license"]["text"]) + "\n".join(parts)
+
+
+def _vendored() -> str:
+    """Return the table of the JavaScript that is kept in the repository."""
+    rows = [
+        f"| {one['package']} {one['version']} | {one['licence']} |"
+        for path in VENDORED
+        for one in json.loads(path.read_text(encoding="utf-8"))
+    ]
+    return "\n".join([VENDORED_HEADER, *rows, ""])
 
 
 def pinned() -> dict[str, str]:

@@ -72,12 +72,13 @@ def gather():
     from wirbel.runner.receipts import digest_of_seals, write_receipt
     from wirbel.runner.seals import read_seal
     from pathlib import Path
-    tables = stage == "cohort"
+    tables = stage != "contact_sheet"
     stages = names if tables else names[-2:-1]
     batches = sorted(n[:-4] for n in os.listdir(f"{{out}}/work/features") if n[0] == "b")
     seals = {{(s, b): read_seal(f"{{out}}/work/{{s}}/{{b}}.tsv") for s in stages for b in batches}}
     made_from = digest_of_seals(seals, data_set_mark(out) if tables else "")
-    path = f"{{out}}/cohort/scans.csv" if tables else f"{{out}}/qc/contact_sheet.png"
+    made = dict(cohort="cohort/scans.csv", contact_sheet="qc/contact_sheet.png", report="qc/index.html")
+    path = f"{{out}}/{{made[stage]}}"
     put(path)
     write_receipt(Path(out), stage, known[stage], made_from, [Path(path)])
 

@@ -24,7 +24,7 @@ sys.path[:0] = [str(REPOSITORY / "workflow_scripts"), str(REPOSITORY / "tests" /
 from planned import BUILTIN, plan_of  # noqa: E402
 
 from wirbel.plan.plan import plan_file  # noqa: E402
-from wirbel.runner.discovery import update_batches  # noqa: E402
+from wirbel.runner.discovery import plan_batches  # noqa: E402
 from wirbel.runner.records import OK, Record, write_records  # noqa: E402
 
 CHAIN = ("resample", "semantic", "instance", "merge", "features")
@@ -43,7 +43,7 @@ def study(folder: Path) -> Path:
     scan, output = folder / "in/sub-01/anat/sub-01_T2w.nii.gz", folder / "out"
     scan.parent.mkdir(parents=True)
     scan.write_bytes(b"never opened")
-    update_batches(folder / "in", output, 1)
+    plan_batches(folder / "in", output, 1).write()
     plan_of(output, BUILTIN)
     result = output / "result"
     result.write_bytes(b"never opened")

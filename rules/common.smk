@@ -89,6 +89,7 @@ LOGS = f"{OUT}/logs"
 # Stand for the tables of the cohort and for the contact sheet, as manifests stand for batches.
 TABLES_RECEIPT = f"{OUT}/work/receipts/cohort.json"
 SHEET_RECEIPT = f"{OUT}/work/receipts/contact_sheet.json"
+REPORT_RECEIPT = f"{OUT}/work/receipts/report.json"
 RUN_LOCK = RunLock(OUT)
 WISHES = Wishes(
     SETTINGS.retry_failed,
@@ -122,7 +123,7 @@ def this_run():
             claim_output()
     with explained("the scans cannot be listed"):
         run = look(SETTINGS, WISHES)
-    for remark in run.data.remarks:
+    for remark in run.remarks:
         logger.warning(remark)
     if not run.found.sizes:
         stop(f"no scan found: expected sub-*/[ses-*/]anat/*_T2w.nii.gz in {SETTINGS.bids_dir}")

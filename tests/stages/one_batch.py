@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import planned
+from batch_lists import update_batches
 
 from wirbel.core.geometry import Volume
 from wirbel.io.volumes import write_volume
 from wirbel.models.inference_config import FILE_NAME
-from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import Record, read_records, write_records
 
 BATCH = "b00001"

@@ -7,6 +7,7 @@ import numpy as np
 import published_folders
 import pytest
 import tiny_models
+from batch_lists import update_batches
 from one_batch import OneBatch
 
 from wirbel.core.geometry import Volume
@@ -17,7 +18,6 @@ from wirbel.io.volumes import read_volume, write_volume
 from wirbel.models.compatibility import method_of
 from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom
-from wirbel.runner.discovery import update_batches
 from wirbel.stages import instance, merge, resample, semantic
 
 SPACING_MM = (3.0, 3.0, 6.0)

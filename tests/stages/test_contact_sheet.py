@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import planned
 import pytest
+from batch_lists import update_batches
 from PIL import Image
 
 from wirbel.core.geometry import Volume
@@ -15,7 +16,6 @@ from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import write_volume
 from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import StageFolders, batch_file, read_batch
-from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import (
     FAILED,
     OK,

@@ -11,11 +11,11 @@ import signal
 import sys
 
 import pytest
+from batch_lists import update_batches
 from toy import Count, Double, parsed, plan_of
 
 from wirbel.io import atomic
 from wirbel.runner import upstream
-from wirbel.runner.discovery import update_batches
 from wirbel.runner.runner import run_stage
 
 TEXTS = {"sub-01": "one", "sub-02": "four"}

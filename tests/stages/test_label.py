@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import tiny_models
+from batch_lists import update_batches
 from labelling_folder import HEADS, write_labelling
 from one_batch import BATCH, OneBatch
 from scipy import ndimage
@@ -20,7 +21,6 @@ from wirbel.io.volumes import read_volume, write_volume
 from wirbel.learning.labelling_model import LabellingModel
 from wirbel.plan.plan import plan_file
 from wirbel.runner import verify
-from wirbel.runner.discovery import update_batches
 from wirbel.stages import contact_sheet, features, label, merge
 
 SPINE = box_spine(range(20, 25))

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
 import planned
 import tiny_models
+from batch_lists import update_batches
 from spine_boxes import box_spine, counters, oracle
 
 from wirbel.core.cutouts import body_centres
@@ -18,7 +19,6 @@ from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_l
 from wirbel.io.sidecars import read_json, write_arrays
 from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume, write_volume
-from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import Record, read_records, write_records
 from wirbel.stages import merge
 

@@ -103,7 +103,7 @@ def test_another_file_at_the_same_address_is_refused_later(site, capsys):
     site.server.answer = lambda request: request.file(other)
     assert site.run() == 1
     told = capsys.readouterr().err
-    assert f"SHA-256 {sha256(other)}" in told and f"models.lock.yaml says {sha256(GOOD)}" in told
+    assert f"SHA-256 is {sha256(other)}" in told and f"models.lock.yaml says {sha256(GOOD)}" in told
     assert not site.folder(other).exists() and not list(site.models.glob("*.partial*"))
 
 

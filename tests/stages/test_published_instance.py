@@ -144,7 +144,9 @@ def test_a_cut_out_that_the_network_cannot_halve_is_refused(study, tmp_path, cap
     folder = published_folders.write_instance(
         tmp_path / "model", config={"cutout_size": [32, 32, 10]}
     )
-    assert "expected multiples of [8, 8, 8]" in refused(study, folder, capsys)
+    assert "expected multiples of the network's reduction [8, 8, 8]" in refused(
+        study, folder, capsys
+    )
 
 
 def test_an_unknown_field_is_refused_by_name(study, tmp_path, capsys):

@@ -11,12 +11,12 @@ import nibabel as nib
 import numpy as np
 import planned
 import pytest
+from batch_lists import update_batches
 from inference_settings import SETTINGS
 
 from wirbel.core.preparation.intensities import TOP
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
-from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import read_records
 from wirbel.stages import resample
 

@@ -4,10 +4,10 @@ import os
 import threading
 
 import pytest
+from batch_lists import update_batches
 from toy import Count, Double, parsed, plan_of
 
 from wirbel.runner import upstream
-from wirbel.runner.discovery import update_batches
 from wirbel.runner.records import manifest_file, read_records
 from wirbel.runner.runner import run_stage
 

@@ -1,8 +1,12 @@
 """The code hash changes with the code that a stage uses, and with nothing else."""
 
+import os
+import sys
+import time
+
 import pytest
 
-from wirbel.runner import codehash
+from wirbel.runner import code_memory, codehash
 
 
 @pytest.fixture
@@ -33,10 +37,11 @@ def package(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(codehash, "PACKAGE_FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     return tmp_path
 
 
-CACHED = (codehash._read, codehash._file, codehash._wordless)
+CACHED = (codehash._read, codehash._file, codehash._memory, codehash.imported_modules)
 """What remembers the package; a change in the middle of a process is not expected."""
 
 
@@ -117,3 +122,38 @@ def test_for_the_tables_the_dictionaries_wording_counts(package, name, old, new)
 def test_an_unknown_stage_is_named():
     with pytest.raises(ModuleNotFoundError, match="no_such_stage"):
         codehash.stage_code_hash("no_such_stage")
+
+
+def test_what_was_read_is_remembered_and_a_settled_file_is_not_read_again(package, monkeypatch):
+    for path in package.rglob("*.py"):
+        os.utime(path, (1, 1))
+    monkeypatch.setattr(code_memory, "SETTLED_SECONDS", -1)
+    before = _hash()
+    assert (package / "__pycache__" / code_memory.FILE_NAME).exists()
+    monkeypatch.setattr(code_memory, "source_code", None)  # nothing is left to read
+    assert _hash() == before
+
+
+def test_a_change_that_keeps_size_and_time_stamp_is_noticed(package, monkeypatch):
+    monkeypatch.setattr(code_memory, "SETTLED_SECONDS", -1)
+    path = package / "core" / "b.py"
+    os.utime(path, (1, 1))
+    before = _hash()
+    time.sleep(0.01)  # a change of the file's own record, whose time nobody can set
+    path.write_text(path.read_text().replace("return 1", "return 2"))
+    os.utime(path, (1, 1))
+    assert _hash() != before
+
+
+def test_a_file_that_has_just_changed_is_not_remembered(package):
+    _hash()
+    known = package / "__pycache__" / code_memory.FILE_NAME
+    assert not known.exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"reader": "an older one", "known": {}}'])
+def test_a_damaged_memory_is_done_without(package, monkeypatch, text):
+    before = _hash()
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / code_memory.FILE_NAME).write_text(text)
+    assert _hash() == before

@@ -2,9 +2,9 @@
 
 import os
 
+from batch_lists import update_batches
 from bids_scans import put_scan
 
-from wirbel.runner.discovery import update_batches
 from wirbel.runner.findings import data_set_mark, read_findings
 from wirbel.study.dataset import look_up
 

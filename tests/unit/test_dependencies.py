@@ -63,7 +63,7 @@ SKIPPED = {"name": "b", "skip_reason": "Dependency not found and could not be au
 def test_a_vulnerability_fails_and_is_named_with_its_remedy(capsys):
     assert audit.report({"dependencies": [package("a", "X-1"), package("c")]}, set()) == 1
     told = capsys.readouterr().out
-    assert "a 1.0: X-1, mended in 2.0" in told and "2 of 2 packages audited, 1 findings" in told
+    assert "a 1.0: X-1, fixed in 2.0" in told and "2 of 2 packages audited, 1 findings" in told
 
 
 @pytest.mark.parametrize("accepted", ["X-1", "CVE-X-1"])

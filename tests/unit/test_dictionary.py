@@ -15,7 +15,6 @@ from wirbel.core.dictionary import (
     PLAUSIBILITY,
     TABLES,
     clean_row,
-    dictionary,
 )
 from wirbel.core.measures import measure
 from wirbel.core.measures.status import STATUS_CODES
@@ -98,12 +97,12 @@ def test_an_undeclared_value_is_refused():
 
 
 def test_the_dictionary_is_in_the_manner_of_bids():
-    entry = dictionary("vertebrae")["height_anterior_mm"]
+    entries = {column.name: column.entry() for column in TABLES["vertebrae"]}
+    entry = entries["height_anterior_mm"]
     assert entry["Units"] == "mm" and entry["Range"] == [3.3, 46.2]
     assert entry["RangeByLevel"]["C3"] == [3.5, 22.0] and entry["RangeByLevel"]["L3"] == [7.1, 45.2]
     assert entry["MissingExplainedBy"] == "height_status"
-    assert dictionary("vertebrae")["height_status"]["Levels"]["touches_border"]
-    assert list(dictionary("scans")) == [column.name for column in TABLES["scans"]]
+    assert entries["height_status"]["Levels"]["touches_border"]
 
 
 def test_the_page_on_measures_explains_every_status_code_in_the_same_words():

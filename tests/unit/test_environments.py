@@ -11,7 +11,15 @@ from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENTS = ("cpu", "gpu")
-NOT_IN_JOBS = ("snakemake", "snakemake-executor-plugin-slurm")
+NOT_IN_JOBS = (
+    "snakemake",
+    "snakemake-executor-plugin-slurm",
+    "snakemake-interface-logger-plugins",
+    "rich",
+    "shtab",
+    "packaging",
+)
+"""What only the main process and the command `wirbel` use."""
 BUILT_ON = {"torch": "+cpu", "torchvision": "+cpu"}
 """In cpu.yaml these two come without CUDA libraries, which their version says."""
 

@@ -1,9 +1,10 @@
 """Any name survives in the workflow's own tables, and none acts on a terminal."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wirbel.io.escapes import escape, joined, parted, unescape, visible
+from wirbel.io.escapes import escape, escaped, joined, parted, unescape, visible
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 """Unprintable characters, and halves of surrogate pairs (bytes of names that are no UTF-8), included."""
@@ -35,3 +36,13 @@ def test_any_texts_in_one_cell_come_back(texts):
 
 def test_a_backslash_that_was_never_escaped_is_kept():
     assert unescape(r"C:\Users") == r"C:\Users"
+
+
+@given(st.lists(ANY_TEXT))
+def test_a_row_is_escaped_as_its_texts_are(texts):
+    assert escaped(texts) == [escape(text) for text in texts]
+
+
+@pytest.mark.parametrize("text", ["a|b", "a| b", "a |b", " a", "a ", "a  b", "", "\\", "\t", "|"])
+def test_what_a_row_s_border_could_hide_is_escaped_all_the_same(text):
+    assert escaped(["x", text, "y"]) == ["x", escape(text), "y"]

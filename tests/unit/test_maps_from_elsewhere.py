@@ -40,7 +40,7 @@ def test_the_lines_of_the_page_write_tables(maps, tmp_path, monkeypatch):
     write_volume("sub-01_T2w.nii.gz", subregion.with_data(subregion.data.astype(np.float32)))
     write_volume("sub-01_seg-spine_msk.nii.gz", parted(subregion))
     write_volume("sub-01_seg-vert_msk.nii.gz", vertebra)
-    section = PAGE.read_text().split("## Measuring maps that you have already")[1]
+    section = PAGE.read_text().split("## Measuring existing masks")[1]
     exec(re.search(r"```python\n(.*?)```", section, re.DOTALL)[1], {})
     table = pd.read_csv("vertebrae.csv")
     assert list(table.level) == ["L3", "L4"]

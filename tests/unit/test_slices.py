@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tiny_models
 
-from wirbel.core.geometry import spacing_within
+from wirbel.core.spacing import spacing_within
 from wirbel.learning.semantic_model import SemanticModel
 from wirbel.models.inference_config import read_inference_config
 from wirbel.phantom import make_phantom

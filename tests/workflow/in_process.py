@@ -25,8 +25,14 @@ from wirbel.runner.runner import run_stage
 from wirbel.runner.settings import checked_settings
 from wirbel.study.acceptance import doubts
 from wirbel.study.run import Run, look
+from wirbel.study.tables import stages_of
 
 CONFIG = Path(__file__).parents[2] / "config"
+GATHERED = {
+    "cohort": "cohort/scans.csv",
+    "contact_sheet": "qc/contact_sheet.png",
+    "report": "qc/index.html",
+}
 READ_SCAN = ("resample", "merge", "features")
 
 
@@ -110,14 +116,14 @@ def _job(output_dir: Path, plan: Plan, name: str, batch: str) -> None:
 
 
 def _gather(output_dir: Path, plan: Plan, table: str) -> None:
-    stages = plan.names if table == "cohort" else (plan.naming,)
+    stages = stages_of(plan, table)
     seals = read_seals(output_dir, plan, stages)
-    path = output_dir / ("cohort/scans.csv" if table == "cohort" else "qc/contact_sheet.png")
+    path = output_dir / GATHERED[table]
     people = Path(plan.bids_dir, "participants.tsv")
     rows = [f"{scan},{value}" for scan, value in values(output_dir, plan, stages[-1]).items()]
-    rows += people.read_text().splitlines() if people.exists() and table == "cohort" else []
+    rows += people.read_text().splitlines() if people.exists() and table != "contact_sheet" else []
     write_text(path, "\n".join([*rows, ""]))
-    mark = data_set_mark(output_dir.resolve()) if table == "cohort" else ""
+    mark = data_set_mark(output_dir.resolve()) if table != "contact_sheet" else ""
     made_by, made_from = plan.stage(table).fingerprint, digest_of_seals(seals, mark)
     write_receipt(output_dir, table, made_by, made_from, [path])
 

@@ -25,7 +25,8 @@ from wirbel.plan.plan import plan_file, read_plan
 from wirbel.study import planning
 
 NAMES = [f"sub-0{number}" for number in range(6)]
-STAGES = ["resample", "semantic", "instance", "merge", "features", "cohort", "contact_sheet"]
+STAGES = ["resample", "semantic", "instance", "merge", "features"]
+STAGES += ["cohort", "contact_sheet", "report"]
 TEXTS = st.sampled_from(["one", "two", "three", "broken", "four four"])
 QUIET = {"batch_size": 2, "accept_changes": True}
 MISSING = "content_missing"
@@ -209,6 +210,7 @@ class Study(RuleBasedStateMachine):
                     assert own.read_bytes() == path.read_bytes()
         self.valid = found
         assert (self.output / "qc/contact_sheet.png").exists()
+        assert (self.output / "qc/index.html").exists()
 
     def _run(self):
         named = self.output

@@ -41,6 +41,16 @@ def write(folder, plan):
 if __name__ == "__main__":
     sys.exit(gather("contact_sheet", write))
 """
+REPORT = """import sys
+from wirbel.io.atomic import write_text
+from wirbel.toy import gather
+def write(folder, plan):
+    path = folder / "qc" / "index.html"
+    write_text(path, (folder / "cohort" / "scans.csv").read_text())
+    return [path]
+if __name__ == "__main__":
+    sys.exit(gather("report", write))
+"""
 
 
 class Workflow:
@@ -126,5 +136,6 @@ def toy_workflow(folder: Path) -> Workflow:
         (package / "stages" / f"{name}.py").write_text(STAGE.format(name=name, before=before))
     (package / "stages" / "cohort.py").write_text(COHORT)
     (package / "stages" / "contact_sheet.py").write_text(SHEET)
+    (package / "stages" / "report.py").write_text(REPORT)
     (package / "stages" / "simulate.py").write_text("# Only planned, never run.")
     return workflow

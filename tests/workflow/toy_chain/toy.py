@@ -66,7 +66,7 @@ def gather(name: str, write, argv=None) -> int:
     parser.add_argument("--threads")
     args = parser.parse_args(argv)
     folder, plan = output_of(args.plan), read_plan(args.plan)
-    tables = name == "cohort"
+    tables = name != "contact_sheet"
     seals = read_seals(folder, plan, plan.names if tables else [plan.naming])
     mark = data_set_mark(folder) if tables else ""
     paths = write(folder, plan)

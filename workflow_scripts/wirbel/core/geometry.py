@@ -6,7 +6,6 @@ on how a file stores its axes: functions that need a certain order of axes take 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +20,8 @@ from nibabel.orientations import (
 )
 from scipy import ndimage
 
-from wirbel.core.slabs import Box, slabs
+from wirbel.core.boxes import Box, label_boxes
+from wirbel.core.slabs import slabs
 
 MODEL_AXES = ("P", "I", "R")
 """Orientation of the model grid: indices grow towards posterior, inferior, right."""
@@ -200,17 +200,6 @@ def grid_with_spacing(grid: Grid, spacing_mm: tuple[float, float, float]) -> Gri
     return Grid(shape, affine)
 
 
-def spacing_within(
-    given_mm: Sequence[float], limits_mm: Sequence[Sequence[float]]
-) -> tuple[float, float, float]:
-    """Return a voxel size in mm along three axes, clipped to `limits_mm` (smallest sizes, largest
-    sizes).
-    """
-    low, high = (np.asarray(limit, float) for limit in limits_mm)
-    i, j, k = np.clip(np.asarray(given_mm, float), low, high)
-    return float(i), float(j), float(k)
-
-
 def on_spacing(labels: Volume, spacing_mm: tuple[float, float, float]) -> Volume:
     """Resample a label map to voxels of `spacing_mm`; return it unchanged if it has them already."""
     if np.allclose(labels.spacing_mm, spacing_mm, atol=1e-3):
@@ -312,7 +301,7 @@ def resample_labels(volume: Volume, target: Grid) -> Volume:
     out = np.zeros(target.shape, volume.data.dtype)
     best = np.zeros(target.shape, np.float32)
     total = np.zeros(target.shape, np.float32)
-    for label, box in labelled_boxes(volume.data):  # each label only in its own bounding box
+    for label, box in label_boxes(volume.data).items():  # each label only in its own bounding box
         window = _image_of_box(box, inverse, offset, target.shape)
         if window is None:
             continue
@@ -327,21 +316,6 @@ def resample_labels(volume: Volume, target: Grid) -> Volume:
         total[window] += weight
     out[best < 1 - total] = 0
     return Volume(out, target.affine)
-
-
-def labelled_boxes(labels: np.ndarray) -> list[tuple[int, Box]]:
-    """Return (label, bounding box) for every label present except 0, in ascending order.
-
-    Examples
-    --------
-    >>> labelled_boxes(np.array([[0, 3], [0, 3]]))
-    [(3, (slice(0, 2, None), slice(1, 2, None)))]
-    """
-    values = np.unique(labels)
-    values = values[values != 0]
-    compact = np.searchsorted(values, labels).astype(np.int32) + 1
-    compact[labels == 0] = 0
-    return [(int(v), box) for v, box in zip(values, ndimage.find_objects(compact), strict=True)]
 
 
 def grow_box(box: Box, margin: int | tuple[int, ...], shape: tuple[int, ...]) -> Box:

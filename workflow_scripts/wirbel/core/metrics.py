@@ -6,7 +6,7 @@ a formula.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,19 +89,13 @@ def dice(reference: np.ndarray, prediction: np.ndarray) -> float | None:
     return 2.0 * int(common) / sum(sizes)
 
 
-def structure_dice(
-    reference: np.ndarray,
-    prediction: np.ndarray,
-    structures: Mapping[str, Sequence[int]] = STRUCTURES,
-) -> dict[str, float | None]:
-    """Return the Dice of every structure of two subregion maps.
+def structure_dice(reference: np.ndarray, prediction: np.ndarray) -> dict[str, float | None]:
+    """Return the Dice of every structure (`STRUCTURES`) of two subregion maps.
 
     Parameters
     ----------
     reference, prediction : ndarray of int, shape (i, j, k)
         Subregion maps on one grid.
-    structures : mapping of str to sequence of int
-        Structure -> its labels. Default: `STRUCTURES`.
 
     Returns
     -------
@@ -109,8 +103,8 @@ def structure_dice(
         None for a structure that both maps lack.
     """
     joint = _joint_histogram(reference, prediction)
-    scores = {}
-    for name, labels in structures.items():
+    scores: dict[str, float | None] = {}
+    for name, labels in STRUCTURES.items():
         mine = joint[_rows(labels, joint.shape[0])].sum()
         theirs = joint[:, _rows(labels, joint.shape[1])].sum()
         common = joint[_rows(labels, joint.shape[0])][:, _rows(labels, joint.shape[1])].sum()

@@ -15,6 +15,9 @@ LONG = {v: k for k, v in SHORT.items()}
 SEPARATOR = ";"
 """Separates the texts of one cell."""
 NEEDS_CARE = re.compile(r"\\|^ |  | $")
+BORDER = "|"
+ROW_NEEDS_CARE = re.compile(r"\\|(?:^|\|) |  | (?:$|\|)")
+"""The same for texts joined by `BORDER`, which may also stand in one of them: then it is careful for nothing."""
 ESCAPED = re.compile(r"\\(?:[\\tnr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 
@@ -39,6 +42,15 @@ def escape(text: str, also: str = "") -> str:
         else SHORT.get(character) or (character if character.isprintable() else _code(character))
         for place, character in enumerate(text)
     )
+
+
+def escaped(texts: Iterable[str]) -> list[str]:
+    """Return each of the texts as `escape` does; ordinary ones, nearly all, are looked at together."""
+    texts = list(texts)
+    row = BORDER.join(texts)
+    if row.isprintable() and not ROW_NEEDS_CARE.search(row):
+        return texts
+    return [escape(text) for text in texts]
 
 
 def unescape(text: str) -> str:

@@ -69,18 +69,23 @@ def folder_fault(name: str) -> str:
 
 def name_fault(scan: FoundScan) -> str:
     """Return why a scan has an unusable name, or "" if the name is fine."""
-    place = "/".join(filter(None, (scan.participant_id, scan.session_id, "anat")))
-    told = visible(f"{place}/{os.path.basename(scan.path)}")
-    belongs = "_".join(filter(None, (scan.participant_id, scan.session_id)))
-    if not (scan.scan_id + scan.session_id).isprintable():
-        return f"{told}: the name contains unprintable characters; rename it"
-    if scan.scan_id != belongs and not scan.scan_id.startswith(f"{belongs}_"):
-        return f"{told}: expected a name that begins with {belongs}, like its folders; rename or move it"
-    length = len(os.fsencode(scan.scan_id + LONGEST_ENDING))
-    if length > LONGEST_NAME_BYTES:
-        more = length - LONGEST_NAME_BYTES
-        return f"{told}: the names of its results would be {more} bytes too long; shorten the scan's name"
-    return ""
+    scan_id, session = scan.scan_id, scan.session_id
+    belongs = f"{scan.participant_id}_{session}" if session else scan.participant_id
+    if not (scan_id.isprintable() and session.isprintable()):
+        fault = "the name contains unprintable characters; rename it"
+    elif scan_id != belongs and not scan_id.startswith(f"{belongs}_"):
+        fault = f"expected a name that begins with {belongs}, like its folders; rename or move it"
+    elif (more := _bytes_too_many(scan_id)) > 0:
+        fault = f"the names of its results would be {more} bytes too long; shorten the scan's name"
+    else:
+        return ""
+    place = "/".join(filter(None, (scan.participant_id, session, "anat")))
+    return f"{visible(f'{place}/{os.path.basename(scan.path)}')}: {fault}"
+
+
+def _bytes_too_many(scan_id: str) -> int:
+    """Return by how much the names of a scan's results exceed what file systems allow."""
+    return len(os.fsencode(scan_id)) + len(LONGEST_ENDING) - LONGEST_NAME_BYTES
 
 
 def _stamp(entry: os.DirEntry) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wirbel.io.atomic import atomic_path, write_text
+from wirbel.io.atomic import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,15 +71,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if Path(path).suffix == ".parquet":
         return pd.read_parquet(path)
     return pd.read_csv(path, sep=_delimiter(path), keep_default_na=False, na_values=[""])
-
-
-def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a data frame as TSV, CSV or Parquet (by suffix), without its index, atomically."""
-    with atomic_path(path) as temporary:
-        if Path(path).suffix == ".parquet":
-            table.to_parquet(temporary, index=False)
-        else:
-            table.to_csv(temporary, sep=_delimiter(path), index=False, lineterminator="\n")
 
 
 def _delimiter(path: str | Path) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wirbel.core.geometry import spacing_within
 from wirbel.core.preparation.image import prepare_image
+from wirbel.core.spacing import spacing_within
 from wirbel.learning.semantic_plans import SemanticNetwork
 from wirbel.learning.settings import DataSettings
 from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions

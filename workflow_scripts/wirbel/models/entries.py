@@ -15,12 +15,12 @@ from typing import Any
 
 import yaml
 
+from wirbel.io.installation import WORKFLOW
 from wirbel.models.digests import combined_sha256
 from wirbel.models.errors import ModelError
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-REGISTRY_FILE = REPOSITORY / "config" / "models.yaml"
-SCHEMA_FILE = REPOSITORY / "config" / "schemas" / "models.schema.json"
+REGISTRY_FILE = WORKFLOW / "config" / "models.yaml"
+SCHEMA_FILE = WORKFLOW / "config" / "schemas" / "models.schema.json"
 KINDS = ("semantic", "instance")
 """The networks that every run needs."""
 OPTIONAL_KINDS = ("labelling",)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wirbel.core.geometry import spacing_within
 from wirbel.core.labels import (
     ARCUS,
     BODY,
@@ -27,6 +26,7 @@ from wirbel.core.labels import (
     UPPER_ENDPLATE,
     VERTEBRA_SUBREGIONS,
 )
+from wirbel.core.spacing import spacing_within
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.json_files import read_json
 from wirbel.models.folders.schema import (
@@ -41,6 +41,7 @@ FILE_NAME = "inference_config.json"
 METAL = 80
 """Label of a structure that only models of other modalities have."""
 LARGEST_LABEL = 255
+TOMOGRAPHY = "CT"
 _PAIRS = {"R": "RL", "L": "RL", "A": "AP", "P": "AP", "S": "SI", "I": "SI"}
 
 PUBLISHED_CHANNELS = {
@@ -116,6 +117,11 @@ class InferenceConfig:
     back, as nnU-Net does. If False, the network was trained on all voxel sizes of the range and
     takes them as they are.
     """
+
+    @property
+    def is_tomography(self) -> bool:
+        """Whether the model is one of computed tomography: no bias field, fixed intensities."""
+        return TOMOGRAPHY in self.modality
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:

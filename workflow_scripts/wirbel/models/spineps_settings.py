@@ -6,13 +6,6 @@ from wirbel.core.spineps.numbering import FIRST, FIRST_WITH_C1
 from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
 from wirbel.models.inference_config import InferenceConfig
 
-TOMOGRAPHY = "CT"
-
-
-def is_tomography(semantic: InferenceConfig) -> bool:
-    """Return True for a semantic model of computed tomography: no bias field, fixed intensities."""
-    return TOMOGRAPHY in semantic.modality
-
 
 def instance_settings(config: InferenceConfig) -> InstanceSettings:
     """Return the settings of an instance model."""
@@ -28,7 +21,7 @@ def instance_settings(config: InferenceConfig) -> InstanceSettings:
 
 def number_settings(semantic: InferenceConfig) -> NumberSettings:
     """Return the settings of a semantic model that decide numbers."""
-    with_c1 = is_tomography(semantic) and semantic.has_c1
+    with_c1 = semantic.is_tomography and semantic.has_c1
     return NumberSettings(
         first=FIRST_WITH_C1 if with_c1 else FIRST,
         sacrum_ids=semantic.sacrum_ids,

@@ -13,18 +13,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from wirbel.io.installation import WORKFLOW, fetched_models_folder
 from wirbel.models.digests import compare_digests, hash_files
-from wirbel.models.entries import REPOSITORY, Published
+from wirbel.models.entries import Published
 from wirbel.models.lockfile import FILE_NAME, Locked, locked
 
 VARIABLE = "WIRBEL_MODELS_DIR"
 
 
-def models_folder(root: Path = REPOSITORY) -> Path:
+def models_folder(root: Path = WORKFLOW) -> Path:
     """Return the models folder: WIRBEL_MODELS_DIR from the environment, otherwise models/fetched below
-    `root`.
+    `root`; an installed package keeps them in the user's own data folder.
     """
-    return Path(os.environ.get(VARIABLE) or root / "models" / "fetched").absolute()
+    return Path(os.environ.get(VARIABLE) or fetched_models_folder(root)).absolute()
 
 
 def fetched(models_dir: Path, network: Published) -> Locked | None:

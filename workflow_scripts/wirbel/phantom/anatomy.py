@@ -17,6 +17,10 @@ from .processes import posterior_elements
 from .sacrum import SacralSegment, sample_sacrum
 from .shapes import Blob, Body
 
+ANOMALY = 0.12
+"""Probability of a numeric variant. Variants of 11 or 13 thoracic and 4 or 6 lumbar vertebrae occur in
+about a tenth of people (Thawait et al., Radiol Clin North Am 2012;50:587)."""
+
 
 @dataclass(frozen=True)
 class Vertebra:
@@ -75,14 +79,10 @@ class Anatomy:
     posterior_cortex_mm: float
 
 
-def sample_levels(rng: np.random.Generator, anomaly: float = 0.12) -> list[str]:
-    """Return the presacral levels, top down; with probability `anomaly` one more or one fewer.
-
-    Numeric variants of 11 or 13 thoracic and 4 or 6 lumbar vertebrae occur in about a tenth of people
-    (Thawait et al., Radiol Clin North Am 2012;50:587).
-    """
+def sample_levels(rng: np.random.Generator) -> list[str]:
+    """Return the presacral levels, top down; rarely with one more or one fewer."""
     thoracic, lumbar = 12, 5
-    if rng.random() < anomaly:
+    if rng.random() < ANOMALY:
         thoracic, lumbar = ((11, 5), (13, 5), (12, 4), (12, 6))[rng.integers(4)]
     return (
         [f"C{k}" for k in range(2, 8)]

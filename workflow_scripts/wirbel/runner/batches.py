@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.io.bids import anat_folder
-from wirbel.io.escapes import escape, unescape
+from wirbel.io.escapes import escaped, unescape
 from wirbel.io.tables import read_rows
 
 BATCH_PATTERN = r"b\d{5}"
@@ -72,7 +72,7 @@ def read_batch(path: str | Path) -> list[Scan]:
 
 def list_rows(scans: Iterable[Sequence[Any]]) -> list[list[str]]:
     """Return the cells of a batch list, whose scans are given as values in the order of `COLUMNS`."""
-    return [[escape(str(value)) for value in scan] for scan in scans]
+    return [escaped(map(str, scan)) for scan in scans]
 
 
 def _scan(row: dict[str, str]) -> Scan:

@@ -177,18 +177,6 @@ def _digest(rows: list[tuple]) -> str:
     return digest_of_rows((r[0], os.path.basename(r[4]), *r[5:8]) for r in rows)
 
 
-def update_batches(
-    bids_dir: str | Path,
-    output_dir: str | Path,
-    batch_size: int,
-    participants: Collection[str] = (),
-) -> list[str]:
-    """Bring the lists up to date and return the batches; for stages that are run by hand."""
-    plan = plan_batches(bids_dir, output_dir, batch_size, participants)
-    plan.write()
-    return plan.batches
-
-
 def _fingerprint(found: list[FoundScan]) -> str:
     digest = hashlib.sha256()
     for scan in found:

@@ -107,6 +107,7 @@ def _results(folder: Path) -> list[str]:
     for stage, title, name in (
         ("cohort", "Table", "cohort/vertebrae.csv"),
         ("contact_sheet", "Contact sheet", "qc/contact_sheet.png"),
+        ("report", "QC report", "qc/index.html"),
     ):
         if (folder / name).is_file():
             told.append(f"{title}: {folder / name}")

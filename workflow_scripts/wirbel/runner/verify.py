@@ -22,7 +22,7 @@ from wirbel.runner.receipts import read_receipt, receipt_file
 from wirbel.runner.records import OK, Record, manifest_file, write_records
 from wirbel.runner.seals import read_seal, seal_line
 
-GATHERED = ("cohort", "contact_sheet")
+GATHERED = ("cohort", "contact_sheet", "report")
 THREADS = 8
 """Files read at once: hashing and waiting for the disk both leave the processor to others."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wirbel.core.geometry import Volume, spacing_within
+from wirbel.core.geometry import Volume
 from wirbel.core.preparation.image import PreparedImage, Spacing, prepare_image
+from wirbel.core.spacing import spacing_within
 from wirbel.core.spineps import preparation as spineps
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import read_volume, write_volume

@@ -11,7 +11,6 @@ from wirbel import __version__
 from wirbel.models.compatibility import NONE, compatibility_parameter, method_of
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model
-from wirbel.models.spineps_settings import is_tomography
 from wirbel.plan.networks import identified, planned_source
 from wirbel.plan.plan import Plan, Wishes
 from wirbel.plan.settings import (
@@ -27,7 +26,7 @@ from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.settings import Settings
 
-TABLES = ("cohort", "contact_sheet")
+TABLES = ("cohort", "contact_sheet", "report")
 """Stages that run once, on all scans."""
 LABELLING = "labelling"
 
@@ -63,7 +62,7 @@ class Planner:
 
     def _resample(self) -> tuple[Any, tuple[str, ...]]:
         model, method = self._models["semantic"].config, self._method["semantic"]
-        normalise = method == NONE or not is_tomography(model)
+        normalise = method == NONE or not model.is_tomography
         return ResampleSettings(
             axes=model.model_expected_orientation,
             resolution=model.resolution_range,

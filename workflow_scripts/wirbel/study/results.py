@@ -54,3 +54,16 @@ class ResultCheck:
             return True
         self._left -= size
         return sum_of(Path(path)) == known
+
+
+def unread_in_words(count: int) -> list[str]:
+    """Return a sentence on results that were taken to be whole unread, if there are any."""
+    if not count:
+        return []
+    what = "1 result has" if count == 1 else f"{count:,} results have"
+    most = f"{MOST_READ_BYTES / 1e9:.0f} GB"
+    return [
+        f"{what} another time stamp than when written, as after copying, and the size it had. A start reads "
+        f"{most} of such files at most, so they were taken to be whole; to compare every byte, run the same command "
+        "with the target `verify` after `snakemake`"
+    ]

@@ -24,7 +24,8 @@ from wirbel.runner.settings import Settings
 from wirbel.study.dataset import DataSet, look_up
 from wirbel.study.decision import Decision, decide
 from wirbel.study.planning import Planner
-from wirbel.study.tables import decide_tables
+from wirbel.study.results import unread_in_words
+from wirbel.study.tables import AFTER, decide_tables
 
 FAR_AHEAD = 130 * 365 * 24 * 3600
 """A time stamp at the end of the year 2099, in seconds."""
@@ -40,6 +41,11 @@ class Run:
     found: BatchPlan
     decision: Decision
     tables: dict[str, list[str]]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What people should know before the first job."""
+        return [*self.data.remarks, *unread_in_words(self.decision.unread)]
 
     def carry_out(self) -> None:
         """Write lists and plan, and remove what is out of date, so that Snakemake runs what has to run."""
@@ -81,7 +87,11 @@ class Run:
     def gathered(self, stage: str, *stages: str, shown: bool) -> list[str]:
         """Return the same for what is made once from the manifests of all batches of `stages`."""
         begins = bool(self.tables[stage]) and shown
-        return self.manifests(*stages) + ([stand_in().name] if begins else [])
+        before = [self._receipt(table) for table in AFTER.get(stage, ()) if self.tables[table]]
+        return self.manifests(*stages) + before + ([stand_in().name] if begins else [])
+
+    def _receipt(self, table: str) -> str:
+        return f"{self.output}/work/receipts/{table}.json"
 
     def _manifest(self, stage: str, batch: str) -> str:
         return f"{self.output}/work/{stage}/{batch}.tsv"

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import read_rows, write_rows
 from wirbel.runner.batches import list_batches
 from wirbel.runner.chain import STAGES
 from wirbel.runner.seals import read_seal
-from wirbel.study.run import Run
+
+if TYPE_CHECKING:
+    from wirbel.study.run import Run
 
 RUNNING, KILLED = "running", "killed"
+COMMAND_VARIABLE = "WIRBEL_COMMAND"
+"""Holds the user's own command where that was not Snakemake's."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,15 @@ def end_record(output_dir: str | Path, code: int) -> None:
     write_rows(path, COLUMNS, [*rows[:-1], rows[-1] | {"exit": code}])
 
 
+def last_run(output_dir: str | Path) -> dict[str, str]:
+    """Return the line of the last run; empty where there was none, or the table is being replaced."""
+    try:
+        rows = _rows(runs_file(output_dir))
+    except OSError:
+        return {}
+    return rows[-1] if rows else {}
+
+
 def runs_file(output_dir: str | Path) -> Path:
     """Return where the table is."""
     return Path(output_dir, "logs", "runs.tsv")
@@ -94,5 +109,6 @@ def now() -> str:
 
 
 def users_command() -> str:
-    """Return what the user typed."""
-    return shlex.join(["snakemake", *sys.argv[1:]])
+    """Return what the user typed; the command `wirbel` says so before it becomes Snakemake."""
+    typed = os.environ.get(COMMAND_VARIABLE)
+    return typed or shlex.join(["snakemake", *sys.argv[1:]])

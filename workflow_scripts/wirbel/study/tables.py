@@ -10,6 +10,8 @@ from wirbel.runner.receipts import digest_of_seals, read_receipt
 from wirbel.study.decision import DAMAGED, Decision
 from wirbel.study.differences import differences
 
+AFTER = {"report": ("cohort",)}
+"""Table or page -> those that it is made from, which come before it."""
 PERSONS = "participants.tsv, or what is odd in the data set, changed"
 
 
@@ -20,13 +22,18 @@ def decide_tables(
 
     `mark` differs when the tables would, though no scan does (`wirbel.study.dataset`).
     """
-    marks = {name: mark if name == "cohort" else "" for name in plan.tables}
-    return {n: _causes(output_dir, plan, found, decision, n, marks[n]) for n in plan.tables}
+    causes: dict[str, list[str]] = {}
+    for name in plan.tables:
+        own = "" if name == "contact_sheet" else mark
+        before = [table for table in AFTER.get(name, ()) if causes.get(table)]
+        told = _causes(output_dir, plan, found, decision, name, own)
+        causes[name] = told or [f"follows {table}" for table in before]
+    return causes
 
 
 def stages_of(plan: Plan, table: str) -> tuple[str, ...]:
     """Return the per-scan stages whose manifests a table is made from."""
-    return plan.names if table == "cohort" else (plan.naming,)
+    return (plan.naming,) if table == "contact_sheet" else plan.names
 
 
 def _causes(output_dir, plan, found, decision, name, mark) -> list[str]:

@@ -68,8 +68,3 @@ def clean_row(table: str, values: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise KeyError(f"no column of table {table!r} declares {', '.join(sorted(unknown))}")
     return {c.name: c.clean(values[c.name]) for c in TABLES[table] if c.name in values}
-
-
-def dictionary(table: str) -> dict[str, dict[str, Any]]:
-    """Return the JSON dictionary of a table: column name -> entry."""
-    return {column.name: column.entry() for column in TABLES[table]}

@@ -28,7 +28,7 @@ CURVE = "a closed curve fitted to where the slices' columns of voxels leave the 
 CORRECTED = (
     "after De Leener et al., NeuroImage 2017;145:24-43 (sections at right angles to the centreline)"
 )
-CODES = ("ok", "touches_border", "absent", "surface_incomplete")
+CODES = ("ok", "touches_border", "absent", "surface_incomplete", "form_assumed")
 SHARE_CODES = ("ok", "touches_border", "absent", "vertebra_missing")
 CORD_CODES = (*CODES, "cord_questioned")
 PLACES = {"body": "beside the middle of the vertebral body", "disc": "beside the disc below"}
@@ -121,7 +121,7 @@ NARROWEST = (
         (3.0, 35.0),
         CORRECTED,
     ),
-    status("canal_min_status", "the search for the narrowest place", *CODES, "not_in_view"),
+    status("canal_min_status", "the search for the narrowest place", *CODES[:4], "not_in_view"),
     Column(
         "stenosis_grade",
         INTEGER,

@@ -24,7 +24,7 @@ from wirbel.core.dictionary.shared import (
     volume,
 )
 from wirbel.core.dictionary.signals import VBQ
-from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
+from wirbel.core.plausibility.scan_flags import FILE_FLAGS, LEVEL_FLAGS, SCAN_FLAGS, listed
 from wirbel.errors import REASONS
 
 GENANT = "Genant et al., J Bone Miner Res 1993;8:1137-1148"
@@ -274,13 +274,9 @@ SCANS = (
         "flags",
         STRING,
         "What is odd about the scan's file, and what contradicts anatomy in its result",
-        "Flags separated by semicolons, empty when there are none. Of the file: header_conflict (the header "
-        "contradicts itself about where the voxels lie: the sform was used where it has a code, else the qform; the "
-        "maps' sidecars say what disagrees), voxels_replaced (some voxels hold NaN, infinity or values absurdly "
-        "far from all others), no_zero_intensity (negative, standardised or shifted intensities: no signal ratios). "
-        "Of the result, from the "
-        "final label maps and the measures (a scan in which nothing can be right fails with implausible_result): "
-        + "; ".join(f"{flag}: {meaning}" for flag, meaning in SCAN_FLAGS.items()),
+        f"Flags separated by semicolons, empty when there are none. Of the file: {listed(FILE_FLAGS)}. Of the result, "
+        "from the final label maps and the measures (a scan in which nothing can be right fails with "
+        f"implausible_result): {listed(SCAN_FLAGS)}",
         status="scan_status",
     ),
     Column(
@@ -352,15 +348,8 @@ SCANS = (
         "level_flags",
         STRING,
         "What is unusual about the levels",
-        "Flags separated by semicolons, empty when there are none: gap (a vertebra seems to be missing), "
-        "enumeration_anomaly (one more or one fewer vertebra than usual between both ends), "
-        "enumeration_implausible (anatomy does not explain what lies between two bodies, or the sacrum's place), "
-        "too_many_vertebrae, parts_set_aside (something called vertebral body is none), sacral_body (a segment of the "
-        "sacrum was called vertebral body), no_bodies, no_sacrum (what is called sacrum lies where, by all else "
-        "that is seen, there is none: it was dropped, unless the masks are to be SPINEPS' own); with "
-        "level_method labelling also "
-        "counting_disagrees (counting gives other names); "
-        "no_sequence (the labelling network's answers fit no spine, so names are counted)",
+        f"Flags separated by semicolons, empty when there are none. {listed(LEVEL_FLAGS)}. The last two only with "
+        "level_method labelling",
     ),
     volume(
         "canal_volume_mm3",

@@ -88,13 +88,13 @@ def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) ->
     )
 
 
-def surface_volume(name, what, status, interval, more="") -> Column:
+def surface_volume(name, what, status, interval) -> Column:
     """Return the column of a volume inside fitted surfaces, in mm3."""
     return Column(
         name,
         NUMBER,
         f"Volume of the {what} inside smooth surfaces",
-        f"{SURFACE}{more}",
+        SURFACE,
         units=CUBIC_MILLIMETRES,
         **limits(interval),
         decimals=1,

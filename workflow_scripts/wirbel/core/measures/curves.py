@@ -37,7 +37,7 @@ class Form:
 CANAL_FORM = Form((0.9, 1.9, 4.0), 0.2, 1.35, 0.3, 1.0)
 """Oval in the thorax, triangular where the laminae meet (Panjabi et al., Spine 1991;16:861). Held near an
 oval: a slice more or less at a flank must not turn it into a gable or a box."""
-CORD_FORM = Form((2.0, 2.0, 2.01), 1.0, 1.6, 0.4, 0.09, 3)
+CORD_FORM = Form((2.0, 2.0, 2.01), 1.0, 1.6, 0.4, 0.09, 2)
 """An ellipse, 1.3 to 1.9 times as wide as deep (Frostell et al., Front Neurol 2016;7:238)."""
 
 

@@ -21,6 +21,8 @@ STRUCTURES = {"canal": ((CANAL, CORD), CANAL_FORM), "cord": ((CORD,), CORD_FORM)
 """Structure -> (its subregions, the usual form of its section). The canal's section holds the cord."""
 PLACES = {"body": 0, "disc": DISC_OFFSET}
 """Place of a section -> what is added to a vertebra's label for the structure in front of it."""
+GIVEN = (S.OK, S.FORM_ASSUMED)
+"""Status of a section that is there and believed; voxels are counted for the narrowest place, whatever their form."""
 SIZES = {"area": "mm2", "ap": "mm", "rl": "mm"}
 
 
@@ -48,7 +50,7 @@ def _narrowest_columns(row: dict, spine: Spine, line, profile: Profile | None) -
     """Return the smallest area and AP of the canal from the middle of a body as far below its disc."""
     names = ("canal_area_min_mm2", "canal_ap_min_mm")
     states = [row[f"canal_{place}_status"] for place in PLACES]
-    fault = next((state for state in states if state != S.OK), None)
+    fault = next((state for state in states if state not in GIVEN), None)
     found = None
     if fault is None and profile is not None:
         body, disc = (
@@ -63,7 +65,7 @@ def _narrowest_columns(row: dict, spine: Spine, line, profile: Profile | None) -
 def _question(row: dict) -> None:
     """Question a cord that lies too low or is too large to be one, in place; its values stay."""
     for place in PLACES:
-        if row[f"cord_{place}_status"] == S.OK and is_questioned(
+        if row[f"cord_{place}_status"] in GIVEN and is_questioned(
             row["label"], row[f"cord_area_{place}_mm2"]
         ):
             row[f"cord_{place}_status"] = S.CORD_QUESTIONED

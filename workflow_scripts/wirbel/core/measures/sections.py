@@ -22,6 +22,10 @@ CENTRAL_MM = 3.0
 NEAREST_SLICES = 0.75
 """The AP diameter looks at slices at most this many slice distances from the middle: one or two."""
 FEWEST_POINTS = 10
+FEWEST_SLICES, FEWEST_IF_FLAT = 3, 5
+"""So many slices have to show a structure to tell its form: depths in two fit an ellipse of any width."""
+FLAT = 1.65
+"""A form is flat whose width over depth is so many times the usual one: its thin ends lie between slices."""
 LEAST_SHARE = 0.4
 """A curve that holds fewer voxels of the structure than this does not describe it."""
 
@@ -74,7 +78,14 @@ def cut_section(
     if min(shares) < LEAST_SHARE:
         return None, S.SURFACE_INCOMPLETE
     depth = curve.mean_depth_mm(CENTRAL_MM) * shares[1]
-    return Section(curve.area_mm2() * shares[0], depth, curve.width_mm), S.OK
+    section = Section(curve.area_mm2() * shares[0], depth, curve.width_mm)
+    return section, S.OK if _tells_form(section, form, np.ptp(across) / step) else S.FORM_ASSUMED
+
+
+def _tells_form(section: Section, form: Form, spanned: float) -> bool:
+    """Whether slices that span so many slice distances tell the form of a section."""
+    flat = section.width_mm > FLAT * form.aspect * section.depth_mm
+    return round(spanned) + 1 >= (FEWEST_IF_FLAT if flat else FEWEST_SLICES)
 
 
 def _cut_off(region: Region, frame: Frame) -> bool:

@@ -13,6 +13,7 @@ NOT_DEFINED_AT_LEVEL = "not_defined_at_level"
 NO_NEIGHBOUR = "no_neighbour"
 NOT_IN_VIEW = "not_in_view"
 VERTEBRA_MISSING = "vertebra_missing"
+FORM_ASSUMED = "form_assumed"
 CORD_QUESTIONED = "cord_questioned"
 NO_IMAGE = "no_image"
 TOO_FEW_VOXELS = "too_few_voxels"
@@ -46,6 +47,11 @@ STATUS_CODES: dict[str, str] = {
     NOT_IN_VIEW: "a level that the measure needs is not in view, or could not be measured",
     VERTEBRA_MISSING: (
         "the maps lack a vertebra between those that the measure spans, or next to the one that it is about"
+    ),
+    FORM_ASSUMED: (
+        "too few slices show the structure to tell its form (fewer than three, or fewer than five where it is flat): "
+        "width and area lean on the usual form; values are given, an unusual structure's area may be off by 15 %, its "
+        "width by 2.5 mm"
     ),
     CORD_QUESTIONED: (
         "what is labelled as cord is larger than a cord or lies below L3, where cords have ended: perhaps the map "

@@ -56,3 +56,37 @@ SCAN_FLAGS: dict[str, str] = {
     ),
 }
 """Flag -> what it means, as written to the data dictionary and to the documentation."""
+
+FILE_FLAGS: dict[str, str] = {
+    "header_conflict": (
+        "the header contradicts itself about where the voxels lie: the sform was used where it has a code, else the "
+        "qform; the maps' sidecars say what disagrees"
+    ),
+    "voxels_replaced": "some voxels hold NaN, infinity or values absurdly far from all others",
+    "no_zero_intensity": "negative, standardised or shifted intensities: no signal ratios",
+}
+"""Flag of the scan's own file -> what it means."""
+
+LEVEL_FLAGS: dict[str, str] = {
+    "gap": "a vertebra seems to be missing",
+    "enumeration_anomaly": "one more or one fewer vertebra than usual between both ends",
+    "enumeration_implausible": (
+        "anatomy does not explain what lies between two bodies, or the sacrum's place"
+    ),
+    "too_many_vertebrae": "more vertebrae were found than a spine has",
+    "parts_set_aside": "something called vertebral body is none",
+    "sacral_body": "a segment of the sacrum was called vertebral body",
+    "no_bodies": "no vertebral body was found",
+    "no_sacrum": (
+        "what is called sacrum lies where, by all else that is seen, there is none: it was dropped, unless the masks "
+        "are to be SPINEPS' own"
+    ),
+    "counting_disagrees": "counting gives other names than the labelling network",
+    "no_sequence": "the labelling network's answers fit no spine, so names are counted",
+}
+"""Flag of the level names -> what it means."""
+
+
+def listed(flags: dict[str, str]) -> str:
+    """Return flags with their meanings as one text of a dictionary."""
+    return "; ".join(f"{flag}: {meaning}" for flag, meaning in flags.items())

@@ -94,7 +94,8 @@ def _above_otsu(values: np.ndarray) -> np.ndarray:
 
 def _settings(extent_mm: np.ndarray) -> FitSettings:
     spans = np.ceil(extent_mm / (KNOT_DISTANCE_MM * 2 ** (LEVELS - 1)))
-    return FitSettings(tuple(int(n) for n in spans), (ITERATIONS_PER_LEVEL,) * LEVELS, TOLERANCE)
+    i, j, k = (int(n) for n in spans)
+    return FitSettings((i, j, k), (ITERATIONS_PER_LEVEL,) * LEVELS, TOLERANCE)
 
 
 def _offset(small, tissue):

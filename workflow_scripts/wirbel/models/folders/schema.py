@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from wirbel.models.entries import REPOSITORY
+from wirbel.io.installation import WORKFLOW
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.wording import short, short_place
 
-SCHEMA_FILE = REPOSITORY / "config" / "schemas" / "model_folder.schema.json"
+SCHEMA_FILE = WORKFLOW / "config" / "schemas" / "model_folder.schema.json"
 MOST_VOXELS = 1 << 25
 """Of a patch or cut-out; the schema bounds only its edges. nnU-Net's largest patches have half as
 many.

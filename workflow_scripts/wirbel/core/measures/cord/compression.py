@@ -38,7 +38,7 @@ def _compression(row: dict, spine: Spine, line, order: Contiguity, profile):
     label = row["label"]
     if LEVELS_TOP_DOWN.index(label) > LEVELS_TOP_DOWN.index(LOWEST):
         return None, S.NOT_DEFINED_AT_LEVEL
-    state = next((s for s in _states(row) if s != S.OK), S.OK)
+    state = next((s for s in _states(row) if s not in (S.OK, S.FORM_ASSUMED)), S.OK)
     if state not in (S.OK, S.CORD_QUESTIONED):
         return None, state
     if profile is None or not order.is_followed(label):
@@ -59,6 +59,7 @@ def mscc_percent(narrowest_mm: float, above_mm: float, below_mm: float) -> float
 
 
 def _states(row: dict) -> tuple[str, ...]:
+    """Return what is known of the cord at a level; a form that is assumed does not touch its AP diameter."""
     return row["cord_status"], row["cord_body_status"], row["cord_disc_status"]
 
 

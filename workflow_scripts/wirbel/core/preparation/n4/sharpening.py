@@ -59,7 +59,9 @@ def histogram(bins: np.ndarray, share: np.ndarray, below: np.ndarray) -> np.ndar
     return counts
 
 
-def expectation(counts: np.ndarray, low: float, slope: float) -> np.ndarray:
+def expectation(
+    counts: np.ndarray, low: np.floating | float, slope: np.floating | float
+) -> np.ndarray:
     """Return, for each bin, the value that is expected without the field.
 
     The counts are deconvolved with the field's Gaussian by a Wiener filter; the rest is the mean of the result under
@@ -76,7 +78,7 @@ def expectation(counts: np.ndarray, low: float, slope: float) -> np.ndarray:
     return mean[OFFSET : OFFSET + BINS]
 
 
-def _gaussian(fwhm_bins: float) -> np.ndarray:
+def _gaussian(fwhm_bins: np.floating | float) -> np.ndarray:
     distance = np.minimum(np.arange(PADDED), PADDED - np.arange(PADDED))
     factor = 4 * np.log(2) / fwhm_bins**2
     return 2 * np.sqrt(np.log(2) / np.pi) / fwhm_bins * np.exp(-factor * distance**2)

@@ -1,0 +1,141 @@
+"""The page of a cohort in a browser, from the disk: what it shows, filters, sorts, keeps and hands over."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from pages import opened, until
+from tables_of_scans import SPOILT, write_tables
+
+from wirbel.report.cohort_report import Study, write_report
+
+LARGE = 30_000
+SECONDS_TO_OPEN, SECONDS_TO_ACT = 3.0, 1.5
+SLOWER = 3.0
+"""Limits are those of a quiet machine; a test run shares its cores."""
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    output = tmp_path_factory.mktemp("cohort")
+    write_tables(output, 200)
+    write_report(output, Study("A cohort", "0123"))
+    return output
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    output = tmp_path_factory.mktemp("large")
+    write_tables(output, LARGE)
+    write_report(output, Study("A large cohort", "4567"))
+    return output
+
+
+@pytest.fixture
+def page(tab, cohort):
+    return opened(tab, cohort)
+
+
+def scans(page) -> list[str]:
+    """The scans in the rows that are drawn, from the top."""
+    return page.locator(".tabulator-row .tabulator-cell[tabulator-field=scan_id]").all_inner_texts()
+
+
+def test_the_worst_scans_come_first_and_the_networks_are_named(page):
+    assert scans(page)[:3] == ["sub-00000", "sub-00001", "sub-00002"]  # failed, flagged, outlier
+    assert "Toy weights" in page.locator(".banner").inner_text()
+    assert "200" in page.locator(".figures").inner_text()
+
+
+def test_sentences_from_files_are_shown_and_not_run(page):
+    page.keyboard.press("j")
+    assert SPOILT in page.locator("#chosen").inner_text()
+    page.click("#tab-counts")
+    assert page.evaluate("window.spoilt === undefined")
+
+
+def test_sorting_by_a_column_and_filtering_by_a_number(page):
+    page.click(".tabulator-col[tabulator-field=cobb_angle_deg] .tabulator-col-title")
+    first = page.evaluate("list.listed().slice(0, 3).map((row) => row.cobb_angle_deg)")
+    assert first == sorted(first, reverse=True)
+    page.locator(".tabulator-col[tabulator-field=age] input").press_sequentially("20..25")
+    until(page, "list.listed().length < 100")
+    ages = page.evaluate("list.listed().map((row) => row.age)")
+    assert ages and all(20 <= age <= 25 for age in ages)
+
+
+def test_counts_of_flags_lead_to_their_scans(page):
+    page.click("#tab-counts")
+    page.click("#flag-rows tr:has-text('canal broken') button")
+    until(page, "list.listed().length === 1")
+    assert scans(page) == ["sub-00001"]
+
+
+def test_a_review_by_keyboard_is_kept_undone_and_exported(page, tmp_path):
+    for key in ("j", "r", "ArrowDown", "a"):
+        page.keyboard.press(key)
+    page.keyboard.press("c")
+    page.fill("#comment-text", "slipped\tdisc\n=1+1")
+    page.click("#comment button[value=ok]")
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.keyboard.press("u")
+    page.reload()
+    page.wait_for_selector("body[data-ready=true]")
+    page.click("summary:has-text('Reviews')")
+    with page.expect_download() as download:
+        page.click("#export")
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert lines[0].split("\t")[:4] == ["scan_id", "decision", "shift", "comment"]
+    assert [line.split("\t")[:4] for line in lines[1:]] == [
+        ["sub-00000", "reject", "", ""],
+        ["sub-00001", "accept", "", "slipped disc =1+1"],
+    ]
+
+
+def test_relabelling_records_by_how_many_levels(page):
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("l")
+    page.select_option("#relabel-level", label="L2 (all names down by 1)")
+    page.click("#relabel button[value=ok]")
+    assert page.evaluate("Reviews.of('sub-00001').shift") == 1
+    assert "relabelled +1" in page.locator("#scans").inner_text()
+
+
+def test_n_goes_to_the_next_scan_without_a_review(page):
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    page.keyboard.press("n")
+    assert page.locator("#chosen h2").inner_text() == "sub-00001"
+
+
+def test_distributions_and_curves_of_age_are_drawn(page):
+    page.click("#tab-spread")
+    page.wait_for_selector("#spread-chart canvas")
+    page.click("summary:has-text('The numbers')")
+    rows = page.locator("#spread-rows tr").all_inner_texts()
+    assert [row.split("\t")[:2] for row in rows] == [["L1", "200"], ["L2", "200"], ["L3", "200"]]
+    page.click("#tab-age")
+    page.wait_for_selector("#age-chart canvas")
+    assert "F (100)" in page.locator("#age-key").inner_text()
+
+
+def test_thirty_thousand_scans_stay_usable(tab, large):
+    start = time.perf_counter()
+    opened(tab, large)
+    took = {"open": time.perf_counter() - start}
+    acts = {
+        "sort": "list.table.setSort('cobb_angle_deg', 'desc')",
+        "filter": "list.table.setHeaderFilterValue('age', '>70')",
+        "search": "list.filter({ words: 'canal' })",
+    }
+    for name, act in acts.items():
+        took[name] = tab.evaluate(
+            f"new Promise((done) => {{ const start = performance.now(); {act};"
+            "requestAnimationFrame(() => setTimeout(() => done((performance.now() - start) / 1000))); })"
+        )
+    print(took)
+    assert took.pop("open") < SECONDS_TO_OPEN * SLOWER
+    assert all(seconds < SECONDS_TO_ACT * SLOWER for seconds in took.values()), took

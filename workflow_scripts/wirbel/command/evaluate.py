@@ -1,0 +1,42 @@
+"""Compare results with known label maps and measures; writes evaluation/ in the output folder.
+
+The reference is a folder with label maps; where none is given, the truth of a simulated data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from wirbel.command.completion import DIRECTORY
+from wirbel.command.mistake import Mistake
+from wirbel.command.results import plan_of
+from wirbel.study.checks import check_reference
+from wirbel.study.refused import Refused
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    folder = parser.add_argument("output_dir", help="the output folder of a finished run")
+    folder.complete = DIRECTORY
+    reference = parser.add_argument("--reference", help="folder with label maps")
+    reference.complete = DIRECTORY
+    parser.add_argument(
+        "--shows",
+        choices=("all", "some", "bodies"),
+        default="all",
+        help="what the reference shows: all vertebrae of a scan, some of them, or the bodies of some",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate; raises Mistake."""
+    plan = plan_of(args.output_dir)
+    reference = args.reference or str(Path(plan.bids_dir, "derivatives", "truth"))
+    try:
+        check_reference(reference)
+    except Refused as refusal:
+        raise Mistake(str(refusal)) from None
+    from wirbel.stages.evaluate import main
+
+    return main(["--output-dir", args.output_dir, "--reference", reference, "--shows", args.shows])

@@ -1,0 +1,1 @@
+"""What `wirbel doctor` looks at."""

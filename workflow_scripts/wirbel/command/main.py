@@ -1,0 +1,104 @@
+"""`wirbel`: finds the subcommand, and turns what a user can mend into one sentence."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from wirbel import __version__
+from wirbel.command.completion import complete
+from wirbel.command.mistake import EXIT_CODE, Mistake, Parser
+
+SUBCOMMANDS = {
+    "run": "segment and measure the scans of a BIDS folder",
+    "status": "say how far a run is, what failed and why",
+    "view": "show results in a browser, on this machine only",
+    "report": "make the quality-control pages again",
+    "evaluate": "compare results with known label maps",
+    "models": "list, fetch or verify networks",
+    "doctor": "check this machine and say what to mend",
+    "profile": "copy a profile, to edit it for your machine or cluster",
+}
+"""Subcommand -> what it does; each is a module of this package with `add_arguments` and `run`."""
+DESCRIPTION = "Whole-spine segmentation and measurement of sagittal T2-weighted MRI."
+EPILOG = """\
+As a BIDS App: wirbel BIDS_DIR OUTPUT_DIR participant [--participant-label LABEL ...]
+Completion:    wirbel --print-completion bash > ~/.local/share/bash-completion/completions/wirbel
+"""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code: 2 for a mistake that the user can mend."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(words)
+    except Mistake as mistake:
+        called = words[0] if words and words[0] in SUBCOMMANDS else ""
+        print(f"{f'wirbel {called}'.strip()}: {mistake}", file=sys.stderr)
+        return EXIT_CODE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stderr.close()
+        return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    if is_bids_app(words):
+        return _module("bids_app").run(words)
+    if words and words[0] in SUBCOMMANDS:
+        module = _module(words[0])
+        own, after = _split(words[1:])
+        args = _parse(_subparser(words[0], module), own)
+        args.after = after
+        return module.run(args)
+    root_parser().parse_args(words)
+    root_parser().print_help()
+    return 0
+
+
+def is_bids_app(words: Sequence[str]) -> bool:
+    """Whether these words call a BIDS App: two folders and the level of analysis."""
+    return len(words) > 2 and words[2] in ("participant", "group") and words[0] not in SUBCOMMANDS
+
+
+def root_parser() -> Parser:
+    """Return the parser of the whole command, for help and completion."""
+    root = Parser(prog="wirbel", description=DESCRIPTION, epilog=EPILOG)
+    root.add_argument("--version", action="version", version=f"wirbel {__version__}")
+    children = root.add_subparsers(metavar="SUBCOMMAND", title="subcommands")
+    for name, summary in SUBCOMMANDS.items():
+        module = _module(name)
+        child = children.add_parser(name, help=summary, description=module.__doc__)
+        module.add_arguments(child)
+    complete(root, children.choices.values())
+    return root
+
+
+def _subparser(name: str, module: ModuleType) -> Parser:
+    parser = Parser(prog=f"wirbel {name}", description=module.__doc__)
+    module.add_arguments(parser)
+    return parser
+
+
+def _parse(parser: Parser, words: list[str]):
+    """Parse words among which options and other words are mixed; options that are unknown are left in `unknown`."""
+    args, unknown = parser.parse_known_intermixed_args(words)
+    args.unknown = [word for word in unknown if word.startswith("-")]
+    if args.unknown and not getattr(args, "explains_unknown", False):
+        parser.error(f"unknown option {args.unknown[0]}")
+    return args
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"wirbel.command.{name}")
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return what stands before and after the first `--`."""
+    place = words.index("--") if "--" in words else len(words)
+    return words[:place], words[place + 1 :]

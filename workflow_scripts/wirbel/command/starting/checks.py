@@ -1,0 +1,148 @@
+"""What would end in a traceback, or hours later, is told in one sentence before Snakemake is started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wirbel.command.mistake import Mistake
+from wirbel.command.starting.known import DEFAULTS_FILE, SCHEMA_FILE, value_of
+from wirbel.command.starting.line import as_given, profile_folder
+from wirbel.command.starting.words import Wanted
+from wirbel.models.entries import network, read_registry
+from wirbel.models.errors import ModelError
+from wirbel.models.registry import folder_of, listed_folder
+from wirbel.models.store import VARIABLE
+from wirbel.runner.settings import Settings, SettingsError, checked_settings
+from wirbel.study.checks import check_writable
+from wirbel.study.output_folder import check_output_folder
+from wirbel.study.refused import Refused
+
+MOST_NAMED = 4
+NEED_NO_SCANS = ("simulate", "models", "train", "unlock")
+"""Targets of Snakemake that read no scan."""
+
+
+def check(wanted: Wanted) -> Settings:
+    """Return the settings of a run; raises Mistake for what it could not begin with. Writes nothing."""
+    profile = profile_folder(wanted.profile)
+    _check_cores(wanted.cores)
+    try:
+        settings = settings_of(wanted, profile)
+        if not set(NEED_NO_SCANS) & set(wanted.after):
+            _check_scans(settings)
+        check_output_folder(settings.output_dir, settings.bids_dir)
+        check_writable(settings.output_dir)
+        _check_models(settings)
+    except (SettingsError, Refused, ModelError) as error:
+        raise Mistake(str(error)) from None
+    _check_place()
+    _check_cluster(profile)
+    return settings
+
+
+def settings_of(wanted: Wanted, profile: Path) -> Settings:
+    """Return the settings as Snakemake will put them together: defaults, profile, files, command line."""
+    config = _yaml(DEFAULTS_FILE)
+    for file in (*_profile_files(profile), *map(Path, wanted.configfiles)):
+        config |= _yaml(file)
+    given = as_given(wanted)
+    config |= {key: value_of(text) for key, text in given.items()}
+    return checked_settings(config, SCHEMA_FILE, [f"{k}={v}" for k, v in given.items()])
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    """Return the settings in a file; raises Mistake naming it."""
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "nothing"
+        raise Mistake(f"configfile {path}: expected a file with settings, found {found}")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Mistake(
+            f"configfile {path} cannot be read as YAML: {' '.join(str(error).split())}"
+        ) from None
+    if not isinstance(content, Mapping):
+        raise Mistake(f"configfile {path}: expected lines such as `batch_size: 16`")
+    return dict(content)
+
+
+def _profile_files(profile: Path) -> list[Path]:
+    """Return the settings files that a profile names; it is a template, so its lines are read one by one."""
+    lines = (profile / "config.yaml").read_text(encoding="utf-8").splitlines()
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("configfile:")]
+    return [profile / name for name in named]
+
+
+def _check_cores(cores: str | None) -> None:
+    if cores is not None and cores != "all" and not (cores.isdigit() and int(cores)):
+        raise Mistake(f"--cores {cores}: expected a number of processors, or all")
+
+
+def _check_scans(settings: Settings) -> None:
+    """Refuse a data set in which no scan can be."""
+    folder = Path(settings.bids_dir)
+    if not folder.is_dir():
+        found = "it is a file" if folder.exists() else "there is no such folder"
+        raise Mistake(
+            f"bids_dir {settings.bids_dir}: {found}; expected a folder with sub-*/[ses-*/]anat/*_T2w.nii.gz"
+        )
+    try:
+        inside = sorted(entry.name for entry in os.scandir(folder))
+    except OSError as error:
+        raise Mistake(
+            f"bids_dir {folder} cannot be listed ({error.strerror}): ask for its permissions"
+        ) from None
+    people = {name for name in inside if name.startswith("sub-")}
+    if not people:
+        shown = ", ".join(inside[:MOST_NAMED]) or "nothing"
+        raise Mistake(
+            f"bids_dir {folder} holds no sub-* folder, but {shown}: expected sub-*/[ses-*/]anat/*_T2w.nii.gz"
+        )
+    _check_participants(settings.participants, people)
+
+
+def _check_participants(wanted: tuple[str, ...], people: set[str]) -> None:
+    called = [f"sub-{name.removeprefix('sub-')}" for name in wanted]
+    if called and not people.intersection(called):
+        raise Mistake(
+            f"none of the participants asked for is in bids_dir, such as {called[0]}; "
+            f"there are {', '.join(sorted(people)[:MOST_NAMED])}"
+        )
+
+
+def _check_models(settings: Settings) -> None:
+    """Refuse names and folders that are no model; what is in their files is checked when the run begins."""
+    if settings.models_dir:
+        os.environ[VARIABLE] = os.path.abspath(settings.models_dir)
+    entries = read_registry()
+    for kind, name in settings.models.items():
+        if name in entries:
+            listed_folder(network(entries, name, kind))
+        else:
+            folder_of(Path(name), kind, sorted(entries))
+
+
+def _check_place() -> None:
+    """Refuse a working directory in which Snakemake could not keep its notes."""
+    if not os.access(".", os.W_OK | os.X_OK):
+        raise Mistake(
+            f"nothing can be written to the working directory {os.getcwd()}, where Snakemake keeps its notes "
+            "(.snakemake): change to another one with cd"
+        )
+
+
+def _check_cluster(profile: Path) -> None:
+    """Refuse a SLURM profile where there is no SLURM."""
+    lines = (profile / "config.yaml").read_text(encoding="utf-8").splitlines()
+    submits = any(line.split("#")[0].split() == ["executor:", "slurm"] for line in lines)
+    if submits and not shutil.which("sbatch"):
+        raise Mistake(
+            f"profile {profile.name} submits jobs to SLURM, but there is no sbatch here: run this on the cluster's "
+            "login node, or use --profile default"
+        )

@@ -1,0 +1,1 @@
+"""JavaScript and style sheets made by others, unchanged; README.md lists them."""

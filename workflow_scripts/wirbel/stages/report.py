@@ -1,0 +1,54 @@
+"""Make the QC report `qc/index.html` from the cohort's tables and the pictures of its batches."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from wirbel.errors import InfrastructureError
+from wirbel.io.atomic import sweep_temporaries
+from wirbel.plan.plan import output_of, read_plan
+from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
+from wirbel.report.cohort_report import Study, write_report
+from wirbel.runner.assignment import read_assignment
+from wirbel.runner.findings import data_set_mark
+from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
+
+
+def study_of(output_dir: Path, bids_dir: str) -> Study:
+    """Return what the report says about its cohort beside the tables."""
+    return Study(Path(bids_dir).resolve().name or "cohort", identity_of(output_dir))
+
+
+def identity_of(output_dir: Path) -> str:
+    """Return a code that stays the same while the cohort grows and moves: of the scans of its first batch."""
+    assignment = read_assignment(output_dir)
+    first = min(assignment.values(), default="")
+    return digest_of(sorted(s for s, batch in assignment.items() if batch == first))[:KEY_DIGITS]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the report; return the exit code."""
+    parser = argparse.ArgumentParser(prog="wirbel.stages.report", description=__doc__)
+    parser.add_argument("--plan", type=Path, required=True, help="work/plan.json")
+    parser.add_argument("--threads", type=int, default=1, help="not used: one is enough")
+    args = parser.parse_args(argv)
+    output_dir = output_of(args.plan)
+    try:
+        plan = read_plan(args.plan)
+        seals = read_seals(output_dir, plan, plan.names)
+        for folder in ("qc", "qc/assets", "qc/data", "qc/data/measures"):
+            sweep_temporaries(output_dir / folder)
+        written = write_report(output_dir, study_of(output_dir, plan.bids_dir))
+    except (InfrastructureError, OSError) as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 1
+    made_from = digest_of_seals(seals, data_set_mark(output_dir))
+    write_receipt(output_dir, "report", plan.stage("report").fingerprint, made_from, written)
+    print(f"report: {output_dir / 'qc' / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
