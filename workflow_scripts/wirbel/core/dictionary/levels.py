@@ -172,8 +172,7 @@ COMPRESSION = (
     status(
         "compression_status",
         "the comparison of the cord with itself above and below",
-        *SHARE_CODES,
-        "surface_incomplete",
+        *CODES,
         "cord_questioned",
         "no_neighbour",
         "not_in_view",

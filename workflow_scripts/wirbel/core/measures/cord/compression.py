@@ -60,7 +60,7 @@ def mscc_percent(narrowest_mm: float, above_mm: float, below_mm: float) -> float
 
 def _states(row: dict) -> tuple[str, ...]:
     """Return what is known of the cord at a level; a form that is assumed does not touch its AP diameter."""
-    return row["cord_status"], row["cord_body_status"], row["cord_disc_status"]
+    return row["cord_body_status"], row["cord_disc_status"]
 
 
 def _places(spine: Spine, line: Centreline, label: int) -> dict | None:

@@ -45,8 +45,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Zones:
-    """Which of a disc's voxels belong to the nucleus, to the annulus in front and at its back, and to the slab
-    of all."""
+    """Which of a disc's voxels belong to the nucleus, to the annulus in front and at its back; `slab` holds all."""
 
     nucleus: np.ndarray
     front: np.ndarray
@@ -69,8 +68,8 @@ def zones_of(right_mm: np.ndarray, depth: np.ndarray, half_width_mm: float) -> Z
 def contrast_columns(values: np.ndarray, zones: Zones, fluid: float) -> dict | None:
     """Return the four measures from the signal `values` of a disc's inner voxels; None where a zone has too few.
 
-    The annulus is the mean of the medians in front and at the back, so that a coil's fall-off from back to
-    front cancels.
+    Each zone has its mean signal: blur moves signal about, and a dark cleft in the nucleus would decide a median.
+    Front and back of the annulus count alike, so that a coil's fall-off from back to front cancels.
     """
     ends = [values[end] for end in (zones.front, zones.back)]
     nucleus, slab = values[zones.nucleus], values[zones.slab]
