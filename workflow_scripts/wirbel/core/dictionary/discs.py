@@ -169,12 +169,15 @@ DISCS = (
         size(
             f"foramen_height_{side}_mm",
             f"Height of the {side} intervertebral foramen",
-            "Distance along the disc's superior axis from the lower edge of the pedicle above to the upper edge "
-            "of the one "
-            "below: medians of the arch's ends 0.5 to 5.5 mm behind the back walls, in the slices where the "
-            "pedicle is at "
-            "least 85 % as high as where it is highest. Between lumbar vertebrae only: in the neck the foramen opens "
-            "obliquely, in the thorax a pedicle shows in one or two slices, and the sacrum has no pedicle",
+            "Distance along the disc's superior axis from the lower edge of the labelled pedicle above to the "
+            "upper edge of "
+            "the one below: medians of the arch's ends 0.5 to 8 mm behind the back walls, in the slices where "
+            "the pedicle is "
+            "at least 85 % as high as where it is highest. Between lumbar vertebrae only: in the neck the "
+            "foramen opens "
+            "obliquely, in the thorax a pedicle shows in one or two slices, and the sacrum has no pedicle. Label "
+            "maps draw "
+            "pedicles without their dark cortex: foramina read a few mm higher than between the bones",
             "foramen_status",
             (5.0, 35.0),
             "Hasegawa et al., J Bone Joint Surg Am 1995;77:32-38 (lumbar foraminal height, from pedicle to pedicle)",

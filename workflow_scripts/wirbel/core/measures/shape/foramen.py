@@ -14,13 +14,16 @@ from wirbel.core.measures.frames import Frame, Region
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.solids import Solid
 
-BEHIND_MM = (0.5, 5.5)
+BEHIND_MM = (0.5, 8.0)
 """Where a pedicle is looked at: so far behind the body's back wall, before it becomes the lamina."""
 LEAST_ASIDE_MM = 6.0
 """Nearer to the mid-sagittal plane than this there is no pedicle."""
 TALL = 0.85
 """Slices in which the pedicle is at least this part as high as in the one where it is highest tell its height."""
 FEWEST_COLUMNS = 4
+LEAST_PEDICLE_MM = 6.0
+"""Lumbar pedicles are 11 to 18 mm high (Zindrick et al., Spine 1987;12:160-166); what is labelled lower than this is
+only the flank of one."""
 SIDES = {"left": -1, "right": 1}
 COLUMNS = tuple(f"foramen_height_{side}_mm" for side in SIDES)
 
@@ -72,9 +75,9 @@ def pedicle_edge_mm(
         for k in np.unique(slices[near])
         if (near & (slices == k)).sum() >= FEWEST_COLUMNS
     }
-    if not heights:
+    best = max(heights.values(), default=0.0)
+    if best < LEAST_PEDICLE_MM:
         return None
-    best = max(heights.values())
     near &= np.isin(slices, [k for k, height in heights.items() if height >= TALL * best])
     edge = np.median((upper if way > 0 else lower)[near], axis=0)
     return frame.origin_mm + edge @ frame.axes
