@@ -5,15 +5,25 @@ from __future__ import annotations
 import numpy as np
 from measure_views import CYAN, RED, WHITE, YELLOW, Projection, Scan, View, fitted, place
 
-from wirbel.core.labels import BODY, BODY_BORDER, DISC_OFFSET, LEVEL_LABELS, LEVEL_NAMES, SACRUM
+from wirbel.core.labels import (
+    ARCUS,
+    BODY,
+    BODY_BORDER,
+    DISC_OFFSET,
+    LEVEL_LABELS,
+    LEVEL_NAMES,
+    SACRUM,
+)
 from wirbel.core.measures.alignment import spine_frame
 from wirbel.core.measures.centreline import find_centreline
 from wirbel.core.measures.coronal.curves import cobb_columns
 from wirbel.core.measures.narrowest import BIN_MM, canal_profile, cord_profile
 from wirbel.core.measures.rims import RIM, corner_height_mm
 from wirbel.core.measures.shape.bulge import bulge_columns
+from wirbel.core.measures.shape.foramen import pedicle_edge_mm
 from wirbel.core.measures.signal.discs import MARGIN_MM, zones_of
-from wirbel.core.measures.signals import picture_of
+from wirbel.core.measures.signal.marrow import VBQ_LEVELS, fluid_behind
+from wirbel.core.measures.signals import BODY_MARGIN_MM, find_fluid, picture_of
 from wirbel.core.measures.slips import facing_plates
 
 NECK_SEED, CURVED_SEED = 12, 34
@@ -23,7 +33,9 @@ NECK_SEED, CURVED_SEED = 12, 34
 def lumbar(phantom, maps, solids) -> None:
     """Draw all pictures of a lumbar spine."""
     nucleus(phantom, maps, solids)
+    marrow(phantom, maps, solids)
     cross_section(phantom, solids)
+    foramina(phantom, maps, solids)
     rims(phantom, solids)
     slopes(phantom, solids)
     bulge(phantom, maps, solids)
@@ -56,6 +68,25 @@ def nucleus(phantom, maps, solids) -> None:
     view.save("nucleus")
 
 
+def marrow(phantom, maps, solids) -> None:
+    """The marrow of L1 to L4, and the fluid at the height of L3, in the slice nearest to the middle of L3."""
+    picture, block = picture_of(phantom.image), solids[LEVEL_LABELS["L3"]].block
+    frame = block.frame
+    middle = place(frame, 0, -12, 0)
+    view = Scan(phantom.image, middle, -frame.anterior, frame.superior, (84, 150), 0.5)
+    fluid = find_fluid(picture, maps)
+    inside = [maps.body(LEVEL_LABELS[level]) for level in VBQ_LEVELS]
+    marked = [(np.asarray(fluid.tree.data)[fluid_behind(fluid, block)], CYAN)]
+    for region in inside:
+        index = np.argwhere(picture.inside(region, BODY_MARGIN_MM)[0])
+        marked.append((region.grid.to_world(index), YELLOW))
+    for points, colour in marked:
+        local = frame.to_local(points)
+        for point in local[np.abs(local[:, 0]) < 0.8]:
+            view.dot(place(frame, 0, *point[1:]), colour, 1)
+    view.save("marrow")
+
+
 def cross_section(phantom, solids) -> None:
     """The outline of L2 half-way up."""
     solid = solids[LEVEL_LABELS["L2"]]
@@ -69,6 +100,22 @@ def cross_section(phantom, solids) -> None:
         reach /= np.sqrt(solid.outline.radius(points))
     view.line([place(frame, *point) for point in middle + reach[:, None] * ray], YELLOW)
     view.save("cross_section")
+
+
+def foramina(phantom, maps, solids) -> None:
+    """The pedicles of L3 and L4 on the right, and the foramen between them."""
+    ends = []
+    for level, way in (("L3", -1), ("L4", 1)):
+        block = solids[LEVEL_LABELS[level]].block
+        arch = maps.part(LEVEL_LABELS[level], (ARCUS,))
+        ends.append(pedicle_edge_mm(arch, block.frame, block.back_mm, 1, way))
+    frame = solids[DISC_OFFSET + LEVEL_LABELS["L3"]].block.frame
+    view = View(phantom, (ends[0] + ends[1]) / 2, -frame.anterior, frame.superior, (64, 60))
+    foot = ends[1] + ((ends[0] - ends[1]) @ frame.superior) * frame.superior
+    view.line([ends[1], foot], RED, 5)
+    for edge in ends:
+        view.line([edge - 5 * frame.anterior, edge + 5 * frame.anterior], CYAN, 3)
+    view.save("foramen")
 
 
 def rims(phantom, solids) -> None:

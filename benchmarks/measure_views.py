@@ -65,13 +65,13 @@ class View(Canvas):
 class Scan(Canvas):
     """The scan itself: the nearest voxel of every pixel."""
 
-    def __init__(self, image: Volume, middle_mm, across, up, size_mm) -> None:
-        shape, affine = plane(middle_mm, across, up, size_mm, PIXEL_MM)
+    def __init__(self, image: Volume, middle_mm, across, up, size_mm, pixel_mm=PIXEL_MM) -> None:
+        shape, affine = plane(middle_mm, across, up, size_mm, pixel_mm)
         index = np.indices((*shape, 1)).reshape(3, -1).T
         at = np.round(image.grid.to_index(Grid((*shape, 1), affine).to_world(index))).astype(int)
         values = image.data[tuple(np.clip(at, 0, np.array(image.data.shape) - 1).T)].reshape(shape)
         grey = np.clip(values / np.percentile(values, 99) * 255, 0, 255).astype(np.uint8)
-        super().__init__(np.repeat(grey[..., None], 3, 2), middle_mm, across, up)
+        super().__init__(np.repeat(grey[..., None], 3, 2), middle_mm, across, up, pixel_mm)
 
 
 class Projection(Canvas):

@@ -17,6 +17,7 @@ from wirbel.core.measures.signals import (
     signal_of_fluid,
 )
 from wirbel.core.measures.solids import Solid
+from wirbel.core.measures.surfaces import Block
 
 FEWEST_VOXELS = 60
 """Fewer voxels tell no spread."""
@@ -103,14 +104,16 @@ def _fluid_behind(picture, fluid, maps, solids, rows) -> tuple[float | None, str
     fault = next((state for state in states if state != S.OK), None)
     if fault:
         return None, fault
-    return signal_of_fluid(picture, fluid, [] if fluid is None else _behind(fluid, level.block))
+    return signal_of_fluid(
+        picture, fluid, [] if fluid is None else fluid_behind(fluid, level.block)
+    )
 
 
 def _marrow(picture: Picture, region: Region) -> float:
     return float(np.median(picture.data[box_of(region)][picture.inside(region, BODY_MARGIN_MM)[1]]))
 
 
-def _behind(fluid: Fluid, block) -> np.ndarray:
+def fluid_behind(fluid: Fluid, block: Block) -> np.ndarray:
     """Return the numbers of the fluid's voxels at the height of a body."""
     height = block.frame.to_local(np.asarray(fluid.tree.data))[:, 2]
     low, high = np.median(block.lower[:, 2]), np.median(block.upper[:, 2])
