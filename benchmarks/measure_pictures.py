@@ -5,7 +5,8 @@ python benchmarks/measure_pictures.py      # writes docs/pictures/*.png
 
 from __future__ import annotations
 
-import measure_pictures_more
+import measure_pictures_lumbar
+import measure_pictures_neck
 import numpy as np
 from measure_views import CYAN, RED, WHITE, YELLOW, View, fitted, place
 
@@ -134,11 +135,11 @@ def main() -> None:
     heights(phantom, solids)
     sections(phantom, maps, spine, line)
     curves(phantom, solids, line)
-    measure_pictures_more.lumbar(phantom, maps, solids)
+    measure_pictures_lumbar.draw(phantom, maps, solids)
     phantom, maps, spine, solids = fitted(SLIPPED_SEED)
     slips(phantom, solids)
     sacral_corners(phantom, maps, spine, solids)
-    measure_pictures_more.elsewhere()
+    measure_pictures_neck.draw()
 
 
 if __name__ == "__main__":
