@@ -178,18 +178,21 @@ DISCS = (
             "obliquely, in the thorax a pedicle shows in one or two slices, and the sacrum has no pedicle. Label "
             "maps draw "
             "pedicles without their dark cortex: foramina read a few mm higher than between the bones",
-            "foramen_status",
+            f"foramen_{side}_status",
             (5.0, 35.0),
             "Hasegawa et al., J Bone Joint Surg Am 1995;77:32-38 (lumbar foraminal height, from pedicle to pedicle)",
         )
         for side in ("left", "right")
     ),
-    status(
-        "foramen_status",
-        "the measurement of the foramina",
-        *MEASURED,
-        "no_neighbour",
-        "not_defined_at_level",
+    *(
+        status(
+            f"foramen_{side}_status",
+            f"the measurement of the {side} foramen",
+            *MEASURED,
+            "no_neighbour",
+            "not_defined_at_level",
+        )
+        for side in ("left", "right")
     ),
     angle(
         "segment_angle_deg",

@@ -29,36 +29,47 @@ COLUMNS = tuple(f"foramen_height_{side}_mm" for side in SIDES)
 
 
 def foramen_columns(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) -> dict:
-    """Return the heights of both foramina beside the disc below vertebra `label`, with a status."""
+    """Return the heights of both foramina beside the disc below vertebra `label`, each with a status."""
+    fault = _fault(maps, solids, label, below)
+    row: dict = {}
+    for side, sign in SIDES.items():
+        height, state = (None, fault) if fault else _height(maps, solids, (label, below), sign)
+        row |= {f"foramen_height_{side}_mm": height, f"foramen_{side}_status": state}
+    return row
+
+
+def _fault(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) -> str:
+    """Return why neither foramen can be measured; empty where nothing stands against it."""
     if {LEVEL_NAMES[v][0] for v in (label, below)} != {"L"}:
-        return dict.fromkeys(COLUMNS) | {"foramen_status": S.NOT_DEFINED_AT_LEVEL}
+        return S.NOT_DEFINED_AT_LEVEL
     disc, bodies = solids[DISC_OFFSET + label], [solids.get(v) for v in (label, below)]
     if disc.block is None:
-        return dict.fromkeys(COLUMNS) | {"foramen_status": disc.status}
+        return disc.status
     if any(body is None or body.block is None for body in bodies):
-        return dict.fromkeys(COLUMNS) | {"foramen_status": S.NO_NEIGHBOUR}
-    arches = [maps.part(v, (ARCUS,)) for v in (label, below)]
-    if None in arches:
-        return dict.fromkeys(COLUMNS) | {"foramen_status": S.ABSENT}
-    if any(arch.touches_border for arch in arches):
-        return dict.fromkeys(COLUMNS) | {"foramen_status": S.TOUCHES_BORDER}
-    up = disc.block.frame.superior
-    heights = []
-    for side in SIDES.values():
-        edges = [
-            pedicle_edge_mm(arch, body.block.frame, body.block.back_mm, side, way)
-            for arch, body, way in zip(arches, bodies, (-1, 1), strict=True)
-        ]
-        found = all(edge is not None for edge in edges)
-        heights.append(float((edges[0] - edges[1]) @ up) if found else None)
-    state = S.SURFACE_INCOMPLETE if None in heights else S.OK
-    return dict(zip(COLUMNS, heights, strict=True)) | {"foramen_status": state}
+        return S.NO_NEIGHBOUR
+    return S.ABSENT if None in [maps.part(v, (ARCUS,)) for v in (label, below)] else ""
+
+
+def _height(maps, solids, labels: tuple[int, int], side: int) -> tuple[float | None, str]:
+    arches = [maps.part(label, (ARCUS,)) for label in labels]
+    blocks = [solids[label].block for label in labels]
+    edges = [
+        pedicle_edge_mm(arch, block.frame, block.back_mm, side, way)
+        for arch, block, way in zip(arches, blocks, (-1, 1), strict=True)
+    ]
+    if any(edge is None for edge in edges):
+        cut = any(arch.touches_border for arch in arches)
+        return None, S.TOUCHES_BORDER if cut else S.SURFACE_INCOMPLETE
+    up = solids[DISC_OFFSET + labels[0]].block.frame.superior
+    return float((edges[0] - edges[1]) @ up), S.OK
 
 
 def pedicle_edge_mm(
     arch: Region, frame: Frame, back_mm: float, side: int, way: int
 ) -> np.ndarray | None:
     """Return a world point on the upper (`way` 1) or lower (-1) edge of a pedicle; None where it is not seen.
+
+    Nor is it where the scan's last slice shows it highest: there may be more of it outside.
 
     `frame` and `back_mm` are those of the body; `side` is 1 on its right.
     """
@@ -79,5 +90,7 @@ def pedicle_edge_mm(
     if best < LEAST_PEDICLE_MM:
         return None
     near &= np.isin(slices, [k for k, height in heights.items() if height >= TALL * best])
+    if arch.border_voxels(np.round(arch.grid.to_index(ends[0][near])).astype(int)).any():
+        return None
     edge = np.median((upper if way > 0 else lower)[near], axis=0)
     return frame.origin_mm + edge @ frame.axes
