@@ -7,7 +7,12 @@ from scipy.special import ndtri
 
 from ..core.labels import LEVEL_LABELS
 from ..core.measures.signal.discs import MARGIN_MM, PERCENTILES, contrast_columns, zones_of
-from ..core.measures.signal.marrow import FEWEST_VOXELS, VBQ_LEVELS, heterogeneity_percent
+from ..core.measures.signal.marrow import (
+    FEWEST_VOXELS,
+    VBQ_LEVELS,
+    heterogeneity_percent,
+    smoothed,
+)
 from ..core.measures.signals import BODY_MARGIN_MM
 from ..core.measures.surfaces import MID_SAGITTAL_FRACTION
 from . import tissues as T
@@ -56,9 +61,13 @@ class TrueMarrow:
         index = index[((index >= 0) & (index < self._grid.shape)).all(1)]
         if len(index) < FEWEST_VOXELS:
             return None
+        low = index.min(0)
+        mask = np.zeros(index.max(0) - low + 1, bool)
+        mask[tuple((index - low).T)] = True
+        box = tuple(slice(a, a + n) for a, n in zip(low, mask.shape, strict=True))
         strength = TEXTURE_STRENGTH * self._contrast.texture[tissue]
-        values = 1 + strength * self._texture[tuple(index.T)]
-        return heterogeneity_percent(values, self._grid.to_world(index))
+        values = smoothed(1 + strength * self._texture[box], mask, self._grid.spacing_mm)
+        return heterogeneity_percent(values, self._grid.to_world(np.argwhere(mask) + low))
 
 
 def true_vbq(contrast: Contrast, anatomy: Anatomy, whole: set[int]) -> float | None:
