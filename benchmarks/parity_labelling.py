@@ -1,7 +1,7 @@
 """The case `labelling` of `parity.py`: labelling networks in the published format through both tools.
 
 For every network: whether all vertebrae get the same levels, the Dice of vertebrae and subregions, and by how much
-at most the network's input and its probabilities differ between the tools, as they come about and on the other tool's
+at most the network's input and its probabilities differ between the tools, as they come about and on SPINEPS'
 inputs. Then the search for a sequence alone, on random and on plausible probabilities.
 """
 

@@ -30,7 +30,7 @@ ON_A_NETWORK = ("semantic", "instance", "label")
 def run_spineps(
     args, models, scans, n4: int, out: Path, answers: dict[str, str] | None = None
 ) -> tuple[dict, dict]:
-    """Run the other tool; return its maps by scan, and its account of time and memory.
+    """Run SPINEPS; return its maps by scan, and its account of time and memory.
 
     `answers` files by scan that its semantic network answers with, in place of the network.
     """
@@ -58,7 +58,7 @@ def digests(models) -> dict[str, str]:
 
 
 def ask_spineps(args, out: Path, task: dict, script: str, *words: str) -> None:
-    """Let a script do a task in the other tool's environment, unless it has done the same before: it takes minutes."""
+    """Let a script do a task in SPINEPS' environment, unless it has done the same before: it takes minutes."""
     files = out / "task.json", out / "finished"
     if all(file.is_file() for file in files) and json.loads(files[0].read_text()) == task:
         return
@@ -70,7 +70,7 @@ def ask_spineps(args, out: Path, task: dict, script: str, *words: str) -> None:
 
 
 def call_spineps(args, log: Path, script: str, *words: object) -> None:
-    """Run a script in the other tool's environment."""
+    """Run a script in SPINEPS' environment."""
     line = [str(args.spineps_python), str(HERE / script), *map(str, words)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
     environment.pop("PYTHONPATH", None)

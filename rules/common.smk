@@ -119,7 +119,7 @@ def this_run():
     needs_bids_dir(None)
     check_first()
     if is_run():
-        with explained(f"nothing can be written to {OUT}; make room there or mend it"):
+        with explained(f"nothing can be written to {OUT}; free some space or fix the permissions"):
             claim_output()
     with explained("the scans cannot be listed"):
         run = look(SETTINGS, WISHES)
@@ -131,7 +131,7 @@ def this_run():
         for remark in check_space(OUT, estimate(run.new_scans(), SETTINGS.keep_intermediates)):
             logger.warning(remark)
     if is_run():
-        with explained(f"nothing can be written to {OUT}; make room there or mend it"):
+        with explained(f"nothing can be written to {OUT}; free some space or fix the permissions"):
             begin(run)
     return run
 
@@ -391,8 +391,8 @@ def print_summary(code, computed=True):
         return
     remarks = [*this_run().data.remarks, toy_remark(SETTINGS.models)]
     told = summary(OUT, remarks, computed=computed)
-    code = code or exit_code(SETTINGS.fail_on, told.measured, told.failed)
-    end_record(OUT, code)
+    code = code or exit_code(SETTINGS.fail_on, told.failed, told.scans)
+    end_record(OUT, code, told.measured, told.failed)
     if not workflow.output_settings.quiet:
         print(told.text, file=sys.stderr)
     if code == TOO_MANY_FAILED:

@@ -1,4 +1,5 @@
-# `snakemake train`: the embedded models, from simulated scans to models/builtin. Every step resumes.
+# `snakemake train`: the embedded models, from simulated scans to models/builtin. Every step resumes. Files named
+# *.done stand for results: Snakemake removes a rule's outputs before it runs, and a network has to stay until then.
 
 TRAINING = "train"
 TRAINED = f"{TRAINING}/models"
@@ -34,7 +35,7 @@ rule train_semantic:
         settings=str(ROOT / "config" / "train.yaml"),
         data=f"{TRAINING}/data.done",
     output:
-        f"{TRAINED}/semantic/inference_config.json",
+        touch(f"{TRAINING}/semantic.done"),
     log:
         f"{TRAINING}/logs/train_semantic.log",
     conda:
@@ -57,7 +58,7 @@ rule train_instance:
         settings=str(ROOT / "config" / "train.yaml"),
         data=f"{TRAINING}/data.done",
     output:
-        f"{TRAINED}/instance/inference_config.json",
+        touch(f"{TRAINING}/instance.done"),
     log:
         f"{TRAINING}/logs/train_instance.log",
     conda:
@@ -77,8 +78,8 @@ rule train_instance:
 
 rule register_models:
     input:
-        f"{TRAINED}/semantic/inference_config.json",
-        f"{TRAINED}/instance/inference_config.json",
+        f"{TRAINING}/semantic.done",
+        f"{TRAINING}/instance.done",
     output:
         touch(f"{TRAINING}/registered.done"),
     log:

@@ -182,7 +182,7 @@ def test_many_unforeseen_errors_stop_the_job_and_are_not_held_against_the_scans(
     for number in range(6):
         study.scan(f"sub-{number:02}", "bug")
     assert study.run(Count()) == (1, None)
-    assert "broken set-up" in capsys.readouterr().err
+    assert "installation problem" in capsys.readouterr().err
     stage = Count()
     study.run(stage, max_failed_fraction=1.0)
     assert len(stage.calls) == 6
@@ -274,7 +274,7 @@ def test_a_damaged_result_of_an_earlier_stage_is_no_scans_fault_and_is_made_agai
     os.utime(result, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert study.run(Double())[0] == 1
     told = capsys.readouterr().err
-    assert "run the same command again, it will make" in told
+    assert "run the same command again, which makes" in told
     stage = Count()
     assert study.run(stage)[0] == 0 and stage.calls == ["sub-01"]
     assert study.run(Double())[1]["sub-01"].status == "ok"

@@ -67,17 +67,17 @@ def test_space_is_estimated_from_the_scans_own_sizes(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("fail_on", "measured", "failed", "code"),
+    ("fail_on", "scans", "failed", "code"),
     [
-        ("none", 0, 9, 0),
+        ("none", 9, 9, 0),
         ("any", 9, 0, 0),
-        ("any", 9, 1, 3),
-        ("0.1", 9, 1, 0),
-        ("0.1", 8, 1, 3),
-        ("0.5", 0, 1, 3),
-        ("0", 9, 1, 3),
-        ("1", 0, 9, 0),
+        ("any", 10, 1, 3),
+        ("0.1", 10, 1, 0),
+        ("0.1", 9, 1, 3),
+        ("0.5", 1, 1, 3),
+        ("0", 10, 1, 3),
+        ("1", 9, 9, 0),
     ],
 )
-def test_the_exit_code_follows_the_share_of_failed_scans(fail_on, measured, failed, code):
-    assert exit_code(fail_on, measured, failed) == code
+def test_the_exit_code_follows_the_share_of_failed_scans(fail_on, scans, failed, code):
+    assert exit_code(fail_on, failed, scans) == code

@@ -85,8 +85,43 @@ def test_a_failing_table_stage_leaves_the_old_tables_and_the_summary_says_so(fin
     stage.write_text("raise SystemExit('cohort: the disk is full')\n")
     told = finished.run(fails=True)
     assert finished.tables() == before
-    assert "cohort was not made anew: the disk is full (see " in told
+    assert "cohort was not made again: the disk is full (see " in told
     assert "cohort/vertebrae.csv is that of an earlier run" in told
     stage.write_text(whole)
     told = finished.run()
-    assert "was not made anew" not in told and b"sub-05" in finished.tables()["scans.csv"]
+    assert "was not made again" not in told and b"sub-05" in finished.tables()["scans.csv"]
+
+
+def test_a_run_up_to_a_stage_counts_what_it_left_out_neither_as_failed_nor_as_measured(workflow):
+    """One of four scans failed: a quarter of all, also where no other was measured yet."""
+    for number in (1, 2, 3):
+        workflow.scan(f"sub-{number:02}", str(number))
+    workflow.scan("sub-04", "broken")
+    told = workflow.run("--until", "semantic", batch_size=4, fail_on=0.25)
+    assert "0 scans measured, 1 failed, 3 not finished" in told
+
+
+def test_a_job_that_fails_is_told_though_manifests_of_an_earlier_run_stand(finished):
+    code = finished.folder / "workflow_scripts" / "wirbel" / "stages" / "semantic.py"
+    whole = code.read_text()
+    code.write_text(
+        whole.replace("import sys\n", "import sys\nprint('semantic: no memory')\nsys.exit(1)\n", 1)
+    )
+    told = finished.run(fails=True)
+    assert "semantic b00001: no memory (see " in told
+    assert "0 scans measured, 1 failed, 3 not finished" in told
+    runs = (finished.output / "logs" / "runs.tsv").read_text().splitlines()
+    assert runs[-1].split("\t")[-3:] == ["0", "1", "1"], "measured, failed, exit"
+
+
+def test_earlier_tables_of_an_evaluation_that_fails_stay_as_they_were(finished, tmp_path):
+    (finished.data / "derivatives" / "truth").mkdir(parents=True)
+    (finished.data / "derivatives" / "truth" / "sub-01_desc-vertebra_dseg.nii.gz").touch()
+    tables = [finished.output / "evaluation" / f"{name}.csv" for name in ("structures", "measures")]
+    tables[0].parent.mkdir()
+    for path in tables:
+        path.write_text("of an earlier evaluation")
+    stage = finished.folder / "workflow_scripts" / "wirbel" / "stages" / "evaluate.py"
+    stage.write_text("raise SystemExit('evaluate: out of memory')\n")
+    assert "out of memory" in finished.run("evaluate", fails=True)
+    assert [path.read_text() for path in tables] == ["of an earlier evaluation"] * 2

@@ -7,26 +7,27 @@ from scipy import ndimage
 
 Box = tuple[slice, ...]
 LARGEST_LABEL = 2**16 - 1
-"""Above it labels are numbered anew first: `find_objects` makes a list as long as the largest."""
+"""Larger labels are renumbered first, because `find_objects` makes a list as long as the largest label."""
 
 
 def tight_box(mask: np.ndarray) -> Box | None:
-    """Return the bounding box of a mask (three axes), or None where it is empty.
+    """Return the bounding box of a mask (three axes), or None if it is empty.
 
-    Several times quicker than `scipy.ndimage.find_objects`, which looks at every voxel as a label.
+    Several times faster than `scipy.ndimage.find_objects`, which treats every voxel as a label.
     """
     rows = mask.reshape(mask.shape[0], -1).any(axis=1)
-    plane = mask.any(axis=0)
+    plane = np.asarray(mask.any(axis=0))
     if not plane.any():
         return None
+    profiles = [np.asarray(p) for p in (rows, plane.any(axis=1), plane.any(axis=0))]
     return tuple(
         slice(int(profile.argmax()), profile.size - int(profile[::-1].argmax()))
-        for profile in (rows, plane.any(axis=1), plane.any(axis=0))
+        for profile in profiles
     )
 
 
 def label_boxes(labels: np.ndarray) -> dict[int, Box]:
-    """Return the bounding box of every label present but 0, in ascending order, from one pass over the map."""
+    """Return the bounding box of every label except 0, in ascending order, in one pass over the map."""
     if (
         labels.dtype.kind in "iu"
         and labels.size

@@ -27,7 +27,7 @@ TURNING_MARGIN = 64
 TURNING_AXES = ("I", "P", "L")
 """The order in which angles are counted."""
 SMALLEST_DENS_MM3 = 250.0
-"""The published tool's."""
+"""SPINEPS'."""
 VERTEBRAE = sorted(set(LEVEL_LABELS.values()) - {SACRUM})
 
 

@@ -1,7 +1,8 @@
-"""What a run has cost, for a person: seconds, memory and GPU time by scan, by job and by stage.
+"""The cost of a run, for people: seconds, memory and GPU time by scan, job and stage.
 
-Times by scan are those of the records (loading, computing and saving; they overlap within a job), times by job those
-that the job itself measured, from the start of its process. Reads manifests and logs; opens no result.
+Times by scan come from the records (loading, computing and saving; they overlap within a job).
+Times by job are measured by the job itself, from the start of its process. Only manifests and logs
+are read, no results.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def stage_costs(jobs: list[JobCost], scans: list[dict[str, object]]) -> list[Sta
 
 
 def stages_in(scans: list[dict[str, object]]) -> list[str]:
-    """Return the usual stages, and those of the others that any scan went through, in their order."""
+    """Return the usual stages, and those others that any scan went through, in order."""
     present = {name for row in scans for name in row}
     return [s for s in ALL_STAGES if s in STAGES or f"{s}_seconds" in present]
 
@@ -151,3 +152,33 @@ def write_costs(output_dir: Path, jobs: list[JobCost], scans: list[dict[str, obj
 
 def _rounded(value: object) -> object:
     return round(value, 2) if isinstance(value, float) else value
+
+
+def told_costs(output_dir: Path, batches: dict[str, Tables]) -> list[str]:
+    """Write the cost tables; return what they come to."""
+    jobs = [
+        cost for batch, tables in batches.items() for cost in job_costs(output_dir, batch, tables)
+    ]
+    scans = [row for batch, tables in batches.items() for row in scan_rows(batch, tables)]
+    done = [row for row in scans if row["status"] == OK]
+    if not jobs or not done:
+        return []
+    write_costs(output_dir, jobs, scans)
+    typical = [f"{stage} {_median(done, f'{stage}_seconds'):.3g}" for stage in stages_in(done)]
+    return [
+        _hours(jobs),
+        f"A typical scan: {_median(done, 'seconds'):.3g} s ({', '.join(typical)}), "
+        f"{_median(done, 'final_files'):.0f} files and {_median(done, 'final_bytes') / 1e6:.2g} MB kept",
+        f"Costs by stage, job and scan: {output_dir / 'logs' / 'benchmarks'}",
+    ]
+
+
+def _hours(jobs: list[JobCost]) -> str:
+    cpu, gpu = sum(job.cpu_seconds for job in jobs), sum(job.gpu_seconds for job in jobs)
+    memory = max(job.max_memory_mb for job in jobs)
+    told = f"Cost: {cpu / 3600:.2g} CPU-hours and {gpu / 3600:.2g} GPU-hours in {len(jobs)} jobs"
+    return f"{told}; the largest took {memory / 1000:.2g} GB of memory"
+
+
+def _median(rows: list[dict], column: str) -> float:
+    return median(float(row.get(column) or 0) for row in rows)

@@ -1,4 +1,4 @@
-"""What became of every scan in the end: measured, or failed at some stage."""
+"""The final outcome of every scan: measured, or failed at some stage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Outcome:
 
 
 def outcomes(output_dir: Path, stages: tuple[str, ...]) -> list[Outcome]:
-    """Return what became of every scan, by name. Raises FileNotFoundError without a manifest."""
+    """Return the outcome of every scan, by name; raise FileNotFoundError without a manifest."""
     found = []
     for batch in list_batches(output_dir):
         manifests = {

@@ -1,4 +1,4 @@
-"""Loading, computing and saving at the same time."""
+"""Load, compute and save at the same time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ Step = Callable[[Work], object]
 
 
 def overlap(todo: Iterable[Work], load: Step, compute: Step, save: Step) -> None:
-    """Take every scan through the three steps, one after the other.
+    """Take every scan through the three steps in order.
 
-    A thread loads one scan ahead of the one that is computed in the main thread, another saves one behind, so
-    that at most three scans are in memory. What a step raises ends the loop; a scan being saved is finished.
+    One thread loads a scan ahead of the one that the main thread computes, another saves one
+    behind, so that at most three scans are in memory. An exception in a step ends the loop; a scan
+    that is being saved is finished.
     """
     waiting, loading, saving = iter(todo), deque(), deque()
     loader, saver = ThreadPoolExecutor(1, "load"), ThreadPoolExecutor(1, "save")

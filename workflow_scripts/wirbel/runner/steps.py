@@ -1,4 +1,4 @@
-"""What is done to one scan: load, compute, save, record. A scan's fault stays with the scan."""
+"""The steps of one scan: load, compute, save, record. A scan's fault stays with the scan."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Steps:
         )
 
     def _look_elsewhere(self, work: Work) -> None:
-        """Notice that another writer of this batch (an orphan, its successor) was quicker."""
+        """Notice that another writer of this batch (an orphan, its successor) was faster."""
         if work.scan.scan_id in self._job.recompute:
             return
         record = self._job.ledger.finished_elsewhere(work.scan.scan_id, work.key)
@@ -118,7 +118,7 @@ class Steps:
             raise
 
     def _keep_failure(self, record: Record, error: Exception) -> None:
-        """Write a failure to the batch's log, in full where nobody foresaw it."""
+        """Write a failure to the batch's log, in full if nobody foresaw it."""
         text = f"{self._job.title}: {record.scan_id} failed ({record.reason}): {record.detail}"
         if record.reason == "unexpected":
             lines = "".join(traceback.format_exception(error))
@@ -127,7 +127,9 @@ class Steps:
         keep(self._job.output_dir, self._job.batch, text)
 
     def _check_unchanged(self, scan: Scan) -> None:
-        """Refuse a scan whose file is not there or no longer holds what its provenance key was made from."""
+        """Refuse a scan whose file is missing or no longer has the content that its provenance key was
+        made from.
+        """
         if not self._job.reads_scan:
             return
         if sentence := absence(scan.path):
@@ -140,7 +142,7 @@ class Steps:
 
 
 def _device() -> str:
-    """Return what this process computes on; torch is asked only where the stage has loaded it."""
+    """Return the device this process computes on; torch is asked only if the stage has loaded it."""
     torch = sys.modules.get("torch")
     return "cuda" if torch is not None and torch.cuda.is_initialized() else "cpu"
 

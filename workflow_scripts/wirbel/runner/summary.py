@@ -1,6 +1,7 @@
-"""What came out of a run, in a few lines for a person: `python -m wirbel.runner.summary OUTPUT_DIR`.
+"""The results of a run in a few lines for people: `python -m wirbel.runner.summary OUTPUT_DIR`.
 
-Also writes the cost tables (`costs.write_costs`) and `logs/failed_jobs.csv`, and removes empty job logs.
+It also writes the cost tables (`costs.write_costs`) and `logs/failed_jobs.csv`, and removes empty
+job logs.
 """
 
 from __future__ import annotations
@@ -10,75 +11,77 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from wirbel.io.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.escapes import visible
 from wirbel.io.listing import Finding
 from wirbel.io.tables import write_rows
 from wirbel.runner.batches import list_batches
-from wirbel.runner.chain import ALL_STAGES, STAGES
-from wirbel.runner.costs import JobCost, job_costs, scan_rows, stages_in, write_costs
+from wirbel.runner.chain import ALL_STAGES
+from wirbel.runner.costs import told_costs
 from wirbel.runner.findings import NO_SCAN, read_findings
 from wirbel.runner.joblogs import read_job_log, remove_empty_logs, why_not_made
-from wirbel.runner.lineage import Tables, read_manifests
+from wirbel.runner.lineage import Tables
 from wirbel.runner.receipts import receipt_file
-from wirbel.runner.records import FAILED, OK, manifest_file, read_records
+from wirbel.runner.records import FAILED
+from wirbel.runner.standing import Standing, present_plan, standing
 
 MOST_NAMED = 20
-"""Failed scans, and failed jobs, that are named one by one; tables hold all of them."""
+"""Failed scans, and failed jobs, that are listed by name; tables have all of them."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What came out of a run: the text for a person, and how many scans were measured and how many failed."""
+    """The results of a run: text for people, and how many scans were measured and how many failed."""
 
     text: str
     measured: int
     failed: int
+    waiting: int = 0
+
+    @property
+    def scans(self) -> int:
+        """All scans, those included that cannot be taken because of their names."""
+        return self.measured + self.failed + self.waiting
 
 
 def summary(
     output_dir: str | Path, remarks: Iterable[str] = (), *, computed: bool = True
 ) -> Summary:
-    """Return counts, failed scans and jobs with their reasons, what it cost, where the results are, and `remarks`.
+    """Return counts, failed scans and jobs with their reasons, the cost, where the results are, and
+    `remarks`.
 
-    Names come from files: what would act on a terminal is written as a code. Where nothing was `computed`, as
-    everything was there, jobs and costs are those of the last run, and left out.
+    Names come from files, so characters that control a terminal are escaped. If nothing was
+    `computed` because everything was there, jobs and costs would be the last run's and are left
+    out.
     """
     folder = Path(output_dir)
-    read = read_manifests if computed else _needed_manifests
-    batches = {batch: read(folder, batch) for batch in list_batches(folder)}
-    failed, jobs = failed_scans(batches), failed_jobs(folder, batches) if computed else []
+    plan = present_plan(folder)
+    batches = {b: standing(folder, plan, b, all_rows=computed) for b in list_batches(folder)}
+    tables = {batch: found.tables for batch, found in batches.items()}
+    failed, jobs = failed_scans(tables), failed_jobs(folder, batches) if computed else []
     listed = read_findings(folder)
     left_out = [found for found in listed if found.reason != NO_SCAN]
-    measured = sum(
-        record.status == OK
-        for tables in batches.values()
-        for record in tables.get(STAGES[-1], {}).values()
-    )
-    lines = [_counts(measured, len(failed), len(left_out), len(listed) - len(left_out))]
-    lines += _first([*failed, *map(_finding, left_out)], "cohort/failures.csv")
-    if jobs:
-        lines.append(
-            f"{len(jobs)} jobs failed for reasons of the machine or the set-up; "
-            "finished scans are kept, and the same command tries the others again:"
-        )
-        told = [
-            f"{job['stage']} {job['batch']}: {job['reason']} (see {job['log']})" for job in jobs
-        ]
-        lines += _first(told, "logs/failed_jobs.csv")
-    lines += _written(folder, batches, jobs) if computed else []
+    measured = sum(found.measured for found in batches.values())
+    waiting = sum(found.scans for found in batches.values()) - measured - len(failed)
+    counts = measured, len(failed), waiting, len(left_out), len(listed) - len(left_out)
+    lines = [_counts(*counts), *_first([*failed, *map(_finding, left_out)], "cohort/failures.csv")]
+    lines += _jobs(jobs)
+    lines += _written(folder, tables, jobs) if computed else []
     lines += [*_results(folder), *filter(None, remarks)]
-    return Summary("\n".join(map(visible, lines)), measured, len(failed) + len(left_out))
+    text = "\n".join(map(visible, lines))
+    return Summary(text, measured, len(failed) + len(left_out), waiting)
 
 
-def _needed_manifests(folder: Path, batch: str) -> Tables:
-    """Return the last manifest of a batch, and the others where some of its scans have no measurements."""
-    last = manifest_file(folder, STAGES[-1], batch)
-    tables = {STAGES[-1]: read_records(last)} if last.exists() else {}
-    whole = tables and all(record.status == OK for record in tables[STAGES[-1]].values())
-    return tables if whole else read_manifests(folder, batch)
+def _jobs(jobs: list[dict[str, str]]) -> list[str]:
+    if not jobs:
+        return []
+    title = (
+        f"{len(jobs)} jobs failed because of the machine or the installation; "
+        "finished scans are kept, and the same command tries the others again:"
+    )
+    told = [f"{job['stage']} {job['batch']}: {job['reason']} (see {job['log']})" for job in jobs]
+    return [title, *_first(told, "logs/failed_jobs.csv")]
 
 
 def _written(folder: Path, batches: dict[str, Tables], jobs: list[dict[str, str]]) -> list[str]:
@@ -86,13 +89,14 @@ def _written(folder: Path, batches: dict[str, Tables], jobs: list[dict[str, str]
     try:
         remove_empty_logs(folder)
         write_rows(folder / "logs" / "failed_jobs.csv", ("stage", "batch", "reason", "log"), jobs)
-        return _costs(folder, batches)
+        return told_costs(folder, batches)
     except OSError as error:
         return [f"The tables of costs and failed jobs could not be written: {error}"]
 
 
-def _counts(measured: int, failed: int, left_out: int, without: int) -> str:
+def _counts(measured: int, failed: int, waiting: int, left_out: int, without: int) -> str:
     told = f"{measured} scans measured, {failed} failed"
+    told += f", {waiting} not finished" if waiting else ""
     told += f", {left_out} left out because of their names or folders" if left_out else ""
     return told + (f"; {without} participants have no scan" if without else "")
 
@@ -102,7 +106,7 @@ def _finding(found: Finding) -> str:
 
 
 def _results(folder: Path) -> list[str]:
-    """Return where tables and pictures are, and which of them are those of an earlier run."""
+    """Return where tables and pictures are, and which of them are from an earlier run."""
     told = []
     for stage, title, name in (
         ("cohort", "Table", "cohort/vertebrae.csv"),
@@ -117,7 +121,7 @@ def _results(folder: Path) -> list[str]:
 
 
 def _not_made(folder: Path, stage: str, name: str) -> str:
-    """Return that a table or picture was not made, why, and what lies there instead."""
+    """Return that a table or picture was not made, why, and what is there instead."""
     log = why_not_made(folder, stage)
     why = (
         f": {log} (see {folder / 'logs' / stage}.log)"
@@ -125,7 +129,7 @@ def _not_made(folder: Path, stage: str, name: str) -> str:
         else ", as earlier jobs did not end well"
     )
     kept = f"; {name} is that of an earlier run" if (folder / name).exists() else ""
-    return f"{stage} was not made anew{why}{kept}"
+    return f"{stage} was not made again{why}{kept}"
 
 
 def failed_scans(batches: dict[str, Tables]) -> list[str]:
@@ -139,54 +143,16 @@ def failed_scans(batches: dict[str, Tables]) -> list[str]:
     )
 
 
-def failed_jobs(output_dir: Path, batches: dict[str, Tables]) -> list[dict[str, str]]:
+def failed_jobs(output_dir: Path, batches: dict[str, Standing]) -> list[dict[str, str]]:
     """Return stage, batch, reason and log of each batch's job that failed and was not repeated since."""
     found = []
-    for batch, tables in batches.items():
-        stage = _next_stage(output_dir, batch, tables)
+    for batch, stands in batches.items():
+        stage = stands.next_stage
         log = read_job_log(output_dir, stage, batch) if stage else None
         if log is not None and log.sentence:
             row = {"stage": stage, "batch": batch, "reason": log.sentence}
             found.append({**row, "log": str(log.path)})
     return found
-
-
-def _next_stage(output_dir: Path, batch: str, tables: Tables) -> str | None:
-    """Return the first stage that still has to run; an unusual one counts only where it was begun."""
-    if STAGES[-1] in tables:
-        return None
-    missing = [stage for stage in ALL_STAGES if stage not in tables]
-    return next(s for s in missing if s in STAGES or read_job_log(output_dir, s, batch).starts)
-
-
-def _costs(output_dir: Path, batches: dict[str, Tables]) -> list[str]:
-    """Write the cost tables; return what they come to."""
-    jobs = [
-        cost for batch, tables in batches.items() for cost in job_costs(output_dir, batch, tables)
-    ]
-    scans = [row for batch, tables in batches.items() for row in scan_rows(batch, tables)]
-    done = [row for row in scans if row["status"] == OK]
-    if not jobs or not done:
-        return []
-    write_costs(output_dir, jobs, scans)
-    typical = [f"{stage} {_median(done, f'{stage}_seconds'):.3g}" for stage in stages_in(done)]
-    return [
-        _hours(jobs),
-        f"A typical scan: {_median(done, 'seconds'):.3g} s ({', '.join(typical)}), "
-        f"{_median(done, 'final_files'):.0f} files and {_median(done, 'final_bytes') / 1e6:.2g} MB kept",
-        f"Costs by stage, job and scan: {output_dir / 'logs' / 'benchmarks'}",
-    ]
-
-
-def _hours(jobs: list[JobCost]) -> str:
-    cpu, gpu = sum(job.cpu_seconds for job in jobs), sum(job.gpu_seconds for job in jobs)
-    memory = max(job.max_memory_mb for job in jobs)
-    told = f"Cost: {cpu / 3600:.2g} CPU-hours and {gpu / 3600:.2g} GPU-hours in {len(jobs)} jobs"
-    return f"{told}; the largest took {memory / 1000:.2g} GB of memory"
-
-
-def _median(rows: list[dict], column: str) -> float:
-    return median(float(row.get(column) or 0) for row in rows)
 
 
 def _first(lines: list[str], table: str) -> list[str]:
@@ -195,7 +161,7 @@ def _first(lines: list[str], table: str) -> list[str]:
 
 
 def _remark(output_dir: Path) -> str:
-    """Return the warning about toy weights that the output folder's own description holds, if any."""
+    """Return the warning about toy weights from the output folder's own description, if any."""
     described = read_description(output_dir / DESCRIPTION_FILE).get("GeneratedBy")
     told = str(described[0].get("Description", "")) if isinstance(described, list) else ""
     return told if "TOY WEIGHTS" in told else ""

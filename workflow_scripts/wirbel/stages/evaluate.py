@@ -16,6 +16,7 @@ import numpy as np
 from wirbel.core import evaluation
 from wirbel.core.evaluation_measures import MEASURES
 from wirbel.core.geometry import Volume, reorient, resample_labels
+from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.sidecars import write_json
 from wirbel.io.tables import read_table, write_rows
 from wirbel.io.volumes import read_volume
@@ -201,11 +202,12 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
             found["measures"] = measures_of(scan.scan_id, reference, measured, found["instances"])
             for table, new in found.items():
                 rows[table] += new
-    folder = args.output_dir / "evaluation"
-    for table, columns in COLUMNS.items():
-        write_rows(folder / f"{table}.csv", columns, map(_rounded, rows[table]))
     summary = counts | {"figures": evaluation.summarise(*rows.values())}
-    write_json(folder / "summary.json", summary)
+    sweep_temporaries(args.output_dir / "evaluation")
+    with replaced_together(args.output_dir / "evaluation") as new:
+        for table, columns in COLUMNS.items():
+            write_rows(new / f"{table}.csv", columns, map(_rounded, rows[table]))
+        write_json(new / "summary.json", summary)
     return summary
 
 

@@ -1,7 +1,7 @@
-"""How a run ends: with a summary, also where there was nothing to do, and an exit code that a script can rely on.
+"""End a run with a summary, even if there was nothing to do, and with an exit code for scripts.
 
-0: the run came to its end, and no more scans failed than `fail_on` allows. 3: it came to its end, but more scans
-failed. 1: it could not come to its end (Snakemake's own code).
+0: the run finished, and no more scans failed than `fail_on` allows. 3: it finished, but more scans
+failed. 1: it could not finish (Snakemake's own code).
 """
 
 from __future__ import annotations
@@ -10,21 +10,25 @@ import logging
 from collections.abc import Callable
 
 TOO_MANY_FAILED = 3
-"""Exit code of a run that did all it could, where too many scans failed."""
+"""Exit code of a finished run in which too many scans failed."""
 NOTHING_TO_DO = "Nothing to be done"
-"""How Snakemake's message begins after which it ends without calling anybody."""
+"""Beginning of Snakemake's message after which it ends without calling any handler."""
 
 
-def exit_code(fail_on: str, measured: int, failed: int) -> int:
-    """Return 0 or `TOO_MANY_FAILED`; `fail_on` is none, any, or the largest share of failed scans that is fine."""
+def exit_code(fail_on: str, failed: int, scans: int) -> int:
+    """Return 0 or `TOO_MANY_FAILED`; `fail_on` is none, any, or the largest acceptable share of failed
+    scans.
+    """
     if fail_on == "none" or not failed:
         return 0
     allowed = 0.0 if fail_on == "any" else float(fail_on)
-    return TOO_MANY_FAILED if failed > allowed * (measured + failed) else 0
+    return TOO_MANY_FAILED if failed > allowed * scans else 0
 
 
 class AtNothingToDo(logging.Filter):
-    """On Snakemake's logger: calls `end` once, after Snakemake has said that there is nothing to be done."""
+    """Filter on Snakemake's logger: calls `end` once, after Snakemake said that there is nothing to be
+    done.
+    """
 
     def __init__(self, say: Callable[[str], None], end: Callable[[], None]) -> None:
         super().__init__()
@@ -32,7 +36,7 @@ class AtNothingToDo(logging.Filter):
         self._told = False
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through, but this one only once."""
+        """Let every record through, but this message only once."""
         text = record.getMessage()
         if self._told or not text.startswith(NOTHING_TO_DO):
             return True

@@ -1,7 +1,7 @@
-"""Is the output folder one that Wirbel may write to? Looked at before anything is written.
+"""Check, before anything is written, that Wirbel may write to the output folder.
 
-A slip in `output_dir` must not overwrite somebody's data. Folders are compared as the file system knows them (device
-and number), so that links, other mounts of one disk and names in other case are seen through.
+A mistake in `output_dir` must not overwrite other data. Folders are compared by device and number,
+so that links, other mounts of one disk and names in another case are recognised.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from wirbel.study.refused import Refused
 
 OWN = "wirbel"
 OWN_FOLDERS = ("work", "logs", "cohort", "qc", "evaluation")
-"""What Wirbel writes into its output folder, besides `sub-*`."""
+"""What Wirbel writes to its output folder besides `sub-*`."""
 RESERVED_IN_BIDS = ("sourcedata", "code", "phenotype", "stimuli")
-"""Folders that BIDS keeps for other things; derivatives have one of their own."""
+"""Folders that BIDS reserves for other things; derivatives have their own."""
 CHOOSE = "choose another output_dir, such as {}"
 
 
 def check_output_folder(output_dir: str | Path, bids_dir: str | Path) -> None:
-    """Raise Refused where results would overwrite, or be mixed with, what is not Wirbel's.
+    """Raise Refused if results would overwrite, or be mixed with, data that is not Wirbel's.
 
     `bids_dir` may be empty or missing; the output folder need not exist yet.
     """
@@ -29,13 +29,15 @@ def check_output_folder(output_dir: str | Path, bids_dir: str | Path) -> None:
     try:
         _check(output, bids)
     except OSError as error:
-        raise Refused(f"output_dir {output} cannot be looked at: {error}; {_other(bids)}") from None
+        raise Refused(
+            f"output_dir {output} cannot be looked at: {error}; {elsewhere(bids)}"
+        ) from None
 
 
 def _check(output: Path, bids: Path | None) -> None:
     if os.path.lexists(output) and not output.is_dir():
         kind = "a file" if output.exists() else "a link to nothing"
-        raise Refused(f"output_dir {output} is {kind}; expected a folder: {_other(bids)}")
+        raise Refused(f"output_dir {output} is {kind}; expected a folder: {elsewhere(bids)}")
     if bids is not None and bids.is_dir():
         _check_place(output, bids)
     if output.is_dir():
@@ -43,27 +45,27 @@ def _check(output: Path, bids: Path | None) -> None:
 
 
 def _check_place(output: Path, bids: Path) -> None:
-    """Refuse the data set itself, its participants' folders, and what lies there by a link."""
-    inside = _below(output, bids)
+    """Refuse the data set itself, its participants' folders, and links into it."""
+    inside = below(output, bids)
     if inside == ():
         raise Refused(
             f"output_dir {output} is bids_dir itself: its dataset_description.json would be overwritten, and results "
-            f"mixed with raw scans; {_other(bids)}"
+            f"mixed with raw scans; {elsewhere(bids)}"
         )
     if inside is not None and _is_raw_place(inside):
         raise Refused(
-            f"output_dir {output} lies among the raw data of bids_dir (in {'/'.join(inside)}); {_other(bids)}"
+            f"output_dir {output} lies among the raw data of bids_dir (in {'/'.join(inside)}); {elsewhere(bids)}"
         )
-    around = _below(bids, output)
+    around = below(bids, output)
     if around and (around[0] in OWN_FOLDERS or around[0].startswith("sub-")):
         raise Refused(
-            f"bids_dir {bids} lies in a folder that Wirbel writes itself ({around[0]} of output_dir); {_other(bids)}"
+            f"bids_dir {bids} lies in a folder that Wirbel writes itself ({around[0]} of output_dir); {elsewhere(bids)}"
         )
     for link in _links(output):
-        if _below(link, bids) is not None:
+        if leads_into(link, bids, output):
             raise Refused(
                 f"{link} is a link into bids_dir: results would be written among the raw data; "
-                f"remove the link, or {_other(bids)}"
+                f"remove the link, or {elsewhere(bids)}"
             )
 
 
@@ -76,14 +78,14 @@ def _check_owner(output: Path, bids: Path | None) -> None:
             told = f"made by {', '.join(makers)}" if makers else "not a description by Wirbel"
             raise Refused(
                 f"output_dir {output} is another data set: its {DESCRIPTION_FILE} is {told}, and would be overwritten; "
-                f"{_other(bids)}"
+                f"{elsewhere(bids)}"
             )
     elif not (output / "work" / "batches").is_dir():
         participant = next((e.name for e in os.scandir(output) if e.name.startswith("sub-")), None)
         if participant:
             raise Refused(
                 f"output_dir {output} holds {participant} but was not made by Wirbel (it has no {DESCRIPTION_FILE} and "
-                f"no work folder); {_other(bids)}"
+                f"no work folder); {elsewhere(bids)}"
             )
 
 
@@ -92,7 +94,12 @@ def _is_raw_place(inside: tuple[str, ...]) -> bool:
     return first.startswith("sub-") or first in RESERVED_IN_BIDS or inside == ("derivatives",)
 
 
-def _below(path: Path, folder: Path) -> tuple[str, ...] | None:
+def leads_into(link: Path, bids: Path, output: Path) -> bool:
+    """Whether a link leads into the data set; an output folder of the data set's own derivatives is no part of it."""
+    return below(link, bids) is not None and below(link, output) is None
+
+
+def below(path: Path, folder: Path) -> tuple[str, ...] | None:
     """Return the parts of `path` below `folder`; () where both are the same, None where it is not below.
 
     Both as they are on the disk: every ancestor of the resolved path is compared by device and number.
@@ -113,5 +120,5 @@ def _links(folder: Path) -> list[Path]:
         return [Path(entry.path) for entry in entries if entry.is_symlink()]
 
 
-def _other(bids: Path | None) -> str:
+def elsewhere(bids: Path | None) -> str:
     return CHOOSE.format(bids / "derivatives" / OWN if bids else "results")

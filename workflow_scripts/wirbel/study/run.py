@@ -23,6 +23,7 @@ from wirbel.runner.records import manifest_file, records_by_stage
 from wirbel.runner.settings import Settings
 from wirbel.study.dataset import DataSet, look_up
 from wirbel.study.decision import Decision, decide
+from wirbel.study.links import check_links
 from wirbel.study.planning import Planner
 from wirbel.study.results import unread_in_words
 from wirbel.study.tables import AFTER, decide_tables
@@ -111,11 +112,12 @@ def look(settings: Settings, wishes: Wishes) -> Run:
     """Return what a run would have to do; writes nothing.
 
     Raises OSError where the data set or the output folder cannot be read, ModelError where a network cannot be had,
-    Refused where the files about people cannot be joined.
+    Refused where the files about people cannot be joined, or results would be written among the raw data.
     """
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
     data = look_up(settings.bids_dir, folder, settings.participants)
+    check_links(folder, Path(settings.bids_dir), data.scans)
     scope = settings.batch_size, settings.participants
     found = plan_batches(settings.bids_dir, folder, *scope, data.scans)
     decision = decide(folder, plan, found)

@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING
 
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import read_rows, write_rows
-from wirbel.runner.batches import list_batches
-from wirbel.runner.chain import STAGES
-from wirbel.runner.seals import read_seal
 
 if TYPE_CHECKING:
     from wirbel.study.run import Run
@@ -26,10 +23,10 @@ COMMAND_VARIABLE = "WIRBEL_COMMAND"
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run. `command` is what the user typed; `exit` is `running`, `killed`, or the exit code in the end.
+    """One run. `command` is what the user typed; `exit` is `running`, `killed`, or the exit code.
 
-    `settings` is the plan's fingerprint: `work/plans/<settings>.json` holds all of them. `measured` and `failed` count
-    scans after the run.
+    `settings` is the plan's fingerprint: `work/plans/<settings>.json` has all settings. `measured`
+    and `failed` count scans after the run.
     """
 
     started: str
@@ -51,7 +48,7 @@ COLUMNS = tuple(f.name for f in fields(RunRecord))
 
 
 def begin_record(output_dir: str | Path, run: Run) -> None:
-    """Append the line of a run that begins; earlier ones that never ended belong to runs that were killed."""
+    """Append the line of a run that begins; earlier runs that never ended were killed."""
     path = runs_file(output_dir)
     changes = run.found.changes.values()
     counts = {
@@ -72,21 +69,18 @@ def begin_record(output_dir: str | Path, run: Run) -> None:
     write_rows(path, COLUMNS, [*before, asdict(record)])
 
 
-def end_record(output_dir: str | Path, code: int) -> None:
+def end_record(output_dir: str | Path, code: int, measured: int, failed: int) -> None:
     """Complete the last line, which is this run's, if it began to compute at all."""
     path = runs_file(output_dir)
     rows = _rows(path)
     if not rows or rows[-1]["exit"] != RUNNING:
         return
-    last = Path(output_dir, "work", STAGES[-1])
-    seals = [seal for name in list_batches(output_dir) if (seal := read_seal(last / f"{name}.tsv"))]
-    counts = {name: sum(getattr(s, name) for s in seals) for name in ("measured", "failed_scans")}
-    rows[-1] |= {"ended": now(), "measured": counts["measured"], "failed": counts["failed_scans"]}
+    rows[-1] |= {"ended": now(), "measured": str(measured), "failed": str(failed)}
     write_rows(path, COLUMNS, [*rows[:-1], rows[-1] | {"exit": code}])
 
 
 def last_run(output_dir: str | Path) -> dict[str, str]:
-    """Return the line of the last run; empty where there was none, or the table is being replaced."""
+    """Return the line of the last run; empty if there was none, or while the table is being replaced."""
     try:
         rows = _rows(runs_file(output_dir))
     except OSError:
@@ -95,7 +89,7 @@ def last_run(output_dir: str | Path) -> dict[str, str]:
 
 
 def runs_file(output_dir: str | Path) -> Path:
-    """Return where the table is."""
+    """Return the path of the table."""
     return Path(output_dir, "logs", "runs.tsv")
 
 

@@ -1,4 +1,6 @@
-"""Where SPINEPS 2.1.3 puts its cut-outs: centres of the eroded vertebral bodies, merged ones split by a plane."""
+"""Find the centres of SPINEPS 2.1.3's cut-outs: eroded vertebral bodies, with merged ones split by a
+plane.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +14,31 @@ from wirbel.core.spineps.components import (
     centres_of,
     components,
     drop_small,
+    parts_of,
     structuring,
 )
 
 EROSIONS = 2
 SAME_HEIGHT_MM = 10 * REFERENCE_MM[1]
-"""Neighbours of one kind that lie closer count as one."""
+"""Neighbours of one kind that are closer than this count as one."""
 INSPECTED = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
-"""Places in the order from top to bottom, from which the size of a body is estimated."""
+"""Positions in the order from top to bottom from which the size of a body is estimated."""
 FEWEST_NEIGHBOURS = 2
 TOO_LARGE = 1.5
 DISC_NUMBERS = 100
 
 
 def body_centres(data: np.ndarray, spacing_mm: np.ndarray, fewest_voxels: int) -> list[np.ndarray]:
-    """Return the centres (voxels of `data`) from the bottom up; none where there is no body.
+    """Return the centres of the vertebral bodies (voxels of `data`) from the bottom up.
 
-    `data` subregion map (P, I, R) on the instance model's grid; `fewest_voxels` of an eroded body.
+    Parameters
+    ----------
+    data : ndarray, shape (P, I, R)
+        Subregion map on the instance model's grid.
+    spacing_mm : ndarray, shape (3,)
+        Its voxel size.
+    fewest_voxels : int
+        Of an eroded body.
     """
     dense = (data == BODY).any()
     bodies = data == BODY
@@ -73,9 +83,8 @@ def _from_the_top(numbers: np.ndarray, discs: np.ndarray) -> dict[int, tuple[flo
     """Return height, whether it is a disc, and voxels of every part, in order of the heights."""
     found = {}
     for parts, offset, is_disc in ((discs, DISC_NUMBERS, True), (numbers, 0, False)):
-        sizes = np.bincount(parts.ravel())
-        for number, centre in centres_of(parts).items():
-            found[number + offset] = (centre[1], is_disc, int(sizes[number]))
+        for number, (centre, size) in parts_of(parts).items():
+            found[number + offset] = (centre[1], is_disc, size)
     return dict(sorted(found.items(), key=lambda item: item[1][0]))
 
 

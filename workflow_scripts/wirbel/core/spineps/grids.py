@@ -16,17 +16,17 @@ ZOOM_DIGITS = 6
 """Voxel sizes are rounded to so many decimals, one less than there: files store affines in single precision."""
 
 AFFINE_DIGITS = 7
-"""The other tool rounds the affine of the grid it resamples to. Where model voxels are twice the scan's, every second
+"""SPINEPS rounds the affine of the grid it resamples to. Where model voxels are twice the scan's, every second
 scan voxel lies exactly between two of them, and this rounding decides for all alike which is the nearest."""
 
 
 def rounded(grid: Grid) -> Grid:
-    """Return the grid with its affine rounded as the other tool rounds it."""
+    """Return the grid with its affine rounded as SPINEPS rounds it."""
     return Grid(grid.shape, np.round(grid.affine, AFFINE_DIGITS))
 
 
 def zooms(affine: np.ndarray) -> np.ndarray:
-    """Return the voxel sizes in mm, rounded nearly as the other tool rounds them."""
+    """Return the voxel sizes in mm, rounded nearly as SPINEPS rounds them."""
     return np.round(voxel_sizes(affine), ZOOM_DIGITS)
 
 

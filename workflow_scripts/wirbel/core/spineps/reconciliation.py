@@ -47,7 +47,7 @@ MOVABLE = 25
 def reconcile(subregion: np.ndarray, vertebra: np.ndarray, spacing_mm) -> None:
     """Make both maps, in place, agree on which vertebra every vertebra voxel belongs to.
 
-    In the file's storage order: the other tool visits uncovered parts in that order, and takes the second axis for the
+    In the file's storage order: SPINEPS visits uncovered parts in that order, and takes the second axis for the
     spine's when it looks for an axis split in two.
     """
     vertebra[subregion == 0] = 0

@@ -9,8 +9,9 @@ from pathlib import Path
 from wirbel.plan.plan import Plan
 from wirbel.runner.batches import batch_file, list_batches
 from wirbel.runner.locks import is_locked
-from wirbel.runner.records import FAILED, OK, manifest_file
-from wirbel.runner.seals import Seal, read_seal
+from wirbel.runner.records import FAILED, OK
+from wirbel.runner.seals import Seal
+from wirbel.runner.standing import valid_seals
 from wirbel.study.watching.rows import rows_so_far
 
 
@@ -49,7 +50,7 @@ def read_states(output_dir: Path, plan: Plan, *, at_work: bool) -> list[BatchSta
 
 
 def _state(output_dir: Path, plan: Plan, batch: str, locked: bool) -> BatchState:
-    seals = _valid_seals(output_dir, plan, batch)
+    seals = valid_seals(output_dir, plan, batch)
     scans = seals[0].measured + seals[0].failed_scans if seals else _listed(output_dir, batch)
     if not locked or len(seals) == len(plan.stages):
         return BatchState(batch, scans, seals)
@@ -58,20 +59,6 @@ def _state(output_dir: Path, plan: Plan, batch: str, locked: bool) -> BatchState
     return BatchState(
         batch, scans, seals, True, done, tuple(r.reason for r in rows if r.status == FAILED)
     )
-
-
-def _valid_seals(output_dir: Path, plan: Plan, batch: str) -> tuple[Seal, ...]:
-    """Return the seals from the first stage on, up to the first manifest that is missing or out of date."""
-    found: list[Seal] = []
-    for stage in plan.stages:
-        seal = read_seal(manifest_file(output_dir, stage.stage, batch))
-        fits = seal is not None and (
-            plan.wishes.mixed_settings or seal.made_by == stage.fingerprint
-        )
-        if not fits or (found and seal.made_from != found[-1].holds):
-            break
-        found.append(seal)
-    return tuple(found)
 
 
 def _listed(output_dir: Path, batch: str) -> int:
