@@ -159,13 +159,18 @@ VERTEBRAE = (
         "Angle between both endplates, coronal",
         "Angle between planes fitted to the middle of both endplates, in the body's coronal plane, positive "
         "when the body is higher on the left",
-        "height_status",
+        "width_status",
         (-30.0, 30.0),
         COBB,
     ),
     status("height_status", "the measurement of heights, depths and angles", *BODY_MEASURED),
     *(width for _, width in EXTENTS),
-    status("width_status", "the measurement of the widths", *BODY_MEASURED),
+    status(
+        "width_status",
+        "the measurement of the widths and the coronal angle",
+        *BODY_MEASURED,
+        "form_assumed",
+    ),
     Column(
         "body_area_mm2",
         NUMBER,
@@ -179,7 +184,7 @@ VERTEBRAE = (
         1,
         "body_area_status",
     ),
-    status("body_area_status", "the cross-section of the body", *MEASURED, "not_defined_for_c2"),
+    status("body_area_status", "the cross-section of the body", *BODY_MEASURED, "form_assumed"),
     ratio(
         "wedge_ratio",
         "Anterior over posterior height",

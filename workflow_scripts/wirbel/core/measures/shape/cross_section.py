@@ -10,15 +10,17 @@ from wirbel.core.measures.solids import Solid
 
 SLAB_MM = 2.5
 """Half-thickness of the slab whose voxels are counted."""
+GIVEN = (S.OK, S.FORM_ASSUMED)
 FINE_MM = 0.25
 LARGEST_CORRECTION = 0.1
 """Where the voxels differ more than this from the outline, the outline does not describe the body."""
 
 
 def area_columns(solid: Solid, width_status: str) -> dict:
-    """Return `body_area_mm2`; it is there where the widths are, whose `width_status` explains a gap."""
-    area = body_area_mm2(solid) if width_status == S.OK else None
-    state = width_status if area is not None or width_status != S.OK else S.SURFACE_INCOMPLETE
+    """Return `body_area_mm2`; it is there where the widths are, whose `width_status` goes for it as well."""
+    area = body_area_mm2(solid) if width_status in GIVEN else None
+    incomplete = area is None and width_status in GIVEN
+    state = S.SURFACE_INCOMPLETE if incomplete else width_status
     return {"body_area_mm2": area, "body_area_status": state}
 
 
