@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from wirbel import __version__
 from wirbel.core.dictionary import (
+    CHANGES,
     DERIVED,
     MEASURED,
     NORMS,
@@ -38,6 +39,7 @@ from wirbel.core.reviewing.reviews import NOT_REVIEWED
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.bids import DESCRIPTION_FILE, IGNORE_FILE, write_dataset_description
+from wirbel.io.change_tables import changes_of
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
 from wirbel.io.final_maps import TOY_WEIGHTS, colour_files, write_colours
@@ -158,14 +160,18 @@ def _finish(
     counts = {}
     for name, more in ((table, found.columns()), (SCORES[table], found.score_columns())):
         counts[name] = _write_table(folder, name, columns[name], spool.batches(), more, tool)
+    changes = CHANGES[table]
+    counts[changes] = _write_table(
+        folder, changes, columns[changes], *changes_of(table, spool), tool
+    )
     return counts, reference_rows(table, found.groups, *names)
 
 
 def _write_table(folder, name, columns, batches, more, tool) -> int:
     """Write one table and its dictionary; return its number of rows."""
     rows = write_both(folder / name, _schema(columns), batches, more)
-    known = read_repeatability().get(name, {})
-    described = {c.name: c.entry(known.get(c.name)) for c in columns}
+    known = read_repeatability().get(name.removesuffix("_changes"), {})
+    described = {c.name: c.entry(known.get(c.name.removesuffix("_change"))) for c in columns}
     write_json(folder / f"{name}.json", {TOOL_KEY: tool, **described})
     return rows
 
@@ -182,6 +188,7 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     """Return every table's columns: scans get all of the participants' own, other measures age and sex."""
     joined = dict.fromkeys(TABLES, participants.persons)
     joined |= {"scans": participants.columns, "failures": [], NORMS: []}
+    joined |= dict.fromkeys(CHANGES.values(), [])
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
