@@ -36,7 +36,8 @@ def cubic(
         _weights(n, s, o, size)
         for n, s, o, size in zip(data.shape, scale, offset, shape, strict=True)
     ]
-    out, planes = np.empty(shape, data.dtype), {}
+    out = np.empty(shape, data.dtype)
+    planes: dict[int, np.ndarray] = {}
     for index, row in enumerate(out):  # plane by plane, so that the processor's cache holds them
         at = slice(*weights[0].indptr[index : index + 2])
         near = weights[0].indices[at].tolist()
