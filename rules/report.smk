@@ -3,20 +3,20 @@
 
 rule report:
     input:
-        gathered_by("report"),
+        study.gathered_by("report"),
     output:
-        REPORT_RECEIPT,
+        study.receipt("report"),
     log:
-        f"{LOGS}/report.log",
+        f"{study.logs}/report.log",
     benchmark:
-        f"{LOGS}/benchmarks/report.tsv"
+        f"{study.logs}/benchmarks/report.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(4000),
+        mem_mb=study.megabytes(4000),
         runtime=60,
     message:
         "Making the QC report"
     shell:
-        f"python -m wirbel.stages.report{PLAN_ARGUMENT} > {{log:q}} 2>&1"
+        f"python -m wirbel.stages.report{study.plan_argument} > {{log:q}} 2>&1"
