@@ -5,7 +5,7 @@
 
 A case is a pair of networks; `labelling` adds a row of labelling networks (`parity_labelling.py`), `maps` has none and
 gives both tools the same faulty label maps (`parity_maps.py`). Wirbel runs twice: with `compatibility: spineps`, which
-must give the other tool's masks and numbers; and as it does by default with networks in the published formats
+must give SPINEPS' masks and numbers; and as it does by default with networks in the published formats
 (`auto`), where the masks must be the same, and vertebrae, which may have other names, are matched by overlap; there it
 merges anew what the networks gave before. `--modes none` shows Wirbel's own steps.
 The last line is `min_dice=<number> scans=<n>`: the lowest Dice of any vertebra or subregion under `compatibility:

@@ -1,7 +1,7 @@
 """The case `labelling` of `parity.py`: labelling networks in the published format through both tools.
 
 For every network: whether all vertebrae get the same levels, the Dice of vertebrae and subregions, and by how much
-at most the network's input and its probabilities differ between the tools, as they come about and on the other tool's
+at most the network's input and its probabilities differ between the tools, as they come about and on SPINEPS'
 inputs. Then the search for a sequence alone, on random and on plausible probabilities.
 """
 
@@ -17,16 +17,7 @@ import parity_paths
 import parity_scans
 import parity_scores
 from parity_labelling_models import VARIANTS, write_labelling
-from parity_runs import (
-    BATCH,
-    ask_spineps,
-    digests,
-    maps_of,
-    refused,
-    run_mode,
-    stage,
-    tell_failures,
-)
+from parity_runs import ask_spineps, digests, maps_of, plan_run, refused, run_mode, stage
 
 from wirbel.core.labels import LEVEL_NAMES
 from wirbel.learning.labelling_model import LabellingModel
@@ -60,10 +51,12 @@ def compare(args, name: str, folder: Path, models, n4: int) -> tuple[dict, list[
     _ask_spineps(args, models, networks, scans, n4, out / "spineps")
     found: dict[str, list] = {}
     for mode in args.modes:
-        ours, _ = run_mode(args, models, n4, mode, folder, out, "--naming-follows")
+        first = next(iter(networks.values()))
+        ours, _ = run_mode(args, models, n4, mode, folder, out, first)
         print(f"\n{name}, Wirbel with compatibility: {mode}")
         for variant, network in networks.items():
-            _label(args, models, network, n4, mode, ours)
+            plan_run(ours, folder, models, n4, mode, network)
+            _label(args, ours)
             results = _compared(scans, out / "spineps", variant, ours)
             found.setdefault(mode, []).extend(results)
             for result in results:
@@ -94,17 +87,10 @@ def sha256(folder: Path) -> str:
     return hashlib.sha256(find_checkpoint(folder).read_bytes()).hexdigest()
 
 
-def _label(args, models, network: Path, n4: int, mode: str, out: Path) -> None:
-    """Run Wirbel's stage `label` with one network."""
-    folder = out / "work" / "label"
-    shutil.rmtree(folder, ignore_errors=True)
-    line = ["--batch", out / "work" / "batches" / f"{BATCH}.tsv", "--output-dir", out]
-    line += ["--manifest", folder / f"{BATCH}.tsv", "--threads", args.threads]
-    line += ["--previous", out / "work" / "merge" / f"{BATCH}.tsv", "--compatibility", mode]
-    line += ["--model", network, "--semantic-model", models["semantic"][1]]
-    line += ["--instance-model", models["instance"][1], "--n4" if n4 else "--no-n4"]
-    stage("label", [*line, "--device", "cpu"], out / "label.log")
-    tell_failures("label", folder / f"{BATCH}.tsv")
+def _label(args, out: Path) -> None:
+    """Run Wirbel's stage `label` with the planned network, anew."""
+    shutil.rmtree(out / "work" / "label", ignore_errors=True)
+    stage("label", args, out)
 
 
 def _compared(scans, theirs: Path, variant: str, ours: Path) -> list[parity_scores.Scan]:

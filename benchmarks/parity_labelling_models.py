@@ -123,7 +123,7 @@ SETTINGS = {
 
 
 def _options(variant: Variant) -> argparse.Namespace:
-    """Return the options of a training, as far as the other tool asks for them."""
+    """Return the options of a training, as far as SPINEPS asks for them."""
     return argparse.Namespace(
         backbone=variant.backbone,
         classification_conv=False,

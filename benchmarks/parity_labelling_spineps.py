@@ -1,4 +1,4 @@
-"""The other tool's half of the case `labelling` of `parity.py`; runs in the environment where SPINEPS is installed.
+"""SPINEPS' half of the case `labelling` of `parity.py`; runs in the environment where SPINEPS is installed.
 
     PYTHON parity_labelling_spineps.py scans TASK.json
     PYTHON parity_labelling_spineps.py paths HEADS.npz NAMES.json

@@ -83,7 +83,7 @@ def write_semantic(folder: Path, folds: int) -> Path:
 
 
 def write_plugged(folder: Path) -> Path:
-    """Write the embedded instance network compiled, for the other tool alone."""
+    """Write the embedded instance network compiled, for SPINEPS alone."""
     model = InstanceModel(EMBEDDED / "instance", "cpu", 1)
     network = model.network.to(memory_format=torch.contiguous_format)
     example = torch.zeros(1, model.channels, *model.config.cutout_size)

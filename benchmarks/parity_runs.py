@@ -10,21 +10,27 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
 from parity_scans import scans_in
 
 from wirbel.models.digests import combined_sha256, hash_files
+from wirbel.plan.plan import Wishes, plan_file, write_plan
 from wirbel.runner.discovery import plan_batches
 from wirbel.runner.records import read_records
+from wirbel.runner.settings import checked_settings
+from wirbel.study.planning import Planner
 
 HERE = Path(__file__).resolve().parent
 BATCH = "b00001"
+CONFIG = HERE.parent / "config"
 STAGES = ("resample", "semantic", "instance", "merge")
+ON_A_NETWORK = ("semantic", "instance", "label")
 
 
 def run_spineps(
     args, models, scans, n4: int, out: Path, answers: dict[str, str] | None = None
 ) -> tuple[dict, dict]:
-    """Run the other tool; return its maps by scan, and its account of time and memory.
+    """Run SPINEPS; return its maps by scan, and its account of time and memory.
 
     `answers` files by scan that its semantic network answers with, in place of the network.
     """
@@ -52,7 +58,7 @@ def digests(models) -> dict[str, str]:
 
 
 def ask_spineps(args, out: Path, task: dict, script: str, *words: str) -> None:
-    """Let a script do a task in the other tool's environment, unless it has done the same before: it takes minutes."""
+    """Let a script do a task in SPINEPS' environment, unless it has done the same before: it takes minutes."""
     files = out / "task.json", out / "finished"
     if all(file.is_file() for file in files) and json.loads(files[0].read_text()) == task:
         return
@@ -64,7 +70,7 @@ def ask_spineps(args, out: Path, task: dict, script: str, *words: str) -> None:
 
 
 def call_spineps(args, log: Path, script: str, *words: object) -> None:
-    """Run a script in the other tool's environment."""
+    """Run a script in SPINEPS' environment."""
     line = [str(args.spineps_python), str(HERE / script), *map(str, words)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
     environment.pop("PYTHONPATH", None)
@@ -75,48 +81,35 @@ def call_spineps(args, log: Path, script: str, *words: object) -> None:
 
 
 def run_mode(
-    args, models, n4: int, mode: str, folder: Path, out: Path, *merging: str
+    args, models, n4: int, mode: str, folder: Path, out: Path, labelling: Path | None = None
 ) -> tuple[Path, dict[str, tuple[float, float]]]:
-    """Run Wirbel on a BIDS folder; return its output folder, and seconds and peak MB of every stage.
+    """Run Wirbel on a BIDS folder; return its output folder, and seconds and peak MB of every stage up to `merge`.
 
-    By default it merges anew what the networks gave with `compatibility: spineps`.
+    By default it merges anew what the networks gave with `compatibility: spineps`. With a `labelling` network vertebrae
+    stay numbered, for `label` to name.
     """
     ours, before = out / f"wirbel-{mode}", out / "wirbel-spineps"
-    # Results are kept by a hash of the code, which only the workflow passes.
     shutil.rmtree(ours, ignore_errors=True)
     stages = STAGES
     if mode == "auto" and "spineps" in args.modes[: args.modes.index(mode)]:
         shutil.copytree(before / "work", ours / "work")
         stages = ("merge",)
     plan_batches(folder, ours, len(scans_in(folder))).write()
-    return ours, run_wirbel(args, models, n4, mode, ours, stages, *merging)
+    plan_run(ours, folder, models, n4, mode, labelling)
+    return ours, {name: stage(name, args, ours) for name in stages}
 
 
-def run_wirbel(
-    args, models, n4: int, mode: str, out: Path, stages: tuple[str, ...], *merging: str
-) -> dict[str, tuple[float, float]]:
-    """Run the stages; return (seconds, peak MB) of each, start of the program included.
-
-    `merging` is added to the arguments of `merge`.
-    """
-    semantic, instance = (str(models[kind][1]) for kind in ("semantic", "instance"))
-    n4_flag, spent = "--n4" if n4 else "--no-n4", {}
-    before = dict(zip(STAGES[1:], STAGES, strict=False))
-    for name in stages:
-        folder = out / "work" / name
-        line = ["--batch", out / "work" / "batches" / f"{BATCH}.tsv", "--output-dir", out]
-        line += ["--manifest", folder / f"{BATCH}.tsv", "--threads", args.threads]
-        line += ["--compatibility", mode]
-        line += ["--model", instance if name == "instance" else semantic]
-        line += (
-            ["--previous", out / "work" / before[name] / f"{BATCH}.tsv"] if name in before else []
-        )
-        line += [n4_flag] if name in ("resample", "merge") else []
-        line += ["--instance-model", instance, *merging] if name == "merge" else []
-        line += ["--device", "cpu"] if name in ("semantic", "instance") else []
-        spent[name] = stage(name, line, out / f"{name}.log")
-        tell_failures(name, folder / f"{BATCH}.tsv")
-    return spent
+def plan_run(
+    out: Path, folder: Path, models, n4: int, mode: str, labelling: Path | None = None
+) -> None:
+    """Write the plan of a run with these networks, as the workflow does."""
+    named = {kind: str(models[kind][1].resolve()) for kind in ("semantic", "instance")}
+    named |= {"labelling": str(labelling.resolve())} if labelling else {}
+    config = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    config |= {"bids_dir": str(folder), "output_dir": str(out), "models": named}
+    config |= {"n4": bool(n4), "compatibility": mode, "keep_intermediates": True}
+    settings = checked_settings(config, CONFIG / "schemas" / "config.schema.json")
+    write_plan(out, Planner(settings).plan(Wishes()))
 
 
 def tell_failures(name: str, manifest: Path) -> None:
@@ -132,15 +125,19 @@ def refused(out: Path) -> dict[str, str]:
     return {scan: record.reason for scan, record in records.items() if record.status != "ok"}
 
 
-def stage(name: str, line: list, log: Path) -> tuple[float, float]:
+def stage(name: str, args, out: Path) -> tuple[float, float]:
     """Run one stage in a process of its own; return its seconds and peak memory (MB)."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", f"wirbel.stages.{name}", *map(str, line)]
+    command = [sys.executable, "-m", f"wirbel.stages.{name}", "--plan", plan_file(out)]
+    command += ["--batch", BATCH, "--threads", args.threads]
+    command += ["--device", "cpu"] if name in ON_A_NETWORK else []
+    log = out / f"{name}.log"
     with open(log, "w") as stream:
-        process = subprocess.Popen(command, stderr=stream)
+        process = subprocess.Popen(list(map(str, command)), stderr=stream)
         _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit(f"{' '.join(command)} failed: see {log}")
+        raise SystemExit(f"{' '.join(map(str, command))} failed: see {log}")
+    tell_failures(name, out / "work" / name / f"{BATCH}.tsv")
     return time.perf_counter() - started, usage.ru_maxrss / 1024
 
 

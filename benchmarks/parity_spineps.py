@@ -1,4 +1,4 @@
-"""The other tool's half of `parity.py`: runs in an environment of its own, where SPINEPS is installed.
+"""SPINEPS' half of `parity.py`: runs in an environment of its own, where SPINEPS is installed.
 
 Reads one JSON file with what to do, segments every scan through SPINEPS' own `segment_image`, and writes its maps and a
 JSON file with the seconds and the peak memory after each stage.

@@ -22,7 +22,7 @@ from wirbel.stages import instance, merge, resample, semantic
 
 SPACING_MM = (3.0, 3.0, 6.0)
 FINE = {"resolution_range": [1.5, 1.5, 3.0], "cutout_size": [64, 64, 16]}
-"""Of the instance model: of coarser bodies the other tool's erosion leaves nothing."""
+"""Of the instance model: of coarser bodies SPINEPS' erosion leaves nothing."""
 AS_SPINEPS = {"compatibility": "spineps"}
 OWN_STEPS = {"compatibility": "none"}
 
@@ -126,7 +126,7 @@ def test_the_default_for_published_networks_prepares_the_image_as_the_other_tool
 
 
 def test_the_default_names_the_same_masks_by_what_is_seen(segmented, models):
-    """With a sacrum in view the other tool calls the disc above the topmost vertebra one of the sacrum."""
+    """With a sacrum in view SPINEPS calls the disc above the topmost vertebra one of the sacrum."""
 
     def merged(**more):
         assert segmented.run(instance, models, **more) == 0

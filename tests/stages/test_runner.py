@@ -182,7 +182,7 @@ def test_many_unforeseen_errors_stop_the_job_and_are_not_held_against_the_scans(
     for number in range(6):
         study.scan(f"sub-{number:02}", "bug")
     assert study.run(Count()) == (1, None)
-    assert "broken set-up" in capsys.readouterr().err
+    assert "installation problem" in capsys.readouterr().err
     stage = Count()
     study.run(stage, max_failed_fraction=1.0)
     assert len(stage.calls) == 6

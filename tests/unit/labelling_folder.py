@@ -51,7 +51,7 @@ def checkpoint(heads: dict = HEADS, seed: int = 0, **options) -> dict:
 
 
 def as_published_class(options: argparse.Namespace) -> object:
-    """Return the options as an object of the published tool's class, which is not installed here."""
+    """Return the options as an object of SPINEPS' class, which is not installed here."""
     module = types.ModuleType("spineps.architectures.pl_densenet")
     kind = type("ARGS_MODEL", (), {"__module__": module.__name__})
     module.ARGS_MODEL = kind

@@ -40,7 +40,7 @@ def test_a_folder_answers_with_probabilities_for_every_head(folder):
 
 
 def test_the_tensors_are_those_of_the_published_networks():
-    """Names, shapes and number as in a checkpoint that the published tool wrote of its own network."""
+    """Names, shapes and number as in a checkpoint that SPINEPS wrote of its own network."""
     network = LabellingClassifier(LabellingNetwork("DENSENET169", {"VERT": 24}))
     shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     assert shapes["net.features.conv0.weight"] == (64, 1, 7, 7, 7)

@@ -65,7 +65,7 @@ def test_outside_the_scan_is_zero_and_does_not_count_for_the_intensities():
 
 
 def test_beyond_the_segmentation_all_is_zero_as_beyond_the_scan():
-    """The published tool cuts the scan to the segmentation's bounding box, two voxels of 0.75 mm more."""
+    """SPINEPS cuts the scan to the segmentation's bounding box, two voxels of 0.75 mm more."""
     scan, vertebra, subregion = spine()
     behind = 75 + 1 - (40 - SIZE[0] // 2)  # the arches end at 74, the cut-out's centre is at 40
     block = level_cutouts(scan, vertebra, subregion, wanted(size=(96, 48, 32)))[9]
@@ -89,7 +89,7 @@ def test_cutouts_have_the_networks_axes_whatever_its_voxel_size_is_given_in(axes
 
 
 def test_intensities_keep_their_type_so_that_unsigned_ones_have_no_ripples_below_zero():
-    """As in the published tool: what is below 0 becomes 0, and 0 counts as not seen."""
+    """As in SPINEPS: what is below 0 becomes 0, and 0 counts as not seen."""
     scan, vertebra, subregion = spine()
     edge = np.where(np.arange(130)[None, :, None] < 64, 0, 1000) * np.ones(scan.data.shape)
     seen = {}

@@ -144,7 +144,7 @@ def test_how_sure_the_classifier_is_follows_from_the_levels_chosen():
 
 
 def test_a_model_without_levels_is_refused():
-    with pytest.raises(ValueError, match="no head of the model tells levels, found REGION"):
+    with pytest.raises(ValueError, match="no head of the model names levels, found REGION"):
         name_by_heads({"REGION": np.full((2, 3), 1 / 3)})
 
 

@@ -145,9 +145,9 @@ def test_a_semantic_or_an_instance_folder_is_no_labelling_folder(tmp_path):
         ({"VERT": 24, "FULLYVISIBLE": 1}, "its head FULLYVISIBLE has 1 classes, expected 2"),
         (
             {"REGION": 3, "VERTREL": 6},
-            "none of its heads tells levels: expected one of VERT, VERTEX",
+            "none of its heads names levels: expected one of VERT, VERTEX",
         ),
-        ({}, "none of its heads tells levels"),
+        ({}, "none of its heads names levels"),
         ({"VERT": "24"}, "its group_2_n_channel is {'VERT': '24'}, expected classes by head"),
         (None, "its group_2_n_channel is None, expected classes by head"),
     ],

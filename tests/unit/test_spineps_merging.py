@@ -197,7 +197,7 @@ def test_a_loose_arch_goes_to_the_only_other_instance_it_touches():
 
 @pytest.mark.parametrize("upside_down", [False, True])
 def test_a_small_piece_on_top_joins_the_vertebra_it_touches(upside_down):
-    """The top is where the file's second axis begins, as in the other tool."""
+    """The top is where the file's second axis begins, as in SPINEPS."""
     subregion, vertebra = maps(
         dens=(BODY_BORDER, 1, slice(8, 14), slice(2, 6)),
         axis=(BODY_BORDER, 2, slice(4, 24), slice(6, 16)),

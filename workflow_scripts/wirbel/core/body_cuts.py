@@ -1,22 +1,26 @@
-"""Cutting vertebral bodies apart that a segmentation has merged."""
+"""Cut vertebral bodies apart that a segmentation has merged."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from wirbel.core.chain import Chain
 
 TOO_LARGE = 1.5
-"""Volume beside the neighbours' from which a body counts as merged (SPINEPS, Moeller et al. 2024)."""
+"""A body counts as merged from this volume relative to its neighbours (SPINEPS, Moeller et al. 2024)."""
 TOO_LONG = 1.5
-"""Length beside the neighbours' from which it may hold two bodies: two heights and a disc are 2.3."""
+"""A component may hold two bodies from this length relative to its neighbours; two heights and a disc
+are 2.3.
+"""
 SLENDER = 1.45
-"""Length over antero-posterior depth that no single body below C2 reaches: T12 has the largest ratio,
-27 / 33 mm on MRI, two merged ones at least 1.6 (Panjabi et al. 1991, 1992)."""
+"""Length over anteroposterior depth that no single body below C2 reaches: T12 has the largest ratio,
+27 / 33 mm on MRI, two merged ones at least 1.6 (Panjabi et al. 1991, 1992).
+"""
 NOT_SQUAT = 1.2
-"""The same ratio that a merged pair has at the very least, whatever a cut-off neighbour lets expect."""
+"""Smallest such ratio of a merged pair, whatever a cut-off neighbour suggests."""
 DENS_TAPER = 0.65
 """Upper over lower cross-section of C2: dens 11 x 10 mm on a body of 15 x 17 mm (Gosavi and Swamy 2012;
 Panjabi 1991), 0.4 to 0.6; a merged pair of bodies has about 1."""
@@ -25,7 +29,7 @@ CERVICAL_DEPTH_MM = 24.0
 DENS_USUAL = 2.7
 """C2's length over the next body's height: 38 mm (Yousuf et al. 2022) over 12 to 16 mm."""
 DENS_LENGTH = 2.1
-"""The same at the least."""
+"""Smallest such ratio."""
 LENGTH_PITCH = 1.3
 """Height of a body and its disc over the body's: 1.2 (thoracic) to 1.37 (Gilad and Nissan 1986)."""
 DEPTH_PITCH = 0.95
@@ -34,18 +38,34 @@ SMALLEST_PITCH_MM = 14.0
 """Height of a body and its disc in small women: C4 and C5, 15 mm (Gilad and Nissan, Spine 1986;11:154), and a
 margin."""
 INSIDE = 0.22
-"""A disc lies inside a component when at least this share of the length is above and below it."""
+"""A disc lies inside a component if at least this fraction of the length is above it and below it."""
 SEARCH = 0.25
-"""The narrowest cross-section is sought this far (share of one body's length) about the expected place,
-so that the waist at half height of a single body is never taken for a gap."""
+"""The narrowest cross-section is searched within this distance (fraction of one body's length) of the
+expected place, so that the waist of a single body is never taken for a gap.
+"""
 BIN_MM = 1.0
 
 
 @dataclass(frozen=True)
 class Part:
-    """A set of voxels: indices (m, 3), world mm (m, 3), arc along the chain (m,), offset from it (m, 3).
+    """A set of voxels of the column, such as a body or a disc.
 
-    `component` number of the connected component that it is (a part of); `cut` whether it is a part.
+    Attributes
+    ----------
+    voxels : ndarray, shape (m, 3)
+        Voxel indices.
+    world_mm : ndarray, shape (m, 3)
+        RAS+ positions.
+    arc_mm : ndarray, shape (m,)
+        Positions along the chain.
+    offset_mm : ndarray, shape (m, 3)
+        Vectors from the chain.
+    voxel_mm3 : float
+        Volume of a voxel.
+    cut : bool
+        True if it is only part of a component.
+    component : int
+        The connected component it belongs to.
     """
 
     voxels: np.ndarray
@@ -63,19 +83,21 @@ class Part:
 
     @property
     def middle_mm(self) -> float:
-        """Centre along the chain in mm."""
+        """Centre along the chain, in mm."""
         return float(self.arc_mm.mean())
 
     @property
     def length_mm(self) -> float:
-        """Extent along the chain: the central 90 % of its voxels, scaled to the whole."""
+        """Extent along the chain in mm: the central 90 % of its voxels, scaled to the whole."""
         low, high = np.quantile(self.arc_mm, (0.05, 0.95))
         return float(high - low) / 0.9
 
     def with_part(self, other: Part) -> Part:
         """Return the union with another part."""
-        pairs = ((getattr(self, k), getattr(other, k)) for k in _ARRAYS)
-        return replace(self, **dict(zip(_ARRAYS, map(np.concatenate, pairs), strict=True)))
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS
+        }
+        return replace(self, **joined)
 
     def divided(self, piece: np.ndarray) -> list[Part]:
         """Return one part per piece number (m,) 0, 1, ... that has voxels, marked as cut."""
@@ -90,9 +112,9 @@ _ARRAYS = ("voxels", "world_mm", "arc_mm", "offset_mm")
 
 
 def cut_merged(parts: list[Part], discs: list[Part], chain: Chain) -> list[Part]:
-    """Cut components that hold several bodies: at the discs inside them, else at narrow places.
+    """Cut components that hold several bodies: at the discs inside them, otherwise at narrow places.
 
-    `parts` from the top down; so is the result.
+    `parts` and the result are ordered from the top down.
     """
     out: list[Part] = []
     for i, part in enumerate(parts):
@@ -103,7 +125,7 @@ def cut_merged(parts: list[Part], discs: list[Part], chain: Chain) -> list[Part]
 
 
 def is_dens_and_body(parts: list[Part], index: int, chain: Chain) -> bool:
-    """Return whether a part looks like C2 alone: topmost, cervical, tapering, no longer than C2."""
+    """Return True if a part looks like C2 alone: topmost, cervical, tapering, no longer than C2."""
     part = parts[index]
     if (
         index > 0
@@ -127,12 +149,12 @@ def _cut_at_discs(part: Part, discs: list[Part]) -> list[Part]:
     ]
     if not inside:
         return [part]
-    piece = sum(_below(part, disc).astype(int) for disc in inside)
+    piece = np.sum([_below(part, disc) for disc in inside], axis=0, dtype=int)
     return part.divided(piece)
 
 
 def _fills_the_gap(part: Part, disc: Part) -> bool:
-    """Return whether at the disc's height there is more disc than body: a bridge, not a speck in bone."""
+    """Return True if there is more disc than body at the disc's height: a bridge, not a speck in bone."""
     below = _below(part, disc)
     if below.all() or not below.any():
         return False
@@ -142,7 +164,9 @@ def _fills_the_gap(part: Part, disc: Part) -> bool:
 
 
 def _below(part: Part, disc: Part) -> np.ndarray:
-    """Return which voxels of a part lie below the disc's middle plane, its flattest direction as normal."""
+    """Return which voxels of a part lie below the disc's middle plane, whose normal is its flattest
+    direction.
+    """
     centre = disc.world_mm.mean(0)
     _, vectors = np.linalg.eigh(np.cov((disc.world_mm - centre).T))
     normal = vectors[:, 0]
@@ -173,19 +197,13 @@ def _cut_if_too_large(parts: list[Part], index: int, chain: Chain) -> list[Part]
 
 
 def _expected(parts: list[Part], index: int) -> tuple[float, float] | None:
-    """Return the length (mm) and volume (mm3) that the neighbours let expect, or None without any.
-
-    The median of up to two on either side; bodies grow by 2 to 10 % in volume per level downwards (Panjabi
-    1991, 1992), which is far less than what a merged body has too much.
-    """
+    """Return the length (mm) and volume (mm3) that the neighbours suggest, or None without any."""
     near = [i for i in range(max(0, index - 2), min(len(parts), index + 3)) if i != index]
     near = [i for i in near if parts[i].volume_mm3 > 0.2 * parts[index].volume_mm3]
     if not near:
         return None
-    return tuple(
-        float(np.median([getattr(parts[i], key) for i in near]))
-        for key in ("length_mm", "volume_mm3")
-    )
+    length_mm = float(np.median([parts[i].length_mm for i in near]))
+    return length_mm, float(np.median([parts[i].volume_mm3 for i in near]))
 
 
 def _tapers_like_c2(part: Part) -> bool:
@@ -213,7 +231,7 @@ def _narrow_places(part: Part, pitch_mm: float, first_mm: float) -> np.ndarray:
     for k in range(1, count):
         expected = begin + k * length
         window = np.abs(middle - expected) <= SEARCH * length
-        # A slight pull to the expected place decides among equal cross-sections.
+        # A slight preference for the expected place decides between equal cross-sections.
         cost = area[window] * (1 + 0.3 * ((middle[window] - expected) / (SEARCH * length)) ** 2)
         cuts.append(middle[window][cost.argmin()])
     return np.array(cuts)

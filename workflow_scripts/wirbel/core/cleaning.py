@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import fill_voids
 import numpy as np
 
+from wirbel.core.boxes import label_boxes
 from wirbel.core.chain import Chain, spine_chain
 from wirbel.core.components import Components, find_components, touching_share, voxels_of
-from wirbel.core.geometry import Volume, labelled_boxes
+from wirbel.core.geometry import Volume
 from wirbel.core.growth import spread
 from wirbel.core.labels import (
     ARCUS,
@@ -181,7 +182,7 @@ def _fill_holes(data: np.ndarray, sagittal_axis: int) -> None:
     """Fill background enclosed by one structure, in place; in solid structures, slice by slice as
     well.
     """
-    for label, box in labelled_boxes(data):
+    for label, box in label_boxes(data).items():
         part = data[box]
         # The cord counts as canal here; otherwise it would be a hole in it.
         mask = np.isin(part, (CORD, CANAL)) if label == CANAL else part == label

@@ -1,6 +1,7 @@
-"""One colour per label, the same in look-up tables and pictures, told apart by most colour-blind eyes.
+"""One colour per label, the same in lookup tables and pictures, distinguishable with most colour
+vision deficiencies.
 
-The hues are those of Okabe and Ito (Color Universal Design, 2008). Structures that touch differ in
+The hues are Okabe and Ito's (Color Universal Design, 2008). Structures that touch differ in
 lightness as well as in hue.
 """
 
@@ -12,7 +13,7 @@ ORANGE, SKY, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
 BLUE, VERMILION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
 
 VERTEBRA_CYCLE = (ORANGE, BLUE, YELLOW, VERMILION, SKY, GREEN, PURPLE)
-"""Colours of the vertebrae from the top down, over again; neighbours differ in lightness."""
+"""Colours of the vertebrae from the top down, repeated; neighbours differ in lightness."""
 
 PALER_PER_TURN = 0.09
 """How much nearer to white each further turn of the cycle is, so that no two levels share a colour."""
@@ -58,7 +59,13 @@ def vertebra_colours() -> dict[int, str]:
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """Return "#rrggbb" as three numbers of 0 ... 255."""
+    """Return "#rrggbb" as three numbers from 0 to 255.
+
+    Examples
+    --------
+    >>> rgb("#ff8000")
+    (255, 128, 0)
+    """
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return red, green, blue
 

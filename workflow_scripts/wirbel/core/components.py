@@ -8,8 +8,8 @@ from typing import Literal
 import cc3d
 import numpy as np
 
+from wirbel.core.boxes import Box
 from wirbel.core.geometry import Grid, Volume
-from wirbel.core.slabs import Box
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.core.bodies import Bodies, separate_bodies
+from wirbel.core.boxes import Box
 from wirbel.core.components import voxel_volume_mm3
 from wirbel.core.cutouts import overlap
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import VERTEBRA_SUBREGIONS
 from wirbel.core.ownership import one_vertebra_per_body
-from wirbel.core.slabs import Box
 
 ABOVE, CENTRE, BELOW = 1, 2, 3
 """Labels within one prediction."""

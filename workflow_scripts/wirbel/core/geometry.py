@@ -20,7 +20,8 @@ from nibabel.orientations import (
 )
 from scipy import ndimage
 
-from wirbel.core.slabs import Box, slabs
+from wirbel.core.boxes import Box, label_boxes
+from wirbel.core.slabs import slabs
 
 MODEL_AXES = ("P", "I", "R")
 """Orientation of the model grid: indices grow towards posterior, inferior, right."""
@@ -300,7 +301,7 @@ def resample_labels(volume: Volume, target: Grid) -> Volume:
     out = np.zeros(target.shape, volume.data.dtype)
     best = np.zeros(target.shape, np.float32)
     total = np.zeros(target.shape, np.float32)
-    for label, box in labelled_boxes(volume.data):  # each label only in its own bounding box
+    for label, box in label_boxes(volume.data).items():  # each label only in its own bounding box
         window = _image_of_box(box, inverse, offset, target.shape)
         if window is None:
             continue
@@ -315,21 +316,6 @@ def resample_labels(volume: Volume, target: Grid) -> Volume:
         total[window] += weight
     out[best < 1 - total] = 0
     return Volume(out, target.affine)
-
-
-def labelled_boxes(labels: np.ndarray) -> list[tuple[int, Box]]:
-    """Return (label, bounding box) for every label present except 0, in ascending order.
-
-    Examples
-    --------
-    >>> labelled_boxes(np.array([[0, 3], [0, 3]]))
-    [(3, (slice(0, 2, None), slice(1, 2, None)))]
-    """
-    values = np.unique(labels)
-    values = values[values != 0]
-    compact = np.searchsorted(values, labels).astype(np.int32) + 1
-    compact[labels == 0] = 0
-    return [(int(v), box) for v, box in zip(values, ndimage.find_objects(compact), strict=True)]
 
 
 def grow_box(box: Box, margin: int | tuple[int, ...], shape: tuple[int, ...]) -> Box:

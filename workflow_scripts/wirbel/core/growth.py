@@ -1,4 +1,4 @@
-"""Spreading numbers from labelled voxels over a region, along paths inside it."""
+"""Spread numbers from labelled voxels over a region, along paths inside it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,30 @@ from wirbel.core.geometry import grow_box
 def spread(
     seeds: np.ndarray, region: np.ndarray, spacing_mm: np.ndarray, limit_mm: float
 ) -> np.ndarray:
-    """Give each voxel of `region` without a number that of the seed with the shortest path to it.
+    """Give each unnumbered voxel of `region` the number of the seed with the shortest path to it.
 
-    `seeds` integer numbers, 0 where unknown; `region` boolean, same shape. Paths run from voxel
-    to face neighbour through unnumbered voxels of the region only and are at most `limit_mm` long; voxels not
-    reached stay 0. Returns a new array; numbers outside the region are unchanged.
+    Parameters
+    ----------
+    seeds : ndarray of int, shape (i, j, k)
+        Known numbers, 0 elsewhere.
+    region : ndarray of bool, shape (i, j, k)
+        Where numbers spread. Paths go from voxel to face neighbour, only through unnumbered voxels
+        of the region.
+    spacing_mm : ndarray, shape (3,)
+        Voxel size along each axis.
+    limit_mm : float
+        Longest path; voxels beyond it stay 0.
+
+    Returns
+    -------
+    ndarray, shape (i, j, k)
+        A new array; numbers outside the region are unchanged.
+
+    Examples
+    --------
+    >>> seeds = np.array([[[1, 0, 0, 0]]])
+    >>> spread(seeds, np.ones(seeds.shape, bool), np.ones(3), limit_mm=2.0).tolist()
+    [[[1, 1, 1, 0]]]
     """
     out = seeds.copy()
     unknown = region & (seeds == 0)
@@ -46,9 +65,25 @@ def spread(
 def fill_from_nearest(
     seeds: np.ndarray, region: np.ndarray, affine: np.ndarray, limit_mm: float
 ) -> np.ndarray:
-    """Give each unnumbered voxel of `region` the number of the nearest numbered voxel within reach.
+    """Give each unnumbered voxel of `region` the number of the nearest numbered voxel.
 
-    Straight-line distance in mm, whatever lies between. Returns a new array.
+    Distances are straight, whatever lies between.
+
+    Parameters
+    ----------
+    seeds : ndarray of int, shape (i, j, k)
+        Known numbers, 0 elsewhere.
+    region : ndarray of bool, shape (i, j, k)
+        Voxels to fill.
+    affine : ndarray, shape (4, 4)
+        Voxel -> mm.
+    limit_mm : float
+        Voxels farther than this from any number stay 0.
+
+    Returns
+    -------
+    ndarray, shape (i, j, k)
+        A new array.
     """
     out = seeds.copy()
     unknown = np.argwhere(region & (seeds == 0))
@@ -65,7 +100,7 @@ def fill_from_nearest(
 
 
 def surface(numbers: np.ndarray) -> np.ndarray:
-    """Return the numbered voxels that have a face neighbour with another number (or the array's edge)."""
+    """Return the numbered voxels with a face neighbour of another number, or at the array's edge."""
     inner = np.zeros(numbers.shape, bool)
     core = numbers[1:-1, 1:-1, 1:-1]
     same = core != 0
@@ -79,7 +114,7 @@ def surface(numbers: np.ndarray) -> np.ndarray:
 
 
 def _nearest_source(node, target, sources, spacing_mm, limit_mm):
-    """Return for each node the node number of its nearest source, or -1 (multi-source Dijkstra)."""
+    """Return the nearest source of each node, or -1 (multi-source Dijkstra)."""
     count = int(node.max()) + 1
     rows, columns, lengths = [], [], []
     for axis in range(3):

@@ -1,4 +1,4 @@
-"""From what the labelling network says to the final maps with their levels."""
+"""Turn the labelling network's answers into the final maps with named levels."""
 
 from __future__ import annotations
 
@@ -33,13 +33,27 @@ def name_maps(
     with_c1: bool = False,
     finish: Finish | None = None,
 ) -> tuple[Volume, Volume, Levels]:
-    """Return both maps with the vertebrae named, and how that was done.
+    """Return both maps with named vertebrae, and how they were named.
 
-    `vertebra` holds vertebrae numbered from the top down; `heads` the network's answers about those in `numbers`, which
-    have a body; `counted` and `by_counting` how counting names them, and number -> label. The names are the
-    network's, or, where no sequence of levels fits its vertebrae, those of counting. `with_c1`: the maps may show
-    C1; then a dens tells which vertebra is C2, and what lies above C2 and has no body is C1. `finish` gives the
-    vertebrae their names in the maps, `renamed_maps` unless something else is given.
+    The names are the network's or, if no sequence of levels fits its vertebrae, those of counting.
+
+    Parameters
+    ----------
+    subregion, vertebra : Volume
+        Maps on one grid; vertebrae numbered from the top down.
+    numbers : list of int
+        The vertebrae that have a body.
+    heads : mapping of str to ndarray
+        The network's answers about them.
+    counted : Levels
+        How counting names them.
+    by_counting : mapping of int to int
+        Number -> label by counting.
+    with_c1 : bool
+        The maps may show C1: then a dens identifies C2, and a vertebra without a body above C2 is
+        C1.
+    finish : callable, optional
+        Renames the vertebrae in the maps. Default: `renamed_maps`.
     """
     known = _known(subregion, vertebra, numbers) if with_c1 else {}
     labels, sure = name_by_heads(heads, with_c1, known) if numbers else ((), 0.0)
@@ -58,21 +72,25 @@ def name_maps(
 def renamed_maps(
     subregion: Volume, vertebra: Volume, names: Mapping[int, int]
 ) -> tuple[Volume, Volume]:
-    """Return both maps with new numbers, discs and endplates with them; vertebrae without a name leave both."""
+    """Return both maps with new labels, discs and endplates included; vertebrae without a name leave
+    both.
+    """
     data = renamed(vertebra.data, names)
     kept = np.where((vertebra.data > 0) & (data == 0), 0, subregion.data)
     return subregion.with_data(kept.astype(np.uint8)), vertebra.with_data(data)
 
 
 def _known(subregion: Volume, vertebra: Volume, numbers: list[int]) -> dict[int, str]:
-    """Return row in `numbers` -> level of the vertebra that has a dens, and of the one above it."""
+    """Return row in `numbers` -> level of the vertebra with a dens, and of the one above it."""
     axis = axis_by_dens(vertebra, subregion)
     levels = {} if axis is None else {axis: "C2", axis - 1: "C1"}
     return {row: levels[number] for row, number in enumerate(numbers) if number in levels}
 
 
 def _atlas(vertebra: Volume, names: Mapping[int, int]) -> dict[int, int]:
-    """Return the name of the topmost vertebra where it has none, the network found C2, and nothing is C1 yet."""
+    """Return the name of the topmost vertebra if it has none, the network found C2, and nothing is C1
+    yet.
+    """
     top = int(vertebra.data[vertebra.data > 0].min())
     atlas, axis = LEVEL_LABELS["C1"], LEVEL_LABELS["C2"]
     named = set(names.values())

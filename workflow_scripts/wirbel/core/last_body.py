@@ -1,4 +1,6 @@
-"""What a network takes for sacrum although it lies above the last disc: part of the last vertebra's body."""
+"""Recover parts of the last vertebra's body that a network took for sacrum although they lie above the
+last disc.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,29 @@ from wirbel.core.geometry import Volume
 from wirbel.core.labels import BODY_BORDER, BODY_LABELS, DISC, SACRUM
 
 WHOLE_DISC_MM3 = 500.0
-"""Half the smallest adult disc (that below C3)."""
+"""Half the smallest adult disc (below C3)."""
 LEAST_CONTACT = 0.15
-"""Share of a piece's surface that must touch a body. Half a cube shares a quarter of its surface with the other half;
-the first sacral segment, above what is left of a disc below it, touches the fifth lumbar body nowhere or at a rim."""
+"""Fraction of a piece's surface that must touch a body. Half a cube shares a quarter of its surface
+with the other half; the first sacral segment, above the rest of a disc below it, touches the fifth
+lumbar body nowhere or at a rim.
+"""
 
 
 def restore_last_body(labels: Volume) -> Volume:
-    """Turn pieces of sacrum above the last disc into body where they are part of one; grid and dtype stay.
+    """Turn pieces of sacrum above the last disc into body if they are part of one.
 
-    `labels` subregion numbers in any orientation, bodies as 49 or 50. Above: beyond the plane through the middle of
-    the lowest whole disc; a piece that hangs together with the sacrum around that disc is cut off there.
+    "Above" means beyond the plane through the middle of the lowest whole disc. A piece connected to
+    the sacrum around that disc is cut off there.
+
+    Parameters
+    ----------
+    labels : Volume
+        Subregion labels, any orientation, bodies as 49 or 50.
+
+    Returns
+    -------
+    Volume
+        The same grid and data type.
     """
     voxels = np.argwhere(labels.data == SACRUM)
     disc = _lowest_disc_mm(labels) if len(voxels) else None
@@ -41,7 +55,7 @@ def restore_last_body(labels: Volume) -> Volume:
 
 
 def _lowest_disc_mm(labels: Volume) -> np.ndarray | None:
-    """Return the world positions (n, 3) of the voxels of the lowest whole disc."""
+    """Return the world positions, shape (n, 3), of the voxels of the lowest whole disc."""
     discs = find_components(labels.with_data(np.where(labels.data == DISC, DISC, 0)))
     whole = np.flatnonzero(discs.volume_mm3 >= WHOLE_DISC_MM3)
     if not len(whole):
@@ -51,7 +65,7 @@ def _lowest_disc_mm(labels: Volume) -> np.ndarray | None:
 
 
 def _plane(points_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a flat body's centre and the unit normal (upwards) of the plane that it lies in."""
+    """Return the centre of a flat body and the upward unit normal of its plane."""
     centre = points_mm.mean(0)
     normal = np.linalg.eigh(np.cov((points_mm - centre).T))[1][:, 0]
     return centre, normal if normal[2] > 0 else -normal

@@ -1,4 +1,5 @@
-"""The classes by which labelling networks tell levels, from the top of the spine down, and how they may follow.
+"""The classes by which labelling networks name levels, from the top of the spine down, and their
+order.
 
 As in the published networks (VERIDAH, Möller et al. 2026, arXiv:2601.14066).
 """
@@ -29,10 +30,16 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Axis:
-    """The classes that a sequence is made of.
+    """The classes that a sequence consists of.
 
-    `names` of the classes from the top down; `starts` index of the first class of each region; `next` class ->
-    classes that the vertebra below may have, the usual one first.
+    Attributes
+    ----------
+    names : tuple of str
+        Classes from the top down.
+    starts : tuple of int
+        Index of the first class of each region.
+    next : tuple of tuples of int
+        For each class, the classes that the vertebra below may have, the usual one first.
     """
 
     names: tuple[str, ...]
@@ -53,7 +60,7 @@ class Axis:
 
 
 def _axis(names: list[str], others: dict[str, tuple[str, ...]]) -> Axis:
-    """Return the axis where every level is followed by the next, or by those given in `others`."""
+    """Return the axis on which every level is followed by the next one, or by those in `others`."""
     follow = [(i + 1,) if i + 1 < len(names) else () for i in range(len(names))]
     for name, followers in others.items():
         at = names.index(name)
@@ -62,9 +69,11 @@ def _axis(names: list[str], others: dict[str, tuple[str, ...]]) -> Axis:
 
 
 REPEATING = _axis(_CERVICAL + _THORACIC + _LUMBAR, {"T11": ("L1",), "T12": ("T12",), "L5": ("L5",)})
-"""Eleven thoracic vertebrae: T12 is left out. Thirteen: T12 occurs twice. Six lumbar: L5 occurs twice."""
+"""With eleven thoracic vertebrae, T12 is left out; with thirteen, T12 occurs twice; with six lumbar
+ones, L5 occurs twice.
+"""
 EXPLICIT = _axis([*_CERVICAL, *_THORACIC, "T13", *_LUMBAR, "L6"], {"T11": ("L1",), "T12": ("L1",)})
-"""T13 and L6 are classes of their own; T13, or T12 and T13, may be left out."""
+"""T13 and L6 have their own classes; T13, or T12 and T13, may be left out."""
 
 
 def group_of(axis: Axis) -> list[int]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from wirbel.core.boxes import label_boxes
 from wirbel.core.cutouts import cut_out
-from wirbel.core.geometry import Volume, labelled_boxes, reorient
+from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import BODY_LABELS, DENS, LEVEL_LABELS, SACRUM
 from wirbel.core.spineps.components import REFERENCE_MM
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
@@ -26,7 +27,7 @@ TURNING_MARGIN = 64
 TURNING_AXES = ("I", "P", "L")
 """The order in which angles are counted."""
 SMALLEST_DENS_MM3 = 250.0
-"""The published tool's."""
+"""SPINEPS'."""
 VERTEBRAE = sorted(set(LEVEL_LABELS.values()) - {SACRUM})
 
 
@@ -61,7 +62,7 @@ def level_cutouts(
         seen = box_of(subregion.data > 0, int(SEEN_MARGIN_MM / min(zooms(scan.affine))))
     parts = (_part(volume, seen) for volume in (scan, _bodies(vertebra, subregion)))
     image, bodies = (reorient(volume) for volume in _resampled(*parts, wanted))
-    boxes = dict(labelled_boxes(bodies.data))
+    boxes = label_boxes(bodies.data)
     angles = _angles(bodies, list(boxes)) if wanted.turned else dict.fromkeys(boxes, 0.0)
     out = {}
     for number, box in boxes.items():

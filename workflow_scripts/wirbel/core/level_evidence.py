@@ -1,20 +1,20 @@
-"""What a labelling network's answers say for each level of each vertebra.
+"""The evidence of a labelling network for each level of each vertebra.
 
-A classifier answers several questions (heads) about each vertebra; the answers are weighed and added, as the published
-tool does it (VERIDAH, Möller et al. 2026, arXiv:2601.14066). Heads, each a probability per class and vertebra,
-are named as in the published models:
+A classifier answers several questions (heads) about each vertebra. The answers are weighted and
+added as SPINEPS does (VERIDAH, Möller et al. 2026, arXiv:2601.14066). Heads are named as in the
+published models; each gives a probability per class and vertebra:
 
     VERT          24 levels C1 ... L5; an extra vertebra counts as a second T12 or a second L5
-    VERTEX        26 levels C1 ... T12, T13, L1 ... L6 (also VERTEXACT, where there is no VERT)
+    VERTEX        26 levels C1 ... T12, T13, L1 ... L6 (also VERTEXACT, if there is no VERT)
     VERTGRP       12 groups of two or three neighbouring levels
     REGION        cervical, thoracic, lumbar
     VERTREL       nothing, last cervical, first thoracic, last thoracic, first lumbar, last lumbar
     VERTT13       usual, T13
     FULLYVISIBLE  cut off, fully visible
 
-A network answers in single precision, and what it says is weighed in that precision, in the published tool's order:
-where one vertebra of a spine is certainly the last of a region, rounding decides whether the head of relations
-counts in full or by half.
+A network answers in single precision, and its answers are weighted in that precision and in
+SPINEPS' order: if a vertebra is certainly the last of a region, rounding decides whether the head
+of relations counts fully or by half.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from scipy.ndimage import gaussian_filter1d
 from wirbel.core.level_axis import EXPLICIT, REPEATING, Axis, group_of
 
 Heads = Mapping[str, np.ndarray]
-"""Head's name -> (vertebrae from the top down, classes)."""
+"""Name of a head -> array, shape (vertebrae from the top down, classes)."""
 
 LEVEL_HEADS = ("VERT", "VERTEX", "VERTEXACT", "VERTGRP")
 EXACT_CLASSES = {"VERT": 24, "VERTEX": 26, "VERTEXACT": 26, "VERTREL": 6}
 FEWEST_CLASSES = {"VERTGRP": 12, "REGION": 3, "VERTT13": 2, "FULLYVISIBLE": 2}
-"""Head -> classes that the search needs; of the latter further ones would be left aside."""
+"""Head -> classes that the search needs; further ones would be ignored."""
 
 LEVEL_WEIGHT = 0.9
 GROUP_WEIGHT = 0.8
@@ -41,7 +41,7 @@ REGION_WEIGHT = 1.1
 RELATION_WEIGHT = 0.6
 T13_WEIGHT = 0.4
 CUT_OFF_WEIGHT = 0.5
-"""How much less a vertebra counts that is cut off by the image's border. All weights: the published tool's."""
+"""Weight of a vertebra that the image's border cuts off. All weights are SPINEPS'."""
 CLASS_SIGMA, CLASS_RADIUS = 0.8, 2
 RELATION_SIGMA, RELATION_RADIUS = 0.6, 1
 VISIBLE_DECIMALS = 3
@@ -50,10 +50,16 @@ TINY = 1e-8
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for which level: the greater the better, all summed along a sequence.
+    """Evidence for each level; sums along a sequence are compared, and more is better.
 
-    `level` (vertebrae, classes); `relation` (vertebrae, 6) for being the last or first of a region; `t13`
-    (vertebrae,) for being the second T12.
+    Attributes
+    ----------
+    level : ndarray, shape (vertebrae, classes)
+        For being this level.
+    relation : ndarray, shape (vertebrae, 6)
+        For being the last or first of a region.
+    t13 : ndarray, shape (vertebrae,)
+        For being the second T12.
     """
 
     axis: Axis
@@ -63,10 +69,10 @@ class Evidence:
 
 
 def check_heads(classes: Mapping[str, int]) -> None:
-    """Raise ValueError when heads (name -> number of classes) are not those of a network that tells levels."""
+    """Raise ValueError unless heads (name -> number of classes) belong to a network that names levels."""
     if not any(name in classes for name in LEVEL_HEADS):
         raise ValueError(
-            f"none of its heads tells levels: expected one of {', '.join(LEVEL_HEADS)}, "
+            f"none of its heads names levels: expected one of {', '.join(LEVEL_HEADS)}, "
             f"found {', '.join(classes) or 'none'}"
         )
     for name, found in classes.items():
@@ -78,10 +84,10 @@ def check_heads(classes: Mapping[str, int]) -> None:
 
 
 def weigh(heads: Heads) -> Evidence:
-    """Combine the heads; raises ValueError when none of them tells levels."""
+    """Combine the heads; raise ValueError if none of them names levels."""
     explicit = next((name for name in ("VERTEX", "VERTEXACT") if name in heads), None)
     if not explicit and "VERT" not in heads and "VERTGRP" not in heads:
-        raise ValueError(f"no head of the model tells levels, found {', '.join(heads) or 'none'}")
+        raise ValueError(f"no head of the model names levels, found {', '.join(heads) or 'none'}")
     axis = EXPLICIT if explicit and "VERT" not in heads else REPEATING
     rows = len(next(iter(heads.values())))
     level = np.zeros((rows, len(axis.names)))
@@ -92,7 +98,9 @@ def weigh(heads: Heads) -> Evidence:
 
 
 def _level_parts(heads: Heads, axis: Axis, explicit: str | None) -> list[tuple[float, np.ndarray]]:
-    """Return weight and (vertebrae, classes) of every head that speaks for levels or regions, regions first."""
+    """Return weight and array (vertebrae, classes) of every head about levels or regions, regions
+    first.
+    """
     parts = []
     if "REGION" in heads:
         regions = [axis.region_of(index) for index in range(len(axis.names))]
@@ -119,7 +127,7 @@ def _without_extra(exact: np.ndarray) -> np.ndarray:
 
 
 def _smoothed(values: np.ndarray, axis: Axis) -> np.ndarray:
-    """Blur over neighbouring levels, region by region: a neighbour is a likely confusion."""
+    """Blur over neighbouring levels within each region, because a neighbour is a likely confusion."""
     values = np.array(values, order="C")
     for region in axis.regions:
         values[:, region] = gaussian_filter1d(
@@ -133,7 +141,7 @@ def _normalised(values: np.ndarray) -> np.ndarray:
 
 
 def _visibility(heads: Heads, rows: int) -> np.ndarray:
-    """Return how much each vertebra counts; the ends of the image count as half seen."""
+    """Return the weight of each vertebra; the ends of the image count as half seen."""
     visible = heads["FULLYVISIBLE"][:, 1] if "FULLYVISIBLE" in heads else np.ones(rows)
     visible = gaussian_filter1d(visible, CLASS_SIGMA, mode="constant", radius=CLASS_RADIUS)
     visible = np.round(visible, VISIBLE_DECIMALS)
@@ -141,7 +149,9 @@ def _visibility(heads: Heads, rows: int) -> np.ndarray:
 
 
 def _relations(heads: Heads, rows: int) -> np.ndarray:
-    """Return the head of relations, blurred along the spine; each speaks for one vertebra in all."""
+    """Return the head of relations, blurred along the spine; each relation speaks for one vertebra in
+    total.
+    """
     if "VERTREL" not in heads:
         return np.zeros((rows, 6))
     values = np.array(heads["VERTREL"], order="C")

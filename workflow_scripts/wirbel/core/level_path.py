@@ -1,8 +1,9 @@
-"""The most probable names of a spine's vertebrae, given what a classifier says about each of them.
+"""The most probable names of a spine's vertebrae, given a classifier's answers about each.
 
-A spine is read from the top down: every vertebra is one level below the one before, except where people
-differ. The search over all such sequences follows VERIDAH (Möller et al. 2026, arXiv:2601.14066) as the published
-tool runs it: the evidence for the levels (`level_evidence`) is added up, and the sequence with the greatest sum wins.
+A spine is read from the top down: every vertebra is one level below the one before, with the
+variants that exist in people. The search over all such sequences follows VERIDAH (Möller et al.
+2026, arXiv:2601.14066) as SPINEPS runs it: the evidence for the levels (`level_evidence`) is
+summed, and the sequence with the largest sum wins.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from wirbel.core.level_evidence import Evidence, Heads, weigh
 
 MOST_OF_ONE_LEVEL = 2
 TOPMOST = 1
-"""Sequences begin at C2 or below, unless the first network shows C1, too."""
+"""Sequences begin at C2 or below, unless the semantic network segments C1."""
 CERTAIN = 1e6
 """Evidence that nothing outweighs."""
 
@@ -25,11 +26,29 @@ CERTAIN = 1e6
 def name_by_heads(
     heads: Heads, with_c1: bool = False, known: Mapping[int, str] | None = None
 ) -> tuple[tuple[int, ...], float]:
-    """Return the vertebrae's labels from the top down, and how sure the classifier is of them (0 ... 1).
+    """Name the vertebrae of a spine.
 
-    The latter is the mean probability that it gives to the levels chosen. All labels are 0 when no
-    sequence fits, for example because there are more vertebrae than levels. `with_c1`: the topmost may be C1. `known`
-    holds the levels of vertebrae (row -> name) that need no guess. Raises ValueError when no head tells levels.
+    Parameters
+    ----------
+    heads : mapping of str to ndarray, shape (vertebrae, classes)
+        Answers about the vertebrae, from the top down.
+    with_c1 : bool
+        The topmost vertebra may be C1.
+    known : mapping of int to str, optional
+        Row -> level of vertebrae that need no guess.
+
+    Returns
+    -------
+    labels : tuple of int
+        From the top down; all 0 if no sequence fits, for example if there are more vertebrae than
+        levels.
+    certainty : float
+        Mean probability of the chosen levels, 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If no head names levels.
     """
     evidence = weigh(heads)
     for row, name in (known or {}).items():
@@ -42,12 +61,8 @@ def name_by_heads(
 
 
 def best_path(evidence: Evidence, topmost: int = TOPMOST) -> list[int] | None:
-    """Return the classes of the sequence with the most evidence, from class `topmost` on; None where none is possible.
-
-    Dynamic programming from the last vertebra up, in the order of the published tool (spineps 2.1.3), so that names
-    agree: the level below is chosen before it is added what being the last of a region is worth, and a
-    sequence that would then hold a level for the third time is given up. The sum is therefore not always
-    the greatest there is; a search for that was tried and named simulated spines no better.
+    """Return the classes of the sequence with the most evidence, starting at class `topmost` or below;
+    None if none is possible.
     """
     value, follower = _best_continuations(evidence)
     path = [topmost + int(np.argmax(value[0, topmost:]))]
@@ -90,7 +105,7 @@ def labels_of(path: list[int], axis: Axis) -> tuple[int, ...]:
 
 
 def _first_of_region(evidence: Evidence) -> np.ndarray:
-    """Return what it adds to be the first thoracic or the first lumbar vertebra."""
+    """Return the evidence for being the first thoracic or first lumbar vertebra."""
     gain = np.zeros_like(evidence.level)
     for region in (1, 2):
         gain[:, evidence.axis.starts[region]] = evidence.relation[:, 2 * region]
@@ -98,18 +113,20 @@ def _first_of_region(evidence: Evidence) -> np.ndarray:
 
 
 def _last(evidence: Evidence, row: int, at: int, to: int) -> float:
-    """Return what it adds to be the last vertebra of a region, as the one below is of another."""
+    """Return the evidence for being the last vertebra of a region, if the one below belongs to
+    another.
+    """
     region = evidence.axis.region_of(at)
     return evidence.relation[row, 2 * region + 1] if evidence.axis.region_of(to) > region else 0.0
 
 
 def _second(evidence: Evidence, row: int, at: int, to: int) -> float:
-    """Return what it adds to the vertebra below to be a second T12, which is a T13."""
+    """Return the evidence that the vertebra below is a second T12, which is a T13."""
     return evidence.t13[row + 1] if to == at and evidence.axis.names[at] == "T12" else 0.0
 
 
 def _certainty(heads: Heads, path: list[int], axis: Axis) -> float:
-    """Return the mean probability of the classes of a sequence, from the head that tells levels best."""
+    """Return the mean probability of a sequence's classes, from the head that names levels best."""
     rows, classes = np.arange(len(path)), np.array(path)
     if axis is EXPLICIT:
         return float(heads["VERTEX" if "VERTEX" in heads else "VERTEXACT"][rows, classes].mean())

@@ -14,9 +14,10 @@ import numpy as np
 from wirbel.core.assignment import MISSED
 from wirbel.core.bodies import Bodies
 from wirbel.core.body_cuts import Part
+from wirbel.core.boxes import label_boxes
 from wirbel.core.chain import Chain, spine_chain
 from wirbel.core.components import find_components, voxel_volume_mm3, voxels_of
-from wirbel.core.geometry import Volume, labelled_boxes, reorient
+from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import (
     BODY_LABELS,
     DISC,
@@ -109,7 +110,7 @@ def levels_of(counters: Volume, bodies: Bodies) -> Levels:
     """Name the instances 1 ... n of a map by the bodies that they were made around (`bodies` on the same grid)."""
     count = int(counters.data[counters.data < SACRUM].max(initial=0))
     owner = {}
-    for number, box in labelled_boxes(bodies.numbers):
+    for number, box in label_boxes(bodies.numbers).items():
         inside = counters.data[box][bodies.numbers[box] == number]
         share = np.bincount(inside[(inside > 0) & (inside < SACRUM)], minlength=1)
         if share.any():
@@ -121,7 +122,7 @@ def _bodies_of(instances: Volume, labels: Volume, chain: Chain) -> tuple[list[in
     """Return the instances that have a body, and those bodies, from the top down."""
     inside = np.isin(labels.data, BODY_LABELS) & (instances.data < SACRUM)
     found = []
-    for number, box in labelled_boxes(np.where(inside, instances.data, 0)):
+    for number, box in label_boxes(np.where(inside, instances.data, 0)).items():
         mask = inside[box] & (instances.data[box] == number)
         part = _part(np.argwhere(mask) + [s.start for s in box], labels, chain)
         if part.volume_mm3 >= SMALLEST_BODY_MM3:

@@ -1,4 +1,4 @@
-"""From a cleaned subregion map and the instance network's predictions to the two final maps."""
+"""Turn a cleaned subregion map and the instance network's predictions into the two final maps."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from wirbel.errors import ScanError
 
 @dataclass(frozen=True)
 class Merged:
-    """Final subregion map and vertebra map (uint8, the scan's own grid), and how levels were named.
+    """Final subregion and vertebra maps (uint8, the scan's own grid), and how levels were named.
 
-    With `seen` the vertebra map holds nothing but vertebrae, numbered from the top down: names, discs and endplates are
-    to follow. `seen` is then the part of the scan, along its own axes, that a labelling network is shown.
+    If `seen` is set, the vertebra map holds only vertebrae, numbered from the top down; names,
+    discs and endplates are not assigned yet. `seen` is then the part of the scan, along its own
+    axes, that a labelling network sees.
     """
 
     subregion: Volume
@@ -31,9 +32,22 @@ class Merged:
 def merge(labels: Volume, predictions: Predictions, scan_grid: Grid, named: bool = True) -> Merged:
     """Consolidate, reconcile, name the levels, and bring both maps to the scan's own grid.
 
-    `labels` subregion map on the model grid, already cleaned. Without `named` the vertebrae in the map are numbered
-    by `placeholders`, so that none is lost whatever they will be called. Raises ScanError("no_spine_found") when
-    `labels` holds no vertebral body.
+    Parameters
+    ----------
+    labels : Volume
+        Cleaned subregion map on the model grid.
+    predictions : Predictions
+        Outputs of the instance network.
+    scan_grid : Grid
+        The scan's grid.
+    named : bool
+        If False, vertebrae are numbered by `placeholders`, so that none is lost whatever its name
+        will be.
+
+    Raises
+    ------
+    ScanError
+        "no_spine_found" if `labels` has no vertebral body.
     """
     flat = upright(labels)
     index = labels.grid.to_index(predictions.centre_mm)

@@ -8,11 +8,11 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.core.bodies import Bodies, usual_spacing
+from wirbel.core.boxes import Box
 from wirbel.core.components import room_mm, voxel_volume_mm3
 from wirbel.core.geometry import Volume
 from wirbel.core.growth import fill_from_nearest, spread
 from wirbel.core.labels import SACRUM
-from wirbel.core.slabs import Box
 
 OWNED = 0.2
 """An instance owns a body if it covers at least this fraction of it."""

@@ -1,7 +1,8 @@
-"""Which participant is meant by an id that a spreadsheet has been through: exact first, then as it may have become.
+"""Match ids that a spreadsheet may have changed to participants: exactly first, then as they may have
+become.
 
-Spreadsheets strip leading zeros ("001" becomes 1, or 1.0 beside missing values), people change the case and leave out
-"sub-". An id is matched less exactly only where exactly one participant, and one id, can be meant.
+Spreadsheets strip leading zeros ("001" becomes 1, or 1.0 beside missing values); people change the
+case and omit "sub-". A less exact match counts only if exactly one participant, and one id, fits.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ WHOLE_AS_DECIMAL = re.compile(r"(\d+)\.0+")
 
 
 def match_ids(listed: Iterable[str], present: Collection[str]) -> dict[str, str]:
-    """Return listed id -> participant ("sub-..."), for every id that means exactly one of those present."""
+    """Return listed id -> participant ("sub-...") for every id that matches exactly one present
+    participant.
+
+    Examples
+    --------
+    >>> match_ids(["1", "sub-02"], ["sub-001", "sub-02"])
+    {'sub-02': 'sub-02', '1': 'sub-001'}
+    """
     by_label = {_exact(name): name for name in present}
     remaining = list(dict.fromkeys(listed))
     found = {name: by_label[label] for name in remaining if (label := _exact(name)) in by_label}
@@ -33,7 +41,9 @@ def match_ids(listed: Iterable[str], present: Collection[str]) -> dict[str, str]
 
 
 def session_form(session: str) -> str:
-    """Return a session's label as it is compared: "ses-01", "SES-1", "01" and "1" are the same."""
+    """Return a session's label in the form used for comparison: "ses-01", "SES-1", "01" and "1" are
+    the same.
+    """
     return _without_zeros(session, "ses-")
 
 

@@ -1,4 +1,4 @@
-"""What `participants.tsv` adds to the tables: its columns, with types found from their values."""
+"""Add the columns of `participants.tsv` to the tables, with types found from their values."""
 
 from __future__ import annotations
 
@@ -10,24 +10,37 @@ from wirbel.core.dictionary import BOOLEAN, INTEGER, NUMBER, STRING, Column
 from wirbel.core.people import People
 
 MISSING = ("", "n/a", "na", "nan")
-"""How BIDS writes a missing value, and how R and pandas do, in any case."""
+"""Missing values as BIDS, R and pandas write them, in any case."""
 TRUTH = {"true": True, "false": False}
 WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
-"""A whole number; a leading zero marks a code, such as a site's, which stays text."""
+"""A whole number. A leading zero marks a code, such as a site's, which stays text."""
 NUMBERS = (
     re.compile(r"[+-]?(0|[1-9][0-9]{0,14})([eE][+-][0-9]+)?"),
     re.compile(r"[+-]?((0|[1-9][0-9]*)?\.[0-9]+|(0|[1-9][0-9]*)\.)([eE][+-]?[0-9]+)?"),
 )
-"""A number without and with a point. Codes are none: 12E4 has neither point nor sign (R and pandas write 1.2e5 and
-1e+05), and more than 15 digits would not survive: two ids of 19 digits would become the same number."""
+"""A number without and with a point. Codes are not numbers: 12E4 has neither point nor sign (R and
+pandas write 1.2e5 and 1e+05), and more than 15 digits would not survive: two ids of 19 digits would
+become the same number.
+"""
 
 
 class Participants:
     """The columns that people bring with them, and their values by participant and session.
 
-    `people` are the cells of `participants.tsv` and `sessions.tsv`, `descriptions` the content of
-    `participants.json`, `taken` the names that the tables have already: a column of such a name (in any case)
-    is called `participants_<name>`. `age` and `sex` name the columns of these meanings, where there are any.
+    Parameters
+    ----------
+    people : People
+        The cells of `participants.tsv` and `sessions.tsv`.
+    descriptions : mapping
+        The content of `participants.json`.
+    taken : iterable of str
+        Names of columns that the tables already have. A column with such a name (in any case)
+        becomes `participants_<name>`.
+
+    Attributes
+    ----------
+    age, sex : str or None
+        The columns with these meanings, if there are any.
     """
 
     def __init__(
@@ -57,11 +70,11 @@ class Participants:
 
     @property
     def persons(self) -> list[Column]:
-        """The columns that every row of a person gets: age and sex, as far as they are there."""
+        """The columns that every row of a person gets: age and sex, if there are any."""
         return [column for column in self.columns if column.name in (self.age, self.sex)]
 
     def of(self, participant_id: str, session_id: str = "") -> dict[str, Any]:
-        """Return the values of one participant at a session; empty when the files do not list them."""
+        """Return the values of one participant at a session; empty if the files do not list them."""
         cells = self._people.of(participant_id, session_id)
         return {c.name: _value(c, cells.get(name)) for name, c in self._columns.items() if cells}
 
@@ -101,6 +114,6 @@ def _kind(texts: Iterable[str | None]) -> str:
 
 
 def _text(cell: str | None) -> str | None:
-    """Return what a cell says, or None for a missing value."""
+    """Return a cell's text, or None for a missing value."""
     text = (cell or "").strip()
     return None if text.lower() in MISSING else text

@@ -1,4 +1,6 @@
-"""From the rows of `participants.tsv` and `sessions.tsv` to the cells of each person and session, and what is odd."""
+"""Turn the rows of `participants.tsv` and `sessions.tsv` into values by person and session, and report
+what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,25 @@ from wirbel.core.participant_ids import match_ids, session_form
 
 PARTICIPANT, SESSION = "participant_id", "session_id"
 AGAIN = re.compile(r"_\d+$")
-"""What follows a column's name where another one before it has the same."""
+"""Suffix of a column's name if an earlier column has the same name."""
 Row = Mapping[str, str]
 
 
 @dataclass
 class People:
-    """Cells by (participant, session as `session_form` writes it, "" for all of them), as column -> text.
+    """Values of all people.
 
-    `columns` in the order of the files, without those of the ids. `faults` are sentences about rows that are not
-    used; `unmatched` ids that mean no participant of the data set.
+    Cells are stored by (participant, session as `session_form` writes it, or "" for all sessions),
+    as column -> text.
+
+    Attributes
+    ----------
+    columns : list of str
+        In the order of the files, without the id columns.
+    faults : list of str
+        Sentences about rows that are not used.
+    unmatched : list of str
+        Ids that match no participant of the data set.
     """
 
     columns: list[str] = field(default_factory=list)
@@ -28,7 +39,9 @@ class People:
     unmatched: list[str] = field(default_factory=list)
 
     def of(self, participant_id: str, session_id: str = "") -> dict[str, str]:
-        """Return the cells of a scan: those of its session where the files have them, else the participant's."""
+        """Return the cells of a scan: its session's if the files have them, otherwise the
+        participant's.
+        """
         own = self.cells.get((participant_id, ""), {})
         if not session_id:
             return dict(own or self._only(participant_id))
@@ -36,19 +49,25 @@ class People:
         return own | {name: text for name, text in at_session.items() if text.strip()}
 
     def _only(self, participant_id: str) -> dict[str, str]:
-        """Return the cells of a participant whose one row names a session, for scans that name none."""
+        """Return the cells of a participant whose only row names a session, for scans without a
+        session.
+        """
         rows = [cells for (name, _), cells in self.cells.items() if name == participant_id]
         return rows[0] if len(rows) == 1 else {}
 
     def listed(self) -> set[str]:
-        """Return the participants that have any row."""
+        """Return the participants with any row."""
         return {participant for participant, _ in self.cells}
 
 
 def id_column(columns: Iterable[str], wanted: str, rows: Sequence[Row] = ()) -> str | None:
-    """Return how a table spells an id's column, in any case and with blanks for underscores; None without one.
+    """Return how a table spells an id column, ignoring case and with blanks for underscores; None
+    without one.
 
-    Raises ValueError where two columns of that name differ in some row, so that it is not known which one counts.
+    Raises
+    ------
+    ValueError
+        If two such columns differ in some row, so that it is unclear which one counts.
     """
     named = [name for name in columns if AGAIN.sub("", _plain(name)) == wanted]
     if len(named) > 1 and any(len({row[name].strip() for name in named}) > 1 for row in rows):
@@ -61,9 +80,23 @@ def id_column(columns: Iterable[str], wanted: str, rows: Sequence[Row] = ()) -> 
 def gather_people(
     columns: Sequence[str], rows: Sequence[Row], lines: Sequence[int], present: Collection[str]
 ) -> People:
-    """Return the people in a table like `participants.tsv`; `lines` are its rows' line numbers.
+    """Return the people in a table like `participants.tsv`.
 
-    `present` are the data set's participants ("sub-..."). Raises ValueError for a table without usable ids.
+    Parameters
+    ----------
+    columns : sequence of str
+        The header.
+    rows : sequence of mapping
+        Column -> text.
+    lines : sequence of int
+        Line number of each row.
+    present : collection of str
+        The data set's participants ("sub-...").
+
+    Raises
+    ------
+    ValueError
+        If the table has no usable ids.
     """
     participant = id_column(columns, PARTICIPANT, rows)
     session = id_column(columns, SESSION, rows)
@@ -98,7 +131,7 @@ def add_sessions(
     rows: Sequence[Row],
     lines: Sequence[int],
 ) -> None:
-    """Add the rows of a participant's own `sessions.tsv`. Raises ValueError for a table without usable ids."""
+    """Add the rows of a participant's own `sessions.tsv`; raise ValueError if it has no usable ids."""
     session = id_column(columns, SESSION, rows)
     if session is None:
         if not columns:
@@ -113,7 +146,7 @@ def add_sessions(
 
 
 def merge_people(people: People, more: People) -> None:
-    """Add what another file says; where both say something about the same cell, the later one counts."""
+    """Add the values of another file; if both have the same cell, the later file counts."""
     people.columns += [name for name in more.columns if name not in people.columns]
     for key, cells in more.cells.items():
         own = people.cells.setdefault(key, {})
@@ -123,7 +156,7 @@ def merge_people(people: People, more: People) -> None:
 
 
 def _take(people: People, found: Mapping[tuple[str, str], Sequence[tuple[int, Row]]]) -> None:
-    """Take the rows of each person and session; where they contradict each other, none of them."""
+    """Take the rows of each person and session; if they contradict each other, take none."""
     for key, rows in found.items():
         told = [{name: (row.get(name) or "").strip() for name in people.columns} for _, row in rows]
         own = people.cells.setdefault(key, {})

@@ -1,7 +1,7 @@
-"""Sagittal views of a scan along its spine, in true proportions, with label maps laid over them.
+"""Sagittal views of a scan along its spine, in true proportions, with overlaid label maps.
 
-A scoliotic spine leaves any plane slice, so the view follows the spine's midline to the side: every
-row shows the place where the canal's (or else the bodies') centre lies at that height.
+A scoliotic spine leaves any plane slice, so the view follows the spine's midline sideways: every
+row shows the place where the centre of the canal (or else of the bodies) lies at that height.
 """
 
 from __future__ import annotations
@@ -23,18 +23,20 @@ from wirbel.core.geometry import (
 from wirbel.core.labels import BODY_LABELS, CANAL, CORD, DISC, ENDPLATE, LEVEL_NAMES, SACRUM
 
 MIDLINE_SMOOTHING_MM = 15.0
-"""Standard deviation of the smoothing along the spine, less than a vertebra with its disc."""
+"""Standard deviation of the smoothing along the spine: less than a vertebra with its disc."""
 MARGIN_MM = (45.0, 25.0)
-"""Image kept in front of and behind the labelled spine."""
+"""Part of the image kept in front of and behind the labelled spine."""
 WINDOW_PERCENTILES = (1.0, 99.5)
-"""Of the view's intensities: black and white."""
+"""Of the view's intensities: shown as black and white."""
 FILL, OUTLINE = 0.38, 0.95
-"""How opaque a label's inside and its rim are."""
+"""Opacity of a label's inside and of its rim."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A curved sagittal view: arrays (rows downwards, columns to the back), one pixel size in mm."""
+    """A curved sagittal view: arrays (rows downwards, columns towards the back) and their pixel size
+    in mm.
+    """
 
     image: np.ndarray
     subregion: np.ndarray
@@ -43,10 +45,21 @@ class View:
 
 
 def sagittal_view(image: Volume, subregion: Volume, vertebra: Volume, pixel_mm: float) -> View:
-    """Return the view of three volumes on one grid, cropped to the spine, at `pixel_mm` a pixel.
+    """Return the view of three volumes on one grid, cropped to the spine.
 
-    The image comes as grey values 0 ... 255 (uint8). All of the height is kept, so that a vertebra
-    that was missed is seen.
+    The whole height is kept, so that a missed vertebra is visible.
+
+    Parameters
+    ----------
+    image, subregion, vertebra : Volume
+        Scan and label maps on one grid, any orientation.
+    pixel_mm : float
+        Pixel size of the view.
+
+    Returns
+    -------
+    View
+        The image as grey values from 0 to 255 (uint8).
     """
     image, subregion, vertebra = (reorient(v, MODEL_AXES) for v in (image, subregion, vertebra))
     spacing_mm = image.spacing_mm
@@ -65,10 +78,16 @@ def sagittal_view(image: Volume, subregion: Volume, vertebra: Volume, pixel_mm: 
 
 
 def spine_midline(labels: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
-    """Return for each row (second axis) the slice (third axis, fractional) through the spine's middle.
+    """Return the slice (third axis, fractional) through the spine's middle for each row (second axis).
 
-    `labels` is a subregion map in P-I-R order. Rows without spine continue the nearest ones; without
-    any spine the middle slice is returned.
+    Rows without spine continue the nearest ones; without any spine it is the middle slice.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (P, I, R)
+        Subregion map.
+    spacing_mm : ndarray, shape (3,)
+        Voxel size.
     """
     rows, slices = labels.shape[1:]
     for wanted in ((CORD, CANAL), (*BODY_LABELS, DISC, ENDPLATE, SACRUM)):
@@ -84,7 +103,7 @@ def spine_midline(labels: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
 
 
 def curved_image(data: np.ndarray, midline: np.ndarray) -> np.ndarray:
-    """Sample (P, I, R) intensities at each row's place on the midline, linearly; returns (P, I)."""
+    """Sample (P, I, R) intensities on the midline of each row, linearly; return (P, I)."""
     lower = np.clip(np.floor(midline).astype(int), 0, max(data.shape[2] - 2, 0))
     upper = np.minimum(lower + 1, data.shape[2] - 1)
     share = np.clip(midline - lower, 0, 1).astype(np.float32)
@@ -93,7 +112,7 @@ def curved_image(data: np.ndarray, midline: np.ndarray) -> np.ndarray:
 
 
 def curved_labels(data: np.ndarray, midline: np.ndarray) -> np.ndarray:
-    """Take (P, I, R) labels from the slice nearest to the midline in each row; returns (P, I)."""
+    """Take (P, I, R) labels from the slice nearest to the midline of each row; return (P, I)."""
     nearest = np.clip(np.rint(midline).astype(int), 0, data.shape[2] - 1)
     return data[:, np.arange(data.shape[1]), nearest]
 
@@ -108,7 +127,9 @@ def to_grey(data: np.ndarray) -> np.ndarray:
 def overlay(
     grey: np.ndarray, labels: np.ndarray, colours: dict[int, tuple[int, int, int]]
 ) -> np.ndarray:
-    """Lay labels over a grey picture (rows, columns): tinted inside, strong at their rims; RGB uint8."""
+    """Lay labels over a grey picture (rows, columns), tinted inside and strong at their rims; return
+    RGB uint8.
+    """
     table = np.zeros((max(256, int(labels.max(initial=0)) + 1), 3), np.float32)
     for label, colour in colours.items():
         table[label] = colour
@@ -126,9 +147,9 @@ def rims(labels: np.ndarray) -> np.ndarray:
 
 
 def level_marks(view: View) -> list[tuple[int, str, float]]:
-    """Return (label, level, row of its body's centre) of the vertebrae in a view, from the top down.
+    """Return (label, level, row of its body's centre) of the visible vertebrae, from the top down.
 
-    The sacrum has no body of its own and is marked at the centre of what is seen of it.
+    The sacrum has no body and is marked at the centre of its visible part.
     """
     bodies = np.isin(view.subregion, (*BODY_LABELS, SACRUM))
     marks = []
@@ -143,7 +164,7 @@ _CROSS = ndimage.generate_binary_structure(2, 1)
 
 
 def _columns_to_keep(subregion: np.ndarray, spacing_mm: float) -> slice:
-    """Return the part of the first axis (to the back) that holds the spine and a margin."""
+    """Return the part of the first axis (towards the back) with the spine and a margin."""
     filled = np.flatnonzero(subregion.any((1, 2)))
     if not len(filled):
         return slice(None)

@@ -1,4 +1,4 @@
-"""The contact sheet: many scans at a glance, drawn with Pillow into one picture."""
+"""The contact sheet: many scans at a glance in one picture, drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from wirbel.core.pictures import View, level_marks, overlay
 
 SHEET_WIDTH = 2100
 PANEL_HEIGHT = 560
-"""Pixels of the tallest panel; a whole spine of 560 mm then has 1 mm a pixel."""
+"""Pixels of the tallest panel; a whole spine of 560 mm then has 1 mm per pixel."""
 FINEST_PIXEL_MM = 0.3
-"""Short fields of view are not blown up beyond this."""
+"""Short fields of view are not enlarged beyond this."""
 NARROWEST = 1000
-"""The title and the legend stay readable on a sheet of one scan."""
+"""Width at which title and legend stay readable on a sheet of one scan."""
 GAP, PADDING, GUTTER = 4, 18, 50
 BACKGROUND, CARD, TEXT, FAINT = (24, 26, 30), (36, 39, 45), (238, 240, 243), (160, 166, 176)
 ALARM = rgb("#e69f00")
@@ -28,7 +28,7 @@ SIZES = {"title": 26, "head": 18, "text": 14, "level": 13}
 
 @dataclass(frozen=True)
 class Entry:
-    """One scan that worked: its view, a line on its levels, and whether that line is a warning."""
+    """One successful scan: its view, a line about its levels, and whether that line is a warning."""
 
     scan_id: str
     view: View
@@ -46,7 +46,7 @@ class Failure:
 
 
 def pixel_size_mm(height_mm: float) -> float:
-    """Return the pixel size that lets a field of view of this height fill a panel."""
+    """Return the pixel size at which a field of view of this height fills a panel."""
     return max(height_mm / PANEL_HEIGHT, FINEST_PIXEL_MM)
 
 
@@ -58,7 +58,7 @@ def draw_sheet(
     more_failures: int = 0,
     banner: str = "",
 ) -> Image.Image:
-    """Return the sheet: title, a warning (`banner`), legend, the scans in rows, then the failures with reasons."""
+    """Return the sheet: title, warning (`banner`), legend, scans in rows, failures with reasons."""
     cells = [draw_entry(entry) for entry in entries]
     rows = _in_rows(cells)
     cards = _in_rows([draw_failure(failure) for failure in failures])
@@ -113,7 +113,7 @@ def draw_failure(failure: Failure) -> Image.Image:
 
 
 def _write_levels(pen: ImageDraw.ImageDraw, view: View, left: int, top: int) -> None:
-    """Write the level names beside their vertebrae, moved apart where they would overlap."""
+    """Write the level names beside their vertebrae, moved apart if they would overlap."""
     colours, lowest = vertebra_colours(), -np.inf
     for label, level, row in level_marks(view):
         lowest = max(row, lowest + SIZES["level"])
@@ -131,7 +131,7 @@ def _header(title: str, subtitle: str) -> Image.Image:
 
 
 def _banner(words: str, sheet_width: int) -> Image.Image:
-    """Return a strip in the colour of a warning, as wide as the sheet, with words that stand out."""
+    """Return a strip in the warning colour, as wide as the sheet."""
     lines = _wrapped(words, sheet_width - 2 * PADDING)
     block = Image.new("RGB", (SHEET_WIDTH, 24 + 18 * len(lines)), ALARM)
     pen = ImageDraw.Draw(block)
@@ -147,7 +147,7 @@ def _section(words: str, size: str = "head") -> Image.Image:
 
 
 def _legend(present: list[int], sheet_width: int) -> Image.Image:
-    """Return the names of the subregions shown with their colours, in as many lines as they need."""
+    """Return the names of the visible subregions with their colours."""
     font, left, top = _font("text"), PADDING, 6
     block = Image.new("RGB", (SHEET_WIDTH, 160), BACKGROUND)
     pen = ImageDraw.Draw(block)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Box = tuple[slice, ...]
+from wirbel.core.boxes import Box
 
 LARGEST_AT_ONCE = 1 << 25
 """Voxels that are filtered at once, in about 0.7 GB: two whole-spine scans with 0.5 mm pixels."""

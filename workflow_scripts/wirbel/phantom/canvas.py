@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.boxes import Box
 from ..core.geometry import Grid
-from ..core.slabs import Box
 from .shapes import Coordinates
 
 

@@ -1,1 +1,3 @@
-"""The plan: what decides the results of every stage, written down once by the main process and read by jobs."""
+"""The plan: everything that decides the results of every stage, written once by the main process and
+read by jobs.
+"""

@@ -1,4 +1,6 @@
-"""The networks of a plan: identified in the main process without reading weights, verified in jobs before use."""
+"""The networks of a plan: identified in the main process without reading weights, verified in jobs
+before use.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,10 @@ from wirbel.plan.stage_plan import PlannedModel, StagePlan
 
 
 def identified(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Model:
-    """Return the model that `name` stands for, as `find_model` does, but believe listed digests.
+    """Return the model that `name` stands for, like `find_model`, but trust listed digests.
 
-    Of a listed network only the settings file is read and checked; the job that uses the weights checks them. A
-    folder that is not listed is hashed. Raises ModelError.
+    Of a listed network only the settings file is read and checked; the job that uses the weights
+    checks them. A folder that is not listed is hashed. Raises ModelError.
     """
     entries = read_registry(registry_file)
     if name not in entries:
@@ -38,7 +40,7 @@ def identified(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> Mod
 
 
 def planned_source(name: str, kind: str, registry_file: Path = REGISTRY_FILE) -> str:
-    """Return how a plan names a network: by its listed name, or by the folder, wherever a job is started."""
+    """Return how a plan names a network: by its listed name, or by its folder, wherever a job starts."""
     entries = read_registry(registry_file)
     return (
         name if name in entries else os.path.abspath(folder_of(Path(name), kind, sorted(entries)))
@@ -46,9 +48,12 @@ def planned_source(name: str, kind: str, registry_file: Path = REGISTRY_FILE) ->
 
 
 def planned_model(plan: StagePlan, kind: str) -> Model:
-    """Return the network that a stage's plan names, every byte checked.
+    """Return the network that a stage's plan names, with every byte checked.
 
-    Raises InfrastructureError when it is not the one that the plan was made with.
+    Raises
+    ------
+    InfrastructureError
+        If it is not the network that the plan was made with.
     """
     planned: PlannedModel = plan.models[kind]
     try:

@@ -1,7 +1,7 @@
-"""`work/plan.json`: the stages of a run, in their order, each with all that decides its results.
+"""`work/plan.json`: the stages of a run in order, each with everything that decides its results.
 
-The main process writes it, jobs read it. Older plans stay in `work/plans/`, under their fingerprints, so that what a
-table says about the settings behind a row can be looked up.
+The main process writes it, jobs read it. Older plans stay in `work/plans/` under their
+fingerprints, so that the settings behind a row of a table can be looked up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Wishes:
-    """What this run is asked for; no part of any fingerprint."""
+    """What this run was asked to do; not part of any fingerprint."""
 
     retry_failed: str = "false"
     recompute: tuple[str, ...] = ()
@@ -31,10 +31,17 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Plan:
-    """`stages` go scan by scan, in their order; `tables` are made once from all scans, by name.
+    """The stages of a run.
 
-    `made_by` says which version of the software made the plan; that, and where data set and networks lie, decides
-    nothing.
+    Attributes
+    ----------
+    stages : tuple of StagePlan
+        Stages that go scan by scan, in order.
+    tables : mapping
+        What is made once from all scans, by name.
+    made_by : mapping
+        The version of the software that made the plan. It decides nothing, and neither do the
+        places of data set and networks.
     """
 
     stages: tuple[StagePlan, ...]
@@ -51,16 +58,16 @@ class Plan:
 
     @property
     def naming(self) -> str:
-        """The stage that writes the final maps: the last before the measurements."""
+        """The stage that writes the final maps: the last one before the measurements."""
         return self.names[-2]
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits over what decides all per-scan results."""
+        """Sixteen hexadecimal digits over everything that decides per-scan results."""
         return fingerprint_of(stage.fingerprint for stage in self.stages)
 
     def stage(self, name: str) -> StagePlan:
-        """Return one stage's plan; raises InfrastructureError for one that is not part of this plan."""
+        """Return one stage's plan; raise InfrastructureError if the plan does not have it."""
         for planned in (*self.stages, *self.tables.values()):
             if planned.stage == name:
                 return planned
@@ -69,7 +76,7 @@ class Plan:
         )
 
     def before(self, name: str) -> str | None:
-        """Return the stage before; None for the first."""
+        """Return the previous stage; None for the first."""
         place = self.names.index(name)
         return self.names[place - 1] if place else None
 
@@ -99,12 +106,12 @@ def fingerprint_of(stages: Iterable[str]) -> str:
 
 
 def plan_file(output_dir: str | Path) -> Path:
-    """Return where the present plan is."""
+    """Return the path of the current plan."""
     return Path(output_dir, "work", "plan.json")
 
 
 def output_of(plan: Path) -> Path:
-    """Return the output folder that a plan file lies in, wherever it was moved to (absolute)."""
+    """Return the absolute output folder of a plan file, wherever it was moved to."""
     return plan.absolute().parents[1]
 
 
@@ -117,7 +124,7 @@ def write_plan(output_dir: Path, plan: Plan) -> None:
 
 
 def read_plan(path: Path) -> Plan:
-    """Read a plan; raises InfrastructureError naming the file when it is missing or damaged."""
+    """Read a plan; raise InfrastructureError, naming the file, if it is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return _from_json(content)
@@ -133,7 +140,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def known_stages(output_dir: Path) -> dict[str, StagePlan]:
-    """Return fingerprint -> stage, of every plan that was ever carried out in an output folder."""
+    """Return fingerprint -> stage for every plan that was ever carried out in an output folder."""
     found: dict[str, StagePlan] = {}
     for path in sorted(Path(output_dir, "work", "plans").glob("*.json")):
         try:

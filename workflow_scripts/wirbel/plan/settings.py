@@ -1,7 +1,9 @@
-"""The settings of each per-scan stage: all that its results depend on besides the input, its networks and its code.
+"""The settings of each per-scan stage: everything its results depend on besides the input, its
+networks and its code.
 
-A stage is constructed from its class here and its provenance key is made from the same values, so it cannot use a
-value that its key does not hold. `as_json` and `settings_of` turn them into JSON types for `work/plan.json` and back.
+A stage is constructed from its class here, and its provenance key is made from the same values, so
+it cannot use a value that its key does not include. `as_json` and `settings_of` convert them for
+`work/plan.json`.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ class ResampleSettings:
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """Of the stages `semantic` and `instance`; what else decides their results lies in the network's folder."""
+    """Settings of `semantic` and `instance`; everything else that decides their results is in the
+    network's folder.
+    """
 
     method: str
 
@@ -66,12 +70,12 @@ class FeaturesSettings:
 
 
 def as_json(settings: Any) -> dict[str, Any]:
-    """Return settings in JSON types; fields of a model folder that are not set are left out."""
+    """Return settings as JSON types, without fields of a model folder that are not set."""
     return {f.name: _plain(getattr(settings, f.name)) for f in fields(settings)}
 
 
 def settings_of(kind: type[S], content: Mapping[str, Any]) -> S:
-    """Return what `as_json` gave; raises ValueError naming the field that is missing or unknown."""
+    """Reverse `as_json`; raise ValueError for a missing or unknown field."""
     names = {f.name: str(f.type) for f in fields(cast(Any, kind))}
     if odd := sorted(names.keys() ^ content.keys()):
         raise ValueError(f"the plan's settings do not fit {kind.__name__}: {', '.join(odd)}")

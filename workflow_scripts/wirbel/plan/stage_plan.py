@@ -1,4 +1,4 @@
-"""What decides one stage's results: its settings, its networks, its code."""
+"""Everything that decides one stage's results: its settings, its networks, its code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ KEY_DIGITS = 32
 
 @dataclass(frozen=True)
 class PlannedModel:
-    """A network: `source` is its name in config/models.yaml or its folder, `sha256` that of all its files."""
+    """A network: `source` is its name in config/models.yaml or its folder, `sha256` identifies all its
+    files.
+    """
 
     source: str
     sha256: str
@@ -23,10 +25,11 @@ class PlannedModel:
 
 @dataclass(frozen=True)
 class StagePlan:
-    """One stage: `settings` (JSON types) and `models` are all that it is constructed from.
+    """One stage; it is constructed from `settings` (JSON types) and `models` alone.
 
-    `drops` names earlier stages whose results go once this one is done with a scan. It decides no result, and where
-    a network lies does not either: neither is part of the fingerprint.
+    `drops` names earlier stages whose results are removed once this one is done with a scan. It
+    decides no result, and neither does the place of a network: they are not part of the
+    fingerprint.
     """
 
     stage: str
@@ -37,7 +40,9 @@ class StagePlan:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits over everything that decides this stage's results, the scan apart."""
+        """Sixteen hexadecimal digits over everything that decides this stage's results, except the
+        scan.
+        """
         content = {
             "stage": self.stage,
             "code": self.code,
@@ -56,7 +61,7 @@ class StagePlan:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> StagePlan:
-        """Return what `as_json` gave; the fingerprint is made anew."""
+        """Reverse `as_json`; the fingerprint is computed again."""
         models = {kind: PlannedModel(**model) for kind, model in content["models"].items()}
         return cls(
             content["stage"],
@@ -68,6 +73,6 @@ class StagePlan:
 
 
 def digest_of(content: Any) -> str:
-    """Return the SHA-256 of JSON types, whatever the order of their keys."""
+    """Return the SHA-256 of JSON types, independent of the order of keys."""
     text = json.dumps(content, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

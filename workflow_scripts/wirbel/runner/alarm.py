@@ -1,4 +1,4 @@
-"""When most scans of a batch meet errors that nobody foresaw, the set-up is broken, not the scans."""
+"""If most scans of a batch meet unforeseen errors, the installation is broken, not the scans."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ class Alarm:
         if failed >= FEWEST_FOR_ALARM and failed > self._limit * self._computed:
             raise InfrastructureError(
                 f"{failed} of {self._computed} scans met an unforeseen error "
-                f"(last: {record.detail}); this looks like a broken set-up, not like bad scans"
+                f"(last: {record.detail}); this looks like an installation problem, not a problem with the scans"
             )

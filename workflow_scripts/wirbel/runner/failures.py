@@ -24,7 +24,7 @@ ADVICE = {
 
 
 def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
-    """Return a sentence when the error is the machine's or the set-up's fault, otherwise None.
+    """Return a sentence if the error is the machine's or the installation's fault, otherwise None.
 
     While writing, every OSError counts: a full or read-only disk is never a scan's fault.
     """

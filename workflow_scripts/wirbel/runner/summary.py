@@ -74,7 +74,7 @@ def _jobs(jobs: list[dict[str, str]]) -> list[str]:
     if not jobs:
         return []
     title = (
-        f"{len(jobs)} jobs failed for reasons of the machine or the set-up; "
+        f"{len(jobs)} jobs failed because of the machine or the installation; "
         "finished scans are kept, and the same command tries the others again:"
     )
     told = [f"{job['stage']} {job['batch']}: {job['reason']} (see {job['log']})" for job in jobs]

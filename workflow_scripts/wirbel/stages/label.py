@@ -68,7 +68,7 @@ class LabelStage:
         )
 
     def _finish(self, subregion: Volume, vertebra: Volume, names: dict) -> tuple[Volume, Volume]:
-        """Return the final maps as the published tool makes them."""
+        """Return the final maps as SPINEPS makes them."""
         found = Merged(subregion, vertebra, None)
         as_there = self.settings.method == SPINEPS
         return named_maps(found, number_settings(self.settings.semantic), names, as_there)

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from wirbel.core.geometry import Volume, grow_box, labelled_boxes
+from wirbel.core.boxes import label_boxes
+from wirbel.core.geometry import Volume, grow_box
 from wirbel.core.labels import (
     BODY_LABELS,
     CANAL,
@@ -45,7 +46,7 @@ class LabelMaps:
     @cached_property
     def boxes(self) -> dict[int, tuple[slice, slice, slice]]:
         """Label of the vertebra map -> its bounding box."""
-        return dict(labelled_boxes(self.vertebra.data))
+        return label_boxes(self.vertebra.data)
 
     @property
     def numbered(self) -> list[int]:

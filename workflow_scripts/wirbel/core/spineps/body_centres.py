@@ -1,4 +1,6 @@
-"""Where SPINEPS 2.1.3 puts its cut-outs: centres of the eroded vertebral bodies, merged ones split by a plane."""
+"""Find the centres of SPINEPS 2.1.3's cut-outs: eroded vertebral bodies, with merged ones split by a
+plane.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,25 @@ from wirbel.core.spineps.components import (
 
 EROSIONS = 2
 SAME_HEIGHT_MM = 10 * REFERENCE_MM[1]
-"""Neighbours of one kind that lie closer count as one."""
+"""Neighbours of one kind that are closer than this count as one."""
 INSPECTED = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
-"""Places in the order from top to bottom, from which the size of a body is estimated."""
+"""Positions in the order from top to bottom from which the size of a body is estimated."""
 FEWEST_NEIGHBOURS = 2
 TOO_LARGE = 1.5
 DISC_NUMBERS = 100
 
 
 def body_centres(data: np.ndarray, spacing_mm: np.ndarray, fewest_voxels: int) -> list[np.ndarray]:
-    """Return the centres (voxels of `data`) from the bottom up; none where there is no body.
+    """Return the centres of the vertebral bodies (voxels of `data`) from the bottom up.
 
-    `data` subregion map (P, I, R) on the instance model's grid; `fewest_voxels` of an eroded body.
+    Parameters
+    ----------
+    data : ndarray, shape (P, I, R)
+        Subregion map on the instance model's grid.
+    spacing_mm : ndarray, shape (3,)
+        Its voxel size.
+    fewest_voxels : int
+        Of an eroded body.
     """
     dense = (data == BODY).any()
     bodies = data == BODY

@@ -1,7 +1,7 @@
-"""Two vertebral bodies that were segmented as one, parted by a plane as SPINEPS 2.1.3 does it.
+"""Split two vertebral bodies that were segmented as one by a plane, as SPINEPS 2.1.3 does.
 
-The mask is eroded until it falls apart; the plane stands where the two pieces meet when they are grown again, at right
-angles to the line between them.
+The mask is eroded until it falls apart. The plane lies where the two pieces meet when they grow
+again, perpendicular to the line between them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from wirbel.core.spineps.components import components, structuring
 
 MOST_EROSIONS = 10
 SUPERIOR_DOWN = 1
-"""The axis of (P, I, R) along which the plane's lower side is filled; towards the end of the axis is inferior."""
+"""The axis of (P, I, R) along which the plane's lower side is filled; its end is inferior."""
 
 
 def split_body(mask: np.ndarray) -> np.ndarray | None:
-    """Return the part of a mask (P, I, R) on one side of the plane, or None where it cannot be split."""
+    """Return the part of a mask (P, I, R) on one side of the plane, or None if it cannot be split."""
     pieces = _two_pieces(mask)
     if pieces is None:
         return None
@@ -30,10 +30,10 @@ def split_body(mask: np.ndarray) -> np.ndarray | None:
 
 
 def _two_pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the two largest pieces that erosion leaves, or None where the mask vanishes in one piece.
+    """Return the two largest pieces that erosion leaves, or None if the mask vanishes in one piece.
 
-    SPINEPS means to part such a mask as well, into its core and the rest, but holds both in a boolean array, where they
-    are one: it says that the mask cannot be split, and goes on.
+    SPINEPS intends to split such a mask into its core and the rest, but holds both in one boolean
+    array, where they are the same: it reports that the mask cannot be split, and continues.
     """
     for _ in range(MOST_EROSIONS + 1):
         mask = ndimage.binary_erosion(mask, structuring(3), border_value=0)
@@ -50,7 +50,7 @@ def _two_pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _meeting_point(first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
-    """Return the centre of where the two touch when they grow in turns."""
+    """Return the centre of the place where the two pieces meet when they grow in turns."""
     grow = structuring(3)
     first, second = ndimage.binary_dilation(first, grow), ndimage.binary_dilation(second, grow)
     turns = sum(first.shape)

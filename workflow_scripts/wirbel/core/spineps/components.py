@@ -9,7 +9,8 @@ import fill_voids
 import numpy as np
 from scipy import ndimage
 
-from wirbel.core.spineps.grids import box_of
+from wirbel.core.boxes import label_boxes
+from wirbel.core.geometry import grow_box
 
 REFERENCE_MM = (0.75, 0.75, 1.65)
 """Voxel size at which the published thresholds were chosen."""
@@ -42,9 +43,11 @@ def centres_of(numbers: np.ndarray) -> dict[int, np.ndarray]:
 
 def drop_small(data: np.ndarray, labels: Iterable[int], fewest_voxels: int) -> np.ndarray:
     """Return `data` without the components (joined by faces) of `labels` below a number of voxels."""
-    out = data.copy()
+    out, boxes = data.copy(), label_boxes(data)
     for label in labels:
-        box = box_of(data == label)
+        if label not in boxes:
+            continue
+        box = boxes[label]
         numbers = components(data[box] == label, reach=1)
         small = np.bincount(numbers.ravel()) < fewest_voxels
         small[0] = False
@@ -54,9 +57,11 @@ def drop_small(data: np.ndarray, labels: Iterable[int], fewest_voxels: int) -> n
 
 def fill_holes(data: np.ndarray, labels: Iterable[int]) -> None:
     """Fill background enclosed by each of `labels` in turn, in place."""
+    boxes = label_boxes(data)
     for label in labels:
-        box = box_of(data == label, 1)
-        part = data[box]
+        if label not in boxes:
+            continue
+        part = data[grow_box(boxes[label], 1, data.shape)]
         filled = fill_voids.fill(np.ascontiguousarray(part == label)) > 0
         part[filled & (part == 0)] = label
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wirbel.core.boxes import Box, label_boxes
 from wirbel.core.consolidation import Predictions
 from wirbel.core.cutouts import overlap
 from wirbel.core.spineps.components import drop_small, fill_holes
@@ -50,9 +51,8 @@ def merge_predictions(predictions: Predictions, shape, crop, fewest_voxels: int)
             continue
         number += 1
         out[box][free] = number
-    numbers = np.unique(out)[1:]
-    out = drop_small(out, numbers, fewest_voxels)
-    numbers = np.unique(out)[1:]
+    out = drop_small(out, range(1, number + 1), fewest_voxels)
+    numbers = list(label_boxes(out))
     fill_holes(out, numbers)
     table = np.zeros(number + 1, np.uint8)
     table[numbers] = np.arange(1, len(numbers) + 1)
@@ -69,12 +69,22 @@ def _collect(predictions: Predictions, shape, crop) -> dict[Key, Prediction]:
         box = tuple(
             slice(s.start + a, s.stop + a) for s, a in zip(source, low.tolist(), strict=True)
         )
+        within = block[target]
+        tight = label_boxes(within)
         for role in range(3):
-            mask = block[target] == role + 1
-            if mask.any():
+            if role + 1 in tight:
+                inner = tight[role + 1]
+                mask = within[inner] == role + 1
                 key = (len(predictions) - 1 - place, role)
-                out[key] = Prediction(box, mask, int(np.count_nonzero(mask)))
+                out[key] = Prediction(_shifted(inner, box), mask, int(np.count_nonzero(mask)))
     return out
+
+
+def _shifted(inner: Box, outer: Box) -> Box:
+    """Return a box given within `outer` as one within the whole."""
+    return tuple(
+        slice(o.start + i.start, o.start + i.stop) for i, o in zip(inner, outer, strict=True)
+    )
 
 
 def _couples(found: dict[Key, Prediction], count: int) -> list[tuple[tuple[Key, ...], float]]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from wirbel.core.boxes import label_boxes
+from wirbel.core.geometry import grow_box
 from wirbel.core.labels import ENDPLATE_OFFSET, LOWER_ENDPLATE, UPPER_ENDPLATE
 from wirbel.core.spineps.components import structuring
-from wirbel.core.spineps.grids import box_of
 
 ROUNDS = 14
 LARGEST_INSTANCE = 39
@@ -22,17 +23,19 @@ PARTED = (UPPER_ENDPLATE, LOWER_ENDPLATE)
 def lost_endplates(plates: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
     """Return which voxels of `plates` are lost; `vertebra` holds 200 + number there."""
     found = np.zeros(plates.shape, np.int64)
-    numbers = [int(n) for n in np.unique(vertebra) if 0 < n <= LARGEST_INSTANCE]
-    windows = {n: box_of(vertebra == n, ROUNDS + 1) for n in numbers}
-    grown = {n: vertebra[windows[n]] == n for n in numbers}
+    windows = {
+        number: grow_box(box, ROUNDS + 1, vertebra.shape)
+        for number, box in label_boxes(vertebra).items()
+        if number <= LARGEST_INSTANCE
+    }
+    grown = {number: vertebra[box] == number for number, box in windows.items()}
     before, known = 1, -1
     for _ in range(ROUNDS):
         count = int(np.isin(found, PARTED).sum())
         if count == plates.sum() or (count == known and count):
             break
         known = count
-        for number in numbers:
-            box = windows[number]
+        for number, box in windows.items():
             grown[number] = ndimage.binary_dilation(grown[number], structuring(3))
             part, own = found[box], vertebra[box]
             reached = plates[box] & grown[number] & ~np.isin(part, PARTED)

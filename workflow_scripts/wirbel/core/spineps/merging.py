@@ -1,4 +1,4 @@
-"""From the network's predictions to the two final maps, as SPINEPS 2.1.3 gets there."""
+"""Turn the network's predictions into the two final maps as SPINEPS 2.1.3 does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from wirbel.errors import ScanError
 CROP_MARGIN_MM = 5 * min(REFERENCE_MM)
 POST_MARGIN_MM = 2 * min(REFERENCE_MM)
 SMALLEST_MM3 = 40 * REFERENCE_MM3
-"""Cleaning thresholds never fall below it."""
+"""Cleaning thresholds are never smaller."""
 STEP_DOWN = 5
 """Voxels by which a cut-out's centre moves down until it lies in a vertebra."""
 
@@ -40,9 +40,13 @@ def instance_grid(labels: Volume, settings: InstanceSettings) -> Volume:
 def cut_outs(
     labels: Volume, settings: InstanceSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return cut-outs of the map on the instance grid, their origins and centres (world mm), top down.
+    """Return cut-outs of the map on the instance grid, their origins and their centres (world mm), top
+    down.
 
-    Raises ScanError("no_spine_found") where there is no body.
+    Raises
+    ------
+    ScanError
+        "no_spine_found" if there is no body.
     """
     spacing_mm = zooms(labels.affine)
     crop = _crop(labels.data, spacing_mm)
@@ -51,7 +55,7 @@ def cut_outs(
     fewest = _threshold(settings.smallest_body, settings, spacing_mm)
     centres = body_centres(part, spacing_mm, fewest)[::-1]
     if not centres:
-        raise ScanError("no_spine_found", "the segmentation holds no vertebral body")
+        raise ScanError("no_spine_found", "the segmentation has no vertebral body")
     inside = np.isin(part, [label for label, channel in settings.mapping.items() if channel])
     places = np.array([_moved_into(inside, centre) for centre in centres]) + low
     found = [cut_out(labels.data, place, settings.cutout_size) for place in places]
@@ -66,7 +70,7 @@ def merge(
     instances: InstanceSettings,
     numbers: NumberSettings,
 ) -> Merged:
-    """Return both maps on the scan's grid. Raises ScanError where no vertebra is left."""
+    """Return both maps on the scan's grid; raise ScanError if no vertebra is left."""
     return numbered(unnumbered(labels, predictions, scan_grid, instances, numbers), numbers)
 
 
@@ -77,9 +81,11 @@ def unnumbered(
     instances: InstanceSettings,
     numbers: NumberSettings,
 ) -> Merged:
-    """Return both maps before discs and endplates get numbers, for a labelling network to name the vertebrae.
+    """Return both maps before discs and endplates get numbers, so that a labelling network can name
+    the vertebrae.
 
-    They are counted from the top for the time being. Raises ScanError where no vertebra is left.
+    The vertebrae are counted from the top for the time being. Raises ScanError if no vertebra is
+    left.
     """
     grid = instance_grid(labels, instances)
     spacing_mm = zooms(grid.affine)
@@ -111,7 +117,9 @@ def unnumbered(
 def numbered(
     found: Merged, numbers: NumberSettings, names: Mapping[int, int] | None = None
 ) -> Merged:
-    """Return the final maps of what `unnumbered` left; `names` number -> label, 0 for those it does not hold."""
+    """Return the final maps of what `unnumbered` left; `names` is number -> label, 0 for those it does
+    not have.
+    """
     subregion, vertebra = found.subregion, found.vertebra
     if names is not None:
         table = np.zeros(256, np.uint8)
@@ -126,14 +134,14 @@ def numbered(
 
 
 def model_grid(scan_grid: Grid, labels: Volume) -> np.ndarray:
-    """Return the affine of a map on the model grid, without the rounding of a file that it went through."""
+    """Return the affine of a map on the model grid, without the rounding of the file it was stored in."""
     exact = prepared_grid(scan_grid, labels.axes, tuple(zooms(labels.affine)))
     near = exact.shape == labels.data.shape and np.allclose(exact.affine, labels.affine, atol=1e-2)
     return exact.affine if near else labels.affine
 
 
 def _same_grid(volume: Volume, other: Volume) -> Volume:
-    """Return `volume` with the affine of `other` where both have the same voxels."""
+    """Return `volume` with the affine of `other` if both have the same voxels."""
     turned = reorient(other)
     near = turned.data.shape == volume.data.shape
     near = near and np.allclose(turned.affine, volume.affine, atol=1e-2)

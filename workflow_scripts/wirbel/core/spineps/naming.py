@@ -1,4 +1,4 @@
-"""SPINEPS' masks with Wirbel's names, or with those of a labelling network."""
+"""SPINEPS' masks with Wirbel's names, or with a labelling network's."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def merge(
     numbers: NumberSettings,
     named: bool = True,
 ) -> Merged:
-    """Return both maps on the scan's grid. Raises ScanError where no vertebra is left.
+    """Return both maps on the scan's grid; raise ScanError if no vertebra is left.
 
-    Without `named` the vertebrae are only counted, for `named_maps`. Networks that show C1 say by that what the
-    topmost vertebra is: their vertebrae are counted from there.
+    If `named` is False, the vertebrae are only counted, for `named_maps`. A network that segments
+    C1 thereby identifies the topmost vertebra: counting starts there.
     """
     found = merging.unnumbered(labels, predictions, scan_grid, instances, numbers)
     counted = merging.numbered(found, numbers)
@@ -42,7 +42,7 @@ def merge(
 
 
 def flagged(counted: Merged) -> Merged:
-    """Return counted maps as they are, with what Wirbel finds unusual about them."""
+    """Return counted maps unchanged, with flags for what Wirbel finds unusual about them."""
     seen = _levels(counted)
     return replace(
         counted, levels=replace(counted.levels, flags=seen.flags, set_aside=seen.set_aside)
@@ -52,10 +52,20 @@ def flagged(counted: Merged) -> Merged:
 def named_maps(
     found: Merged, numbers: NumberSettings, names: Mapping[int, int], as_there: bool
 ) -> tuple[Volume, Volume]:
-    """Return the final maps of counted vertebrae, number -> label in `names`; without a label they leave their map.
+    """Return the final maps of counted vertebrae.
 
-    The subregions of a vertebra without a label stay, as in the other tool. Unless all is to be `as_there`, a
-    disc above the topmost vertebra is not the sacrum's.
+    Parameters
+    ----------
+    found : Merged
+        Counted maps.
+    numbers : NumberSettings
+        Settings of the semantic model.
+    names : mapping of int to int
+        Number -> label. Vertebrae without a label leave the map, but their subregions stay, as in
+        SPINEPS.
+    as_there : bool
+        Follow SPINEPS in everything. Otherwise a disc above the topmost vertebra does not belong to
+        the sacrum.
     """
     final = merging.numbered(found, numbers, names)
     data = final.vertebra.data
@@ -68,7 +78,7 @@ def named_maps(
 
 
 def _levels(counted: Merged) -> Levels:
-    """Name vertebrae that are numbered from `FIRST` downwards by what Wirbel sees of them."""
+    """Name vertebrae numbered from `FIRST` downwards by what Wirbel sees of them."""
     data = counted.vertebra.data
     counters = np.where((data >= FIRST) & (data < SACRUM), data - (FIRST - 1), 0)
     flat = upright(counted.vertebra)
@@ -76,7 +86,9 @@ def _levels(counted: Merged) -> Levels:
 
 
 def _renamed(counted: Merged, first: int, names: tuple[int, ...]) -> Merged:
-    """Replace the numbers from `first` on; what lies above the topmost vertebra is not the sacrum's."""
+    """Replace the numbers from `first` on; structures above the topmost vertebra do not belong to the
+    sacrum.
+    """
     data = counted.vertebra.data.copy()
     for offset in (DISC_OFFSET, ENDPLATE_OFFSET):
         data[data == offset + SACRUM] = offset + first - 1

@@ -1,4 +1,4 @@
-"""Numbers of vertebrae, discs and endplates as SPINEPS 2.1.3 gives them."""
+"""Number vertebrae, discs and endplates as SPINEPS 2.1.3 does."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ from wirbel.core.spineps.endplates import lost_endplates
 FIRST = 2
 """The topmost vertebra counts as C2, wherever the scan begins."""
 FIRST_WITH_C1 = 1
-"""The same for models of computed tomography that segment C1."""
+"""The same for models of computed tomography, which segment C1."""
 METAL = 80
 LARGEST_VERTEBRA = 99
 
 
 def number_rest(subregion: np.ndarray, vertebra: np.ndarray, sacrum_ids, metal_ids) -> np.ndarray:
-    """Return a map of numbered vertebrae with the numbers of all else: discs and endplates follow the vertebra above.
+    """Return a map of numbered vertebrae with numbers for everything else: discs and endplates follow
+    the vertebra above.
 
-    Endplate voxels that the other tool loses when it parts upper from lower plates leave `subregion`, in place.
+    Endplate voxels that SPINEPS loses when it separates upper from lower endplates are removed from
+    `subregion`, in place.
     """
     out = vertebra.copy()
     out[np.isin(subregion, sacrum_ids)] = SACRUM
@@ -52,14 +54,16 @@ def from_the_top(vertebra: np.ndarray, first: int) -> np.ndarray:
 
 
 def _middles(subregion: np.ndarray, vertebra: np.ndarray) -> dict[int, float]:
-    """Return the height of every vertebra's body; 0, the very top, for what has none, such as the sacrum."""
+    """Return the height of every vertebra's body; 0, the very top, for structures without one, such as
+    the sacrum.
+    """
     bodies = centres_of(np.where(subregion == BODY_BORDER, vertebra, 0).astype(np.uint16))
     present = [int(n) for n in np.unique(vertebra) if 0 < n <= SACRUM or n == T13]
     return {n: float(bodies[n][1]) if n in bodies else 0.0 for n in present}
 
 
 def _number(out: np.ndarray, mask: np.ndarray, offset: int, middles, above_first: bool) -> None:
-    """Number connected parts by the vertebra whose body lies next above their centre."""
+    """Number connected parts by the vertebra whose body is the next above their centre."""
     numbers = components(mask)
     table = np.zeros(int(numbers.max()) + 1, np.uint8)
     for number, centre in centres_of(numbers).items():

@@ -1,4 +1,4 @@
-"""From a scan as stored to the network's image, as SPINEPS 2.1.3 prepares it."""
+"""Prepare a stored scan for the network as SPINEPS 2.1.3 does."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from wirbel.core.spineps.bias_field import correct_bias_field
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms
 
 TOP = 1500
-"""Brighter images are scaled down to it; darker ones keep their range."""
+"""Brighter images are scaled down to this value; darker ones keep their range."""
 PADDING = 4
-"""Voxels of background put around the scan, in its own axes."""
+"""Voxels of background added around the scan, along its own axes."""
 
 
 def prepare_image(
@@ -27,12 +27,30 @@ def prepare_image(
     correct_bias: bool | str = True,
     normalise: bool = True,
 ) -> PreparedImage:
-    """Check a scan, bring it to 0 ... 1500, correct the bias field, pad, reorient and resample it.
+    """Check a scan, scale it to 0 ... 1500, correct the bias field, pad, reorient and resample it.
 
-    `spacing_for` gives the model's voxel size for the scan's (mm, along `axes`). Integers stay integers, cut down
-    to whole numbers after every step. The bias field is fitted on every fourth voxel, counted in the file's order of
-    axes, and so depends on that order; `correct_bias` is as in `wirbel.core.preparation.image`. Raises ScanError,
-    naming `name`, when the scan cannot be used.
+    Integers stay integers, truncated to whole numbers after every step. The bias field is fitted on
+    every fourth voxel, counted in the file's order of axes, and therefore depends on that order.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    name : str
+        Its file name, for messages.
+    spacing_for : callable
+        Returns the model's voxel size for the scan's (mm, along `axes`).
+    axes : tuple of three str
+        The model's axes.
+    correct_bias : bool or "itk"
+        As in `wirbel.core.preparation.image`.
+    normalise : bool
+        Scale the intensities.
+
+    Raises
+    ------
+    ScanError
+        If the scan cannot be used.
     """
     volume = check_scan(volume, name)
     data, bias_field = _intensities(volume, correct_bias, normalise)
@@ -46,7 +64,7 @@ def prepare_image(
 
 
 def prepared_grid(scan: Grid, axes: tuple[str, ...], spacing_mm: Spacing) -> Grid:
-    """Return the grid on which a scan's image is prepared for a model with `axes` and voxels of `spacing_mm`."""
+    """Return the grid of a scan's prepared image for a model with `axes` and voxels of `spacing_mm`."""
     padded = _padded(scan)
     turned = reorient(Volume(np.broadcast_to(np.uint8(0), padded.shape), padded.affine), axes)
     return rescaled_grid(turned.grid, spacing_mm)
@@ -61,7 +79,7 @@ def _padded(grid: Grid) -> Grid:
 def _intensities(
     volume: Volume, correct_bias: bool | str, normalise: bool
 ) -> tuple[np.ndarray, str]:
-    """Return the intensities on the scan's grid and a word on the bias field."""
+    """Return the intensities on the scan's grid, and a word about the bias field."""
     data = to_range(volume.data) if normalise else volume.data.copy()
     box = box_of(data > data.min())
     part, word = data[box], "not asked for"
@@ -77,7 +95,7 @@ def _intensities(
 
 
 def to_range(data: np.ndarray) -> np.ndarray:
-    """Shift the minimum to 0 and scale down to 1500 where the maximum lies above; dtype stays."""
+    """Shift the minimum to 0 and scale down to 1500 if the maximum is larger; keep the data type."""
     shifted = data - data.min()
     top = shifted.max()
     if top <= TOP:

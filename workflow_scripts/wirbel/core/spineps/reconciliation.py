@@ -6,6 +6,8 @@ import cc3d
 import numpy as np
 from scipy import ndimage
 
+from wirbel.core.boxes import label_boxes
+from wirbel.core.geometry import grow_box
 from wirbel.core.labels import (
     ARCUS,
     BODY_BORDER,
@@ -38,12 +40,14 @@ CONTACT_MM2 = 20 * REFERENCE_MM3 ** (2 / 3)
 """...and touches it over more than this."""
 PIECES = 3
 """An instance's largest pieces that are looked at."""
+MOVABLE = 25
+"""Numbers above it are no vertebrae."""
 
 
 def reconcile(subregion: np.ndarray, vertebra: np.ndarray, spacing_mm) -> None:
     """Make both maps, in place, agree on which vertebra every vertebra voxel belongs to.
 
-    In the file's storage order: the other tool visits uncovered parts in that order, and takes the second axis for the
+    In the file's storage order: SPINEPS visits uncovered parts in that order, and takes the second axis for the
     spine's when it looks for an axis split in two.
     """
     vertebra[subregion == 0] = 0
@@ -122,8 +126,10 @@ def _join_split_axis(subregion: np.ndarray, vertebra: np.ndarray, spacing_mm) ->
 def move_posterior_pieces(subregion: np.ndarray, vertebra: np.ndarray) -> None:
     """Give pieces of arch or spinous process to the one other instance that they touch; maps (P, I, R), in place."""
     before = vertebra.copy()
-    for label in (int(n) for n in np.unique(before) if 1 <= n <= 25):
-        box = box_of(before == label, 1)
+    for label, tight in label_boxes(before).items():
+        if label > MOVABLE:
+            break
+        box = grow_box(tight, 1, before.shape)
         numbers = components(before[box] == label)
         sizes = np.bincount(numbers.ravel())
         sizes[0] = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.geometry import Volume, reorient, stored_like
+from wirbel.core.boxes import label_boxes
+from wirbel.core.geometry import Volume, grow_box, reorient, stored_like
 from wirbel.core.labels import BODY_BORDER, CANAL, CORD, DISC, POSTERIOR_ELEMENTS
 from wirbel.core.spineps.components import (
     REFERENCE_MM,
@@ -14,7 +15,7 @@ from wirbel.core.spineps.components import (
     fill_holes,
     voxels_of_mm3,
 )
-from wirbel.core.spineps.grids import box_of, zooms
+from wirbel.core.spineps.grids import zooms
 
 SPECK_MM3 = 30 * REFERENCE_MM3
 CLEANED = (*POSTERIOR_ELEMENTS, BODY_BORDER, CANAL, DISC)
@@ -46,7 +47,8 @@ def near_the_spine(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
         return mask
     margin = int(MARGIN_MM / min(spacing_mm))
     more = max(round(MARGIN_MM / float(min(spacing_mm))), 0)
-    boxes = {int(number): box_of(numbers == number, margin) for number in order}
+    tight = label_boxes(numbers)
+    boxes = {int(number): grow_box(tight[number], margin, mask.shape) for number in order}
     kept = [int(order[0])]
     changed = True
     while changed:

@@ -1,4 +1,4 @@
-"""What of a model's settings the steps around the networks need."""
+"""The part of a model's settings that the steps around the networks need."""
 
 from __future__ import annotations
 

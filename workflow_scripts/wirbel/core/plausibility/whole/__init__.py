@@ -1,1 +1,3 @@
-"""Whether the result of a scan, as a whole, can be a spine: flags first, a failure where nothing can be right."""
+"""Check whether a scan's result as a whole can be a spine: flags first, and a failure if nothing can
+be right.
+"""

@@ -1,4 +1,4 @@
-"""Where the canal runs: behind every body, without a gap."""
+"""Check that the canal runs behind every body without a gap."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import numpy as np
 from wirbel.core.plausibility.whole.chain import WholeChain
 
 REACH_MM = 60.0
-"""No canal is as far from the body in front of it: half an L5 body of 36 mm, half a canal of 20 mm, and as much
-again."""
+"""No canal is this far from the body in front of it: half an L5 body of 36 mm, half a canal of 20 mm,
+and as much again.
+"""
 SLAB_MM = 4.0
-"""Half-height of the slab in which the canal is looked for: a gap of 8 mm, a third of a vertebra, shows."""
+"""Half the height of the slab in which the canal is searched; a gap of 8 mm, a third of a vertebra, is
+noticed.
+"""
 FEWEST_VOXELS = 3
 CLOSEST_MM, FARTHEST_MM = 8.0, 45.0
 """Half the depth of a C3 body and half a narrowed canal; those of a large L5, and 15 mm for a curve."""
@@ -18,10 +21,12 @@ BESIDE_SHARE = 1 / 3
 
 
 def canal_offsets_mm(chain: WholeChain) -> np.ndarray:
-    """Return the way to the canal beside the chain, across it, (n, 3) mm; NaN where there is none.
+    """Return the vectors from the chain to the canal, perpendicular to the chain, shape (n, 3); NaN
+    where there is no canal.
 
-    From the bodies' centres and the middles between neighbours. The first and the last body count only if they do not
-    reach the border: beside a bit of a body the canal may be out of view.
+    They start at the bodies' centres and the middles between neighbours. The first and last body
+    count only if they do not reach the border, because beside a cut-off body the canal may be out
+    of view.
     """
     last = len(chain.links) - 1
     kept = [k for k, link in enumerate(chain.links) if link.whole or 0 < k < last]
@@ -47,7 +52,9 @@ def canal_flags(chain: WholeChain) -> list[str]:
 
 
 def _offset(canal: np.ndarray, point: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    """Return the mean way (3,) from a point to the canal in the slab across `axis`."""
+    """Return the mean vector, shape (3,), from a point to the canal in the slab perpendicular to
+    `axis`.
+    """
     way = canal - point
     along = way @ axis
     near = (np.abs(along) < SLAB_MM) & (np.linalg.norm(way, axis=1) < REACH_MM)
@@ -57,7 +64,7 @@ def _offset(canal: np.ndarray, point: np.ndarray, axis: np.ndarray) -> np.ndarra
 
 
 def _beside(offsets: np.ndarray) -> bool:
-    """Whether the canal runs too near, too far, or to the side of the chain. In front is another flag's."""
+    """Return True if the canal is too near, too far, or lateral. Another flag covers a canal in front."""
     length = np.linalg.norm(offsets, axis=1)
     sideways = np.abs(offsets[:, 0]) > np.linalg.norm(offsets[:, 1:], axis=1)
     wrong = (length < CLOSEST_MM) | (length > FARTHEST_MM) | sideways

@@ -1,4 +1,4 @@
-"""The vertebrae of a result from the top down, with what the checks ask about them."""
+"""The vertebrae of a result from the top down, with everything the checks need to know about them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from wirbel.core.measures.label_maps import LabelMaps
 SUPERIOR = (SUPERIOR_ARTICULAR_LEFT, SUPERIOR_ARTICULAR_RIGHT)
 INFERIOR = (INFERIOR_ARTICULAR_LEFT, INFERIOR_ARTICULAR_RIGHT)
 CANAL_POINTS = 20000
-"""So many voxels of the canal are enough to tell where it runs."""
+"""This many voxels of the canal are enough to know where it runs."""
 EVERY_CORNER = np.ones((3, 3, 3))
 
 
@@ -35,10 +35,18 @@ EVERY_CORNER = np.ones((3, 3, 3))
 class Link:
     """A vertebra with a body.
 
-    `centre_mm` (3,), `volume_mm3` and `moments_mm2` (3, 3) are the body's; `whole` says that it does not reach the
-    border; `second_piece` is its second largest piece over the largest. `arch_mm` (3,) and `arch_mm3` are the centre
-    and the volume of the posterior elements, `spinous_mm`, `superior_mm` and `inferior_mm` the centres of some of
-    them, None where there is nothing.
+    Attributes
+    ----------
+    centre_mm, volume_mm3, moments_mm2 : ndarray (3,), float, ndarray (3, 3)
+        Of the body.
+    whole : bool
+        True if the body does not reach the border.
+    second_piece : float
+        Size of its second largest piece relative to the largest.
+    arch_mm, arch_mm3 : ndarray (3,) or None, float
+        Centre and volume of the posterior elements.
+    spinous_mm, superior_mm, inferior_mm : ndarray (3,) or None
+        Centres of some of them.
     """
 
     label: int
@@ -60,17 +68,19 @@ class Link:
 
     @property
     def thinness(self) -> float:
-        """The body's extent along its thinnest axis over that along its longest."""
+        """The body's extent along its thinnest axis relative to its longest."""
         moments = np.linalg.eigvalsh(self.moments_mm2)
         return float(np.sqrt(moments[0] / moments[-1]))
 
     def extent_mm(self, direction: np.ndarray) -> float:
-        """How long a box is, along a unit vector, that spreads as far as the body does."""
+        """Return the length, along a unit vector, of a box with the same spread as the body."""
         return float(np.sqrt(12 * direction @ self.moments_mm2 @ direction))
 
 
 class WholeChain:
-    """All that the checks look at; world coordinates, so that storage order and obliqueness do not matter."""
+    """Everything the checks look at, in world coordinates, so that storage order and obliqueness do
+    not matter.
+    """
 
     def __init__(self, maps: LabelMaps) -> None:
         self.maps = maps
@@ -81,7 +91,7 @@ class WholeChain:
 
     @cached_property
     def centres_mm(self) -> np.ndarray:
-        """Centres of all bodies (n, 3), from the top down by their names."""
+        """Centres of all bodies, shape (n, 3), from the top down by their names."""
         return np.array([link.centre_mm for link in self.links]).reshape(-1, 3)
 
     @cached_property
@@ -91,17 +101,19 @@ class WholeChain:
 
     @cached_property
     def upwards(self) -> np.ndarray:
-        """Unit vectors (n, 3) along the chain towards its first vertebra, one per body; needs two bodies."""
+        """Unit vectors, shape (n, 3), along the chain towards its first vertebra, one per body; needs
+        two bodies.
+        """
         return -unit(np.gradient(self.centres_mm, axis=0))
 
     @cached_property
     def canal_mm(self) -> np.ndarray:
-        """World mm of voxels of canal and cord (n, 3), thinned out."""
+        """World positions of some voxels of canal and cord, shape (n, 3)."""
         return _thinned(self.maps.canal_points_mm)
 
     @cached_property
     def cord_mm(self) -> np.ndarray:
-        """World mm of voxels of the cord (n, 3), thinned out."""
+        """World positions of some voxels of the cord, shape (n, 3)."""
         region = self.maps.structure(CORD)
         return np.empty((0, 3)) if region is None else _thinned(region.points_mm)
 
@@ -121,12 +133,12 @@ class WholeChain:
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Return vectors (..., 3) at length 1; zeros stay."""
+    """Return vectors (..., 3) scaled to length 1; zeros stay."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def _thinned(points: np.ndarray) -> np.ndarray:
-    """Return some points (n, 3), evenly chosen, the same whatever the order in which they come."""
+    """Return some evenly chosen points, shape (n, 3), the same for any order of the input."""
     step = len(points) // CANAL_POINTS
     return points if step < 2 else points[np.lexsort(np.round(points, 2).T)][::step]
 

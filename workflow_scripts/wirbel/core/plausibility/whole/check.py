@@ -1,4 +1,4 @@
-"""The look at the whole result: what contradicts anatomy is flagged, and where nothing can be right the scan fails."""
+"""Check the whole result: flag contradictions to anatomy, and fail the scan if nothing can be right."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from wirbel.core.plausibility.whole.shapes import is_sliver, shape_flags
 from wirbel.core.plausibility.whole.sizes import size_flags
 
 SMALLEST_BODY_ML, LARGEST_BODY_ML = 0.8, 150.0
-"""Half of a small C3 (13 x 14 x 10 mm), and a quarter more than the largest L4: no body of any level, whole or cut
-in half, is all there is outside of these."""
+"""Half of a small C3 (13 x 14 x 10 mm), and a quarter more than the largest L4. A spine has at least
+one body within these limits, whole or cut in half.
+"""
 
 
 class ImplausibleResult(ValueError):
@@ -28,8 +29,17 @@ def check_whole_result(
 ) -> list[str]:
     """Return the flags of a scan's final label maps, in the order of `SCAN_FLAGS`.
 
-    `subregion` and `vertebra` share one grid, stored in any order; `vertebrae` are the measured rows of
-    `wirbel.core.measures.vertebrae`. Raises ImplausibleResult when nothing can be right.
+    Parameters
+    ----------
+    subregion, vertebra : Volume
+        Maps on one grid, any orientation.
+    vertebrae : sequence of mapping
+        The measured rows of `wirbel.core.measures.vertebrae`.
+
+    Raises
+    ------
+    ImplausibleResult
+        If nothing can be right.
     """
     chain = WholeChain(LabelMaps(subregion, vertebra))
     _refuse_impossible(chain)
@@ -44,7 +54,7 @@ def check_whole_result(
 
 
 def _refuse_impossible(chain: WholeChain) -> None:
-    """Raise where no body can be one, or nothing of a spine is behind them."""
+    """Raise ImplausibleResult if no body can be one, or if nothing of a spine lies behind them."""
     volumes = [link.volume_mm3 / 1000 for link in chain.links]
     if not volumes:
         return

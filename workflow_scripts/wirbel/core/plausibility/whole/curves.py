@@ -1,7 +1,7 @@
-"""Which way a spine's curves bend, by its bodies and sacrum alone.
+"""Tell which way a spine's curves bend, from its bodies and sacrum alone.
 
-On an image whose header exchanges front and back, networks draw specks of canal and arches where the header says that
-the back is. Then only the curves tell.
+In an image whose header exchanges front and back, networks draw specks of canal and arches where
+the header says the back is. Then only the curves reveal it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,28 @@ from wirbel.core.plausibility.whole.chain import WholeChain
 ANTERIOR = np.array([0.0, 1.0, 0.0])
 FEWEST_THORACIC = 7
 KYPHOSIS_MM = 5.0
-"""Thoracic bodies stand this far behind the line from the first to the last of them, on average: by 13 mm in a kyphosis
-of 35 degrees over 270 mm, by 5 mm in one of 15 degrees (Boulay et al., Eur Spine J 2006;15:415: 15 to 70 degrees)."""
+"""Thoracic bodies lie on average this far behind the line from the first to the last of them: 13 mm in
+a kyphosis of 35 degrees over 270 mm, 5 mm in one of 15 degrees (Boulay et al., Eur Spine J
+2006;15:415: 15 to 70 degrees).
+"""
 SACRUM_MM = 8.0
-"""The sacrum's centre lies behind the last body's: by 25 to 50 mm where it slopes by 20 to 60 degrees (Boulay)."""
+"""The sacrum's centre lies this far behind the last body's: 25 to 50 mm at slopes of 20 to 60 degrees
+(Boulay).
+"""
 
 
 def curves_bend_forward(chain: WholeChain) -> bool:
-    """Whether thorax and sacrum, as far as they are in view, bend the wrong way by the header."""
+    """Return True if thorax and sacrum, as far as they are in view, bend the wrong way according to
+    the header.
+    """
     votes = [vote for vote in (_thorax_bends(chain), _sacrum_lies(chain)) if vote is not None]
     return bool(votes) and all(votes)
 
 
 def _thorax_bends(chain: WholeChain) -> bool | None:
-    """Whether the thoracic bodies stand in front of the line between the outermost; None where they hardly bend."""
+    """Return True if the thoracic bodies lie in front of the line between the outermost; None if they
+    hardly bend.
+    """
     first, last = LEVEL_LABELS["T2"], LEVEL_LABELS["T11"]
     points = np.array([k.centre_mm for k in chain.links if first <= k.label <= last])
     if len(points) < FEWEST_THORACIC:
@@ -39,7 +47,9 @@ def _thorax_bends(chain: WholeChain) -> bool | None:
 
 
 def _sacrum_lies(chain: WholeChain) -> bool | None:
-    """Whether the sacrum lies in front of the last body; None where there is none, or just below."""
+    """Return True if the sacrum lies in front of the last body; None if there is none, or if it is
+    right below.
+    """
     if chain.sacrum is None or not chain.links:
         return None
     forward = float((chain.sacrum.centroid_mm - chain.centres_mm[-1]) @ ANTERIOR)

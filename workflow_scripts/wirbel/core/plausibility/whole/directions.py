@@ -1,4 +1,6 @@
-"""Front and back, head and feet, and the header's axes: where a spine must point in RAS+ coordinates."""
+"""Check front and back, head and feet, and the header's axes: where a spine must point in RAS+
+coordinates.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,17 @@ from wirbel.core.plausibility.whole.curves import curves_bend_forward
 
 ANTERIOR, SUPERIOR = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 TILT_DEG = ((250.0, 25.0), (100.0, 35.0), (60.0, 45.0))
-"""Length of the line from the first to the last body, mm, and its largest tilt. Of 800 simulated supine persons whole
-spines tilt by up to 15 degrees, necks by up to 30; three or four vertebrae at the end of a lordosis may by more, fewer
-say nothing."""
+"""Length in mm of the line from the first to the last body, and its largest tilt. In 800 simulated
+supine people, whole spines tilt by up to 15 degrees and necks by up to 30. Three or four vertebrae
+at the end of a lordosis may tilt more; fewer say nothing.
+"""
 CORD_ENDS_MM = 50.0
-"""Canal without cord beyond the end of the cord that is no accident."""
+"""More canal without cord than this beyond the end of the cord is not an accident."""
 FEWEST_SIZES = 5
 GROWTH, SHRINKING = 0.03, -0.06
-"""Bodies grow by 2 to 10 % in volume per level downwards, but for a few in the neck (Panjabi et al. 1991, 1992): a
-trend of minus 3 % speaks for an exchange, one of minus 6 % no spine has."""
+"""Bodies grow by 2 to 10 % in volume per level downwards, except for a few in the neck (Panjabi et al.
+1991, 1992). A trend of minus 3 % suggests an exchange; no spine has minus 6 %.
+"""
 FEWEST_POINTS = 10
 VOTES_NEEDED = 2
 
@@ -35,9 +39,9 @@ def direction_flags(chain: WholeChain) -> list[str]:
 
 
 def front_back_exchanged(chain: WholeChain) -> bool:
-    """Whether by the header canal and arches lie in front of the bodies.
+    """Return True if canal and arches lie in front of the bodies according to the header.
 
-    Where they are missing the curves tell.
+    If they are missing, the curves decide.
     """
     ways = [link.arch_mm - link.centre_mm for link in chain.links if link.arch_mm is not None]
     votes = [np.median([way @ ANTERIOR for way in ways])] if ways else []
@@ -50,9 +54,9 @@ def front_back_exchanged(chain: WholeChain) -> bool:
 
 
 def head_feet_exchanged(chain: WholeChain) -> bool:
-    """Whether the spine stands on its head.
+    """Return True if the spine is upside down.
 
-    Sacrum or sizes alone may say so; else two signs do, if they are more than those against it.
+    Sacrum or sizes alone may decide; otherwise two signs do, if they outnumber those against it.
     """
     if not chain.links:
         return False
@@ -68,7 +72,7 @@ def head_feet_exchanged(chain: WholeChain) -> bool:
 
 
 def spine_tilted(chain: WholeChain) -> bool:
-    """Whether the chain leaves the header's head-feet axis by more than any spine does."""
+    """Return True if the chain deviates more from the header's head-feet axis than any spine does."""
     if len(chain.links) < 3:
         return False
     line = chain.centres_mm[0] - chain.centres_mm[-1]
@@ -84,9 +88,11 @@ def _sacrum_is_above(chain: WholeChain) -> bool | None:
 
 
 def _growth_downwards(chain: WholeChain) -> float | None:
-    """Return the logarithm of volume gained per body along the header's head-feet axis, C2 with its dens left out.
+    """Return the growth of the logarithm of volume per body along the header's head-feet axis, without
+    C2 and its dens.
 
-    The median of all pairs' slopes (Theil and Sen), so that a fractured body does not turn it; None for few bodies.
+    It is the median of all pairs' slopes (Theil and Sen), so that a fractured body does not turn
+    it; None for few bodies.
     """
     bodies = [link for link in chain.whole if link.level != "C2"]
     if len(bodies) < FEWEST_SIZES:
@@ -99,7 +105,7 @@ def _growth_downwards(chain: WholeChain) -> float | None:
 
 
 def _cord_is_below(chain: WholeChain) -> bool | None:
-    """The cord ends above the canal does; None when it ends nowhere in view."""
+    """Return True if the cord's end lies below the canal's; None if it ends nowhere in view."""
     if len(chain.cord_mm) < FEWEST_POINTS:
         return None
     canal, cord = chain.canal_mm @ SUPERIOR, chain.cord_mm @ SUPERIOR
@@ -110,7 +116,9 @@ def _cord_is_below(chain: WholeChain) -> bool | None:
 
 
 def _processes_point_up(chain: WholeChain) -> bool | None:
-    """Spinous processes slope down, and superior articular processes stand above the inferior ones."""
+    """Return True if processes point up: spinous processes should slope down, superior articular
+    processes lie above inferior ones.
+    """
     heights = [
         (upper - lower) @ SUPERIOR
         for link in chain.links

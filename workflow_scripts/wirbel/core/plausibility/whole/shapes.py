@@ -1,4 +1,4 @@
-"""The shapes of bodies, by their second moments: slivers, bodies grown together, and a voxel size that is wrong."""
+"""Check the shapes of bodies by their second moments: slivers, fused bodies, and a wrong voxel size."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ THINNEST = 0.2
 """Thinnest over longest side: 0.5 to 0.8 in sound bodies, 0.28 in an L4 crushed to half its height (Panjabi et al.,
 Spine 1992;17:299)."""
 WIDTH_OVER_DEPTH = (0.8, 2.0)
-"""1.1 to 1.5 from C3 to L5 (Panjabi et al., Spine 1991;16:861 and 888, 1992;17:299). Of a voxel size that is wrong
-along one axis nothing else may tell."""
+"""1.1 to 1.5 from C3 to L5 (Panjabi et al., Spine 1991;16:861 and 888, 1992;17:299). If the voxel size
+is wrong along one axis, nothing else may reveal it.
+"""
 HIGHEST = 1.75
-"""Height over the median of the two bodies above and the two below: neighbours differ by 10 %; two bodies grown
-together, with their disc, make 2.2."""
+"""Height relative to the median of the two bodies above and the two below. Neighbours differ by 10 %;
+two fused bodies with their disc give 2.2.
+"""
 RIGHT = np.array([1.0, 0.0, 0.0])
 
 
@@ -28,12 +30,12 @@ def shape_flags(chain: WholeChain) -> list[str]:
 
 
 def is_sliver(link: Link) -> bool:
-    """Whether a body wholly in view is a plate or a thread."""
+    """Return True if a body completely in view is a plate or a thread."""
     return link.whole and link.thinness < THINNEST
 
 
 def proportions_impossible(chain: WholeChain) -> bool:
-    """Whether bodies are on the whole too narrow or too wide for their depth."""
+    """Return True if most bodies are too narrow or too wide for their depth."""
     ratios = [_width_over_depth(link, up) for link, up in _whole_with_axes(chain)]
     if len(ratios) < 2:
         return False
@@ -41,7 +43,7 @@ def proportions_impossible(chain: WholeChain) -> bool:
 
 
 def much_higher_than_others(chain: WholeChain) -> bool:
-    """Whether a body is much higher than those around it, C2 with its dens left out."""
+    """Return True if a body is much higher than those around it, C2 with its dens excepted."""
     bodies = [(link, up) for link, up in _whole_with_axes(chain) if link.level != "C2"]
     if len(bodies) < 3:
         return False
@@ -51,7 +53,9 @@ def much_higher_than_others(chain: WholeChain) -> bool:
 
 
 def _whole_with_axes(chain: WholeChain) -> list[tuple[Link, np.ndarray]]:
-    """Return the bodies wholly in view with their upward directions; none where a single body tells no direction."""
+    """Return the bodies completely in view with their upward directions; empty if a single body gives
+    no direction.
+    """
     if len(chain.links) < 2:
         return []
     return [(k, up) for k, up in zip(chain.links, chain.upwards, strict=True) if k.whole]

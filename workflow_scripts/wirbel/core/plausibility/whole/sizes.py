@@ -1,4 +1,6 @@
-"""Sizes against the level's, the neighbours', and the distances between bodies against the usual ones."""
+"""Compare sizes with the level's and the neighbours', and distances between bodies with the usual
+ones.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ from wirbel.core.plausibility.whole.chain import Link, WholeChain
 from wirbel.core.plausibility.whole.shapes import much_higher_than_others
 
 SMALLEST_NEIGHBOUR = 1 / 3
-"""A body over its larger neighbour: crushed ones keep half (Genant et al., J Bone Miner Res 1993;8:1137), and
-levels differ by 10 %."""
+"""A body relative to its larger neighbour: crushed ones keep half (Genant et al., J Bone Miner Res
+1993;8:1137), and levels differ by 10 %.
+"""
 CLOSEST, FARTHEST = 0.55, 1.6
-"""Distance between two bodies over the usual one: two crushed bodies and a narrowed disc have 0.65; a missing
-vertebra makes 2."""
+"""Distance between two bodies relative to the usual one: two crushed bodies and a narrowed disc give
+0.65; a missing vertebra gives 2.
+"""
 MEASURED = {
     "height_middle_mm": BODY_HEIGHT_MM,
     "depth_middle_mm": BODY_DEPTH_MM,
@@ -42,7 +46,9 @@ def size_flags(chain: WholeChain, vertebrae: Sequence[Mapping]) -> list[str]:
 
 
 def sizes_impossible(chain: WholeChain, vertebrae: Sequence[Mapping]) -> bool:
-    """Whether a body wholly in view has a volume or a measured size that its level cannot have."""
+    """Return True if a body completely in view has a volume or a measured size that is impossible at
+    its level.
+    """
     if any(_outside(link.volume_mm3, BODY_VOLUME_MM3[link.level]) for link in chain.whole):
         return True
     return any(
@@ -53,9 +59,8 @@ def sizes_impossible(chain: WholeChain, vertebrae: Sequence[Mapping]) -> bool:
 
 
 def sizes_uneven(chain: WholeChain) -> bool:
-    """Whether a body is much smaller than the next one, or much higher than those around.
-
-    C2 has a dens and no equal.
+    """Return True if a body is much smaller than the next one, or much higher than those around it (C2
+    excepted).
     """
     links = [link for link in chain.links if link.whole and link.level != "C2"]
     pairs = [(a.volume_mm3, b.volume_mm3) for a, b in zip(links, links[1:], strict=False)]
@@ -64,7 +69,9 @@ def sizes_uneven(chain: WholeChain) -> bool:
 
 
 def spacing_uneven(chain: WholeChain) -> bool:
-    """Whether two neighbouring bodies stand too near or too far, for their levels and for this person."""
+    """Return True if two neighbouring bodies are too near or too far apart for their levels and this
+    person.
+    """
     pairs = [
         (a, b)
         for a, b in zip(chain.links, chain.links[1:], strict=False)

@@ -1,0 +1,43 @@
+"""Bounding boxes of masks and labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+Box = tuple[slice, ...]
+LARGEST_LABEL = 2**16 - 1
+"""Larger labels are renumbered first, because `find_objects` makes a list as long as the largest label."""
+
+
+def tight_box(mask: np.ndarray) -> Box | None:
+    """Return the bounding box of a mask (three axes), or None if it is empty.
+
+    Several times faster than `scipy.ndimage.find_objects`, which treats every voxel as a label.
+    """
+    rows = mask.reshape(mask.shape[0], -1).any(axis=1)
+    plane = np.asarray(mask.any(axis=0))
+    if not plane.any():
+        return None
+    profiles = [np.asarray(p) for p in (rows, plane.any(axis=1), plane.any(axis=0))]
+    return tuple(
+        slice(int(profile.argmax()), profile.size - int(profile[::-1].argmax()))
+        for profile in profiles
+    )
+
+
+def label_boxes(labels: np.ndarray) -> dict[int, Box]:
+    """Return the bounding box of every label except 0, in ascending order, in one pass over the map."""
+    if (
+        labels.dtype.kind in "iu"
+        and labels.size
+        and 0 <= labels.min() <= labels.max() <= LARGEST_LABEL
+    ):
+        found = enumerate(ndimage.find_objects(labels), start=1)
+        return {value: box for value, box in found if box is not None}
+    values = np.unique(labels)
+    values = values[values != 0]
+    compact = np.searchsorted(values, labels).astype(np.int32) + 1
+    compact[labels == 0] = 0
+    boxes = ndimage.find_objects(compact)
+    return {int(value): box for value, box in zip(values, boxes, strict=True)}
