@@ -92,3 +92,32 @@ def test_the_default_profile_shares_processors_among_the_stages_that_want_a_gpu(
     monkeypatch.setattr(sys, "argv", ["snakemake"])
     shared = {line.partition("=")[0] for line in _read("default")["set-threads"]}
     assert shared == set(GPU_STAGES)
+
+
+@pytest.mark.parametrize(
+    ("line", "odd"),
+    [
+        (["--config", "bids_dir=", "in"], "in"),
+        (["--config", "bids_dir", "in"], "bids_dir"),
+        (["-C", "n4=false", "batch_size", "-n"], "batch_size"),
+    ],
+)
+def test_a_slip_in_config_is_told_in_one_sentence(monkeypatch, line, odd):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--profile", "profiles/default", *line])
+    with pytest.raises(
+        SystemExit, match=f"expected KEY=VALUE without blanks around =, found '{odd}'"
+    ):
+        _read("default")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--config", "bids_dir=my scans - new", "output_dir=out", "-n"],
+        ["-n", "--config", "models={semantic: a, instance: b}", "--until", "merge"],
+        ["all", "--configfile", "mine.yaml"],
+    ],
+)
+def test_a_config_in_order_passes(monkeypatch, line):
+    monkeypatch.setattr(sys, "argv", ["snakemake", *line])
+    assert _read("default")["keep-going"] == "True"

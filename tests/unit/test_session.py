@@ -38,7 +38,13 @@ def test_the_workflow_has_what_is_asked_of_it():
 
 def test_settings_have_the_fields_that_are_replaced():
     expected = {
-        settings.types.DAGSettings: {"rerun_triggers", "force_incomplete"},
+        settings.types.DAGSettings: {
+            "rerun_triggers",
+            "force_incomplete",
+            "forceall",
+            "forcerun",
+            "forcetargets",
+        },
         settings.types.SchedulingSettings: {"max_jobs_per_timespan"},
         settings.types.OutputSettings: {"quiet", "verbose", "dryrun"},
         settings.types.ResourceSettings: {"default_resources"},

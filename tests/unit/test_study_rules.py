@@ -1,13 +1,13 @@
 """What the rules are made of, without starting Snakemake."""
 
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import yaml
 from bids_scans import put_scan
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.settings.types import DAGSettings, OutputSettings
 
@@ -100,12 +100,20 @@ def test_which_stage_comes_before(labelling, stage, before):
 
 
 def test_a_wrong_setting_and_a_folder_of_others_end_the_start_in_one_sentence(make, tmp_path):
-    with pytest.raises(WorkflowError, match="unknown setting 'batchsize'"):
+    with pytest.raises(SystemExit, match="unknown setting 'batchsize'"):
         make(batchsize=2)
-    with pytest.raises(WorkflowError, match="is bids_dir itself"):
+    with pytest.raises(SystemExit, match="is bids_dir itself"):
         make(output_dir=str(tmp_path / "in"))
     with pytest.raises(SystemExit, match="bids_dir is not set"):
         make(bids_dir="").manifests_to_make(None)
+
+
+@pytest.mark.parametrize("again", ["--config", "-C", "--config=n4=false"])
+def test_a_second_config_by_which_the_first_would_be_lost_ends_the_start(make, monkeypatch, again):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--config", "bids_dir=in", again, "n4=false"])
+    with pytest.raises(SystemExit, match="--config is given 2 times"):
+        make()
+    make(is_main=False)
 
 
 def test_jobs_find_this_package_and_this_python_whatever_the_user_has_activated(make):

@@ -18,6 +18,7 @@ from wirbel.runner.light_snakemake import with_signature
 from wirbel.runner.receipts import receipt_file
 from wirbel.runner.settings import Settings, SettingsError, checked_settings
 from wirbel.study.checks import check_reference
+from wirbel.study.command_line import repeated_config
 from wirbel.study.output_folder import check_output_folder
 from wirbel.study.refused import Refused
 from wirbel.study.run import usual_inputs
@@ -64,9 +65,11 @@ class StudyRules:
         try:
             settings = checked_settings(self.config, schema, sys.argv)
             if self._session.is_main:
+                if told := repeated_config(sys.argv):
+                    raise Refused(told)
                 check_output_folder(settings.output_dir, settings.bids_dir)
         except (SettingsError, Refused) as error:
-            self._session.refuse(str(error))
+            self._session.stop(str(error))
         if settings.models_dir:
             os.environ[MODELS_VARIABLE] = os.path.abspath(settings.models_dir)
         return settings

@@ -54,6 +54,12 @@ class Session:
         return self.submits_to_slurm or (defaults is not None and "slurm_partition" in defaults)
 
     @property
+    def is_forced(self) -> bool:
+        """Whether a person asked Snakemake to run jobs, or all of them, in any case."""
+        asked = self._workflow.dag_settings
+        return self.is_main and bool(asked.forceall or asked.forcerun or asked.forcetargets)
+
+    @property
     def is_quiet(self) -> bool:
         """Whether a person asked for less to read."""
         return bool(self._workflow.output_settings.quiet)
@@ -132,9 +138,9 @@ class Session:
         logger.warning(sentence)
 
     def refuse(self, sentence: str) -> NoReturn:
-        """End this start while Snakemake reads the rules or begins."""
+        """End this start when its jobs are known and the executor is there, which Snakemake then shuts down."""
         raise WorkflowError(sentence) from None
 
     def stop(self, sentence: str) -> NoReturn:
-        """End this start inside an input function, whose errors Snakemake would hide in a traceback."""
+        """End this start before that; Snakemake would add lines of a traceback to an error in rules or functions."""
         raise SystemExit(sentence)

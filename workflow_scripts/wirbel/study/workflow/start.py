@@ -17,6 +17,7 @@ from wirbel.runner.summary import summary
 from wirbel.study.acceptance import doubts
 from wirbel.study.account import account, scans_in_words
 from wirbel.study.checks import check_before_run
+from wirbel.study.command_line import FORCED
 from wirbel.study.ending import TOO_MANY_FAILED, exit_code
 from wirbel.study.refused import Refused
 from wirbel.study.run import Run, look
@@ -129,7 +130,7 @@ class Start:
     def _tell(self, run: Run) -> None:
         """Say what is odd, and stop where there is nothing to do, or no room for it."""
         session, settings = self._session, self._settings
-        for remark in run.remarks:
+        for remark in [*run.remarks, *([FORCED] if session.is_forced else [])]:
             session.warn(remark)
         if not run.found.sizes:
             expected = "expected sub-*/[ses-*/]anat/*_T2w.nii.gz in"
