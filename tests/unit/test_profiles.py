@@ -121,3 +121,12 @@ def test_a_slip_in_config_is_told_in_one_sentence(monkeypatch, line, odd):
 def test_a_config_in_order_passes(monkeypatch, line):
     monkeypatch.setattr(sys, "argv", ["snakemake", *line])
     assert _read("default")["keep-going"] == "True"
+
+
+def test_a_settings_file_that_is_not_there_is_told_in_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--configfile", "mine.yaml", "-n"])
+    with pytest.raises(SystemExit, match="there is no file mine.yaml in "):
+        _read("default")
+    Path("mine.yaml").touch()
+    assert _read("default")["keep-going"] == "True"

@@ -12,6 +12,7 @@ from snakemake.logging import logger
 from snakemake.settings.types import DAGSettings, OutputSettings
 
 from wirbel.runner.chain import ALL_STAGES, CHAIN, STAGES, stage_before, stages_of_run
+from wirbel.study.workflow import start
 from wirbel.study.workflow.rules import StudyRules
 
 REPOSITORY = Path(__file__).parents[2]
@@ -114,6 +115,15 @@ def test_a_second_config_by_which_the_first_would_be_lost_ends_the_start(make, m
     with pytest.raises(SystemExit, match="--config is given 2 times"):
         make()
     make(is_main=False)
+
+
+def test_a_start_that_is_interrupted_ends_in_one_sentence(make, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "look", interrupted)
+    with pytest.raises(SystemExit, match="interrupted before the first job"):
+        make().manifests_to_make(None)
 
 
 def test_jobs_find_this_package_and_this_python_whatever_the_user_has_activated(make):

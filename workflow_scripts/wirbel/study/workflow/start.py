@@ -65,9 +65,11 @@ class Start:
 
     @contextmanager
     def explained(self, sentence: str) -> Iterator[None]:
-        """Turn faults of the file system, of models and of SLURM into one sentence for the user."""
+        """Turn faults of the file system, of models and of SLURM, and Ctrl-C, into one sentence for the user."""
         try:
             yield
+        except KeyboardInterrupt:
+            self._session.stop("interrupted before the first job; run the same command again")
         except (SlurmError, Refused, ModelError) as error:
             self._session.stop(str(error))
         except OSError as error:
