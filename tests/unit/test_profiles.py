@@ -115,7 +115,7 @@ def test_a_slip_in_config_is_told_in_one_sentence(monkeypatch, line, odd):
     [
         ["--config", "bids_dir=my scans - new", "output_dir=out", "-n"],
         ["-n", "--config", "models={semantic: a, instance: b}", "--until", "merge"],
-        ["all", "--configfile", "mine.yaml"],
+        ["all", "--configfile", __file__],
     ],
 )
 def test_a_config_in_order_passes(monkeypatch, line):

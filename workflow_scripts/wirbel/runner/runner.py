@@ -85,7 +85,7 @@ def run_stage(stage: Stage, args: argparse.Namespace) -> int:
         with sigterm_raises():
             _run(Job(stage, args))
         return 0
-    except Terminated:
+    except (Terminated, KeyboardInterrupt):
         print(f"{stage.name}: terminated; finished scans are kept", file=sys.stderr)
         return TERMINATED
     except Exception as error:
