@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(workflow.basedir)
-sys.path.insert(0, str(ROOT / "workflow_scripts"))
+# In a checkout the package lies beside the rules; otherwise it is installed together with them.
+if (ROOT / "workflow_scripts").is_dir():
+    sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from wirbel.study.workflow.rules import StudyRules
 

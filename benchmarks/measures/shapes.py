@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core import labels as L
+from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS
 from wirbel.core.measures import measure
@@ -135,15 +136,24 @@ def frames(links: list[tuple[int, Shape]], pose: np.ndarray):
     return found
 
 
+def _extent(placed, links) -> tuple[np.ndarray, np.ndarray]:
+    """Return the world box that holds the chain, the canal behind it, and some space around."""
+    ends = []
+    for (middle, axes), (_, shape) in zip(placed, links, strict=True):
+        half = np.array(
+            [max(shape.width_mm, CANAL_MM[1]) / 2, shape.depth_mm / 2, shape.middle_mm / 2 + 2]
+        )
+        behind = axes @ np.array([0, shape.depth_mm / 2 + GAP_MM + CANAL_MM[0], 0])
+        ends += [middle + sign * np.abs(axes) @ half for sign in (-1, 1)] + [middle - behind]
+    return np.min(ends, axis=0) - FIELD_MM, np.max(ends, axis=0) + FIELD_MM
+
+
 def draw(case: Case) -> tuple[Volume, Volume]:
     """Return the subregion and the vertebra map."""
     links = chain(case)
     placed = frames(links, rotation(case.angles_deg))
     spacing = np.array(case.spacing_mm)
-    size = [np.array([s.width_mm, 2 * s.depth_mm + 60, s.middle_mm + 8]) / 2 for _, s in links]
-    ends = [m + f for (m, _), s in zip(placed, size, strict=True) for f in (-max(s), max(s))]
-    low, high = np.min(ends, axis=0) - FIELD_MM, np.max(ends, axis=0) + FIELD_MM
-    low[0], high[0] = (side * (case.shape.width_mm / 2 + 14) for side in (-1, 1))
+    low, high = _extent(placed, links)
     affine = np.diag([*spacing, 1.0])
     affine[:3, 3] = low + np.array(case.shift) * spacing
     maps = [
@@ -221,7 +231,11 @@ def row_of(case: Case, maps: tuple[Volume, Volume]) -> dict:
 
 
 def judge(case: Case) -> dict[str, str]:
-    """Return measure -> verdict: right, off (given, but wrong), withheld (rightly), or lost (withheld, but right)."""
+    """Return measure -> verdict.
+
+    Right; said (given, and its status tells why it may be off); off (given as `ok`, but wrong); withheld (rightly); or
+    lost (withheld, but right).
+    """
     maps = draw(case)
     whole = row_of(case, maps)
     spoilt, harm = spoil(case, maps)
@@ -229,7 +243,10 @@ def judge(case: Case) -> dict[str, str]:
     verdicts = {}
     for name, (true, kind, limit) in cells(case).items():
         value = row.get(name)
-        if value is not None:
+        state = row.get(STATUS[name])
+        if value is not None and state != "ok":
+            verdicts[name] = "said"
+        elif value is not None:
             verdicts[name] = "right" if abs(value - true) <= 2 * limit else "off"
         elif kind == "width" and harm in ("side", "few"):
             verdicts[name] = "withheld"
@@ -261,20 +278,19 @@ def main() -> None:
         if args.show and bad:
             print(k, case, bad, flush=True)
     for title, table in (("measure", tally), ("what is wrong", by_wrong)):
-        print(f"{title:<28}{'right':>7}{'off':>7}{'withheld':>10}{'lost':>7}")
+        print(f"{title:<28}" + "".join(f"{v:>10}" for v in VERDICTS))
         for name, count in sorted(table.items()):
-            cells_ = "".join(
-                f"{count[v]:>{w}}" for v, w in zip(VERDICTS, (7, 7, 10, 7), strict=True)
-            )
-            print(f"{name:<28}{cells_}")
+            print(f"{name:<28}" + "".join(f"{count[v]:>10}" for v in VERDICTS))
     total = sum(tally.values(), Counter())
-    good = total["right"] + total["withheld"]
+    good = total["right"] + total["said"] + total["withheld"]
     print(
         f"right or rightly withheld: {good} of {sum(total.values())}, {100 * good / sum(total.values()):.1f} %"
     )
 
 
-VERDICTS = ("right", "off", "withheld", "lost")
+VERDICTS = ("right", "said", "off", "withheld", "lost")
+STATUS = {c.name: c.status for table in ("vertebrae", "discs") for c in TABLES[table]}
+"""Measure -> its status column."""
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from wirbel.core.spineps.grids import resample
 from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
 from wirbel.io.final_maps import write_final_maps
 from wirbel.io.sidecars import read_arrays, write_arrays
-from wirbel.io.volumes import read_grid, read_header, read_volume, write_volume
+from wirbel.io.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
 from wirbel.models.inference_config import InferenceConfig, read_inference_config
 from wirbel.models.spineps_settings import instance_settings, number_settings
 from wirbel.stages.features import NO_LEVELS, measured_rows
@@ -84,7 +84,7 @@ def _prepare_own(known: Known, folder: Path):
 
 
 def _keep_image(known: Known, folder: Path) -> Volume:
-    write_volume(folder / "image.nii.gz", known["resample"].image)
+    write_volume(folder / "image.nii.gz", known["resample"].image, level=QUICKEST)
     return read_volume(folder / "image.nii.gz")
 
 

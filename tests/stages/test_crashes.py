@@ -160,7 +160,7 @@ def test_killed_at_any_call_under_other_settings_old_and_new_are_never_mixed(stu
 @pytest.mark.parametrize(
     ("number", "advice"),
     [
-        (errno.ENOSPC, "make room and run the same command again, finished scans are kept"),
+        (errno.ENOSPC, "free some space and run the same command again; finished scans are kept"),
         (errno.EDQUOT, "your quota is used up"),
         (errno.EROFS, "output_dir cannot be written to from this machine"),
     ],

@@ -274,7 +274,7 @@ def test_a_damaged_result_of_an_earlier_stage_is_no_scans_fault_and_is_made_agai
     os.utime(result, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert study.run(Double())[0] == 1
     told = capsys.readouterr().err
-    assert "run the same command again, it will make" in told
+    assert "run the same command again, which makes" in told
     stage = Count()
     assert study.run(stage)[0] == 0 and stage.calls == ["sub-01"]
     assert study.run(Double())[1]["sub-01"].status == "ok"

@@ -28,6 +28,10 @@ AFFINE = np.array([[0, 0, 3, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
 FRONT, LEFT_RIGHT = 30, 16
 CONUS = 20
 """The cord ends with L1."""
+CANAL_MM = 14
+"""From front to back."""
+COSTAL_MM = {"C": -8, "T": 12, "L": 4}
+"""How far the costal processes lie behind the canal's middle: beside the body, swept back, straight to the sides."""
 
 # Label -> depth, width, height of the body in mm: means of adults (Panjabi et al. 1991 and 1992), rounded.
 SIZES = {
@@ -63,6 +67,8 @@ def box_spine(
     length = top_margin + sum(heights) + sum(discs) + (40 if sacrum else 0) + bottom_margin
     data = np.zeros((150, length, 2 * LEFT_RIGHT), np.uint8)
     vertebra = np.zeros_like(data)
+    back = FRONT + max(SIZES[n][0] for n in numbers)
+    canal = slice(back + 1, back + 1 + CANAL_MM)
     row, centres, ends = top_margin, [], {}
     for number, height, disc in zip(numbers, heights, discs, strict=True):
         depth, width, _ = SIZES[number]
@@ -76,6 +82,7 @@ def box_spine(
         _paint(data, vertebra, body, BODY_BORDER, number)
         centres.append(np.argwhere(vertebra == number).mean(0))
         _posterior(data, vertebra, number, begin, end, depth)
+        _costal(data, vertebra, number, begin, end, back + 1 + CANAL_MM // 2)
         if number != numbers[-1] or sacrum:
             _paint(data, vertebra, _block(depth, width, end, end + disc), DISC, 100 + number)
             if endplates:
@@ -85,8 +92,7 @@ def box_spine(
         row, ends[number] = end + disc, end
     if sacrum:
         _paint(data, vertebra, _block(34, 45, row, row + 40), SACRUM, SACRUM)
-    back = FRONT + max(SIZES[n][0] for n in numbers)
-    data[back + 1 : back + 15, :, LEFT_RIGHT - 3 : LEFT_RIGHT + 3] = CANAL
+    data[canal, :, LEFT_RIGHT - 3 : LEFT_RIGHT + 3] = CANAL
     if cord:
         end = ends.get(CONUS, 0 if numbers[0] > CONUS else length)
         data[back + 4 : back + 11, :end, LEFT_RIGHT - 1 : LEFT_RIGHT + 1] = CORD
@@ -125,7 +131,7 @@ def oracle(
 
 
 def _posterior(data, vertebra, number, begin, end, depth):
-    """Arch, spinous process and both costal processes, one piece with the body by two pedicles."""
+    """Arch and spinous process, one piece with the body by two pedicles."""
     back = FRONT + depth
     far = FRONT + 34 + 16
     middle = (begin + end) // 2
@@ -133,9 +139,6 @@ def _posterior(data, vertebra, number, begin, end, depth):
         column = LEFT_RIGHT + (3 if side > 0 else -4)
         box = (slice(back, far + 3), slice(begin + 2, middle + 2), slice(column, column + 1))
         _paint(data, vertebra, box, ARCUS, number)
-        rib = slice(column + 1, column + 5) if side > 0 else slice(column - 4, column)
-        box = (slice(back + 4, back + 9), slice(begin + 3, middle), rib)
-        _paint(data, vertebra, box, COSTAL_RIGHT if side > 0 else COSTAL_LEFT, number)
     arch = (
         slice(far, far + 4),
         slice(begin + 2, middle + 2),
@@ -144,6 +147,17 @@ def _posterior(data, vertebra, number, begin, end, depth):
     _paint(data, vertebra, arch, ARCUS, number)
     spine = (slice(far + 4, far + 24), slice(begin + 4, end), slice(LEFT_RIGHT - 1, LEFT_RIGHT + 1))
     _paint(data, vertebra, spine, SPINOUS_PROCESS, number)
+
+
+def _costal(data, vertebra, number, begin, end, canal_middle):
+    """Both costal (transverse) processes, from the pedicles to the sides; those of the last two thoracic are short."""
+    region = "C" if number < 8 else "L" if 20 <= number <= 25 else "T"
+    at = canal_middle + COSTAL_MM[region]
+    length = {"C": 4, "T": 4 if number in (18, 19) else 6, "L": 9}[region]
+    for first, label in ((LEFT_RIGHT - 4 - length, COSTAL_LEFT), (LEFT_RIGHT + 4, COSTAL_RIGHT)):
+        rows = slice(begin + 3, (begin + end) // 2)
+        box = (slice(at - 2, at + 3), rows, slice(first, first + length))
+        _paint(data, vertebra, box, label, number)
 
 
 def _block(depth, width, begin, end, *, first=0):

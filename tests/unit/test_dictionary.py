@@ -99,8 +99,8 @@ def test_an_undeclared_value_is_refused():
 def test_the_dictionary_is_in_the_manner_of_bids():
     entries = {column.name: column.entry() for column in TABLES["vertebrae"]}
     entry = entries["height_anterior_mm"]
-    assert entry["Units"] == "mm" and entry["Range"] == [3.3, 46.2]
-    assert entry["RangeByLevel"]["C3"] == [3.5, 22.0] and entry["RangeByLevel"]["L3"] == [7.1, 45.2]
+    assert entry["Units"] == "mm" and entry["Range"] == [3.6, 49.2]
+    assert entry["RangeByLevel"]["C3"] == [3.8, 24.3] and entry["RangeByLevel"]["L3"] == [7.7, 48.8]
     assert entry["MissingExplainedBy"] == "height_status"
     assert entries["height_status"]["Levels"]["touches_border"]
 

@@ -9,7 +9,14 @@ from test_bodies import rotation
 
 from wirbel.core.assignment import reconcile
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.labels import BODY_BORDER, DISC, LEVEL_NAMES, SACRUM
+from wirbel.core.labels import (
+    BODY_BORDER,
+    COSTAL_LEFT,
+    COSTAL_RIGHT,
+    DISC,
+    LEVEL_NAMES,
+    SACRUM,
+)
 from wirbel.core.levels import Levels, apply_levels, label_above_first, name_levels
 from wirbel.core.lookups import vertebra_colours, vertebra_names
 
@@ -56,7 +63,18 @@ def test_one_too_many_or_too_few_is_flagged_and_counted_from_the_top(numbers, ex
     assert levels.labels == expected
     assert (levels.method, levels.agree) == ("both", False)
     assert levels.flags == ("enumeration_anomaly",)
-    assert levels.confidence < 0.9
+
+
+def test_without_costal_processes_an_extra_vertebra_may_be_thoracic():
+    """With them L1 is known by its long, straight ones: only they tell a sixth lumbar from a thirteenth thoracic."""
+    spine = box_spine((*range(2, 25), 25))
+    bare = np.where(np.isin(spine.labels.data, (COSTAL_LEFT, COSTAL_RIGHT)), 0, spine.labels.data)
+    known = named(spine)
+    unsure = name_levels(
+        spine.labels.with_data(counters(spine)), spine.labels.with_data(bare.astype(np.uint8))
+    )
+    assert unsure.labels == known.labels
+    assert unsure.confidence < 0.9 < known.confidence
 
 
 def test_three_too_few_are_called_implausible():

@@ -5,7 +5,7 @@ import pytest
 
 from wirbel.core.geometry import Volume
 from wirbel.core.preparation.intensities import to_fixed_range
-from wirbel.core.voxel_values import clean, cleaned, has_zero, pieces
+from wirbel.core.voxel_values import clean, cleaned, credible_range, has_zero, pieces
 
 RNG = np.random.default_rng(3)
 TISSUE = RNG.gamma(4, 60, (30, 40, 20))
@@ -103,3 +103,10 @@ def test_pieces_hold_every_value_once():
 )
 def test_whether_0_means_no_signal(image, zero):
     assert has_zero(image) is zero
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.uint8, np.int8])
+def test_short_whole_numbers_are_judged_as_the_same_numbers_in_floating_point(dtype):
+    limits = np.iinfo(dtype)
+    data = np.random.default_rng(5).integers(limits.min, limits.max, (9, 8, 7)).astype(dtype)
+    assert credible_range(data) == credible_range(data.astype(np.float32))

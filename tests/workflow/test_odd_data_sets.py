@@ -85,11 +85,11 @@ def test_a_failing_table_stage_leaves_the_old_tables_and_the_summary_says_so(fin
     stage.write_text("raise SystemExit('cohort: the disk is full')\n")
     told = finished.run(fails=True)
     assert finished.tables() == before
-    assert "cohort was not made anew: the disk is full (see " in told
+    assert "cohort was not made again: the disk is full (see " in told
     assert "cohort/vertebrae.csv is that of an earlier run" in told
     stage.write_text(whole)
     told = finished.run()
-    assert "was not made anew" not in told and b"sub-05" in finished.tables()["scans.csv"]
+    assert "was not made again" not in told and b"sub-05" in finished.tables()["scans.csv"]
 
 
 def test_a_run_up_to_a_stage_counts_what_it_left_out_neither_as_failed_nor_as_measured(workflow):

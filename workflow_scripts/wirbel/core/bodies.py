@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core.body_cuts import Part, cut_merged
-from wirbel.core.chain import Chain, column_map, spine_chain
-from wirbel.core.components import find_components, voxel_volume_mm3, voxels_of
+from wirbel.core.chain import Chain, column_components, spine_chain
+from wirbel.core.components import Components, voxel_volume_mm3, voxels_of
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import BODY_LABELS, SACRUM
 from wirbel.core.spine.decision import Decision, decide
@@ -51,8 +51,9 @@ class Bodies:
 
 def separate_bodies(labels: Volume) -> Bodies:
     """Separate the vertebral bodies of a cleaned subregion map, in any orientation."""
-    chain = spine_chain(labels)
-    parts, discs = ([], []) if chain is None else _parts(labels, chain)
+    components = column_components(labels)
+    chain = spine_chain(labels, components)
+    parts, discs = ([], []) if chain is None else _parts(labels, components, chain)
     if not parts:
         return _none(labels, chain)
     parts = cut_merged(parts, discs, chain)
@@ -129,9 +130,8 @@ def settle(labels: Volume) -> tuple[Volume, Bodies]:
     return labels.with_data(data), bodies
 
 
-def _parts(labels: Volume, chain: Chain) -> tuple[list[Part], list[Part]]:
+def _parts(labels: Volume, components: Components, chain: Chain) -> tuple[list[Part], list[Part]]:
     """Return the components of bodies and those of discs, each from the top down."""
-    components = find_components(column_map(labels), connectivity=6)
     voxel_mm3 = voxel_volume_mm3(labels.affine)
     found: tuple[list[Part], list[Part]] = ([], [])
     for i in _largest(components):
@@ -143,7 +143,7 @@ def _parts(labels: Volume, chain: Chain) -> tuple[list[Part], list[Part]]:
     return tuple(sorted(parts, key=lambda part: part.middle_mm) for parts in found)
 
 
-def _largest(components) -> np.ndarray:
+def _largest(components: Components) -> np.ndarray:
     """Return the components of bodies and of discs that are looked at."""
     volume = components.volume_mm3
     kept = [

@@ -107,20 +107,27 @@ def column_map(labels: Volume) -> Volume:
     return labels.with_data(lookup[labels.data])
 
 
-def spine_chain(labels: Volume) -> Chain | None:
+def column_components(labels: Volume) -> Components:
+    """Return the components of bodies (label 1) and of discs (2) of a subregion map."""
+    return find_components(column_map(labels), connectivity=6)
+
+
+def spine_chain(labels: Volume, components: Components | None = None) -> Chain | None:
     """Return the chain through the bodies and discs of a subregion map.
 
     Parameters
     ----------
     labels : Volume
         Subregion labels, any orientation.
+    components : Components, optional
+        Those of `column_components`, where they are known already.
 
     Returns
     -------
     Chain or None
         None if there is no body and no disc.
     """
-    components = find_components(column_map(labels), connectivity=6)
+    components = components or column_components(labels)
     smallest = np.where(components.label == 1, SMALLEST_BODY_NODE_MM3, SMALLEST_DISC_NODE_MM3)
     nodes = np.flatnonzero(components.volume_mm3 >= smallest)
     if not len(nodes):

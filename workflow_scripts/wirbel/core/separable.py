@@ -13,8 +13,12 @@ BORDER = 12
 
 def along_axes(matrix: np.ndarray, shape: tuple[int, ...]) -> bool:
     """Return whether a matrix (3 x 3, target index -> source index) maps each axis of `shape` to the same axis."""
-    strays = np.abs(matrix - np.diag(np.diag(matrix))) @ np.array(shape)
-    return bool(strays.max() < SAME_VOXEL)
+    return bool(_strays(matrix, shape).max() < SAME_VOXEL)
+
+
+def _strays(matrix: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return by how many source voxels, along each axis, the other axes move a position at most."""
+    return np.abs(matrix - np.diag(np.diag(matrix))) @ np.array(shape)
 
 
 def cubic(
@@ -26,30 +30,38 @@ def cubic(
     numbers are rounded to the nearest.
     """
     spline = ndimage.spline_filter(np.pad(data, BORDER, mode="edge"), 3, np.float64, mode="nearest")
-    rows = [
+    weights = [
         _weights(n, s, o, size)
         for n, s, o, size in zip(data.shape, scale, offset, shape, strict=True)
     ]
-    growth = [new / old for new, old in zip(shape, data.shape, strict=True)]
-    for axis in np.argsort(growth, kind="stable"):  # the axis that grows most comes last
-        turned = np.moveaxis(spline, axis, 0)
-        product = rows[axis] @ turned.reshape(turned.shape[0], -1)
-        spline = np.moveaxis(product.reshape(-1, *turned.shape[1:]), 0, axis)
-    return _as_type(spline, data.dtype)
+    out, planes = np.empty(shape, data.dtype), {}
+    for index, row in enumerate(out):  # plane by plane, so that the processor's cache holds them
+        at = slice(*weights[0].indptr[index : index + 2])
+        near = weights[0].indices[at].tolist()
+        planes = {k: planes[k] if k in planes else _in_plane(spline[k], weights) for k in near}
+        row[:] = _as_type(
+            sum(w * planes[k] for w, k in zip(weights[0].data[at], near, strict=True)), data.dtype
+        )
+    return out
+
+
+def _in_plane(plane: np.ndarray, weights: list[sparse.csr_array]) -> np.ndarray:
+    """Return a plane of spline coefficients interpolated along both of its axes."""
+    return np.ascontiguousarray((weights[2] @ (weights[1] @ plane).T).T)
 
 
 def nearest_is_plain(matrix: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]) -> bool:
     """Return whether `nearest` finds the same voxels as the whole matrix (3 x 3).
 
-    Where a position lies half-way between two voxels, the least rounding in the matrix decides.
+    It does where no position along an axis lies so near to half-way between two voxels that what the other axes add,
+    or rounding, could decide.
     """
-    if not along_axes(matrix, shape):
-        return False
-    ends = [
-        o + s * np.arange(size) + 0.5
-        for o, s, size in zip(offset, np.diag(matrix), shape, strict=True)
-    ]
-    return all(np.abs(end - np.rint(end)).min() > SAME_VOXEL for end in ends)
+    parts = zip(offset, np.diag(matrix), shape, _strays(matrix, shape), strict=True)
+    for start, scale, size, stray in parts:
+        edge = start + scale * np.arange(size) + 0.5
+        if np.abs(edge - np.rint(edge)).min() <= stray + SAME_VOXEL:
+            return False
+    return True
 
 
 def nearest(
@@ -84,4 +96,4 @@ def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         values = np.clip(values + 0.5, 0, np.iinfo(dtype).max)
     elif np.issubdtype(dtype, np.integer):
         values = values + np.copysign(0.5, values)
-    return np.ascontiguousarray(values, dtype)
+    return values.astype(dtype)

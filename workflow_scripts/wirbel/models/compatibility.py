@@ -7,7 +7,10 @@ Wirbel does, unless the user decides otherwise.
 
 from __future__ import annotations
 
-from wirbel.models.registry import Model
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the registry takes a tenth of a stage's start
+    from wirbel.models.registry import Model
 
 AUTO = "auto"
 """Follow the model folder: `compatibility` in its settings, otherwise the format of its weights."""

@@ -135,7 +135,7 @@ def read_plan(path: Path) -> Plan:
     except (ValueError, KeyError, TypeError) as error:
         raise InfrastructureError(
             f"{path} is not a plan of this version ({type(error).__name__}: {error}): "
-            "start the workflow, which writes it anew"
+            "start the workflow, which writes it again"
         ) from error
 
 

@@ -6,11 +6,11 @@ from wirbel.errors import InfrastructureError
 from wirbel.runner.records import Record
 
 FEWEST_FOR_ALARM = 4
-"""Fewer unforeseen errors than this in a batch never count as the software's general failure."""
+"""With fewer unforeseen errors in a batch, the software as a whole is not considered broken."""
 
 
 class Alarm:
-    """Counts the scans computed in this job, and those of them that failed for an unforeseen reason."""
+    """Counts the scans computed in this job, and those that failed for an unforeseen reason."""
 
     def __init__(self, max_failed_fraction: float) -> None:
         self._limit = max_failed_fraction
@@ -18,7 +18,7 @@ class Alarm:
         self.unforeseen: list[str] = []
 
     def count(self, record: Record) -> None:
-        """Take one scan's record into account; raises InfrastructureError when there are too many."""
+        """Count one scan's record; raise InfrastructureError if there are too many unforeseen errors."""
         self._computed += 1
         if record.reason != "unexpected":
             return

@@ -1,4 +1,4 @@
-"""The command-line arguments that all per-scan stages share, and what they come to."""
+"""The command-line arguments that all per-scan stages share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which batch is to be computed, and by which plan."""
+    """Add the arguments that name the batch to compute and the plan."""
     parser.add_argument(
         "--plan",
         type=Path,

@@ -1,6 +1,6 @@
-"""Which scan belongs to which batch: decided once, appended to, never reshuffled.
+"""Which scan belongs to which batch: decided once, extended, never reshuffled.
 
-`work/batches/assignment.tsv` holds every scan that was ever seen and its batch.
+`work/batches/assignment.tsv` has every scan that was ever seen and its batch.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ def read_assignment(output_dir: str | Path) -> dict[str, str]:
 
 
 def write_assignment(output_dir: str | Path, assignment: dict[str, str]) -> None:
-    """Write the assignment, if it changed."""
+    """Write the assignment if it changed."""
     path = _path(output_dir)
     rows = [{"scan_id": escape(scan_id), "batch": batch} for scan_id, batch in assignment.items()]
     write_text_if_changed(path, rows_as_text(path, ("scan_id", "batch"), rows))
 
 
 def extended(assignment: dict[str, str], scans: list[str], batch_size: int) -> dict[str, str]:
-    """Return the assignment with `scans` that have no batch yet, `batch_size` of them to each new batch."""
+    """Return the assignment with new batches of `batch_size` for those of `scans` that have none."""
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     first = 1 + max((int(batch[1:]) for batch in assignment.values()), default=0)

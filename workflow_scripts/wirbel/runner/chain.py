@@ -35,7 +35,7 @@ class StageNeeds:
 
 
 LABEL = "label"
-"""Names the levels after `merge`, where a labelling network is used."""
+"""Names the levels after `merge` if a labelling network is used."""
 CHAIN = (
     StageNeeds("resample", "Resampling to the model's grid", 3000, 10, 2),
     StageNeeds("semantic", "Segmenting the structures", 6000, 15, 2, gpus=1),
@@ -50,16 +50,16 @@ ALL_STAGES = tuple(stage.name for stage in CHAIN)
 STAGES = tuple(name for name in ALL_STAGES if name != LABEL)
 """The usual stages."""
 INTERMEDIATE = ("resample", "semantic", "instance")
-"""Their results are read by no stage after LAST_READER."""
+"""No stage after LAST_READER reads their results."""
 LAST_READER = "merge"
-"""Where LABEL follows it, its results are intermediate as well, and read by LABEL alone."""
+"""If LABEL follows it, its results are intermediate too, and only LABEL reads them."""
 GPU_STAGES = {stage.name: stage.gpus for stage in CHAIN if stage.gpus}
-"""GPUs that a stage's job asks for; stages that are not named ask for none."""
+"""GPUs that a job of a stage requests; other stages request none."""
 TRAINING_ON_GPU = ("train_semantic", "train_instance")
 """Rules of `snakemake train` that ask for one GPU each."""
 GPU_RULES = (*GPU_STAGES, *TRAINING_ON_GPU)
 READS_ALSO = {"merge": ("semantic",)}
-"""Stages before the previous one whose results a stage reads as well."""
+"""Stages before the previous one whose results a stage also reads."""
 
 
 def stages_of_run(with_labelling: bool) -> tuple[str, ...]:

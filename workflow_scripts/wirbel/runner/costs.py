@@ -1,7 +1,8 @@
-"""What a run has cost, for a person: seconds, memory and GPU time by scan, by job and by stage.
+"""The cost of a run, for people: seconds, memory and GPU time by scan, job and stage.
 
-Times by scan are those of the records (loading, computing and saving; they overlap within a job), times by job those
-that the job itself measured, from the start of its process. Reads manifests and logs; opens no result.
+Times by scan come from the records (loading, computing and saving; they overlap within a job).
+Times by job are measured by the job itself, from the start of its process. Only manifests and logs
+are read, no results.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from wirbel.io.tables import write_rows
 from wirbel.runner.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
@@ -101,7 +103,7 @@ def scan_rows(batch: str, tables: Tables) -> list[dict[str, object]]:
     return rows
 
 
-def stage_costs(jobs: list[JobCost], scans: list[dict[str, object]]) -> list[StageCost]:
+def stage_costs(jobs: list[JobCost], scans: list[dict[str, Any]]) -> list[StageCost]:
     """Return one row per stage that has jobs."""
     found = []
     for stage in ALL_STAGES:
@@ -126,7 +128,7 @@ def stage_costs(jobs: list[JobCost], scans: list[dict[str, object]]) -> list[Sta
 
 
 def stages_in(scans: list[dict[str, object]]) -> list[str]:
-    """Return the usual stages, and those of the others that any scan went through, in their order."""
+    """Return the usual stages, and those others that any scan went through, in order."""
     present = {name for row in scans for name in row}
     return [s for s in ALL_STAGES if s in STAGES or f"{s}_seconds" in present]
 

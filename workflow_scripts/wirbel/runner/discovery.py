@@ -1,14 +1,16 @@
-"""Which scans there are now, and what that means for the batches: looked up once per start, by the main process.
+"""Find the scans that exist now and what that means for the batches: once per start, in the main
+process.
 
-`plan_batches` only reads. It walks the data set once (every scan is stat'ed, so that a corrected file in an
-unchanged folder is noticed), and compares what it finds with the lists that earlier runs left in
-`work/batches`. The run then carries the plan out (`BatchPlan.write`); a dry run tells it and writes nothing.
+`plan_batches` only reads. It walks the data set once, checks every scan's size and time stamp (so
+that it notices a corrected file in an unchanged folder), and compares the result with the lists of
+earlier runs in `work/batches`. A run then carries the plan out (`BatchPlan.write`); a dry run only
+reports it.
 
-`discovery.json` remembers a fingerprint over all scans' names, paths, sizes and time stamps: while it is the
-same, no list is opened.
+`discovery.json` stores a fingerprint of all scans' names, paths, sizes and time stamps. While it is
+the same, no list is opened.
 
-A scan whose content is not there at the moment (not fetched, a disk that is not mounted) stays in its list as it was
-when it was there: what was made of it goes on being valid.
+A scan whose content is missing at the moment (not fetched, a disk that is not mounted) stays in its
+list as it was, and its results stay valid.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ FINGERPRINT_FILE = "discovery.json"
 
 @dataclass(frozen=True)
 class ListChange:
-    """What differs between a batch's list on the disk and the data set; names of scans."""
+    """Differences between a batch's list on disk and the data set; names of scans."""
 
     new: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
@@ -52,7 +54,7 @@ class BatchPlan:
     output_dir: Path
     fingerprint: str
     sizes: dict[str, int]
-    """Number of scans of every batch that holds any, sorted by batch."""
+    """Number of scans of every non-empty batch, sorted by batch."""
     digests: dict[str, str]
     """Digest of every batch's list (`wirbel.runner.seals`)."""
     lists: dict[str, str] = field(default_factory=dict)
@@ -60,11 +62,11 @@ class BatchPlan:
     changes: dict[str, ListChange] = field(default_factory=dict)
     """The same changes in terms of scans, removed lists included."""
     assignment: dict[str, str] = field(default_factory=dict)
-    """Batch of every scan ever seen; empty when nothing changed."""
+    """Batch of every scan ever seen; empty if nothing changed."""
     absent: tuple[str, ...] = ()
-    """Scans whose content is not there at the moment but was before."""
+    """Scans whose content is missing at the moment but was there before."""
     left_out: frozenset[str] = frozenset()
-    """Those of the scans that are gone which the setting `participants` leaves out."""
+    """Those of the gone scans that the setting `participants` excludes."""
 
     @property
     def batches(self) -> list[str]:
@@ -72,7 +74,9 @@ class BatchPlan:
         return list(self.sizes)
 
     def write(self) -> None:
-        """Carry the plan out; a process killed meanwhile leaves lists that the next start brings up to date."""
+        """Carry the plan out. If the process is killed meanwhile, the next start brings the lists up
+        to date.
+        """
         remembered = self.output_dir / "work" / "batches" / FINGERPRINT_FILE
         if not self.assignment:
             return
@@ -94,10 +98,26 @@ def plan_batches(
     participants: Collection[str] = (),
     found: list[FoundScan] | None = None,
 ) -> BatchPlan:
-    """Compare the data set (its scans `found`, if known) with the lists in `output_dir`; writes nothing.
+    """Compare the data set with the lists in `output_dir`; write nothing.
 
-    Scans seen before keep their batch whatever `batch_size` says; new ones fill new batches in the order of
-    their names. Raises OSError naming the folder that cannot be read.
+    Scans seen before keep their batch, whatever `batch_size` is; new ones fill new batches in the
+    order of their names.
+
+    Parameters
+    ----------
+    bids_dir, output_dir : str or Path
+        Data set and output folder.
+    batch_size : int
+        Scans per new batch.
+    participants : collection of str
+        Keep only these; empty: all.
+    found : list of FoundScan, optional
+        The data set's scans, if known.
+
+    Raises
+    ------
+    OSError
+        Names the folder that cannot be read.
     """
     output_dir = Path(output_dir)
     found = find_scans(bids_dir, participants) if found is None else found
@@ -154,7 +174,9 @@ def _compared(
 
 
 def _as_they_were(rows: list[tuple], before: dict[str, list[str]]) -> tuple[list, list[str]]:
-    """Return the rows, those of scans whose content is not there as they were before, and which these are."""
+    """Return the rows, with scans whose content is missing as they were before, and the names of these
+    scans.
+    """
     kept, absent = [], []
     for row in rows:
         old = before.get(row[0])
@@ -166,7 +188,7 @@ def _as_they_were(rows: list[tuple], before: dict[str, list[str]]) -> tuple[list
 
 
 def _left_out(gone: Collection[str], before: dict, participants: Collection[str]) -> set[str]:
-    """Return those of the scans that are gone whose participant was not asked for."""
+    """Return those of the gone scans whose participant was not requested."""
     if not participants:
         return set()
     wanted = {*participants, *(f"sub-{name}" for name in participants)}
@@ -186,7 +208,7 @@ def _fingerprint(found: list[FoundScan]) -> str:
 
 
 def _remembered(output_dir: Path) -> dict:
-    """Return what the last `write` remembered, if the lists that it wrote are all there."""
+    """Return what the last `write` stored, if all lists that it wrote are there."""
     try:
         text = (output_dir / "work" / "batches" / FINGERPRINT_FILE).read_text(encoding="utf-8")
         content = json.loads(text)
@@ -198,7 +220,7 @@ def _remembered(output_dir: Path) -> dict:
 
 
 def _rows_by_scan(found: list[FoundScan]) -> dict[str, tuple]:
-    """Return a list's row per scan; where several files claim a name, the first, marked as faulty."""
+    """Return a list's row per scan; if several files have one name, the first, marked as faulty."""
     rows = {}
     for scan_id, claims in groupby(found, attrgetter("scan_id")):  # sorted by it
         first, *others = claims
@@ -236,7 +258,7 @@ def _change(before: dict[str, list[str]], rows: list[tuple]) -> ListChange:
 
 
 def _differ(before: list[str], now: list[str]) -> bool:
-    """Whether two rows of a scan differ in more than the folder that the data set lies in."""
+    """Return True if two rows of a scan differ in more than the folder of the data set."""
     names = os.path.basename(before[4]), os.path.basename(now[4])
     return names[0] != names[1] or before[:4] + before[5:] != now[:4] + now[5:]
 

@@ -1,4 +1,4 @@
-"""Whose fault is an error: the scan's, the machine's, or the software's?"""
+"""Decide whose fault an error is: the scan's, the machine's, or the software's."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.atomic import MACHINE_ERRORS
 
 DEVICE_ERRORS = ("CUDA", "cuDNN", "CUBLAS", "not enough memory", "HIP error")
-"""How PyTorch's RuntimeErrors about the device or its memory are worded."""
+"""Words in PyTorch's RuntimeErrors about the device or its memory."""
 
 ADVICE = {
-    errno.ENOSPC: "make room and run the same command again, finished scans are kept",
-    errno.EDQUOT: "your quota is used up: make room and run the same command again, finished scans are kept",
+    errno.ENOSPC: "free some space and run the same command again; finished scans are kept",
+    errno.EDQUOT: "your quota is used up: free some space and run the same command again; finished scans are kept",
     errno.EROFS: "output_dir cannot be written to from this machine; choose another, or ask your administrator",
     errno.EACCES: "this user may not write there; choose another output_dir, or change its permissions",
     errno.ESTALE: "the network file system lost the file; run the same command again",
@@ -37,7 +37,7 @@ def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
     if isinstance(error, ImportError):
         return f"a package is missing ({error}); run `make setup`"
     if isinstance(error, OSError) and (writing or error.errno in MACHINE_ERRORS):
-        advice = ADVICE.get(error.errno)
+        advice = ADVICE.get(error.errno or 0)
         return f"the file system refused: {error}" + (f"; {advice}" if advice else "")
     if isinstance(error, RuntimeError) and any(word in str(error) for word in DEVICE_ERRORS):
         return f"the computing device failed: {_sentence(error)}"
@@ -47,7 +47,7 @@ def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
 def scan_fault(error: Exception, hide: tuple[str, ...] = ()) -> tuple[str, str]:
     """Return (reason, detail) of an error that concerns one scan.
 
-    `hide` are folder names to cut out, so that the same failure reads the same on every machine.
+    `hide` are folder names to remove, so that the same failure reads the same on every machine.
     """
     if isinstance(error, ScanError):
         return error.reason, _without(error.detail, hide)

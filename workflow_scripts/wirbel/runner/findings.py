@@ -1,7 +1,8 @@
-"""What the main process saw of the data set besides scans, for those who make tables: `work/batches/dataset.json`.
+"""What the main process found in the data set besides scans, for the tables:
+`work/batches/dataset.json`.
 
-Findings (files and participants that are no scans but have to be told), and a mark that differs when the files about
-people do. Only the main process writes it.
+It has findings (files and participants that are not scans but must be reported), and a mark that
+changes with the files about people. Only the main process writes it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from wirbel.io.listing import Finding
 LISTING = "listing"
 """Stands for a stage in the table of failures."""
 NO_SCAN = "no_scan"
-"""The reason that is no failure: nothing was there to fail."""
+"""The reason that is not a failure: there was nothing to fail."""
 
 
 def findings_file(output_dir: str | Path) -> Path:
-    """Return where the findings of a data set stand."""
+    """Return the path of a data set's findings."""
     return Path(output_dir, "work", "batches", "dataset.json")
 
 
@@ -38,7 +39,7 @@ def write_findings(output_dir: str | Path, findings: Iterable[Finding], people_m
 
 
 def read_findings(output_dir: str | Path) -> list[Finding]:
-    """Return the findings of the last run; none where it wrote no file."""
+    """Return the findings of the last run; empty if it wrote no file."""
     try:
         content = json.loads(findings_file(output_dir).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -47,7 +48,9 @@ def read_findings(output_dir: str | Path) -> list[Finding]:
 
 
 def data_set_mark(output_dir: str | Path) -> str:
-    """Return a mark that differs when the tables would, though no scan does; empty where nothing was written."""
+    """Return a mark that changes if the tables would, even if no scan does; empty if nothing was
+    written.
+    """
     path = findings_file(output_dir)
     return mark_of(path.read_text(encoding="utf-8")) if path.is_file() else ""
 

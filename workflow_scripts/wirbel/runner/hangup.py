@@ -1,4 +1,4 @@
-"""A run on a cluster outlives the terminal it was started from."""
+"""Keep a run on a cluster going if the terminal that started it closes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def outlive_terminal(log: Path) -> None:
-    """From now on a lost connection or closed window does not end this process; it goes on into `log`.
+    """Keep this process running, with output to `log`, if the connection drops or the window closes.
 
-    A process started with nohup ignores the signal already and is left alone.
+    A process started with nohup already ignores the signal and is left alone.
     """
     if signal.getsignal(signal.SIGHUP) != signal.SIG_DFL:
         return

@@ -1,10 +1,10 @@
-"""Intermediate results: removed once the stage that uses them last is done, made again when wanted.
+"""Intermediate results: removed once the last stage that uses them is done, made again when needed.
 
-An intermediate result of a scan is wanted as long as a later stage, up to the last one that reads it, is not
-done *under its present key*; and as long as the last one's own result, where that is intermediate too, is wanted
-but gone. That follows from the later stages' records alone. Nothing else is written when
-files are removed, so that there is nothing a crash could leave half done: the record of a removed result stays
-as it is, and its key goes on proving what later results were made from.
+An intermediate result of a scan is needed as long as a later stage, up to the last one that reads
+it, is not done *under its current key*; and as long as the last one's own result, if that is
+intermediate too, is needed but gone. This follows from the later stages' records alone. Nothing
+else is written when files are removed, so a crash leaves nothing half done: the record of a removed
+result stays, and its key still proves what later results were made from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wirbel.runner.records import OK, Record, records_by_stage
 
 
 class LaterStages:
-    """The stages that use a stage's results, in their order; the last of them keeps its own."""
+    """The stages that use a stage's results, in order; the last of them keeps its own."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class LaterStages:
         self._output_dir, self._batch = output_dir, batch
 
     def are_done(self, scan_id: str, key: str) -> bool:
-        """Whether all of them are done with what the stage makes of the scan under `key`."""
+        """Return True if all of them are done with the stage's result for the scan under `key`."""
         if scan_id in self._recompute:
             return False
         tables, record = records_by_stage(self._output_dir, self._batch), None
@@ -47,8 +47,8 @@ class LaterStages:
 def unused(record: Record, stages: Sequence[str], output_dir: Path, batch: str) -> list[Record]:
     """Return the records of `stages`, last stage first, from which `record` was made.
 
-    `stages` are those before the record's own, in their order. The list is empty when a stage has moved on
-    since (its key is another now): then its files belong to somebody else's work.
+    `stages` are those before the record's own, in order. The list is empty if a stage has moved on
+    (its key has changed), because its files then belong to another job.
     """
     found: list[Record] = []
     source, tables = record.source, records_by_stage(output_dir, batch)
@@ -69,6 +69,6 @@ def drop(record: Record, stages: Sequence[str], output_dir: Path, batch: str) ->
 
 
 def remove_outputs(record: Record, output_dir: Path) -> None:
-    """Remove what a record lists."""
+    """Remove the files that a record lists."""
     for name in record.outputs:
         (output_dir / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a job knows about its batch: the scans, what was found earlier, and where things are."""
+"""What a job knows about its batch: the scans, earlier results, and where things are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from wirbel.runner.seals import Seal, digest_of_list, read_seal, seal_of
 from wirbel.runner.stage import Stage
 
 INPUTS = "inputs"
-"""Stands for a stage in the records: what the scans' files held."""
+"""Stands for a stage in the records: the content of the scans' files."""
 
 
 class Job:
@@ -58,7 +58,7 @@ class Job:
         self.heartbeat = lambda text: None
 
     def tell(self, sentence: str) -> None:
-        """Say something that is worth keeping in the batch's log."""
+        """Write a sentence that is worth keeping to the batch's log."""
         self.progress.say(sentence)
         keep(self.output_dir, self.batch, f"{self.title}: {sentence}")
 
@@ -68,7 +68,7 @@ class Job:
         return self.first or getattr(self.stage, "reads_scan", False)
 
     def upstream(self, scan: Scan) -> Record | None:
-        """Return the scan's record at the stage before; None at the first stage."""
+        """Return the scan's record at the previous stage; None at the first stage."""
         if self.first:
             return None
         if scan.scan_id not in self._previous:
@@ -86,13 +86,13 @@ class Job:
         return self.hashes.look(scan.scan_id, scan.path, afresh=afresh)
 
     def stands(self, record: Record) -> bool:
-        """Whether a result on record is there as it was written, or is not needed any more."""
+        """Return True if a recorded result is there as it was written, or no longer needed."""
         if record.is_complete(self.output_dir):
             return True
         return self.later.are_done(record.scan_id, record.key)
 
     def done_with(self, record: Record) -> None:
-        """Remove the intermediate results that were needed for this one, where that is wished for."""
+        """Remove the intermediate results that this one was made from, if the settings say so."""
         if record.status == OK:
             drop(record, self.plan.drops, self.output_dir, self.batch)
 
@@ -103,7 +103,7 @@ class Job:
         return seal_of(self.plan, self.made_from, rows, absent)
 
     def _before(self) -> tuple[str, dict[str, Record]]:
-        """Return a digest of what this batch is made from, and the records of the stage before."""
+        """Return a digest of what this batch is made from, and the records of the previous stage."""
         if self.stage_before is None:
             return digest_of_list(self.scans), {}
         path = manifest_file(self.output_dir, self.stage_before, self.batch)
@@ -112,7 +112,7 @@ class Job:
 
 
 def _named(scans: list[Scan], wanted: Collection[str]) -> frozenset[str]:
-    """Return the scans that are named, by themselves or by their participant."""
+    """Return the scans that are named, themselves or by their participant."""
     names = set(wanted) | {f"sub-{name}" for name in wanted}
     return frozenset(s.scan_id for s in scans if names & {s.scan_id, s.participant_id})
 

@@ -1,8 +1,9 @@
-"""What the logs of per-batch jobs tell: how often a job was started, how it ended, and what it used.
+"""Read from the logs of per-batch jobs how often a job started, how it ended, and what it used.
 
-`logs/<stage>/<batch>.log` holds all that a job prints. Snakemake removes it before every attempt, the job when it
-has succeeded; Snakemake then makes an empty one, and those go at the end of the run. What is worth keeping of all
-jobs of a batch goes to `logs/<batch>.log` as well: their starts, failed scans, and what they used.
+`logs/<stage>/<batch>.log` has everything a job prints. Snakemake removes it before every attempt,
+and the job removes it after success; Snakemake then creates an empty one, which is removed at the
+end of the run. Everything worth keeping is also in `logs/<batch>.log`: starts, failed scans, and
+resources used.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from wirbel.runner.usage import Usage
 
 STARTED = "started"
 FINISHED = "computed now"
-"""Last words of a job that came to its end."""
+"""Last words of a job that finished."""
 KILLED = "it ended without a word: killed, out of memory, out of time, or the node failed"
 INTERRUPT, INTERRUPTED = "KeyboardInterrupt", "interrupted (Ctrl-C)"
 """Last line of a job that was interrupted while it loaded its programs, and what that means."""
@@ -28,9 +29,9 @@ USED_PATTERN = re.compile(r": used (\S+) s, (\S+) s of processors, (\S+) MB$")
 
 @dataclass(frozen=True)
 class JobLog:
-    """`sentence` says why the last attempt failed; empty when it came to its end, or never began.
+    """`sentence` says why the last attempt failed; it is empty if the job finished or never began.
 
-    `used` is what the last attempt used that came to its end.
+    `used` is what the last finished attempt used.
     """
 
     path: Path
@@ -40,7 +41,7 @@ class JobLog:
 
 
 def keep(output_dir: Path, batch: str, text: str) -> None:
-    """Append lines to a batch's log; a disk that takes no more shows in results, not here."""
+    """Append lines to a batch's log; a full disk shows in the results, not here."""
     with suppress(OSError):
         path = output_dir / "logs" / f"{batch}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,7 @@ def keep(output_dir: Path, batch: str, text: str) -> None:
 
 
 def read_job_log(output_dir: Path, stage: str, batch: str) -> JobLog:
-    """Read what the logs say of a job; one without logs has no starts."""
+    """Read what the logs say about a job; one without logs has no starts."""
     path = output_dir / "logs" / stage / f"{batch}.log"
     own = [
         line
@@ -67,14 +68,14 @@ def read_job_log(output_dir: Path, stage: str, batch: str) -> JobLog:
 
 
 def why_not_made(output_dir: Path, stage: str) -> str:
-    """Return why a job that works on all scans failed, by the end of its log; empty where that tells of no failure."""
+    """Return why a job on all scans failed, from the end of its log; empty if it did not."""
     lines = _lines(output_dir / "logs" / f"{stage}.log")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     return "" if re.match(rf"{stage}: \d", last) else last.removeprefix(f"{stage}: ")
 
 
 def remove_empty_logs(output_dir: Path) -> None:
-    """Remove the empty logs that Snakemake makes in place of those that successful jobs removed."""
+    """Remove the empty logs that Snakemake creates after successful jobs removed theirs."""
     for stage in ALL_STAGES:
         folder = output_dir / "logs" / stage
         with suppress(FileNotFoundError), os.scandir(folder) as entries:

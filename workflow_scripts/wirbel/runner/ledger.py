@@ -1,4 +1,4 @@
-"""What is on record for the scans of a batch, and the files that go with it."""
+"""The records of a batch's scans, and the files that belong to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OUTPUT_FIELDS = ("outputs", "sizes", "sums", "stamps")
 
 
 class Ledger:
-    """The records of one batch at one stage; a scan that has no result any more loses its old files."""
+    """The records of one batch at one stage; a scan without a result any more loses its old files."""
 
     def __init__(self, output_dir: Path, stage: str, batch: str) -> None:
         self._book = RecordBook(records_file(output_dir, batch), stage)
@@ -26,9 +26,9 @@ class Ledger:
         self.known = self._book.on_disk()
 
     def put(self, record: Record) -> None:
-        """Remove what an earlier success left for a scan that now has none, then record.
+        """Remove the files of an earlier success if the scan now has no result, then record.
 
-        Where only the scan's content is not there, what was made of it earlier stays, and stays on record.
+        If only the scan's content is missing, its earlier results and their record stay.
         """
         old = self.known.get(record.scan_id)
         if record.reason == CONTENT_MISSING and old:
@@ -40,16 +40,19 @@ class Ledger:
             self._book.put(record)
 
     def finished_elsewhere(self, scan_id: str, key: str) -> Record | None:
-        """Return the record of a result that another writer has made under the same key meanwhile."""
+        """Return the record of a result that another writer has made under the same key in the
+        meantime.
+        """
         record = self._book.on_disk().get(scan_id)
         if record is None or record.status != OK or record.key != key:
             return None
         return record
 
     def before_writing(self, scan_id: str, key: str) -> None:
-        """Forget a record under another key: its files are about to be replaced.
+        """Drop a record with another key, because its files are about to be replaced.
 
-        Were it left, a crash between the new files and the new record could pass them off as the old ones.
+        Otherwise a crash between the new files and the new record could pass the new files off as
+        the old ones.
         """
         record = self._book.on_disk().get(scan_id)
         if record is not None and record.key != key:
@@ -62,7 +65,7 @@ class Ledger:
     def close(self, keys: Mapping[str, str]) -> list[Record]:
         """Return the records of the scans in `keys` (scan -> key), all of them on disk.
 
-        Raises InfrastructureError when another writer has put results of other settings in their place.
+        Raises InfrastructureError if another writer has replaced them by results of other settings.
         """
         on_disk = self._book.on_disk()
         others = [

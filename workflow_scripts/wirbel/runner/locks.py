@@ -1,4 +1,4 @@
-"""Locks that die with their holder: the kernel lets go of them however the process ends."""
+"""Locks that end with their holder: the kernel releases them however the process ends."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from pathlib import Path
 
 POLL_SECONDS = 0.5
 STALLED_SECONDS = 1800.0
-"""After half an hour without a finished scan another writer of a batch counts as stuck."""
+"""Another writer of a batch counts as stuck after half an hour without a finished scan."""
 
 
 class FileLock:
-    """An advisory lock on a file, held until `release` or the process's end; children do not inherit it."""
+    """An advisory lock on a file, held until `release` or the end of the process; children do not
+    inherit it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
     def acquire(self, wait_seconds: float = 0.0, say: Callable[[str], None] | None = None) -> bool:
-        """Try to get the lock for `wait_seconds`; return whether this process holds it now.
+        """Try to get the lock for `wait_seconds`; return True if this process holds it now.
 
-        `say` is told, once, for whom it waits.
+        `say` is called once with the current holder of the lock.
         """
         if self._descriptor is not None:
             return True
@@ -41,7 +43,7 @@ class FileLock:
         return True
 
     def _try(self) -> bool:
-        """Try to get the lock now; one on a file that its last holder has removed is none."""
+        """Try to get the lock now; a lock on a file that its last holder removed does not count."""
         while True:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             if not _try_lock(descriptor):
@@ -55,19 +57,21 @@ class FileLock:
     def note(self, text: str) -> None:
         """Write who holds the lock, and `text`, into its file."""
         line = f"{whoami()} ({text})\n" if text else f"{whoami()}\n"
+        if self._descriptor is None:
+            raise RuntimeError(f"{self._path} is noted by a process that does not hold it")
         os.pwrite(self._descriptor, line.encode(), 0)
         os.ftruncate(self._descriptor, len(line.encode()))
         os.fsync(self._descriptor)
 
     def holder(self) -> str:
-        """Return who wrote their name into the lock file last."""
+        """Return the name that was last written into the lock file."""
         try:
             return self._path.read_text().strip() or "an unknown process"
         except OSError:
             return "an unknown process"
 
     def release(self, *, remove: bool = False) -> None:
-        """Let go, and remove the file if so wished; harmless when not held."""
+        """Release the lock, and remove the file if `remove` is set; harmless if the lock is not held."""
         if self._descriptor is not None:
             if remove:
                 with suppress(OSError):  # the next holder takes the file as it is
@@ -87,10 +91,11 @@ def sole_writer(
 ) -> Iterator[Callable[[str], None]]:
     """Hold the lock at `path`; yield a function that notes progress in it.
 
-    A job orphaned by a killed workflow goes on computing; its successor waits here, as long as the
-    holder's note (or `evidence`, a file or folder) keeps changing, and then finds the scans done. When the
-    holder seems stuck, or where the file system knows no locks, both go on: two writers of a batch are safe,
-    only wasteful. Times are this machine's own; other machines' clocks play no part.
+    A job orphaned by a killed workflow continues to compute. Its successor waits here as long as
+    the holder's note (or `evidence`, a file or folder) keeps changing, and then finds the scans
+    done. If the holder seems stuck, or the file system has no locks, both continue: two writers of
+    a batch are safe, only wasteful. Times are this machine's own; other machines' clocks play no
+    part.
     """
     lock = FileLock(path)
     seen, since, told = None, time.monotonic(), False
@@ -112,11 +117,11 @@ def sole_writer(
 
 
 def _no_note(text: str) -> None:
-    """Stand in for `FileLock.note` where the lock is somebody else's."""
+    """Replace `FileLock.note` if another process holds the lock."""
 
 
 def is_locked(path: Path) -> bool:
-    """Whether another process holds the lock on an existing file; leaves the file as it is."""
+    """Return True if another process holds the lock on an existing file; leave the file unchanged."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return not _try_lock(descriptor, fcntl.LOCK_SH)
@@ -125,7 +130,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether the open file is the one that is at `path` now."""
+    """Return True if the open file is the one that is at `path` now."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

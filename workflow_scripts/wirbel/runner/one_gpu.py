@@ -1,9 +1,9 @@
 """Use one GPU of this machine that no other process of this software uses.
 
-Where this machine has several GPUs, Snakemake counts how many are taken but does not say which. A stage that wants one
-sees it alone, by CUDA_VISIBLE_DEVICES, and holds it by a lock that ends with its process. In a SLURM job, where SLURM
-has chosen already, and on a machine without GPUs there is nothing to take. `python -m wirbel.runner.one_gpu COMMAND...`
-does the same for any command.
+If this machine has several GPUs, Snakemake counts how many are in use but does not say which. A
+stage that wants one sees only its own, through CUDA_VISIBLE_DEVICES, and holds it by a lock that
+ends with its process. In a SLURM job, where SLURM has already chosen, and on a machine without GPUs
+there is nothing to take. `python -m wirbel.runner.one_gpu COMMAND...` does the same for any command.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ POLL_SECONDS = 1.0
 
 
 def gpus() -> list[str]:
-    """Return the names of the GPUs that may be used: those of CUDA_VISIBLE_DEVICES, or all."""
+    """Return the names of the usable GPUs: those of CUDA_VISIBLE_DEVICES, or all."""
     if VISIBLE in os.environ:
         return [name.strip() for name in os.environ[VISIBLE].split(",") if name.strip()]
     try:
@@ -42,7 +42,7 @@ def hold_one() -> None:
 
 
 def take_one(names: list[str]) -> str:
-    """Return a GPU that is now this process's, also after exec; waits until there is one."""
+    """Return a GPU that belongs to this process now, also after exec; wait until there is one."""
     folder = Path(tempfile.gettempdir())
     told = False
     while True:
@@ -57,7 +57,7 @@ def take_one(names: list[str]) -> str:
 
 
 def _lock(path: Path) -> bool:
-    """Try to lock a file until the end of this process, whatever program it runs; other users count as well."""
+    """Try to lock a file until this process ends, whatever program it runs; other users count too."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o444)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

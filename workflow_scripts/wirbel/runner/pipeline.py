@@ -1,10 +1,10 @@
-"""Loading, computing and saving at the same time."""
+"""Load, compute and save at the same time."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from wirbel.runner.stage import Work
 
@@ -12,12 +12,15 @@ Step = Callable[[Work], object]
 
 
 def overlap(todo: Iterable[Work], load: Step, compute: Step, save: Step) -> None:
-    """Take every scan through the three steps, one after the other.
+    """Take every scan through the three steps in order.
 
-    A thread loads one scan ahead of the one that is computed in the main thread, another saves one behind, so
-    that at most three scans are in memory. What a step raises ends the loop; a scan being saved is finished.
+    One thread loads a scan ahead of the one that the main thread computes, another saves one
+    behind, so that at most three scans are in memory. An exception in a step ends the loop; a scan
+    that is being saved is finished.
     """
-    waiting, loading, saving = iter(todo), deque(), deque()
+    waiting = iter(todo)
+    loading: deque[tuple[Work, Future]] = deque()
+    saving: deque[Future] = deque()
     loader, saver = ThreadPoolExecutor(1, "load"), ThreadPoolExecutor(1, "save")
     try:
         loading.extend((work, loader.submit(load, work)) for work in _take(waiting, 1))

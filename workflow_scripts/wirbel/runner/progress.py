@@ -1,4 +1,4 @@
-"""Progress for a person: a bar on a terminal, plain lines in a log."""
+"""Show progress: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wirbel.runner.records import FAILED, OK, Record
 
 
 class Progress:
-    """Counts finished scans of a batch and says what became of each."""
+    """Counts the finished scans of a batch and reports the outcome of each."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title = title

@@ -1,7 +1,7 @@
 """What was made from all scans at once, and from what: `work/receipts/<stage>.json`.
 
-A receipt stands for tables or pictures as a manifest stands for a batch: it is written last, so that with it all files
-are there, and it says under which plan and from which manifests they were made.
+A receipt is for tables or pictures what a manifest is for a batch. It is written last, so if it
+exists, all files exist, and it says under which plan and from which manifests they were made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries, write_text
@@ -22,7 +23,7 @@ from wirbel.runner.seals import Seal, read_seal
 
 @dataclass(frozen=True)
 class Receipt:
-    """`made_by`: the fingerprint of the stage's plan; `made_from`: a digest of all that was gathered."""
+    """`made_by` is the fingerprint of the stage's plan, `made_from` a digest of everything gathered."""
 
     made_by: str
     made_from: str
@@ -43,10 +44,15 @@ def receipt_file(output_dir: str | Path, stage: str) -> Path:
 
 
 def read_receipt(output_dir: str | Path, stage: str) -> Receipt | None:
-    """Return a stage's receipt; None when there is none that can be read."""
+    """Return a stage's receipt; None if there is none that can be read."""
     try:
-        content = json.loads(receipt_file(output_dir, stage).read_text(encoding="utf-8"))
-        return Receipt(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+        content: dict[str, Any] = json.loads(
+            receipt_file(output_dir, stage).read_text(encoding="utf-8")
+        )
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in content.items()
+        }
+        return Receipt(**fields)
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 
@@ -70,7 +76,7 @@ def write_receipt(
 
 
 def digest_of_seals(seals: Mapping[tuple[str, str], Seal], more: str = "") -> str:
-    """Return a digest of what the manifests hold, by (stage, batch), and of `more`."""
+    """Return a digest of the content of the manifests, by (stage, batch), and of `more`."""
     held = {f"{stage}/{batch}": seal.holds for (stage, batch), seal in seals.items()}
     return digest_of([held, more])[:KEY_DIGITS]
 
@@ -78,8 +84,8 @@ def digest_of_seals(seals: Mapping[tuple[str, str], Seal], more: str = "") -> st
 def read_seals(output_dir: Path, plan: Plan, stages: Iterable[str]) -> dict:
     """Return (stage, batch) -> seal of all batches.
 
-    Raises InfrastructureError where a manifest is missing, and where one was made under another plan than this,
-    unless mixed settings are asked for: rows of one table have to be comparable.
+    Raises InfrastructureError if a manifest is missing, or if one was made under another plan: rows
+    of one table must be comparable, unless mixed settings are allowed.
     """
     found = {}
     for stage in stages:
@@ -91,7 +97,7 @@ def read_seals(output_dir: Path, plan: Plan, stages: Iterable[str]) -> dict:
             if seal.made_by != plan.stage(stage).fingerprint and not plan.wishes.mixed_settings:
                 raise InfrastructureError(
                     f"{path} was made under other settings ({seal.made_by}) than {output_dir}/work/plan.json "
-                    f"({plan.stage(stage).fingerprint}): run the workflow again, which computes these scans anew, "
+                    f"({plan.stage(stage).fingerprint}): run the workflow again, which recomputes these scans, "
                     "or set mixed_settings=true"
                 )
             found[stage, batch] = seal

@@ -1,8 +1,9 @@
-"""What became of each scan at a stage: the rows of a manifest.
+"""The outcome of each scan at a stage: the rows of a manifest.
 
-While a batch is being computed its rows stand in `work/batches/<batch>.records.tsv`, one file for all stages,
-rewritten after each scan, so that a killed job loses no finished scan. A stage's manifest holds the same rows once
-all scans of the batch are done, below a line that says what they were made from (`wirbel.runner.seals`).
+While a batch is computed, its rows are in `work/batches/<batch>.records.tsv`, one file for all
+stages, rewritten after each scan, so that a killed job loses no finished scan. Once all scans of
+the batch are done, the stage's manifest has the same rows, below a line that says what they were
+made from (`wirbel.runner.seals`).
 """
 
 from __future__ import annotations
@@ -17,21 +18,40 @@ from wirbel.io.escapes import escape, joined, parted, unescape
 from wirbel.io.tables import read_rows, rows_as_text, write_rows
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
-COLUMNS = ("scan_id", "status", "reason", "detail", "key", "seconds", "outputs", "sizes")
-COLUMNS += ("source", "device", "sums", "stamps")
+COLUMNS = (
+    *("scan_id", "status", "reason", "detail", "key", "seconds", "outputs", "sizes"),
+    *("source", "device", "sums", "stamps"),
+)
 SEAL_MARK = "# "
-"""How the line above a manifest's rows begins."""
+"""Beginning of the line above a manifest's rows."""
 SUM_DIGITS = 16
 
 
 @dataclass(frozen=True)
 class Record:
-    """One scan's row. `skipped` means failed at an earlier stage, whose reason and detail it repeats.
+    """One scan's row.
 
-    `outputs` are relative to the output folder; `sizes` (bytes), `sums` (beginnings of their SHA-256) and `stamps`
-    (times of last change, ns) tell what they were when they were written, in the same order. `source` is
-    what the result was made from: the key of the stage before or, at the first stage, the content's hash.
-    `device` is "cuda" when a GPU took part, otherwise "cpu".
+    Attributes
+    ----------
+    status : str
+        "ok", "failed", or "skipped": failed at an earlier stage, whose reason and detail it
+        repeats.
+    reason, detail : str
+        Why it failed.
+    key : str
+        Provenance key of the result.
+    seconds : float
+        Time spent.
+    outputs : tuple of str
+        Files, relative to the output folder.
+    sizes, sums, stamps : tuples
+        In the same order: bytes, beginnings of SHA-256, and times of last change (ns) when they
+        were written.
+    source : str
+        What the result was made from: the key of the previous stage or, at the first stage, the
+        content's hash.
+    device : str
+        "cuda" if a GPU took part, otherwise "cpu".
     """
 
     scan_id: str
@@ -48,11 +68,13 @@ class Record:
     stamps: tuple[int, ...] = ()
 
     def is_complete(self, output_dir: Path) -> bool:
-        """Whether all outputs are there as they were written; contents are read where a time stamp differs."""
+        """Return True if all outputs are there as they were written; contents are read only if a time
+        stamp differs.
+        """
         return not any(self.damaged(output_dir, trust_stamps=True))
 
     def is_whole(self, output_dir: Path) -> bool:
-        """Whether all outputs hold, byte by byte, what was written."""
+        """Return True if all outputs have, byte by byte, what was written."""
         return not any(self.damaged(output_dir, trust_stamps=False))
 
     def damaged(self, output_dir: Path, *, trust_stamps: bool) -> Iterator[str]:
@@ -68,7 +90,7 @@ class Record:
 
 
 def records_file(output_dir: Path, batch: str) -> Path:
-    """Return where the records of a batch stand while, and after, they are computed."""
+    """Return the path of a batch's records during and after computing."""
     return output_dir / "work" / "batches" / f"{batch}.records.tsv"
 
 
@@ -87,12 +109,12 @@ def read_records(path: str | Path) -> dict[str, Record]:
 
 
 def records_on_disk(output_dir: Path, stage: str, batch: str) -> dict[str, Record]:
-    """Return a stage's records of a batch, finished or not; empty when there are none yet."""
+    """Return a stage's records of a batch, finished or not; empty if there are none yet."""
     return records_by_stage(output_dir, batch).get(stage, {})
 
 
 def records_by_stage(output_dir: Path, batch: str) -> dict[str, dict[str, Record]]:
-    """Return stage -> scan -> record; a stage whose records were all dropped is there, without any."""
+    """Return stage -> scan -> record; a stage whose records were all dropped is included without any."""
     return _read(records_file(output_dir, batch))
 
 
@@ -102,7 +124,7 @@ def write_records(path: str | Path, records: Iterable[Record], first_line: str =
 
 
 def sum_of(path: Path) -> str:
-    """Return the beginning of a file's SHA-256; empty when it cannot be read."""
+    """Return the beginning of a file's SHA-256; empty if it cannot be read."""
     try:
         return sha256_of_file(path)[:SUM_DIGITS]
     except OSError as error:
@@ -112,7 +134,9 @@ def sum_of(path: Path) -> str:
 
 
 class RecordBook:
-    """A stage's records of one batch on disk; keeps what other stages, and another writer of this one, add."""
+    """A stage's records of one batch on disk; keeps what other stages, and another writer of this one,
+    add.
+    """
 
     def __init__(self, path: Path, stage: str) -> None:
         self._path, self._stage = path, stage
@@ -128,7 +152,7 @@ class RecordBook:
         self._write(without=set())
 
     def drop(self, scan_ids: Iterable[str]) -> None:
-        """Forget scans, so that they are computed again."""
+        """Drop scans, so that they are computed again."""
         gone = set(scan_ids)
         self._own = {scan_id: r for scan_id, r in self._own.items() if scan_id not in gone}
         self._write(without=gone)
@@ -155,7 +179,7 @@ def _read(path: Path) -> dict[str, dict[str, Record]]:
 
 
 def _write(path: Path, tables: dict[str, dict[str, Record]]) -> None:
-    """Write all stages' records; one line that names the stage alone stands for none."""
+    """Write all stages' records; a line with only the stage's name stands for none."""
     rows: list[dict[str, str]] = []
     for stage, table in tables.items():
         rows += [{"stage": stage, **_as_row(record)} for record in table.values()]
@@ -164,7 +188,7 @@ def _write(path: Path, tables: dict[str, dict[str, Record]]) -> None:
 
 
 def _as_row(record: Record) -> dict[str, str]:
-    """Return a record's cells; names and sentences are escaped, so that they are read back as they were."""
+    """Return a record's cells; names and sentences are escaped, so that they can be read back exactly."""
     return {
         **vars(record),
         "scan_id": escape(record.scan_id),

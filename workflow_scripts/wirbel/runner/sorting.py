@@ -1,4 +1,4 @@
-"""Which scans of a batch have to be computed, and what becomes of the others."""
+"""Decide which scans of a batch must be computed, and record the others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _sorted(job: Job, scan: Scan) -> Work | None:
 
 
 def is_done(job: Job, scan: Scan, key: str) -> bool:
-    """Whether the scan's result, or its failure, is on record under this key and still stands."""
+    """Return True if the scan's result, or its failure, is recorded under this key and still valid."""
     record = job.ledger.known.get(scan.scan_id)
     if record is None or record.key != key or record.status == SKIPPED:
         return False

@@ -11,18 +11,19 @@ from wirbel.runner.records import Record
 
 
 class Stage(Protocol):
-    """What a stage provides. `load` and `save` run in threads of their own, one scan at a time each.
+    """What a stage provides. `load` and `save` run in their own threads, one scan at a time each.
 
-    `reads` names stages before the previous one whose results the stage opens, too (default: none).
-    A stage that opens the scan's own file (`scan.path`) sets `reads_scan = True`; the runner then refuses a
-    file that was replaced while the workflow was running. First stages are treated so in any case.
+    `reads` names stages before the previous one whose results the stage also opens (default: none).
+    A stage that opens the scan's own file (`scan.path`) sets `reads_scan = True`; the runner then
+    refuses a file that was replaced while the workflow was running. First stages are always treated
+    this way.
     """
 
     name: str
     """The stage's module, `wirbel.stages.<name>`, and its folder, `work/<name>`."""
 
     def prepare(self) -> None:
-        """Load the model and the like; called once, only when at least one scan has work left."""
+        """Load models and the like; called once, and only if at least one scan must be computed."""
 
     def load(self, scan: Scan, folders: StageFolders) -> Any:
         """Read what `compute` needs; may raise ScanError."""
@@ -36,9 +37,9 @@ class Stage(Protocol):
 
 @dataclass
 class Work:
-    """A scan that has to be computed: `content` is what its last step made, `error` its own fault.
+    """A scan to be computed: `content` is the result of its last step, `error` its own fault.
 
-    `elsewhere` is the record of its result when another writer turns out to have made it already.
+    `elsewhere` is the record of its result if another writer has already made it.
     """
 
     scan: Scan

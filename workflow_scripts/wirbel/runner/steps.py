@@ -1,4 +1,4 @@
-"""What is done to one scan: load, compute, save, record. A scan's fault stays with the scan."""
+"""The steps of one scan: load, compute, save, record. A scan's fault stays with the scan."""
 
 from __future__ import annotations
 
@@ -95,13 +95,14 @@ class Steps:
 
     def _failure(self, work: Work) -> Record:
         hide = (str(self._folders.output_dir), str(work.scan.path.parent))
+        assert work.error is not None  # the caller has seen it
         reason, detail = scan_fault(work.error, hide)
         return Record(
             work.scan.scan_id, FAILED, reason, detail, work.key, work.seconds, source=work.source
         )
 
     def _look_elsewhere(self, work: Work) -> None:
-        """Notice that another writer of this batch (an orphan, its successor) was quicker."""
+        """Notice that another writer of this batch (an orphan, its successor) was faster."""
         if work.scan.scan_id in self._job.recompute:
             return
         record = self._job.ledger.finished_elsewhere(work.scan.scan_id, work.key)
@@ -117,17 +118,19 @@ class Steps:
             self._job.ledger.forget(self._alarm.unforeseen)
             raise
 
-    def _keep_failure(self, record: Record, error: Exception) -> None:
-        """Write a failure to the batch's log, in full where nobody foresaw it."""
+    def _keep_failure(self, record: Record, error: Exception | None) -> None:
+        """Write a failure to the batch's log, in full if nobody foresaw it."""
         text = f"{self._job.title}: {record.scan_id} failed ({record.reason}): {record.detail}"
-        if record.reason == "unexpected":
+        if record.reason == "unexpected" and error is not None:
             lines = "".join(traceback.format_exception(error))
             print(f"{record.scan_id}: unexpected error\n{lines}", file=sys.stderr, flush=True)
             text += f"\n{lines}"
         keep(self._job.output_dir, self._job.batch, text)
 
     def _check_unchanged(self, scan: Scan) -> None:
-        """Refuse a scan whose file is not there or no longer holds what its provenance key was made from."""
+        """Refuse a scan whose file is missing or no longer has the content that its provenance key was
+        made from.
+        """
         if not self._job.reads_scan:
             return
         if sentence := absence(scan.path):
@@ -140,7 +143,7 @@ class Steps:
 
 
 def _device() -> str:
-    """Return what this process computes on; torch is asked only where the stage has loaded it."""
+    """Return the device this process computes on; torch is asked only if the stage has loaded it."""
     torch = sys.modules.get("torch")
     return "cuda" if torch is not None and torch.cuda.is_initialized() else "cpu"
 

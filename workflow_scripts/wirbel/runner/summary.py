@@ -1,6 +1,7 @@
-"""What came out of a run, in a few lines for a person: `python -m wirbel.runner.summary OUTPUT_DIR`.
+"""The results of a run in a few lines for people: `python -m wirbel.runner.summary OUTPUT_DIR`.
 
-Also writes the cost tables (`costs.write_costs`) and `logs/failed_jobs.csv`, and removes empty job logs.
+It also writes the cost tables (`costs.write_costs`) and `logs/failed_jobs.csv`, and removes empty
+job logs.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from wirbel.runner.records import FAILED
 from wirbel.runner.standing import Standing, present_plan, standing
 
 MOST_NAMED = 20
-"""Failed scans, and failed jobs, that are named one by one; tables hold all of them."""
+"""Failed scans, and failed jobs, that are listed by name; tables have all of them."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What came out of a run: the text for a person, and how many scans were measured, failed, or have yet to be."""
+    """The results of a run: text for people, and how many scans were measured and how many failed."""
 
     text: str
     measured: int
@@ -47,10 +48,12 @@ class Summary:
 def summary(
     output_dir: str | Path, remarks: Iterable[str] = (), *, computed: bool = True
 ) -> Summary:
-    """Return counts, failed scans and jobs with their reasons, what it cost, where the results are, and `remarks`.
+    """Return counts, failed scans and jobs with their reasons, the cost, where the results are, and
+    `remarks`.
 
-    Names come from files: what would act on a terminal is written as a code. Where nothing was `computed`, as
-    everything was there, jobs and costs are those of the last run, and left out.
+    Names come from files, so characters that control a terminal are escaped. If nothing was
+    `computed` because everything was there, jobs and costs would be the last run's and are left
+    out.
     """
     folder = Path(output_dir)
     plan = present_plan(folder)
@@ -103,7 +106,7 @@ def _finding(found: Finding) -> str:
 
 
 def _results(folder: Path) -> list[str]:
-    """Return where tables and pictures are, and which of them are those of an earlier run."""
+    """Return where tables and pictures are, and which of them are from an earlier run."""
     told = []
     for stage, title, name in (
         ("cohort", "Table", "cohort/vertebrae.csv"),
@@ -118,7 +121,7 @@ def _results(folder: Path) -> list[str]:
 
 
 def _not_made(folder: Path, stage: str, name: str) -> str:
-    """Return that a table or picture was not made, why, and what lies there instead."""
+    """Return that a table or picture was not made, why, and what is there instead."""
     log = why_not_made(folder, stage)
     why = (
         f": {log} (see {folder / 'logs' / stage}.log)"
@@ -126,7 +129,7 @@ def _not_made(folder: Path, stage: str, name: str) -> str:
         else ", as earlier jobs did not end well"
     )
     kept = f"; {name} is that of an earlier run" if (folder / name).exists() else ""
-    return f"{stage} was not made anew{why}{kept}"
+    return f"{stage} was not made again{why}{kept}"
 
 
 def failed_scans(batches: dict[str, Tables]) -> list[str]:
@@ -145,8 +148,10 @@ def failed_jobs(output_dir: Path, batches: dict[str, Standing]) -> list[dict[str
     found = []
     for batch, stands in batches.items():
         stage = stands.next_stage
-        log = read_job_log(output_dir, stage, batch) if stage else None
-        if log is not None and log.sentence:
+        if not stage:
+            continue
+        log = read_job_log(output_dir, stage, batch)
+        if log.sentence:
             row = {"stage": stage, "batch": batch, "reason": log.sentence}
             found.append({**row, "log": str(log.path)})
     return found
@@ -158,7 +163,7 @@ def _first(lines: list[str], table: str) -> list[str]:
 
 
 def _remark(output_dir: Path) -> str:
-    """Return the warning about toy weights that the output folder's own description holds, if any."""
+    """Return the warning about toy weights from the output folder's own description, if any."""
     described = read_description(output_dir / DESCRIPTION_FILE).get("GeneratedBy")
     told = str(described[0].get("Description", "")) if isinstance(described, list) else ""
     return told if "TOY WEIGHTS" in told else ""

@@ -1,4 +1,4 @@
-"""How processes end: SIGTERM as an exception, so that what is being written is finished, and orphaned workers."""
+"""Turn SIGTERM into an exception so that writes finish, and end orphaned workers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 TERMINATED = 143
-"""Exit code after SIGTERM: 128 + 15, as shells report it."""
+"""Exit code after SIGTERM, as shells report it: 128 + 15."""
 
 
 class Terminated(BaseException):
@@ -36,7 +36,7 @@ def sigterm_raises() -> Iterator[None]:
 
 
 def end_with(parent: int) -> None:
-    """Let this worker process end when its parent was killed; by itself it would wait for work for ever."""
+    """End this worker process if its parent is killed; otherwise it would wait for work forever."""
 
     def watch() -> None:
         while os.getppid() == parent:

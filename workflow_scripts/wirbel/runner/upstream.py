@@ -1,4 +1,4 @@
-"""Are the results of earlier stages there that a stage is about to open?"""
+"""Check that the results of earlier stages that a stage is about to open are there."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from wirbel.runner.lineage import forget_incomplete, lineage, read_manifests
 from wirbel.runner.records import Record, records_by_stage
 
 LATENCY_SECONDS = 5.0
-"""So long a network file system may take to show what another node has written."""
+"""A network file system may take this long to show what another node has written."""
 POLL_SECONDS = 0.25
 
 
 def check_upstream(job: Job, scan: Scan) -> None:
-    """Raise InfrastructureError when results that the scan's computing needs are not there.
+    """Raise InfrastructureError if results that the scan needs are missing.
 
     The manifests that promise them are removed, so that the same command makes them again.
     """
@@ -29,8 +29,8 @@ def check_upstream(job: Job, scan: Scan) -> None:
         if time.monotonic() > deadline:
             forget_incomplete(job.output_dir, job.batch, _lineage(job, upstream))
             raise InfrastructureError(
-                f"results of an earlier stage are missing or cut short for {scan.scan_id} "
-                f"({', '.join(missing)}): run the same command again, it will make them anew"
+                f"results of an earlier stage are missing or truncated for {scan.scan_id} "
+                f"({', '.join(missing)}): run the same command again, which makes them again"
             )
         time.sleep(POLL_SECONDS)
         for name in missing:  # makes a network file system look again
@@ -39,10 +39,11 @@ def check_upstream(job: Job, scan: Scan) -> None:
 
 
 def check_contents(job: Job, scan: Scan) -> None:
-    """Raise InfrastructureError when results of earlier stages that the stage opens are no longer what was written.
+    """Raise InfrastructureError if results of earlier stages that the stage opens are no longer what
+    was written.
 
-    A damaged file of our own is never the scan's fault. It is removed, with the manifests that promise it, so that
-    the same command makes it again.
+    A damaged result is never the scan's fault. It is removed with the manifests that promise it, so
+    that the same command makes it again.
     """
     check_upstream(job, scan)
     upstream = job.upstream(scan)
@@ -61,15 +62,16 @@ def check_contents(job: Job, scan: Scan) -> None:
     forget_incomplete(job.output_dir, job.batch, _lineage(job, upstream))
     raise InfrastructureError(
         f"{', '.join(names)} was damaged after it had been written (a failing disk?) and is removed: "
-        "run the same command again, it will make it anew"
+        "run the same command again, which makes it again"
     )
 
 
 def check_still_theirs(job: Job, scan: Scan) -> None:
-    """Raise InfrastructureError when another job has put results of other settings in place of those read.
+    """Raise InfrastructureError if another job has replaced the results that were read by those of
+    other settings.
 
-    A stage forgets a scan's record before it overwrites files (`Ledger.before_writing`), so a record that is
-    still there after reading proves that the files read were those that it speaks of.
+    A stage drops a scan's record before it overwrites files (`Ledger.before_writing`), so a record
+    that still exists after reading proves that the files belonged to it.
     """
     upstream = job.upstream(scan)
     if upstream is None:
@@ -87,7 +89,7 @@ def check_still_theirs(job: Job, scan: Scan) -> None:
 
 
 def _missing(job: Job, upstream: Record) -> list[str]:
-    """Return the files to be read that are not on the disk as recorded."""
+    """Return the files to read that are not on disk as recorded."""
     records = _read_records(job, upstream).values()
     incomplete = [record for record in records if not record.is_complete(job.output_dir)]
     return [name for record in incomplete for name in record.outputs]
@@ -97,7 +99,8 @@ def _read_records(job: Job, upstream: Record) -> dict[str, Record]:
     """Return stage -> record of the results that the stage opens."""
     reads = getattr(job.stage, "reads", ())
     earlier = _lineage(job, upstream) if reads else {}
-    return {job.stage_before: upstream} | {s: r for s, r in earlier.items() if s in reads}
+    before = {} if job.stage_before is None else {job.stage_before: upstream}
+    return before | {s: r for s, r in earlier.items() if s in reads}
 
 
 def _lineage(job: Job, upstream: Record) -> dict[str, Record]:

@@ -1,4 +1,4 @@
-"""What this process has used so far, since it was started."""
+"""The resources this process has used since its start."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from pathlib import Path
 BEGAN = time.monotonic()
 RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 STAT_START_FIELD = 19
-"""Number of the field `starttime` in /proc/self/stat, counted from the one after the command's name."""
+"""Position of the field `starttime` in /proc/self/stat, counted from the field after the command's
+name.
+"""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Wall-clock and processor seconds; memory is the largest resident size, of this process or a child."""
+    """Wall-clock and processor seconds; memory is the largest resident size of this process or a
+    child.
+    """
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -35,7 +39,7 @@ def usage() -> Usage:
 
 
 def _age_seconds() -> float:
-    """Return how long ago this process was started, imports included where the system tells."""
+    """Return the time since this process started, imports included if the system tells."""
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         started = int(fields[STAT_START_FIELD]) / os.sysconf("SC_CLK_TCK")

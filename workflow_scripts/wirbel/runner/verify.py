@@ -1,9 +1,10 @@
-"""Compare recorded results with the disk, byte by byte: `python -m wirbel.runner.verify --output-dir DIR`.
+"""Compare recorded results with the disk, byte by byte: `python -m wirbel.runner.verify --output-dir
+DIR`.
 
-Where a result is missing or is no longer what was written, it is removed, and the manifests of that stage and of the
-later ones with it, so that the next run of the workflow computes it again (and only it). The same goes for tables,
-dictionaries and pictures. Intermediate results that nobody needs any more are not missed; when a final result is
-gone, those that it was made from are wanted again.
+A result that is missing or no longer what was written is removed, with the manifests of its stage
+and the later ones, so that the next run computes it again (and only it). The same holds for tables,
+dictionaries and pictures. Intermediate results that nobody needs any more may be missing; if a
+final result is gone, those it was made from are needed again.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def mend(output_dir: Path, batch: str) -> int:
 
 
 def mend_gathered(output_dir: Path, stage: str) -> int:
-    """Do the same for what was made from all scans; return how many files were damaged."""
+    """Do the same for what was made from all scans; return the number of damaged files."""
     receipt = read_receipt(output_dir, stage)
     damaged = receipt.damaged(output_dir, trust_stamps=False) if receipt else []
     if damaged:
@@ -60,7 +61,9 @@ def mend_gathered(output_dir: Path, stage: str) -> int:
 
 
 def _is_removed(output_dir: Path, record: Record) -> bool:
-    """Remove the outputs that are no longer what was written; return whether there were any, or any is missing."""
+    """Remove outputs that are no longer what was written; return True if there were any, or if any is
+    missing.
+    """
     damaged = list(record.damaged(output_dir, trust_stamps=False))
     for name in damaged:
         (output_dir / name).unlink(missing_ok=True)
@@ -68,7 +71,7 @@ def _is_removed(output_dir: Path, record: Record) -> bool:
 
 
 def _note_stamps(output_dir: Path, stage: str, batch: str, records: dict[str, Record]) -> None:
-    """Write down the present time stamps of results that were found whole, so that no start reads them again."""
+    """Store the current time stamps of results found intact, so that no start reads them again."""
     now = {name: _with_stamps(output_dir, record) for name, record in records.items()}
     path = manifest_file(output_dir, stage, batch)
     seal = read_seal(path)
@@ -84,7 +87,7 @@ def _with_stamps(output_dir: Path, record: Record) -> Record:
 
 
 def _unneeded(output_dir: Path, tables: Tables) -> set[tuple[str, str]]:
-    """Return (stage, scan) of intermediate results from which a final one was made that is there."""
+    """Return (stage, scan) of intermediate results whose final result is there."""
     return {
         (stage, record.scan_id)
         for reader in (LAST_READER, LABEL)
@@ -103,7 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     with ThreadPoolExecutor(THREADS) as pool:
         found = sum(pool.map(partial(mend, output_dir), list_batches(output_dir)))
     found += sum(mend_gathered(output_dir, stage) for stage in GATHERED)
-    again = "run the workflow again to make them anew" if found else "nothing to do"
+    again = "run the workflow again, which makes them again" if found else "nothing to do"
     print(f"{found} results missing or changed: {again}")
     return 0
 

@@ -59,7 +59,7 @@ from wirbel.runner.seals import Seal
 from wirbel.runner.termination import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
-AGAIN = "run the same command again, it will make it anew"
+AGAIN = "run the same command again, which makes it again"
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (

@@ -28,7 +28,7 @@ from wirbel.runner.records import OK, Record, read_records
 
 LAST_STAGE = "merge"
 SHEET = "qc/contact_sheet.png"
-DAMAGED = "its maps were damaged after they had been written: run the same command again, it will make them anew"
+DAMAGED = "its maps were damaged after they had been written: run the same command again, which makes them again"
 LOW_CONFIDENCE = 0.6
 """Level names less certain than this are set in the colour of a warning."""
 

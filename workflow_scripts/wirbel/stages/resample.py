@@ -13,7 +13,7 @@ from wirbel.core.preparation.image import PreparedImage, Spacing, prepare_image
 from wirbel.core.spacing import spacing_within
 from wirbel.core.spineps import preparation as spineps
 from wirbel.io.sidecars import write_json
-from wirbel.io.volumes import read_volume, write_volume
+from wirbel.io.volumes import QUICKEST, read_volume, write_volume
 from wirbel.models.compatibility import NONE
 from wirbel.plan.settings import ResampleSettings, settings_of
 from wirbel.runner.runner import Scan, StageFolders, run_planned
@@ -53,7 +53,7 @@ class ResampleStage:
         """Write the image and its sidecar."""
         image = folders.stage(self.name) / f"{scan.scan_id}_image.nii.gz"
         sidecar = folders.stage(self.name) / f"{scan.scan_id}_image.json"
-        write_volume(image, result.image)
+        write_volume(image, result.image, level=QUICKEST)
         write_json(sidecar, result.steps)
         return [image, sidecar]
 

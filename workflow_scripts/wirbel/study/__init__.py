@@ -1,1 +1,3 @@
-"""What happens in the main process: settings and inputs are checked, the plan is made, and people are told."""
+"""What happens in the main process: settings and inputs are checked, the plan is made, and users are
+informed.
+"""

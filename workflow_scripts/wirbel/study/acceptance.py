@@ -1,4 +1,4 @@
-"""Does the data set look as it did last time? If much is missing, a person is asked before anything is written."""
+"""Check that the data set looks like last time; if much is missing, ask before anything is written."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from wirbel.runner.discovery import BatchPlan
 from wirbel.runner.records import OK, manifest_file, read_records
 
 MOST_DROPPED = 0.05
-"""A run that would drop more than this share of the finished results asks first."""
+"""A run that would drop a larger share of the finished results asks first."""
 FEWEST_FOUND = 0.95
-"""A run that finds less than this share of the scans of last time asks first."""
+"""A run that finds a smaller share of the last run's scans asks first."""
 SETTING = "accept_changes=true"
 
 
 def doubts(output_dir: Path, plan: Plan, found: BatchPlan) -> str:
-    """Return what is missing and what to do; an empty text where nothing much is.
+    """Return what is missing and what to do; empty if little is.
 
-    Scans that the setting `participants` leaves out are not missed.
+    Scans that the setting `participants` excludes are not missing.
     """
     gone = {
         batch: change.gone - found.left_out

@@ -1,4 +1,4 @@
-"""What a run would do and why, in one line per stage; and what is new, changed, gone or not there.
+"""Say what a run would do and why, in one line per stage; and what is new, changed, gone or absent.
 
 Snakemake's own account has a dozen lines per job, which nobody reads for thousands of jobs.
 """
@@ -23,7 +23,7 @@ class StageAccount:
     jobs: int = 0
     scans: int = 0
     changes: Counter[str] = field(default_factory=Counter)
-    """Number of scans by what became of them: new, changed, gone."""
+    """Number of scans by change: new, changed, gone."""
     causes: Counter[str] = field(default_factory=Counter)
     """Number of jobs by cause."""
 
@@ -58,9 +58,21 @@ def account(
 ) -> str:
     """Return what a run would do and why.
 
-    `jobs` are (rule, batch or "") of all jobs that Snakemake plans, `tables` the causes of those without a batch.
-    `at_work` names a process that is running the workflow on the same folder at this moment.
-    The number of scans is the most that could be computed: a scan whose result is still valid is kept.
+    The number of scans is the largest that could be computed: a scan whose result is still valid is
+    kept.
+
+    Parameters
+    ----------
+    jobs : iterable of (rule, batch or "")
+        All jobs that Snakemake plans.
+    decision : Decision
+        What must run.
+    found : BatchPlan
+        The data set's batches.
+    tables : dict of str to list of str
+        Causes of jobs without a batch.
+    at_work : str
+        A process that runs the workflow on the same folder at this moment.
     """
     planned: dict[str, list[str]] = {}
     for rule, batch in jobs:
@@ -85,7 +97,7 @@ def account(
 
 
 def _add(told, stage, batch, decision, found, concerned) -> None:
-    """Count the job of a stage on a batch; `concerned` holds the scans of the stage before, by batch."""
+    """Count the job of a stage on a batch; `concerned` has the scans of the previous stage, by batch."""
     change = found.changes.get(batch, ListChange())
     own = decision.causes.get((stage, batch), ())
     if len(change.new) == found.sizes.get(batch, -1):
@@ -106,17 +118,19 @@ def _add(told, stage, batch, decision, found, concerned) -> None:
 
 
 def _union(groups: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
-    """Return all scans of the groups; None, all of the batch, swallows the others."""
-    groups = set(groups)
-    if None in groups:
-        return None
-    # Thousands of jobs concern the same scans as the one before: the same set serves them all.
-    largest = max(groups, key=len, default=frozenset())
-    return largest if all(group <= largest for group in groups) else largest.union(*groups)
+    """Return all scans of the groups; None (all of the batch) absorbs the others."""
+    known: set[frozenset[str]] = set()
+    for group in groups:
+        if group is None:
+            return None
+        known.add(group)
+    # Thousands of jobs concern the same scans as the previous stage's; they share one set.
+    largest: frozenset[str] = max(known, key=lambda group: len(group), default=frozenset())
+    return largest if all(group <= largest for group in known) else largest.union(*known)
 
 
 def scans_in_words(found: BatchPlan) -> str:
-    """Return how many scans there are and what is different among them."""
+    """Return how many scans there are and what has changed among them."""
     changes = found.changes.values()
     counts = {kind: sum(len(getattr(change, kind)) for change in changes) for kind in KINDS}
     counts["gone"] -= len(found.left_out)
@@ -130,7 +144,7 @@ def scans_in_words(found: BatchPlan) -> str:
 
 
 def absent_in_words(found: BatchPlan) -> list[str]:
-    """Return a sentence on scans whose content is not there, if there are any."""
+    """Return a sentence about scans whose content is missing, if there are any."""
     if not found.absent:
         return []
     more = ", ..." if len(found.absent) > 3 else ""

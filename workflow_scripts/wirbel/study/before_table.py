@@ -1,4 +1,4 @@
-"""When to tell: right before Snakemake prints its table of jobs."""
+"""Report right before Snakemake prints its table of jobs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class BeforeJobTable(logging.Filter):
-    """On Snakemake's logger: calls `tell` once, before the first table of jobs is printed."""
+    """Filter on Snakemake's logger: calls `tell` once, before the first table of jobs is printed."""
 
     def __init__(self, tell: Callable[[], None]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Cheap looks before costly work: what would fail hours later is refused at the start, with one sentence."""
+"""Cheap checks before costly work: refuse at the start, in one sentence, what would fail hours later."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from wirbel.study.toy_weights import toy_refusal, toy_remark
 
 SEARCH_PATH = "PYTHONPATH"
 PACKAGES = ("numpy", "scipy", "pandas", "pyarrow", "nibabel", "SimpleITK", "torch", "nnunetv2")
-"""Packages of which another copy in the search path would break jobs, or change their numbers."""
+"""Packages of which another copy in the search path would break jobs or change their numbers."""
 
 
 def check_before_run(
     settings: Settings, on_cluster: bool, environment: Mapping[str, str], *, remembers: bool = False
 ) -> list[str]:
-    """Raise Refused where a run could not end well; return what people should know before it starts.
+    """Raise Refused if a run could not end well; return what users should know before it starts.
 
-    Reads settings, models, and looks at folders; writes nothing, so that a dry run says the same. With `remembers` the
-    models' digests are kept in the output folder.
+    It reads settings and models and checks folders, but writes nothing, so that a dry run reports
+    the same. With `remembers`, the models' digests are stored in the output folder.
     """
     output = Path(settings.output_dir)
     check_writable(output)
@@ -37,7 +37,7 @@ def check_before_run(
 
 
 def check_writable(output_dir: str | Path) -> None:
-    """Raise Refused where this user may not write to the output folder, or to what is in it."""
+    """Raise Refused if this user may not write to the output folder or its content."""
     folder = Path(output_dir)
     for path in (_nearest(folder), *(folder / name for name in OWN_FOLDERS)):
         if path.exists() and not os.access(path, os.W_OK | os.X_OK):
@@ -48,7 +48,7 @@ def check_writable(output_dir: str | Path) -> None:
 
 
 def check_reference(folder: str | Path) -> None:
-    """Raise Refused where a folder cannot be what `snakemake evaluate` compares with."""
+    """Raise Refused if a folder cannot be the reference of `snakemake evaluate`."""
     path = Path(folder)
     if not path.is_dir():
         found = "a file" if path.exists() else "nothing"
@@ -63,7 +63,7 @@ def check_reference(folder: str | Path) -> None:
 
 
 def search_path_remark(environment: Mapping[str, str]) -> str:
-    """Return a remark where the environment offers other copies of packages, which jobs are not given."""
+    """Return a remark if the environment offers other copies of packages, which jobs do not use."""
     entries = filter(None, environment.get(SEARCH_PATH, "").split(os.pathsep))
     found = [
         f"{name} in {entry}" for entry in entries for name in PACKAGES if Path(entry, name).is_dir()
@@ -74,6 +74,6 @@ def search_path_remark(environment: Mapping[str, str]) -> str:
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the folder, or the first above it that exists: where it would be made."""
+    """Return the folder, or the nearest existing one above it, in which it would be created."""
     path = Path(os.path.abspath(folder))
     return next(parent for parent in (path, *path.parents) if os.path.lexists(parent))

@@ -1,4 +1,6 @@
-"""The data set as the main process sees it at a start: looked up once, with what people should know about it."""
+"""The data set as the main process sees it at a start: listed once, with what users should know about
+it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from wirbel.study.people import check_people, people_mark
 
 @dataclass(frozen=True)
 class DataSet:
-    """Scans, what is odd (`findings`), what to say at the start, and a mark of the files about people."""
+    """Scans, findings, what to say at the start, and a mark of the files about people."""
 
     scans: list[FoundScan]
     findings: list[Finding]
@@ -27,21 +29,22 @@ class DataSet:
 
     @property
     def mark(self) -> str:
-        """A text that differs when the tables would, though no scan does."""
+        """A text that changes if the tables would, even if no scan does."""
         return mark_of(findings_as_text(self.findings, self.people_mark))
 
     def write(self, output_dir: str | Path) -> None:
-        """Write down what the tables need of it."""
+        """Write what the tables need of it."""
         write_findings(output_dir, self.findings, self.people_mark)
 
 
 def look_up(
     bids_dir: str | Path, output_dir: str | Path, participants: Collection[str] = ()
 ) -> DataSet:
-    """List the data set and check the files about its people; writes nothing.
+    """List the data set and check the files about its people; write nothing.
 
-    Raises Refused where these cannot be joined, OSError naming a folder that cannot be read. Scans of a participant
-    whose folder cannot be listed at the moment stay as they were at the last run, and so do their results.
+    Scans of a participant whose folder cannot be listed at the moment stay as in the last run, and
+    so do their results. Raises Refused if the files about people cannot be joined, OSError for a
+    folder that cannot be read.
     """
     listing = list_dataset(bids_dir, participants)
     seen = {scan.scan_id for scan in listing.scans} if listing.unlisted else set()
@@ -60,7 +63,7 @@ def look_up(
 
 
 def _as_they_were(output_dir: Path, participants: Collection[str]) -> list[FoundScan]:
-    """Return the scans of some participants as the last run's lists have them."""
+    """Return the scans of some participants from the last run's lists."""
     if not participants:
         return []
     return [
@@ -76,7 +79,7 @@ def _as_they_were(output_dir: Path, participants: Collection[str]) -> list[Found
 def _without_folder(
     listing: Listing, names: Collection[str], participants: Collection[str]
 ) -> list[Finding]:
-    """Return those of participants.tsv, or of those asked for, who have no folder at all."""
+    """Return the participants of participants.tsv, or requested ones, that have no folder at all."""
     told = f"listed in {TABLE}, but there is no folder of that name"
     if participants:
         names, told = (
@@ -88,7 +91,7 @@ def _without_folder(
 
 
 def _not_found(listing: Listing, participants: Collection[str]) -> list[str]:
-    """Return how many of the participants asked for are not there, with an example."""
+    """Return how many of the requested participants do not exist, with an example."""
     missing = listing.unmatched
     if not missing:
         return []
@@ -98,7 +101,7 @@ def _not_found(listing: Listing, participants: Collection[str]) -> list[str]:
 
 
 def _in_words(listing: Listing, findings: list[Finding]) -> list[str]:
-    """Return one sentence for each kind of finding, with its number and an example."""
+    """Return one sentence for each kind of finding, with their number and an example."""
     told = []
     for reason, words in (
         ("misnamed", "scans or folders are left out because of their names"),

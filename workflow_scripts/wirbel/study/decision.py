@@ -1,8 +1,8 @@
-"""Which batches of which stages must run, and why: decided here, from what the output folder says alone.
+"""Decide which batches of which stages must run, and why, from the output folder alone.
 
-A manifest is up to date while its seal names the present plan of its stage and what the manifest before it holds
-now, and while the results that it promises are there. Snakemake is told the outcome; file times and what it
-remembers of earlier runs decide nothing.
+A manifest is up to date if its seal names the current plan of its stage and the current content of
+the previous manifest, and if the results it promises exist. Snakemake gets the decision; file times
+and Snakemake's own records decide nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DAMAGED = "results are missing or damaged"
 
 @dataclass(frozen=True)
 class Cause:
-    """One reason of a job; `scans` are those it concerns, None all of the batch."""
+    """One reason for a job; `scans` are those it concerns, None all of the batch."""
 
     text: str
     scans: frozenset[str] | None = None
@@ -37,10 +37,18 @@ class Cause:
 
 @dataclass
 class Decision:
-    """`causes` holds the reasons of every (stage, batch) that has any of its own, `first` the first stage by batch.
+    """What must run.
 
-    From its first stage on, all stages of a batch run. `seals` are those of all manifests that there are, `damaged`
-    the results that are missing or no longer what was written, by (stage, batch) and scan.
+    Attributes
+    ----------
+    causes : dict
+        (stage, batch) -> its own reasons, if it has any.
+    first : dict
+        Batch -> first stage; from there on all stages of the batch run.
+    seals : dict
+        (stage, batch) -> seal of every existing manifest.
+    damaged : dict
+        (stage, batch) -> results by scan that are missing or no longer what was written.
     """
 
     stages: tuple[str, ...]
@@ -53,22 +61,22 @@ class Decision:
     """The stage plans of earlier runs, by fingerprint."""
 
     def runs(self, stage: str, batch: str) -> bool:
-        """Whether the stage runs on the batch."""
+        """Return True if the stage runs on the batch."""
         return batch in self.first and self.stages.index(stage) >= self.first[batch]
 
     def begins(self, stage: str, batch: str) -> bool:
-        """Whether it is the first of the stages that run on the batch."""
+        """Return True if it is the first stage that runs on the batch."""
         return self.first.get(batch) == self.stages.index(stage)
 
     def running(self, *stages: str) -> list[tuple[str, str]]:
-        """Return (stage, batch) of all that runs of these stages, stage by stage."""
+        """Return (stage, batch) of all jobs of these stages, stage by stage."""
         return [
             (stage, batch) for stage in stages for batch in self.first if self.runs(stage, batch)
         ]
 
 
 def decide(output_dir: Path, plan: Plan, found: BatchPlan) -> Decision:
-    """Return what must run; writes nothing."""
+    """Return what must run; write nothing."""
     return _Decider(output_dir, plan, found).decision()
 
 
@@ -87,7 +95,8 @@ class _Decider:
         return self._decision
 
     def _decide(self, batch: str) -> None:
-        causes, before = {}, self._found.digests[batch]
+        causes: dict[str, tuple[Cause, ...]] = {}
+        before: str | None = self._found.digests[batch]
         for stage in self._plan.stages:
             seal = read_seal(self._manifest(stage.stage, batch))
             if found := tuple(self._causes(stage, batch, seal, before)):
@@ -136,7 +145,7 @@ class _Decider:
         return Cause("its inputs changed")
 
     def _failed(self, stage: StagePlan, batch: str) -> frozenset[str]:
-        """Return the scans that `retry_failed` asks to try again."""
+        """Return the scans that `retry_failed` selects."""
         records = read_records(self._manifest(stage.stage, batch)).values()
         wish = self._plan.wishes.retry_failed
         return frozenset(
@@ -144,7 +153,7 @@ class _Decider:
         )
 
     def _there_again(self, seal: Seal, batch: str) -> frozenset[str]:
-        """Return the scans whose file could not be read then and can be now."""
+        """Return the scans whose file could not be read then and can be read now."""
         if not seal.absent:
             return frozenset()
         path = batch_file(self._output_dir, batch)
@@ -153,7 +162,7 @@ class _Decider:
         return frozenset(scan.scan_id for scan in waiting if not absence(scan.path))
 
     def _lacks_inputs(self, first: int, batch: str) -> bool:
-        """Whether results that the first stage to run has to read were removed: then all stages run."""
+        """Return True if results that the first stage needs were removed; then all stages run."""
         stage = self._plan.stages[first]
         if (
             not first
@@ -182,7 +191,7 @@ class _Decider:
         return False
 
     def _recompute(self) -> dict[str, frozenset[str]]:
-        """Return the scans that are to be computed again in any case, by batch."""
+        """Return the scans to compute again in any case, by batch."""
         if not self._plan.wishes.recompute:
             return {}
         names = set(self._plan.wishes.recompute)
@@ -198,5 +207,5 @@ class _Decider:
 
 
 def _wanted(wish: str, reasons: tuple[str, ...] | list[str]) -> bool:
-    """Whether the setting `retry_failed` asks for one of these reasons."""
+    """Return True if the setting `retry_failed` selects one of these reasons."""
     return bool(reasons) and (wish == "true" or bool(set(reasons) & set(wish.split(","))))

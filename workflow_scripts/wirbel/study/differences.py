@@ -1,4 +1,4 @@
-"""What differs between two plans of a stage, in words that a user knows from the settings."""
+"""Describe the difference between two plans of a stage in the words of the settings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ WORDS = {
     "method": "setting compatibility changed",
     "naming_follows": "setting models changed",
 }
-"""What another value of a stage's setting means; the others are settings of the same name."""
+"""What another value of a stage's setting means; other settings have the same name for users."""
 PROVENANCE = "provenance"
 """The setting that repeats, for the sidecars, what other settings say."""
 
 
 def differences(before: StagePlan | None, now: StagePlan) -> list[str]:
-    """Return what changed; `before` is None where nothing is known of the plan that it was made by."""
+    """Return what changed; `before` is None if the earlier plan is unknown."""
     if before is None:
         return ["made by another version of the software"]
     found = dict.fromkeys(_differences(before, now))
@@ -50,7 +50,7 @@ def _of_model(before, now) -> Iterator[str]:
 
 
 def _of_provenance(before: dict, now: dict) -> Iterator[str]:
-    """Yield what the sidecars would say differently."""
+    """Yield what would change in the sidecars."""
     old, new = before.get("Models", {}), now.get("Models", {})
     for kind in sorted(old.keys() | new.keys()):
         if old.get(kind, {}).get("Name") != new.get(kind, {}).get("Name"):

@@ -1,7 +1,7 @@
-"""The models of the settings, checked in the main process before the first job.
+"""Check the models of the settings in the main process, before the first job.
 
-Names, folders, kinds, settings and checksums: what is wrong is said once, at the start, and not by every job. Jobs
-check again, since a folder may change meanwhile.
+Faults in names, folders, kinds, settings and checksums are reported once, at the start, instead of
+by every job. Jobs check again, because a folder may change in between.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from wirbel.models.registry import folder_of, listed_folder
 from wirbel.models.store import models_folder
 
 MEMORY = "work/models.json"
-"""Below the output folder: digests of the models' files, believed while a file's size and time stamps stay."""
+"""Digests of the models' files, below the output folder; trusted while a file's size and time stamps
+stay.
+"""
 
 
 def models_fault(
@@ -29,16 +31,18 @@ def models_fault(
     remembers: bool = False,
     registry_file: Path = REGISTRY_FILE,
 ) -> str | None:
-    """Return what is wrong with the models, a line for each name, or None.
+    """Return what is wrong with the models, one line for each name, or None.
 
     Parameters
     ----------
-    models
+    models : mapping of str to str
         The setting `models`: a name or a folder for each kind.
-    output_dir
-        Where digests are remembered, so that only the first start reads the weights.
-    remembers
-        Whether digests are written there; a dry run writes nothing.
+    output_dir : Path, optional
+        Where digests are stored, so that only the first start reads the weights.
+    remembers : bool
+        Write digests there; a dry run writes nothing.
+    registry_file : Path
+        The registry.
     """
     alone = [kind for kind in KINDS if kind not in models]
     if alone:
@@ -46,7 +50,8 @@ def models_fault(
             f"setting models: there is no {' and no '.join(alone)} model, expected one of each beside "
             f"{', '.join(models) or 'nothing'}; add it, as in models='{{semantic: NAME, instance: NAME}}'"
         )
-    digests, faults = Digests(output_dir and output_dir / MEMORY), {}
+    digests = Digests(output_dir and output_dir / MEMORY)
+    faults: dict[str, str] = {}
     for kind, name in models.items():
         try:
             check_model(name, kind, digests, registry_file)
@@ -60,7 +65,7 @@ def models_fault(
 
 
 def check_model(name: str, kind: str, digests: Digests, registry_file: Path) -> None:
-    """Raise ModelError when a model is unknown, missing, changed, of another kind or damaged."""
+    """Raise ModelError if a model is unknown, missing, changed, of another kind or damaged."""
     entries = read_registry(registry_file)
     if name in entries:
         listed = network(entries, name, kind)
@@ -75,7 +80,7 @@ def check_model(name: str, kind: str, digests: Digests, registry_file: Path) -> 
 
 
 class Digests:
-    """SHA-256 of files, remembered in `memory`; a memory that cannot be read or written is done without."""
+    """SHA-256 of files, stored in `memory`; works without a memory that cannot be read or written."""
 
     def __init__(self, memory: Path | None) -> None:
         self._memory = memory
@@ -93,7 +98,7 @@ class Digests:
         return known[-1]
 
     def write(self) -> None:
-        """Remember what was seen."""
+        """Store the digests."""
         if self._memory is None or self._seen == self._known:
             return
         try:

@@ -1,7 +1,7 @@
-"""Is the output folder one that Wirbel may write to? Looked at before anything is written.
+"""Check, before anything is written, that Wirbel may write to the output folder.
 
-A slip in `output_dir` must not overwrite somebody's data. Folders are compared as the file system knows them (device
-and number), so that links, other mounts of one disk and names in other case are seen through.
+A mistake in `output_dir` must not overwrite other data. Folders are compared by device and number,
+so that links, other mounts of one disk and names in another case are recognised.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from wirbel.study.refused import Refused
 
 OWN = "wirbel"
 OWN_FOLDERS = ("work", "logs", "cohort", "qc", "evaluation")
-"""What Wirbel writes into its output folder, besides `sub-*`."""
+"""What Wirbel writes to its output folder besides `sub-*`."""
 RESERVED_IN_BIDS = ("sourcedata", "code", "phenotype", "stimuli")
-"""Folders that BIDS keeps for other things; derivatives have one of their own."""
+"""Folders that BIDS reserves for other things; derivatives have their own."""
 CHOOSE = "choose another output_dir, such as {}"
 
 
 def check_output_folder(output_dir: str | Path, bids_dir: str | Path) -> None:
-    """Raise Refused where results would overwrite, or be mixed with, what is not Wirbel's.
+    """Raise Refused if results would overwrite, or be mixed with, data that is not Wirbel's.
 
     `bids_dir` may be empty or missing; the output folder need not exist yet.
     """
@@ -45,7 +45,7 @@ def _check(output: Path, bids: Path | None) -> None:
 
 
 def _check_place(output: Path, bids: Path) -> None:
-    """Refuse the data set itself, its participants' folders, and what lies there by a link."""
+    """Refuse the data set itself, its participants' folders, and links into it."""
     inside = below(output, bids)
     if inside == ():
         raise Refused(

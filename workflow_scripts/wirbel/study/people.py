@@ -1,4 +1,6 @@
-"""The files about people are read and checked before the first job: hours later it would cost all tables."""
+"""Read and check the files about people before the first job; hours later a fault would cost all
+tables.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,16 @@ from wirbel.io.people_files import SESSIONS, TABLE, PeopleFiles, read_people
 from wirbel.study.refused import Refused
 
 MOST_TOLD = 5
-"""Odd rows that are told one by one."""
+"""Bad rows that are reported one by one."""
 MOST_SESSION_FILES = 2000
-"""Participants' own files that are read at the start; of more, odd rows are told by the stage that joins them."""
+"""Participants' own files that are read at the start; with more, the stage that joins them reports bad
+rows.
+"""
 
 
 @dataclass(frozen=True)
 class People:
-    """What to say about the files about people, and the ids in them that mean nobody in the data set."""
+    """What to say about the files about people, and their ids that match nobody in the data set."""
 
     remarks: list[str]
     absent: list[str]
@@ -32,9 +36,10 @@ def check_people(
     with_scans: Collection[str],
     session_files: Sequence[str] = (),
 ) -> People:
-    """Return what is odd about participants.tsv and its kin; raises Refused where they cannot be joined at all.
+    """Return what is odd about participants.tsv and the related files; raise Refused if they cannot be
+    joined at all.
 
-    `present` are all participants of the data set ("sub-..."), `with_scans` those that have scans.
+    `present` are all participants of the data set ("sub-..."), `with_scans` those with scans.
     """
     own = session_files if len(session_files) <= MOST_SESSION_FILES else ()
     try:
@@ -48,7 +53,9 @@ def check_people(
 
 
 def people_mark(bids_dir: str | Path, session_files: Iterable[str]) -> str:
-    """Return a text that differs when the files about people do: by content, of participants' own by their stamps."""
+    """Return a text that changes with the files about people: by content, or by time stamps for
+    participants' own files.
+    """
     digest = hashlib.sha256()
     for name in (TABLE, Path(TABLE).with_suffix(".json"), SESSIONS):
         path = Path(bids_dir, name)

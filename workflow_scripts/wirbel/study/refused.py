@@ -1,5 +1,5 @@
-"""How the main process says that it does not start."""
+"""The error with which the main process says that it does not start."""
 
 
 class Refused(Exception):
-    """Why nothing is started; says what was expected, what came, and what to do."""
+    """Why nothing was started: what was expected, what was found, and what to do."""

@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import read_rows, write_rows
@@ -23,10 +23,10 @@ COMMAND_VARIABLE = "WIRBEL_COMMAND"
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run. `command` is what the user typed; `exit` is `running`, `killed`, or the exit code in the end.
+    """One run. `command` is what the user typed; `exit` is `running`, `killed`, or the exit code.
 
-    `settings` is the plan's fingerprint: `work/plans/<settings>.json` holds all of them. `measured` and `failed` count
-    scans after the run.
+    `settings` is the plan's fingerprint: `work/plans/<settings>.json` has all settings. `measured`
+    and `failed` count scans after the run.
     """
 
     started: str
@@ -48,10 +48,10 @@ COLUMNS = tuple(f.name for f in fields(RunRecord))
 
 
 def begin_record(output_dir: str | Path, run: Run) -> None:
-    """Append the line of a run that begins; earlier ones that never ended belong to runs that were killed."""
+    """Append the line of a run that begins; earlier runs that never ended were killed."""
     path = runs_file(output_dir)
     changes = run.found.changes.values()
-    counts = {
+    counts: dict[str, Any] = {
         kind: sum(len(getattr(c, kind)) for c in changes) for kind in ("new", "changed", "gone")
     }
     record = RunRecord(
@@ -80,7 +80,7 @@ def end_record(output_dir: str | Path, code: int, measured: int, failed: int) ->
 
 
 def last_run(output_dir: str | Path) -> dict[str, str]:
-    """Return the line of the last run; empty where there was none, or the table is being replaced."""
+    """Return the line of the last run; empty if there was none, or while the table is being replaced."""
     try:
         rows = _rows(runs_file(output_dir))
     except OSError:
@@ -89,7 +89,7 @@ def last_run(output_dir: str | Path) -> dict[str, str]:
 
 
 def runs_file(output_dir: str | Path) -> Path:
-    """Return where the table is."""
+    """Return the path of the table."""
     return Path(output_dir, "logs", "runs.tsv")
 
 

@@ -1,4 +1,4 @@
-"""Will the results fit on the disk? An estimate from the scans' own sizes, made before the first job."""
+"""Estimate before the first job, from the scans' own sizes, whether the results will fit on the disk."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from wirbel.io.scan_names import FoundScan
 from wirbel.study.refused import Refused
 
 FINAL_SHARE = 0.06
-"""What is kept of a scan, as a share of its file: 0.11 MB of 2.0 MB for a simulated lumbar scan (docs/outputs.md)."""
+"""What is kept of a scan as a share of its file: 0.11 MB of 2.0 MB for a simulated lumbar scan
+(docs/outputs.md).
+"""
 INTERMEDIATE_SHARE = 0.95
-"""What lies between the stages, at most once per scan: 1.9 MB of 2.0 MB for the same scan."""
+"""Intermediate results, at most once per scan: 1.9 MB of 2.0 MB for the same scan."""
 FILES_PER_SCAN = 8
-"""Files kept for each scan (docs/outputs.md)."""
+"""Files kept per scan (docs/outputs.md)."""
 GIGABYTE = 1e9
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Bytes that stay, bytes that are needed on the way at the very most, and files that stay."""
+    """Bytes that stay, the largest number of bytes needed meanwhile, and files that stay."""
 
     final: float
     most: float
@@ -29,7 +31,7 @@ class Estimate:
 
 
 def estimate(scans: Iterable[FoundScan], keep_intermediates: bool) -> Estimate:
-    """Return what the results of some scans will take."""
+    """Return the space that the results of some scans will take."""
     sizes = [max(scan.size, 0) for scan in scans]
     between = INTERMEDIATE_SHARE * sum(sizes)
     final = FINAL_SHARE * sum(sizes) + (between if keep_intermediates else 0)
@@ -37,7 +39,7 @@ def estimate(scans: Iterable[FoundScan], keep_intermediates: bool) -> Estimate:
 
 
 def check_space(output_dir: str | Path, needed: Estimate) -> list[str]:
-    """Raise Refused where not even the final results fit; return a remark where those on the way might not."""
+    """Raise Refused if not even the final results fit; return a remark if intermediate ones might not."""
     path = next(
         p for p in (Path(output_dir).absolute(), *Path(output_dir).absolute().parents) if p.exists()
     )

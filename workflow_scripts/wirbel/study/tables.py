@@ -1,4 +1,4 @@
-"""Which tables and pictures must be made anew, and why."""
+"""Decide which tables and pictures must be made again, and why."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PERSONS = "participants.tsv, or what is odd in the data set, changed"
 def decide_tables(
     output_dir: Path, plan: Plan, found: BatchPlan, decision: Decision, mark: str
 ) -> dict[str, list[str]]:
-    """Return why each of the plan's tables must be made anew; an empty list where it need not.
+    """Return why each of the plan's tables must be made again; an empty list if it need not.
 
-    `mark` differs when the tables would, though no scan does (`wirbel.study.dataset`).
+    `mark` changes if the tables would, even if no scan does (`wirbel.study.dataset`).
     """
     causes: dict[str, list[str]] = {}
     for name in plan.tables:

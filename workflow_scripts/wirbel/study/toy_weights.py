@@ -1,4 +1,6 @@
-"""The embedded networks are for trying the software: every run with them says so, and a cluster refuses them."""
+"""The embedded networks are for trying the software: every run with them says so, and a cluster
+refuses them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ SCIENCE = "docs/models.md says how to get networks trained on real scans"
 
 
 def toy_remark(models: Mapping[str, str]) -> str:
-    """Return the warning for a run with these networks (kind -> name or folder); empty where none is a toy."""
+    """Return the warning for a run with these networks (kind -> name or folder); empty if none is a
+    toy.
+    """
     kinds = toy_kinds(models)
     if not kinds:
         return ""
@@ -22,7 +26,7 @@ def toy_remark(models: Mapping[str, str]) -> str:
 
 
 def toy_refusal(models: Mapping[str, str], on_cluster: bool, allowed: bool) -> str:
-    """Return why a run does not start; empty where it may."""
+    """Return why a run does not start; empty if it may."""
     if allowed or not on_cluster:
         return ""
     remark = toy_remark(models)

@@ -94,7 +94,7 @@ DISCS = (
         "disc_width_status",
         (8.0, 75.0),
     ),
-    status("disc_width_status", "the measurement of the width", *MEASURED),
+    status("disc_width_status", "the measurement of the width", *MEASURED, "form_assumed"),
     ratio(
         "disc_height_index",
         "Disc height index (DHI)",

@@ -156,13 +156,18 @@ VERTEBRAE = (
         "Angle between both endplates, coronal",
         "Angle between planes fitted to the middle of both endplates, in the body's coronal plane, positive "
         "when the body is higher on the left",
-        "height_status",
+        "width_status",
         (-30.0, 30.0),
         COBB,
     ),
     status("height_status", "the measurement of heights, depths and angles", *BODY_MEASURED),
     *(width for _, width in EXTENTS),
-    status("width_status", "the measurement of the widths", *BODY_MEASURED),
+    status(
+        "width_status",
+        "the measurement of the widths and the coronal angle",
+        *BODY_MEASURED,
+        "form_assumed",
+    ),
     ratio(
         "wedge_ratio",
         "Anterior over posterior height",

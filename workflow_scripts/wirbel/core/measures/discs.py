@@ -16,7 +16,7 @@ from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
 from wirbel.core.measures.volumes import surface_volume_mm3
-from wirbel.core.measures.widths import also_seen
+from wirbel.core.measures.widths import also_seen, width_state
 
 DISC_CENTRAL_DEPTH = (0.25, 0.75)
 """The mean disc height is taken over the middle half of the depth, clear of bulging rims."""
@@ -79,7 +79,7 @@ def _width_columns(solid: Solid) -> dict:
         return {"disc_width_mm": None, "disc_width_status": status}
     if not solid.whole_width:
         return {"disc_width_mm": None, "disc_width_status": solid.width_status}
-    return {"disc_width_mm": solid.outline.width_at(0), "disc_width_status": S.OK}
+    return {"disc_width_mm": solid.outline.width_at(0), "disc_width_status": width_state(solid)}
 
 
 def index_columns(row: dict, neighbours: list[dict]) -> dict:

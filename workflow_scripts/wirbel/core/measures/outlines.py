@@ -27,6 +27,8 @@ front and back stray from the usual: they are held weakly, for thin bodies that 
 FLANK_TRUST = 0.3
 """Weight of where slices end at a flank, over that of where columns end within slices: all points of a flank
 share the same error, up to half a slice."""
+USUAL_ASPECT = 1.35
+"""Width over depth where the width was not seen: means are 1.09 to 1.5 (Panjabi et al., Spine 1991;16:888)."""
 LARGEST_SLOPE = 0.7
 """A surface point belongs to the wall when its normal is more than 45 degrees off the axis."""
 HOLD_MM = 0.06
@@ -38,6 +40,8 @@ BEYOND_SEEN_MM = 1.5
 END_SHARE = 0.2
 """The back and the front of a disc are the outer fifths of its depth: where a wall is missing, as at the thin end of a
 wedge, its rim seen from above stands in."""
+VOXELS_WITHIN = (0.1, 99.9)
+"""Percentiles of a disc's voxels from side to side that its width holds: a speck is no flank."""
 LARGEST_HOLLOW = 0.6
 """The back wall of a body bends inwards by at most this part of half its depth: the roots of the pedicles, where label
 maps count them to the body, stand back by several millimetres."""
@@ -50,7 +54,8 @@ class Outline:
     Height runs from -1 (lower surface) over 0 to 1 (upper surface). The size at a height is
     `width_mm` (or `depth_mm`) * (1 + taper * height) * (1 - waist * (1 - height^2)). It ends at `back_mm`
     and `front_mm`, and is nowhere wider than `widest_mm`: near a torn-off corner the fit must not
-    reach far beyond anything that was seen.
+    reach far beyond anything that was seen. A disc is at least `narrowest_mm` wide: so far apart lie its own voxels,
+    where it turns up beside the uncinate processes and its flanks are no walls.
     """
 
     width_mm: float
@@ -65,6 +70,7 @@ class Outline:
     depth_waist: float = 0.0
     shear_mm: float = 0.0
     widest_mm: float = np.inf
+    narrowest_mm: float = 0.0
     back_mm: float = -np.inf
     front_mm: float = np.inf
 
@@ -76,7 +82,7 @@ class Outline:
     def width_at(self, height: float) -> float:
         """Return the largest extent from left to right, mm."""
         width = self.width_mm * _size(height, self.width_taper, self.width_waist)
-        return min(width, self.widest_mm)
+        return max(min(width, self.widest_mm), self.narrowest_mm)
 
     def depth_at(self, height: float) -> float:
         """Return the extent from back to front in the middle, mm."""
@@ -116,11 +122,14 @@ def fit_outline(
     upper: np.ndarray,
     *,
     straight: bool = False,
+    whole: bool = True,
 ) -> Outline | None:
     """Fit the outline of a structure between points (n, 3) of its lower and of its upper surface.
 
     All in mm of the structure's `frame`. `straight` leaves out how the outline changes with height, for flat
-    structures. None when too few points of the wall are left to close around the structure.
+    structures. `whole` tells whether all of the width was seen: else the ends of the slices are no flanks, the width is
+    what is usual, and only back and front are fitted. None when too few points of the wall are left to close around
+    the structure.
     """
     rims = _rim(lower, straight, -1), _rim(upper, straight, 1)
     points = _wall_points(region, frame, frame.anterior, rims)
@@ -143,6 +152,10 @@ def fit_outline(
         start += [0.0, 0.0, 0.05, 0.05, 0.0]
         lower += [-0.4, -0.4, -0.3, -0.3, -15.0]
         upper += [0.4, 0.4, 0.4, 0.4, 15.0]
+    if not whole:
+        flanks = flanks[:0]
+        start[0] = max(start[0], USUAL_ASPECT * start[1])
+        lower[0], upper[0] = start[0] * 0.99, start[0] * 1.01
     weight = HOLD_MM * np.sqrt(len(points))
 
     def misfit(values: np.ndarray) -> np.ndarray:
@@ -159,7 +172,11 @@ def fit_outline(
         misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM, x_scale="jac"
     )
     aside = np.concatenate([points[:, 0], flanks[:, 0]])
-    return _within_reach(Outline(*map(float, found.x)), seen, float(np.ptp(aside) + steps[0]))
+    outline = _within_reach(Outline(*map(float, found.x)), seen, float(np.ptp(aside) + steps[0]))
+    if not (straight and whole):
+        return outline
+    ends = np.percentile(frame.to_local(region.points_mm)[:, 0], VOXELS_WITHIN)
+    return replace(outline, narrowest_mm=float(np.ptp(ends)))
 
 
 def _silhouette(region: Region, frame: Frame) -> np.ndarray:

@@ -14,13 +14,13 @@ from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.narrowest import filled
 
 SLAB_MM = 2.5
-"""Half-thickness of the slab that a section is the mean of: 5 mm, an axial slice of clinical protocols."""
+"""Half-thickness of the slab that a section is the mean of: 5 mm, an axial slice of clinical protocols. Layers of
+voxels enter it gradually, over the thickness of one."""
 REACH_MM = 26.0
 """Half-width of the box that surely holds a section, also where the canal runs oblique to the grid."""
 CENTRAL_MM = 3.0
-"""The AP diameter is the mean over this width about the middle."""
-NEAREST_SLICES = 0.75
-"""The AP diameter looks at slices at most this many slice distances from the middle: one or two."""
+"""The AP diameter is the mean over this width about the middle; slices count the more the nearer they are to it, up to
+the next one, so that no slice enters all at once."""
 FEWEST_POINTS = 10
 FEWEST_SLICES, FEWEST_IF_FLAT = 3, 5
 """So many slices have to show a structure to tell its form: depths in two fit an ellipse of any width."""
@@ -65,16 +65,18 @@ def cut_section(
     if _cut_off(region, frame):
         return None, S.TOUCHES_BORDER
     lattice = frame.to_local(region.grid.to_world(np.indices(region.mask.shape).reshape(3, -1).T))
-    slab = np.abs(lattice[:, 2]) < SLAB_MM
-    lattice, mask = lattice[slab, :2], inside.ravel()[slab]
+    layer = float(region.grid.spacing_mm.min())
+    weight = np.clip((SLAB_MM - np.abs(lattice[:, 2])) / layer + 0.5, 0, 1)
+    slab = weight > 0
+    lattice, mask, weight = lattice[slab, :2], inside.ravel()[slab], weight[slab]
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
     across = lattice[mask, 0]
     if not len(across):
         return None, S.ABSENT
     curve = fit_closed_curve(edge[:, :2], form, (across.min(), across.max(), step))
     inside = curve.radius(lattice) < 1
-    middle = np.abs(lattice[:, 0] - curve.right_mm) < max(CENTRAL_MM / 2, NEAREST_SLICES * step)
-    shares = _share(mask, inside), _share(mask[middle], inside[middle])
+    aside = np.abs(lattice[:, 0] - curve.right_mm) / max(CENTRAL_MM / 2, step)
+    shares = [_share(mask, inside, w) for w in (weight, weight * np.maximum(1 - aside, 0))]
     if min(shares) < LEAST_SHARE:
         return None, S.SURFACE_INCOMPLETE
     depth = curve.mean_depth_mm(CENTRAL_MM) * shares[1]
@@ -96,6 +98,7 @@ def _cut_off(region: Region, frame: Frame) -> bool:
     return bool((np.abs(local[:, 2]) < SLAB_MM).any())
 
 
-def _share(mask: np.ndarray, inside: np.ndarray) -> float:
-    """Return how many voxels there are for each one inside the curve."""
-    return float(mask.sum() / inside.sum()) if inside.any() else 1.0
+def _share(mask: np.ndarray, inside: np.ndarray, weight: np.ndarray) -> float:
+    """Return how many voxels there are for each one inside the curve, weighted."""
+    expected = np.sum(inside * weight)
+    return float(np.sum(mask * weight) / expected) if expected else 1.0

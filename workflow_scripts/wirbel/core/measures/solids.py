@@ -49,7 +49,12 @@ class Solid:
             return None
         block = self.block
         outline = fit_outline(
-            self.region, block.frame, block.lower, block.upper, straight=self.flat
+            self.region,
+            block.frame,
+            block.lower,
+            block.upper,
+            straight=self.flat,
+            whole=self.whole_width,
         )
         if (
             outline is None

@@ -47,9 +47,9 @@ STATUS_CODES: dict[str, str] = {
         "the maps lack a vertebra between those that the measure spans, or next to the one that it is about"
     ),
     FORM_ASSUMED: (
-        "too few slices show the structure to tell its form (fewer than three, or fewer than five where it is flat): "
-        "width and area lean on the usual form; values are given, an unusual structure's area may be off by 15 %, its "
-        "width by 2.5 mm"
+        "too few slices show the structure to tell its form (of canal and cord fewer than three, or five where flat; "
+        "of bodies and discs fewer than eight where they look rectangular): width and area lean on the usual form; "
+        "values are given, the area may be off by 15 %, the width by a slice"
     ),
     CORD_QUESTIONED: (
         "what is labelled as cord is larger than a cord or lies below L3, where cords have ended: perhaps the map "

@@ -26,6 +26,8 @@ MINIMUM_WINDOW_VOXELS = 4
 FACING_COSINE = 0.7
 """A surface point belongs to an endplate (or wall) when its normal is within 45 degrees of the axis."""
 MINIMUM_SLAB_SLICES = 1.5
+NARROW = 0.5
+"""Structures are wider than deep; what is seen of one that is narrower than this part of its depth is a few slices."""
 FRAME_ROUNDS = 6
 SETTLED = 0.002
 """The search for the axis ends when it turns by less than this (radians, a tenth of a degree)."""
@@ -102,7 +104,7 @@ def find_block(
     frame = make_frame(points.mean(0), superior, posterior_reference_mm)
     for _ in range(FRAME_ROUNDS):
         block = _describe(region, points, frame, flat)
-        superior = _bisector(block)
+        superior = _bisector(block, tilts=block.width_mm > NARROW * block.depth_mm)
         turned = np.linalg.norm(superior - frame.superior)
         frame = make_frame(frame.origin_mm, superior, posterior_reference_mm)
         if turned < SETTLED:
@@ -178,11 +180,14 @@ def _facing(region, frame, direction):
     return found
 
 
-def _bisector(block):
-    """Return the unit vector half-way between the normals of both surfaces' middle parts."""
+def _bisector(block, *, tilts: bool):
+    """Return the unit vector half-way between the normals of both surfaces' middle parts.
+
+    Two or three slices do not tell how a structure `tilts` to the side: then it stands as the structures next to it do.
+    """
     normals = []
     for side in (1, -1):
-        slope = block.slopes(side, CENTRAL_FRACTION)
+        slope = block.slopes(side, CENTRAL_FRACTION) * (tilts, 1)
         normal = block.frame.superior - slope @ block.frame.axes[:2]
         normals.append(normal / np.linalg.norm(normal))
     bisector = normals[0] + normals[1]

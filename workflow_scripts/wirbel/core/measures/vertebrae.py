@@ -13,7 +13,7 @@ from wirbel.core.measures.rims import concavity_mm, corner_height_mm
 from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
 from wirbel.core.measures.volumes import surface_volume_mm3
-from wirbel.core.measures.widths import also_seen
+from wirbel.core.measures.widths import also_seen, width_state
 
 SIX_POINT_FRACTIONS = {"posterior": 0.15, "middle": 0.50, "anterior": 0.85}
 """Depth, 0 at the back and 1 at the front, at which heights are measured: the six-point morphometry of
@@ -62,7 +62,7 @@ def _shape_columns(solid: Solid) -> dict:
         *CONCAVITY_COLUMNS,
         *(f"depth_{name}_mm" for name in SIZE_HEIGHTS),
     )
-    empty = dict.fromkeys((*names, "wedge_angle_deg", "coronal_wedge_angle_deg"))
+    empty = dict.fromkeys((*names, "wedge_angle_deg"))
     if solid.block is None:
         return empty | {"height_status": solid.status}
     try:
@@ -80,22 +80,25 @@ def _shape_columns(solid: Solid) -> dict:
     upper, lower = solid.endplate(1), solid.endplate(-1)
     if solid.outline is None or upper is None or lower is None:
         return empty | {"height_status": S.SURFACE_INCOMPLETE}
-    frame = solid.block.frame
     return {
         **heights,
         **{f"depth_{n}_mm": solid.outline.depth_at(h) for n, h in SIZE_HEIGHTS.items()},
-        "wedge_angle_deg": angle_deg(lower.normal, upper.normal, frame.right),
-        "coronal_wedge_angle_deg": angle_deg(lower.normal, upper.normal, frame.anterior),
+        "wedge_angle_deg": angle_deg(lower.normal, upper.normal, solid.block.frame.right),
         "height_status": S.OK,
     }
 
 
 def _width_columns(solid: Solid) -> dict:
-    names = tuple(f"width_{name}_mm" for name in SIZE_HEIGHTS)
-    if solid.outline is None:
+    """Widths, and the coronal angle: what a few slices do not tell. A flank that the border cuts leaves the angle."""
+    empty = dict.fromkeys([f"width_{name}_mm" for name in SIZE_HEIGHTS])
+    upper, lower = solid.endplate(1), solid.endplate(-1)
+    if solid.outline is None or upper is None or lower is None:
         status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
-        return dict.fromkeys(names) | {"width_status": status}
+        return empty | {"coronal_wedge_angle_deg": None, "width_status": status}
+    angle = angle_deg(lower.normal, upper.normal, solid.block.frame.anterior)
+    if solid.width_status == S.PARTLY_SEEN:
+        angle = None
+    found = {"coronal_wedge_angle_deg": angle, "width_status": width_state(solid)}
     if not solid.whole_width:
-        return dict.fromkeys(names) | {"width_status": solid.width_status}
-    widths = {f"width_{n}_mm": solid.outline.width_at(h) for n, h in SIZE_HEIGHTS.items()}
-    return widths | {"width_status": S.OK}
+        return empty | found
+    return found | {f"width_{n}_mm": solid.outline.width_at(h) for n, h in SIZE_HEIGHTS.items()}

@@ -92,22 +92,23 @@ class _Model:
         self.nodes = _groups(seen, doubles)
         self.body = [self.scores.body(group) for group in self.nodes]
         self.follows = np.log(np.maximum(next_states(), 1e-300))
-        self.pairs = self._pairs()
+        self.pairs = [self._before(b) for b in range(len(self.nodes))]
+        self.starts = [self._start(b) for b in range(len(self.nodes))]
+        self.ends = [self._end(b) for b in range(len(self.nodes))]
 
-    def _pairs(self) -> dict[int, list[tuple[int, np.ndarray]]]:
-        """Return, by lower node, the nodes that may come before it with the score (steps, scales) of the step."""
-        steps, out = self.scores.steps, {}
-        for b, lower in enumerate(self.nodes):
-            rows = []
-            for a, upper in enumerate(self.nodes):
-                if upper.last >= lower.first:
-                    continue
-                cost = self.scores.left_out(upper.last + 1, lower.first)
-                if cost >= -MOST_COST:
-                    score = cost + self.scores.between(upper, lower)
-                    rows.append((a, score + self.body[b][steps.lower]))
-            out[b] = rows
-        return out
+    def _before(self, b: int) -> tuple[list[int], np.ndarray]:
+        """Return the nodes that may come before a node, and the scores (nodes, steps, scales) of these ways."""
+        steps, lower = self.scores.steps, self.nodes[b]
+        above, scores = [], [np.zeros((0, len(steps.lower), len(SCALES)))]
+        for a, upper in enumerate(self.nodes):
+            if upper.last >= lower.first:
+                continue
+            cost = self.scores.left_out(upper.last + 1, lower.first)
+            if cost >= -MOST_COST:
+                above.append(a)
+                score = cost + self.scores.between(upper, lower) + self.body[b][steps.lower]
+                scores.append(score[None])
+        return above, np.concatenate(scores)
 
     def _start(self, node: int) -> np.ndarray:
         group = self.nodes[node]
@@ -121,10 +122,7 @@ class _Model:
         without = cost + self.scores.ends(group)[:, None] + np.zeros_like(SCALES)
         if not self.scores.seen.sacrum_mm3:
             return np.full_like(without, -np.inf), without
-        score = self.scores.to_sacrum(group)
-        inner = np.full_like(without, -np.inf)
-        np.maximum.at(inner, steps.upper, score)
-        return cost + inner, without
+        return cost + steps.by_upper(np.maximum, self.scores.to_sacrum(group)), without
 
     def _lowered(self, node: int, value: np.ndarray) -> np.ndarray:
         """Return values by the lowest level of a node: a group of two ends one level below its first."""
@@ -139,31 +137,34 @@ class _Model:
 
     def _forward(self, reduce, never: np.ndarray | None = None) -> list[np.ndarray]:
         """Return the log likelihoods (states, scales) of all that leads to each node; none of states `never`."""
-        steps, out = self.scores.steps, []
-        for b in range(len(self.nodes)):
-            value = self._start(b)
-            for a, score in self.pairs[b]:
-                reduce.at(value, steps.lower, self._lowered(a, out[a])[steps.upper] + score)
+        steps, out, lowered = self.scores.steps, [], []
+        for b, (above, scores) in enumerate(self.pairs):
+            value = self.starts[b].copy()
+            if above:
+                ways = np.stack([lowered[a][steps.upper] for a in above]) + scores
+                value = reduce(value, steps.by_lower(reduce, reduce.reduce(ways)))
             if never is not None:
                 value[never] = -np.inf
             out.append(value)
+            lowered.append(self._lowered(b, value))
         return out
 
     def _backward(self) -> list[np.ndarray]:
         """Return the log likelihoods (states, scales) of all that follows each node, by its own (upper) level."""
         steps = self.scores.steps
-        lowest = [np.logaddexp(*self._end(a)) for a in range(len(self.nodes))]
+        lowest = [np.logaddexp(*ends) for ends in self.ends]
         done: list[np.ndarray] = [np.zeros(0)] * len(self.nodes)
         for b in reversed(range(len(self.nodes))):
             done[b] = self._raised(b, lowest[b])
-            for a, score in self.pairs[b]:
-                np.logaddexp.at(lowest[a], steps.upper, done[b][steps.lower] + score)
+            for a, score in zip(*self.pairs[b], strict=True):
+                onwards = steps.by_upper(np.logaddexp, done[b][steps.lower] + score)
+                lowest[a] = np.logaddexp(lowest[a], onwards)
         return done
 
     def decision(self) -> Decision:
         """Return the best reading and the probabilities of its levels."""
         best = self._forward(np.maximum, NEVER_NAMED)
-        ends = [self._end(node) for node in range(len(self.nodes))]
+        ends = self.ends
         totals = [np.maximum(*ends[n]) + self._lowered(n, best[n]) for n in range(len(self.nodes))]
         last = int(np.argmax([total.max() for total in totals]))
         state, scale = np.unravel_index(int(totals[last].argmax()), totals[last].shape)
@@ -171,7 +172,7 @@ class _Model:
         path = self._trace(best, last, int(state), int(scale))
         groups = tuple(self.nodes[step.node] for step in path)
         inside = {i for g in groups for i in range(g.first, g.last + 1)}
-        by_piece, evidence = self._posterior(ends)
+        by_piece, evidence = self._posterior()
         return Decision(
             groups,
             tuple(step.state for step in path),
@@ -185,11 +186,12 @@ class _Model:
             evidence + self.cost,
         )
 
-    def _posterior(self, ends) -> tuple[np.ndarray, float]:
+    def _posterior(self) -> tuple[np.ndarray, float]:
         """Return the probability (pieces, states) that each piece is of a body of that level, and the evidence."""
         forward, backward = self._forward(np.logaddexp), self._backward()
         every = [
-            forward[n] + self._raised(n, np.logaddexp(*ends[n])) for n in range(len(self.nodes))
+            forward[n] + self._raised(n, np.logaddexp(*self.ends[n]))
+            for n in range(len(self.nodes))
         ]
         total = np.logaddexp.reduce([np.logaddexp.reduce(value, axis=None) for value in every])
         out = np.zeros((self.count, len(STATES)))
@@ -208,9 +210,9 @@ class _Model:
         steps, path = self.scores.steps, []
         while True:
             state = self._upper_of(best, node, lowest, scale)
-            value, before, step = self._start(node)[state, scale], None, _Step(node, state, 0, 0.0)
+            value, before, step = self.starts[node][state, scale], None, _Step(node, state, 0, 0.0)
             here = np.flatnonzero(steps.lower == state)
-            for a, score in self.pairs[node]:
+            for a, score in zip(*self.pairs[node], strict=True):
                 gain = self._lowered(a, best[a])[steps.upper[here], scale] + score[here, scale]
                 if gain.max(initial=-np.inf) > value:
                     value, at = gain.max(), here[gain.argmax()]

@@ -38,15 +38,18 @@ def find_sacrum(labels: Volume) -> Sacrum:
         return Sacrum(np.zeros((0, 3)), None, 0.0, 0.0, True)
     largest = int(found.volume_mm3.argmax())
     voxels = voxels_of(found.numbers, largest + 1, found.boxes[largest])
-    mask = (found.numbers == largest + 1).astype(np.uint8)
-    outer = labels.grid.to_world(np.argwhere(surface(mask)))
+    box = found.boxes[largest]
+    mask = np.pad((found.numbers[box] == largest + 1).astype(np.uint8), 1)
+    outer = np.argwhere(surface(mask)) - 1 + [side.start for side in box]
     points = labels.grid.to_world(voxels)
     top, tip = points[np.argmax(points[:, 2])], points[np.argmin(points[:, 2])]
     cut = bool(
         ((voxels == 0) | (voxels == np.array(labels.data.shape) - 1))[:, _up_axes(labels)].any()
     )
     volume = float(found.volume_mm3[largest])
-    return Sacrum(points, cKDTree(outer), volume, float(np.linalg.norm(top - tip)), cut)
+    return Sacrum(
+        points, cKDTree(labels.grid.to_world(outer)), volume, float(np.linalg.norm(top - tip)), cut
+    )
 
 
 def _up_axes(labels: Volume) -> list[int]:
@@ -54,11 +57,17 @@ def _up_axes(labels: Volume) -> list[int]:
     return [i for i, code in enumerate(labels.axes) if code not in "LR"]
 
 
+FEW = 100
+"""Voxels that bound a distance from above before all are asked: the search then passes over most of the tree."""
+
+
 def distance_mm(sacrum: Sacrum, part: Part) -> float:
+    """Return how far a piece's voxels and the sacrum's surface lie apart; infinite without a sacrum."""
     if sacrum.surface is None:
         return np.inf
-    step = max(1, len(part.world_mm) // SAMPLES)
-    return float(sacrum.surface.query(part.world_mm[::step])[0].min())
+    points = part.world_mm[:: max(1, len(part.world_mm) // SAMPLES)]
+    bound = float(sacrum.surface.query(points[:: max(1, len(points) // FEW)])[0].min())
+    return min(bound, float(sacrum.surface.query(points, distance_upper_bound=bound)[0].min()))
 
 
 def height_in_sacrum(sacrum: Sacrum, centre: np.ndarray, volume: np.ndarray) -> np.ndarray:

@@ -29,6 +29,12 @@ from wirbel.core.spine.weights import (
     CONUS_MARGIN_MM,
     CONUS_NUMBER,
     CONUS_SPREAD,
+    CORD_MM2,
+    CORD_SPREAD,
+    COSTAL_MM,
+    COSTAL_REACH_MM,
+    COSTAL_REACH_SPREAD,
+    COSTAL_SPREAD_MM,
     DENS_TAPER,
     DISC_RATIO,
     DISC_RATIO_SACRAL,
@@ -39,6 +45,7 @@ from wirbel.core.spine.weights import (
     LOG_ARCH,
     LOG_BEHIND_CANAL,
     LOG_CALLED_BODY,
+    LOG_CUT_AXIS,
     LOG_DISC_INSIDE,
     LOG_DISC_TOO_MANY,
     LOG_FURTHER,
@@ -54,6 +61,7 @@ from wirbel.core.spine.weights import (
     LOG_WITHIN_SACRUM,
     LONG_KNEE,
     MEAN_SCALE,
+    MOST_EVIDENCE,
     MOST_GAP_MM,
     MOST_MISSING,
     SACRUM_MM,
@@ -89,6 +97,8 @@ class Scores:
     def __init__(self, seen: Sightings) -> None:
         self.seen = seen
         self.steps: Steps = steps(MOST_MISSING, LOG_MISSING, LOG_FURTHER)
+        self._expected_mm = self.steps.space_mm[:, None] * SCALES
+        self._centres: dict[Group, np.ndarray] = {}
 
     def body(self, group: Group) -> np.ndarray:
         """Return the log likelihood (states, scales) that a group is a body of each level."""
@@ -127,7 +137,7 @@ class Scores:
         arch = bool(seen.arch[own].any())
         score = np.where(SACRAL, LOG_ARCH[True, arch] + LOG_CALLED_BODY, LOG_ARCH[False, arch])
         canal = seen.canal[own].max()
-        score = score + (LOG_NO_CANAL if canal < 0.2 else 0.0)
+        score = score + (LOG_NO_CANAL if canal < 0.2 else 0.0) + self._behind(own)
         score = score + SACRAL * self._sacral(group)
         behind = seen.behind_canal[own].max() > BEHIND_CANAL
         score = score + np.where(SACRAL, 0.0, LOG_BEHIND_CANAL * behind)
@@ -135,6 +145,23 @@ class Scores:
         score = score + HAS_DENS * LOG_NO_DENS * blunt
         within = max(0.0, float(seen.in_sacrum[own].max()) - WITHIN_SACRUM)
         return score + LOG_WITHIN_SACRUM * within
+
+    def _behind(self, own: slice) -> np.ndarray:
+        """Return the log likelihood (states,) of the cord's cross-section, and of place and length of the costal
+        processes."""
+        seen, score = self.seen, np.zeros(len(STATES))
+        for value, usual, spread in (
+            (np.log(seen.cord_mm2[own]), np.log(CORD_MM2), CORD_SPREAD),
+            (seen.costal_mm[own], COSTAL_MM, COSTAL_SPREAD_MM),
+            (np.log(seen.costal_reach_mm[own]), np.log(COSTAL_REACH_MM), COSTAL_REACH_SPREAD),
+        ):
+            if np.isnan(value).all():
+                continue
+            z = (np.nanmean(value) - usual) / spread
+            if spread == COSTAL_REACH_SPREAD and seen.costal_cut[own].any():
+                z = np.maximum(z, 0)  # it is at least as long
+            score += TEMPER * np.maximum(robust(z, USUAL_KNEE), -2 * MOST_EVIDENCE)
+        return score
 
     def _taper(self, group: Group) -> float:
         """Return the cross-section of a group's upper part over that of its lower part."""
@@ -222,19 +249,22 @@ class Scores:
         above = np.clip(np.floor(room / (HEIGHT_MM + DISC_MM)), 0, 3)
         above = np.minimum(above, np.arange(len(STATES)))
         prior = np.where(SACRAL, -2.0, 0.0) + np.log(present() / len(STATES))
-        return prior + LOG_UNSEEN * above + self._conus_above(first)
+        cut = HAS_DENS * LOG_CUT_AXIS * bool(self.seen.open_top[first.first])
+        return prior + cut + LOG_UNSEEN * above + self._conus_above(first)
 
     def _centre(self, group: Group) -> np.ndarray:
-        own = slice(group.first, group.last + 1)
-        return np.average(self.seen.centre_mm[own], axis=0, weights=self.seen.volume_mm3[own])
+        if group not in self._centres:
+            own = slice(group.first, group.last + 1)
+            weights = self.seen.volume_mm3[own]
+            self._centres[group] = np.average(self.seen.centre_mm[own], axis=0, weights=weights)
+        return self._centres[group]
 
     def _middle(self, group: Group) -> float:
         own = slice(group.first, group.last + 1)
         return float((self.seen.top_mm[own].min() + self.seen.bottom_mm[own].max()) / 2)
 
     def _space(self, space_mm: float) -> np.ndarray:
-        expected = self.steps.space_mm[:, None] * SCALES
-        z = (space_mm - expected) / (3.0 + 0.12 * expected)
+        z = (space_mm - self._expected_mm) / (3.0 + 0.12 * self._expected_mm)
         return robust(z, 1.5, 1.5) + self.steps.log_prior[:, None]
 
     def _discs(self, found: int) -> np.ndarray:

@@ -10,7 +10,15 @@ from wirbel.core.body_cuts import Part
 from wirbel.core.chain import Chain
 from wirbel.core.components import room_mm
 from wirbel.core.geometry import Grid, Volume
-from wirbel.core.spine.beside import behind_canal, canal_share, cord_end, has_arch
+from wirbel.core.spine.beside import (
+    behind_canal,
+    beside,
+    canal_share,
+    cord_end,
+    cord_mm2,
+    costal_processes,
+    has_arch,
+)
 from wirbel.core.spine.course import bend_deg, disc_places, disc_ratio
 from wirbel.core.spine.extents import extent_mm, share_of_neighbours
 from wirbel.core.spine.sacrum import distance_mm, find_sacrum, height_in_sacrum
@@ -35,6 +43,9 @@ class Sightings:
       `width_known` that it does not cut the sides; `room_mm` (n, 2) field of view above and below.
     - `canal` share of its height with canal beside it; `behind_canal` share of its voxels behind the canal; `arch`
       whether posterior elements lie beside it.
+    - `cord_mm2` cross-section of the cord beside it; `costal_mm` how far its costal (transverse) processes lie behind
+      the middle of the canal, `costal_reach_mm` how far the longer one reaches to its side, all NaN where not seen;
+      `costal_cut` whether the image ends there.
     - `in_sacrum` share of the sacrum that lies higher than its centre; `to_sacrum_mm` distance of surfaces, infinite
       without a sacrum.
     - `disc_ratio` depth of the disc below over the usual one above; `bend_deg` turn of the way from body to body at
@@ -59,6 +70,10 @@ class Sightings:
     canal: np.ndarray
     behind_canal: np.ndarray
     arch: np.ndarray
+    cord_mm2: np.ndarray
+    costal_mm: np.ndarray
+    costal_reach_mm: np.ndarray
+    costal_cut: np.ndarray
     in_sacrum: np.ndarray
     to_sacrum_mm: np.ndarray
     room_mm: np.ndarray
@@ -83,31 +98,33 @@ def look(parts: list[Part], discs: list[Part], labels: Volume, chain: Chain) -> 
     """Measure every piece; `parts` and `discs` lie along `chain`, the parts from the top down."""
     shapes = np.array([_shape(part, chain) for part in parts]).reshape(len(parts), 9)
     middle, top, bottom, height, taper = shapes[:, :5].T
-    behind, beside = shapes[:, 5:7], shapes[:, 7:]
-    depth, width = (np.ptp(ends, axis=1) for ends in (behind, beside))
+    behind, aside = shapes[:, 5:7], shapes[:, 7:]
+    depth, width = (np.ptp(ends, axis=1) for ends in (behind, aside))
     centre = np.array([part.world_mm.mean(0) for part in parts])
     volume = np.array([part.volume_mm3 for part in parts])
     room = np.array([_room(part, chain, labels.grid) for part in parts])
     sides = np.array(
         [_side_room(c, m, chain, labels.grid) for c, m in zip(centre, middle, strict=True)]
     )
-    sacrum = find_sacrum(labels)
+    sacrum, around = find_sacrum(labels), beside(labels, chain)
     cut = (room < EDGE_MM).any(1)
     share = share_of_neighbours(volume, middle)
     thick = np.minimum(height / SLIVER_MM, 1.0)
     across = share_of_neighbours(depth * width, middle) * np.where(cut, thick, CRUSHED)
     share = np.maximum(share, across)
     return Sightings(
-        middle, top, bottom, height, taper, behind, beside, volume,
+        middle, top, bottom, height, taper, behind, aside, volume,
         share,
         centre,
         chain.down(middle),
         room[:, 0] < EDGE_MM,
         room[:, 1] < EDGE_MM,
-        sides >= width / 2 + EDGE_MM,
-        canal_share(labels, chain, top, bottom),
-        behind_canal(parts, labels, chain),
-        has_arch(labels, chain, middle, bottom, volume),
+        sides.min(1) >= width / 2 + EDGE_MM,
+        canal_share(around.canal, top, bottom),
+        behind_canal(parts, around.canal, chain),
+        has_arch(around.arches, middle, bottom, volume),
+        cord_mm2(around, top, bottom),
+        *costal_processes(around, top, bottom, sides),
         height_in_sacrum(sacrum, centre, volume),
         np.array([distance_mm(sacrum, part) for part in parts]),
         room,
@@ -117,7 +134,7 @@ def look(parts: list[Part], discs: list[Part], labels: Volume, chain: Chain) -> 
         sacrum.volume_mm3,
         sacrum.length_mm,
         sacrum.cut,
-        cord_end(labels, chain),
+        cord_end(around),
     )  # fmt: skip
 
 
@@ -162,6 +179,6 @@ def _room(part: Part, chain: Chain, grid: Grid) -> tuple[float, float]:
     return room_mm(grid, ends[0], -down), room_mm(grid, ends[1], down)
 
 
-def _side_room(centre, middle, chain: Chain, grid: Grid) -> float:
+def _side_room(centre, middle, chain: Chain, grid: Grid) -> tuple[float, float]:
     side = np.cross(chain.down(middle), chain.backward(middle))
-    return min(room_mm(grid, centre, side), room_mm(grid, centre, -side))
+    return room_mm(grid, centre, side), room_mm(grid, centre, -side)

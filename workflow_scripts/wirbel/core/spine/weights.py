@@ -65,6 +65,26 @@ LOG_ARCH = {
     (True, False): np.log(0.75),
 }
 """(sacral, posterior elements seen beside it)."""
+_CORD_MM2 = [61, 67, 69, 71, 66, 56, 47, 41, *[38] * 6, 40, 42, 46, 49, 49, *[47] * 6, *[47] * 3]
+CORD_MM2 = np.array(_CORD_MM2, float)
+CORD_SPREAD = 0.25
+"""Cross-section of the cord beside C2 to T12 (ellipse of its depth and width, Frostell et al., Front Neurol 2016;
+7:238): its cervical enlargement is nearly twice as large as the thoracic cord. Further down, where it ends, its size
+tells nothing. Standard deviation of its log."""
+COSTAL_MM = np.array(
+    [*[-8.0] * 6, *[12.0] * 10, 11, 10, 10, 6.5, 5.5, 4, 2.5, 1.5, 1.5, *[1.5] * 3]
+)
+COSTAL_SPREAD_MM = 4.0
+"""How far the costal (transverse) processes lie behind the middle of the canal: in the neck beside the body and in
+front of it, in the chest swept back behind the articular processes, lower down more and more to the sides (surface
+models of the spine, and a real label map of a lower spine: 9.9 mm at T12, 7.2, 5.9, 4.0 and 1.9 mm at L1 to L4)."""
+_SPAN_MM = "50 50 50 51 52 60 72 68 62 60 60 60 60 59 57 54 49 48 48 70 76 84 82 88 88 90 90 90"
+COSTAL_REACH_MM = np.array(_SPAN_MM.split(), float) / 2
+COSTAL_REACH_SPREAD = 0.14
+"""Half the span of the costal (transverse) processes, C2 to S3 (Panjabi 1991, 1992; the sacrum's wings): those of T11
+and T12 are the shortest of the trunk, those of the lumbar spine half as long again. Standard deviation of the log."""
+LOG_CUT_AXIS = -2.0
+"""The image begins below C2's dens: images of the neck are planned from the skull's base."""
 LOG_NO_CANAL = -2.5
 BEHIND_CANAL, LOG_BEHIND_CANAL = 0.05, -4.0
 """Share of a body's voxels behind the canal, which only the sacrum's have: its back wall may be called body with it."""

@@ -14,6 +14,7 @@ from wirbel.core.spineps.components import (
     centres_of,
     components,
     drop_small,
+    parts_of,
     structuring,
 )
 
@@ -82,9 +83,8 @@ def _from_the_top(numbers: np.ndarray, discs: np.ndarray) -> dict[int, tuple[flo
     """Return height, whether it is a disc, and voxels of every part, in order of the heights."""
     found = {}
     for parts, offset, is_disc in ((discs, DISC_NUMBERS, True), (numbers, 0, False)):
-        sizes = np.bincount(parts.ravel())
-        for number, centre in centres_of(parts).items():
-            found[number + offset] = (centre[1], is_disc, int(sizes[number]))
+        for number, (centre, size) in parts_of(parts).items():
+            found[number + offset] = (centre[1], is_disc, size)
     return dict(sorted(found.items(), key=lambda item: item[1][0]))
 
 

@@ -31,14 +31,20 @@ def components(mask: np.ndarray, reach: int = 3) -> np.ndarray:
     )
 
 
+def parts_of(numbers: np.ndarray) -> dict[int, tuple[np.ndarray, int]]:
+    """Return the centre, in voxels, and the number of voxels of every number present except 0."""
+    found = cc3d.statistics(np.ascontiguousarray(numbers))
+    counts = found["voxel_counts"]
+    return {
+        number: (found["centroids"][number], int(counts[number]))
+        for number in range(1, len(counts))
+        if counts[number]
+    }
+
+
 def centres_of(numbers: np.ndarray) -> dict[int, np.ndarray]:
     """Return the centre of every number present except 0, in voxels, by number."""
-    found = cc3d.statistics(np.ascontiguousarray(numbers))
-    return {
-        number: found["centroids"][number]
-        for number in range(1, len(found["voxel_counts"]))
-        if found["voxel_counts"][number]
-    }
+    return {number: centre for number, (centre, _) in parts_of(numbers).items()}
 
 
 def drop_small(data: np.ndarray, labels: Iterable[int], fewest_voxels: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from wirbel.core.boxes import label_boxes
 from wirbel.core.geometry import grow_box
 from wirbel.core.labels import ENDPLATE_OFFSET, LOWER_ENDPLATE, UPPER_ENDPLATE
 from wirbel.core.spineps.components import structuring
+from wirbel.core.spineps.grids import box_of
 
 ROUNDS = 14
 LARGEST_INSTANCE = 39
@@ -22,7 +23,14 @@ PARTED = (UPPER_ENDPLATE, LOWER_ENDPLATE)
 
 def lost_endplates(plates: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
     """Return which voxels of `plates` are lost; `vertebra` holds 200 + number there."""
-    found = np.zeros(plates.shape, np.int64)
+    box = box_of(plates | (vertebra > 0))
+    lost = np.zeros(plates.shape, bool)
+    lost[box] = _lost(plates[box], vertebra[box])
+    return lost
+
+
+def _lost(plates: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
+    found = np.zeros(plates.shape, np.int32)
     windows = {
         number: grow_box(box, ROUNDS + 1, vertebra.shape)
         for number, box in label_boxes(vertebra).items()
@@ -39,7 +47,7 @@ def lost_endplates(plates: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
             grown[number] = ndimage.binary_dilation(grown[number], structuring(3))
             part, own = found[box], vertebra[box]
             reached = plates[box] & grown[number] & ~np.isin(part, PARTED)
-            value = own[reached].astype(np.int64)
+            value = own[reached].astype(np.int32)
             lower, upper = value == number + ENDPLATE_OFFSET, value == before + ENDPLATE_OFFSET
             otherwise = np.where(lower, LOWER_ENDPLATE, value)
             part[reached] += np.where(upper, UPPER_ENDPLATE, otherwise)

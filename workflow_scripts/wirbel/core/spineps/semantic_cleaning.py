@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import cc3d
 import numpy as np
 
-from wirbel.core.boxes import label_boxes
-from wirbel.core.geometry import Volume, grow_box, reorient, stored_like
+from wirbel.core.geometry import Volume, reorient, stored_like
 from wirbel.core.labels import BODY_BORDER, CANAL, CORD, DISC, POSTERIOR_ELEMENTS
 from wirbel.core.spineps.components import (
     REFERENCE_MM,
@@ -15,7 +15,7 @@ from wirbel.core.spineps.components import (
     fill_holes,
     voxels_of_mm3,
 )
-from wirbel.core.spineps.grids import zooms
+from wirbel.core.spineps.grids import box_of, zooms
 
 SPECK_MM3 = 30 * REFERENCE_MM3
 CLEANED = (*POSTERIOR_ELEMENTS, BODY_BORDER, CANAL, DISC)
@@ -39,16 +39,23 @@ def clean_semantic(labels: Volume) -> Volume:
 
 def near_the_spine(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
     """Return the parts of a mask (P, I, R) whose boxes reach, one over the other, the largest part's."""
-    numbers = components(mask)
-    sizes = np.bincount(numbers.ravel())
-    sizes[0] = 0
-    order = np.argsort(-sizes[1:], kind="stable") + 1
-    if not len(order):
+    if not mask.any():
         return mask
+    crop = box_of(mask)
+    numbers = components(mask[crop])
+    found = cc3d.statistics(numbers)
+    kept = _chained(found["bounding_boxes"][1:], found["voxel_counts"][1:], spacing_mm)
+    near = np.zeros_like(mask)
+    near[crop] = np.isin(np.arange(len(found["voxel_counts"])), kept)[numbers]
+    return near
+
+
+def _chained(boxes, sizes: np.ndarray, spacing_mm: np.ndarray) -> list[int]:
+    """Return the numbers, from 1 on, of the parts whose boxes reach the largest part's."""
+    order = np.argsort(-sizes.astype(np.int64), kind="stable") + 1
     margin = int(MARGIN_MM / min(spacing_mm))
     more = max(round(MARGIN_MM / float(min(spacing_mm))), 0)
-    tight = label_boxes(numbers)
-    boxes = {int(number): grow_box(tight[number], margin, mask.shape) for number in order}
+    boxes = {number: _wide(box, margin) for number, box in enumerate(boxes, start=1)}
     kept = [int(order[0])]
     changed = True
     while changed:
@@ -57,12 +64,16 @@ def near_the_spine(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
             if any(_touch(boxes[other], boxes[number], more) for other in kept):
                 kept.append(number)
                 changed = True
-    return np.isin(numbers, kept)
+    return kept
+
+
+def _wide(box: tuple[slice, ...], margin: int) -> tuple[slice, ...]:
+    return tuple(slice(int(s.start) - margin, int(s.stop) + margin) for s in box)
 
 
 def _touch(known: tuple[slice, ...], other: tuple[slice, ...], more: int) -> bool:
     for axis, (a, b) in enumerate(zip(known, other, strict=True)):
         extra = more if axis == INFERIOR else 0
-        if max(a.start - extra, 0) > b.stop or a.stop + extra < b.start:
+        if a.start - extra > b.stop or a.stop + extra < b.start:
             return False
     return True

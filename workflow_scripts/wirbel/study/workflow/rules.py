@@ -203,7 +203,10 @@ class StudyRules:
 
 
 def put_on_path(sources: Path) -> None:
-    """Let jobs find this repository's package and this environment's Python, and no other copies of packages."""
+    """Let jobs find this repository's package and this environment's Python, and no other copies of packages.
+
+    Outside a checkout there is no folder `sources`: the package is installed.
+    """
     programs = str(Path(sys.executable).parent)
-    os.environ["PYTHONPATH"] = str(sources)
+    os.environ["PYTHONPATH"] = str(sources) if sources.is_dir() else ""
     os.environ["PATH"] = os.pathsep.join([programs, os.environ["PATH"]])

@@ -17,7 +17,7 @@ from snakemake.settings.enums import Quietness, RerunTrigger
 
 from wirbel.runner.light_snakemake import collect_garbage_seldom, without_input_sizes
 from wirbel.study.before_table import BeforeJobTable
-from wirbel.study.ending import AtNothingToDo
+from wirbel.study.ending import AtNothingToDo, say_at_the_end
 
 
 class Session:
@@ -58,11 +58,6 @@ class Session:
         """Whether a person asked Snakemake to run jobs, or all of them, in any case."""
         asked = self._workflow.dag_settings
         return self.is_main and bool(asked.forceall or asked.forcerun or asked.forcetargets)
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether a person asked for less to read."""
-        return bool(self._workflow.output_settings.quiet)
 
     @property
     def executor_settings(self) -> Any:
@@ -129,9 +124,13 @@ class Session:
         """Call `end` after Snakemake has found nothing to do: then it calls nobody itself."""
         logger.addFilter(AtNothingToDo(logger.info, end))
 
-    def say(self, sentence: str) -> None:
-        """Tell a person something."""
-        logger.info(sentence)
+    def say(self, sentence: str, **more: str) -> None:
+        """Tell a person something; `more` is for a logger plugin."""
+        logger.info(sentence, extra=more)
+
+    def say_at_the_end(self, text: str) -> None:
+        """Say how the run ended, whatever Snakemake is told to be quiet about."""
+        say_at_the_end(logger, self._workflow.output_settings, text)
 
     def warn(self, sentence: str) -> None:
         """Tell a person something that needs attention."""

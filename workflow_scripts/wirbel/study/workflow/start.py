@@ -97,11 +97,10 @@ class Start:
         told = summary(settings.output_dir, remarks, computed=computed)
         code = code or exit_code(settings.fail_on, told.failed, told.scans)
         end_record(settings.output_dir, code, told.measured, told.failed)
-        if not self._session.is_quiet:
-            print(told.text, file=sys.stderr)
+        self._session.say_at_the_end(told.text)
         if code == TOO_MANY_FAILED:
             allowed = f"more scans failed than fail_on={settings.fail_on} allows"
-            print(f"Exit code {code}: {allowed}", file=sys.stderr)
+            self._session.say_at_the_end(f"Exit code {code}: {allowed}")
             sys.exit(code)
 
     def end_without_jobs(self) -> None:
@@ -111,7 +110,7 @@ class Start:
 
     @property
     def _unwritable(self) -> str:
-        return f"nothing can be written to {self._settings.output_dir}; make room there or mend it"
+        return f"nothing can be written to {self._settings.output_dir}; free some space or fix the permissions"
 
     def _check(self) -> None:
         """Stop, before anything is written, when the run could not end well; say what to know about it."""
@@ -146,7 +145,7 @@ class Start:
         """Say what is new; stop where a person should look first; write lists and plan."""
         if doubt := self._doubt(run):
             self._session.stop(doubt)
-        self._session.say(scans_in_words(run.found))
+        self._session.say(scans_in_words(run.found), wirbel_output=self._settings.output_dir)
         run.carry_out()
         begin_record(self._settings.output_dir, run)
 

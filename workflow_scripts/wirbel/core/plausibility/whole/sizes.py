@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from wirbel.core.plausibility.level_sizes import (
+    BODIES,
     BODY_DEPTH_MM,
     BODY_HEIGHT_MM,
     BODY_VOLUME_MM3,
     BODY_WIDTH_MM,
-    MEANS_MM,
 )
 from wirbel.core.plausibility.whole.chain import Link, WholeChain
 from wirbel.core.plausibility.whole.shapes import much_higher_than_others
@@ -32,7 +32,6 @@ MEASURED = {
     "width_middle_mm": BODY_WIDTH_MM,
 }
 ANY = (-np.inf, np.inf)
-USUAL_DISC_MM = {"C": 5.0, "T": 5.0, "L": 9.0}
 
 
 def size_flags(chain: WholeChain, vertebrae: Sequence[Mapping]) -> list[str]:
@@ -86,8 +85,8 @@ def spacing_uneven(chain: WholeChain) -> bool:
 
 
 def _usual_distance_mm(above: Link, below: Link) -> float:
-    heights = [MEANS_MM[link.level][2] for link in (above, below)]
-    return sum(heights) / 2 + USUAL_DISC_MM[above.level[0]]
+    upper, lower = BODIES[above.level], BODIES[below.level]
+    return (upper.height_mm + lower.height_mm) / 2 + upper.disc_mm
 
 
 def _outside(value: float, limits: tuple[float, float]) -> bool:

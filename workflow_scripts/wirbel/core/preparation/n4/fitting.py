@@ -47,5 +47,7 @@ def _level(logarithms, mask, lattice, iterations, tolerance):
 
 def change(before: np.ndarray, after: np.ndarray) -> float:
     """Return the coefficient of variation of the ratio of two fields, given as logarithms."""
-    ratio = np.exp(np.subtract(before, after, dtype=np.float64))
-    return float(ratio.std(ddof=1) / ratio.mean()) if ratio.size > 1 else 0.0
+    ratio = np.exp(before - after)
+    if ratio.size < 2:
+        return 0.0
+    return float(ratio.std(ddof=1, dtype=np.float64) / ratio.mean(dtype=np.float64))
