@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wirbel.core.geometry import Volume
-from wirbel.core.measures.alignment import spine_frame
+from wirbel.core.measures.alignment import mean_right
 from wirbel.core.measures.centreline import find_centreline
 from wirbel.core.measures.coil import add_corrected_ratios
 from wirbel.core.measures.completeness import add_complete
@@ -56,10 +56,10 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     picture = picture_of(image)
     add_signal_ratios(picture, maps, spine, vertebrae, discs)
     add_corrected_ratios(picture, maps, spine, vertebrae, discs)
-    frame = spine_frame(solids)
+    right = mean_right(solids)
     profiles = (None, None)
-    if line is not None and frame is not None:
-        profiles = [profile(maps, line, frame.right) for profile in (canal_profile, cord_profile)]
+    if line is not None and right is not None:
+        profiles = [profile(maps, line, right) for profile in (canal_profile, cord_profile)]
     levels = level_rows(maps, spine, line, order, profiles[0])
     add_complete(maps, vertebrae, discs, levels)
     for row, more in zip(levels, stenosis_columns(levels, vertebrae), strict=True):
