@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 DEMO := results/demo
-SNAKEMAKE := $(BIN)/snakemake --profile profiles/default --quiet progress
+SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
 DEMO_SETTINGS := --configfile config/demo.yaml
 
 .PHONY: setup demo test coverage parity lint licences clean clean-all
@@ -30,8 +30,6 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)
 	@$(SNAKEMAKE) $(DEMO_SETTINGS) -- simulate
 	@$(SNAKEMAKE) $(DEMO_SETTINGS)
-	@echo
-	@$(BIN)/python -m wirbel.runner.summary $(DEMO)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder

@@ -15,8 +15,10 @@ from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness, RerunTrigger
 
 ROOT = Path(workflow.basedir)
-SOURCES = str(ROOT / "workflow_scripts")
-sys.path.insert(0, SOURCES)
+# In a checkout the package lies beside the rules; otherwise it is installed together with them.
+SOURCES = str(ROOT / "workflow_scripts") if (ROOT / "workflow_scripts").is_dir() else ""
+if SOURCES:
+    sys.path.insert(0, SOURCES)
 # Jobs find this repository's package and this environment's Python, whether or not either is activated, and no
 # other copies of packages.
 inherited = dict(os.environ)
@@ -45,7 +47,7 @@ from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
 from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.runner.summary import summary
 from wirbel.study.checks import check_before_run, check_reference
-from wirbel.study.ending import TOO_MANY_FAILED, AtNothingToDo, exit_code
+from wirbel.study.ending import TOO_MANY_FAILED, AtNothingToDo, exit_code, say_at_the_end
 from wirbel.study.output_folder import check_output_folder
 from wirbel.study.refused import Refused
 from wirbel.study.space import check_space, estimate
@@ -141,7 +143,7 @@ def begin(run):
     doubt = "" if SETTINGS.accept_changes else doubts(Path(OUT), run.plan, run.found)
     if doubt:
         stop(doubt)
-    logger.info(scans_in_words(run.found))
+    logger.info(scans_in_words(run.found), extra={"wirbel_output": OUT})
     run.carry_out()
     begin_record(OUT, run)
 
@@ -393,11 +395,8 @@ def print_summary(code, computed=True):
     told = summary(OUT, remarks, computed=computed)
     code = code or exit_code(SETTINGS.fail_on, told.failed, told.scans)
     end_record(OUT, code, told.measured, told.failed)
-    if not workflow.output_settings.quiet:
-        print(told.text, file=sys.stderr)
+    say_at_the_end(logger, workflow.output_settings, told.text)
     if code == TOO_MANY_FAILED:
-        print(
-            f"Exit code {code}: more scans failed than fail_on={SETTINGS.fail_on} allows",
-            file=sys.stderr,
-        )
+        allowed = f"more scans failed than fail_on={SETTINGS.fail_on} allows"
+        say_at_the_end(logger, workflow.output_settings, f"Exit code {code}: {allowed}")
         sys.exit(code)

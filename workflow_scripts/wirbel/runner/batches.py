@@ -76,5 +76,6 @@ def list_rows(scans: Iterable[Sequence[Any]]) -> list[list[str]]:
 
 
 def _scan(row: dict[str, str]) -> Scan:
-    numbers = {"size": int(row["size"]), "mtime_ns": int(row["mtime_ns"])}
-    return Scan(**{**row, "path": Path(row["path"]), **numbers})
+    cells: dict[str, Any] = {**row, "path": Path(row["path"])}
+    cells |= {"size": int(row["size"]), "mtime_ns": int(row["mtime_ns"])}
+    return Scan(**cells)

@@ -92,7 +92,7 @@ def _memory() -> CodeMemory:
 def _data_files(module: str) -> list[Path]:
     """Return the data files of a package; a module that is none has none."""
     path = _file(module)
-    if path.name != "__init__.py":
+    if path is None or path.name != "__init__.py":
         return []
     return sorted(data for pattern in DATA for data in path.parent.glob(pattern))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from wirbel.io.tables import write_rows
 from wirbel.runner.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
@@ -102,7 +103,7 @@ def scan_rows(batch: str, tables: Tables) -> list[dict[str, object]]:
     return rows
 
 
-def stage_costs(jobs: list[JobCost], scans: list[dict[str, object]]) -> list[StageCost]:
+def stage_costs(jobs: list[JobCost], scans: list[dict[str, Any]]) -> list[StageCost]:
     """Return one row per stage that has jobs."""
     found = []
     for stage in ALL_STAGES:

@@ -37,7 +37,7 @@ def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
     if isinstance(error, ImportError):
         return f"a package is missing ({error}); run `make setup`"
     if isinstance(error, OSError) and (writing or error.errno in MACHINE_ERRORS):
-        advice = ADVICE.get(error.errno)
+        advice = ADVICE.get(error.errno or 0)
         return f"the file system refused: {error}" + (f"; {advice}" if advice else "")
     if isinstance(error, RuntimeError) and any(word in str(error) for word in DEVICE_ERRORS):
         return f"the computing device failed: {_sentence(error)}"

@@ -57,6 +57,8 @@ class FileLock:
     def note(self, text: str) -> None:
         """Write who holds the lock, and `text`, into its file."""
         line = f"{whoami()} ({text})\n" if text else f"{whoami()}\n"
+        if self._descriptor is None:
+            raise RuntimeError(f"{self._path} is noted by a process that does not hold it")
         os.pwrite(self._descriptor, line.encode(), 0)
         os.ftruncate(self._descriptor, len(line.encode()))
         os.fsync(self._descriptor)

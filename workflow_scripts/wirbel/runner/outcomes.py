@@ -40,12 +40,13 @@ def outcomes(output_dir: Path, stages: tuple[str, ...]) -> list[Outcome]:
 
 
 def _outcome(scan: Scan, manifests: dict[str, dict[str, Record]], output_dir: Path) -> Outcome:
+    record: Record | None = None
     for stage, records in manifests.items():
         record = records.get(scan.scan_id)
         if record is None:
             raise KeyError(f"scan {scan.scan_id} has no row in the manifest of stage {stage}")
         if record.status == FAILED:
             return Outcome(scan, None, stage, record)
-    if record.status != OK:
+    if record is None or record.status != OK:
         raise KeyError(f"scan {scan.scan_id} was skipped, but no stage says that it failed")
     return Outcome(scan, output_dir / record.outputs[0], sha256="".join(record.sums[:1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from wirbel.runner.stage import Work
 
@@ -18,7 +18,9 @@ def overlap(todo: Iterable[Work], load: Step, compute: Step, save: Step) -> None
     behind, so that at most three scans are in memory. An exception in a step ends the loop; a scan
     that is being saved is finished.
     """
-    waiting, loading, saving = iter(todo), deque(), deque()
+    waiting = iter(todo)
+    loading: deque[tuple[Work, Future]] = deque()
+    saving: deque[Future] = deque()
     loader, saver = ThreadPoolExecutor(1, "load"), ThreadPoolExecutor(1, "save")
     try:
         loading.extend((work, loader.submit(load, work)) for work in _take(waiting, 1))

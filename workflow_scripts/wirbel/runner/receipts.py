@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries, write_text
@@ -45,8 +46,13 @@ def receipt_file(output_dir: str | Path, stage: str) -> Path:
 def read_receipt(output_dir: str | Path, stage: str) -> Receipt | None:
     """Return a stage's receipt; None if there is none that can be read."""
     try:
-        content = json.loads(receipt_file(output_dir, stage).read_text(encoding="utf-8"))
-        return Receipt(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+        content: dict[str, Any] = json.loads(
+            receipt_file(output_dir, stage).read_text(encoding="utf-8")
+        )
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in content.items()
+        }
+        return Receipt(**fields)
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 

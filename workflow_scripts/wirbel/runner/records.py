@@ -18,8 +18,10 @@ from wirbel.io.escapes import escape, joined, parted, unescape
 from wirbel.io.tables import read_rows, rows_as_text, write_rows
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
-COLUMNS = ("scan_id", "status", "reason", "detail", "key", "seconds", "outputs", "sizes")
-COLUMNS += ("source", "device", "sums", "stamps")
+COLUMNS = (
+    *("scan_id", "status", "reason", "detail", "key", "seconds", "outputs", "sizes"),
+    *("source", "device", "sums", "stamps"),
+)
 SEAL_MARK = "# "
 """Beginning of the line above a manifest's rows."""
 SUM_DIGITS = 16

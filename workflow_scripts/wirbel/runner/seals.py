@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from wirbel.plan.stage_plan import KEY_DIGITS, StagePlan, digest_of
 from wirbel.runner.batches import Scan
@@ -73,7 +74,12 @@ def read_seal(path: str | Path) -> Seal | None:
     try:
         with open(path, encoding="utf-8") as stream:
             line = stream.readline()
-        content = json.loads(line.removeprefix(SEAL_MARK)) if line.startswith(SEAL_MARK) else None
-        return Seal(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+        if not line.startswith(SEAL_MARK):
+            return None
+        content: dict[str, Any] = json.loads(line.removeprefix(SEAL_MARK))
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in content.items()
+        }
+        return Seal(**fields)
     except (OSError, ValueError, TypeError, AttributeError):
         return None

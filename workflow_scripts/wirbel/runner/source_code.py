@@ -11,6 +11,7 @@ import io
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _effective_source(source: str, statements: list[ast.AST]) -> str:
     return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
-def _replace(node: ast.AST, lines: list[str], text: str) -> None:
+def _replace(node: Any, lines: list[str], text: str) -> None:
     lines[node.lineno - 1 : node.end_lineno] = [text, *[""] * (node.end_lineno - node.lineno)]
 
 
@@ -114,10 +115,10 @@ def _is_version(node: ast.AST) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "__version__" for target in targets)
 
 
-def _is_alone(node: ast.AST, lines: list[str]) -> bool:
+def _is_alone(node: Any, lines: list[str]) -> bool:
     """Whether a statement is a simple one with nothing beside it on its lines."""
     if not isinstance(node, ast.Expr | ast.Assign | ast.Raise):
         return False
     before = lines[node.lineno - 1].encode()[: node.col_offset]
-    after = lines[node.end_lineno - 1].encode()[node.end_col_offset :]
+    after = lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset :]
     return not before.strip() and not after.strip()

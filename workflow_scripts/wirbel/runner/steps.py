@@ -95,6 +95,7 @@ class Steps:
 
     def _failure(self, work: Work) -> Record:
         hide = (str(self._folders.output_dir), str(work.scan.path.parent))
+        assert work.error is not None  # the caller has seen it
         reason, detail = scan_fault(work.error, hide)
         return Record(
             work.scan.scan_id, FAILED, reason, detail, work.key, work.seconds, source=work.source
@@ -117,10 +118,10 @@ class Steps:
             self._job.ledger.forget(self._alarm.unforeseen)
             raise
 
-    def _keep_failure(self, record: Record, error: Exception) -> None:
+    def _keep_failure(self, record: Record, error: Exception | None) -> None:
         """Write a failure to the batch's log, in full if nobody foresaw it."""
         text = f"{self._job.title}: {record.scan_id} failed ({record.reason}): {record.detail}"
-        if record.reason == "unexpected":
+        if record.reason == "unexpected" and error is not None:
             lines = "".join(traceback.format_exception(error))
             print(f"{record.scan_id}: unexpected error\n{lines}", file=sys.stderr, flush=True)
             text += f"\n{lines}"

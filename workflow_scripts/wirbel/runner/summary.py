@@ -148,8 +148,10 @@ def failed_jobs(output_dir: Path, batches: dict[str, Standing]) -> list[dict[str
     found = []
     for batch, stands in batches.items():
         stage = stands.next_stage
-        log = read_job_log(output_dir, stage, batch) if stage else None
-        if log is not None and log.sentence:
+        if not stage:
+            continue
+        log = read_job_log(output_dir, stage, batch)
+        if log.sentence:
             row = {"stage": stage, "batch": batch, "reason": log.sentence}
             found.append({**row, "log": str(log.path)})
     return found

@@ -99,7 +99,8 @@ def _read_records(job: Job, upstream: Record) -> dict[str, Record]:
     """Return stage -> record of the results that the stage opens."""
     reads = getattr(job.stage, "reads", ())
     earlier = _lineage(job, upstream) if reads else {}
-    return {job.stage_before: upstream} | {s: r for s, r in earlier.items() if s in reads}
+    before = {} if job.stage_before is None else {job.stage_before: upstream}
+    return before | {s: r for s, r in earlier.items() if s in reads}
 
 
 def _lineage(job: Job, upstream: Record) -> dict[str, Record]:

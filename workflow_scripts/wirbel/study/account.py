@@ -119,12 +119,14 @@ def _add(told, stage, batch, decision, found, concerned) -> None:
 
 def _union(groups: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
     """Return all scans of the groups; None (all of the batch) absorbs the others."""
-    groups = set(groups)
-    if None in groups:
-        return None
+    known: set[frozenset[str]] = set()
+    for group in groups:
+        if group is None:
+            return None
+        known.add(group)
     # Thousands of jobs concern the same scans as the previous stage's; they share one set.
-    largest = max(groups, key=len, default=frozenset())
-    return largest if all(group <= largest for group in groups) else largest.union(*groups)
+    largest: frozenset[str] = max(known, key=lambda group: len(group), default=frozenset())
+    return largest if all(group <= largest for group in known) else largest.union(*known)
 
 
 def scans_in_words(found: BatchPlan) -> str:

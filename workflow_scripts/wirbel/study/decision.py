@@ -95,7 +95,8 @@ class _Decider:
         return self._decision
 
     def _decide(self, batch: str) -> None:
-        causes, before = {}, self._found.digests[batch]
+        causes: dict[str, tuple[Cause, ...]] = {}
+        before: str | None = self._found.digests[batch]
         for stage in self._plan.stages:
             seal = read_seal(self._manifest(stage.stage, batch))
             if found := tuple(self._causes(stage, batch, seal, before)):

@@ -7,10 +7,14 @@ failed. 1: it could not finish (Snakemake's own code).
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
+from typing import Any
 
 TOO_MANY_FAILED = 3
 """Exit code of a finished run in which too many scans failed."""
+PLUGIN = "wirbel"
+"""Name of the logger plugin, `snakemake_logger_plugin_wirbel`."""
 NOTHING_TO_DO = "Nothing to be done"
 """Beginning of Snakemake's message after which it ends without calling any handler."""
 
@@ -23,6 +27,17 @@ def exit_code(fail_on: str, failed: int, scans: int) -> int:
         return 0
     allowed = 0.0 if fail_on == "any" else float(fail_on)
     return TOO_MANY_FAILED if failed > allowed * scans else 0
+
+
+def say_at_the_end(logger: logging.Logger, output_settings: Any, text: str) -> None:
+    """Say how the run ended, whatever Snakemake is told to be quiet about.
+
+    If the logger plugin draws on the terminal, it prints the text itself, below its bars.
+    """
+    if PLUGIN in output_settings.log_handler_settings:
+        logger.info(text, extra={"wirbel_summary": text})
+    else:
+        print(text, file=sys.stderr)
 
 
 class AtNothingToDo(logging.Filter):

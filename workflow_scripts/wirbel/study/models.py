@@ -50,7 +50,8 @@ def models_fault(
             f"setting models: there is no {' and no '.join(alone)} model, expected one of each beside "
             f"{', '.join(models) or 'nothing'}; add it, as in models='{{semantic: NAME, instance: NAME}}'"
         )
-    digests, faults = Digests(output_dir and output_dir / MEMORY), {}
+    digests = Digests(output_dir and output_dir / MEMORY)
+    faults: dict[str, str] = {}
     for kind, name in models.items():
         try:
             check_model(name, kind, digests, registry_file)

@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.tables import read_rows, write_rows
@@ -51,7 +51,7 @@ def begin_record(output_dir: str | Path, run: Run) -> None:
     """Append the line of a run that begins; earlier runs that never ended were killed."""
     path = runs_file(output_dir)
     changes = run.found.changes.values()
-    counts = {
+    counts: dict[str, Any] = {
         kind: sum(len(getattr(c, kind)) for c in changes) for kind in ("new", "changed", "gone")
     }
     record = RunRecord(

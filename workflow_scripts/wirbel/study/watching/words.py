@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 from wirbel.io.escapes import visible
+from wirbel.study.watching.pace import Pace
 from wirbel.study.watching.status import Status
 
 HEAD = ("stage", "done", "failed", "running", "waiting", "s/scan")
@@ -19,7 +20,7 @@ def as_json(status: Status) -> str:
 def in_words(status: Status) -> str:
     """Return a status as a few lines."""
     lines = [_head(status), _run(status), "", *_table(status), ""]
-    lines += [_pace(status)] if status.holder else []
+    lines += [pace_in_words(status.pace)] if status.holder else []
     if status.reasons:
         lines.append("Most frequent reasons of failures:")
         lines += [f"{r.scans:>8}  {r.reason} (at {r.stage})" for r in status.reasons]
@@ -72,11 +73,10 @@ def _table(status: Status) -> list[str]:
     return [f"{row[0]:<10}" + "".join(f"{cell:>9}" for cell in row[1:]) for row in rows]
 
 
-def _pace(status: Status) -> str:
-    pace = status.pace
-    if pace.seconds_left is None:
+def pace_in_words(pace: Pace) -> str:
+    """Return how fast a run is and how long it will take."""
+    if pace.seconds_left is None or pace.scans_per_hour is None:
         return "Time left: not known yet"
-    told = (
-        f"{pace.scans_per_hour:.0f}" if pace.scans_per_hour >= 10 else f"{pace.scans_per_hour:.2g}"
-    )
+    rate = pace.scans_per_hour
+    told = f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
     return f"{told} scans per hour, about {duration(pace.seconds_left)} left"
