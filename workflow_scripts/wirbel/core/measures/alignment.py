@@ -35,7 +35,7 @@ COBB_FEWEST_BODIES = 4
 
 
 def mean_right(solids: dict[int, Solid]) -> np.ndarray | None:
-    """Return the unit vector to the right of the bodies in view, of the discs where no body could be measured, or None."""
+    """Return the unit vector to the right of the bodies, of the discs where no body could be measured, or None."""
     blocks = {key: s.block for key, s in solids.items() if s.block is not None}
     bodies = [block for key, block in blocks.items() if key < DISC_OFFSET]
     found = [block.frame.right for block in bodies or blocks.values()]
