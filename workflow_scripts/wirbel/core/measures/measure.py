@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wirbel.core.geometry import Volume
-from wirbel.core.measures.alignment import mean_right
+from wirbel.core.measures.alignment import mean_right, spine_frame
 from wirbel.core.measures.centreline import find_centreline
 from wirbel.core.measures.coil import add_corrected_ratios
 from wirbel.core.measures.completeness import add_complete
@@ -72,6 +72,7 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     scan |= {"flags": ";".join(picture.flags if picture else ())}
     scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
     scan |= conus_columns(maps, spine, line, profiles[1], levels)
+    frame = spine_frame(solids)
     marks += cobb_landmarks(solids, frame, scan["cobb_upper_level"], scan["cobb_lower_level"])
     rows = [mark.as_row() for mark in marks]
     return Measurements(scan, vertebrae, discs, levels, rows)
