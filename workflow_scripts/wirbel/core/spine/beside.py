@@ -26,6 +26,8 @@ SEEN = 0.9
 """Share of a body's height beside which the cord must be seen to be measured there."""
 SLICE_MM = 5.0
 """A process that ends less than a thick slice from the side of the image may go on beyond it."""
+HALF = 0.5
+"""Of the other side's: a process shorter than that was not found, or found in part."""
 LEAST_COSTAL_MM2 = 10.0
 """Cross-section below which costal processes are bits: both together have 20 to 140 mm2."""
 
@@ -153,8 +155,9 @@ def costal_processes(
     around: Beside, top: np.ndarray, bottom: np.ndarray, room_mm: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return how far the costal processes beside each piece lie behind the middle of the canal, how far the longer one
-    reaches to its side, both NaN where not seen, and whether the image, which has `room_mm` (n, 2) to both sides of a
-    piece, ends there.
+    that is wholly in view reaches to its side, both NaN where not seen, and whether the image cuts them both.
+
+    `room_mm` (n, 2): what the image has of each piece's two sides, that of increasing `aside_mm` first.
     """
     bins = around.costal.bins(float(top.min()), float(bottom.max()))
     behind, reach, cut = (
@@ -168,9 +171,11 @@ def costal_processes(
         if not (enough and len(canal.arc_mm) and len(costal.arc_mm)):
             continue
         behind[i] = costal.behind_mm.mean() - canal.behind_mm.mean()
-        sides = np.abs(np.quantile(costal.aside_mm, (0.01, 0.99)) - canal.aside_mm.mean())
-        reach[i] = sides.max()
-        cut[i] = reach[i] + SLICE_MM >= room_mm[i].min()
+        right, left = np.quantile(costal.aside_mm, (0.99, 0.01)) - canal.aside_mm.mean()
+        sides = np.array([right, -left])
+        whole = (sides + SLICE_MM < room_mm[i]) & (sides >= HALF * sides.max())
+        cut[i] = not whole.any()
+        reach[i] = max(sides.max() if cut[i] else sides[whole].max(), 1.0)
     return behind, reach, cut
 
 
