@@ -16,7 +16,6 @@ from wirbel.core.spine.extents import is_large
 BIN_MM = 2.0
 SAMPLES = 4000
 """Voxels by which the course of a long structure is followed."""
-ALL = 10**9
 BELOW_MM = 6.0
 """Posterior elements hang lower than the body; half a disc."""
 LEAST_ARCH_SHARE = 0.25
@@ -27,8 +26,6 @@ SEEN = 0.9
 """Share of a body's height beside which the cord must be seen to be measured there."""
 SLICE_MM = 5.0
 """A process that ends less than a thick slice from the side of the image may go on beyond it."""
-HALF = 0.5
-"""Of the other side's: a process shorter than that was not found, or found in part."""
 LEAST_COSTAL_MM2 = 10.0
 """Cross-section below which costal processes are bits: both together have 20 to 140 mm2."""
 
@@ -87,17 +84,14 @@ class Beside:
 def beside(labels: Volume, chain: Chain) -> Beside:
     """Follow canal, cord, arches with their processes, and the costal processes alone."""
     kinds = ((CANAL, CORD), (CORD,), POSTERIOR_ELEMENTS, (COSTAL_LEFT, COSTAL_RIGHT))
-    *others, costal = kinds
-    courses = [_course(labels, numbers, chain) for numbers in others]
-    # Every n-th voxel may leave out the same slices everywhere, and with them the tips of the processes.
-    return Beside(*courses, _course(labels, costal, chain, most=ALL))
+    return Beside(*(_course(labels, numbers, chain) for numbers in kinds))
 
 
-def _course(labels: Volume, numbers, chain: Chain, most: int = SAMPLES) -> Course:
+def _course(labels: Volume, numbers, chain: Chain) -> Course:
     wanted = np.zeros(256, bool)
     wanted[list(numbers)] = True
     found = np.flatnonzero(wanted[labels.data])
-    step = max(1, len(found) // most)
+    step = max(1, len(found) // SAMPLES)
     voxels = np.stack(np.unravel_index(found[::step], labels.data.shape), axis=1)
     voxel_mm3 = step * voxel_volume_mm3(labels.affine)
     if not len(voxels):
@@ -159,9 +153,8 @@ def costal_processes(
     around: Beside, top: np.ndarray, bottom: np.ndarray, room_mm: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return how far the costal processes beside each piece lie behind the middle of the canal, how far the longer one
-    that is wholly in view reaches to its side, both NaN where not seen, and whether the image cuts them both.
-
-    `room_mm` (n, 2): what the image has of each piece's two sides, that of increasing `aside_mm` first.
+    reaches to its side, both NaN where not seen, and whether the image, which has `room_mm` (n, 2) to both sides of a
+    piece, ends there.
     """
     bins = around.costal.bins(float(top.min()), float(bottom.max()))
     behind, reach, cut = (
@@ -175,11 +168,9 @@ def costal_processes(
         if not (enough and len(canal.arc_mm) and len(costal.arc_mm)):
             continue
         behind[i] = costal.behind_mm.mean() - canal.behind_mm.mean()
-        right, left = np.quantile(costal.aside_mm, (0.99, 0.01)) - canal.aside_mm.mean()
-        sides = np.array([right, -left])
-        whole = (sides + SLICE_MM < room_mm[i]) & (sides >= HALF * sides.max())
-        cut[i] = not whole.any()
-        reach[i] = max(sides.max() if cut[i] else sides[whole].max(), 1.0)
+        sides = np.abs(np.quantile(costal.aside_mm, (0.01, 0.99)) - canal.aside_mm.mean())
+        reach[i] = sides.max()
+        cut[i] = reach[i] + SLICE_MM >= room_mm[i].min()
     return behind, reach, cut
 
 

@@ -45,7 +45,7 @@ class Sightings:
       whether posterior elements lie beside it.
     - `cord_mm2` cross-section of the cord beside it; `costal_mm` how far its costal (transverse) processes lie behind
       the middle of the canal, `costal_reach_mm` how far the longer one reaches to its side, all NaN where not seen;
-      `costal_cut` whether the image cuts both of them.
+      `costal_cut` whether the image ends there.
     - `in_sacrum` share of the sacrum that lies higher than its centre; `to_sacrum_mm` distance of surfaces, infinite
       without a sacrum.
     - `disc_ratio` depth of the disc below over the usual one above; `bend_deg` turn of the way from body to body at
