@@ -91,6 +91,7 @@ LOGS = f"{OUT}/logs"
 # Stand for the tables of the cohort and for the contact sheet, as manifests stand for batches.
 TABLES_RECEIPT = f"{OUT}/work/receipts/cohort.json"
 SHEET_RECEIPT = f"{OUT}/work/receipts/contact_sheet.json"
+PICTURES_RECEIPT = f"{OUT}/work/receipts/pictures/{{batch}}.json"
 REPORT_RECEIPT = f"{OUT}/work/receipts/report.json"
 RUN_LOCK = RunLock(OUT)
 WISHES = Wishes(
@@ -290,7 +291,7 @@ def tell_dry_run():
         for job in workflow.dag.needrun_jobs()
         if not job.rule.norun
     ]
-    logger.info(account(jobs, run.decision, run.found, run.tables, RUN_LOCK.at_work()))
+    logger.info(account(jobs, run.decision, run.found, run.gathered_causes, RUN_LOCK.at_work()))
     doubt = "" if SETTINGS.accept_changes else doubts(Path(OUT), run.plan, run.found)
     if doubt:
         logger.warning(f"A run would stop: {doubt}")

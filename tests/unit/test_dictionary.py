@@ -34,10 +34,11 @@ ADDED_BY_STAGES = {
         "levels_agree",
         "level_flags",
         "flags",
+        "review",
     },
-    "vertebrae": {"level_confidence", "level_method"},
-    "discs": {"level_confidence", "level_method"},
-    "levels": {"level_confidence", "level_method"},
+    "vertebrae": {"level_confidence", "level_method", "review"},
+    "discs": {"level_confidence", "level_method", "review"},
+    "levels": {"level_confidence", "level_method", "review"},
 }
 PAGE = Path(__file__).parents[2] / "docs" / "measures.md"
 ALL = [(table, column) for table, columns in TABLES.items() for column in columns]

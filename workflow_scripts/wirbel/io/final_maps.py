@@ -26,7 +26,7 @@ _SUBREGIONS = (
     SUBREGION_NAMES,
     subregion_colours(),
 )
-_VERTEBRAE = (
+VERTEBRAE = (
     "Vertebrae by level; 100 + v is the disc below vertebra v, 200 + v both endplates of that disc",
     vertebra_names(),
     vertebra_colours(),
@@ -68,7 +68,7 @@ def write_final_maps(
     placement = None if scan is None else scan.placement
     return [
         *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
-        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, _VERTEBRAE, described, placement),
+        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, VERTEBRAE, described, placement),
     ]
 
 

@@ -28,11 +28,13 @@ from wirbel.core.dictionary import (
     Column,
     clean_row,
 )
+from wirbel.core.dictionary.shared import REVIEW
 from wirbel.core.participants import Participants
 from wirbel.core.people import People
 from wirbel.core.plausibility.flags import Findings, look_at
 from wirbel.core.plausibility.norms import reference_rows
 from wirbel.core.plausibility.strata import strata_of
+from wirbel.core.reviewing.reviews import NOT_REVIEWED
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.bids import DESCRIPTION_FILE, write_dataset_description
@@ -50,7 +52,7 @@ from wirbel.io.spool import Spool
 from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
 from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.chain import STAGES
-from wirbel.runner.findings import LISTING, data_set_mark, read_findings
+from wirbel.runner.findings import LISTING, data_set_mark, read_findings, read_reviews
 from wirbel.runner.outcomes import Outcome, outcomes
 from wirbel.runner.receipts import (
     digest_of_seals,
@@ -89,7 +91,8 @@ def gather(
     sweep_temporaries(folder)
     columns = table_columns(participants)
     found = outcomes(output_dir, stages)
-    parts = [_part(outcome, participants, settings.get(outcome.batch)) for outcome in found]
+    reviews = read_reviews(output_dir)
+    parts = [_part(o, participants, settings.get(o.batch), reviews) for o in found]
     parts += [_told(found) for found in read_findings(output_dir)]
     measured = {
         table: _schema(all_, without=PLAUSIBILITY)
@@ -120,10 +123,10 @@ def tool_metadata(
     models: Iterable[str], settings: Iterable[str] = (), commit: str = ""
 ) -> dict[str, str]:
     """Return what every dictionary says, under the key that BIDS has for it, about what made the tables."""
-    models = sorted(filter(None, models))
-    told = f"Wirbel {__version__}; networks: {', '.join(models) or 'none'}"
-    toys = any(TOY_WEIGHTS in name for name in models)
-    told = {"Description": f"{told}. {TOY_REMARK}" if toys else told, "Version": __version__}
+    names = sorted(filter(None, models))
+    made = f"Wirbel {__version__}; networks: {', '.join(names) or 'none'}"
+    toys = any(TOY_WEIGHTS in name for name in names)
+    told = {"Description": f"{made}. {TOY_REMARK}" if toys else made, "Version": __version__}
     more = {"Commit": commit, "SettingsFingerprint": ", ".join(sorted(set(settings)))}
     return told | {name: text for name, text in more.items() if text}
 
@@ -178,10 +181,16 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
-def _part(outcome: Outcome, participants: Participants, settings: str | None) -> ScanRows:
+def _part(
+    outcome: Outcome,
+    participants: Participants,
+    settings: str | None,
+    reviews: Mapping[str, Mapping],
+) -> ScanRows:
     """Return what a scan adds to the tables: its measurements, or the account of its failure."""
     same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
-    same |= {"settings_fingerprint": settings}
+    review = reviews.get(outcome.scan.scan_id, {}).get(REVIEW.name, NOT_REVIEWED)
+    same |= {"settings_fingerprint": settings, REVIEW.name: review}
     if outcome.failure is None:
         return ScanRows(outcome.measured, same, sha256=outcome.sha256)
     reason, detail = outcome.failure.reason, outcome.failure.detail
@@ -191,7 +200,9 @@ def _part(outcome: Outcome, participants: Participants, settings: str | None) ->
 
 def _told(found: Finding) -> ScanRows:
     """Return what a finding adds to the tables: a row of the failures."""
-    return ScanRows(None, {}, {"failures": {**vars(found), "stage": LISTING}})
+    return ScanRows(
+        None, {}, {"failures": {**vars(found), "stage": LISTING, REVIEW.name: NOT_REVIEWED}}
+    )
 
 
 def _looked_at(
@@ -269,7 +280,8 @@ def main(argv: list[str] | None = None) -> int:
             output_dir, participants, plan.names, args.threads, settings, plan.made_by["commit"]
         )
     except DamagedMeasurements as error:
-        error.path.unlink(missing_ok=True)
+        if error.path is not None:
+            error.path.unlink(missing_ok=True)
         print(f"cohort: {error} and is removed: {AGAIN}", file=sys.stderr)
         return 1
     made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, mark)

@@ -113,11 +113,11 @@ def evaluate_scan(
     ]
     (true_subregion, subregion), (true_vertebra, vertebra) = pairs
     rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
-    if true_subregion is not None:
+    if true_subregion is not None and subregion is not None:
         rows["structures"] = evaluation.structure_rows(
             scan.scan_id, true_subregion.data, subregion.data
         )
-    if true_vertebra is not None:
+    if true_vertebra is not None and vertebra is not None:
         predicted = vertebra.data
         if subregion is None:
             subregion = vertebra
@@ -204,10 +204,10 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
                 rows[table] += new
     summary = counts | {"figures": evaluation.summarise(*rows.values())}
     sweep_temporaries(args.output_dir / "evaluation")
-    with replaced_together(args.output_dir / "evaluation") as new:
+    with replaced_together(args.output_dir / "evaluation") as folder:
         for table, columns in COLUMNS.items():
-            write_rows(new / f"{table}.csv", columns, map(_rounded, rows[table]))
-        write_json(new / "summary.json", summary)
+            write_rows(folder / f"{table}.csv", columns, map(_rounded, rows[table]))
+        write_json(folder / "summary.json", summary)
     return summary
 
 

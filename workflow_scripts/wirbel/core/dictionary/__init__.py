@@ -17,7 +17,7 @@ from wirbel.core.dictionary.levels import LEVELS
 from wirbel.core.dictionary.plausibility import PLAUSIBILITY
 from wirbel.core.dictionary.scans import SCANS
 from wirbel.core.dictionary.scores import NORMS, REFERENCE, score_table
-from wirbel.core.dictionary.shared import IDENTITY
+from wirbel.core.dictionary.shared import IDENTITY, REVIEW
 from wirbel.core.dictionary.vertebrae import VERTEBRAE
 
 __all__ = [
@@ -39,10 +39,10 @@ __all__ = [
 ]
 
 MEASURED: dict[str, tuple[Column, ...]] = {
-    "scans": (*SCANS, *PLAUSIBILITY),
-    "vertebrae": (*VERTEBRAE, *PLAUSIBILITY),
-    "discs": (*DISCS, *PLAUSIBILITY),
-    "levels": (*LEVELS, *PLAUSIBILITY),
+    "scans": (*SCANS, REVIEW, *PLAUSIBILITY),
+    "vertebrae": (*VERTEBRAE, REVIEW, *PLAUSIBILITY),
+    "discs": (*DISCS, REVIEW, *PLAUSIBILITY),
+    "levels": (*LEVELS, REVIEW, *PLAUSIBILITY),
 }
 """Table of measures -> its columns."""
 SCORES = {table: f"{table}_z" for table in MEASURED}
@@ -55,7 +55,7 @@ DERIVED = {
     NORMS: REFERENCE,
 }
 """Tables that are computed from those of measures -> their columns."""
-TABLES: dict[str, tuple[Column, ...]] = {**MEASURED, **DERIVED, "failures": FAILURES}
+TABLES: dict[str, tuple[Column, ...]] = {**MEASURED, **DERIVED, "failures": (*FAILURES, REVIEW)}
 """Table name -> its columns, in their order; those of `participants.tsv` follow in the cohort's tables."""
 
 

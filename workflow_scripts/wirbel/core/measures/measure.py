@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wirbel.core.geometry import Volume
 from wirbel.core.measures.alignment import spine_frame
@@ -16,6 +16,7 @@ from wirbel.core.measures.discs import disc_rows
 from wirbel.core.measures.fractures import deformity_columns
 from wirbel.core.measures.joint import largest_slip_columns, stenosis_columns
 from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.landmarks import cobb_landmarks, solid_landmarks
 from wirbel.core.measures.levels import level_rows
 from wirbel.core.measures.narrowest import canal_profile, cord_profile
 from wirbel.core.measures.scans import scan_row
@@ -39,6 +40,8 @@ class Measurements:
     vertebrae: list[dict]
     discs: list[dict]
     levels: list[dict]
+    landmarks: list[list] = field(default_factory=list)
+    """Lines that sizes and angles were taken from, as `Landmark.as_row` gives them."""
 
 
 def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measurements:
@@ -66,7 +69,8 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     profiles = (None, None)
     if line is not None and frame is not None:
         profiles = [profile(maps, line, frame.right) for profile in (canal_profile, cord_profile)]
-    levels = level_rows(maps, spine, line, order, profiles[0])
+    marks = solid_landmarks(solids)
+    levels = level_rows(maps, spine, line, order, profiles[0], marks)
     add_complete(maps, vertebrae, discs, levels)
     compressed = compression_columns(levels, spine, line, order, profiles[1])
     graded = stenosis_columns(levels, vertebrae)
@@ -77,4 +81,6 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
     scan |= vbq_columns(picture, fluid, maps, solids, vertebrae)
     scan |= conus_columns(maps, spine, line, profiles[1], levels)
-    return Measurements(scan, vertebrae, discs, levels)
+    marks += cobb_landmarks(solids, frame, scan["cobb_upper_level"], scan["cobb_lower_level"])
+    rows = [mark.as_row() for mark in marks]
+    return Measurements(scan, vertebrae, discs, levels, rows)
