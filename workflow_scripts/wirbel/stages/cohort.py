@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 from wirbel import __version__
 from wirbel.core.dictionary import (
@@ -37,11 +38,11 @@ from wirbel.core.plausibility.strata import strata_of
 from wirbel.core.reviewing.reviews import NOT_REVIEWED
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
-from wirbel.io.bids import DESCRIPTION_FILE, write_dataset_description
+from wirbel.io.bids import DESCRIPTION_FILE, IGNORE_FILE, write_dataset_description
 from wirbel.io.change_tables import changes_of
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
-from wirbel.io.final_maps import TOY_WEIGHTS
+from wirbel.io.final_maps import TOY_WEIGHTS, colour_files, write_colours
 from wirbel.io.listing import Finding
 from wirbel.io.measurements import DamagedMeasurements, ScanRows, read_pieces
 from wirbel.io.people_files import read_people
@@ -64,6 +65,8 @@ from wirbel.runner.termination import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 AGAIN = "run the same command again, which makes it again"
+NO_BIDS = ("cohort", "qc", "work", "logs", "evaluation", "colours")
+"""Folders of results that BIDS has no rules for (`.bidsignore`)."""
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (
@@ -79,13 +82,14 @@ def gather(
     threads: int = 1,
     settings: Mapping[str, str] = NOT_KNOWN,
     commit: str = "",
+    bids_dir: str = "",
 ) -> dict[str, int]:
     """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
 
     They replace earlier ones together, once all of them are written: a failure leaves the earlier set as it was.
 
     `settings` is batch -> fingerprint of the settings, models and code that its results were made with, `commit`
-    that of the software, where it is known.
+    that of the software, where it is known; `bids_dir` is where the scans lie.
     """
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
@@ -115,7 +119,7 @@ def gather(
         norms = [row for _, rows in finished for row in rows]
         written = {name: n for counts, _ in finished for name, n in counts.items()}
         written[NORMS] = _write_table(new, NORMS, columns[NORMS], [_batch(norms)], {}, tool)
-    describe_output(output_dir, tool["Description"])
+    describe_output(output_dir, tool["Description"], bids_dir)
     return written
 
 
@@ -131,10 +135,17 @@ def tool_metadata(
     return told | {name: text for name, text in more.items() if text}
 
 
-def describe_output(output_dir: Path, description: str = "") -> None:
-    """Write the output folder's `dataset_description.json`."""
+def describe_output(output_dir: Path, description: str = "", bids_dir: str = "") -> None:
+    """Write what the output folder says about itself to BIDS and to viewers."""
     about = {"derivative_of": "wirbel", "version": __version__, "description": description}
-    write_dataset_description(output_dir, "Spine measurements", **about)
+    ignored = list(NO_BIDS)
+    if bids_dir:
+        raw = os.path.relpath(os.path.realpath(bids_dir), os.path.realpath(output_dir))
+        about["links"] = {"raw": quote(raw)}
+        if not raw.startswith(".."):
+            ignored.append(raw)
+    write_dataset_description(output_dir, "Spine measurements", ignored=ignored, **about)
+    write_colours(output_dir)
 
 
 def _finish(
@@ -256,7 +267,8 @@ def files_of(output_dir: Path) -> list[Path]:
     tables = [
         stem.with_suffix(suffix) for stem in stems for suffix in (".csv", ".parquet", ".json")
     ]
-    return [*tables, output_dir / DESCRIPTION_FILE]
+    about = (DESCRIPTION_FILE, IGNORE_FILE)
+    return [*tables, *(output_dir / name for name in about), *colour_files(output_dir)]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -276,9 +288,8 @@ def main(argv: list[str] | None = None) -> int:
     participants = read_participants(Path(plan.bids_dir), output_dir)
     settings = fingerprints(plan, seals)
     try:
-        written = gather(
-            output_dir, participants, plan.names, args.threads, settings, plan.made_by["commit"]
-        )
+        where = plan.made_by["commit"], plan.bids_dir
+        written = gather(output_dir, participants, plan.names, args.threads, settings, *where)
     except DamagedMeasurements as error:
         if error.path is not None:
             error.path.unlink(missing_ok=True)

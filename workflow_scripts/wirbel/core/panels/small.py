@@ -28,7 +28,7 @@ def small_volumes(course: Course) -> tuple[Volume, Volume, Volume]:
 
 def _from(volume: Volume, front: int, back: int) -> Volume:
     affine = volume.affine.copy()
-    affine[:3, 3] = volume.grid.to_world((front, 0, 0))
+    affine[:3, 3] = volume.grid.to_world(np.array([front, 0, 0]))
     return Volume(volume.data[front:back], affine)
 
 
@@ -40,4 +40,5 @@ def _coarser(grid: Grid) -> Grid:
     spacing = np.array(grid.spacing_mm, float)
     finest = np.argsort(spacing)[:2]
     spacing[finest] *= np.sqrt(excess)
-    return grid_with_spacing(grid, tuple(map(float, spacing)))
+    back, down, right = map(float, spacing)
+    return grid_with_spacing(grid, (back, down, right))

@@ -136,22 +136,26 @@ def _sampled(course: Course, kind: str, title: str, at, pixel: float, place) -> 
     shape = np.array(course.image.data.shape).reshape(3, 1, 1)
     inside = ((nearest >= 0) & (nearest < shape)).all(0)
     index = tuple(np.clip(nearest, 0, shape - 1))
-    maps = [np.where(inside, v.data[index], 0) for v in (course.subregion, course.vertebra)]
-    return View(kind, title, to_grey(grey), *maps, pixel, place)
+    subregion, vertebra = (
+        np.where(inside, v.data[index], 0) for v in (course.subregion, course.vertebra)
+    )
+    return View(kind, title, to_grey(grey), subregion, vertebra, pixel, place)
 
 
 def mosaic(views: list[View], columns: int = AXIAL_COLUMNS) -> View:
     """Return views of one shape side by side, row by row."""
-    height, width = views[0].image.shape
-    rows = -(-len(views) // columns)
-    used = min(columns, len(views))
-    parts = []
-    for name in ("image", "subregion", "vertebra"):
-        sheet = np.zeros((rows * height, used * width), getattr(views[0], name).dtype)
-        for i, view in enumerate(views):
-            top, left = divmod(i, columns)
-            sheet[top * height : (top + 1) * height, left * width : (left + 1) * width] = getattr(
-                view, name
-            )
-        parts.append(sheet)
-    return View(views[0].kind, "", *parts, views[0].pixel_mm)
+    image, subregion, vertebra = (
+        _sheet([getattr(view, name) for view in views], columns)
+        for name in ("image", "subregion", "vertebra")
+    )
+    return View(views[0].kind, "", image, subregion, vertebra, views[0].pixel_mm)
+
+
+def _sheet(parts: list[np.ndarray], columns: int) -> np.ndarray:
+    height, width = parts[0].shape
+    rows, used = -(-len(parts) // columns), min(columns, len(parts))
+    sheet = np.zeros((rows * height, used * width), parts[0].dtype)
+    for number, part in enumerate(parts):
+        top, left = divmod(number, columns)
+        sheet[top * height : (top + 1) * height, left * width : (left + 1) * width] = part
+    return sheet
