@@ -1,4 +1,24 @@
-# The QC report, from the cohort's tables.
+# The QC report: pictures batch by batch, then the pages from them and from the cohort's tables.
+
+
+rule pictures:
+    input:
+        study.inputs_of("pictures", study.stages[-1]),
+    output:
+        study.receipt("pictures/{batch}"),
+    log:
+        study.job_log("pictures"),
+    priority: 6
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=study.megabytes(3000),
+        runtime=study.minutes(10, per_scan=1),
+    message:
+        "Drawing the scans of batch {wildcards.batch}"
+    shell:
+        f"python -m wirbel.stages.pictures{study.batch_arguments}"
 
 
 rule report:

@@ -1,6 +1,6 @@
 # `snakemake simulate`: a BIDS folder of phantoms with their true measurements, written to bids_dir.
 
-SIMULATED = f"{study.settings.bids_dir}/truth.json"
+SIMULATED = f"{study.settings.bids_dir}/derivatives/truth/truth.json"
 
 
 rule simulate:

@@ -15,7 +15,7 @@ import parity_runs
 from parity_scans import scans_in
 
 from wirbel.plan.plan import plan_file
-from wirbel.runner.discovery import update_batches
+from wirbel.runner.discovery import plan_batches
 
 HERE = Path(__file__).resolve().parent
 STAGES = parity_runs.STAGES
@@ -56,7 +56,7 @@ def named_copy(bids: Path, work: Path) -> Path:
 def run_wirbel(args, models, bids: Path, out: Path) -> Spent:
     """Run all stages on a batch, each in a process of its own."""
     shutil.rmtree(out, ignore_errors=True)
-    update_batches(bids, out, len(scans_in(bids)))
+    plan_batches(bids, out, len(scans_in(bids))).write()
     parity_runs.plan_run(out, bids, models, args.n4, "auto")
     spent = Spent()
     for name in STAGES:
@@ -74,7 +74,7 @@ def run_wirbel(args, models, bids: Path, out: Path) -> Spent:
 
 
 def run_spineps(args, models, bids: Path, out: Path) -> Spent:
-    """Run the other tool on a batch, in one process."""
+    """Run SPINEPS on a batch, in one process."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     task = {

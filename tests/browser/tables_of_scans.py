@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from wirbel.core.dictionary import TABLES
+from wirbel.core.measures import measure
+from wirbel.report.batch_pictures import BatchPictures, pictures_file
+from wirbel.report.panels import panel
 
 LEVELS = ("L1", "L2", "L3")
 SPOILT = '<img src=x onerror="window.spoilt = 1"></script>'
 """What must be shown as it is."""
+
+DRAWN = "sub-00001"
+"""The flagged scan, which has a panel."""
 
 
 def write_tables(output: Path, scans: int) -> list[str]:
@@ -57,6 +66,24 @@ def write_tables(output: Path, scans: int) -> list[str]:
         output, "failures", names[:1], {"stage": "resample", "reason": "unreadable", "detail": told}
     )
     return names
+
+
+def draw_one(output: Path) -> dict:
+    """Write the panel and the thumbnail of `DRAWN`, two vertebrae made of formulas; return what the report needs."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+    from solid_spine import SolidSpine, render
+
+    maps = render(SolidSpine())
+    image = maps[0].with_data((20 + 3 * maps[0].data.astype(np.float32)) % 97)
+    measured = asdict(measure(None, *maps))
+    scan = measured["scan"] | {"flags": "canal_broken", "level_confidence": 0.5, "model": SPOILT}
+    rows = {t: pd.DataFrame(measured[t]).to_dict("list") for t in ("vertebrae", "discs", "levels")}
+    told = {"scan": scan, "landmarks": measured["landmarks"], **rows}
+    described = {"Sources": ["bids:raw:sub-00001/anat/sub-00001_T2w.nii.gz"], "Models": {}}
+    pictures = BatchPictures(output, "b00001")
+    pictures.add(DRAWN, *panel(DRAWN, image, maps, told, described))
+    pictures.finish()
+    return json.loads(pictures_file(output, "b00001").read_text())
 
 
 def write(output: Path, table: str, scan_ids, values: dict) -> None:

@@ -16,6 +16,13 @@ def test_an_empty_mask_has_no_box():
     assert tight_box(np.zeros((2, 3, 4), bool)) is None
 
 
+@pytest.mark.parametrize("shape", [(0, 3, 4), (3, 0, 4), (3, 4, 0)])
+def test_an_array_without_voxels_has_no_boxes(shape):
+    """As where a cut-out lies wholly outside of the part that is looked at."""
+    assert tight_box(np.zeros(shape, bool)) is None
+    assert label_boxes(np.zeros(shape, np.uint8)) == {}
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.int64])
 def test_every_label_has_a_box_in_ascending_order(dtype):
     labels = np.zeros((4, 4, 4), dtype)

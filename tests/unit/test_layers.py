@@ -23,7 +23,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
     "study": {"yaml", "jsonschema", "snakemake"},
-    "report": {"numpy", "jinja2"},
+    "report": {"numpy", "jinja2", "PIL"},
     "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
     "command": {"yaml", "rich", "shtab", "packaging"},
 }

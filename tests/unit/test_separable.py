@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from wirbel.core.geometry import Grid, Volume
-from wirbel.core.separable import along_axes, cubic, nearest, nearest_is_plain
+from wirbel.core.separable import along_axes, cubic, linear, nearest, nearest_is_plain
 from wirbel.core.spineps.grids import resample
 
 SCALE, OFFSET, SHAPE = np.array([1.3, 0.7, 0.4125]), np.array([0.1, -0.2, 0.3]), (15, 40, 24)
@@ -50,6 +50,23 @@ def test_the_nearest_voxels_are_those_of_scipy_beyond_the_border_too():
         noise(np.int16), np.diag(SCALE), [-3.0, -0.2, 0.3], SHAPE, order=0, mode="nearest"
     )
     np.testing.assert_array_equal(found, scipys)
+
+
+def test_linear_interpolation_is_that_of_scipy_with_nothing_outside():
+    mask = (noise(np.uint8) > 120).astype(np.float32)
+    found = linear(mask, SCALE, np.array([-3.0, -0.2, 0.3]), (24, 45, 26))
+    scipys = ndimage.affine_transform(
+        mask, np.diag(SCALE), [-3.0, -0.2, 0.3], (24, 45, 26), np.float32, 1, mode="constant"
+    )
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, scipys, atol=1e-6)
+    assert not found[:3].any()  # before the first voxel
+
+
+def test_a_single_voxel_can_be_interpolated():
+    one = np.ones((1, 1, 1), np.float32)
+    assert linear(one, np.ones(3), np.zeros(3), (1, 1, 2)).ravel().tolist() == [1, 0]
+    assert cubic(one, np.ones(3), np.zeros(3), (1, 1, 2)).ravel() == pytest.approx([1, 1])
 
 
 def test_a_grid_that_is_turned_is_not_taken_axis_by_axis():

@@ -19,7 +19,7 @@ from wirbel.runner.arguments import stage_arguments
 from wirbel.runner.batches import list_batches
 from wirbel.runner.chain import READS_ALSO
 from wirbel.runner.findings import data_set_mark
-from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
+from wirbel.runner.receipts import digest_of_seals, pictures_receipt, read_seals, write_receipt
 from wirbel.runner.records import OK, manifest_file, read_records
 from wirbel.runner.runner import run_stage
 from wirbel.runner.settings import checked_settings
@@ -103,6 +103,8 @@ def command(bids_dir: Path, output_dir: Path | str, **chosen) -> Run:
         for batch in run.found.batches:
             if run.decision.runs(stage.stage, batch):
                 _job(Path(output_dir), plan, stage.stage, batch)
+    for batch in run.pictures:
+        _draw(Path(output_dir), plan, batch)
     for table, causes in run.tables.items():
         if causes:
             _gather(Path(output_dir), plan, table)
@@ -113,6 +115,14 @@ def _job(output_dir: Path, plan: Plan, name: str, batch: str) -> None:
     stage = ToyStage(name, plan.before(name), plan.stage(name).fingerprint[:4])
     args = stage_arguments(name, None, ["--plan", str(plan_file(output_dir)), "--batch", batch])
     assert run_stage(stage, args) == 0
+
+
+def _draw(output_dir: Path, plan: Plan, batch: str) -> None:
+    seals = read_seals(output_dir, plan, plan.names[-2:], [batch])
+    path = output_dir / "work" / "pictures" / f"{batch}.json"
+    write_text(path, batch)
+    made_by, made_from = plan.stage("pictures").fingerprint, digest_of_seals(seals)
+    write_receipt(output_dir, pictures_receipt(batch), made_by, made_from, [path])
 
 
 def _gather(output_dir: Path, plan: Plan, table: str) -> None:

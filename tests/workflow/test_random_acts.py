@@ -26,7 +26,7 @@ from wirbel.study import planning
 
 NAMES = [f"sub-0{number}" for number in range(6)]
 STAGES = ["resample", "semantic", "instance", "merge", "features"]
-STAGES += ["cohort", "contact_sheet", "report"]
+STAGES += ["cohort", "contact_sheet", "pictures", "report"]
 TEXTS = st.sampled_from(["one", "two", "three", "broken", "four four"])
 QUIET = {"batch_size": 2, "accept_changes": True}
 MISSING = "content_missing"
@@ -148,8 +148,10 @@ class Study(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), how=st.sampled_from(["delete", "flip", "cut"]))
     def damage_a_file(self, which, how):
         """A result, a table, a picture, a manifest, a receipt: anything but the bookkeeping of scans."""
-        kinds = ("sub-*/anat/*", "work/features/*", "work/[rsim]*/*", "cohort/*", "qc/*")
-        files = sorted(path for kind in kinds for path in self.output.glob(kind))
+        kinds = ("sub-*/anat/*", "work/features/*", "work/[rsimp]*/*", "cohort/*", "qc/*")
+        kinds += ("work/receipts/pictures/*",)
+        found = (path for kind in kinds for path in self.output.glob(kind))
+        files = sorted(path for path in found if path.is_file())
         path = files[which % len(files)]
         content = bytearray(path.read_bytes())
         if how == "delete" or not content:
@@ -181,7 +183,8 @@ class Study(RuleBasedStateMachine):
         """Run the command, and compare what there is with what a fresh run makes of the same state."""
         self._run()
         again = command(self.data, self.output, **self.chosen)
-        assert not again.decision.first and not any(again.tables.values()), "nothing is left to do"
+        left = again.decision.first, again.pictures, any(again.tables.values())
+        assert not any(left), "nothing is left to do"
         absent = {path.parents[1].name: path for path in self._scans() if not path.exists()}
         for path in absent.values():
             self._restore(path)

@@ -41,6 +41,23 @@ def write(folder, plan):
 if __name__ == "__main__":
     sys.exit(gather("contact_sheet", write))
 """
+PICTURES = """import argparse, sys
+from pathlib import Path
+from wirbel.io.atomic import write_text
+from wirbel.plan.plan import output_of, read_plan
+from wirbel.runner.receipts import digest_of_seals, pictures_receipt, read_seals, write_receipt
+parser = argparse.ArgumentParser()
+for name in ("--plan", "--batch", "--threads"):
+    parser.add_argument(name)
+if __name__ == "__main__":
+    args = parser.parse_args()
+    folder, plan = output_of(Path(args.plan)), read_plan(Path(args.plan))
+    seals = read_seals(folder, plan, plan.names[-2:], [args.batch])
+    path = folder / "work" / "pictures" / f"{args.batch}.json"
+    write_text(path, "{}")
+    made_by, made_from = plan.stage("pictures").fingerprint, digest_of_seals(seals)
+    write_receipt(folder, pictures_receipt(args.batch), made_by, made_from, [path])
+"""
 REPORT = """import sys
 from wirbel.io.atomic import write_text
 from wirbel.toy import gather
@@ -137,5 +154,6 @@ def toy_workflow(folder: Path) -> Workflow:
     (package / "stages" / "cohort.py").write_text(COHORT)
     (package / "stages" / "contact_sheet.py").write_text(SHEET)
     (package / "stages" / "report.py").write_text(REPORT)
+    (package / "stages" / "pictures.py").write_text(PICTURES)
     (package / "stages" / "simulate.py").write_text("# Only planned, never run.")
     return workflow

@@ -1,4 +1,4 @@
-"""Completion of the command in a shell, by shtab, which is imported only where it is asked for."""
+"""Completion of the command in a shell by shtab, which is imported only when needed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import argparse
 from collections.abc import Iterable
 
 DIRECTORY, FILE = "DIRECTORY", "FILE"
-"""What a shell offers for an argument; set as its attribute `complete`."""
+"""What a shell offers for an argument."""
+
+
+def offer(action: argparse.Action, what: str) -> None:
+    """Let shells offer folders (`DIRECTORY`) or files (`FILE`) for an argument: shtab reads it from there."""
+    vars(action)["complete"] = what
 
 
 def complete(root: argparse.ArgumentParser, children: Iterable[argparse.ArgumentParser]) -> None:
-    """Add the option that prints a shell's script, and give arguments the words that shtab has for what they are."""
+    """Add the option that prints a shell's script, and translate what arguments offer into shtab's terms."""
     import shtab
 
     shtab.add_argument_to(root, help="print a script that completes this command in a shell")
     for child in children:
         for action in child._actions:
-            if hasattr(action, "complete"):
-                action.complete = getattr(shtab, action.complete)
+            if "complete" in vars(action):
+                vars(action)["complete"] = getattr(shtab, vars(action)["complete"])

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from wirbel.command.completion import DIRECTORY
+from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.health.findings import FAULT, OK, Finding
 from wirbel.command.health.machine import look_at_machine
 from wirbel.command.health.software import look_at_software
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     folder = parser.add_argument(
         "output_dir", nargs="?", default=".", help="where results will be written; default: here"
     )
-    folder.complete = DIRECTORY
+    offer(folder, DIRECTORY)
     parser.add_argument("--models", default="builtin", help="the networks that a run will use")
 
 

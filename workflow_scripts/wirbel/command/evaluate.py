@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from wirbel.command.completion import DIRECTORY
+from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.mistake import Mistake
 from wirbel.command.results import plan_of
 from wirbel.study.checks import check_reference
@@ -18,9 +18,9 @@ from wirbel.study.refused import Refused
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     folder = parser.add_argument("output_dir", help="the output folder of a finished run")
-    folder.complete = DIRECTORY
+    offer(folder, DIRECTORY)
     reference = parser.add_argument("--reference", help="folder with label maps")
-    reference.complete = DIRECTORY
+    offer(reference, DIRECTORY)
     parser.add_argument(
         "--shows",
         choices=("all", "some", "bodies"),

@@ -1,8 +1,9 @@
-"""What a user can mend, said in one sentence."""
+"""Mistakes that a user can correct, said in one sentence."""
 
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
 
 EXIT_CODE = 2
 """Of a command that was not understood, as argparse has it."""
@@ -13,12 +14,13 @@ class Mistake(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises Mistake where argparse would print its usage and exit."""
+    """Raises Mistake instead of printing the usage and exiting, as argparse does."""
 
     def __init__(self, *args, **kwargs) -> None:
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(*args, allow_abbrev=False, **kwargs)
+        kwargs["allow_abbrev"] = False
+        super().__init__(*args, **kwargs)
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         """Raise Mistake."""
         raise Mistake(f"{message}; see {self.prog} --help")

@@ -9,7 +9,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from wirbel.command.completion import DIRECTORY
+from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.mistake import Mistake
 from wirbel.command.starting.line import PROFILES, shipped_profiles
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("name", choices=shipped_profiles(), help="the profile to copy")
     folder = parser.add_argument("folder", help="a folder that does not exist yet")
-    folder.complete = DIRECTORY
+    offer(folder, DIRECTORY)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from wirbel.command.completion import DIRECTORY
+from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.results import plan_of
 from wirbel.plan.plan import plan_file
 
@@ -12,7 +12,7 @@ from wirbel.plan.plan import plan_file
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     folder = parser.add_argument("output_dir", help="the output folder of a finished run")
-    folder.complete = DIRECTORY
+    offer(folder, DIRECTORY)
 
 
 def run(args: argparse.Namespace) -> int:

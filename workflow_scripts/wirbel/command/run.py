@@ -11,7 +11,7 @@ import os
 import shlex
 import sys
 
-from wirbel.command.completion import DIRECTORY, FILE
+from wirbel.command.completion import DIRECTORY, FILE, offer
 from wirbel.command.starting.checks import check
 from wirbel.command.starting.line import snakemake_line
 from wirbel.command.starting.words import Wanted, understood
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BIDS_DIR OUTPUT_DIR [KEY=VALUE ...]",
         help="folder with sub-*/[ses-*/]anat/*_T2w.nii.gz; folder for the results; settings",
     )
-    words.complete = DIRECTORY
+    offer(words, DIRECTORY)
     add_options(parser)
     parser.set_defaults(explains_unknown=True)
 
@@ -39,12 +39,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     profile = parser.add_argument(
         "--profile", default="default", help="default, slurm, or a folder (see wirbel profile)"
     )
-    profile.complete = DIRECTORY
+    offer(profile, DIRECTORY)
     parser.add_argument("-c", "--cores", help="processors to use at most on this machine, or all")
     configfile = parser.add_argument(
         "--configfile", nargs="+", action="append", default=[], help="YAML files with settings"
     )
-    configfile.complete = FILE
+    offer(configfile, FILE)
     parser.add_argument("--config", nargs="+", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("-q", "--quiet", action="store_true", help="print the summary only")
 

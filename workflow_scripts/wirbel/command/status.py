@@ -10,7 +10,7 @@ import sys
 import time
 from datetime import datetime
 
-from wirbel.command.completion import DIRECTORY
+from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.mistake import Mistake
 from wirbel.study.watching.status import NothingYet, Status, look
 from wirbel.study.watching.words import as_json, in_words
@@ -22,7 +22,7 @@ CLEAR = "\033[H\033[J"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     folder = parser.add_argument("output_dir", help="the output folder of a run")
-    folder.complete = DIRECTORY
+    offer(folder, DIRECTORY)
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
     parser.add_argument(
         "--watch",

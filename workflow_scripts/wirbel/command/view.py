@@ -10,7 +10,7 @@ import errno
 import webbrowser
 from pathlib import Path
 
-from wirbel.command.completion import DIRECTORY
+from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.mistake import Mistake
 from wirbel.command.pages import page_of
 from wirbel.command.serving.server import HOST, make_server
@@ -19,7 +19,7 @@ from wirbel.command.serving.server import HOST, make_server
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     folder = parser.add_argument("output_dir", help="the output folder of a run")
-    folder.complete = DIRECTORY
+    offer(folder, DIRECTORY)
     parser.add_argument("scan", nargs="?", help="a scan, such as sub-01, or sub-01_ses-2_run-1")
     parser.add_argument("--port", type=int, default=8765, help="port to listen on; 0: a free one")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -39,9 +39,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        return 0
+        pass
     finally:
         server.server_close()
+    return 0
 
 
 def _server(folder: Path, port: int):

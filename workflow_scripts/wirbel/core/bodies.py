@@ -54,11 +54,12 @@ def separate_bodies(labels: Volume) -> Bodies:
     components = column_components(labels)
     chain = spine_chain(labels, components)
     parts, discs = ([], []) if chain is None else _parts(labels, components, chain)
-    if not parts:
+    if chain is None or not parts:
         return _none(labels, chain)
     parts = cut_merged(parts, discs, chain)
     seen = look(parts, discs, labels, chain)
     decision = decide(seen)
+    assert decision is not None  # there are parts
     owner = _owners(parts, decision)
     joined = [_joined(parts, np.flatnonzero(owner == g)) for g in range(len(decision.groups))]
     groups = joined[: len(decision.bodies)]
@@ -140,17 +141,18 @@ def _parts(labels: Volume, components: Components, chain: Chain) -> tuple[list[P
         arc, offset = chain.locate(world)
         part = Part(voxels, world, arc, offset, voxel_mm3, component=int(i))
         found[components.label[i] - 1].append(part)
-    return tuple(sorted(parts, key=lambda part: part.middle_mm) for parts in found)
+    bodies, discs = (sorted(parts, key=lambda part: part.middle_mm) for parts in found)
+    return bodies, discs
 
 
 def _largest(components: Components) -> np.ndarray:
     """Return the components of bodies and of discs that are looked at."""
     volume = components.volume_mm3
-    kept = [
+    by_kind = [
         of_kind[np.argsort(-volume[of_kind], kind="stable")][:MOST_PIECES]
         for of_kind in (np.flatnonzero(components.label == kind) for kind in (1, 2))
     ]
-    kept = np.sort(np.concatenate(kept))
+    kept = np.sort(np.concatenate(by_kind))
     return kept[volume[kept] >= SMALLEST_PIECE_MM3]
 
 

@@ -15,6 +15,8 @@ def tight_box(mask: np.ndarray) -> Box | None:
 
     Several times faster than `scipy.ndimage.find_objects`, which treats every voxel as a label.
     """
+    if not mask.size:
+        return None
     rows = mask.reshape(mask.shape[0], -1).any(axis=1)
     plane = np.asarray(mask.any(axis=0))
     if not plane.any():
@@ -28,11 +30,9 @@ def tight_box(mask: np.ndarray) -> Box | None:
 
 def label_boxes(labels: np.ndarray) -> dict[int, Box]:
     """Return the bounding box of every label except 0, in ascending order, in one pass over the map."""
-    if (
-        labels.dtype.kind in "iu"
-        and labels.size
-        and 0 <= labels.min() <= labels.max() <= LARGEST_LABEL
-    ):
+    if not labels.size:
+        return {}
+    if labels.dtype.kind in "iu" and 0 <= labels.min() <= labels.max() <= LARGEST_LABEL:
         found = enumerate(ndimage.find_objects(labels), start=1)
         return {value: box for value, box in found if box is not None}
     values = np.unique(labels)

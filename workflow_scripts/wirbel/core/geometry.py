@@ -21,6 +21,7 @@ from nibabel.orientations import (
 from scipy import ndimage
 
 from wirbel.core.boxes import Box, label_boxes
+from wirbel.core.separable import cubic, linear
 from wirbel.core.slabs import slabs
 
 MODEL_AXES = ("P", "I", "R")
@@ -30,6 +31,9 @@ TIE_BREAK_VOXELS = np.array([1.0e-3, 1.3e-3, 1.7e-3])
 """Shift with which labels are sampled, so that a position half-way between two labels always goes to
 the same side, whatever the rounding in an affine. What one face gains, the opposite face loses.
 """
+BY_AXIS = {1: linear, 3: cubic}
+MODES = {1: "constant", 3: "nearest"}
+"""What lies outside of the voxels: 0 for linear interpolation, of a label; for splines the border, repeated."""
 TOWARDS = {
     "R": (1.0, 0.0, 0.0),
     "L": (-1.0, 0.0, 0.0),
@@ -309,7 +313,7 @@ def resample_labels(volume: Volume, target: Grid) -> Volume:
         start = np.array([s.start for s in box]) - 1
         shift = matrix @ np.array([s.start for s in window]) + offset - start
         size = tuple(s.stop - s.start for s in window)
-        weight = _transform(mask, matrix, shift, size, order=1, outside=0.0)
+        weight = _transform(mask, matrix, shift, size, order=1)
         stronger = weight > best[window] + 1e-6
         out[window][stronger] = label
         best[window][stronger] = weight[stronger]
@@ -333,12 +337,12 @@ def grow_box(box: Box, margin: int | tuple[int, ...], shape: tuple[int, ...]) ->
     )
 
 
-def _transform(data, matrix, offset, shape, *, order, outside=None):
+def _transform(data, matrix, offset, shape, order):
+    """Interpolate by cubic splines (order 3, the border is repeated) or linearly (order 1, 0 outside)."""
     if np.allclose(matrix, np.diag(np.diag(matrix))):
-        matrix = np.diag(matrix).copy()  # scipy's separable path is several times faster
-    mode = {"mode": "nearest"} if outside is None else {"mode": "constant", "cval": outside}
+        return BY_AXIS[order](data, np.diag(matrix), offset, shape)
     return ndimage.affine_transform(
-        data, matrix, offset, output_shape=shape, order=order, output=np.float32, **mode
+        data, matrix, offset, shape, np.float32, order, mode=MODES[order]
     )
 
 

@@ -55,13 +55,13 @@ def level_cutouts(
     """Return number -> cut-out (float32, axes P, I, R) for every vertebra that has a body, from the top down.
 
     `vertebra` and `subregion` lie on the scan's grid; numbers in `vertebra` ascend from the top. Beyond `seen`, by
-    default the bounding box of `subregion` with a margin, cut-outs are 0 as they are beyond the scan: so the
-    published tool shows them.
+    default the bounding box of `subregion` with a margin, cut-outs are 0 as they are beyond the scan. SPINEPS
+    does the same.
     """
     if seen is None:
         seen = box_of(subregion.data > 0, int(SEEN_MARGIN_MM / min(zooms(scan.affine))))
-    parts = (_part(volume, seen) for volume in (scan, _bodies(vertebra, subregion)))
-    image, bodies = (reorient(volume) for volume in _resampled(*parts, wanted))
+    shown, labelled = (_part(volume, seen) for volume in (scan, _bodies(vertebra, subregion)))
+    image, bodies = (reorient(volume) for volume in _resampled(shown, labelled, wanted))
     boxes = label_boxes(bodies.data)
     angles = _angles(bodies, list(boxes)) if wanted.turned else dict.fromkeys(boxes, 0.0)
     out = {}
@@ -117,12 +117,14 @@ def _resampled(scan: Volume, bodies: Volume, wanted: LevelInput) -> tuple[Volume
     )
 
 
-def _cut(image: Volume, centre: list[int], angle_deg: float, size: tuple[int, ...]) -> np.ndarray:
+def _cut(
+    image: Volume, centre: list[int], angle_deg: float, size: tuple[int, int, int]
+) -> np.ndarray:
     if not angle_deg:
         return cut_out(image.data, np.array(centre), size)[0]
     sagittal = [axis not in "LR" for axis in image.axes]
-    larger = tuple(n + TURNING_MARGIN * s for n, s in zip(size, sagittal, strict=True))
-    block = image.with_data(cut_out(image.data, np.array(centre), larger)[0])
+    i, j, k = (n + TURNING_MARGIN * s for n, s in zip(size, sagittal, strict=True))
+    block = image.with_data(cut_out(image.data, np.array(centre), (i, j, k))[0])
     ordered = reorient(block, TURNING_AXES)
     half = TURNING_MARGIN // 2
     turned = ndimage.rotate(ordered.data, angle_deg, reshape=False, order=3)[half:-half, half:-half]

@@ -91,12 +91,13 @@ def name_levels(instances: Volume, labels: Volume) -> Levels:
     instances, labels = reorient(instances), reorient(labels)  # ties must not hang on storage
     chain = spine_chain(labels)
     numbers, parts = ([], []) if chain is None else _bodies_of(instances, labels, chain)
-    if not parts:
+    if chain is None or not parts:
         return Levels((0,) * count, 0.0, "estimated", None, ("no_bodies",) if count else ())
     seen = look(parts, _discs(labels, chain), labels, chain)
     usual = np.median(seen.height_mm)
     doubles = tuple(int(i) for i in np.flatnonzero(seen.height_mm > DOUBLE_HEIGHT * usual))
     decision = decide(seen, doubles)
+    assert decision is not None  # there are parts
     owner = {
         numbers[i]: g
         for g, group in enumerate(decision.groups)
@@ -115,6 +116,8 @@ def levels_of(counters: Volume, bodies: Bodies) -> Levels:
         share = np.bincount(inside[(inside > 0) & (inside < SACRUM)], minlength=1)
         if share.any():
             owner[int(share.argmax())] = number - 1
+    if bodies.seen is None or bodies.decision is None:
+        return Levels((0,) * count, 0.0, "estimated", None, ("no_bodies",))
     return _levels(count, owner, bodies.seen, bodies.decision, bodies.parts_set_aside)
 
 
@@ -136,7 +139,10 @@ def _discs(labels: Volume, chain: Chain) -> list[Part]:
         labels.with_data((labels.data == DISC).astype(np.uint8)), connectivity=6
     )
     large = np.flatnonzero(found.volume_mm3 >= SMALLEST_BODY_MM3)
-    return [_part(voxels_of(found.numbers, i + 1, found.boxes[i]), labels, chain) for i in large]
+    return [
+        _part(voxels_of(found.numbers, i + 1, found.boxes[i]), labels, chain)
+        for i in map(int, large)
+    ]
 
 
 def _part(voxels: np.ndarray, labels: Volume, chain: Chain) -> Part:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Columns = Mapping[str, Sequence[tuple[str, str]]]
 """Table -> its columns as (name, kind)."""
+LANDMARKS = "landmarks"
 PIECE = 256
 """Scans per piece."""
 
@@ -65,11 +66,24 @@ class DamagedMeasurements(InfrastructureError):
 
 
 def write_measurements(
-    path: Path, scan: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping[str, Any]]]
+    path: Path,
+    scan: Mapping[str, Any],
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    landmarks: Sequence[Sequence[Any]] = (),
 ) -> None:
-    """Write a scan's own values and its rows of the other tables, atomically, as compact JSON."""
+    """Write a scan's own values and its rows of the other tables, atomically, as compact JSON.
+
+    `landmarks` are the lines that were measured: kind, level, and six world coordinates in mm (RAS+). They belong to no
+    table; pictures show them.
+    """
     columns = {table: _columns(rows) for table, rows in tables.items()}
-    write_json(path, {"scan": scan, **columns}, compact=True)
+    more = {LANDMARKS: landmarks} if landmarks else {}
+    write_json(path, {"scan": scan, **columns, **more}, compact=True)
+
+
+def read_measurements(path: Path) -> dict[str, Any]:
+    """Read what `write_measurements` wrote: "scan", tables column by column, and "landmarks" where there are some."""
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def read_pieces(
@@ -137,7 +151,7 @@ def _parsed(content: bytes, part: ScanRows) -> dict[str, Any]:
 def _add_measured(tables: Mapping[str, Rows], part: ScanRows, content: Mapping[str, Any]) -> None:
     tables["scans"].add_one({**part.same, **content["scan"]})
     for table, columns in content.items():
-        if table != "scan":
+        if table not in ("scan", LANDMARKS):
             tables[table].add(columns, part.same)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wirbel.core.dictionary import TABLES
+from wirbel.core.colours import subregion_colours
 from wirbel.io.final_maps import TOY_WEIGHTS
 from wirbel.io.parquet_columns import ParquetColumns
 from wirbel.report.ageing import CENTILES, WINDOW_YEARS, age_curves
@@ -17,6 +17,9 @@ from wirbel.report.measures import MEASURED_TABLES, LevelTable, Measure
 from wirbel.report.scan_table import ScanTable
 from wirbel.report.site import MEASURES_FOLDER, Site
 from wirbel.report.words import code_meanings, flag_meanings, reason_meanings, title, unit
+
+READ = (*MEASURED_TABLES, "failures")
+"""Tables that the report is made from."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def write_report(output_dir: Path, study: Study) -> list[Path]:
 
     Raises OSError where the tables are not there.
     """
-    tables = {name: ParquetColumns(output_dir / "cohort" / f"{name}.parquet") for name in TABLES}
+    tables = {name: ParquetColumns(output_dir / "cohort" / f"{name}.parquet") for name in READ}
     scans = ScanTable(tables)
     site = Site(output_dir / "qc")
     site.assets()
@@ -63,6 +66,7 @@ def _facts(scans: ScanTable, tables: Mapping[str, ParquetColumns], study: Study)
         "failures": _failure_counts(tables["failures"]),
         "flag_meanings": flag_meanings(),
         "codes": code_meanings(),
+        "colours": {"structures": subregion_colours()},
         "percentiles": list(PERCENTILES),
         "centiles": list(CENTILES),
         "window_years": WINDOW_YEARS,

@@ -55,6 +55,7 @@ class ScanTable:
             _numbers("attention", "Attention", score.tolist(), RULE),
             *(self._texts(column.name) for column in IDENTITY if self._is_used(column.name)),
             self._texts("scan_status", "Status"),
+            *([self._texts("review")] if "review" in self._scans.names else []),
             _texts("stage", "Failed at", [f.get("stage") for f in failures], "Stage that failed"),
             _texts("flags", "Flags", flags, "Flags of the result, the file and the level names"),
             _numbers("outlier_rows", "Outlier rows", outliers.tolist(), "Rows with an outlier"),

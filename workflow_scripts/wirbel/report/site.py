@@ -12,7 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from wirbel.io.atomic import write_bytes, write_text_if_changed
 from wirbel.report.scripts import as_script
 
-SCRIPTS = ("core.js", "review.js", "charts.js", "table.js", "cohort.js", "scan.js", "style.css")
+SCRIPTS = (
+    *("core.js", "review.js", "charts.js", "table.js", "cohort.js"),
+    *("scan.js", "numbers.js", "planes.js", "scan_start.js", "style.css"),
+)
 VENDORED = (
     "tabulator.min.js",
     "tabulator_simple.min.css",

@@ -28,7 +28,7 @@ IN_WORDS = (
     f"{PACKAGE}.core.plausibility.scan_flags",
 )
 """Modules that say in words what columns, codes and flags mean: texts with a blank in them decide no number."""
-READERS_OF_WORDS = ("cohort", "contact_sheet", "report")
+READERS_OF_WORDS = ("cohort", "contact_sheet", "report", "pictures")
 """Stages whose results hold those words."""
 DATA = ("*.json", "*.j2", "*.js", "*.css")
 """Files beside a package's modules that decide what it makes."""

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from wirbel.io.atomic import write_text_if_changed
 from wirbel.io.listing import Finding
+from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
 
+NO_REVIEWS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 LISTING = "listing"
 """Stands for a stage in the table of failures."""
 NO_SCAN = "no_scan"
@@ -27,24 +31,65 @@ def findings_file(output_dir: str | Path) -> Path:
     return Path(output_dir, "work", "batches", "dataset.json")
 
 
-def findings_as_text(findings: Iterable[Finding], people_mark: str) -> str:
+def findings_as_text(
+    findings: Iterable[Finding],
+    people_mark: str,
+    reviews: Mapping[str, Mapping[str, Any]] = NO_REVIEWS,
+    agreement: Sequence[str] = (),
+) -> str:
     """Return the content of the file."""
-    content = {"people": people_mark, "findings": [asdict(found) for found in findings]}
+    content: dict[str, Any] = {"people": people_mark}
+    content["findings"] = [asdict(found) for found in findings]
+    if reviews:
+        content["reviews"] = dict(reviews)
+    if agreement:
+        content["agreement"] = list(agreement)
     return json.dumps(content, indent=1) + "\n"
 
 
-def write_findings(output_dir: str | Path, findings: Iterable[Finding], people_mark: str) -> None:
+def write_findings(
+    output_dir: str | Path,
+    findings: Iterable[Finding],
+    people_mark: str,
+    reviews: Mapping[str, Mapping[str, Any]] = NO_REVIEWS,
+    agreement: Sequence[str] = (),
+) -> None:
     """Write the file, if its content changed."""
-    write_text_if_changed(findings_file(output_dir), findings_as_text(findings, people_mark))
+    text = findings_as_text(findings, people_mark, reviews, agreement)
+    write_text_if_changed(findings_file(output_dir), text)
+
+
+def read_reviews(output_dir: str | Path) -> dict[str, dict[str, Any]]:
+    """Return scan -> review, shift, comment, reader of the present run; none where no reader's file was given."""
+    return _content(output_dir).get("reviews", {})
+
+
+def read_agreement(output_dir: str | Path) -> list[str]:
+    """Return the sentences on readers' agreement."""
+    return list(_content(output_dir).get("agreement", []))
+
+
+def shifts_of(reviews: Mapping[str, Mapping[str, Any]], scans: Iterable[str]) -> dict[str, int]:
+    """Return by how many levels the names of these scans are moved, where they are."""
+    wanted = (scan for scan in scans if scan in reviews)
+    return {scan: reviews[scan]["shift"] for scan in wanted if reviews[scan]["shift"]}
+
+
+def with_shifts(made_from: str, shifts: Mapping[str, int]) -> str:
+    """Return what a batch's measurements are made from: the maps, and the shifts of some of their names."""
+    return digest_of([made_from, dict(shifts)])[:KEY_DIGITS] if shifts else made_from
 
 
 def read_findings(output_dir: str | Path) -> list[Finding]:
-    """Return the findings of the last run; empty if it wrote no file."""
+    """Return the findings of the last run; none where it wrote no file."""
+    return [Finding(**found) for found in _content(output_dir).get("findings", [])]
+
+
+def _content(output_dir: str | Path) -> dict[str, Any]:
     try:
-        content = json.loads(findings_file(output_dir).read_text(encoding="utf-8"))
+        return json.loads(findings_file(output_dir).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return []
-    return [Finding(**found) for found in content["findings"]]
+        return {}
 
 
 def data_set_mark(output_dir: str | Path) -> str:

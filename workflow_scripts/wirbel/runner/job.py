@@ -10,6 +10,7 @@ from wirbel.errors import InfrastructureError
 from wirbel.io.presence import absence
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.runner.batches import Scan, StageFolders, batch_file, read_batch
+from wirbel.runner.findings import read_reviews, shifts_of, with_shifts
 from wirbel.runner.intermediates import LaterStages, drop
 from wirbel.runner.joblogs import keep
 from wirbel.runner.keys import ContentHashes
@@ -45,6 +46,7 @@ class Job:
         self.scans = read_batch(self.list_file)
         self.stage_before = plan.before(stage.name)
         self.first = self.stage_before is None
+        self.shifts = self._shifts(last=stage.name == plan.names[-1])
         self.made_from, self._previous = self._before()
         self.lock = self.list_file.with_name(f".{self.batch}.lock")
         self.ledger = Ledger(self.output_dir, stage.name, self.batch)
@@ -81,7 +83,8 @@ class Job:
     def source(self, scan: Scan, upstream: Record | None) -> str:
         """Return what the scan's result is made from: a key, or the hash of the file's content."""
         if upstream is not None:
-            return upstream.key
+            shift = self.shifts.get(scan.scan_id)
+            return f"{upstream.key}, names moved by {shift}" if shift else upstream.key
         afresh = scan.scan_id in self.recompute
         return self.hashes.look(scan.scan_id, scan.path, afresh=afresh)
 
@@ -108,7 +111,15 @@ class Job:
             return digest_of_list(self.scans), {}
         path = manifest_file(self.output_dir, self.stage_before, self.batch)
         seal = read_seal(path)
-        return ("" if seal is None else seal.holds), _manifest_before(path)
+        made_from = "" if seal is None else with_shifts(seal.holds, self.shifts)
+        return made_from, _manifest_before(path)
+
+    def _shifts(self, *, last: bool) -> dict[str, int]:
+        """Return by how many levels a reader moved the names of some scans: the last stage measures them so."""
+        if not last:
+            return {}
+        names = sorted(scan.scan_id for scan in self.scans)
+        return shifts_of(read_reviews(self.output_dir), names)
 
 
 def _named(scans: list[Scan], wanted: Collection[str]) -> frozenset[str]:

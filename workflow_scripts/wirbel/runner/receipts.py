@@ -20,6 +20,9 @@ from wirbel.runner.batches import list_batches
 from wirbel.runner.records import OK, Record, manifest_file, sum_of
 from wirbel.runner.seals import Seal, read_seal
 
+PICTURES = "pictures"
+"""Drawn for each batch, beside the stages that scans pass or fail: one receipt for each."""
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -75,21 +78,29 @@ def write_receipt(
     write_text(receipt_file(output_dir, stage), json.dumps(asdict(receipt), indent=2) + "\n")
 
 
+def pictures_receipt(batch: str) -> str:
+    """Return what the receipt of a batch's pictures is called."""
+    return f"{PICTURES}/{batch}"
+
+
 def digest_of_seals(seals: Mapping[tuple[str, str], Seal], more: str = "") -> str:
     """Return a digest of the content of the manifests, by (stage, batch), and of `more`."""
     held = {f"{stage}/{batch}": seal.holds for (stage, batch), seal in seals.items()}
     return digest_of([held, more])[:KEY_DIGITS]
 
 
-def read_seals(output_dir: Path, plan: Plan, stages: Iterable[str]) -> dict:
-    """Return (stage, batch) -> seal of all batches.
+def read_seals(
+    output_dir: Path, plan: Plan, stages: Iterable[str], batches: Iterable[str] | None = None
+) -> dict:
+    """Return (stage, batch) -> seal of all batches, or of those named.
 
     Raises InfrastructureError if a manifest is missing, or if one was made under another plan: rows
     of one table must be comparable, unless mixed settings are allowed.
     """
     found = {}
+    wanted = list_batches(output_dir) if batches is None else list(batches)
     for stage in stages:
-        for batch in list_batches(output_dir):
+        for batch in wanted:
             path = manifest_file(output_dir, stage, batch)
             seal = read_seal(path)
             if seal is None:

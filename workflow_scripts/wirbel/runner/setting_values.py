@@ -106,6 +106,12 @@ def reason_codes(text: str) -> str:
     return ",".join(wanted) or "false"
 
 
+def file_list(key: str, value: list[str] | str) -> tuple[str, ...]:
+    """Accept a list of files, or a comma-separated text."""
+    names = value.split(",") if isinstance(value, str) else value
+    return tuple(path_setting(key, name.strip()) for name in names if name.strip())
+
+
 def name_list(key: str, value: list[str] | str) -> tuple[str, ...]:
     """Accept a list, a comma-separated text, or a file with one name per line or a column participant_id."""
     if isinstance(value, str):

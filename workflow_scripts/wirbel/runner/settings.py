@@ -12,6 +12,7 @@ from typing import Any
 from wirbel.runner.setting_values import (
     PATHS,
     SettingsError,
+    file_list,
     name_list,
     path_setting,
     reason_codes,
@@ -41,6 +42,7 @@ class Settings:
     retry_failed: str
     fail_on: str
     recompute: tuple[str, ...]
+    reviews: tuple[str, ...]
     accept_changes: bool
     mixed_settings: bool
     max_failed_fraction: float
@@ -80,6 +82,7 @@ def checked_settings(
         retry_failed=reason_codes(str(config["retry_failed"])),
         fail_on=str(config["fail_on"]),
         recompute=name_list("recompute", config["recompute"]),
+        reviews=file_list("reviews", config["reviews"]),
         accept_changes=config["accept_changes"],
         mixed_settings=config["mixed_settings"],
         max_failed_fraction=config["max_failed_fraction"],

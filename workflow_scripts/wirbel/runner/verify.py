@@ -19,7 +19,7 @@ from pathlib import Path
 from wirbel.runner.batches import list_batches
 from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 from wirbel.runner.lineage import Tables, lineage, read_manifests
-from wirbel.runner.receipts import read_receipt, receipt_file
+from wirbel.runner.receipts import pictures_receipt, read_receipt, receipt_file
 from wirbel.runner.records import OK, Record, manifest_file, write_records
 from wirbel.runner.seals import read_seal, seal_line
 
@@ -105,7 +105,8 @@ def main(argv: list[str] | None = None) -> int:
     output_dir = parser.parse_args(argv).output_dir
     with ThreadPoolExecutor(THREADS) as pool:
         found = sum(pool.map(partial(mend, output_dir), list_batches(output_dir)))
-    found += sum(mend_gathered(output_dir, stage) for stage in GATHERED)
+    drawn = map(pictures_receipt, list_batches(output_dir))
+    found += sum(mend_gathered(output_dir, stage) for stage in (*GATHERED, *drawn))
     again = "run the workflow again, which makes them again" if found else "nothing to do"
     print(f"{found} results missing or changed: {again}")
     return 0

@@ -15,9 +15,11 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 from wirbel import __version__
 from wirbel.core.dictionary import (
+    CHANGES,
     DERIVED,
     MEASURED,
     NORMS,
@@ -27,17 +29,20 @@ from wirbel.core.dictionary import (
     Column,
     clean_row,
 )
+from wirbel.core.dictionary.shared import REVIEW
 from wirbel.core.participants import Participants
 from wirbel.core.people import People
 from wirbel.core.plausibility.flags import Findings, look_at
 from wirbel.core.plausibility.norms import reference_rows
 from wirbel.core.plausibility.strata import strata_of
+from wirbel.core.reviewing.reviews import NOT_REVIEWED
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
-from wirbel.io.bids import DESCRIPTION_FILE, write_dataset_description
+from wirbel.io.bids import DESCRIPTION_FILE, IGNORE_FILE, write_dataset_description
+from wirbel.io.change_tables import changes_of
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
-from wirbel.io.final_maps import TOY_WEIGHTS
+from wirbel.io.final_maps import TOY_WEIGHTS, colour_files, write_colours
 from wirbel.io.listing import Finding
 from wirbel.io.measurements import DamagedMeasurements, ScanRows, read_pieces
 from wirbel.io.people_files import read_people
@@ -48,7 +53,7 @@ from wirbel.io.spool import Spool
 from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
 from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.chain import STAGES
-from wirbel.runner.findings import LISTING, data_set_mark, read_findings
+from wirbel.runner.findings import LISTING, data_set_mark, read_findings, read_reviews
 from wirbel.runner.outcomes import Outcome, outcomes
 from wirbel.runner.receipts import (
     digest_of_seals,
@@ -60,6 +65,8 @@ from wirbel.runner.termination import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 AGAIN = "run the same command again, which makes it again"
+NO_BIDS = ("cohort", "qc", "work", "logs", "evaluation", "colours")
+"""Folders of results that BIDS has no rules for (`.bidsignore`)."""
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (
@@ -75,19 +82,21 @@ def gather(
     threads: int = 1,
     settings: Mapping[str, str] = NOT_KNOWN,
     commit: str = "",
+    bids_dir: str = "",
 ) -> dict[str, int]:
     """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
 
     They replace earlier ones together, once all of them are written: a failure leaves the earlier set as it was.
 
     `settings` is batch -> fingerprint of the settings, models and code that its results were made with, `commit`
-    that of the software, where it is known.
+    that of the software, where it is known; `bids_dir` is where the scans lie.
     """
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
     columns = table_columns(participants)
     found = outcomes(output_dir, stages)
-    parts = [_part(outcome, participants, settings.get(outcome.batch)) for outcome in found]
+    reviews = read_reviews(output_dir)
+    parts = [_part(o, participants, settings.get(o.batch), reviews) for o in found]
     parts += [_told(found) for found in read_findings(output_dir)]
     measured = {
         table: _schema(all_, without=PLAUSIBILITY)
@@ -110,7 +119,7 @@ def gather(
         norms = [row for _, rows in finished for row in rows]
         written = {name: n for counts, _ in finished for name, n in counts.items()}
         written[NORMS] = _write_table(new, NORMS, columns[NORMS], [_batch(norms)], {}, tool)
-    describe_output(output_dir, tool["Description"])
+    describe_output(output_dir, tool["Description"], bids_dir)
     return written
 
 
@@ -118,18 +127,25 @@ def tool_metadata(
     models: Iterable[str], settings: Iterable[str] = (), commit: str = ""
 ) -> dict[str, str]:
     """Return what every dictionary says, under the key that BIDS has for it, about what made the tables."""
-    models = sorted(filter(None, models))
-    told = f"Wirbel {__version__}; networks: {', '.join(models) or 'none'}"
-    toys = any(TOY_WEIGHTS in name for name in models)
-    told = {"Description": f"{told}. {TOY_REMARK}" if toys else told, "Version": __version__}
+    names = sorted(filter(None, models))
+    made = f"Wirbel {__version__}; networks: {', '.join(names) or 'none'}"
+    toys = any(TOY_WEIGHTS in name for name in names)
+    told = {"Description": f"{made}. {TOY_REMARK}" if toys else made, "Version": __version__}
     more = {"Commit": commit, "SettingsFingerprint": ", ".join(sorted(set(settings)))}
     return told | {name: text for name, text in more.items() if text}
 
 
-def describe_output(output_dir: Path, description: str = "") -> None:
-    """Write the output folder's `dataset_description.json`."""
+def describe_output(output_dir: Path, description: str = "", bids_dir: str = "") -> None:
+    """Write what the output folder says about itself to BIDS and to viewers."""
     about = {"derivative_of": "wirbel", "version": __version__, "description": description}
-    write_dataset_description(output_dir, "Spine measurements", **about)
+    ignored = list(NO_BIDS)
+    if bids_dir:
+        raw = os.path.relpath(os.path.realpath(bids_dir), os.path.realpath(output_dir))
+        about["links"] = {"raw": quote(raw)}
+        if not raw.startswith(".."):
+            ignored.append(raw)
+    write_dataset_description(output_dir, "Spine measurements", ignored=ignored, **about)
+    write_colours(output_dir)
 
 
 def _finish(
@@ -144,14 +160,18 @@ def _finish(
     counts = {}
     for name, more in ((table, found.columns()), (SCORES[table], found.score_columns())):
         counts[name] = _write_table(folder, name, columns[name], spool.batches(), more, tool)
+    changes = CHANGES[table]
+    counts[changes] = _write_table(
+        folder, changes, columns[changes], *changes_of(table, spool), tool
+    )
     return counts, reference_rows(table, found.groups, *names)
 
 
 def _write_table(folder, name, columns, batches, more, tool) -> int:
     """Write one table and its dictionary; return its number of rows."""
     rows = write_both(folder / name, _schema(columns), batches, more)
-    known = read_repeatability().get(name, {})
-    described = {c.name: c.entry(known.get(c.name)) for c in columns}
+    known = read_repeatability().get(name.removesuffix("_changes"), {})
+    described = {c.name: c.entry(known.get(c.name.removesuffix("_change"))) for c in columns}
     write_json(folder / f"{name}.json", {TOOL_KEY: tool, **described})
     return rows
 
@@ -168,13 +188,20 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     """Return every table's columns: scans get all of the participants' own, other measures age and sex."""
     joined = dict.fromkeys(TABLES, participants.persons)
     joined |= {"scans": participants.columns, "failures": [], NORMS: []}
+    joined |= dict.fromkeys(CHANGES.values(), [])
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
-def _part(outcome: Outcome, participants: Participants, settings: str | None) -> ScanRows:
+def _part(
+    outcome: Outcome,
+    participants: Participants,
+    settings: str | None,
+    reviews: Mapping[str, Mapping],
+) -> ScanRows:
     """Return what a scan adds to the tables: its measurements, or the account of its failure."""
     same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
-    same |= {"settings_fingerprint": settings}
+    review = reviews.get(outcome.scan.scan_id, {}).get(REVIEW.name, NOT_REVIEWED)
+    same |= {"settings_fingerprint": settings, REVIEW.name: review}
     if outcome.failure is None:
         return ScanRows(outcome.measured, same, sha256=outcome.sha256)
     reason, detail = outcome.failure.reason, outcome.failure.detail
@@ -184,7 +211,9 @@ def _part(outcome: Outcome, participants: Participants, settings: str | None) ->
 
 def _told(found: Finding) -> ScanRows:
     """Return what a finding adds to the tables: a row of the failures."""
-    return ScanRows(None, {}, {"failures": {**vars(found), "stage": LISTING}})
+    return ScanRows(
+        None, {}, {"failures": {**vars(found), "stage": LISTING, REVIEW.name: NOT_REVIEWED}}
+    )
 
 
 def _looked_at(
@@ -238,7 +267,8 @@ def files_of(output_dir: Path) -> list[Path]:
     tables = [
         stem.with_suffix(suffix) for stem in stems for suffix in (".csv", ".parquet", ".json")
     ]
-    return [*tables, output_dir / DESCRIPTION_FILE]
+    about = (DESCRIPTION_FILE, IGNORE_FILE)
+    return [*tables, *(output_dir / name for name in about), *colour_files(output_dir)]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -258,11 +288,11 @@ def main(argv: list[str] | None = None) -> int:
     participants = read_participants(Path(plan.bids_dir), output_dir)
     settings = fingerprints(plan, seals)
     try:
-        written = gather(
-            output_dir, participants, plan.names, args.threads, settings, plan.made_by["commit"]
-        )
+        where = plan.made_by["commit"], plan.bids_dir
+        written = gather(output_dir, participants, plan.names, args.threads, settings, *where)
     except DamagedMeasurements as error:
-        error.path.unlink(missing_ok=True)
+        if error.path is not None:
+            error.path.unlink(missing_ok=True)
         print(f"cohort: {error} and is removed: {AGAIN}", file=sys.stderr)
         return 1
     made_by, made_from = plan.stage("cohort").fingerprint, digest_of_seals(seals, mark)

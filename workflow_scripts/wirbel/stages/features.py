@@ -10,16 +10,21 @@ from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.header_transforms import HEADER_CONFLICT
 from wirbel.core.measures import Measurements, measure
+from wirbel.core.plausibility.scan_flags import NOT_APPLIED
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
+from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
 from wirbel.io.final_maps import made_by
-from wirbel.io.measurements import write_measurements
+from wirbel.io.measurements import LANDMARKS, write_measurements
+from wirbel.io.reviewed_map import forget_reviewed_map, write_reviewed_map
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_header, read_volume
 from wirbel.plan.settings import FeaturesSettings, settings_of
+from wirbel.runner.findings import read_reviews
 from wirbel.runner.runner import Scan, StageFolders, run_planned
 
-NO_LEVELS = {
+REVIEWED = "reviewed"
+NO_LEVELS: dict[str, Any] = {
     "confidence": None,
     "method": "unknown",
     "agree": None,
@@ -49,25 +54,52 @@ class Features:
         described = read_json(sidecar) if sidecar.exists() else {}
         subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
+        vertebra, review = self._reviewed(scan, vertebra, described, folders)
         odd = [HEADER_CONFLICT] if read_header(scan.path).notes else []
         told = {
             **NO_LEVELS,
             **described.get("Levels", {}),
+            **review,
             "header_flags": odd,
             "made_by": made_by(described),
         }
         return read_volume(scan.path), subregion, vertebra, told
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
-        """Return the rows of all four tables."""
-        return measured_rows(*inputs)
+        """Return the rows of all four tables, and the map that a reader corrected, where there is one."""
+        _, _, vertebra, told = inputs
+        corrected = {REVIEWED: (vertebra, told[REVIEWED])} if REVIEWED in told else {}
+        return measured_rows(*inputs) | corrected
 
     def save(self, scan: Scan, result: dict[str, Any], folders: StageFolders) -> list[Path]:
         """Write the rows as one JSON file."""
         path = folders.stage(self.name) / f"{scan.scan_id}_features.json"
         tables = dict(result)
-        write_measurements(path, tables.pop("scan"), tables)
-        return [path]
+        corrected = tables.pop(REVIEWED, None)
+        landmarks = tables.pop(LANDMARKS, [])
+        write_measurements(path, tables.pop("scan"), tables, landmarks)
+        anat = folders.anat(scan)
+        if corrected is None:
+            forget_reviewed_map(anat, scan.scan_id)
+            return [path]
+        return [path, *write_reviewed_map(anat, scan.scan_id, scan.path, *corrected)]
+
+    @staticmethod
+    def _reviewed(
+        scan: Scan, vertebra: Volume, described: dict, folders: StageFolders
+    ) -> tuple[Volume, dict[str, Any]]:
+        """Return the map with the names that a reader gave, and what that changes in the account of its names."""
+        review = read_reviews(folders.output_dir).get(scan.scan_id, {})
+        if not review.get("shift"):
+            return vertebra, {}
+        levels = {**NO_LEVELS, **described.get("Levels", {})}
+        try:
+            moved = vertebra.with_data(shifted(vertebra.data, review["shift"]))
+        except ShiftError:
+            return vertebra, {"flags": [*levels["flags"], NOT_APPLIED]}
+        named = {"method": "reader", "confidence": 1.0, "agree": None, "alternative": None}
+        sidecar = {**described, "Levels": {**levels, **named}, "Review": review}
+        return moved, {**named, REVIEWED: sidecar}
 
 
 def measured_rows(
@@ -109,7 +141,7 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")
     }
-    return {"scan": clean_row("scans", scan), **lists}
+    return {"scan": clean_row("scans", scan), **lists, LANDMARKS: rows["landmarks"]}
 
 
 def main(argv: list[str] | None = None) -> int:

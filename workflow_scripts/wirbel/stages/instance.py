@@ -64,11 +64,11 @@ class InstanceStage:
                 "centre_mm": centre_mm,
                 "spacing_mm": grid.spacing_mm,
             }
-        labels = on_spacing(labels, self.model.config.spacing_for(labels.spacing_mm))
+        labels = on_spacing(labels, self.model.config.spacing_for(labels.spacing_mm.tolist()))
         flat = upright(labels)
         index = flat.grid.to_index(body_centres(flat))
         if not len(index):
-            raise ScanError("no_spine_found", "the segmentation holds no vertebral body")
+            raise ScanError("no_spine_found", "the segmentation has no vertebral body")
         size = self.model.config.cutout_size
         blocks, origins = zip(*(cut_out(labels.data, at, size) for at in index), strict=True)
         return np.stack(blocks), {
@@ -80,6 +80,7 @@ class InstanceStage:
     def compute(self, inputs: tuple[np.ndarray, Arrays]) -> Arrays:
         """Run the network on all cut-outs."""
         cutouts, where = inputs
+        assert self.network is not None  # `prepare` was called
         return {"labels": self.network.predict(cutouts), **where}
 
     def save(self, scan: Scan, result: Arrays, folders: StageFolders) -> list[Path]:

@@ -6,6 +6,7 @@ Reads what `merge` left in work/merge, and the scan. Writes, for each scan, `*_d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from wirbel.learning.labelling_model import LabellingModel
 
 
+UNNAMED = Levels((), 0.0, "counted", None, ())
+"""Stands for the account of levels while vertebrae are being named."""
+
+
 class LabelStage:
     """The stage as the runner drives it."""
 
@@ -54,22 +59,30 @@ class LabelStage:
         merged = read_merged(stem)
         described = read_json(f"{stem}_levels.json")
         by_counting = dict(zip(described["numbers"], merged.levels.labels, strict=True))
+        assert self.network is not None  # `prepare` was called
         return merged, by_counting, cutouts_of(scan.path, merged, self.network.wanted)
 
     def compute(self, inputs: tuple[Merged, dict, dict]) -> tuple[Volume, Volume, Levels]:
         """Ask the network and name the vertebrae."""
         merged, by_counting, cutouts = inputs
+        assert self.network is not None
         heads = self.network.classify(np.stack(list(cutouts.values()))) if cutouts else {}
-        counting = merged.levels, by_counting
-        maps = merged.subregion, merged.vertebra
-        finish = None if merged.seen is None else self._finish
         return name_maps(
-            *maps, list(cutouts), heads, *counting, self.settings.semantic.has_c1, finish
+            merged.subregion,
+            merged.vertebra,
+            list(cutouts),
+            heads,
+            merged.levels,
+            by_counting,
+            self.settings.semantic.has_c1,
+            None if merged.seen is None else self._finish,
         )
 
-    def _finish(self, subregion: Volume, vertebra: Volume, names: dict) -> tuple[Volume, Volume]:
+    def _finish(
+        self, subregion: Volume, vertebra: Volume, names: Mapping[int, int]
+    ) -> tuple[Volume, Volume]:
         """Return the final maps as SPINEPS makes them."""
-        found = Merged(subregion, vertebra, None)
+        found = Merged(subregion, vertebra, UNNAMED)
         as_there = self.settings.method == SPINEPS
         return named_maps(found, number_settings(self.settings.semantic), names, as_there)
 
@@ -78,16 +91,20 @@ class LabelStage:
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
         provenance = {"Sources": [source], **self.settings.provenance}
         stem = folders.anat(scan) / scan.scan_id
-        return write_final_maps(stem, *result, provenance, read_header(scan.path))
+        subregion, vertebra, levels = result
+        header = read_header(scan.path)
+        return write_final_maps(stem, subregion, vertebra, levels, provenance, header)
 
 
 def read_merged(stem: Path) -> Merged:
     """Return what `merge` left of a scan for this stage."""
     described = read_json(f"{stem}_levels.json")
-    maps = (read_volume(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "vertebra"))
+    subregion, vertebra = (
+        read_volume(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "vertebra")
+    )
     seen = described.get("seen")
     seen = None if seen is None else tuple(slice(*side) for side in seen)
-    return Merged(*maps, levels_from(described["counted"]), seen)
+    return Merged(subregion, vertebra, levels_from(described["counted"]), seen)
 
 
 def cutouts_of(scan: Path, merged: Merged, wanted: LevelInput) -> dict[int, np.ndarray]:

@@ -48,7 +48,8 @@ class Merge:
         arrays = read_arrays(folders.stage("instance") / f"{scan.scan_id}_predictions.npz")
         predictions = Predictions(arrays["labels"], arrays["origin"], arrays["centre_mm"])
         if self.settings.method == NONE:
-            labels = on_spacing(labels, arrays["spacing_mm"])
+            i, j, k = (float(size) for size in arrays["spacing_mm"])
+            labels = on_spacing(labels, (i, j, k))
         return labels, predictions, read_grid(scan.path)
 
     def compute(self, inputs: tuple[Volume, Predictions, Grid]) -> Merged:

@@ -37,7 +37,8 @@ LOCK_NAME = ".fetching.lock"
 def main(argv: list[str] | None = None) -> int:
     """Run the stage; return the exit code."""
     args = _arguments(argv)
-    account, faults = FetchAccount(args.log), []
+    account = FetchAccount(args.log)
+    faults: list[str] = []
     try:
         entries = read_registry(args.registry)
         if args.action != "list":

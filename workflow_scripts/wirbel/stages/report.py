@@ -8,17 +8,34 @@ from pathlib import Path
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries
+from wirbel.io.sidecars import read_json
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
+from wirbel.report.batch_pictures import pictures_file
 from wirbel.report.cohort_report import Study, write_report
 from wirbel.runner.assignment import read_assignment
-from wirbel.runner.findings import data_set_mark
+from wirbel.runner.batches import list_batches
+from wirbel.runner.findings import data_set_mark, read_agreement
 from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
 
 
 def study_of(output_dir: Path, bids_dir: str) -> Study:
     """Return what the report says about its cohort beside the tables."""
-    return Study(Path(bids_dir).resolve().name or "cohort", identity_of(output_dir))
+    pictures: dict[str, dict] = {}
+    for batch in list_batches(output_dir):
+        path = pictures_file(output_dir, batch)
+        pictures |= read_json(path) if path.is_file() else {}
+    told = tuple(read_agreement(output_dir))
+    return Study(name_of(Path(bids_dir)), identity_of(output_dir), pictures, told)
+
+
+def name_of(bids_dir: Path) -> str:
+    """Return what a data set calls itself, else its folder's name."""
+    try:
+        name = read_json(bids_dir / "dataset_description.json").get("Name")
+    except (OSError, ValueError, AttributeError):
+        name = None
+    return str(name or bids_dir.resolve().name or "Cohort")
 
 
 def identity_of(output_dir: Path) -> str:

@@ -44,11 +44,13 @@ class SemanticStage:
     def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Any]:
         """Read the image and normalise it."""
         image = read_volume(folders.stage("resample") / f"{scan.scan_id}_image.nii.gz")
+        assert self.network is not None  # `prepare` was called
         return image, self.network.normalise(image.data, tuple(image.spacing_mm))
 
     def compute(self, inputs: tuple[Volume, Any]) -> Volume:
         """Run the network."""
         image, normalised = inputs
+        assert self.network is not None
         return image.with_data(self.network.segment(normalised, image.data.shape))
 
     def save(self, scan: Scan, result: Volume, folders: StageFolders) -> list[Path]:

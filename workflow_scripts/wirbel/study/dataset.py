@@ -4,8 +4,8 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wirbel.io.bids import list_dataset
@@ -16,6 +16,7 @@ from wirbel.io.scan_names import FoundScan
 from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.findings import NO_SCAN, findings_as_text, mark_of, write_findings
 from wirbel.study.people import check_people, people_mark
+from wirbel.study.reviews import Reviews, check_reviews
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,28 @@ class DataSet:
     findings: list[Finding]
     remarks: list[str]
     people_mark: str
+    reviews: Reviews = field(default_factory=Reviews)
 
     @property
     def mark(self) -> str:
-        """A text that changes if the tables would, even if no scan does."""
-        return mark_of(findings_as_text(self.findings, self.people_mark))
+        """A text that differs when the tables would, though no scan does."""
+        told = self.reviews
+        text = findings_as_text(self.findings, self.people_mark, told.as_json(), told.agreement)
+        return mark_of(text)
 
     def write(self, output_dir: str | Path) -> None:
-        """Write what the tables need of it."""
-        write_findings(output_dir, self.findings, self.people_mark)
+        """Write down what the tables need of it."""
+        told = self.reviews
+        write_findings(output_dir, self.findings, self.people_mark, told.as_json(), told.agreement)
 
 
 def look_up(
-    bids_dir: str | Path, output_dir: str | Path, participants: Collection[str] = ()
+    bids_dir: str | Path,
+    output_dir: str | Path,
+    participants: Collection[str] = (),
+    reviews: Sequence[str] = (),
 ) -> DataSet:
-    """List the data set and check the files about its people; write nothing.
+    """List the data set and check the files about its people, and those of readers; writes nothing.
 
     Scans of a participant whose folder cannot be listed at the moment stay as in the last run, and
     so do their results. Raises Refused if the files about people cannot be joined, OSError for a
@@ -54,11 +62,13 @@ def look_up(
     people = check_people(bids_dir, listing.present, with_scans, listing.session_files)
     findings = [*listing.findings, *_without_folder(listing, people.absent, participants)]
     remarks = [*_not_found(listing, participants), *_in_words(listing, findings), *people.remarks]
+    told = check_reviews(reviews, {scan.scan_id for scan in scans} if reviews else ())
     return DataSet(
         scans,
         findings,
-        remarks,
+        [*remarks, *told.remarks],
         people_mark(bids_dir, listing.session_files),
+        told,
     )
 
 

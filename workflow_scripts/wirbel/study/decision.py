@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from wirbel.io.presence import absence
 from wirbel.plan.plan import Plan, known_stages
@@ -18,11 +19,13 @@ from wirbel.runner.assignment import read_assignment
 from wirbel.runner.batches import batch_file, read_batch
 from wirbel.runner.chain import READS_ALSO
 from wirbel.runner.discovery import BatchPlan
+from wirbel.runner.findings import with_shifts
 from wirbel.runner.records import FAILED, OK, manifest_file, read_records, records_by_stage
 from wirbel.runner.seals import Seal, read_seal
 from wirbel.study.differences import differences
 from wirbel.study.results import ResultCheck
 
+NO_SHIFTS: Mapping[str, int] = MappingProxyType({})
 LATER = "a later stage changed that reads its results"
 DAMAGED = "results are missing or damaged"
 
@@ -75,14 +78,17 @@ class Decision:
         ]
 
 
-def decide(output_dir: Path, plan: Plan, found: BatchPlan) -> Decision:
-    """Return what must run; write nothing."""
-    return _Decider(output_dir, plan, found).decision()
+def decide(
+    output_dir: Path, plan: Plan, found: BatchPlan, shifts: Mapping[str, int] = NO_SHIFTS
+) -> Decision:
+    """Return what must run; writes nothing. `shifts`: scans whose level names a reader moved, and how far."""
+    return _Decider(output_dir, plan, found, shifts).decision()
 
 
 class _Decider:
-    def __init__(self, output_dir: Path, plan: Plan, found: BatchPlan) -> None:
+    def __init__(self, output_dir: Path, plan: Plan, found: BatchPlan, shifts) -> None:
         self._output_dir, self._plan, self._found = output_dir, plan, found
+        self._shifts = self._shifts_by_batch(shifts)
         self._known = known_stages(output_dir)
         self._check = ResultCheck(output_dir)
         self._asked = self._recompute()
@@ -98,6 +104,8 @@ class _Decider:
         causes: dict[str, tuple[Cause, ...]] = {}
         before: str | None = self._found.digests[batch]
         for stage in self._plan.stages:
+            if stage.stage == self._plan.names[-1] and before is not None:
+                before = with_shifts(before, self._shifts.get(batch, {}))
             seal = read_seal(self._manifest(stage.stage, batch))
             if found := tuple(self._causes(stage, batch, seal, before)):
                 causes[stage.stage] = found
@@ -137,6 +145,14 @@ class _Decider:
             if damaged:
                 self._decision.damaged[stage.stage, batch] = damaged
                 yield Cause(DAMAGED, frozenset(damaged))
+
+    def _shifts_by_batch(self, shifts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+        """Return batch -> scan -> shift, scans in the order of the batch's list."""
+        found: dict[str, dict[str, int]] = {}
+        known = self._found.assignment or read_assignment(self._output_dir) if shifts else {}
+        for scan in sorted(shifts.keys() & known.keys()):
+            found.setdefault(known[scan], {})[scan] = shifts[scan]
+        return found
 
     def _other_input(self, batch: str, first: bool) -> Cause:
         change = self._found.changes.get(batch)

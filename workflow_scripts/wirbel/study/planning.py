@@ -24,10 +24,13 @@ from wirbel.plan.settings import (
 from wirbel.plan.stage_plan import PlannedModel, StagePlan
 from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 from wirbel.runner.codehash import stage_code_hash
+from wirbel.runner.receipts import PICTURES
 from wirbel.runner.settings import Settings
 
 TABLES = ("cohort", "contact_sheet", "report")
 """Stages that run once, on all scans."""
+PER_BATCH = (PICTURES,)
+"""Stages that run for each batch, but which no scan can fail at."""
 LABELLING = "labelling"
 
 
@@ -47,7 +50,7 @@ class Planner:
         names = [s for s in ALL_STAGES if s != LABEL or LABELLING in self._models]
         return Plan(
             stages=tuple(self._stage(name) for name in names),
-            tables={name: StagePlan(name, stage_code_hash(name)) for name in TABLES},
+            tables={name: StagePlan(name, stage_code_hash(name)) for name in (*TABLES, *PER_BATCH)},
             wishes=wishes,
             made_by=software(),
             models_dir=self._settings.models_dir,

@@ -7,7 +7,7 @@ then it removes the manifests with which batches begin. Killed at any moment, th
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -18,7 +18,7 @@ from wirbel.runner.batches import batch_file
 from wirbel.runner.chain import INTERMEDIATE
 from wirbel.runner.discovery import BatchPlan, plan_batches
 from wirbel.runner.intermediates import remove_outputs
-from wirbel.runner.receipts import receipt_file
+from wirbel.runner.receipts import PICTURES, pictures_receipt, receipt_file
 from wirbel.runner.records import manifest_file, records_by_stage
 from wirbel.runner.settings import Settings
 from wirbel.study.dataset import DataSet, look_up
@@ -26,7 +26,7 @@ from wirbel.study.decision import Decision, decide
 from wirbel.study.links import check_links
 from wirbel.study.planning import Planner
 from wirbel.study.results import unread_in_words
-from wirbel.study.tables import AFTER, decide_tables
+from wirbel.study.tables import AFTER, decide_pictures, decide_tables
 
 FAR_AHEAD = 130 * 365 * 24 * 3600
 """A time stamp at the end of the year 2099, in seconds."""
@@ -42,6 +42,15 @@ class Run:
     found: BatchPlan
     decision: Decision
     tables: dict[str, list[str]]
+    pictures: dict[str, list[str]] = field(default_factory=dict)
+    """Batch -> why its pictures are drawn anew, where they are."""
+
+    @property
+    def gathered_causes(self) -> dict[str, list[str]]:
+        """Why what no scan can fail at runs: tables, pages, and the pictures of some batches."""
+        told = sorted({cause for causes in self.pictures.values() for cause in causes})
+        number = f"{len(self.pictures):,} of {len(self.found.batches):,} batches: "
+        return {**self.tables, PICTURES: [number + ", ".join(told)]}
 
     @property
     def remarks(self) -> list[str]:
@@ -64,6 +73,8 @@ class Run:
         for stage, causes in self.tables.items():
             if causes:
                 receipt_file(folder, stage).unlink(missing_ok=True)
+        for batch in self.pictures:
+            receipt_file(folder, pictures_receipt(batch)).unlink(missing_ok=True)
 
     def new_scans(self) -> list[FoundScan]:
         """Return the scans that are new or changed since the last run."""
@@ -80,6 +91,8 @@ class Run:
 
         Nothing can be removed for a dry run: there a stand-in, newer than any manifest, says that a job begins.
         """
+        if stage == PICTURES:
+            return self._inputs_of_pictures(batch, shown)
         before = self.plan.before(stage)
         if before and self.decision.runs(before, batch):
             return [self._manifest(before, batch)]
@@ -88,8 +101,16 @@ class Run:
     def gathered(self, stage: str, *stages: str, shown: bool) -> list[str]:
         """Return the same for what is made once from the manifests of all batches of `stages`."""
         begins = bool(self.tables[stage]) and shown
-        before = [self._receipt(table) for table in AFTER.get(stage, ()) if self.tables[table]]
+        before = [self._receipt(table) for table in AFTER.get(stage, ()) if self.tables.get(table)]
+        if PICTURES in AFTER.get(stage, ()):
+            before += [self._receipt(pictures_receipt(batch)) for batch in self.pictures]
         return self.manifests(*stages) + before + ([stand_in().name] if begins else [])
+
+    def _inputs_of_pictures(self, batch: str, shown: bool) -> list[str]:
+        last = self.plan.names[-1]
+        if self.decision.runs(last, batch):
+            return [self._manifest(last, batch)]
+        return [stand_in().name] if batch in self.pictures and shown else []
 
     def _receipt(self, table: str) -> str:
         return f"{self.output}/work/receipts/{table}.json"
@@ -116,13 +137,14 @@ def look(settings: Settings, wishes: Wishes) -> Run:
     """
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
-    data = look_up(settings.bids_dir, folder, settings.participants)
+    data = look_up(settings.bids_dir, folder, settings.participants, settings.reviews)
     check_links(folder, Path(settings.bids_dir), data.scans)
     scope = settings.batch_size, settings.participants
     found = plan_batches(settings.bids_dir, folder, *scope, data.scans)
-    decision = decide(folder, plan, found)
-    tables = decide_tables(folder, plan, found, decision, data.mark)
-    return Run(settings.output_dir, plan, data, found, decision, tables)
+    decision = decide(folder, plan, found, data.reviews.shifts)
+    pictures = decide_pictures(folder, plan, found, decision)
+    tables = decide_tables(folder, plan, found, decision, data.mark, pictures)
+    return Run(settings.output_dir, plan, data, found, decision, tables, pictures)
 
 
 def usual_inputs(output: str, before: str | None, batch: str) -> list[str]:

@@ -12,6 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from wirbel.command.serving.peers import is_own
@@ -56,7 +57,7 @@ class Handler(SimpleHTTPRequestHandler):
             return False
         if self.command not in ("GET", "HEAD"):
             self.send_error(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered")
-        elif not is_own(self.client_address, self.server.server_address):
+        elif not is_own(self.client_address, self._address()):
             self.send_error(HTTPStatus.FORBIDDEN, "Another user of this machine asks")
         elif not self._names_us():
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "This server has another name")
@@ -66,7 +67,7 @@ class Handler(SimpleHTTPRequestHandler):
             return True
         return False
 
-    def translate_path(self, path: str) -> str | None:
+    def translate_path(self, path: str) -> str | None:  # type: ignore[override]
         """Return the file that an address stands for; None for one that is not there, or outside."""
         name = unquote(urlsplit(path).path, errors="surrogateescape").lstrip("/")
         if "\0" in name:
@@ -79,7 +80,7 @@ class Handler(SimpleHTTPRequestHandler):
             return os.path.join(found, "") if path.endswith("/") else found
         return found if os.path.isfile(found) else None
 
-    def list_directory(self, path: str):
+    def list_directory(self, path: object):
         """Refuse: folders of 30,000 entries are not for browsers."""
         self.send_error(HTTPStatus.NOT_FOUND, "There is no such file")
 
@@ -92,10 +93,15 @@ class Handler(SimpleHTTPRequestHandler):
     def log_message(self, *args) -> None:
         """Print nothing for each request."""
 
+    def _address(self) -> tuple[str, int]:
+        """Return the server's host and port."""
+        host, port, *_ = cast(tuple[str, int], self.server.server_address)
+        return host, port
+
     def _names_us(self) -> bool:
         """Whether the request's only Host header names this server, as its browser knows it."""
         given = self.headers.get_all("Host") or []
-        port = self.server.server_address[1]
+        port = self._address()[1]
         allowed = {f"{name}:{port}" for name in NAMES} | (set(NAMES) if port == 80 else set())
         return len(given) == 1 and given[0].strip().lower() in allowed
 

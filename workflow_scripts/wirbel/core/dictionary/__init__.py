@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wirbel.core.dictionary.changes import change_table
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, STRING, Column
 from wirbel.core.dictionary.discs import DISCS
 from wirbel.core.dictionary.failures import FAILURES
@@ -16,11 +17,12 @@ from wirbel.core.dictionary.levels import LEVELS
 from wirbel.core.dictionary.plausibility import PLAUSIBILITY
 from wirbel.core.dictionary.scans import SCANS
 from wirbel.core.dictionary.scores import NORMS, REFERENCE, score_table
-from wirbel.core.dictionary.shared import IDENTITY
+from wirbel.core.dictionary.shared import IDENTITY, REVIEW
 from wirbel.core.dictionary.vertebrae import VERTEBRAE
 
 __all__ = [
     "BOOLEAN",
+    "CHANGES",
     "DERIVED",
     "IDENTITY",
     "INTEGER",
@@ -37,20 +39,23 @@ __all__ = [
 ]
 
 MEASURED: dict[str, tuple[Column, ...]] = {
-    "scans": (*SCANS, *PLAUSIBILITY),
-    "vertebrae": (*VERTEBRAE, *PLAUSIBILITY),
-    "discs": (*DISCS, *PLAUSIBILITY),
-    "levels": (*LEVELS, *PLAUSIBILITY),
+    "scans": (*SCANS, REVIEW, *PLAUSIBILITY),
+    "vertebrae": (*VERTEBRAE, REVIEW, *PLAUSIBILITY),
+    "discs": (*DISCS, REVIEW, *PLAUSIBILITY),
+    "levels": (*LEVELS, REVIEW, *PLAUSIBILITY),
 }
 """Table of measures -> its columns."""
 SCORES = {table: f"{table}_z" for table in MEASURED}
 """Table of measures -> that of their scores."""
+CHANGES = {table: f"{table}_changes" for table in MEASURED}
+"""Table of measures -> that of their changes between sessions."""
 DERIVED = {
     **{SCORES[table]: score_table(columns) for table, columns in MEASURED.items()},
+    **{CHANGES[table]: change_table(columns) for table, columns in MEASURED.items()},
     NORMS: REFERENCE,
 }
 """Tables that are computed from those of measures -> their columns."""
-TABLES: dict[str, tuple[Column, ...]] = {**MEASURED, **DERIVED, "failures": FAILURES}
+TABLES: dict[str, tuple[Column, ...]] = {**MEASURED, **DERIVED, "failures": (*FAILURES, REVIEW)}
 """Table name -> its columns, in their order; those of `participants.tsv` follow in the cohort's tables."""
 
 

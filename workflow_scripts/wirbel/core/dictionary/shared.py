@@ -15,6 +15,7 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.measures.status import STATUS_CODES
+from wirbel.core.reviewing.reviews import OUTCOMES
 from wirbel.core.spine.calibration import in_words
 
 VOXEL_COUNT = "number of voxels with the structure's label times the volume of one voxel"
@@ -42,6 +43,15 @@ IDENTITY = (
 )
 
 
+REVIEW = Column(
+    "review",
+    STRING,
+    "What readers decided about the scan",
+    "From the files that the setting reviews names, the same for all rows of a scan. Rejected scans are kept: leave "
+    "them out of analyses by this column",
+    "readers",
+    codes=OUTCOMES,
+)
 MEASURED = ("ok", "touches_border", "partly_seen", "absent", "no_canal", "surface_incomplete")
 """Status codes of everything that is fitted to a body or a disc."""
 SIGNAL = (
@@ -197,6 +207,7 @@ LEVEL_METHOD_CODES = {
     "labelling": "named by the labelling network",
     "estimated": "neither end is in view: estimated from position and size",
     "counted": "the topmost vertebra in view counts as C2, as SPINEPS does (compatibility: spineps)",
+    "reader": "corrected by a reader (setting reviews)",
     "unknown": "the maps came without this information",
 }
 ALTERNATIVE = Column(

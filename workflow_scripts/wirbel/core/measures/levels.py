@@ -13,8 +13,9 @@ from wirbel.core.measures.conus import is_questioned
 from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM
 from wirbel.core.measures.frames import Frame, Region, make_frame
 from wirbel.core.measures.label_maps import LabelMaps
+from wirbel.core.measures.landmarks import CANAL_AP, Landmark
 from wirbel.core.measures.narrowest import Profile
-from wirbel.core.measures.sections import cut_section
+from wirbel.core.measures.sections import Section, cut_section
 from wirbel.core.measures.spine import Spine
 
 STRUCTURES = {"canal": ((CANAL, CORD), CANAL_FORM), "cord": ((CORD,), CORD_FORM)}
@@ -32,15 +33,17 @@ def level_rows(
     line: Centreline | None,
     order: Contiguity,
     profile: Profile | None,
+    marks: list[Landmark] | None = None,
 ) -> list[dict]:
     """Measure canal and cord behind the middle of every body and of the disc below it, and in between.
 
-    `profile`: that of the canal all along `line`.
+    `profile`: that of the canal all along `line`. The canal's measured diameters are added to `marks`.
     """
     rows = _shared_out(maps, spine, order)
     for row in rows:
         for place, offset in PLACES.items():
-            row |= _section_columns(maps, spine.regions.get(row["label"] + offset), line, place)
+            beside = spine.regions.get(row["label"] + offset)
+            row |= _section_columns(maps, beside, line, place, row["level"], marks)
         row |= _narrowest_columns(row, spine, line, profile)
         _question(row)
     return rows
@@ -88,7 +91,7 @@ def section_frame(line: Centreline, centre_mm: np.ndarray) -> Frame | None:
     return make_frame(point, line.tangent(at), 2 * point - centre_mm)
 
 
-def _section_columns(maps, beside: Region | None, line, place) -> dict:
+def _section_columns(maps, beside: Region | None, line, place, level="", marks=None) -> dict:
     columns, sections = {}, {}
     frame = None if line is None or beside is None else section_frame(line, beside.centroid_mm)
     fault = None
@@ -99,6 +102,8 @@ def _section_columns(maps, beside: Region | None, line, place) -> dict:
     for name, (labels, form) in STRUCTURES.items():
         cut, state = (None, fault) if fault else cut_section(maps, labels, frame, form)
         sections[name] = cut
+        if cut is not None and name == "canal" and marks is not None:
+            marks.append(_diameter(frame, cut, level))
         values = (cut.area_mm2, cut.depth_mm, cut.width_mm) if cut else (None,) * 3
         for (size, unit), value in zip(SIZES.items(), values, strict=True):
             columns[f"{name}_{size}_{place}_{unit}"] = value
@@ -112,6 +117,14 @@ def _section_columns(maps, beside: Region | None, line, place) -> dict:
     columns[f"cord_to_canal_ratio_{place}"] = ratio
     columns[f"space_{place}_status"] = _first_fault(columns, place)
     return columns
+
+
+def _diameter(frame: Frame, cut: Section, level: str) -> Landmark:
+    """Return the line of a canal's AP diameter, in the plane of its section."""
+    right, anterior = cut.middle_mm
+    middle = frame.origin_mm + right * frame.right + anterior * frame.anterior
+    half = cut.depth_mm / 2 * frame.anterior
+    return Landmark(CANAL_AP, level, middle - half, middle + half)
 
 
 def _first_fault(columns: dict, place: str) -> str:

@@ -37,6 +37,8 @@ class Section:
     area_mm2: float
     depth_mm: float
     width_mm: float
+    middle_mm: tuple[float, float] = (0.0, 0.0)
+    """Its middle, to the right and to the front of the frame's origin."""
 
 
 def cut_section(
@@ -80,7 +82,8 @@ def cut_section(
     if min(shares) < LEAST_SHARE:
         return None, S.SURFACE_INCOMPLETE
     depth = curve.mean_depth_mm(CENTRAL_MM) * shares[1]
-    section = Section(curve.area_mm2() * shares[0], depth, curve.width_mm)
+    middle = curve.right_mm, curve.anterior_mm + (curve.front_mm - curve.back_mm) / 2
+    section = Section(curve.area_mm2() * shares[0], depth, curve.width_mm, middle)
     return section, S.OK if _tells_form(section, form, np.ptp(across) / step) else S.FORM_ASSUMED
 
 

@@ -67,6 +67,7 @@ FILE_FLAGS: dict[str, str] = {
 }
 """Flag of the scan's own file -> what it means."""
 
+NOT_APPLIED = "review_not_applied"
 LEVEL_FLAGS: dict[str, str] = {
     "gap": "a vertebra seems to be missing",
     "enumeration_anomaly": "one more or one fewer vertebra than usual between both ends",
@@ -81,6 +82,7 @@ LEVEL_FLAGS: dict[str, str] = {
         "what is called sacrum lies where, by all else that is seen, there is none: it was dropped, unless the masks "
         "are to be SPINEPS' own"
     ),
+    NOT_APPLIED: "a reader moved the names so far that they would leave C1 to L6: they stay as they were",
     "counting_disagrees": "counting gives other names than the labelling network",
     "no_sequence": "the labelling network's answers fit no spine, so names are counted",
 }

@@ -137,7 +137,9 @@ class _Model:
 
     def _forward(self, reduce, never: np.ndarray | None = None) -> list[np.ndarray]:
         """Return the log likelihoods (states, scales) of all that leads to each node; none of states `never`."""
-        steps, out, lowered = self.scores.steps, [], []
+        steps = self.scores.steps
+        out: list[np.ndarray] = []
+        lowered: list[np.ndarray] = []
         for b, (above, scores) in enumerate(self.pairs):
             value = self.starts[b].copy()
             if above:

@@ -105,7 +105,8 @@ class Scores:
         sizes = self._sizes(group)
         best = sizes[1:].max()
         sizes[1:] = best + TEMPER * (sizes[1:] - best)  # C2 with its dens is like no other body
-        return sizes + self._place(group)[:, None] + self._union(group)
+        behind = self._behind(slice(group.first, group.last + 1))
+        return sizes + behind + self._place(group)[:, None] + self._union(group)
 
     def _sizes(self, group: Group) -> np.ndarray:
         seen, own = self.seen, slice(group.first, group.last + 1)
@@ -137,7 +138,7 @@ class Scores:
         arch = bool(seen.arch[own].any())
         score = np.where(SACRAL, LOG_ARCH[True, arch] + LOG_CALLED_BODY, LOG_ARCH[False, arch])
         canal = seen.canal[own].max()
-        score = score + (LOG_NO_CANAL if canal < 0.2 else 0.0) + self._behind(own)
+        score = score + (LOG_NO_CANAL if canal < 0.2 else 0.0)
         score = score + SACRAL * self._sacral(group)
         behind = seen.behind_canal[own].max() > BEHIND_CANAL
         score = score + np.where(SACRAL, 0.0, LOG_BEHIND_CANAL * behind)
@@ -147,21 +148,15 @@ class Scores:
         return score + LOG_WITHIN_SACRUM * within
 
     def _behind(self, own: slice) -> np.ndarray:
-        """Return the log likelihood (states,) of the cord's cross-section, and of place and length of the costal
-        processes."""
-        seen, score = self.seen, np.zeros(len(STATES))
-        for value, usual, spread in (
-            (np.log(seen.cord_mm2[own]), np.log(CORD_MM2), CORD_SPREAD),
-            (seen.costal_mm[own], COSTAL_MM, COSTAL_SPREAD_MM),
-            (np.log(seen.costal_reach_mm[own]), np.log(COSTAL_REACH_MM), COSTAL_REACH_SPREAD),
-        ):
-            if np.isnan(value).all():
-                continue
-            z = (np.nanmean(value) - usual) / spread
-            if spread == COSTAL_REACH_SPREAD and seen.costal_cut[own].any():
-                z = np.maximum(z, 0)  # it is at least as long
-            score += TEMPER * np.maximum(robust(z, USUAL_KNEE), -2 * MOST_EVIDENCE)
-        return score
+        """Return the log likelihood (states, scales) of the cord's cross-section, and of place and length of the costal
+        processes, which grow with a person."""
+        seen = self.seen
+        cord = _typical(np.log(seen.cord_mm2[own]), np.log(CORD_MM2)[:, None], CORD_SPREAD)
+        place = _typical(seen.costal_mm[own], COSTAL_MM[:, None], COSTAL_SPREAD_MM)
+        usual = np.log(COSTAL_REACH_MM)[:, None] + SHARED_GROWTH * np.log(SCALES / MEAN_SCALE)
+        cut = bool(seen.costal_cut[own].any())
+        length = _typical(np.log(seen.costal_reach_mm[own]), usual, COSTAL_REACH_SPREAD, cut)
+        return TEMPER * cord + place + length
 
     def _taper(self, group: Group) -> float:
         """Return the cross-section of a group's upper part over that of its lower part."""
@@ -306,6 +301,18 @@ class Scores:
             return np.zeros(len(STATES))
         lack = np.maximum(CONUS_NUMBER - (LEVEL_NUMBER - 0.5), 0)
         return TEMPER * robust(lack / CONUS_SPREAD, 2.5, 2.5)
+
+
+def _typical(value: np.ndarray, usual: np.ndarray, spread: float, at_least: bool = False):
+    """Return the log likelihood of pieces' mean value against the usual ones; 0 where none shows it.
+
+    It is never worse than that of an accident. With `at_least` the value may be larger than what is seen of it.
+    """
+    if np.isnan(value).all():
+        return np.zeros_like(usual)
+    z = (np.nanmean(value) - usual) / spread
+    z = np.maximum(z, 0) if at_least else z
+    return np.maximum(robust(z, USUAL_KNEE), -2 * MOST_EVIDENCE)
 
 
 def _across(found_mm: float, usual_mm: np.ndarray) -> np.ndarray:

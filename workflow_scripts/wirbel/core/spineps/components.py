@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import cc3d
 import fill_voids
@@ -15,7 +16,7 @@ from wirbel.core.geometry import grow_box
 REFERENCE_MM = (0.75, 0.75, 1.65)
 """Voxel size at which the published thresholds were chosen."""
 REFERENCE_MM3 = float(np.prod(REFERENCE_MM))
-NEIGHBOURS = {1: 6, 2: 18, 3: 26}
+NEIGHBOURS: dict[int, Literal[6, 18, 26]] = {1: 6, 2: 18, 3: 26}
 """Reach of a neighbourhood (faces, edges, corners) -> number of neighbours."""
 
 

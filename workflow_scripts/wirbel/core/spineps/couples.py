@@ -90,7 +90,7 @@ def _shifted(inner: Box, outer: Box) -> Box:
 def _couples(found: dict[Key, Prediction], count: int) -> list[tuple[tuple[Key, ...], float]]:
     """Return (members, mean agreement), the best first: by agreement times number of members plus one."""
     agreements: dict[tuple[Key, ...], list[float]] = {}
-    dice = {}
+    dice: dict[tuple[Key, Key], float] = {}
     for place in range(count):
         for role in range(3):
             if (place, role) in found:
@@ -106,7 +106,7 @@ def _couple(anchor: Key, found, dice) -> tuple[tuple[Key, ...], float]:
     scores = {key: _dice(found, anchor, key, dice) for key in others if key in found}
     best = sorted(scores, key=lambda key: scores[key], reverse=True)[:2]
     partners = [key for key in best if scores[key] > LEAST_DICE]
-    if len(partners) == 2 and _dice(found, *partners, dice) < LEAST_DICE:
+    if len(partners) == 2 and _dice(found, partners[0], partners[1], dice) < LEAST_DICE:
         partners = partners[:1]
     agreement = sum(scores[key] for key in partners) / max(len(partners), 1)
     return tuple(sorted([*partners, anchor], key=lambda key: key[0])), agreement
@@ -122,8 +122,8 @@ def _dice(found, a: Key, b: Key, known: dict) -> float:
         ]
         shared = 0
         if all(s.start < s.stop for s in common):
-            shared = np.count_nonzero(_part(first, common) & _part(second, common))
-        known[pair] = 2.0 * int(shared) / (first.size + second.size)
+            shared = int(np.count_nonzero(_part(first, common) & _part(second, common)))
+        known[pair] = 2.0 * shared / (first.size + second.size)
     return known[pair]
 
 

@@ -33,8 +33,8 @@ STEP_DOWN = 5
 def instance_grid(labels: Volume, settings: InstanceSettings) -> Volume:
     """Return the map on the instance model's grid, axes (P, I, R)."""
     flat = reorient(labels)
-    spacing_mm = settings.spacing_for(tuple(float(size) for size in zooms(flat.affine)))
-    return resample(flat, rescaled_grid(flat.grid, spacing_mm), order=0)
+    i, j, k = (float(size) for size in zooms(flat.affine))
+    return resample(flat, rescaled_grid(flat.grid, settings.spacing_for((i, j, k))), order=0)
 
 
 def cut_outs(
@@ -110,8 +110,10 @@ def unnumbered(
     subregion, vertebra = (volume.data for volume in turned)
     move_posterior_pieces(subregion, vertebra)
     counted = from_the_top(vertebra, numbers.first)
-    maps = (stored_like(Volume(data, target), scan_grid) for data in (subregion, counted))
-    return Merged(*maps, _levels(counted, numbers), box)
+    final, vertebrae = (
+        stored_like(Volume(data, target), scan_grid) for data in (subregion, counted)
+    )
+    return Merged(final, vertebrae, _levels(counted, numbers), box)
 
 
 def numbered(
@@ -126,16 +128,18 @@ def numbered(
         table[list(names)] = list(names.values())
         vertebra = vertebra.with_data(table[vertebra.data])
     turned = [reorient(volume.with_data(volume.data.copy())) for volume in (subregion, vertebra)]
-    data = [volume.data for volume in turned]
-    final = number_rest(*data, numbers.sacrum_ids, numbers.metal_ids)
-    maps = (turned[0], turned[1].with_data(final))
-    maps = (stored_like(volume, found.vertebra.grid) for volume in maps)
-    return Merged(*maps, found.levels if names is not None else _levels(final, numbers))
+    final = number_rest(turned[0].data, turned[1].data, numbers.sacrum_ids, numbers.metal_ids)
+    return Merged(
+        stored_like(turned[0], found.vertebra.grid),
+        stored_like(turned[1].with_data(final), found.vertebra.grid),
+        found.levels if names is not None else _levels(final, numbers),
+    )
 
 
 def model_grid(scan_grid: Grid, labels: Volume) -> np.ndarray:
     """Return the affine of a map on the model grid, without the rounding of the file it was stored in."""
-    exact = prepared_grid(scan_grid, labels.axes, tuple(zooms(labels.affine)))
+    i, j, k = (float(size) for size in zooms(labels.affine))
+    exact = prepared_grid(scan_grid, labels.axes, (i, j, k))
     near = exact.shape == labels.data.shape and np.allclose(exact.affine, labels.affine, atol=1e-2)
     return exact.affine if near else labels.affine
 
@@ -160,7 +164,8 @@ def _crop(data: np.ndarray, spacing_mm: np.ndarray) -> tuple[slice, ...]:
 def _threshold(voxels: float, settings: InstanceSettings, spacing_mm: np.ndarray) -> int:
     """Return a threshold of the model's settings in voxels of the grid that is used."""
     finest = settings.resolution[0] if len(settings.resolution) == 2 else settings.resolution
-    used = settings.spacing_for(tuple(float(size) for size in spacing_mm))
+    i, j, k = (float(size) for size in spacing_mm)
+    used = settings.spacing_for((i, j, k))
     scaled = int(voxels * np.prod(finest) / (used[0] * used[1] * used[2]))
     return max(scaled, voxels_of_mm3(SMALLEST_MM3, np.array(used)))
 

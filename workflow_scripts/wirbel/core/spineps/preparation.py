@@ -57,13 +57,14 @@ def prepare_image(
     top = data.max()
     data = np.pad(data, PADDING, constant_values=data.min())
     image = turned(Volume(data, _padded(volume.grid).affine), axes)  # a view: scans can be large
-    spacing_mm = spacing_for(tuple(float(size) for size in zooms(image.affine)))
+    i, j, k = (float(size) for size in zooms(image.affine))
+    spacing_mm = spacing_for((i, j, k))
     image = resample(image, prepared_grid(volume.grid, axes, spacing_mm), order=3)
     steps = described(volume, axes, spacing_mm, bias_field, (0.0, top))
     return PreparedImage(image, {**steps, "Preparation": "spineps"})
 
 
-def prepared_grid(scan: Grid, axes: tuple[str, ...], spacing_mm: Spacing) -> Grid:
+def prepared_grid(scan: Grid, axes: tuple[str, str, str], spacing_mm: Spacing) -> Grid:
     """Return the grid of a scan's prepared image for a model with `axes` and voxels of `spacing_mm`."""
     padded = _padded(scan)
     turned = reorient(Volume(np.broadcast_to(np.uint8(0), padded.shape), padded.affine), axes)
@@ -86,7 +87,7 @@ def _intensities(
     if log_field := n4_method(correct_bias):
         try:
             affine = volume.affine.copy()
-            affine[:3, 3] = volume.grid.to_world([s.start for s in box])
+            affine[:3, 3] = volume.grid.to_world(np.array([s.start for s in box]))
             part, word = correct_bias_field(Volume(part, affine), log_field), "corrected"
         except (RuntimeError, ValueError) as error:
             word = f"not corrected: {str(error).strip().splitlines()[-1]}"

@@ -75,6 +75,8 @@ function tableColumn(column) {
 function tableColumns() {
   const columns = WIRBEL.data.scans.columns.map(tableColumn);
   const review = { name: "review", title: "Review", kind: "text", description: "What was decided here, or read back" };
+  const own = columns.findIndex((column) => column.field === "review");
+  if (own >= 0) columns.splice(own, 1);
   const at = columns.findIndex((column) => column.field === "scan_id");
   columns.splice(at + 1, 0, { ...tableColumn(review), visible: true });
   const hasPictures = (WIRBEL.data.pictures.scans || []).some((picture) => picture && picture.sheet);

@@ -100,9 +100,9 @@ class StudyRules:
 
     # Input functions
 
-    def inputs_of(self, stage: str) -> Callable:
-        """Return an input function: what a stage's job reads, where that is about to be made."""
-        before = stage_before(stage, self.stages)
+    def inputs_of(self, stage: str, after: str = "") -> Callable:
+        """Return an input function: what the job of a stage reads, by default of the stage before, if that is made."""
+        before = after or stage_before(stage, self.stages)
 
         @with_signature
         def paths(wildcards):
@@ -168,10 +168,11 @@ class StudyRules:
 
     def needs(self, stage: StageNeeds) -> Mapping[str, Any]:
         """Return the resources of a per-scan stage's job."""
+        minutes = self.minutes(stage.start_minutes, stage.minutes_per_scan)
         gpus = {"gpu": stage.gpus} if stage.gpus else {}
-        return {"mem_mb": self.megabytes(stage.mem_mb), "runtime": self._minutes(stage), **gpus}
+        return {"mem_mb": self.megabytes(stage.mem_mb), "runtime": minutes, **gpus}
 
-    def _minutes(self, stage: StageNeeds) -> Callable:
+    def minutes(self, start: int, per_scan: int) -> Callable:
         """Return a resource function: time for a start and for each scan of the batch, more with every attempt.
 
         But no more than the partitions allow: scans that an earlier attempt has finished are not computed again.
@@ -179,7 +180,7 @@ class StudyRules:
 
         @with_signature
         def asked(wildcards, attempt):
-            first = stage.start_minutes + stage.minutes_per_scan * self._scans_in(wildcards.batch)
+            first = start + per_scan * self._scans_in(wildcards.batch)
             return max(first, min(attempt * first, self.longest_minutes))
 
         return asked

@@ -81,7 +81,7 @@ class Start:
             return
         run, session = self.run, self._session
         planned, at_work = session.planned(), self._lock.at_work()
-        session.say(account(planned, run.decision, run.found, run.tables, at_work))
+        session.say(account(planned, run.decision, run.found, run.gathered_causes, at_work))
         if doubt := self._doubt(run):
             session.warn(f"A run would stop: {doubt}")
 

@@ -7,10 +7,10 @@ no number of threads changes a bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy import sparse
+
+from wirbel.core.separable import applied
 
 END = 1e-3
 """The last voxel is taken so many voxels before the end of the last span, to which it would not belong. ITK's value."""
@@ -28,15 +28,6 @@ def basis(size: int, spans: int) -> sparse.csr_array:
     columns = first[:, None] + np.arange(4)
     parts = (weights / 6).astype(np.float32).ravel(), columns.ravel(), np.arange(0, 4 * size + 1, 4)
     return sparse.csr_array(parts, shape=(size, spans + 3))
-
-
-def applied(matrices: Sequence[sparse.sparray], data: np.ndarray) -> np.ndarray:
-    """Return `data` (three axes) multiplied by one matrix along each axis."""
-    for axis in (1, 2, 0):  # the longest pass last: no turning of a large result
-        turned = np.moveaxis(data, axis, 0)
-        product = matrices[axis] @ turned.reshape(turned.shape[0], -1)
-        data = np.moveaxis(product.reshape(-1, *turned.shape[1:]), 0, axis)
-    return data
 
 
 def evaluate(lattice: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.preparation.n4.bspline import Approximation, applied, evaluate, refined
+from wirbel.core.preparation.n4.bspline import Approximation, evaluate, refined
 from wirbel.core.preparation.n4.settings import SPLINE_ORDER, FitSettings, checked_logarithms
 from wirbel.core.preparation.n4.sharpening import sharpened
+from wirbel.core.separable import applied
 
 
 def log_field(

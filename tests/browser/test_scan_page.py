@@ -1,0 +1,81 @@
+"""The page of one scan in a browser, from the disk: pictures, layers, numbers, three planes, keys."""
+
+from __future__ import annotations
+
+import pytest
+from pages import opened, until
+from tables_of_scans import DRAWN, SPOILT, draw_one, write_tables
+
+from wirbel.report.cohort_report import Study, write_report
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    output = tmp_path_factory.mktemp("cohort")
+    write_tables(output, 60)
+    write_report(output, Study("A cohort", "0123", draw_one(output)))
+    return output
+
+
+@pytest.fixture
+def page(tab, cohort):
+    return opened(tab, cohort, f"scan.html#{DRAWN}")
+
+
+def test_pictures_names_and_flags_are_there(page):
+    assert page.locator("h1").inner_text() == DRAWN
+    until(page, "[...document.images].every((one) => one.naturalWidth > 0)")
+    assert page.locator("#views figure").count() == 6
+    assert "canal broken: the canal is missing" in page.locator("aside").inner_text()
+    names = page.locator(".stack").nth(1).locator("text").all_text_contents()
+    assert names == ["L3", "L4"]
+
+
+def test_keys_switch_layers(page):
+    def structures() -> bool:
+        return page.locator(".layer-structures").first.is_visible()
+
+    assert structures()
+    page.keyboard.press("v")
+    assert not structures() and page.locator(".layer-vertebrae").first.is_visible()
+    page.keyboard.press("i")
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('line.layer-lines')).display")
+        != "none"
+    )
+
+
+def test_numbers_stand_beside_those_of_their_level(page):
+    page.click("#numbers button:has-text('Height anterior')")
+    assert page.locator("#strip h3").inner_text() == "Height anterior (mm)"
+    assert page.locator("#strip circle").count() == 2
+
+
+def test_text_of_files_is_shown_and_not_run(page):
+    assert SPOILT in page.locator("aside").inner_text()
+    assert page.evaluate("window.spoilt === undefined")
+
+
+def test_three_planes_of_a_flagged_scan_are_drawn_without_a_server(page):
+    page.click("#planes button")
+    page.wait_for_selector("#planes-canvas[data-ready=true]")
+
+
+def test_a_scan_without_pictures_says_so_and_keys_lead_on(page):
+    page.keyboard.press("j")
+    until(page, "document.querySelector('h1').textContent === 'sub-00002'")
+    assert "No picture" in page.locator("main").inner_text()
+    page.keyboard.press("k")
+    page.keyboard.press("r")
+    assert "Review: rejected" in page.locator("aside").inner_text()
+    page.keyboard.press("u")
+    assert "Not reviewed" in page.locator("aside").inner_text()
+
+
+def test_the_list_shows_the_thumbnail_and_leads_to_the_scan(tab, cohort):
+    page = opened(tab, cohort)
+    assert page.locator("#scans .thumb:not(.none)").count() == 1
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    until(page, f"location.hash === '#{DRAWN}'")

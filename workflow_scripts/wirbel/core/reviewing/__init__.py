@@ -1,0 +1,1 @@
+"""What readers decided about scans: put together, compared, and applied to level names."""
