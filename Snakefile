@@ -15,19 +15,19 @@ include: "rules/models.smk"
 rule all:
     default_target: True
     input:
-        manifests_to_make,
-        TABLES_RECEIPT,
-        SHEET_RECEIPT,
-        REPORT_RECEIPT,
+        study.manifests_to_make,
+        study.receipt("cohort"),
+        study.receipt("contact_sheet"),
+        study.receipt("report"),
 
 
 onstart:
-    prepare_slurm()
+    study.on_start()
 
 
 onsuccess:
-    print_summary(0)
+    study.on_end(0)
 
 
 onerror:
-    print_summary(1)
+    study.on_end(1)

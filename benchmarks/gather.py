@@ -1,7 +1,7 @@
 """How long does the cohort stage take for a large cohort, and how much memory?
 
 Makes a simulated output folder (batch lists, manifests, one file of measurements per scan, filled by the
-declared columns), runs `python -m wirbel.stages.cohort` on it in a process of its own, and prints
+declared columns), gathers it in a process of its own as `python -m wirbel.stages.cohort` does, and prints
 wall time, CPU time and peak memory:
 
     .venv/bin/python benchmarks/gather.py --scans 30000
@@ -33,6 +33,14 @@ VERTEBRAE = [LEVEL_NAMES[v] for v in LEVELS_TOP_DOWN if LEVEL_NAMES[v] not in ("
 DISCS = [f"{above}-{below}" for above, below in zip(VERTEBRAE, VERTEBRAE[1:], strict=False)]
 ROWS = {"vertebrae": VERTEBRAE, "discs": DISCS, "levels": VERTEBRAE}
 """Table -> the levels of a scan's rows."""
+GATHER = """
+import sys
+from pathlib import Path
+from wirbel.stages.cohort import gather, read_participants
+
+output, bids = map(Path, sys.argv[1:3])
+gather(output, read_participants(bids, output), threads=int(sys.argv[3]))
+"""
 BATCH, FAILED_SHARE, ODD_SHARE, MISSING_SHARE = 64, 0.01, 0.002, 0.03
 
 
@@ -114,9 +122,9 @@ def _write_batch(output: Path, batch: str, names: list[str], failed: set[int], f
 
 def gather(output: Path, bids: Path, threads: int) -> dict[str, float]:
     """Run the cohort stage; return its seconds, CPU seconds and peak memory in GB, all its processes together."""
-    command = [sys.executable, "-m", "wirbel.stages.cohort", "--output-dir", str(output)]
+    command = [sys.executable, "-c", GATHER, str(output), str(bids), str(threads)]
     start, peak = time.perf_counter(), 0.0
-    process = subprocess.Popen([*command, "--bids-dir", str(bids), "--threads", str(threads)])
+    process = subprocess.Popen(command)
     while process.poll() is None:
         peak = max(peak, _memory_of_tree(process.pid))
         time.sleep(0.2)

@@ -5,78 +5,22 @@ python benchmarks/measure_pictures.py      # writes docs/pictures/*.png
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import measure_pictures_lumbar
+import measure_pictures_neck
 import numpy as np
-from PIL import Image, ImageDraw
+from measure_views import CYAN, RED, WHITE, YELLOW, View, fitted, place
 
-from wirbel.core.colours import subregion_colours
-from wirbel.core.geometry import Grid
 from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS, SACRUM
 from wirbel.core.measures.centreline import find_centreline
 from wirbel.core.measures.corners import corners_beside
 from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM, fit_closed_curve
-from wirbel.core.measures.frames import Frame
-from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import section_frame
 from wirbel.core.measures.sections import REACH_MM, SLAB_MM
-from wirbel.core.measures.solids import find_solids
-from wirbel.core.measures.spine import Spine
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
-from wirbel.phantom import make_phantom
-from wirbel.phantom.raster import rasterise
 
-FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 SEED = 11
 SLIPPED_SEED, SLIPPED_LEVEL = 57, "L4"
 """A person whose L4 stands 5.5 mm in front of L5."""
-PIXEL_MM, ZOOM = 0.25, 2
-YELLOW, WHITE, CYAN, RED = "#ffd800", "#ffffff", "#00e0ff", "#ff4040"
-
-
-class View:
-    """A plane through the phantom: `across` to the right of the picture, `up` upwards, world mm."""
-
-    def __init__(self, phantom, middle_mm, across, up, size_mm) -> None:
-        self.middle, self.across, self.up = np.asarray(middle_mm), across, up
-        self.shape = (np.array(size_mm) / PIXEL_MM).astype(int)
-        colours = np.zeros((256, 3), np.uint8)
-        for label, colour in subregion_colours().items():
-            value = colour.lstrip("#")
-            colours[label] = [int(value[k : k + 2], 16) // 2 for k in (0, 2, 4)]
-        affine = np.eye(4)
-        affine[:3, 0], affine[:3, 1] = across * PIXEL_MM, -up * PIXEL_MM
-        affine[:3, 2] = np.cross(across, up) * PIXEL_MM
-        affine[:3, 3] = self.middle - affine[:3, :2] @ ((self.shape - 1) / 2)
-        inside = Grid((*self.shape, 1), np.linalg.inv(phantom.acquisition.world) @ affine)
-        drawn = rasterise(phantom.anatomy, inside).subregion[:, :, 0]
-        picture = Image.fromarray(colours[drawn.T]).resize(tuple(self.shape * ZOOM), Image.NEAREST)
-        self.picture, self.draw = picture, ImageDraw.Draw(picture)
-
-    def at(self, point_mm) -> tuple[float, float]:
-        """Return the pixel of a world point."""
-        offset = np.asarray(point_mm) - self.middle
-        pixel = np.array([offset @ self.across, -(offset @ self.up)]) / PIXEL_MM
-        return tuple((pixel + self.shape / 2) * ZOOM)
-
-    def line(self, points, colour, width=3) -> None:
-        """Draw a line through world points."""
-        self.draw.line([self.at(p) for p in points], fill=colour, width=width)
-
-    def dot(self, point, colour) -> None:
-        """Draw a dot at a world point."""
-        x, y = self.at(point)
-        self.draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=colour)
-
-    def save(self, name: str) -> None:
-        """Write the picture with few colours: a small file."""
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        self.picture.quantize(32).save(FOLDER / f"{name}.png", optimize=True)
-
-
-def place(frame: Frame, right=0.0, anterior=0.0, superior=0.0) -> np.ndarray:
-    """Return the world point at coordinates of a frame."""
-    return frame.origin_mm + np.array([right, anterior, superior]) @ frame.axes
 
 
 def heights(phantom, solids) -> None:
@@ -184,14 +128,6 @@ def sacral_corners(phantom, maps, spine, solids) -> None:
     view.save("sacrum")
 
 
-def fitted(seed: int):
-    """Return (phantom, maps, spine, solids) of a lumbar scan in thin slices."""
-    phantom = make_phantom(seed, "lumbar", in_plane_mm=0.8, slice_mm=1.5, with_truth=False)
-    maps = LabelMaps(phantom.subregion, phantom.vertebra)
-    spine = Spine(maps)
-    return phantom, maps, spine, find_solids(maps, spine)
-
-
 def main() -> None:
     """Draw all pictures."""
     phantom, maps, spine, solids = fitted(SEED)
@@ -199,9 +135,11 @@ def main() -> None:
     heights(phantom, solids)
     sections(phantom, maps, spine, line)
     curves(phantom, solids, line)
+    measure_pictures_lumbar.draw(phantom, maps, solids)
     phantom, maps, spine, solids = fitted(SLIPPED_SEED)
     slips(phantom, solids)
     sacral_corners(phantom, maps, spine, solids)
+    measure_pictures_neck.draw()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ one is compared with the truth, the others with the first.
     python benchmarks/measures.py --summarise                    # print again, and write the dictionary's figures
 
 Values go to results/benchmarks/measures.tsv, one line each, so that more seeds can be added later; what is in there
-is not measured again.
+is not measured again. Figures of a measure that rest on more scans than this file holds stay as they are.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from measures_figures import (
     TRUTH,
     read,
     summarise,
+    with_earlier,
     write_page,
 )
 from scipy.ndimage import affine_transform
@@ -154,7 +155,7 @@ def mirror_back(tables: dict) -> dict:
 
 def _other_side(name: str) -> str:
     for one, other in (("_left", "_right"), ("_right", "_left")):
-        if one + "_volume" in name:
+        if f"{one}_" in name:
             return name.replace(one, other)
     return name
 
@@ -248,6 +249,7 @@ def main() -> None:
     values = read(VALUES)
     stated = summarise(values)
     if args.summarise:
+        stated = with_earlier(stated, json.loads(FIGURES.read_text()))
         FIGURES.write_text(json.dumps(stated, indent=1, sort_keys=True) + "\n")
         write_page(values, stated)
         print(f"written: {FIGURES.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}")

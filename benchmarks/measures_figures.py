@@ -106,8 +106,7 @@ def summarise(values: dict) -> dict:
     print(
         f"{'measure':<44}{'n':>6}{'bias':>9}{'MAE':>9}{'MAE %':>8}{'95 %':>9}   {'repeat 95 %':>11}"
     )
-    declared = [(table, c.name) for table, columns in TABLES.items() for c in columns]
-    for table, name in (place for place in declared if place in values):
+    for table, name in (place for place in declared() if place in values):
         by_condition = values[table, name]
         found = figures(by_condition)
         cells = [found.get(f"error_{k}") for k in ("count", "bias", "mean", "mean_percent", "95")]
@@ -138,8 +137,32 @@ def _entry(found: dict[str, float]) -> dict[str, float]:
     return {k: v if isinstance(v, int) else float(f"{v:.3g}") for k, v in entry.items()}
 
 
-def table_of(values: dict, stated: dict) -> str:
-    """Return the figures as a table for the page on measures; positions are left out."""
+def with_earlier(stated: dict, earlier: dict) -> dict:
+    """Return `stated`, with the earlier entry of each measure that rested on more scans."""
+    merged: dict[str, dict] = {}
+    for table, name in declared():
+        entries = [e[table][name] for e in (stated, earlier) if name in e.get(table, {})]
+        if entries:
+            merged.setdefault(table, {})[name] = max(entries, key=lambda entry: entry["Scans"])
+    return merged
+
+
+def declared() -> list[tuple[str, str]]:
+    """Return (table, column) of all columns, in their order."""
+    return [(table, c.name) for table, columns in TABLES.items() for c in columns]
+
+
+def lines_of(page: str) -> dict[str, str]:
+    """Return "table.measure" -> its line in the page's table of figures."""
+    rows = (line.split(" | ") for line in page.split(MARKS[0])[1].split(MARKS[1])[0].splitlines())
+    return {f"{row[0][2:]}.{row[1].strip('`')}": " | ".join(row) for row in rows if len(row) > 1}
+
+
+def table_of(values: dict, stated: dict, before: dict[str, str]) -> str:
+    """Return the figures as a table for the page on measures; positions are left out.
+
+    `before`: the page's lines, which stay where `stated` rests on earlier values.
+    """
     repeated = "repeated scans, 95 % (C / T / L) | n | resliced map, 95 %"
     lines = [f"| table | measure | bias | mean absolute error | limit | {repeated} |"]
     lines.append("|---|---|---|---|---|---|---|---|")
@@ -148,8 +171,12 @@ def table_of(values: dict, stated: dict) -> str:
         for name, entry in entries.items():
             if "centroid" in name:
                 continue
+            found = figures(values.get((table, name), {}))
+            if found.get("difference_count") != entry["Scans"]:
+                lines.append(before[f"{table}.{name}"])
+                continue
             unit = units[name].replace("1", "").replace("percent", "%")
-            error, limit = _error_cells(name, figures(values[table, name]), unit)
+            error, limit = _error_cells(name, found, unit)
             repeated = f"{_by_region_cell(entry)} {unit}".strip()
             cells = [table, f"`{name}`", *error, limit, repeated, str(entry["Scans"])]
             resliced = entry.get("Difference95Resliced")
@@ -189,6 +216,7 @@ def _error_cells(name: str, found: dict[str, float], unit: str) -> tuple[list[st
 
 def write_page(values: dict, stated: dict) -> None:
     """Replace the table on the page on measures."""
-    before, rest = PAGE.read_text().split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    PAGE.write_text(before + MARKS[0] + table_of(values, stated) + MARKS[1] + after)
+    page = PAGE.read_text()
+    before, rest = page.split(MARKS[0])
+    table = table_of(values, stated, lines_of(page))
+    PAGE.write_text(before + MARKS[0] + table + MARKS[1] + rest.split(MARKS[1])[1])

@@ -52,7 +52,7 @@ def scans_in(folder: Path) -> dict[str, Path]:
 
 def _phantom(work: Path, region: str, seed: int) -> Path:
     folder = work / "scans" / region
-    if not (folder / "truth.json").is_file():
+    if not (folder / "derivatives" / "truth" / "truth.json").is_file():
         line = ["--regions", region, "--bids-dir", folder, "--count", 1, "--seed", seed]
         command = [sys.executable, "-m", "wirbel.stages.simulate", *line, "--processes", 1]
         subprocess.run([str(part) for part in command], check=True, stderr=subprocess.DEVNULL)

@@ -1,125 +1,28 @@
 # The per-scan stages. One job per stage and batch of scans; scans fail and resume one by one. Later stages go
 # first, so that batches are finished, and their intermediate results dropped, before new ones are begun.
+# What each stage needs is in the table of wirbel/runner/chain.py. A shell command holds no name of the loop:
+# Snakemake looks it up again when a job runs, and the loop has ended by then.
 
+for place, stage in enumerate(study.chain):
 
-rule resample:
-    input:
-        inputs_of("resample", None),
-    output:
-        manifest=manifest("resample"),
-    log:
-        job_log("resample"),
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(3000),
-        runtime=minutes(10, per_scan=2),
-    message:
-        "Resampling batch {wildcards.batch} to the model's grid"
-    shell:
-        f"python -m wirbel.stages.resample{BATCH_ARGUMENTS}{LOG_NO_MORE}"
-
-
-rule semantic:
-    input:
-        inputs_of("semantic", "resample"),
-    output:
-        manifest=manifest("semantic"),
-    log:
-        job_log("semantic"),
-    priority: 1
-    conda:
-        "../envs/gpu.yaml"
-    threads: 8
-    resources:
-        mem_mb=megabytes(6000),
-        runtime=minutes(15, per_scan=2),
-        gpu=1,
-    message:
-        "Segmenting the structures of batch {wildcards.batch}"
-    shell:
-        f"python -m wirbel.runner.one_gpu python -m wirbel.stages.semantic{BATCH_ARGUMENTS}{LOG_NO_MORE}"
-
-
-rule instance:
-    input:
-        inputs_of("instance", "semantic"),
-    output:
-        manifest=manifest("instance"),
-    log:
-        job_log("instance"),
-    priority: 2
-    conda:
-        "../envs/gpu.yaml"
-    threads: 8
-    resources:
-        mem_mb=megabytes(6000),
-        runtime=minutes(15, per_scan=2),
-        gpu=1,
-    message:
-        "Separating the vertebrae of batch {wildcards.batch}"
-    shell:
-        f"python -m wirbel.runner.one_gpu python -m wirbel.stages.instance{BATCH_ARGUMENTS}{LOG_NO_MORE}"
-
-
-rule merge:
-    input:
-        inputs_of("merge", "instance"),
-    output:
-        manifest=manifest("merge"),
-    log:
-        job_log("merge"),
-    priority: 3
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(4000),
-        runtime=minutes(10, per_scan=2),
-    message:
-        "Merging and naming the vertebrae of batch {wildcards.batch}"
-    shell:
-        f"python -m wirbel.stages.merge{BATCH_ARGUMENTS}{LOG_NO_MORE}"
-
-
-# Only where the setting `models` names a labelling network.
-rule label:
-    input:
-        inputs_of("label", "merge"),
-    output:
-        manifest=manifest("label"),
-    log:
-        job_log("label"),
-    priority: 4
-    conda:
-        "../envs/gpu.yaml"
-    threads: 8
-    resources:
-        mem_mb=megabytes(6000),
-        runtime=minutes(15, per_scan=1),
-        gpu=1,
-    message:
-        "Naming the vertebrae of batch {wildcards.batch}"
-    shell:
-        f"python -m wirbel.runner.one_gpu python -m wirbel.stages.label{BATCH_ARGUMENTS}{LOG_NO_MORE}"
-
-
-rule features:
-    input:
-        inputs_of("features", NAMING),
-    output:
-        manifest=manifest("features"),
-    log:
-        job_log("features"),
-    priority: 4
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        mem_mb=megabytes(3000),
-        runtime=minutes(10, per_scan=1),
-    message:
-        "Measuring the scans of batch {wildcards.batch}"
-    shell:
-        f"python -m wirbel.stages.features{BATCH_ARGUMENTS}{LOG_NO_MORE}"
+    rule:
+        name:
+            stage.name
+        input:
+            study.inputs_of(stage.name),
+        output:
+            manifest=study.manifest(stage.name),
+        log:
+            study.job_log(stage.name),
+        priority: place
+        conda:
+            f"../envs/{stage.environment}.yaml"
+        threads: stage.threads
+        resources:
+            **study.needs(stage),
+        params:
+            stage=stage.name,
+        message:
+            f"{stage.doing}, batch {{wildcards.batch}}"
+        shell:
+            f"python -m wirbel.stages.{{params.stage}}{study.batch_arguments}"

@@ -10,68 +10,68 @@ localrules:
 
 rule cohort:
     input:
-        gathered_by("cohort", *RUN_STAGES),
+        study.gathered_by("cohort"),
     output:
-        TABLES_RECEIPT,
+        study.receipt("cohort"),
     log:
-        f"{LOGS}/cohort.log",
+        f"{study.logs}/cohort.log",
     benchmark:
-        f"{LOGS}/benchmarks/cohort.tsv"
+        f"{study.logs}/benchmarks/cohort.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 2
     resources:
-        mem_mb=megabytes(4000),
+        mem_mb=study.megabytes(4000),
         runtime=60,
     message:
         "Collecting the tables of the cohort"
     shell:
-        f"python -m wirbel.stages.cohort{PLAN_ARGUMENT} > {{log:q}} 2>&1"
+        f"python -m wirbel.stages.cohort{study.plan_argument} > {{log:q}} 2>&1"
 
 
 rule contact_sheet:
     input:
-        gathered_by("contact_sheet", NAMING),
+        study.gathered_by("contact_sheet"),
     output:
-        SHEET_RECEIPT,
+        study.receipt("contact_sheet"),
     log:
-        f"{LOGS}/contact_sheet.log",
+        f"{study.logs}/contact_sheet.log",
     benchmark:
-        f"{LOGS}/benchmarks/contact_sheet.tsv"
+        f"{study.logs}/benchmarks/contact_sheet.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(3000),
+        mem_mb=study.megabytes(3000),
         runtime=60,
     message:
         "Drawing the contact sheet"
     shell:
-        f"python -m wirbel.stages.contact_sheet{PLAN_ARGUMENT} > {{log:q}} 2>&1"
+        f"python -m wirbel.stages.contact_sheet{study.plan_argument} > {{log:q}} 2>&1"
 
 
 # `snakemake verify`: read every recorded result, and forget those that are missing or no longer what was written, so that
 # the next run makes them again.
 rule verify:
     log:
-        f"{LOGS}/verify.log",
+        f"{study.logs}/verify.log",
     conda:
         "../envs/cpu.yaml"
     threads: 1
     message:
         "Comparing the recorded results with the disk"
     shell:
-        f"python -m wirbel.runner.verify{OUTPUT_ARGUMENT} 2>&1 | tee {{log:q}}"
+        f"python -m wirbel.runner.verify{study.output_argument} 2>&1 | tee {{log:q}}"
 
 
 # `snakemake unlock`: forget a run that was killed on another machine and could not clear its lock.
 rule unlock:
     log:
-        f"{LOGS}/unlock.log",
+        f"{study.logs}/unlock.log",
     conda:
         "../envs/cpu.yaml"
     threads: 1
     message:
         "Clearing the lock that a killed run left behind"
     shell:
-        f"python -m wirbel.runner.run_lock{OUTPUT_ARGUMENT} 2>&1 | tee {{log:q}}"
+        f"python -m wirbel.runner.run_lock{study.output_argument} 2>&1 | tee {{log:q}}"

@@ -4,21 +4,21 @@
 
 rule evaluate:
     input:
-        needs_reference,
-        TABLES_RECEIPT,
+        study.needs_reference,
+        study.receipt("cohort"),
     log:
-        f"{LOGS}/evaluate.log",
+        f"{study.logs}/evaluate.log",
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(3000),
+        mem_mb=study.megabytes(3000),
         runtime=240,
     params:
-        reference=REFERENCE,
+        reference=study.reference,
         shows=config["reference_shows"],
     message:
         "Comparing the results with {params.reference}"
     shell:
-        f"python -m wirbel.stages.evaluate{OUTPUT_ARGUMENT} --reference {{params.reference:q}}"
+        f"python -m wirbel.stages.evaluate{study.output_argument} --reference {{params.reference:q}}"
         " --shows {params.shows} 2>&1 | tee {log:q}"

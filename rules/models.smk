@@ -4,14 +4,14 @@
 
 rule models:
     log:
-        f"{LOGS}/models.log",
+        f"{study.logs}/models.log",
     retries: 0
     localrule: True
     conda:
         "../envs/cpu.yaml"
     threads: 1
     params:
-        wanted=models_to_fetch(),
+        wanted=study.models_to_fetch,
     message:
         "Fetching and verifying {params.wanted}"
     shell:

@@ -3,40 +3,39 @@
 
 rule pictures:
     input:
-        inputs_of("pictures", RUN_STAGES[-1]),
+        study.inputs_of(study.drawing.name),
     output:
-        PICTURES_RECEIPT,
+        study.receipt("pictures/{batch}"),
     log:
-        job_log("pictures"),
-    priority: 5
+        study.job_log(study.drawing.name),
+    priority: 6
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(3000),
-        runtime=minutes(10, per_scan=1),
+        **study.needs(study.drawing),
     message:
-        "Drawing the scans of batch {wildcards.batch}"
+        f"{study.drawing.doing}, batch {{wildcards.batch}}"
     shell:
-        f"python -m wirbel.stages.pictures{BATCH_ARGUMENTS}{LOG_NO_MORE}"
+        f"python -m wirbel.stages.pictures{study.batch_arguments}"
 
 
 rule report:
     input:
-        gathered_by("report"),
+        study.gathered_by("report"),
     output:
-        REPORT_RECEIPT,
+        study.receipt("report"),
     log:
-        f"{LOGS}/report.log",
+        f"{study.logs}/report.log",
     benchmark:
-        f"{LOGS}/benchmarks/report.tsv"
+        f"{study.logs}/benchmarks/report.tsv"
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(4000),
+        mem_mb=study.megabytes(4000),
         runtime=60,
     message:
         "Making the QC report"
     shell:
-        f"python -m wirbel.stages.report{PLAN_ARGUMENT} > {{log:q}} 2>&1"
+        f"python -m wirbel.stages.report{study.plan_argument} > {{log:q}} 2>&1"

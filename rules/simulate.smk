@@ -1,24 +1,24 @@
 # `snakemake simulate`: a BIDS folder of phantoms with their true measurements, written to bids_dir.
 
-SIMULATED = f"{SETTINGS.bids_dir}/truth.json"
+SIMULATED = f"{study.settings.bids_dir}/derivatives/truth/truth.json"
 
 
 rule simulate:
     input:
-        needs_bids_dir,
+        study.needs_bids_dir,
     output:
         SIMULATED,
     log:
-        f"{LOGS}/simulate.log",
+        f"{study.logs}/simulate.log",
     conda:
         "../envs/cpu.yaml"
     threads: 4
     resources:
-        mem_mb=megabytes(6000),
+        mem_mb=study.megabytes(6000),
         runtime=240,
     params:
-        bids_dir=SETTINGS.bids_dir,
-        code=code_of("simulate"),
+        bids_dir=study.settings.bids_dir,
+        code=study.code_of("simulate"),
         scans=config["simulate"]["count"],
         seed=config["simulate"]["seed"],
         regions=config["simulate"]["regions"],

@@ -21,7 +21,7 @@ rule training_data:
         "../envs/cpu.yaml"
     threads: 2
     resources:
-        mem_mb=megabytes(6000),
+        mem_mb=study.megabytes(6000),
         runtime=240,
     message:
         "Simulating the training scans"
@@ -42,7 +42,7 @@ rule train_semantic:
         "../envs/gpu.yaml"
     threads: 8
     resources:
-        mem_mb=megabytes(8000),
+        mem_mb=study.megabytes(8000),
         runtime=720,
         gpu=1,
     message:
@@ -65,7 +65,7 @@ rule train_instance:
         "../envs/gpu.yaml"
     threads: 8
     resources:
-        mem_mb=megabytes(8000),
+        mem_mb=study.megabytes(8000),
         runtime=720,
         gpu=1,
     message:
@@ -88,7 +88,7 @@ rule register_models:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=megabytes(1000),
+        mem_mb=study.megabytes(1000),
         runtime=10,
     message:
         "Copying the networks to models/builtin and their digests to config/models.yaml"

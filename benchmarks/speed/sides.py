@@ -74,7 +74,7 @@ def run_wirbel(args, models, bids: Path, out: Path) -> Spent:
 
 
 def run_spineps(args, models, bids: Path, out: Path) -> Spent:
-    """Run the other tool on a batch, in one process."""
+    """Run SPINEPS on a batch, in one process."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     task = {

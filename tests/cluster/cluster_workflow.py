@@ -111,9 +111,9 @@ def make_troubled(repository: Path, memory_mb: int) -> None:
     """Make a copy's jobs small, quickly noticed, and able to take orders (troubled.py)."""
     with open(repository / "Snakefile", "a") as snakefile:
         snakefile.write(IMPATIENT)
-    rules = repository / "rules" / "chain.smk"
-    rules.write_text(re.sub(r"megabytes\(\d+\)", f"megabytes({memory_mb})", rules.read_text()))
     package = repository / "workflow_scripts" / "wirbel"
+    table = package / "runner" / "chain.py"
+    table.write_text(re.sub(r"(StageNeeds\(.+?), \d+,", rf"\1, {memory_mb},", table.read_text()))
     (package / "troubled.py").write_text((HERE / "troubled.py").read_text())
     with open(package / "runner" / "runner.py", "a") as runner:
         runner.write(TROUBLED)

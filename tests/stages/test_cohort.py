@@ -17,7 +17,7 @@ from wirbel.io.listing import Finding
 from wirbel.io.measurements import write_measurements
 from wirbel.io.tables import write_rows
 from wirbel.plan.plan import Wishes, plan_file, read_plan, write_plan
-from wirbel.runner.batches import COLUMNS, batch_file
+from wirbel.runner.batches import COLUMNS, batch_file, read_batch
 from wirbel.runner.findings import write_findings
 from wirbel.runner.records import Record, read_records, write_records
 from wirbel.runner.seals import seal_line, seal_of
@@ -126,6 +126,30 @@ def test_every_value_has_its_score_in_a_table_beside_and_what_it_was_compared_wi
     assert scores.height_anterior_mm_z.iloc[-1] == pytest.approx(last, abs=0.006)
     assert np.isnan(scores.height_anterior_mm_z[8])  # touches the border: its status says so
     assert scores.too_few_to_compare.isna().all()
+
+
+def test_a_second_session_is_compared_with_the_first(tables, tmp_path):
+    """Number 1 comes twice: L1 has lost 5 mm in front, which no repeated measuring explains."""
+    output = shutil.copytree(tables.parent, tmp_path / "out")
+    rows = [
+        {**vars(scan), "session_id": f"ses-{k + 1}", "participant_id": "sub-01"}
+        for k, scan in enumerate(read_batch(batch_file(output, "b00001"))[:2])
+    ]
+    write_rows(batch_file(output, "b00001"), COLUMNS, rows)
+    for (name, height), factor in zip(
+        (("sub-00", 26.0), ("sub-01", 21.0)), (0.9, 0.6), strict=True
+    ):
+        row = {"label": 20, "level": "L1", "height_anterior_mm": height, "height_status": "ok"}
+        row |= {"level_confidence": factor, "height_middle_mm": 25.0 if name == "sub-00" else None}
+        path = output / "work" / "features" / f"{name}_features.json"
+        write_measurements(path, {"scan_status": "ok"}, {"vertebrae": [row]})
+    assert cohort.gather(output, cohort.read_participants(None, output))["vertebrae_changes"] == 1
+    (change,) = pd.read_csv(output / "cohort/vertebrae_changes.csv").to_dict("records")
+    names = ("session_id", "baseline_session_id", "scan_id", "baseline_scan_id", "level")
+    assert [change[name] for name in names] == ["ses-2", "ses-1", "sub-01", "sub-00", "L1"]
+    assert change["height_anterior_mm_change"] == -5.0 and change["level_confidence"] == 0.6
+    assert change["changed_columns"] == "height_anterior_mm"
+    assert change["measured_once"] == "height_middle_mm"
 
 
 def test_every_table_of_measures_has_the_flags(tables):

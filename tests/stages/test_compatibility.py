@@ -55,7 +55,7 @@ def run_resample(study, models, **more) -> Volume:
     return read_volume(study.file("resample", "sub-01_image.nii.gz"))
 
 
-def test_the_image_lies_on_the_other_tools_grid(study, models, phantom):
+def test_the_image_lies_on_the_grid_of_spineps(study, models, phantom):
     own = run_resample(study, models, **OWN_STEPS)
     image = run_resample(study, models, **AS_SPINEPS)
     grid = prepared_grid(phantom.image.grid, ("P", "I", "R"), SPACING_MM)
@@ -65,7 +65,7 @@ def test_the_image_lies_on_the_other_tools_grid(study, models, phantom):
     assert described["Preparation"] == "spineps"
 
 
-def test_the_semantic_stage_cleans_as_the_other_tool(study, models):
+def test_the_semantic_stage_cleans_as_spineps(study, models):
     run_resample(study, models, **AS_SPINEPS)
     assert study.run(semantic, models, **AS_SPINEPS) == 0
     assert study.records("semantic")["sub-01"].status == "ok"
@@ -120,7 +120,7 @@ def test_steps_follow_the_models_folder_unless_told_otherwise(tmp_path, kind, se
         assert method_of("spineps", model) == "spineps"
 
 
-def test_the_default_for_published_networks_prepares_the_image_as_the_other_tool(study, models):
+def test_the_default_for_published_networks_prepares_the_image_as_spineps(study, models):
     image = run_resample(study, models)
     np.testing.assert_array_equal(image.data, run_resample(study, models, **AS_SPINEPS).data)
 

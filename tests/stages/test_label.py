@@ -143,7 +143,7 @@ def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_aga
 
 
 @pytest.mark.parametrize("compatibility", ["spineps", "published"])
-def test_the_other_tools_masks_get_the_networks_names_before_discs_get_theirs(
+def test_masks_of_spineps_get_the_networks_names_before_discs_get_theirs(
     study, models, monkeypatch, compatibility
 ):
     as_there = {"compatibility": compatibility}

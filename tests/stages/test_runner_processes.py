@@ -73,11 +73,12 @@ def test_loading_computing_and_saving_overlap_and_look_ahead_is_bounded(study):
         assert two_ahead > events.index(("computed", f"sub-{number:02}"))
 
 
-def test_sigterm_stops_cleanly_and_keeps_what_is_finished(study):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_sigterm_and_ctrl_c_stop_cleanly_and_keep_what_is_finished(study, number):
     process = _start(study, sleep="0.1")
     while not records_on_disk(study.output, "count", "b00001"):
         time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     assert process.wait(10) == 143
     assert "Traceback" not in process.stderr.read()
     assert not (study.output / "work/count/b00001.tsv").exists()

@@ -65,7 +65,8 @@ def test_a_cohort_is_a_bids_data_set_with_its_truth(tmp_path, calls):
         "dataset_description.json",
         "participants.json",
         "participants.tsv",
-        "truth.json",
+        "derivatives/truth/truth.json",
+        "derivatives/truth/.bidsignore",
         "derivatives/truth/dataset_description.json",
         "derivatives/truth/scans.csv",
         "derivatives/truth/vertebrae.csv",
@@ -90,7 +91,7 @@ def test_a_cohort_is_a_bids_data_set_with_its_truth(tmp_path, calls):
     assert vertebrae[0]["height_anterior_mm"] == "27.123"
     assert vertebrae[0]["fully_visible"] == "true"
     assert read_rows(tmp_path / "derivatives/truth/discs.csv")[0]["disc_height_mm"] == ""
-    assert read_json(tmp_path / "truth.json")["scans"][1]["seed"] == 6
+    assert read_json(tmp_path / "derivatives/truth/truth.json")["scans"][1]["seed"] == 6
 
 
 def test_any_region_leaves_the_choice_to_the_phantom(tmp_path, calls):

@@ -107,6 +107,7 @@ def test_empty_logs_go_and_others_stay(output):
         (["merge b00001: started: 2 scans", "merge b00001: 1/2 sub-01: ok in 3.0 s"], KILLED),
         (["merge b00001: started: 2 scans", "merge: out of memory"], "out of memory"),
         (["Traceback (most recent call last):", "KeyError: 'x'"], "KeyError: 'x'"),
+        (["Traceback (most recent call last):", "KeyboardInterrupt"], "interrupted (Ctrl-C)"),
         (["merge b00001: started: 2 scans", "Killed"], "Killed"),
         ([], ""),
     ],

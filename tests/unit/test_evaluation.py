@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from wirbel.core.dictionary import TABLES
 from wirbel.core.evaluation import instance_rows, measure_rows, summarise
+from wirbel.core.evaluation_measures import MEASURES, TEXTS, UNITS
 from wirbel.core.geometry import Volume
 
 
@@ -77,6 +79,32 @@ def test_measures_of_matched_vertebrae_are_compared_whatever_their_names():
     assert [row["measured"] for row in missed] == [None, None, None]
     shares = [summarise([], [], r)["measured_in_vertebrae"] for r in (rows, missed)]
     assert shares == [{"value": 0.6667, "count": 3}, {"value": 0.0, "count": 3}]
+
+
+def test_grades_and_names_are_right_or_wrong():
+    """Two grades are right of three; the conus is named one vertebra too low; the side of a curve is missing."""
+    grades = ((1, 1), (0, 0), (2, 1))
+    truth = [{"label": k, "genant_grade": true} for k, (true, _) in enumerate(grades)]
+    found = [{"label": k, "genant_grade": mine} for k, (_, mine) in enumerate(grades)]
+    rows = measure_rows("sub-1", "vertebrae", truth, found, {0: 0, 1: 1, 2: 2})
+    scan = {"conus_level": "L1", "cobb_side": "left"}
+    rows += measure_rows(
+        "sub-1", "scans", [scan], [{"conus_level": "L2", "cobb_side": float("nan")}], {}
+    )
+    summary = summarise([], [], rows)
+    assert summary["genant_grade_right"] == {"value": 0.6667, "count": 3}
+    assert summary["genant_grade_mean_absolute_error_grades"]["value"] == 0.3333
+    assert summary["conus_level_right"] == {"value": 0.0, "count": 1}
+    assert "cobb_side_right" not in summary
+    assert summary["measured_in_scans"] == {"value": 0.5, "count": 2}
+
+
+def test_every_measure_of_the_evaluation_is_a_column_with_a_unit():
+    for table, measures in MEASURES.items():
+        declared = {column.name for column in TABLES[table]}
+        for name, _ in measures:
+            assert name in declared
+            assert name in TEXTS or "_" + name.rsplit("_", 1)[1] in UNITS
 
 
 def test_a_missed_target_is_said_so():

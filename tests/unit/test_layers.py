@@ -22,7 +22,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
-    "study": {"yaml", "jsonschema"},
+    "study": {"yaml", "jsonschema", "snakemake"},
     "report": {"numpy", "jinja2", "PIL"},
     "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
     "command": {"yaml", "rich", "shtab", "packaging"},
@@ -102,3 +102,8 @@ def test_only_the_fetcher_may_use_the_network():
 
 def test_every_layer_is_covered():
     assert {_layer(m) for m in MODULES} - {"", "errors"} <= set(INSIDE)
+
+
+def test_one_module_of_the_package_knows_snakemake():
+    users = {m for m in MODULES if "snakemake" in {n.split(".")[0] for n in _imports(m)}}
+    assert users == {"wirbel.study.workflow.session"}

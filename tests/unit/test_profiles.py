@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from snakemake.profiles import ProfileConfigFileParser
 
+from wirbel.runner.chain import GPU_RULES, GPU_STAGES, TRAINING_ON_GPU
+
 REPOSITORY = Path(__file__).parents[2]
 PROFILES = REPOSITORY / "profiles"
 
@@ -20,9 +22,10 @@ def _read(name: str, text: str | None = None, folder: Path | None = None):
         return ProfileConfigFileParser().parse(stream)
 
 
-def _rules_with_gpu() -> set[str]:
-    rules = "".join(path.read_text() for path in (REPOSITORY / "rules").glob("*.smk"))
-    blocks = re.split(r"^rule (\w+):$", rules, flags=re.MULTILINE)[1:]
+def _training_rules_with_gpu() -> set[str]:
+    blocks = re.split(
+        r"^rule (\w+):$", (REPOSITORY / "rules" / "train.smk").read_text(), flags=re.M
+    )[1:]
     return {name for name, body in zip(blocks[::2], blocks[1::2], strict=True) if "gpu=1" in body}
 
 
@@ -49,8 +52,9 @@ def test_the_default_profile_speaks_when_it_is_meant(monkeypatch, line):
 
 def test_every_rule_that_wants_a_gpu_goes_to_the_gpu_partition():
     moved = {line.partition(":")[0] for line in _read("slurm")["set-resources"]}
-    training = {"train_semantic", "train_instance"}
-    assert moved == _rules_with_gpu() == {"semantic", "instance", "label", *training}
+    # The profiles name them again: to import the package there would bind it before the rules say which copy.
+    assert _training_rules_with_gpu() == set(TRAINING_ON_GPU)
+    assert moved == {*GPU_STAGES, *TRAINING_ON_GPU} == set(GPU_RULES)
 
 
 def test_the_three_lines_a_user_edits(tmp_path):
@@ -82,3 +86,47 @@ def test_what_weeks_on_a_busy_cluster_need():
     assert {key: content[key] for key in expected} == expected
     assert "slurm-array-jobs" not in content
     assert Path(content["configfile"]) == PROFILES / "slurm" / "settings.yaml"
+
+
+def test_the_default_profile_shares_processors_among_the_stages_that_want_a_gpu(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["snakemake"])
+    shared = {line.partition("=")[0] for line in _read("default")["set-threads"]}
+    assert shared == set(GPU_STAGES)
+
+
+@pytest.mark.parametrize(
+    ("line", "odd"),
+    [
+        (["--config", "bids_dir=", "in"], "in"),
+        (["--config", "bids_dir", "in"], "bids_dir"),
+        (["-C", "n4=false", "batch_size", "-n"], "batch_size"),
+    ],
+)
+def test_a_slip_in_config_is_told_in_one_sentence(monkeypatch, line, odd):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--profile", "profiles/default", *line])
+    with pytest.raises(
+        SystemExit, match=f"expected KEY=VALUE without blanks around =, found '{odd}'"
+    ):
+        _read("default")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--config", "bids_dir=my scans - new", "output_dir=out", "-n"],
+        ["-n", "--config", "models={semantic: a, instance: b}", "--until", "merge"],
+        ["all", "--configfile", __file__],
+    ],
+)
+def test_a_config_in_order_passes(monkeypatch, line):
+    monkeypatch.setattr(sys, "argv", ["snakemake", *line])
+    assert _read("default")["keep-going"] == "True"
+
+
+def test_a_settings_file_that_is_not_there_is_told_in_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--configfile", "mine.yaml", "-n"])
+    with pytest.raises(SystemExit, match="there is no file mine.yaml in "):
+        _read("default")
+    Path("mine.yaml").touch()
+    assert _read("default")["keep-going"] == "True"

@@ -211,7 +211,7 @@ def test_a_small_piece_on_top_joins_the_vertebra_it_touches(upside_down):
 
 
 @pytest.mark.parametrize("rows", [slice(2, 4), slice(0, 1)])
-def test_a_disc_above_the_first_vertebra_is_numbered_as_the_other_tool_does(rows):
+def test_a_disc_above_the_first_vertebra_is_numbered_as_spineps_does(rows):
     """With a sacrum in view the body-less sacrum counts as the highest: 126 instead of 101, in the first row too."""
     subregion, vertebra = maps(
         disc=(DISC, 0, slice(4, 20), rows), body=(BODY_BORDER, 7, slice(4, 20), slice(4, 14))

@@ -1,6 +1,11 @@
 """The real workflow from simulated scans to tables and pictures, with the embedded networks."""
 
+import re
+import subprocess
+import sys
+
 import pytest
+from bids_errors import bids_errors
 from toy_workflow import CHAIN, REPOSITORY, Workflow, copy_workflow
 
 from wirbel.io.tables import read_table
@@ -14,6 +19,17 @@ MOST_BYTES_PER_SCAN = 1_000_000
 """Of this lumbar scan: its label maps compress well."""
 HEIGHT_TOLERANCE_MM = 2.0
 """Twice the mean error that is asked for over many scans: this is one scan."""
+
+
+def analyse(output) -> None:
+    """Run the Python of docs/analyse.md on the tables, one block after the other."""
+    page = (REPOSITORY / "docs" / "analyse.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 2
+    line = [sys.executable, "-W", "ignore", "-c", "\n".join(blocks)]
+    done = subprocess.run(line, cwd=output, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "height_anterior_mm" in done.stdout and "L3" in done.stdout
 
 
 @pytest.fixture
@@ -49,6 +65,9 @@ def test_from_simulated_scans_to_tables_and_pictures(real_workflow):
     for kind in ("subregion", "vertebra"):
         for suffix in ("nii.gz", "tsv", "json"):
             assert (anat / f"sub-sim0001_desc-{kind}_dseg.{suffix}").stat().st_size > 0
+    for data_set in (workflow.data, truth, workflow.output):
+        assert bids_errors(data_set) == []
+    analyse(workflow.output)
     picture = (workflow.output / "qc" / "contact_sheet.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
 

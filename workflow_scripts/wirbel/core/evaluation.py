@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wirbel.core.evaluation_measures import HEIGHTS, KEYS, MEASURES, NAMES, TEXTS, UNITS
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import LEVEL_NAMES
 from wirbel.core.metrics import (
@@ -23,65 +24,6 @@ from wirbel.core.metrics import (
 )
 
 Row = dict[str, Any]
-
-HEIGHTS = ("height_anterior_mm", "height_middle_mm", "height_posterior_mm")
-CORNERS = ("corner_height_anterior_mm", "corner_height_posterior_mm")
-BODY, WHOLE = "body_fully_visible", "fully_visible"
-SECTIONS = [
-    f"{structure}_{size}"
-    for structure in ("canal", "cord")
-    for size in (
-        "area_body_mm2",
-        "ap_body_mm",
-        "rl_body_mm",
-        "area_disc_mm2",
-        "ap_disc_mm",
-        "rl_disc_mm",
-    )
-] + ["canal_area_min_mm2", "canal_ap_min_mm", "torg_pavlov_ratio"]
-CURVES = (
-    "cervical_lordosis",
-    "thoracic_kyphosis",
-    "lumbar_lordosis",
-    "lumbar_lordosis_s1",
-    "cobb_angle",
-)
-MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
-    "vertebrae": (
-        *((name, BODY) for name in (*HEIGHTS, *CORNERS)),
-        *((f"depth_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
-        *((f"width_{at}_mm", BODY) for at in ("upper", "middle", "lower")),
-        ("concavity_upper_mm", BODY),
-        ("concavity_lower_mm", BODY),
-        ("wedge_angle_deg", BODY),
-        ("coronal_wedge_angle_deg", BODY),
-        ("body_to_csf_ratio", BODY),
-        ("body_to_csf_corrected_ratio", BODY),
-        ("body_volume_mm3", BODY),
-        ("vertebra_volume_mm3", WHOLE),
-    ),
-    "discs": (
-        ("disc_height_mm", WHOLE),
-        ("disc_depth_mm", WHOLE),
-        ("disc_width_mm", WHOLE),
-        ("disc_area_mm2", WHOLE),
-        ("disc_wedge_angle_deg", WHOLE),
-        ("slip_mm", WHOLE),
-        ("segment_angle_deg", WHOLE),
-        ("disc_to_csf_ratio", WHOLE),
-        ("disc_to_csf_corrected_ratio", WHOLE),
-        ("disc_volume_mm3", WHOLE),
-    ),
-    "levels": tuple((name, BODY) for name in SECTIONS),
-    "scans": tuple((f"{name}_deg", WHOLE) for name in CURVES) + (("spine_length_mm", WHOLE),),
-}
-"""Table -> (measure, the truth's column that says whether it can be measured at all)."""
-NAMES = {table: {name for name, _ in pairs} for table, pairs in MEASURES.items()}
-"""Table -> its measures."""
-KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
-"""Table -> the column with the number of the vertebra that a row belongs to."""
-UNITS = {"_mm": "mm", "_deg": "deg", "_mm2": "percent", "_mm3": "percent", "_ratio": "percent"}
-"""How a measure's name ends -> the unit that its errors are summed up in."""
 
 THICKER = 1.2
 """Slices so much thicker than pixels are wide tell by themselves which way they lie."""
@@ -202,10 +144,11 @@ def measure_rows(
     for true in truth:
         mine = by_label.get(numbers.get(int(true[key]), -1) if key else 0, {})
         for name, visible in MEASURES[table]:
-            if not true.get(visible, True) or _number(true.get(name)) is None:
+            value = _text if name in TEXTS else _number
+            if not true.get(visible, True) or value(true.get(name)) is None:
                 continue
             rows.append({"scan_id": scan_id, "level": true.get("level", ""), "measure": name})
-            rows[-1] |= _compare(_number(true[name]), _number(mine.get(name)))
+            rows[-1] |= _compare(value(true[name]), value(mine.get(name)))
     return rows
 
 
@@ -224,6 +167,13 @@ def summarise(structures: list[Row], instances: list[Row], measures: list[Row]) 
     figures["vertebrae_invented"] = (invented / found if found else None, found)
     figures["levels_right"] = _mean(float(r["level_right"]) for r in reference if r["found"])
     for name in dict.fromkeys(row["measure"] for row in measures):
+        if name in TEXTS or name.endswith("_grade"):
+            mine = [
+                row for row in measures if row["measure"] == name and row["measured"] is not None
+            ]
+            figures[f"{name}_right"] = _mean(float(r["measured"] == r["truth"]) for r in mine)
+        if name in TEXTS:
+            continue
         unit = UNITS["_" + name.rsplit("_", 1)[1]]
         errors = [
             row["error_percent" if unit == "percent" else "error_mm"]
@@ -252,7 +202,7 @@ def _figure(name, value, count):
 
 
 def _compare(true, measured):
-    in_mm = true is not None and measured is not None
+    in_mm = isinstance(true, float) and isinstance(measured, float)
     error = measured - true if in_mm else None
     return {
         "truth": true,
@@ -269,6 +219,11 @@ def _mean(values):
 
 def _absolute(value):
     return None if value is None else abs(value)
+
+
+def _text(value):
+    """Return a text; None where it is missing, which pandas reads as NaN."""
+    return value if isinstance(value, str) and value else None
 
 
 def _number(value):

@@ -55,8 +55,8 @@ def level_cutouts(
     """Return number -> cut-out (float32, axes P, I, R) for every vertebra that has a body, from the top down.
 
     `vertebra` and `subregion` lie on the scan's grid; numbers in `vertebra` ascend from the top. Beyond `seen`, by
-    default the bounding box of `subregion` with a margin, cut-outs are 0 as they are beyond the scan: so the
-    published tool shows them.
+    default the bounding box of `subregion` with a margin, cut-outs are 0 as they are beyond the scan. SPINEPS
+    does the same.
     """
     if seen is None:
         seen = box_of(subregion.data > 0, int(SEEN_MARGIN_MM / min(zooms(scan.affine))))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wirbel.core.participant_ids import match_ids
+from wirbel.io.atomic import write_text
 from wirbel.io.escapes import visible
 from wirbel.io.listing import Listing
 from wirbel.io.scan_names import FoundScan
@@ -17,6 +18,7 @@ from wirbel.io.walk import list_scans, participant_folders
 MOST_NAMED = 10
 """Missing participants listed by name in an error; the rest are counted."""
 BIDS_VERSION = "1.9.0"
+IGNORE_FILE = ".bidsignore"
 DESCRIPTION_FILE = "dataset_description.json"
 
 
@@ -84,8 +86,10 @@ def write_dataset_description(
     derivative_of: str | None = None,
     version: str = "",
     description: str = "",
+    links: Mapping[str, str] | None = None,
+    ignored: Sequence[str] = (),
 ) -> None:
-    """Write the `dataset_description.json` of a data set.
+    """Write the `dataset_description.json` of a data set, and its `.bidsignore`.
 
     Parameters
     ----------
@@ -97,6 +101,10 @@ def write_dataset_description(
         The software that made the data set, which is then declared a derivative. Default: raw data.
     version, description : str
         Version of that software, and more about it, such as the networks it used.
+    links : mapping of str to str, optional
+        Name -> address of other data sets, which BIDS URIs such as `bids:raw:...` refer to.
+    ignored : sequence of str
+        What BIDS has no rules for, as patterns of `.bidsignore`; default: write none.
     """
     from wirbel.io.sidecars import write_json  # imports numpy, which slows every start of Snakemake
 
@@ -105,7 +113,11 @@ def write_dataset_description(
     if derivative_of:
         generator = {"Name": derivative_of, "Version": version, "Description": description}
         content["GeneratedBy"] = [{k: text for k, text in generator.items() if text}]
+    if links:
+        content["DatasetLinks"] = dict(links)
     write_json(Path(folder) / DESCRIPTION_FILE, content)
+    if ignored:
+        write_text(Path(folder) / IGNORE_FILE, "".join(f"{pattern}\n" for pattern in ignored))
 
 
 def read_description(path: str | Path) -> dict[str, Any]:

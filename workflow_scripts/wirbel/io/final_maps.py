@@ -13,8 +13,9 @@ from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels import Levels
 from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
+from wirbel.io.colour_tables import FOLDER, SUFFIXES, write_colour_tables
 from wirbel.io.sidecars import write_json, write_lookup
-from wirbel.io.volumes import Header, write_volume
+from wirbel.io.volumes import LABELS, Header, write_volume
 
 UNKNOWN = "unknown"
 TOY_WEIGHTS = "(toy weights)"
@@ -31,6 +32,7 @@ VERTEBRAE = (
     vertebra_names(),
     vertebra_colours(),
 )
+_KINDS = {"subregion": _SUBREGIONS, "vertebra": VERTEBRAE}
 
 
 def write_final_maps(
@@ -70,6 +72,18 @@ def write_final_maps(
         *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
         *write_map(f"{stem}_desc-vertebra_dseg", vertebra, VERTEBRAE, described, placement),
     ]
+
+
+def write_colours(output_dir: Path) -> None:
+    """Write the colour tables of both kinds of maps for viewers, once for all scans."""
+    for kind, (_, names, colours) in _KINDS.items():
+        write_colour_tables(output_dir / FOLDER, kind, names, colours)
+
+
+def colour_files(output_dir: Path) -> list[Path]:
+    """Return the files that `write_colours` writes."""
+    folder = output_dir / FOLDER
+    return [folder / f"{kind}{suffix}" for kind in _KINDS for suffix in SUFFIXES.values()]
 
 
 def raw_uri(participant_id: str, session_id: str, name: str) -> str:
@@ -122,9 +136,12 @@ def write_map(
     description, names, colours = described
     present = [number for number in names if (volume.data == number).any()]
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
-    write_volume(image, volume, "uint8", placement)
+    write_volume(image, volume, "uint8", placement, intent=LABELS)
     write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
     generator = {"Name": "wirbel", "Version": __version__}
     sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}
+    sidecar_content |= {"Manual": False}
+    if more.get("Sources"):  # the map lies on the scan's own grid
+        sidecar_content |= {"SpatialReference": more["Sources"][0]}
     write_json(sidecar, sidecar_content)
     return [image, table, sidecar]

@@ -26,6 +26,9 @@ QUICKEST = 1
 
 __all__ = ["Header", "read_grid", "read_header", "read_volume", "write_volume"]
 
+LABELS = 1002
+"""NIFTI_INTENT_LABEL (nifti1.h): voxel values are indices into a table of names."""
+
 
 def read_volume(path: str | Path) -> Volume:
     """Read a 3D NIfTI file.
@@ -64,6 +67,7 @@ def write_volume(
     dtype: np.dtype | type | str | None = None,
     placement: Mapping[str, np.ndarray] | None = None,
     level: int = GZIP_LEVEL,
+    intent: int = 0,
 ) -> None:
     """Write a volume as NIfTI-1; the same content gives the same bytes.
 
@@ -81,6 +85,8 @@ def write_volume(
         Default: both transforms are the volume's affine.
     level : int
         zlib's, from 1 (quickest) to 9 (smallest).
+    intent : int
+        NIfTI intent code, such as `LABELS` for a label map; default: none.
 
     Raises
     ------
@@ -100,6 +106,7 @@ def write_volume(
     image.set_sform(volume.affine, code="scanner")
     image.set_qform(volume.affine, code="scanner", strip_shears=True)
     image.header.set_xyzt_units("mm")
+    image.header.set_intent(intent, allow_unknown=True)
     content = _placed(image, placement or {})
     with atomic_path(path) as temporary, open(temporary, "wb") as stream:
         if str(path).endswith(".gz"):

@@ -10,6 +10,9 @@ from .acquisition import Acquisition
 from .contrast import Contrast
 from .noise import smooth_noise
 
+TEXTURE_STRENGTH = 0.7
+"""Brings the sum of two textures to about unit variance."""
+
 
 def fine_grid(acquisition: Acquisition) -> Grid:
     """Return the scan's grid with every slice cut into `slice_samples` thinner ones."""
@@ -46,9 +49,7 @@ def image_tissues(tissue: np.ndarray, contrast: Contrast, acquisition: Acquisiti
     for part in range(n):
         signal += contrast.mean[pieces[..., part]]
         varying += (contrast.mean * contrast.texture)[pieces[..., part]]
-    texture = smooth_noise(int(rng.integers(2**31)), acquisition.grid, rng.uniform(1.5, 3.5))
-    texture += smooth_noise(int(rng.integers(2**31)), acquisition.grid, rng.uniform(6, 14))
-    signal = np.maximum(signal + 0.7 * varying * texture, 0) / n
+    signal = np.maximum(signal + TEXTURE_STRENGTH * varying * texture_of(acquisition, rng), 0) / n
     blur = acquisition.blur_voxels * acquisition.resolution_loss
     signal = ndimage.gaussian_filter(signal, (blur, blur, acquisition.slice_blur), truncate=3)
     if acquisition.resolution_loss > 1:
@@ -57,6 +58,16 @@ def image_tissues(tissue: np.ndarray, contrast: Contrast, acquisition: Acquisiti
         signal = _ghost(signal, acquisition.ghosts, rng)
     signal *= _sensitivity(acquisition, rng)
     return _digitise(_rician(signal, acquisition.noise, rng), acquisition.maximum)
+
+
+def texture_of(acquisition: Acquisition, rng: np.random.Generator) -> np.ndarray:
+    """Return the texture of all tissues on the scan's grid: a fine one and a coarse one, each of about unit variance.
+
+    `rng` is fresh from the acquisition's seed.
+    """
+    texture = smooth_noise(int(rng.integers(2**31)), acquisition.grid, rng.uniform(1.5, 3.5))
+    texture += smooth_noise(int(rng.integers(2**31)), acquisition.grid, rng.uniform(6, 14))
+    return texture
 
 
 def _truncate_k_space(signal: np.ndarray, loss: float) -> np.ndarray:

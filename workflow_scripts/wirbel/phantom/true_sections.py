@@ -7,8 +7,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.geometry import Grid
-from ..core.labels import CANAL, CORD
+from ..core.labels import CANAL, CORD, LEVELS_TOP_DOWN
 from ..core.measures.centreline import STEP_MM, Centreline
+from ..core.measures.cord.compression import LOWEST, mscc_percent
 from ..core.measures.levels import section_frame
 from ..core.measures.sections import CENTRAL_MM, SLAB_MM
 from .anatomy import Anatomy
@@ -59,17 +60,39 @@ def true_narrowest_columns(
 ) -> dict[str, float | None]:
     """Return the canal's smallest area and AP diameter from a body's middle to the same distance below
     its disc.
+
+    `cord_ap_min_mm` is the smallest AP diameter of the cord there, None where it is not there all along.
     """
     first, middle = line.position(body_mm), line.position(disc_mm)
-    found = []
+    found, cords = [], []
     for at in np.arange(first, 2 * middle - first + BETWEEN_MM / 2, BETWEEN_MM):
         frame = section_frame(line, line.point(at) + body_mm - line.point(first))
         drawn = None if frame is None else maps.subregion_at(_plane(frame, THIN_MM))
         found.append(None if drawn is None else _sizes(np.isin(drawn, (CANAL, CORD))))
+        cords.append(None if drawn is None else _sizes(drawn == CORD))
+    diameters = [cord[1] for cord in cords if cord is not None]
+    smallest = min(diameters) if len(diameters) == len(cords) and cords else None
     if None in found or not found:
-        return {"canal_area_min_mm2": None, "canal_ap_min_mm": None}
+        return {"canal_area_min_mm2": None, "canal_ap_min_mm": None, "cord_ap_min_mm": smallest}
     areas, depths, _ = zip(*found, strict=True)
-    return {"canal_area_min_mm2": min(areas), "canal_ap_min_mm": min(depths)}
+    return {
+        "canal_area_min_mm2": min(areas),
+        "canal_ap_min_mm": min(depths),
+        "cord_ap_min_mm": smallest,
+    }
+
+
+def add_true_compression(levels: list[dict]) -> None:
+    """Add `cord_compression_percent` to the rows of levels from the top down, in place of `cord_ap_min_mm`."""
+    bodies = [row["cord_ap_body_mm"] for row in levels]
+    for k, row in enumerate(levels):
+        narrowest = row.pop("cord_ap_min_mm")
+        above, below = bodies[max(k - 1, 0) : k + 1], bodies[k + 1 : k + 3]
+        known = narrowest and below and None not in (*above, *below)
+        high = LEVELS_TOP_DOWN.index(row["label"]) <= LEVELS_TOP_DOWN.index(LOWEST)
+        row["cord_compression_percent"] = (
+            mscc_percent(narrowest, max(above), max(below)) if known and high else None
+        )
 
 
 def _plane(frame, thickness_mm: float = 2 * SLAB_MM) -> Grid:

@@ -13,9 +13,12 @@ from ..core.measures.corners import FURTHEST_MM, NEAREST_MM
 from ..core.measures.endplates import RIM_FRACTIONS, Endplate
 from ..core.measures.frames import Frame
 from ..core.measures.rims import CORNER_INSET, RIM
+from ..core.measures.shape.bulge import LEAST_LINE_MM, SPAN
 from .anatomy import Anatomy, Vertebra
 from .discs import DiscFrame, disc_frame
+from .shapes import Body
 
+AREA_STEP_MM = 0.1
 SIDEWAYS_FRACTION = 0.25
 """The lateral tilt of a face is measured between two points this far from the middle, as a fraction of
 its width.
@@ -67,7 +70,15 @@ def body_sizes(vertebra: Vertebra) -> dict[str, float]:
         "width_upper_mm": body.width_mm,
         "width_middle_mm": body.width_mm * slim,
         "width_lower_mm": body.width_mm,
+        "body_area_mm2": _area_mm2(body),
     }
+
+
+def _area_mm2(body: Body) -> float:
+    """Return the area of the cross-section half-way up."""
+    right = np.arange(-body.width_mm / 2, body.width_mm / 2, AREA_STEP_MM)[:, None]
+    anterior = np.arange(-body.depth_mm / 2, body.depth_mm / 2, AREA_STEP_MM)
+    return float((body.radius(right, anterior) < 1 - body.waist).sum()) * AREA_STEP_MM**2
 
 
 def _concavity_mm(vertebra: Vertebra, side: int) -> float:
@@ -149,6 +160,25 @@ class TrueDisc:
         """Return the height at a fraction of the depth in the mid-sagittal plane."""
         low, high = self.faces_mm(fraction)
         return float(high - low)
+
+    def bulge_mm(self, above: Endplate, below: Endplate) -> float | None:
+        """Return how far the back lies beyond the line between the back corners of both endplates that face the
+        disc."""
+        start, end = (
+            (self.frame.rotation.T @ (plate.back_mm - self.frame.centre_mm))[1:]
+            for plate in (above, below)
+        )
+        length = float(np.linalg.norm(end - start))
+        if length < LEAST_LINE_MM:
+            return None
+        back = -self.behind * self.frame.depth_mm * self.limit / 2
+        low, high = self.faces_mm(0.001)
+        heights = np.linspace(low, high, 200)
+        along = (end - start) / length
+        offset = np.column_stack([np.full(len(heights), back), heights]) - start
+        at, off = offset @ along / length, offset @ np.array([along[1], -along[0]])
+        inside = (at > SPAN[0]) & (at < SPAN[1])
+        return float(off[inside].max()) if inside.any() else None
 
     def solid(self) -> TrueSolid:
         """Return the faces in the form that `core.measures.alignment` expects."""

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import ndimage
 
 from ..core import labels as L
-from ..core.geometry import Grid
+from ..core.geometry import Grid, Volume
+from ..core.measures.frames import Region, region_of_mask
 from .acquisition import Acquisition
 from .anatomy import Anatomy
 from .raster import rasterise
@@ -70,6 +71,27 @@ class FineMaps:
         """Return the mask of the disc below a vertebra and its tissues, cut to its box."""
         box = self._boxes[L.DISC_OFFSET + label - 1]
         return self.vertebra[box] == L.DISC_OFFSET + label, self._tissue[box]
+
+    def disc_inside(self, label: int, margin_mm: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return points (n, 3; anatomical mm) deeper than a margin in the disc below a vertebra, and their tissues."""
+        mask, tissue = self.disc_tissue(label)
+        depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)
+        inner = depth[1:-1, 1:-1, 1:-1] > margin_mm
+        return self._points(inner, self._boxes[L.DISC_OFFSET + label - 1]), tissue[inner]
+
+    def body_inside(self, label: int, margin_mm: float, tissue: int) -> np.ndarray:
+        """Return points (n, 3; anatomical mm) of a tissue deeper than a margin in a vertebra's body."""
+        box = self._boxes[label - 1]
+        mask = (self.vertebra[box] == label) & (self.subregion[box] == L.BODY_BORDER)
+        depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)
+        inner = (depth[1:-1, 1:-1, 1:-1] > margin_mm) & (self._tissue[box] == tissue)
+        return self._points(inner, box)
+
+    def arch(self, label: int) -> Region:
+        """Return the arch of a vertebra (arcus vertebrae), anatomical mm."""
+        box = self._boxes[label - 1]
+        mask = (self.vertebra[box] == label) & (self.subregion[box] == L.ARCUS)
+        return region_of_mask(mask, box, Volume(self.vertebra, self.grid.affine))
 
     def subregion_at(self, grid: Grid) -> np.ndarray:
         """Return the nearest subregion label at every point of another grid."""

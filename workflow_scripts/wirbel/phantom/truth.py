@@ -16,18 +16,31 @@ from ..core.measures.alignment import alignment_columns
 from ..core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_columns
 from ..core.measures.endplates import Endplate, angle_deg
 from ..core.measures.fractures import fracture_columns
-from ..core.measures.joint import segment_angle_deg, slope_columns, stenosis_columns
+from ..core.measures.joint import (
+    largest_slip_columns,
+    segment_angle_deg,
+    slope_columns,
+    stenosis_columns,
+)
 from ..core.measures.slips import slip_columns
 from ..core.measures.vertebrae import CORNER_COLUMNS, HEIGHT_COLUMNS
 from .acquisition import Acquisition
 from .anatomy import Anatomy
 from .contrast import Contrast
-from .true_sections import true_centreline, true_narrowest_columns, true_section_columns
+from .true_contrast import TrueMarrow, true_contrast_columns, true_vbq
+from .true_foramen import true_foramen_columns
+from .true_sections import (
+    add_true_compression,
+    true_centreline,
+    true_narrowest_columns,
+    true_section_columns,
+)
 from .true_shapes import TrueDisc, TrueSolid, body_sizes, true_body, true_sacral_plate
 from .true_signals import true_body_ratio, true_disc_ratio
 from .true_volumes import FineMaps
 
 Row = dict[str, Any]
+VBQ_COLUMNS = ("vbq_t2_to_csf_ratio", "vbq_t2_to_csf_corrected_ratio")
 
 
 def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast) -> dict:
@@ -46,7 +59,8 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
     maps = FineMaps(anatomy, acquisition)
     vertebrae, centres = _vertebra_rows(anatomy, maps, solids)
     disc_rows = _disc_rows(anatomy, maps, discs, vertebrae, solids)
-    _add_signals(anatomy, maps, contrast, vertebrae, disc_rows)
+    marrow = TrueMarrow(contrast, maps, acquisition)
+    _add_signals(anatomy, maps, contrast, marrow, vertebrae, disc_rows, discs)
     line = true_centreline(anatomy)
     levels = []
     for row in vertebrae:
@@ -58,6 +72,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
         level |= true_narrowest_columns(maps, line, near["body"], near["disc"])
         levels.append(level)
     _add_torg(levels, vertebrae)
+    add_true_compression(levels)
     whole = {row["label"] for row in vertebrae if row["body_fully_visible"]}
     whole |= {L.DISC_OFFSET + row["label_above"] for row in disc_rows if row["fully_visible"]}
     in_view: Any = {key: solid for key, solid in solids.items() if key in whole}
@@ -66,6 +81,9 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
         | {"region": acquisition.region}
         | _public(alignment_columns(in_view, line))
         | _slopes(anatomy, in_view, acquisition.world[:3, :3])
+        | dict.fromkeys(VBQ_COLUMNS, true_vbq(contrast, anatomy, whole))
+        | _public(largest_slip_columns([row for row in disc_rows if row["fully_visible"]]))
+        | {"conus_level": _conus_level(anatomy, whole)}
     )
     return {"scan": scan, "vertebrae": vertebrae, "discs": disc_rows, "levels": levels}
 
@@ -93,6 +111,17 @@ def _slopes(anatomy: Anatomy, solids: dict, turn: np.ndarray) -> Row:
         first = {t1: TrueSolid(None, solids[t1].region, {1: turned(solids[t1].plates[1])})}
     sacral = turned(solids[last].plates[-1]) if last in solids else None
     return _public(slope_columns(first, sacral))
+
+
+def _conus_level(anatomy: Anatomy, whole: set[int]) -> str | None:
+    """Return the level beside the cord's lower end, where it lies wholly in view.
+
+    The cord has 12 mm2 left at the middle of this body, as the columns of scans define its end.
+    """
+    levels = [v.level for v in anatomy.vertebrae]
+    number = levels.index(anatomy.conus_level) if anatomy.conus_level in levels else -5
+    vertebra = anatomy.vertebrae[number]
+    return vertebra.level if vertebra.label in whole else None
 
 
 def _counts(anatomy: Anatomy) -> Row:
@@ -155,6 +184,9 @@ def _disc_rows(anatomy, maps, discs, vertebrae, solids) -> list[Row]:
         row |= index_columns(row, [n for n in near if n["body_fully_visible"]])
         under = true_sacral_plate(anatomy) if last else solids[below].plates[1]
         row |= slip_columns(solids[above.label].plates[-1], under)
+        row["posterior_bulge_mm"] = disc.bulge_mm(solids[above.label].plates[-1], under)
+        pair = None if last else (above, anatomy.vertebrae[k + 1])
+        row |= true_foramen_columns(maps, disc, pair)
         row["segment_angle_deg"] = None
         if above.dens is None:
             lower = under if last else solids[below].plates[-1]
@@ -165,15 +197,22 @@ def _disc_rows(anatomy, maps, discs, vertebrae, solids) -> list[Row]:
     return rows
 
 
-def _add_signals(anatomy, maps, contrast, vertebrae: list[Row], discs: list[Row]) -> None:
+def _add_signals(
+    anatomy, maps, contrast, marrow, vertebrae: list[Row], discs: list[Row], shapes
+) -> None:
     """Add the signal ratios to the rows, in place."""
     number = {vertebra.label: k for k, vertebra in enumerate(anatomy.vertebrae)}
     for row in vertebrae:
         row["body_to_csf_ratio"] = true_body_ratio(contrast, number[row["label"]])
         row["body_to_csf_corrected_ratio"] = row["body_to_csf_ratio"]
+        row["body_heterogeneity_percent"] = marrow.heterogeneity_percent(
+            row["label"], number[row["label"]]
+        )
     for row in discs:
         row["disc_to_csf_ratio"] = true_disc_ratio(contrast, maps, row["label_above"])
         row["disc_to_csf_corrected_ratio"] = row["disc_to_csf_ratio"]
+        shape = shapes[number[row["label_above"]]]
+        row |= true_contrast_columns(contrast, maps, shape, row["label_above"])
 
 
 def _disc_sizes(disc: TrueDisc, solid: TrueSolid) -> Row:

@@ -21,6 +21,8 @@ STARTED = "started"
 FINISHED = "computed now"
 """Last words of a job that finished."""
 KILLED = "it ended without a word: killed, out of memory, out of time, or the node failed"
+INTERRUPT, INTERRUPTED = "KeyboardInterrupt", "interrupted (Ctrl-C)"
+"""Last line of a job that was interrupted while it loaded its programs, and what that means."""
 USED = "used {0.seconds:.1f} s, {0.cpu_seconds:.1f} s of processors, {0.max_memory_mb:.0f} MB"
 USED_PATTERN = re.compile(r": used (\S+) s, (\S+) s of processors, (\S+) MB$")
 
@@ -94,6 +96,8 @@ def _sentence(stage: str, lines: list[str]) -> str:
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     if last.endswith(FINISHED) or not lines:
         return ""
+    if last == INTERRUPT:
+        return INTERRUPTED
     own = [line for line in lines if line.startswith(f"{stage}: ")]
     if own:
         return own[-1].removeprefix(f"{stage}: ")

@@ -1,7 +1,7 @@
-"""What keeps Snakemake quick with thousands of jobs (benchmarks/README.md, planning).
+"""Keep Snakemake quick with thousands of jobs (benchmarks/README.md, planning).
 
-Nothing of Snakemake is imported: the rules hand in its objects. All of this only saves time. Where another version
-of Snakemake no longer has what is changed here, it is slower and as right as before.
+This module imports nothing of Snakemake: the rules pass its objects in. It only saves time. If a later version of
+Snakemake lacks what is changed here, planning is slower and its result the same.
 """
 
 from __future__ import annotations
@@ -9,30 +9,30 @@ from __future__ import annotations
 import gc
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
-"""With Python's own 700 it looks through the graph's hundreds of thousands of objects over and over."""
+"""Python's default of 700 scans the graph's hundreds of thousands of objects over and over."""
 
 
 def collect_garbage_seldom() -> None:
-    """Leave alone what is loaded now, and look for unreachable objects after so many new ones only."""
+    """Exempt what is loaded now from garbage collection, and collect only after many new objects."""
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
 
 
-def with_signature(function: Callable) -> Callable:
-    """Return the function, its signature remembered: Snakemake asks for it several times per job."""
+def with_signature(function: Any) -> Any:
+    """Store the function's signature on it and return it: Snakemake asks for it several times per job."""
     function.__signature__ = inspect.signature(function)
     return function
 
 
-def without_input_sizes(scheduler: type) -> None:
-    """Let the class of Snakemake's scheduler take all inputs for empty.
+def without_input_sizes(scheduler: Any) -> None:
+    """Let Snakemake's scheduler class treat every input as empty.
 
-    Whenever a job ends, it asks the file system three times for every input of every waiting job, to prefer large
-    inputs among jobs of equal priority. Our inputs are lists, whose sizes say nothing.
+    Whenever a job ends, the scheduler asks the file system three times for every input of every waiting job, to
+    prefer large inputs among jobs of equal priority. Our inputs are lists, whose sizes say nothing.
     """
     sizes: defaultdict[Any, int] = defaultdict(int)
 

@@ -1,11 +1,9 @@
-"""Run a command on one GPU of this machine that no other such command uses.
+"""Use one GPU of this machine that no other process of this software uses.
 
-    python -m wirbel.runner.one_gpu COMMAND...
-
-If this machine has several GPUs, Snakemake counts how many are in use but does not say which. The
-command sees only its own GPU, through CUDA_VISIBLE_DEVICES, and holds it by a lock that ends with
-its process. In a SLURM job, where SLURM has already chosen, and on a machine without GPUs, the
-command simply runs.
+If this machine has several GPUs, Snakemake counts how many are in use but does not say which. A
+stage that wants one sees only its own, through CUDA_VISIBLE_DEVICES, and holds it by a lock that
+ends with its process. In a SLURM job, where SLURM has already chosen, and on a machine without GPUs
+there is nothing to take. `python -m wirbel.runner.one_gpu COMMAND...` does the same for any command.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -32,6 +31,14 @@ def gpus() -> list[str]:
     except FileNotFoundError:
         return []
     return re.findall(r"^GPU \d+:.*\(UUID: (\S+)\)", listed, re.MULTILINE)
+
+
+@cache
+def hold_one() -> None:
+    """Let this process, until it ends, see one GPU alone; to be called before CUDA is looked for."""
+    names = [] if "SLURM_JOB_ID" in os.environ else gpus()
+    if names:
+        os.environ[VISIBLE] = take_one(names)
 
 
 def take_one(names: list[str]) -> str:
@@ -64,9 +71,7 @@ def _lock(path: Path) -> bool:
 def main(argv: list[str] | None = None) -> None:
     """Become the command, on one GPU."""
     command = sys.argv[1:] if argv is None else argv
-    names = [] if "SLURM_JOB_ID" in os.environ else gpus()
-    if names:
-        os.environ[VISIBLE] = take_one(names)
+    hold_one()
     os.execvp(command[0], command)
 
 

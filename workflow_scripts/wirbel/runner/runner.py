@@ -24,11 +24,13 @@ from wirbel.plan.stage_plan import StagePlan
 from wirbel.runner.alarm import Alarm
 from wirbel.runner.arguments import stage_arguments
 from wirbel.runner.batches import Scan, StageFolders
+from wirbel.runner.chain import GPU_STAGES
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.failures import machine_fault
 from wirbel.runner.job import Job
 from wirbel.runner.joblogs import FINISHED, STARTED, USED
 from wirbel.runner.locks import sole_writer, whoami
+from wirbel.runner.one_gpu import hold_one
 from wirbel.runner.pipeline import overlap
 from wirbel.runner.progress import Progress
 from wirbel.runner.records import FAILED, OK, SKIPPED, Record, write_records
@@ -56,6 +58,8 @@ def run_planned(
     try:
         planned = read_plan(args.plan).stage(name)
         _check_code(planned)
+        if GPU_STAGES.get(name) and args.device != "cpu":
+            hold_one()
         stage = make(planned, args)
     except (InfrastructureError, ValueError) as error:
         print(f"{name}: {error}", file=sys.stderr)
@@ -81,7 +85,7 @@ def run_stage(stage: Stage, args: argparse.Namespace) -> int:
         with sigterm_raises():
             _run(Job(stage, args))
         return 0
-    except Terminated:
+    except (Terminated, KeyboardInterrupt):
         print(f"{stage.name}: terminated; finished scans are kept", file=sys.stderr)
         return TERMINATED
     except Exception as error:

@@ -15,9 +15,11 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 from wirbel import __version__
 from wirbel.core.dictionary import (
+    CHANGES,
     DERIVED,
     MEASURED,
     NORMS,
@@ -36,10 +38,11 @@ from wirbel.core.plausibility.strata import strata_of
 from wirbel.core.reviewing.reviews import NOT_REVIEWED
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
-from wirbel.io.bids import DESCRIPTION_FILE, write_dataset_description
+from wirbel.io.bids import DESCRIPTION_FILE, IGNORE_FILE, write_dataset_description
+from wirbel.io.change_tables import changes_of
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
-from wirbel.io.final_maps import TOY_WEIGHTS
+from wirbel.io.final_maps import TOY_WEIGHTS, colour_files, write_colours
 from wirbel.io.listing import Finding
 from wirbel.io.measurements import DamagedMeasurements, ScanRows, read_pieces
 from wirbel.io.people_files import read_people
@@ -62,6 +65,8 @@ from wirbel.runner.termination import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 AGAIN = "run the same command again, which makes it again"
+NO_BIDS = ("cohort", "qc", "work", "logs", "evaluation", "colours")
+"""Folders of results that BIDS has no rules for (`.bidsignore`)."""
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (
@@ -77,13 +82,14 @@ def gather(
     threads: int = 1,
     settings: Mapping[str, str] = NOT_KNOWN,
     commit: str = "",
+    bids_dir: str = "",
 ) -> dict[str, int]:
     """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
 
     They replace earlier ones together, once all of them are written: a failure leaves the earlier set as it was.
 
     `settings` is batch -> fingerprint of the settings, models and code that its results were made with, `commit`
-    that of the software, where it is known.
+    that of the software, where it is known; `bids_dir` is where the scans lie.
     """
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
@@ -113,7 +119,7 @@ def gather(
         norms = [row for _, rows in finished for row in rows]
         written = {name: n for counts, _ in finished for name, n in counts.items()}
         written[NORMS] = _write_table(new, NORMS, columns[NORMS], [_batch(norms)], {}, tool)
-    describe_output(output_dir, tool["Description"])
+    describe_output(output_dir, tool["Description"], bids_dir)
     return written
 
 
@@ -129,10 +135,25 @@ def tool_metadata(
     return told | {name: text for name, text in more.items() if text}
 
 
-def describe_output(output_dir: Path, description: str = "") -> None:
-    """Write the output folder's `dataset_description.json`."""
-    about = {"derivative_of": "wirbel", "version": __version__, "description": description}
-    write_dataset_description(output_dir, "Spine measurements", **about)
+def describe_output(output_dir: Path, description: str = "", bids_dir: str = "") -> None:
+    """Write what the output folder says about itself to BIDS and to viewers."""
+    links: dict[str, str] = {}
+    ignored = list(NO_BIDS)
+    if bids_dir:
+        raw = os.path.relpath(os.path.realpath(bids_dir), os.path.realpath(output_dir))
+        links["raw"] = quote(raw)
+        if not raw.startswith(".."):
+            ignored.append(raw)
+    write_dataset_description(
+        output_dir,
+        "Spine measurements",
+        derivative_of="wirbel",
+        version=__version__,
+        description=description,
+        ignored=ignored,
+        links=links,
+    )
+    write_colours(output_dir)
 
 
 def _finish(
@@ -147,14 +168,18 @@ def _finish(
     counts = {}
     for name, more in ((table, found.columns()), (SCORES[table], found.score_columns())):
         counts[name] = _write_table(folder, name, columns[name], spool.batches(), more, tool)
+    changes = CHANGES[table]
+    counts[changes] = _write_table(
+        folder, changes, columns[changes], *changes_of(table, spool), tool
+    )
     return counts, reference_rows(table, found.groups, *names)
 
 
 def _write_table(folder, name, columns, batches, more, tool) -> int:
     """Write one table and its dictionary; return its number of rows."""
     rows = write_both(folder / name, _schema(columns), batches, more)
-    known = read_repeatability().get(name, {})
-    described = {c.name: c.entry(known.get(c.name)) for c in columns}
+    known = read_repeatability().get(name.removesuffix("_changes"), {})
+    described = {c.name: c.entry(known.get(c.name.removesuffix("_change"))) for c in columns}
     write_json(folder / f"{name}.json", {TOOL_KEY: tool, **described})
     return rows
 
@@ -171,6 +196,7 @@ def table_columns(participants: Participants) -> dict[str, tuple[Column, ...]]:
     """Return every table's columns: scans get all of the participants' own, other measures age and sex."""
     joined = dict.fromkeys(TABLES, participants.persons)
     joined |= {"scans": participants.columns, "failures": [], NORMS: []}
+    joined |= dict.fromkeys(CHANGES.values(), [])
     return {table: (*declared, *joined[table]) for table, declared in TABLES.items()}
 
 
@@ -249,7 +275,8 @@ def files_of(output_dir: Path) -> list[Path]:
     tables = [
         stem.with_suffix(suffix) for stem in stems for suffix in (".csv", ".parquet", ".json")
     ]
-    return [*tables, output_dir / DESCRIPTION_FILE]
+    about = (DESCRIPTION_FILE, IGNORE_FILE)
+    return [*tables, *(output_dir / name for name in about), *colour_files(output_dir)]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -269,9 +296,8 @@ def main(argv: list[str] | None = None) -> int:
     participants = read_participants(Path(plan.bids_dir), output_dir)
     settings = fingerprints(plan, seals)
     try:
-        written = gather(
-            output_dir, participants, plan.names, args.threads, settings, plan.made_by["commit"]
-        )
+        where = plan.made_by["commit"], plan.bids_dir
+        written = gather(output_dir, participants, plan.names, args.threads, settings, *where)
     except DamagedMeasurements as error:
         if error.path is not None:
             error.path.unlink(missing_ok=True)

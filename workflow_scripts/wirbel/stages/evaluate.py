@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from wirbel.core import evaluation
+from wirbel.core.evaluation_measures import MEASURES
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.sidecars import write_json
@@ -62,7 +63,7 @@ class Reference:
             raise FileNotFoundError(f"no reference folder {folder}")
         self._files = {path.name.split(".nii")[0]: path for path in sorted(folder.rglob("*.nii*"))}
         self._tables: dict[str, dict[str, list[dict[str, Any]]]] = {}
-        for table in evaluation.MEASURES:
+        for table in MEASURES:
             path = folder / f"{table}.csv"
             if path.exists():
                 self._tables[table] = _by_scan(path)
@@ -169,7 +170,7 @@ def measures_of(
     }
     return [
         row
-        for table in (evaluation.MEASURES if instances else ("scans",))
+        for table in (MEASURES if instances else ("scans",))
         for row in evaluation.measure_rows(
             scan_id,
             table,
@@ -184,7 +185,7 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """Compare every scan, write the tables, and return the summary."""
     folders = StageFolders(args.output_dir)
     reference = Reference(args.reference)
-    cohort = {t: args.output_dir / "cohort" / f"{t}.csv" for t in evaluation.MEASURES}
+    cohort = {t: args.output_dir / "cohort" / f"{t}.csv" for t in MEASURES}
     measured = {t: _by_scan(path) if path.exists() else {} for t, path in cohort.items()}
     rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
     names = ("compared", "without_result", "without_reference")

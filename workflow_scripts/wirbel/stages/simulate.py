@@ -22,13 +22,15 @@ from wirbel.io.atomic import write_bytes
 from wirbel.io.bids import DESCRIPTION_FILE, read_description, write_dataset_description
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.tables import write_rows
-from wirbel.io.volumes import write_volume
+from wirbel.io.volumes import LABELS, write_volume
 from wirbel.phantom import REGIONS, Phantom, make_phantom
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.locks import sole_writer
 from wirbel.runner.termination import end_with
 
 ANY_REGION = "any"
+AGES_YEARS = (20, 75)
+"""Of simulated participants, as in the German National Cohort (20 to 74)."""
 KEPT_SHARE = 0.6
 """Share of its bytes that a file cut short on purpose keeps."""
 DATA_SET_NAME = "Simulated sagittal T2w scans of the spine"
@@ -114,7 +116,7 @@ def write_truth_maps(order: Order, phantom: Phantom, bids_dir: Path) -> list[Pat
     paths = []
     for kind in ("subregion", "vertebra"):
         path = truth_folder(bids_dir, order) / f"{order.scan_id}_desc-{kind}_dseg.nii.gz"
-        write_volume(path, getattr(phantom, kind), np.uint8)
+        write_volume(path, getattr(phantom, kind), np.uint8, intent=LABELS)
         paths.append(path)
     return paths
 
@@ -129,13 +131,22 @@ def write_tables(made: list[dict[str, Any]], bids_dir: Path) -> None:
         identity = dict(zip(IDENTITY, (order.participant_id, "", "", order.scan_id), strict=True))
         own = {"seed": order.seed, "broken": str(order.broken).lower()}
         tables["scans"].append(identity | own | content["truth"]["scan"])
-        participants.append({"participant_id": order.participant_id} | own)
+        participants.append(
+            {"participant_id": order.participant_id, **age_and_sex(order.seed)} | own
+        )
         for table in () if order.broken else ("vertebrae", "discs", "levels"):
             tables[table] += [identity | row for row in content["truth"][table]]
     for table, rows in tables.items():
         columns = list(dict.fromkeys(name for row in rows for name in row)) or list(IDENTITY)
         write_rows(truth / f"{table}.csv", columns, [_as_cells(row) for row in rows])
-    write_rows(bids_dir / "participants.tsv", ("participant_id", "seed", "broken"), participants)
+    columns = ["participant_id", "age", "sex", "seed", "broken"]
+    write_rows(bids_dir / "participants.tsv", columns, participants)
+
+
+def age_and_sex(seed: int) -> dict[str, Any]:
+    """Return a participant's age (years) and sex; the simulated anatomy depends on neither."""
+    random = np.random.default_rng([seed, *AGES_YEARS])
+    return {"age": int(random.integers(*AGES_YEARS)), "sex": str(random.choice(["F", "M"]))}
 
 
 def refusal(bids_dir: Path) -> str:
@@ -160,10 +171,14 @@ def write_descriptions(bids_dir: Path) -> None:
         "Truth of the simulated scans",
         derivative_of="wirbel.phantom",
         version=__version__,
+        links={"raw": "../.."},
+        ignored=("*.csv", "truth.json", "*_truth.json"),
     )
     write_json(
         bids_dir / "participants.json",
         {
+            "age": {"Description": "Age, drawn at random", "Units": "year"},
+            "sex": {"Description": "Sex, drawn at random", "Levels": {"F": "female", "M": "male"}},
             "seed": {"Description": "Seed of wirbel.phantom.make_phantom"},
             "broken": {"Description": "Whether the file was cut short on purpose"},
         },
@@ -182,7 +197,7 @@ def simulate(to_make: list[Order], bids_dir: Path, processes: int) -> None:
         made = list(_told(map(make, to_make, folders), len(to_make)))
     write_tables(made, bids_dir)
     scans = [{"scan_id": o.scan_id, "seed": o.seed, "broken": o.broken} for o in to_make]
-    write_json(bids_dir / "truth.json", {"scans": scans})
+    write_json(bids_dir / "derivatives" / "truth" / "truth.json", {"scans": scans})
 
 
 def _standing(path: Path, order: Order, bids_dir: Path) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from wirbel.io.bids import DESCRIPTION_FILE, generators
 from wirbel.study.refused import Refused
 
 OWN = "wirbel"
-OWN_FOLDERS = ("work", "logs", "cohort", "qc", "evaluation")
+OWN_FOLDERS = ("work", "logs", "cohort", "qc", "evaluation", "colours")
 """What Wirbel writes to its output folder besides `sub-*`."""
 RESERVED_IN_BIDS = ("sourcedata", "code", "phenotype", "stimuli")
 """Folders that BIDS reserves for other things; derivatives have their own."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wirbel.core.dictionary.changes import change_table
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, STRING, Column
 from wirbel.core.dictionary.discs import DISCS
 from wirbel.core.dictionary.failures import FAILURES
@@ -21,6 +22,7 @@ from wirbel.core.dictionary.vertebrae import VERTEBRAE
 
 __all__ = [
     "BOOLEAN",
+    "CHANGES",
     "DERIVED",
     "IDENTITY",
     "INTEGER",
@@ -45,8 +47,11 @@ MEASURED: dict[str, tuple[Column, ...]] = {
 """Table of measures -> its columns."""
 SCORES = {table: f"{table}_z" for table in MEASURED}
 """Table of measures -> that of their scores."""
+CHANGES = {table: f"{table}_changes" for table in MEASURED}
+"""Table of measures -> that of their changes between sessions."""
 DERIVED = {
     **{SCORES[table]: score_table(columns) for table, columns in MEASURED.items()},
+    **{CHANGES[table]: change_table(columns) for table, columns in MEASURED.items()},
     NORMS: REFERENCE,
 }
 """Tables that are computed from those of measures -> their columns."""

@@ -27,6 +27,7 @@ from wirbel.core.dictionary.shared import (
     surface_volume,
     volume,
 )
+from wirbel.core.dictionary.signals import NUCLEUS
 from wirbel.core.plausibility.level_sizes import DISC_DEPTH_MM, DISC_HEIGHTS_MM, DISC_VOLUME_MM3
 
 FROBIN = "after Frobin et al., Clin Biomech 1997;12 Suppl 1:S1-S63"
@@ -149,6 +150,50 @@ DISCS = (
         *MEASURED,
         "no_neighbour",
     ),
+    size(
+        "posterior_bulge_mm",
+        "How far the disc reaches back beyond the line of the endplates",
+        "Largest distance of the disc's back, in the mid-sagittal slab, from the line between the lower back "
+        "corner of the "
+        "vertebra above and the upper back corner of the one below (corners as for slip_mm), backwards positive; "
+        "the back is "
+        "a parabola fitted to the middle 70 % of that line. A bulge of all discs' usual convexity counts as "
+        "well; what lies "
+        "to one side of the central third of the width is not seen",
+        "bulge_status",
+        (-6.0, 15.0),
+        "after Fardon et al., Spine J 2014;14:2525-2545 (beyond the edges of the ring apophyses)",
+    ),
+    status("bulge_status", "the measurement of the bulge", *MEASURED, "no_neighbour"),
+    *(
+        size(
+            f"foramen_height_{side}_mm",
+            f"Height of the {side} intervertebral foramen",
+            "Distance along the disc's superior axis from the lower edge of the labelled pedicle above to the "
+            "upper edge of "
+            "the one below: medians of the arch's ends 0.5 to 8 mm behind the back walls, in the slices where "
+            "the pedicle is "
+            "at least 85 % as high as where it is highest. Between lumbar vertebrae only: in the neck the "
+            "foramen opens "
+            "obliquely, in the thorax a pedicle shows in one or two slices, and the sacrum has no pedicle. Label "
+            "maps draw "
+            "pedicles without their dark cortex: foramina read a few mm higher than between the bones",
+            f"foramen_{side}_status",
+            (5.0, 35.0),
+            "Hasegawa et al., J Bone Joint Surg Am 1995;77:32-38 (lumbar foraminal height, from pedicle to pedicle)",
+        )
+        for side in ("left", "right")
+    ),
+    *(
+        status(
+            f"foramen_{side}_status",
+            f"the measurement of the {side} foramen",
+            *MEASURED,
+            "no_neighbour",
+            "not_defined_at_level",
+        )
+        for side in ("left", "right")
+    ),
     angle(
         "segment_angle_deg",
         "Angle of the segment, supine",
@@ -175,6 +220,7 @@ DISCS = (
     ),
     status("disc_signal_status", "the signal ratio", *SIGNAL),
     *corrected_ratio("disc"),
+    *NUCLEUS,
     volume("disc_volume_mm3", "intervertebral disc", "label 100", "disc_status", DISC_VOLUME_MM3),
     surface_volume(
         "disc_surface_volume_mm3", "intervertebral disc", "disc_width_status", DISC_VOLUME_MM3

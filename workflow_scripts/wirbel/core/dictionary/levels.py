@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.column import INTEGER, NUMBER, SQUARE_MILLIMETRES, Column
+from wirbel.core.dictionary.column import INTEGER, NUMBER, PERCENT, SQUARE_MILLIMETRES, Column
 from wirbel.core.dictionary.shared import (
     IDENTITY,
     LABEL,
@@ -154,6 +154,32 @@ NARROWEST = (
     ),
 )
 
+COMPRESSION = (
+    ratio(
+        "cord_compression_percent",
+        "Maximum spinal cord compression (MSCC)",
+        "100 * (1 - di / ((da + db) / 2)): di is the smallest AP diameter of the cord from the middle of the "
+        "body to as far "
+        "below the disc, da and db the larger one behind the middles of the two next bodies above and below the "
+        "disc (of the "
+        "one that is in view). AP diameters at every position as for canal_ap_min_mm. C2 to T10: further down the cord "
+        "swells and tapers. Noise alone gives a few percent",
+        "compression_status",
+        (-15.0, 100.0),
+        "Fehlings et al., Spine 1999;24:605-613",
+        PERCENT,
+    ),
+    status(
+        "compression_status",
+        "the comparison of the cord with itself above and below",
+        *CODES,
+        "cord_questioned",
+        "no_neighbour",
+        "not_in_view",
+        "not_defined_at_level",
+    ),
+)
+
 LEVELS = (
     *IDENTITY,
     LABEL,
@@ -182,4 +208,5 @@ LEVELS = (
         for column in (*_section("canal", place), *_section("cord", place), *_space(place))
     ),
     *NARROWEST,
+    *COMPRESSION,
 )

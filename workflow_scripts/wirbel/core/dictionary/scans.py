@@ -11,6 +11,7 @@ from wirbel.core.dictionary.column import (
     STRING,
     Column,
 )
+from wirbel.core.dictionary.coronal import COBB, CORONAL
 from wirbel.core.dictionary.shared import (
     ALTERNATIVE,
     IDENTITY,
@@ -22,10 +23,10 @@ from wirbel.core.dictionary.shared import (
     status,
     volume,
 )
+from wirbel.core.dictionary.signals import VBQ
 from wirbel.core.plausibility.scan_flags import FILE_FLAGS, LEVEL_FLAGS, SCAN_FLAGS, listed
 from wirbel.errors import REASONS
 
-COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
 GENANT = "Genant et al., J Bone Miner Res 1993;8:1137-1148"
 PARTIAL = (
     "of the graded vertebrae only when deformity_status is not_in_view: then not all from T4 to L4 could be graded. By "
@@ -124,6 +125,7 @@ ALIGNMENT = (
         status="cobb_status",
     ),
     status("cobb_status", "the coronal curve", "ok", "not_in_view"),
+    *CORONAL,
     *_slope("t1_slope", "T1 slope", "the upper endplate of T1", (-20.0, 70.0)),
     *_slope(
         "sacral_slope",
@@ -213,6 +215,7 @@ ALIGNMENT = (
         status="deformity_status",
     ),
     status("deformity_status", "the grading from T4 to L4", "ok", "not_in_view"),
+    *VBQ,
     Column(
         "conus_level",
         STRING,

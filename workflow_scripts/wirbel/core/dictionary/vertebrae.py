@@ -5,7 +5,9 @@ from __future__ import annotations
 from wirbel.core.dictionary.column import (
     BOOLEAN,
     INTEGER,
+    NUMBER,
     PERCENT,
+    SQUARE_MILLIMETRES,
     STRING,
     Column,
 )
@@ -29,6 +31,7 @@ from wirbel.core.dictionary.shared import (
     surface_volume,
     volume,
 )
+from wirbel.core.dictionary.signals import MARROW
 from wirbel.core.labels import ARCUS, POSTERIOR_ELEMENTS, SPINOUS_PROCESS, SUBREGION_NAMES
 from wirbel.core.plausibility.level_sizes import (
     BODY_DEPTH_MM,
@@ -168,6 +171,20 @@ VERTEBRAE = (
         *BODY_MEASURED,
         "form_assumed",
     ),
+    Column(
+        "body_area_mm2",
+        NUMBER,
+        "Cross-sectional area of the vertebral body half-way up",
+        "Area at right angles to the superior axis inside the superelliptic outline of the widths and depths, "
+        "half-way between "
+        "the endplates, times the body's voxels in a slab of 5 mm there over those inside the outline",
+        "after Panjabi et al., Spine 1992;17:299-306 (there of the endplates)",
+        SQUARE_MILLIMETRES,
+        (100.0, 3000.0),
+        1,
+        "body_area_status",
+    ),
+    status("body_area_status", "the cross-section of the body", *BODY_MEASURED, "form_assumed"),
     ratio(
         "wedge_ratio",
         "Anterior over posterior height",
@@ -283,6 +300,7 @@ VERTEBRAE = (
     ),
     status("body_signal_status", "the signal ratio", *SIGNAL),
     *corrected_ratio("body"),
+    *MARROW,
     volume(
         "body_volume_mm3",
         "vertebral body without its endplates",

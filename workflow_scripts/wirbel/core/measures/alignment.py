@@ -7,14 +7,13 @@ matter how the person lies in the scanner or how the slices were laid.
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS, LEVEL_NAMES, LEVELS_TOP_DOWN, SACRUM
 from wirbel.core.measures import status as S
 from wirbel.core.measures.centreline import Centreline
 from wirbel.core.measures.contiguity import Contiguity
+from wirbel.core.measures.coronal.curves import cobb_columns
 from wirbel.core.measures.endplates import Endplate, angle_deg
 from wirbel.core.measures.frames import Frame
 from wirbel.core.measures.joint import slope_columns
@@ -30,8 +29,14 @@ CURVE_ENDS = {
     "spine_length": ("C2", "L5"),
 }
 """Curve -> the levels at its ends in most people."""
-COBB_FEWEST_BODIES = 4
-"""A coronal curve is looked for where at least so many bodies could be measured."""
+
+
+def mean_right(solids: dict[int, Solid]) -> np.ndarray | None:
+    """Return the unit vector to the right of the bodies, of the discs where no body could be measured, or None."""
+    blocks = {key: s.block for key, s in solids.items() if s.block is not None}
+    bodies = [block for key, block in blocks.items() if key < DISC_OFFSET]
+    found = [block.frame.right for block in bodies or blocks.values()]
+    return np.mean(found, axis=0) / np.linalg.norm(np.mean(found, axis=0)) if found else None
 
 
 def spine_frame(solids: dict[int, Solid]) -> Frame | None:
@@ -39,8 +44,7 @@ def spine_frame(solids: dict[int, Solid]) -> Frame | None:
     blocks = [s.block for key, s in solids.items() if s.block is not None and key < DISC_OFFSET]
     if len(blocks) < FEWEST_BODIES:
         return None
-    right = np.mean([block.frame.right for block in blocks], axis=0)
-    right /= np.linalg.norm(right)
+    right = mean_right(solids)
     superior = blocks[0].frame.origin_mm - blocks[-1].frame.origin_mm
     superior = superior - (superior @ right) * right
     superior /= np.linalg.norm(superior)
@@ -63,7 +67,7 @@ def alignment_columns(
         columns[f"{name}_deg"] = angle
         columns[f"{name}_status"] = _why_not(name, order) if angle is None else S.OK
     columns |= slope_columns(solids, _sacral_plate(solids, order))
-    return columns | _cobb_columns(solids, frame) | _length_columns(solids, line, order)
+    return columns | cobb_columns(solids, frame, order) | _length_columns(solids, line, order)
 
 
 def _why_not(name: str, order: Contiguity | None) -> str:
@@ -130,33 +134,6 @@ def _sacral_plate(solids: dict[int, Solid], order: Contiguity | None) -> Endplat
         if any(v in solids for v in following if v != SACRUM)
         else solids[discs[-1]].endplate(-1)
     )
-
-
-def _cobb_columns(solids: dict[int, Solid], frame: Frame | None) -> dict:
-    """Return the largest coronal angle between an upper endplate and the lower one of a vertebra below it."""
-    plates = {
-        k: (s.endplate(1), s.endplate(-1))
-        for k, s in solids.items()
-        if k < DISC_OFFSET and s.endplate(1) and s.endplate(-1)
-    }
-    if frame is None or len(plates) < COBB_FEWEST_BODIES:
-        names = ("cobb_angle_deg", "cobb_upper_level", "cobb_lower_level")
-        return dict.fromkeys(names) | {"cobb_status": S.NOT_IN_VIEW}
-    tilt = {
-        k: [
-            float(np.rad2deg(np.arctan2(p.normal @ frame.right, p.normal @ frame.superior)))
-            for p in both
-        ]
-        for k, both in plates.items()
-    }
-    pairs = combinations(tilt, 2)  # a wedged vertebra alone is no curve
-    upper, lower = max(pairs, key=lambda pair: abs(tilt[pair[0]][0] - tilt[pair[1]][1]))
-    return {
-        "cobb_angle_deg": abs(tilt[upper][0] - tilt[lower][1]),
-        "cobb_upper_level": LEVEL_NAMES[upper],
-        "cobb_lower_level": LEVEL_NAMES[lower],
-        "cobb_status": S.OK,
-    }
 
 
 def _length_columns(

@@ -11,6 +11,8 @@ from wirbel.core.measures.endplates import Endplate, angle_deg
 from wirbel.core.measures.joint import segment_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
+from wirbel.core.measures.shape.bulge import bulge_columns
+from wirbel.core.measures.shape.foramen import foramen_columns
 from wirbel.core.measures.slips import slip_row
 from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
@@ -43,6 +45,7 @@ def _disc_row(maps, solids: dict[int, Solid], vertebrae: dict, label: int, below
     neighbours = [vertebrae[v] for v in (label, below) if v in vertebrae]
     row |= index_columns(row, neighbours) | slip_row(maps, solids, label, below)
     lower = solid.endplate(-1) if below == SACRUM else _lower_plate(solids.get(below))
+    row |= bulge_columns(maps, solids, label, below) | foramen_columns(maps, solids, label, below)
     return row | segment_columns(solids, label, below, lower)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wirbel.core.geometry import Volume
-from wirbel.core.measures.alignment import spine_frame
+from wirbel.core.measures.alignment import mean_right, spine_frame
 from wirbel.core.measures.centreline import find_centreline
 from wirbel.core.measures.coil import add_corrected_ratios
 from wirbel.core.measures.completeness import add_complete
 from wirbel.core.measures.contiguity import Contiguity
 from wirbel.core.measures.conus import conus_columns
+from wirbel.core.measures.cord.compression import compression_columns
 from wirbel.core.measures.discs import disc_rows
 from wirbel.core.measures.fractures import deformity_columns
 from wirbel.core.measures.joint import largest_slip_columns, stenosis_columns
@@ -19,7 +20,9 @@ from wirbel.core.measures.landmarks import cobb_landmarks, solid_landmarks
 from wirbel.core.measures.levels import level_rows
 from wirbel.core.measures.narrowest import canal_profile, cord_profile
 from wirbel.core.measures.scans import scan_row
-from wirbel.core.measures.signals import add_signal_ratios, picture_of
+from wirbel.core.measures.signal.discs import add_disc_contrast
+from wirbel.core.measures.signal.marrow import add_marrow_heterogeneity, vbq_columns
+from wirbel.core.measures.signals import add_signal_ratios, find_fluid, picture_of
 from wirbel.core.measures.solids import find_solids
 from wirbel.core.measures.spine import Spine
 from wirbel.core.measures.vertebrae import vertebra_rows
@@ -57,21 +60,28 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     order = Contiguity(maps)
     discs = disc_rows(maps, solids, vertebrae, order)
     picture = picture_of(image)
-    add_signal_ratios(picture, maps, spine, vertebrae, discs)
+    fluid = find_fluid(picture, maps)
+    add_signal_ratios(picture, maps, spine, vertebrae, discs, fluid)
     add_corrected_ratios(picture, maps, spine, vertebrae, discs)
-    frame = spine_frame(solids)
+    add_disc_contrast(picture, fluid, maps, solids, discs)
+    add_marrow_heterogeneity(picture, maps, vertebrae)
+    right = mean_right(solids)
     profiles = (None, None)
-    if line is not None and frame is not None:
-        profiles = [profile(maps, line, frame.right) for profile in (canal_profile, cord_profile)]
+    if line is not None and right is not None:
+        profiles = [profile(maps, line, right) for profile in (canal_profile, cord_profile)]
     marks = solid_landmarks(solids)
     levels = level_rows(maps, spine, line, order, profiles[0], marks)
     add_complete(maps, vertebrae, discs, levels)
-    for row, more in zip(levels, stenosis_columns(levels, vertebrae), strict=True):
-        row |= more
+    compressed = compression_columns(levels, spine, line, order, profiles[1])
+    graded = stenosis_columns(levels, vertebrae)
+    for row, *more in zip(levels, compressed, graded, strict=True):
+        row |= more[0] | more[1]
     scan = scan_row(maps, solids, line, order)
     scan |= {"flags": ";".join(picture.flags if picture else ())}
     scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
+    scan |= vbq_columns(picture, fluid, maps, solids, vertebrae)
     scan |= conus_columns(maps, spine, line, profiles[1], levels)
+    frame = spine_frame(solids)
     marks += cobb_landmarks(solids, frame, scan["cobb_upper_level"], scan["cobb_lower_level"])
     rows = [mark.as_row() for mark in marks]
     return Measurements(scan, vertebrae, discs, levels, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage
@@ -36,6 +36,7 @@ class Picture:
     data: np.ndarray
     replaced: np.ndarray | None
     has_zero: bool
+    _inside: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def flags(self) -> list[str]:
@@ -45,10 +46,14 @@ class Picture:
 
     def inside(self, region: Region, margin_mm: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the voxels of a region deeper than `margin_mm` as a mask of its box, and which of them are usable."""
-        inner = inner_mask(region, margin_mm)
-        if self.replaced is None:
-            return inner, inner
-        return inner, inner & ~self.replaced[_box(region)]
+        key = id(region), margin_mm
+        if (
+            key not in self._inside
+        ):  # the region is kept as well: else another may come to have its id
+            inner = inner_mask(region, margin_mm)
+            usable = inner if self.replaced is None else inner & ~self.replaced[box_of(region)]
+            self._inside[key] = region, inner, usable
+        return self._inside[key][1:]
 
 
 def picture_of(image: Volume | None) -> Picture | None:
@@ -65,9 +70,13 @@ def add_signal_ratios(
     spine: Spine,
     vertebrae: list[dict],
     discs: list[dict],
+    fluid: Fluid | None = None,
 ) -> None:
-    """Add `body_to_csf_ratio` and `disc_to_csf_ratio` with their status to the rows, in place."""
-    fluid = None if picture is None else _fluid(picture, maps)
+    """Add `body_to_csf_ratio` and `disc_to_csf_ratio` with their status to the rows, in place.
+
+    `fluid`: as `find_fluid` returns it, where it is known already.
+    """
+    fluid = fluid or find_fluid(picture, maps)
     for row in vertebrae:
         region = None if picture is None else maps.body(row["label"])
         centre_mm = spine.centroids_mm.get(row["label"])
@@ -97,15 +106,16 @@ class Fluid:
     usable: np.ndarray
 
 
-def _fluid(picture: Picture, maps: LabelMaps) -> Fluid | None:
-    region = maps.structure(CANAL)
+def find_fluid(picture: Picture | None, maps: LabelMaps) -> Fluid | None:
+    """Return the fluid of a scan; None without an image, and where the map has no canal."""
+    region = None if picture is None else maps.structure(CANAL)
     if region is None:
         return None
     inner, usable = picture.inside(region, CSF_MARGIN_MM)
     if not inner.any():
         return None
     points = region.grid.to_world(np.argwhere(inner))
-    return Fluid(cKDTree(points), picture.data[_box(region)][inner], usable[inner])
+    return Fluid(cKDTree(points), picture.data[box_of(region)][inner], usable[inner])
 
 
 def _ratio(picture, region, centre_mm, margin_mm, fluid) -> tuple[float | None, str]:
@@ -115,24 +125,38 @@ def _ratio(picture, region, centre_mm, margin_mm, fluid) -> tuple[float | None, 
         return None, S.ABSENT
     inner, usable = picture.inside(region, margin_mm)
     near = [] if fluid is None else fluid.tree.query_ball_point(centre_mm, CSF_REACH_MM)
-    if min(inner.sum(), len(near)) < FEWEST_VOXELS:
+    bright, state = signal_of_fluid(picture, fluid, near)
+    if inner.sum() < FEWEST_VOXELS:
+        return None, S.TOO_FEW_VOXELS
+    if state != S.OK:
+        return None, state
+    if not enough(usable[inner]):
+        return None, S.VOXELS_REPLACED
+    return float(np.median(picture.data[box_of(region)][usable]) / bright), S.OK
+
+
+def signal_of_fluid(
+    picture: Picture, fluid: Fluid | None, near: list[int] | np.ndarray
+) -> tuple[float | None, str]:
+    """Return the median signal of the fluid's voxels `near` (their numbers), or None and the reason."""
+    if len(near) < FEWEST_VOXELS:
         return None, S.TOO_FEW_VOXELS
     if not picture.has_zero:
         return None, S.NO_ZERO
-    if not all(_enough(mask) for mask in (usable[inner], fluid.usable[near])):
+    usable = fluid.usable[near]
+    if not enough(usable):
         return None, S.VOXELS_REPLACED
-    bright = np.median(fluid.values[near][fluid.usable[near]])
-    if bright <= 0:
-        return None, S.DARK_FLUID
-    return float(np.median(picture.data[_box(region)][usable]) / bright), S.OK
+    bright = float(np.median(fluid.values[near][usable]))
+    return (bright, S.OK) if bright > 0 else (None, S.DARK_FLUID)
 
 
-def _enough(usable: np.ndarray) -> bool:
+def enough(usable: np.ndarray) -> bool:
     """Return whether a median over the usable voxels stands for all."""
     return usable.sum() >= max(FEWEST_VOXELS, usable.size / 2)
 
 
-def _box(region: Region) -> tuple[slice, ...]:
+def box_of(region: Region) -> tuple[slice, ...]:
+    """Return where a region's box lies in the scan."""
     return tuple(
         slice(at, at + size) for at, size in zip(region.start, region.mask.shape, strict=True)
     )

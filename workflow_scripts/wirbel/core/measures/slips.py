@@ -19,12 +19,20 @@ WITHOUT_BLOCK = (LEVEL_LABELS["C2"], SACRUM)
 
 def slip_row(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) -> dict:
     """Return the slip of vertebra `label` on the vertebra (or sacrum) `below`, with its status."""
+    above, under, state = facing_plates(maps, solids, label, below)
+    if state != S.OK:
+        return dict.fromkeys(COLUMNS) | {"slip_status": state}
+    return slip_columns(above, under) | {"slip_status": S.OK}
+
+
+def facing_plates(
+    maps: LabelMaps, solids: dict[int, Solid], label: int, below: int
+) -> tuple[Endplate | None, Endplate | None, str]:
+    """Return both endplates that face the disc below vertebra `label`, and a status code: ok where both are there."""
     disc = solids[DISC_OFFSET + label]
     above, why = _plate(maps, solids, disc, label, -1)
     under, why_not = _plate(maps, solids, disc, below, 1)
-    if above is None or under is None:
-        return dict.fromkeys(COLUMNS) | {"slip_status": why if above is None else why_not}
-    return slip_columns(above, under) | {"slip_status": S.OK}
+    return above, under, why if above is None else why_not
 
 
 def slip_columns(above: Endplate, below: Endplate) -> dict:

@@ -20,6 +20,8 @@ TOO_FEW_VOXELS = "too_few_voxels"
 NO_ZERO = "no_zero"
 VOXELS_REPLACED = "voxels_replaced"
 DARK_FLUID = "dark_fluid"
+DARK_MARROW = "dark_marrow"
+NO_CURVE = "no_curve"
 
 STATUS_CODES: dict[str, str] = {
     OK: "measured",
@@ -66,5 +68,11 @@ STATUS_CODES: dict[str, str] = {
         "others"
     ),
     DARK_FLUID: "the fluid beside the structure is black",
+    DARK_MARROW: "the marrow of the body is black",
+    NO_CURVE: (
+        "there is no such curve: the largest angle is below 10 degrees, so that it has no side and no apex, or "
+        "no angle of "
+        "the other direction lies beside it"
+    ),
 }
 """Status code -> meaning, as written to the data dictionaries."""

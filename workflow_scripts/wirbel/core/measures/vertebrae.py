@@ -10,6 +10,7 @@ from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.presence import centroid_columns, presence
 from wirbel.core.measures.rims import concavity_mm, corner_height_mm
+from wirbel.core.measures.shape.cross_section import area_columns
 from wirbel.core.measures.solids import Solid
 from wirbel.core.measures.surfaces import SurfaceError
 from wirbel.core.measures.volumes import surface_volume_mm3
@@ -40,7 +41,8 @@ def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
     row |= {"body_status": presence(body), "vertebra_status": presence(maps.everything(label))}
     for name in ("body_status", "vertebra_status"):
         row[name] = also_seen(row[name], solid)
-    return row | _shape_columns(solid) | _width_columns(solid)
+    row |= _shape_columns(solid) | _width_columns(solid)
+    return row | area_columns(solid, row["width_status"])
 
 
 def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: int) -> dict:

@@ -115,21 +115,22 @@ class Findings:
     def score_columns(self) -> dict[str, Any]:
         """Return the columns of the table of scores: rounded scores, and the names of the measures without one."""
         rows = len(self._largest)
-        scores = {
+        scores: dict[str, Any] = {
             f"{name}_z": np.round(values.astype(float), DECIMALS) + 0.0
             for name, values in self.scores.items()
         }
-        return scores | {"too_few_to_compare": _joined(self._uncompared, rows)}
+        scores["too_few_to_compare"] = joined(self._uncompared, rows)
+        return scores
 
     def columns(self) -> dict[str, Any]:
         """Return the flag columns."""
         none = np.isnan(self._largest)
         names = {
-            "outlier_columns": _joined(
+            "outlier_columns": joined(
                 {row: [name for _, name in sorted(found)] for row, found in self._outliers.items()},
                 len(none),
             ),
-            "out_of_range_columns": _joined(self._outside, len(none)),
+            "out_of_range_columns": joined(self._outside, len(none)),
         }
         largest = np.round(self._largest, DECIMALS) + 0.0  # no minus zero
         return {"plausibility_flags": self._flags(none), **names, "largest_modified_z": largest}
@@ -144,11 +145,11 @@ class Findings:
         for mark, rows in marks.items():
             for row in rows:
                 flags.setdefault(row, []).append(mark)
-        return _joined(flags, len(none))
+        return joined(flags, len(none))
 
 
-def _joined(found: dict[int, list[str]], rows: int) -> list[str]:
-    """Return one text per row: what was found there, separated by semicolons."""
+def joined(found: dict[int, list[str]], rows: int) -> list[str]:
+    """Return one text per row: what was found there, separated by semicolons; `found` is row -> texts."""
     texts = [""] * rows
     for row, names in found.items():
         texts[row] = ";".join(names)

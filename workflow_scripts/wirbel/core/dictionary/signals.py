@@ -1,0 +1,105 @@
+"""The columns of measures that look at the image beyond signal ratios: nucleus and annulus, marrow."""
+
+from __future__ import annotations
+
+from wirbel.core.dictionary.column import PERCENT, Column
+from wirbel.core.dictionary.shared import SIGNAL, ratio, status
+
+WALDENBERG = (
+    "after Waldenberg et al., Eur Spine J 2018;27:1042-1048 (distance between the signals of nucleus and "
+    "annulus; there "
+    "of histograms); Pfirrmann et al., Spine 2001;26:1873-1878"
+)
+ZONES = (
+    "Voxels deeper than 1 mm in the disc and not at its rim, within the mid-sagittal slab (central third of the width, "
+    "or one and a half slices). Nucleus: 30 to 70 % of the depth; annulus: the outer 15 % in front and at the "
+    "back, the "
+    "mean of both, so that the coil's fall-off cancels. Over the median of the fluid as in disc_to_csf_ratio"
+)
+EHRESMAN = "after Ehresman et al., Spine J 2020;20:556-562 (VBQ, there T1-weighted)"
+
+
+def _zone(name: str, what: str) -> Column:
+    return ratio(
+        f"{name}_to_csf_ratio",
+        f"T2 signal of the {what} over that of the cerebrospinal fluid",
+        f"Mean signal of the {name}. {ZONES}",
+        "nucleus_status",
+        (0.0, 3.0),
+        WALDENBERG,
+    )
+
+
+NUCLEUS = (
+    _zone("nucleus", "disc's nucleus"),
+    _zone("annulus", "disc's annulus"),
+    ratio(
+        "nucleus_annulus_contrast",
+        "How much brighter the nucleus is than the annulus, over the fluid's signal",
+        "nucleus_to_csf_ratio - annulus_to_csf_ratio: falls towards 0 as a disc degenerates",
+        "nucleus_status",
+        (-0.7, 2.0),
+        WALDENBERG,
+    ),
+    ratio(
+        "disc_heterogeneity",
+        "Spread of the disc's T2 signal, over the fluid's signal",
+        f"90th less 10th percentile of all voxels of the slab, over the fluid's median. {ZONES}. Noise adds to it",
+        "nucleus_status",
+        (0.0, 3.0),
+        WALDENBERG,
+    ),
+    status(
+        "nucleus_status",
+        "the comparison of nucleus and annulus",
+        *SIGNAL,
+        "touches_border",
+        "partly_seen",
+        "no_canal",
+        "surface_incomplete",
+    ),
+)
+MARROW = (
+    ratio(
+        "body_heterogeneity_percent",
+        "Spread of the marrow's T2 signal within the body",
+        "100 * 1.4826 MAD / median of the signals deeper than 3 mm, each the mean over 3 mm, after a linear trend in "
+        "all three directions (the coil's) is taken out. A third of the noise of single voxels is left in it: compare "
+        "scans of one protocol",
+        "heterogeneity_status",
+        (0.0, 100.0),
+        units=PERCENT,
+    ),
+    status(
+        "heterogeneity_status",
+        "the spread of the signal",
+        *(code for code in SIGNAL if code != "dark_fluid"),
+        "dark_marrow",
+    ),
+)
+VBQ = (
+    ratio(
+        "vbq_t2_to_csf_ratio",
+        "Vertebral bone quality score, on T2-weighted images",
+        "Median of the median marrow signals of L1, L2, L3 and L4 (deeper than 3 mm) over the median signal of "
+        "the canal "
+        "without the cord at the height of L3 (deeper than 1 mm). The published score is one of T1-weighted "
+        "images, where "
+        "fluid is dark and values lie between 2 and 4: its limits do not hold here. On T2 turbo spin echo "
+        "fatty marrow is the brighter, so a higher score still means more fat; roots among the fluid darken its "
+        "median, "
+        "and the coil's fall-off lowers the score. For comparisons within one protocol",
+        "vbq_status",
+        (0.0, 3.0),
+        EHRESMAN,
+    ),
+    ratio(
+        "vbq_t2_to_csf_corrected_ratio",
+        "Vertebral bone quality score, corrected for the coil's fall-off",
+        "As vbq_t2_to_csf_ratio, each body's median times its body_to_csf_corrected_ratio / body_to_csf_ratio",
+        "vbq_status",
+        (0.0, 3.0),
+        EHRESMAN,
+    ),
+    status("vbq_status", "the bone quality score", *SIGNAL, "not_in_view"),
+)

@@ -1,0 +1,1 @@
+"""Measures of the spinal cord along its length."""

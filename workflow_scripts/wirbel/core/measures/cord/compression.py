@@ -1,0 +1,91 @@
+"""How much the cord is compressed at a level, against itself above and below: MSCC.
+
+Maximum spinal cord compression (Fehlings et al., Spine 1999;24:605-613): 1 - di / ((da + db) / 2), with the AP
+diameters of the cord where it is narrowest (di) and where it is normal above (da) and below (db).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS, LEVELS_TOP_DOWN
+from wirbel.core.measures import status as S
+from wirbel.core.measures.centreline import Centreline
+from wirbel.core.measures.contiguity import Contiguity
+from wirbel.core.measures.narrowest import BIN_MM, INSIDE_MM, Profile
+from wirbel.core.measures.spine import Spine
+
+GIVEN = (S.OK, S.CORD_QUESTIONED)
+LOWEST = LEVEL_LABELS["T10"]
+"""Below this level the cord swells and tapers into the conus: then its neighbours say nothing about what is normal."""
+
+
+def compression_columns(
+    levels: list[dict],
+    spine: Spine,
+    line: Centreline | None,
+    order: Contiguity,
+    profile: Profile | None,
+) -> list[dict]:
+    """Return `cord_compression_percent` and its status for the rows of levels; `profile` is that of the cord."""
+    names = ("cord_compression_percent", "compression_status")
+    return [
+        dict(zip(names, _compression(row, spine, line, order, profile), strict=True))
+        for row in levels
+    ]
+
+
+def _compression(row: dict, spine: Spine, line, order: Contiguity, profile):
+    label = row["label"]
+    if LEVELS_TOP_DOWN.index(label) > LEVELS_TOP_DOWN.index(LOWEST):
+        return None, S.NOT_DEFINED_AT_LEVEL
+    beside_body, beside_disc = (_state(row, place) for place in ("body", "disc"))
+    if beside_body not in GIVEN:
+        return None, beside_body
+    if profile is None or not order.is_followed(label):
+        return None, S.NO_NEIGHBOUR
+    if beside_disc not in GIVEN:
+        return None, beside_disc
+    state = S.CORD_QUESTIONED if S.CORD_QUESTIONED in (beside_body, beside_disc) else S.OK
+    places = _places(spine, line, label)
+    if places is None:
+        return None, S.NO_NEIGHBOUR
+    narrowest = profile.narrowest(*places.pop("stretch"))
+    above, below = (_largest(profile, places[way]) for way in ("above", "below"))
+    if None in (narrowest, above, below):
+        return None, S.NOT_IN_VIEW
+    return mscc_percent(narrowest[1], above, below), state
+
+
+def mscc_percent(narrowest_mm: float, above_mm: float, below_mm: float) -> float:
+    """Return the maximum spinal cord compression from three AP diameters, in percent."""
+    return float(100 * (1 - narrowest_mm / ((above_mm + below_mm) / 2)))
+
+
+def _state(row: dict, place: str) -> str:
+    """Return what is known of the cord at a place; a form that is assumed does not touch its AP diameter."""
+    state = row[f"cord_{place}_status"]
+    return S.OK if state == S.FORM_ASSUMED else state
+
+
+def _places(spine: Spine, line: Centreline, label: int) -> dict | None:
+    """Return where on the line the level lies, and the middles of the two bodies next above and below its disc."""
+    bodies = [key for key in spine.centroids_mm if key < DISC_OFFSET]
+    at = bodies.index(label)
+    if at + 1 >= len(bodies) or label + DISC_OFFSET not in spine.centroids_mm:
+        return None
+    middles = [line.position(spine.centroids_mm[key]) for key in bodies[max(at - 1, 0) : at + 3]]
+    first = min(at, 1)
+    disc = line.position(spine.centroids_mm[label + DISC_OFFSET])
+    stretch = middles[first], 2 * disc - middles[first]
+    return {"stretch": stretch, "above": middles[: first + 1], "below": middles[first + 1 :]}
+
+
+def _largest(profile: Profile, places: list[float]) -> float | None:
+    """Return the largest AP diameter at some positions; None where the cord shows at none of them.
+
+    The larger of two neighbours counts as normal: the nearer one may be compressed as well.
+    """
+    low, high = profile.start_mm + INSIDE_MM, profile.end_mm - INSIDE_MM
+    index = [round((at - profile.start_mm) / BIN_MM) for at in places if low <= at <= high]
+    return float(np.max(profile.depth_mm[index])) if index else None

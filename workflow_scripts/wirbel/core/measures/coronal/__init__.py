@@ -1,0 +1,1 @@
+"""The spine seen from the front: curves, their side and their apex."""

@@ -1,0 +1,1 @@
+"""Measures of shape beyond heights, depths and widths: bulges, cross-sections."""

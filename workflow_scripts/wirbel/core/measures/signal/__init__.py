@@ -1,0 +1,1 @@
+"""Measures that look at the image: nucleus and annulus, marrow."""

@@ -1,0 +1,164 @@
+"""One start of the workflow on an output folder: checks, what has to run, and how the run ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from wirbel.models.errors import ModelError
+from wirbel.plan.plan import Wishes
+from wirbel.runner.run_lock import RunLock
+from wirbel.runner.settings import Settings
+from wirbel.runner.slurm import SlurmError
+from wirbel.runner.summary import summary
+from wirbel.study.acceptance import doubts
+from wirbel.study.account import account, scans_in_words
+from wirbel.study.checks import check_before_run
+from wirbel.study.command_line import FORCED
+from wirbel.study.ending import TOO_MANY_FAILED, exit_code
+from wirbel.study.refused import Refused
+from wirbel.study.run import Run, look
+from wirbel.study.run_record import begin_record, end_record
+from wirbel.study.space import check_space, estimate
+from wirbel.study.toy_weights import toy_remark
+from wirbel.study.workflow import on_slurm
+from wirbel.study.workflow.session import Session
+
+
+class Start:
+    """Looks at the data set once, when it is first asked what has to run; only a run that will compute writes.
+
+    `inherited` is the environment as the user had it.
+    """
+
+    def __init__(self, settings: Settings, session: Session, inherited: Mapping[str, str]) -> None:
+        self._settings, self._session, self._inherited = settings, session, inherited
+        self._lock = RunLock(settings.output_dir)
+
+    @cached_property
+    def run(self) -> Run:
+        """What this start found and decided. Ends the process, with one sentence, where it cannot go on."""
+        session, settings = self._session, self._settings
+        session.lighten()
+        session.decide_alone()
+        self.need_bids_dir()
+        with self.explained("the settings cannot be checked"):
+            self._check()
+        if session.is_run:
+            with self.explained(self._unwritable):
+                self._claim()
+        with self.explained("the scans cannot be listed"):
+            run = look(settings, _wishes(settings))
+        self._tell(run)
+        if session.is_run:
+            with self.explained(self._unwritable):
+                self._begin(run)
+        return run
+
+    def need_bids_dir(self) -> None:
+        """Stop when no folder for scans was named."""
+        if not self._settings.bids_dir:
+            self._session.stop("bids_dir is not set: add --config bids_dir=FOLDER")
+
+    @contextmanager
+    def explained(self, sentence: str) -> Iterator[None]:
+        """Turn faults of the file system, of models and of SLURM, and Ctrl-C, into one sentence for the user."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._session.stop("interrupted before the first job; run the same command again")
+        except (SlurmError, Refused, ModelError) as error:
+            self._session.stop(str(error))
+        except OSError as error:
+            self._session.stop(f"{sentence}: {error}")
+
+    def tell_dry_run(self) -> None:
+        """Say which rules would run and why."""
+        if "run" not in vars(self):
+            return
+        run, session = self.run, self._session
+        planned, at_work = session.planned(), self._lock.at_work()
+        session.say(account(planned, run.decision, run.found, run.gathered_causes, at_work))
+        if doubt := self._doubt(run):
+            session.warn(f"A run would stop: {doubt}")
+
+    def end(self, code: int, *, computed: bool = True) -> None:
+        """Say how many scans were measured, why others were not, and where the results are; complete the run's record.
+
+        Ends the process where more scans failed than `fail_on` allows, so that a script notices.
+        """
+        if not self._session.is_main or "run" not in vars(self):
+            return
+        settings = self._settings
+        remarks = [*self.run.remarks, toy_remark(settings.models)]
+        told = summary(settings.output_dir, remarks, computed=computed)
+        code = code or exit_code(settings.fail_on, told.failed, told.scans)
+        end_record(settings.output_dir, code, told.measured, told.failed)
+        self._session.say_at_the_end(told.text)
+        if code == TOO_MANY_FAILED:
+            allowed = f"more scans failed than fail_on={settings.fail_on} allows"
+            self._session.say_at_the_end(f"Exit code {code}: {allowed}")
+            sys.exit(code)
+
+    def end_without_jobs(self) -> None:
+        """End a run that found nothing to do as any other."""
+        if self._session.is_run:
+            self.end(0, computed=False)
+
+    @property
+    def _unwritable(self) -> str:
+        return f"nothing can be written to {self._settings.output_dir}; free some space or fix the permissions"
+
+    def _check(self) -> None:
+        """Stop, before anything is written, when the run could not end well; say what to know about it."""
+        session = self._session
+        on_cluster, remembers = session.is_for_slurm, session.is_run
+        for remark in check_before_run(
+            self._settings, on_cluster, self._inherited, remembers=remembers
+        ):
+            session.warn(remark)
+
+    def _claim(self) -> None:
+        """Make sure that nobody else computes into the output folder, on this machine or as jobs of SLURM."""
+        if not self._lock.acquire(self._settings.wait_seconds, say=self._session.say):
+            self._session.stop(self._lock.refusal())
+        if self._session.submits_to_slurm:
+            on_slurm.claim(self._session, self._settings.output_dir)
+
+    def _tell(self, run: Run) -> None:
+        """Say what is odd, and stop where there is nothing to do, or no room for it."""
+        session, settings = self._session, self._settings
+        for remark in [*run.remarks, *([FORCED] if session.is_forced else [])]:
+            session.warn(remark)
+        if not run.found.sizes:
+            expected = "expected sub-*/[ses-*/]anat/*_T2w.nii.gz in"
+            session.stop(f"no scan found: {expected} {settings.bids_dir}")
+        needed = estimate(run.new_scans(), settings.keep_intermediates)
+        with self.explained("the disk cannot be looked at"):
+            for remark in check_space(settings.output_dir, needed):
+                session.warn(remark)
+
+    def _begin(self, run: Run) -> None:
+        """Say what is new; stop where a person should look first; write lists and plan."""
+        if doubt := self._doubt(run):
+            self._session.stop(doubt)
+        self._session.say(scans_in_words(run.found), wirbel_output=self._settings.output_dir)
+        run.carry_out()
+        begin_record(self._settings.output_dir, run)
+
+    def _doubt(self, run: Run) -> str:
+        if self._settings.accept_changes:
+            return ""
+        return doubts(Path(self._settings.output_dir), run.plan, run.found)
+
+
+def _wishes(settings: Settings) -> Wishes:
+    return Wishes(
+        settings.retry_failed,
+        settings.recompute,
+        settings.max_failed_fraction,
+        settings.mixed_settings,
+    )
