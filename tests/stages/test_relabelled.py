@@ -44,6 +44,10 @@ def test_rows_and_map_have_the_corrected_names(output):  # noqa: F811
     told = read_json(f"{stem(output)}-reviewed_dseg.json")
     assert told["Review"]["reader"] == "Ann" and told["Levels"]["method"] == "reader"
     after = {s: r.key for s, r in read_records(output / "work/features/b00002.tsv").items()}
+    (own,) = [
+        r for r in read_records(output / "work/features/b00001.tsv").values() if r.status == "ok"
+    ]
+    assert own.source == "merge"  # the maps' key: the chain from the scan on stays unbroken
     assert after == keys  # a rejection measures nothing anew
 
 

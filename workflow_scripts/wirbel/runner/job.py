@@ -83,10 +83,14 @@ class Job:
     def source(self, scan: Scan, upstream: Record | None) -> str:
         """Return what the scan's result is made from: a key, or the hash of the file's content."""
         if upstream is not None:
-            shift = self.shifts.get(scan.scan_id)
-            return f"{upstream.key}, names moved by {shift}" if shift else upstream.key
+            return upstream.key
         afresh = scan.scan_id in self.recompute
         return self.hashes.look(scan.scan_id, scan.path, afresh=afresh)
+
+    def key(self, scan: Scan, source: str) -> str:
+        """Return the provenance key of the scan's result: of its source, and of how far a reader moved its names."""
+        shift = self.shifts.get(scan.scan_id)
+        return self.plan.key(f"{source}, names moved by {shift}" if shift else source)
 
     def stands(self, record: Record) -> bool:
         """Return True if a recorded result is there as it was written, or no longer needed."""

@@ -24,7 +24,7 @@ def sort_out(job: Job) -> list[Work]:
 def _sorted(job: Job, scan: Scan) -> Work | None:
     upstream = job.upstream(scan)
     source = job.source(scan, upstream)
-    key = job.keys[scan.scan_id] = job.plan.key(source)
+    key = job.keys[scan.scan_id] = job.key(scan, source)
     if upstream is not None and upstream.status != OK:
         job.ledger.put(Record(scan.scan_id, SKIPPED, upstream.reason, upstream.detail, key))
     elif job.first and scan.problem:
