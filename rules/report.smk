@@ -8,7 +8,7 @@ rule pictures:
         study.receipt("pictures/{batch}"),
     log:
         study.job_log(study.drawing.name),
-    priority: 5
+    priority: 6
     conda:
         "../envs/cpu.yaml"
     threads: 1

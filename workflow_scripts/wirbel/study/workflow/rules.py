@@ -24,6 +24,7 @@ from wirbel.study.refused import Refused
 from wirbel.study.run import usual_inputs
 from wirbel.study.tables import AFTER
 from wirbel.study.workflow import on_slurm
+from wirbel.study.workflow.environment import put_on_path
 from wirbel.study.workflow.session import Session
 from wirbel.study.workflow.start import Start
 
@@ -101,7 +102,7 @@ class StudyRules:
     # Input functions
 
     def inputs_of(self, stage: str) -> Callable:
-        """Return an input function: what a stage's job reads, where that is about to be made."""
+        """Return an input function: the manifest of the stage before, if a job is about to make it."""
         before = stage_before(stage, self.stages)
 
         @with_signature
@@ -201,13 +202,3 @@ class StudyRules:
     def on_end(self, code: int) -> None:
         """Say what came out of the run; `code` is what Snakemake ends with."""
         self._start.end(code)
-
-
-def put_on_path(sources: Path) -> None:
-    """Let jobs find this repository's package and this environment's Python, and no other copies of packages.
-
-    Outside a checkout there is no folder `sources`: the package is installed.
-    """
-    programs = str(Path(sys.executable).parent)
-    os.environ["PYTHONPATH"] = str(sources) if sources.is_dir() else ""
-    os.environ["PATH"] = os.pathsep.join([programs, os.environ["PATH"]])
