@@ -36,6 +36,7 @@ def write_tables(output: Path, scans: int) -> list[str]:
         "wirbel_version": np.where(failed, None, "0.1.0"),
         "flags": np.where(np.arange(scans) == 1, "canal_broken;discs_missing", ""),
         "level_flags": "",
+        "review": np.where(np.arange(scans) == 3, "rejected", "not_reviewed"),
         "level_confidence": rng.uniform(0.7, 1, scans).round(3),
         "level_method": "both",
         "first_level": np.where(failed, None, "L1"),

@@ -104,6 +104,29 @@ def test_relabelling_records_by_how_many_levels(page):
     assert "relabelled +1" in page.locator("#scans").inner_text()
 
 
+def test_what_was_read_back_is_shown_until_it_is_decided_anew(page):
+    page.click("#quick button:has-text('Rejected (1)')")
+    until(page, "list.listed().length === 1")
+    assert scans(page) == ["sub-00003"]
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    assert "accepted" in page.locator("#scans").inner_text()
+
+
+def test_an_exported_file_is_taken_over(page, tmp_path):
+    file = tmp_path / "reviews.tsv"
+    file.write_text(
+        "scan_id\tdecision\tshift\tcomment\nsub-00001\trelabel\t-1\tfine\nsub-none\taccept\t\t\n"
+    )
+    page.set_input_files("#import", file)
+    until(page, "Reviews.count() === 1")
+    assert page.evaluate("Reviews.of('sub-00001')") == {
+        "decision": "relabel",
+        "shift": -1,
+        "comment": "fine",
+    }
+
+
 def test_n_goes_to_the_next_scan_without_a_review(page):
     page.keyboard.press("j")
     page.keyboard.press("a")

@@ -44,7 +44,15 @@ class Sources:
         image = image.with_data(image.data.astype(np.float32))
         maps, described = self._maps(scan, image)
         measured = self._measurements(self._measured.get(scan.scan_id))
-        return panel(scan.scan_id, image, maps, measured, described)
+        content, thumb = panel(scan.scan_id, image, maps, measured, described)
+        if maps is not None:
+            content["map"] = self._address(scan)
+        return content, thumb
+
+    def _address(self, scan: Scan) -> str:
+        """Return where the subregion map is, below the output folder."""
+        anat = self._folders.anat(scan).relative_to(self._output_dir)
+        return (anat / f"{scan.scan_id}_desc-subregion_dseg.nii.gz").as_posix()
 
     def _maps(self, scan: Scan, image: Volume) -> tuple[tuple[Volume, Volume] | None, dict]:
         """Return both maps and what the sidecar says; None where there are none that fit the image."""

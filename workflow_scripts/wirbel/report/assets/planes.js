@@ -19,6 +19,17 @@ function labelColours(colours) {
   return { R: [0, ...part(0)], G: [0, ...part(1)], B: [0, ...part(2)], A: [0, ...labels.map(() => 150)], I: [0, ...labels], labels: ["", ...labels.map(String)] };
 }
 
+/** The scan and its structures from the panel; through a server, the map of the output folder itself. */
+async function planeVolumes(panel) {
+  if (!panel.volumes) {
+    const url = new URL(`../${panel.map.split("/").map(encodeURIComponent).join("/")}`, location.href).href;
+    return [await niivue.NVImage.loadFromUrl({ url, name: "structures.nii.gz" })];
+  }
+  const { image, structures } = panel.volumes;
+  return [await niivue.NVImage.loadFromBase64({ base64: image, name: "scan.nii.gz" }),
+    await niivue.NVImage.loadFromBase64({ base64: structures, name: "structures.nii.gz" })];
+}
+
 async function showPlanes(panel) {
   const canvas = byId("planes-canvas");
   byId("planes-box").hidden = false;
@@ -28,12 +39,10 @@ async function showPlanes(panel) {
     const viewer = new niivue.Niivue({ backColor: [0, 0, 0, 1], show3Dcrosshair: true, isColorbar: false, logLevel: "error", sagittalNoseLeft: true, isRadiologicalConvention: true });
     await viewer.attachToCanvas(canvas);
     viewer.setSliceType(viewer.sliceTypeMultiplanar);
-    const image = await niivue.NVImage.loadFromBase64({ base64: panel.volumes.image, name: "scan.nii.gz" });
-    const map = await niivue.NVImage.loadFromBase64({ base64: panel.volumes.structures, name: "structures.nii.gz" });
-    viewer.addVolume(image);
-    viewer.addVolume(map);
-    map.setColormapLabel(labelColours(WIRBEL.data.study.colours.structures));
-    viewer.setOpacity(1, 0.5);
+    const volumes = await planeVolumes(panel);
+    volumes.forEach((volume) => viewer.addVolume(volume));
+    volumes.at(-1).setColormapLabel(labelColours(WIRBEL.data.study.colours.structures));
+    if (volumes.length > 1) viewer.setOpacity(1, 0.5);
     viewer.updateGLVolume();
     canvas.dataset.ready = "true";
   } catch (error) {

@@ -106,8 +106,9 @@ function aside(row, panel) {
 /** A view in three planes: embedded for flagged scans; for others, how to open it. */
 function planes(row, panel) {
   const words = make("p", { class: "quiet" }, "Only flagged scans lie inside their page. For the maps of this one, open the page through ", make("code", { text: "wirbel view OUTPUT_DIR" }), "; the scan itself opens in any NIfTI viewer.");
-  if (!panel || !panel.volumes) return make("section", { id: "planes" }, make("h2", { text: "Three planes" }), words);
-  const button = make("button", { text: "Load the three planes", onclick: () => showPlanes(panel) });
+  const served = location.protocol.startsWith("http") && panel && panel.map;
+  if (!panel || !(panel.volumes || served)) return make("section", { id: "planes" }, make("h2", { text: "Three planes" }), words);
+  const button = make("button", { text: panel.volumes ? "Load the three planes" : "Load the map in three planes", onclick: () => showPlanes(panel) });
   return make("section", { id: "planes" }, make("h2", { text: "Three planes" }), button,
     make("div", { id: "planes-box", hidden: true }, make("canvas", { id: "planes-canvas", "aria-label": "Scan in three planes" })));
 }
