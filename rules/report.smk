@@ -3,20 +3,19 @@
 
 rule pictures:
     input:
-        study.inputs_of("pictures", study.stages[-1]),
+        study.inputs_of(study.drawing.name),
     output:
         study.receipt("pictures/{batch}"),
     log:
-        study.job_log("pictures"),
+        study.job_log(study.drawing.name),
     priority: 6
     conda:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=study.megabytes(3000),
-        runtime=study.minutes(10, per_scan=1),
+        **study.needs(study.drawing),
     message:
-        "Drawing the scans of batch {wildcards.batch}"
+        f"{study.drawing.doing}, batch {{wildcards.batch}}"
     shell:
         f"python -m wirbel.stages.pictures{study.batch_arguments}"
 

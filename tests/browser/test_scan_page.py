@@ -26,7 +26,7 @@ def test_pictures_names_and_flags_are_there(page):
     assert page.locator("h1").inner_text() == DRAWN
     until(page, "[...document.images].every((one) => one.naturalWidth > 0)")
     assert page.locator("#views figure").count() == 6
-    assert "canal broken: the canal is missing" in page.locator("aside").inner_text()
+    assert "canal broken: the canal is missing" in page.locator("aside.about").inner_text()
     names = page.locator(".stack").nth(1).locator("text").all_text_contents()
     assert names == ["L3", "L4"]
 
@@ -52,7 +52,7 @@ def test_numbers_stand_beside_those_of_their_level(page):
 
 
 def test_text_of_files_is_shown_and_not_run(page):
-    assert SPOILT in page.locator("aside").inner_text()
+    assert SPOILT in page.locator("aside.about").inner_text()
     assert page.evaluate("window.spoilt === undefined")
 
 
@@ -67,9 +67,9 @@ def test_a_scan_without_pictures_says_so_and_keys_lead_on(page):
     assert "No picture" in page.locator("main").inner_text()
     page.keyboard.press("k")
     page.keyboard.press("r")
-    assert "Review: rejected" in page.locator("aside").inner_text()
+    assert "Review: rejected" in page.locator("aside.about").inner_text()
     page.keyboard.press("u")
-    assert "Not reviewed" in page.locator("aside").inner_text()
+    assert "Not reviewed" in page.locator("aside.about").inner_text()
 
 
 def test_the_list_shows_the_thumbnail_and_leads_to_the_scan(tab, cohort):
@@ -78,4 +78,4 @@ def test_the_list_shows_the_thumbnail_and_leads_to_the_scan(tab, cohort):
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    until(page, f"location.hash === '#{DRAWN}'")
+    page.wait_for_url(f"**/scan.html#{DRAWN}")

@@ -87,3 +87,25 @@ def test_an_island_counts_neither_for_volume_nor_position(three_bodies):
     after = next(r for r in measure(None, subregion, vertebra).vertebrae if r["label"] == L3)
     numbers = [name for name, value in before.items() if isinstance(value, float)]
     assert [after[n] for n in numbers] == pytest.approx([before[n] for n in numbers], abs=1e-3)
+
+
+def test_a_body_in_the_two_middle_slices_has_heights_and_depths_but_no_width(three_bodies):
+    rows = measure(None, *in_slices(three_bodies, L3, (0, 1))).vertebrae
+    row = next(r for r in rows if r["label"] == L3)
+    assert row["height_middle_mm"] == pytest.approx(26, abs=0.5)
+    for place in ("upper", "middle", "lower"):
+        assert row[f"depth_{place}_mm"] == pytest.approx(30, abs=0.8)
+        assert row[f"width_{place}_mm"] is None
+    assert row["coronal_wedge_angle_deg"] is None and row["width_status"] == "partly_seen"
+
+
+def test_two_oblique_slices_do_not_tell_how_a_body_leans():
+    links = [body(L2, 26), disc(L2, 8, 12), body(L3, 26), disc(L3, 8, 12), body(L4, 26)]
+    maps = render(ChainSpine(links), (2.2, 0.73, 0.73), rotation(-20, 12, 4))
+    seen = np.flatnonzero((maps[1].data == L3).any((1, 2)))
+    gone = maps[1].data == L3
+    gone[seen[len(seen) // 2 - 1] : seen[len(seen) // 2] + 1] = False
+    few = [volume.with_data(np.where(gone, 0, volume.data)) for volume in maps]
+    row = next(r for r in measure(None, *few).vertebrae if r["label"] == L3)
+    assert row["height_middle_mm"] == pytest.approx(26, abs=0.7)
+    assert row["depth_middle_mm"] == pytest.approx(30, abs=0.8)

@@ -83,9 +83,9 @@ ALONE = {
 ALONE |= {L.DISC_OFFSET + v: [("levels", v, name) for name in DISC_SECTIONS] for v in (L3, L4, L5)}
 for label in (L3, L4, L5):  # what compares a disc with its vertebrae, and a segment's end
     for disc_above in (label, label - 1):
-        names = ("meyerding_grade", "segment_*", "disc_*_index")
+        names = ("meyerding_grade", "segment_*", "disc_*_index", "posterior_bulge_*")
         ALONE[label] += [("discs", disc_above, name) for name in names]
-ALONE["sacrum"].append(("discs", L5, "meyerding_grade"))
+ALONE["sacrum"] += [("discs", L5, name) for name in ("meyerding_grade", "posterior_bulge_*")]
 ALONE["canal"].append(("scans", 0, "canal_volume_mm3"))
 ALONE["cord"].append(("scans", 0, "cord_volume_mm3"))
 ALONE[L5] += [("scans", 0, name) for name in ("sacral_*", "lumbar_*", "spine_*")]

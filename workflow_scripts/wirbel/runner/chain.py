@@ -45,6 +45,8 @@ CHAIN = (
     StageNeeds("features", "Measuring the scans", 3000, 10, 1),
 )
 """In the order in which a scan goes through them."""
+DRAWING = StageNeeds("pictures", "Drawing the scans", 3000, 10, 1)
+"""Draws every batch for the QC report, after the last stage of the chain; no scan can fail at it."""
 
 ALL_STAGES = tuple(stage.name for stage in CHAIN)
 STAGES = tuple(name for name in ALL_STAGES if name != LABEL)
@@ -74,5 +76,7 @@ def stage_before(stage: str, stages: tuple[str, ...]) -> str | None:
     """
     if stage == LABEL:
         return LAST_READER
+    if stage == DRAWING.name:
+        return stages[-1]
     place = stages.index(stage)
     return stages[place - 1] if place else None

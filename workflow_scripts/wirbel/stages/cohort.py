@@ -137,14 +137,22 @@ def tool_metadata(
 
 def describe_output(output_dir: Path, description: str = "", bids_dir: str = "") -> None:
     """Write what the output folder says about itself to BIDS and to viewers."""
-    about = {"derivative_of": "wirbel", "version": __version__, "description": description}
+    links: dict[str, str] = {}
     ignored = list(NO_BIDS)
     if bids_dir:
         raw = os.path.relpath(os.path.realpath(bids_dir), os.path.realpath(output_dir))
-        about["links"] = {"raw": quote(raw)}
+        links["raw"] = quote(raw)
         if not raw.startswith(".."):
             ignored.append(raw)
-    write_dataset_description(output_dir, "Spine measurements", ignored=ignored, **about)
+    write_dataset_description(
+        output_dir,
+        "Spine measurements",
+        derivative_of="wirbel",
+        version=__version__,
+        description=description,
+        ignored=ignored,
+        links=links,
+    )
     write_colours(output_dir)
 
 

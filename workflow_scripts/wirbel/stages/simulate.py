@@ -139,7 +139,7 @@ def write_tables(made: list[dict[str, Any]], bids_dir: Path) -> None:
     for table, rows in tables.items():
         columns = list(dict.fromkeys(name for row in rows for name in row)) or list(IDENTITY)
         write_rows(truth / f"{table}.csv", columns, [_as_cells(row) for row in rows])
-    columns = ("participant_id", "age", "sex", "seed", "broken")
+    columns = ["participant_id", "age", "sex", "seed", "broken"]
     write_rows(bids_dir / "participants.tsv", columns, participants)
 
 

@@ -31,13 +31,20 @@ CURVE_ENDS = {
 """Curve -> the levels at its ends in most people."""
 
 
+def mean_right(solids: dict[int, Solid]) -> np.ndarray | None:
+    """Return the unit vector to the right of the bodies, of the discs where no body could be measured, or None."""
+    blocks = {key: s.block for key, s in solids.items() if s.block is not None}
+    bodies = [block for key, block in blocks.items() if key < DISC_OFFSET]
+    found = [block.frame.right for block in bodies or blocks.values()]
+    return np.mean(found, axis=0) / np.linalg.norm(np.mean(found, axis=0)) if found else None
+
+
 def spine_frame(solids: dict[int, Solid]) -> Frame | None:
     """Return the axes of the spine in view; None with fewer than two measured bodies."""
     blocks = [s.block for key, s in solids.items() if s.block is not None and key < DISC_OFFSET]
     if len(blocks) < FEWEST_BODIES:
         return None
-    right = np.mean([block.frame.right for block in blocks], axis=0)
-    right /= np.linalg.norm(right)
+    right = mean_right(solids)
     superior = blocks[0].frame.origin_mm - blocks[-1].frame.origin_mm
     superior = superior - (superior @ right) * right
     superior /= np.linalg.norm(superior)

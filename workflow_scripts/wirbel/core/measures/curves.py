@@ -82,11 +82,15 @@ class ClosedCurve:
 
 
 def fit_closed_curve(
-    points: np.ndarray, form: Form, slices: tuple[float, float, float]
+    points: np.ndarray,
+    form: Form,
+    slices: tuple[float, float, float],
+    weights: np.ndarray | float = 1.0,
 ) -> ClosedCurve:
     """Fit a curve to points (n, 2) of right and anterior mm on its edge.
 
-    `slices`: right mm of the first and the last slice that show the structure, and their distance.
+    `slices`: right mm of the first and the last slice that show the structure, and their distance. `weights` of the
+    points, at most 1.
     """
     first, last, step = slices
     low, high = np.percentile(points, (1, 99), axis=0)
@@ -123,7 +127,9 @@ def fit_closed_curve(
             [first - step - left, left - first, right - last - step, last - right], 0
         )
         held = hold * np.array(unusual), BETWEEN_SLICES * beyond
-        return np.concatenate([curve.distance_mm(points), *(root * part for part in held)])
+        return np.concatenate(
+            [weights * curve.distance_mm(points), *(root * part for part in held)]
+        )
 
     found = least_squares(misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM)
     return ClosedCurve(*map(float, found.x))

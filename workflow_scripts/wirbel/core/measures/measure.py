@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wirbel.core.geometry import Volume
-from wirbel.core.measures.alignment import spine_frame
+from wirbel.core.measures.alignment import mean_right, spine_frame
 from wirbel.core.measures.centreline import find_centreline
 from wirbel.core.measures.coil import add_corrected_ratios
 from wirbel.core.measures.completeness import add_complete
@@ -65,10 +65,10 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     add_corrected_ratios(picture, maps, spine, vertebrae, discs)
     add_disc_contrast(picture, fluid, maps, solids, discs)
     add_marrow_heterogeneity(picture, maps, vertebrae)
-    frame = spine_frame(solids)
+    right = mean_right(solids)
     profiles = (None, None)
-    if line is not None and frame is not None:
-        profiles = [profile(maps, line, frame.right) for profile in (canal_profile, cord_profile)]
+    if line is not None and right is not None:
+        profiles = [profile(maps, line, right) for profile in (canal_profile, cord_profile)]
     marks = solid_landmarks(solids)
     levels = level_rows(maps, spine, line, order, profiles[0], marks)
     add_complete(maps, vertebrae, discs, levels)
@@ -81,6 +81,7 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
     scan |= vbq_columns(picture, fluid, maps, solids, vertebrae)
     scan |= conus_columns(maps, spine, line, profiles[1], levels)
+    frame = spine_frame(solids)
     marks += cobb_landmarks(solids, frame, scan["cobb_upper_level"], scan["cobb_lower_level"])
     rows = [mark.as_row() for mark in marks]
     return Measurements(scan, vertebrae, discs, levels, rows)

@@ -21,7 +21,15 @@ CORNER_WINDOW = 0.4
 
 def concavity_mm(block: Block, side: int) -> float:
     """Return how far the middle of the upper (`side` 1) or lower surface lies within the line between its rims, mm."""
-    back, middle, front = (block.surface_at(f, side) for f in (RIM, 0.5, 1 - RIM))
+    fractions = (RIM, 0.5, 1 - RIM)
+    try:
+        back, middle, front = (block.surface_at(f, side) for f in fractions)
+    except (
+        SurfaceError
+    ):  # a small body in few slices: too few points within the narrow windows at its rims
+        points = block.upper if side > 0 else block.lower
+        places = [block.back_mm + f * block.depth_mm for f in fractions]
+        back, middle, front = (_surface_mm(block, points, at) for at in places)
     return side * ((back + front) / 2 - middle)
 
 
@@ -49,7 +57,9 @@ def _surface_mm(block: Block, points: np.ndarray, at: float) -> float:
     One parabola alone misses a collapsed corner, a local one alone is led astray by single layers of voxels.
     """
     inner = np.minimum(points[:, 1] - block.back_mm, block.front_mm - points[:, 1]) > ROUNDED_MM
-    points = points[inner & (np.abs(points[:, 0]) < block.slab_mm)]
+    central = np.abs(points[:, 0]) < block.slab_mm
+    enough = (inner & central).sum() >= 2 * MINIMUM_POINTS
+    points = points[inner & central] if enough else points[central]
     middle, half = (block.back_mm + block.front_mm) / 2, block.depth_mm / 2
     along, aside = (points[:, 1] - middle) / half, points[:, 0] / block.slab_mm
     weight = 1 - aside**2
@@ -66,7 +76,7 @@ def _surface_mm(block: Block, points: np.ndarray, at: float) -> float:
     near = (points[:, 1] - at) / window
     weight = use * weight * np.maximum(1 - near**2, 0)
     if (weight > 0).sum() < MINIMUM_POINTS:
-        raise SurfaceError("surface_incomplete")
+        return float(parabola @ (1, there, 0, there**2))
     line = np.column_stack([np.ones(len(points)), near])[weight > 0]
     amiss = fit(line, off[weight > 0], weight[weight > 0])[0]
     return float(parabola @ (1, there, 0, there**2) + amiss)

@@ -61,21 +61,21 @@ def cut_section(
         axes = region.grid.affine[:3, :3] / region.grid.spacing_mm
         inside = filled(inside, int(np.abs(frame.anterior @ axes).argmax()))
     edge = frame.to_local(np.vstack(region.ends(frame.anterior)))
-    edge = edge[np.abs(edge[:, 2]) < SLAB_MM]
+    edge_weight = _in_slab(edge, region)
+    edge, edge_weight = edge[edge_weight > 0], edge_weight[edge_weight > 0]
     if len(edge) < FEWEST_POINTS:
         return None, S.ABSENT
     if _cut_off(region, frame):
         return None, S.TOUCHES_BORDER
     lattice = frame.to_local(region.grid.to_world(np.indices(region.mask.shape).reshape(3, -1).T))
-    layer = float(region.grid.spacing_mm.min())
-    weight = np.clip((SLAB_MM - np.abs(lattice[:, 2])) / layer + 0.5, 0, 1)
+    weight = _in_slab(lattice, region)
     slab = weight > 0
     lattice, mask, weight = lattice[slab, :2], inside.ravel()[slab], weight[slab]
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
     across = lattice[mask, 0]
     if not len(across):
         return None, S.ABSENT
-    curve = fit_closed_curve(edge[:, :2], form, (across.min(), across.max(), step))
+    curve = fit_closed_curve(edge[:, :2], form, (across.min(), across.max(), step), edge_weight)
     inside = curve.radius(lattice) < 1
     aside = np.abs(lattice[:, 0] - curve.right_mm) / max(CENTRAL_MM / 2, step)
     shares = [_share(mask, inside, w) for w in (weight, weight * np.maximum(1 - aside, 0))]
@@ -85,6 +85,12 @@ def cut_section(
     middle = curve.right_mm, curve.anterior_mm + (curve.front_mm - curve.back_mm) / 2
     section = Section(curve.area_mm2() * shares[0], depth, curve.width_mm, middle)
     return section, S.OK if _tells_form(section, form, np.ptp(across) / step) else S.FORM_ASSUMED
+
+
+def _in_slab(local: np.ndarray, region: Region) -> np.ndarray:
+    """Return how much points (n, 3) of a section's frame belong to its slab, 0 to 1."""
+    layer = float(region.grid.spacing_mm.min())
+    return np.clip((SLAB_MM - np.abs(local[:, 2])) / layer + 0.5, 0, 1)
 
 
 def _tells_form(section: Section, form: Form, spanned: float) -> bool:

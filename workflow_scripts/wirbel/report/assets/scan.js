@@ -105,7 +105,7 @@ function aside(row, panel) {
 
 /** A view in three planes: embedded for flagged scans; for others, how to open it. */
 function planes(row, panel) {
-  const words = make("p", { class: "quiet" }, "This scan is not embedded, as nothing about it is odd. Run ", make("code", { text: "wirbel view OUT" }), " to look through its slices.");
+  const words = make("p", { class: "quiet" }, "Only flagged scans lie inside their page. For the maps of this one, open the page through ", make("code", { text: "wirbel view OUTPUT_DIR" }), "; the scan itself opens in any NIfTI viewer.");
   if (!panel || !panel.volumes) return make("section", { id: "planes" }, make("h2", { text: "Three planes" }), words);
   const button = make("button", { text: "Load the three planes", onclick: () => showPlanes(panel) });
   return make("section", { id: "planes" }, make("h2", { text: "Three planes" }), button,

@@ -89,6 +89,14 @@ function tableColumns() {
   return columns;
 }
 
+/** Say in roles what Tabulator's boxes are: the one that scrolls, which has the focus, holds the rows. */
+function nameParts(grid) {
+  grid.removeAttribute("aria-owns");
+  grid.setAttribute("aria-label", "Scans");
+  grid.querySelector(".tabulator-tableholder").setAttribute("role", "rowgroup");
+  grid.querySelector(".tabulator-table").setAttribute("role", "presentation");
+}
+
 /** The table in `#scans`, filled; `chosen(row)` is called for the row that the keyboard or a click is at. */
 class ScanList {
   constructor(rows, chosen) {
@@ -113,7 +121,7 @@ class ScanList {
     this.table.on("rowClick", (event, row) => this.choose(this.rows[row.getIndex()]));
     this.table.on("rowDblClick", (event, row) => { location.href = scanAddress(row.getData().scan_id); });
     this.table.on("dataFiltered", (filters, found) => this.counted && this.counted(found.length));
-    this.ready = new Promise((resolve) => this.table.on("tableBuilt", resolve));
+    this.ready = new Promise((resolve) => this.table.on("tableBuilt", () => { nameParts(byId("scans")); resolve(); }));
   }
 
   /** Filter by words anywhere in a row's names, and by one of the quick choices. */

@@ -12,7 +12,7 @@ from typing import Any
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
 from wirbel.plan.plan import plan_file
 from wirbel.runner.batches import BATCH_PATTERN
-from wirbel.runner.chain import CHAIN, StageNeeds, stage_before, stages_of_run
+from wirbel.runner.chain import CHAIN, DRAWING, StageNeeds, stage_before, stages_of_run
 from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.light_snakemake import with_signature
 from wirbel.runner.receipts import receipt_file
@@ -40,6 +40,7 @@ class StudyRules:
     """
 
     chain: tuple[StageNeeds, ...] = CHAIN
+    drawing: StageNeeds = DRAWING
     batch_pattern = BATCH_PATTERN
 
     def __init__(self, workflow: Any, config: dict[str, Any], root: Path) -> None:
@@ -100,9 +101,9 @@ class StudyRules:
 
     # Input functions
 
-    def inputs_of(self, stage: str, after: str = "") -> Callable:
-        """Return an input function: what the job of a stage reads, by default of the stage before, if that is made."""
-        before = after or stage_before(stage, self.stages)
+    def inputs_of(self, stage: str) -> Callable:
+        """Return an input function: the manifest of the stage before, if a job is about to make it."""
+        before = stage_before(stage, self.stages)
 
         @with_signature
         def paths(wildcards):
@@ -168,11 +169,10 @@ class StudyRules:
 
     def needs(self, stage: StageNeeds) -> Mapping[str, Any]:
         """Return the resources of a per-scan stage's job."""
-        minutes = self.minutes(stage.start_minutes, stage.minutes_per_scan)
         gpus = {"gpu": stage.gpus} if stage.gpus else {}
-        return {"mem_mb": self.megabytes(stage.mem_mb), "runtime": minutes, **gpus}
+        return {"mem_mb": self.megabytes(stage.mem_mb), "runtime": self._minutes(stage), **gpus}
 
-    def minutes(self, start: int, per_scan: int) -> Callable:
+    def _minutes(self, stage: StageNeeds) -> Callable:
         """Return a resource function: time for a start and for each scan of the batch, more with every attempt.
 
         But no more than the partitions allow: scans that an earlier attempt has finished are not computed again.
@@ -180,7 +180,7 @@ class StudyRules:
 
         @with_signature
         def asked(wildcards, attempt):
-            first = start + per_scan * self._scans_in(wildcards.batch)
+            first = stage.start_minutes + stage.minutes_per_scan * self._scans_in(wildcards.batch)
             return max(first, min(attempt * first, self.longest_minutes))
 
         return asked

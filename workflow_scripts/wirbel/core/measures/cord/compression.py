@@ -15,6 +15,7 @@ from wirbel.core.measures.contiguity import Contiguity
 from wirbel.core.measures.narrowest import BIN_MM, INSIDE_MM, Profile
 from wirbel.core.measures.spine import Spine
 
+GIVEN = (S.OK, S.CORD_QUESTIONED)
 LOWEST = LEVEL_LABELS["T10"]
 """Below this level the cord swells and tapers into the conus: then its neighbours say nothing about what is normal."""
 
@@ -38,11 +39,14 @@ def _compression(row: dict, spine: Spine, line, order: Contiguity, profile):
     label = row["label"]
     if LEVELS_TOP_DOWN.index(label) > LEVELS_TOP_DOWN.index(LOWEST):
         return None, S.NOT_DEFINED_AT_LEVEL
-    state = next((s for s in _states(row) if s not in (S.OK, S.FORM_ASSUMED)), S.OK)
-    if state not in (S.OK, S.CORD_QUESTIONED):
-        return None, state
+    beside_body, beside_disc = (_state(row, place) for place in ("body", "disc"))
+    if beside_body not in GIVEN:
+        return None, beside_body
     if profile is None or not order.is_followed(label):
         return None, S.NO_NEIGHBOUR
+    if beside_disc not in GIVEN:
+        return None, beside_disc
+    state = S.CORD_QUESTIONED if S.CORD_QUESTIONED in (beside_body, beside_disc) else S.OK
     places = _places(spine, line, label)
     if places is None:
         return None, S.NO_NEIGHBOUR
@@ -58,9 +62,10 @@ def mscc_percent(narrowest_mm: float, above_mm: float, below_mm: float) -> float
     return float(100 * (1 - narrowest_mm / ((above_mm + below_mm) / 2)))
 
 
-def _states(row: dict) -> tuple[str, ...]:
-    """Return what is known of the cord at a level; a form that is assumed does not touch its AP diameter."""
-    return row["cord_body_status"], row["cord_disc_status"]
+def _state(row: dict, place: str) -> str:
+    """Return what is known of the cord at a place; a form that is assumed does not touch its AP diameter."""
+    state = row[f"cord_{place}_status"]
+    return S.OK if state == S.FORM_ASSUMED else state
 
 
 def _places(spine: Spine, line: Centreline, label: int) -> dict | None:
