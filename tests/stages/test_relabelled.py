@@ -7,8 +7,10 @@ from test_measuring import BUILTIN, gather, maps, measured_once, output  # noqa:
 
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
-from wirbel.runner.findings import write_findings
+from wirbel.runner.findings import with_shifts, write_findings
 from wirbel.runner.records import read_records
+from wirbel.runner.seals import Seal
+from wirbel.runner.standing import follows
 from wirbel.stages import features
 
 SCAN = "sub-1_ses-a"
@@ -49,6 +51,16 @@ def test_rows_and_map_have_the_corrected_names(output):  # noqa: F811
     ]
     assert own.source == "merge"  # the maps' key: the chain from the scan on stays unbroken
     assert after == keys  # a rejection measures nothing anew
+
+
+def test_a_manifest_of_moved_names_follows_the_one_before_while_readers_say_so(output):  # noqa: F811
+    before = Seal("", "", "maps")
+    moved = Seal("", with_shifts("maps", {SCAN: 1}), "rows")
+    write_findings(output, [], "", REVIEWS)
+    assert follows(output, "b00001", moved, before)
+    write_findings(output, [], "", {})
+    assert not follows(output, "b00001", moved, before)
+    assert follows(output, "b00001", Seal("", "maps", "rows"), before)
 
 
 def test_taking_the_review_back_restores_the_names_and_removes_the_map(output):  # noqa: F811

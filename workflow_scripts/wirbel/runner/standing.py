@@ -10,8 +10,9 @@ from pathlib import Path
 
 from wirbel.errors import InfrastructureError
 from wirbel.plan.plan import Plan, plan_file, read_plan
-from wirbel.runner.batches import batch_file
+from wirbel.runner.batches import batch_file, read_batch
 from wirbel.runner.chain import ALL_STAGES, STAGES
+from wirbel.runner.findings import read_reviews, shifts_of, with_shifts
 from wirbel.runner.joblogs import read_job_log
 from wirbel.runner.lineage import Tables, read_manifests
 from wirbel.runner.records import OK, manifest_file, read_records
@@ -62,12 +63,21 @@ def valid_seals(output_dir: Path, plan: Plan, batch: str) -> tuple[Seal, ...]:
     found: list[Seal] = []
     for stage in plan.stages:
         seal = read_seal(manifest_file(output_dir, stage.stage, batch))
-        if seal is None or (found and seal.made_from != found[-1].holds):
+        if seal is None or (found and not follows(output_dir, batch, seal, found[-1])):
             break
         if seal.made_by != stage.fingerprint and not plan.wishes.mixed_settings:
             break
         found.append(seal)
     return tuple(found)
+
+
+def follows(output_dir: Path, batch: str, seal: Seal, before: Seal) -> bool:
+    """Whether a manifest was made from what the one before holds, with names moved as readers say now."""
+    if seal.made_from == before.holds:
+        return True
+    reviews = read_reviews(output_dir)
+    names = [scan.scan_id for scan in read_batch(batch_file(output_dir, batch))] if reviews else []
+    return seal.made_from == with_shifts(before.holds, shifts_of(reviews, names))
 
 
 def _without_plan(output_dir: Path, batch: str) -> Standing:
