@@ -40,7 +40,9 @@ def spine(pitch, lean, pose=UPRIGHT):
         disc = plate(pitch.get(level + "-", pitch.get(level, 0)), 0, pose)
         label = LEVEL_LABELS[level]
         both = (lambda side, tilt=tilt: tilt), (lambda side, disc=disc: disc)
-        solids[label] = SimpleNamespace(block=SimpleNamespace(frame=frame), endplate=both[0])
+        body = SimpleNamespace(centroid_mm=frame.origin_mm)
+        block = SimpleNamespace(frame=frame)
+        solids[label] = SimpleNamespace(block=block, endplate=both[0], region=body)
         solids[DISC_OFFSET + label] = SimpleNamespace(block=None, endplate=both[1], region=None)
     return dict(sorted(solids.items(), key=lambda item: item[0] >= DISC_OFFSET))
 
