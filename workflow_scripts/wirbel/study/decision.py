@@ -130,9 +130,11 @@ class _Decider:
         if seal is None:
             yield Cause("not computed yet")
             return
-        if seal.made_by != stage.fingerprint and not self._plan.wishes.mixed_settings:
+        other_plan = seal.made_by != stage.fingerprint and not self._plan.wishes.mixed_settings
+        other_input = before is not None and seal.made_from != before
+        if other_plan:
             yield from map(Cause, differences(self._known.get(seal.made_by), stage))
-        if before is not None and seal.made_from != before:
+        if other_input:
             yield self._other_input(batch, first)
         if set(stage.drops) - set(seal.drops):
             yield Cause("setting keep_intermediates changed")
@@ -140,7 +142,10 @@ class _Decider:
             yield Cause("failed scans are tried again", self._failed(stage, batch))
         if there := self._there_again(seal, batch):
             yield Cause("their files can be read now", there)
-        if stage.stage in self._plan.names[-2:]:
+        # A run that was killed may have replaced results that an outdated manifest still lists: they
+        # are not damaged, and the job checks each of them against its own record.
+        outdated = other_plan or other_input
+        if stage.stage in self._plan.names[-2:] and not outdated:
             damaged = self._check.damaged(self._manifest(stage.stage, batch))
             if damaged:
                 self._decision.damaged[stage.stage, batch] = damaged
