@@ -14,9 +14,12 @@ FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader
 """Containers have no user namespaces for the sandbox; three planes are drawn without a GPU."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A running browser. Without Chromium these tests are left out, unless WIRBEL_REQUIRE_BROWSER asks for them."""
+    """A running browser. Without Chromium these tests are left out, unless WIRBEL_REQUIRE_BROWSER asks for them.
+
+    It ends with its module: while it runs, so does its event loop, which other tests cannot share.
+    """
     if CHROMIUM is None:
         missing = "no Chromium to open the pages with (as root: apt install chromium)"
         if os.environ.get("WIRBEL_REQUIRE_BROWSER") == "1":

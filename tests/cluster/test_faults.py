@@ -1,7 +1,5 @@
 """One round of faults.py with chosen faults, enough to notice a broken promise, short enough for every change."""
 
-import time
-
 import faults
 import pytest
 from cluster_workflow import read_until
@@ -13,6 +11,7 @@ from wirbel.runner.slurm import jobname_prefix
 from wirbel.runner.summary import summary
 
 ORPHANS = "SLURM jobs of an earlier run on"
+SUBMITTED = "has been submitted with SLURM jobid"
 REASONED = "sub-03: failed at resample (unreadable): sub-03 is broken"
 
 
@@ -65,20 +64,13 @@ def test_a_job_that_the_controller_forgets_is_submitted_again(workflow, cluster)
     before = cluster.remember()
     for node in cluster.nodes:  # the job waits, so that nothing but the controller knows of it
         cluster.output("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test")
-    run = workflow.start()
-    _wait_for(cluster.jobs)
+    run = workflow.start("--verbose")  # tells of single jobs
+    read_until(run, SUBMITTED)
     cluster.forget(before)
-    read_until(run, "SLURM has forgotten job")
-    _wait_for(workflow.computed)
+    told = read_until(run, SUBMITTED)
+    assert "SLURM has forgotten job" in told
+    read_until(run, "Finished jobid")
     assert workflow.computed() == ["resample sub-01"]
-
-
-def _wait_for(looked_at, seconds=200):
-    """Wait until a function returns something."""
-    end = time.monotonic() + seconds
-    while not looked_at():
-        assert time.monotonic() < end, f"{looked_at.__name__} returned nothing for {seconds} s"
-        time.sleep(0.2)
 
 
 def test_all_kinds_of_faults_take_turns():

@@ -14,13 +14,17 @@ NVIDIA_SMI = """#!/bin/sh
 echo 'GPU 0: NVIDIA A100 (UUID: GPU-a-{test})'
 echo 'GPU 1: NVIDIA A100 (UUID: GPU-b-{test})'
 """
-NOTE = """import os, time
-import atexit
+NOTE = """import atexit, os, time
+from wirbel.runner import runner
+held = runner.hold_one
 def note(what):
     with open({log!r}, "a") as log:
         log.write(f"{{time.monotonic()}} {{what}} {{os.environ.get('CUDA_VISIBLE_DEVICES')}}\\n")
-note("begin")
-atexit.register(note, "end")
+def hold_and_note():
+    held()
+    note("begin")
+    atexit.register(note, "end")
+runner.hold_one = hold_and_note
 """
 
 
@@ -64,6 +68,6 @@ def test_jobs_run_in_the_container_that_was_named(workflow, tmp_path, monkeypatc
     workflow.scan("sub-01", "1")
     workflow.run("--software-deployment-method", "apptainer", container=image)
     calls = log.read_text()
-    assert len(re.findall(rf"exec --home '?{re.escape(str(workflow.folder))}'? ", calls)) == 7
+    assert len(re.findall(rf"exec --home '?{re.escape(str(workflow.folder))}'? ", calls)) == 9
     assert f"{image} bash -c" in calls or f"{image} sh -c" in calls
     assert b"sub-01,1RSIMF" in workflow.tables()["scans.csv"]

@@ -57,7 +57,7 @@ def test_with_one_the_tables_follow_the_names(planned, tmp_path):
     )
     assert code == 0, told
     assert f"-m wirbel.stages.label --plan {tmp_path}/out/work/plan.json" in told
-    measuring = told.split("Measuring the scans of batch b00001")[1].split("Job ")[0]
+    measuring = told.split("Measuring the scans, batch b00001")[1].split("Job ")[0]
     assert f"updated by another job: {tmp_path}/out/work/label/b00001.tsv" in measuring
 
 

@@ -11,7 +11,7 @@ from toy_workflow import CHAIN, REPOSITORY, Workflow, copy_workflow
 from wirbel.io.tables import read_table
 
 WEIGHTS = REPOSITORY / "models" / "builtin" / "instance" / "inference_config.json"
-FILES_PER_SCAN = 7
+FILES_PER_SCAN = 8
 """Two maps with table and sidecar each, and the measurements (docs/outputs.md)."""
 FILES_PER_BATCH = len(CHAIN) + 3
 """A manifest for each stage, the list, the records and the log (docs/outputs.md)."""
