@@ -113,6 +113,14 @@ def test_arches_out_of_view_are_not_missing(lumbar):
     assert "arches_missing" not in flags(lumbar, *maps)
 
 
+def test_arches_of_which_none_has_a_spinous_process(lumbar):
+    """What networks draw where front and back are exchanged."""
+    spinous = lumbar.labels.data == L.SPINOUS_PROCESS
+    assert len(LUMBAR) >= 5
+    assert without(lumbar, spinous) == ["arches_missing"]
+    assert without(lumbar, spinous & (lumbar.vertebra < LUMBAR[-1])) == []
+
+
 def test_no_canal(lumbar):
     assert without(lumbar, np.isin(lumbar.labels.data, (L.CANAL, L.CORD))) == ["canal_missing"]
 
@@ -189,6 +197,20 @@ def test_a_spine_on_its_head_is_known_by_its_sacrum(lumbar):
 def test_a_spine_on_its_head_is_known_by_sizes_and_processes(whole):
     thorax = box_spine(range(9, 20))
     assert flags(thorax, turn=np.diag([1, 1, -1, 1.0])) == ["head_feet_exchanged"]
+
+
+def test_a_spine_on_its_head_is_known_by_a_cord_in_the_lower_half_of_the_canal():
+    """Five vertebrae grow in neither direction, and processes are drawn as on an upright spine."""
+    lumbar = box_spine(range(20, 25))
+    subregion = lumbar.labels.data.copy()
+    subregion[subregion == L.SACRUM] = 0
+    canal = np.isin(subregion, (L.CANAL, L.CORD))
+    lowest = np.argwhere(canal)[:, 1].max()
+    inside = canal & (np.arange(subregion.shape[1])[:, None] > lowest - 60)
+    subregion[canal] = L.CANAL
+    assert "head_feet_exchanged" not in flags(lumbar, subregion)
+    subregion[inside] = L.CORD
+    assert "head_feet_exchanged" in flags(lumbar, subregion)
 
 
 def test_a_spine_on_its_head_is_known_by_sizes_alone():

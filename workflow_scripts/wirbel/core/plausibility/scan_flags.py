@@ -11,8 +11,9 @@ SCAN_FLAGS: dict[str, str] = {
         "at least two more discs than bodies, or an arch in full view without a body: vertebrae were missed"
     ),
     "arches_missing": (
-        "at least two bodies, and a third of those whose back is in view, have no arch and no process: they may be "
-        "none, or were operated on"
+        "at least two bodies, and a third of those whose back is in view, have no arch and no process, "
+        "or none of five and more has a spinous process: they may be none, were operated on, or the "
+        "image's front and back are exchanged"
     ),
     "canal_missing": ("no spinal canal and no cord was found beside any vertebra"),
     "canal_broken": (

@@ -18,6 +18,10 @@ SURPLUS_DISCS = 2
 body.
 """
 MISSING_ARCHES, MISSING_ARCHES_SHARE = 2, 1 / 3
+WITHOUT_SPINOUS = 5
+"""Vertebrae in a row that all lack a spinous process: more than a laminectomy takes. Networks draw
+arches, but no spinous process, on images whose front and back are exchanged.
+"""
 SMALLEST_ARCH_MM3, SMALLEST_ARCH_SHARE = 150.0, 0.1
 """A tenth of a C3's arch and processes, and of any body's volume: they have half to twice of it (Panjabi et al., Spine
 1991;16:861 and 888, 1992;17:299), less where their sides are out of view."""
@@ -61,8 +65,12 @@ def has_arch(link: Link) -> bool:
 
 
 def arches_missing(chain: WholeChain) -> bool:
-    """Return True if bodies lack their arches although their backs are in view."""
+    """Return True if bodies lack their arches, or all of them a spinous process, although their backs
+    are in view.
+    """
     seen = [link for link in chain.whole if _back_in_view(chain, link)]
+    if len(seen) >= WITHOUT_SPINOUS and all(link.spinous_mm is None for link in seen):
+        return True
     missing = sum(not has_arch(link) for link in seen)
     return missing >= MISSING_ARCHES and missing >= MISSING_ARCHES_SHARE * len(seen)
 

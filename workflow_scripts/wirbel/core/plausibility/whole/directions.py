@@ -19,6 +19,10 @@ at the end of a lordosis may tilt more; fewer say nothing.
 """
 CORD_ENDS_MM = 50.0
 """More canal without cord than this beyond the end of the cord is not an accident."""
+CORD_BELOW_MM = 40.0
+"""The cord fills the upper part of the canal. In real lumbar scans its centroid lies 50 to 100 mm above
+the canal's, in necks level with it.
+"""
 FEWEST_SIZES = 5
 GROWTH, SHRINKING = 0.03, -0.06
 """Bodies grow by 2 to 10 % in volume per level downwards, except for a few in the neck (Panjabi et al.
@@ -56,7 +60,8 @@ def front_back_exchanged(chain: WholeChain) -> bool:
 def head_feet_exchanged(chain: WholeChain) -> bool:
     """Return True if the spine is upside down.
 
-    Sacrum or sizes alone may decide; otherwise two signs do, if they outnumber those against it.
+    Sacrum, sizes or a cord in the lower part of the canal decide alone; otherwise two signs do, if they
+    outnumber those against it.
     """
     if not chain.links:
         return False
@@ -64,6 +69,8 @@ def head_feet_exchanged(chain: WholeChain) -> bool:
     if sacrum is not None:
         return sacrum
     if growth is not None and growth < SHRINKING:
+        return True
+    if _cord_lies_low(chain):
         return True
     sizes = None if growth is None or abs(growth) < GROWTH else growth < 0
     votes = [sizes, _cord_is_below(chain), _processes_point_up(chain)]
@@ -113,6 +120,15 @@ def _cord_is_below(chain: WholeChain) -> bool | None:
     if max(without_above, without_below) < CORD_ENDS_MM:
         return None
     return bool(without_above > without_below)
+
+
+def _cord_lies_low(chain: WholeChain) -> bool:
+    """Return True if the cord lies in the lower part of the canal."""
+    if len(chain.cord_mm) < FEWEST_POINTS:
+        return False
+    heights = (points @ SUPERIOR for points in (chain.canal_mm, chain.cord_mm))
+    canal, cord = map(np.mean, heights)
+    return bool(canal - cord > CORD_BELOW_MM)
 
 
 def _processes_point_up(chain: WholeChain) -> bool | None:
