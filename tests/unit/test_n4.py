@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from wirbel.core.preparation.n4 import fitting, itk
 from wirbel.core.preparation.n4.bspline import Approximation, basis, evaluate, refined
@@ -87,6 +88,17 @@ def test_zeros_inside_the_mask_are_treated_as_by_itk():
     image[5:9] = 0
     ours, theirs = (way.log_field(image, everywhere(), settings, SHAPE) for way in (fitting, itk))
     np.testing.assert_allclose(ours, theirs, atol=ROUNDING)
+
+
+def test_itks_field_does_not_depend_on_how_many_threads_it_may_use():
+    image, fields = (tissues() * gain()).astype(np.float32), []
+    usual = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    for threads in (1, 3):
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
+        fields.append(itk.log_field(image, everywhere(), SETTINGS, SHAPE))
+        assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == threads
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(usual)
+    np.testing.assert_array_equal(*fields)
 
 
 def test_the_same_image_gives_the_same_bytes():
