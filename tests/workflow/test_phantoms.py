@@ -12,9 +12,10 @@ from wirbel.io.tables import read_table
 
 WEIGHTS = REPOSITORY / "models" / "builtin" / "instance" / "inference_config.json"
 FILES_PER_SCAN = 8
-"""Two maps with table and sidecar each, and the measurements (docs/outputs.md)."""
-FILES_PER_BATCH = len(CHAIN) + 3
-"""A manifest for each stage, the list, the records and the log (docs/outputs.md)."""
+"""Two maps with table and sidecar each, the measurements and the panel (docs/outputs.md)."""
+FILES_PER_BATCH = len(CHAIN) + 6
+"""A manifest for each stage, list, records and log; thumbnails, what is in them, and their receipt
+(docs/outputs.md)."""
 MOST_BYTES_PER_SCAN = 1_000_000
 """Of this lumbar scan: its label maps compress well."""
 HEIGHT_TOLERANCE_MM = 2.0
@@ -73,7 +74,8 @@ def test_from_simulated_scans_to_tables_and_pictures(real_workflow):
 
     kept = [path for path in workflow.output.rglob("sub-sim0001*") if path.is_file()]
     assert len(kept) == FILES_PER_SCAN
-    assert len(list(workflow.output.rglob("*b00001*"))) == FILES_PER_BATCH
+    of_batch = [path for path in workflow.output.rglob("*b00001*") if path.is_file()]
+    assert len(of_batch) == FILES_PER_BATCH
     assert sum(path.stat().st_size for path in kept) < MOST_BYTES_PER_SCAN
 
     everything = {p: p.stat().st_mtime_ns for p in workflow.output.rglob("*") if p.is_file()}

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.runner.chain import ALL_STAGES
+from wirbel.runner.chain import ALL_STAGES, DRAWING
 from wirbel.runner.usage import Usage
 
 STARTED = "started"
@@ -76,7 +76,7 @@ def why_not_made(output_dir: Path, stage: str) -> str:
 
 def remove_empty_logs(output_dir: Path) -> None:
     """Remove the empty logs that Snakemake creates after successful jobs removed theirs."""
-    for stage in ALL_STAGES:
+    for stage in (*ALL_STAGES, DRAWING.name):
         folder = output_dir / "logs" / stage
         with suppress(FileNotFoundError), os.scandir(folder) as entries:
             for entry in entries:
