@@ -55,8 +55,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         plan = read_plan(args.plan)
         seals = read_seals(output_dir, plan, plan.names)
-        for folder in ("qc", "qc/assets", "qc/data", "qc/data/measures"):
-            sweep_temporaries(output_dir / folder)
+        for folder in ("", "assets", "assets/licences", "data", "data/measures"):
+            sweep_temporaries(output_dir / "qc" / folder)
         written = write_report(output_dir, study_of(output_dir, plan.bids_dir))
     except (InfrastructureError, OSError) as error:
         print(f"report: {error}", file=sys.stderr)
