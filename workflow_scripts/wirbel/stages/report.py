@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries
+from wirbel.io.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.sidecars import read_json
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
@@ -31,10 +32,7 @@ def study_of(output_dir: Path, bids_dir: str) -> Study:
 
 def name_of(bids_dir: Path) -> str:
     """Return what a data set calls itself, else its folder's name."""
-    try:
-        name = read_json(bids_dir / "dataset_description.json").get("Name")
-    except (OSError, ValueError, AttributeError):
-        name = None
+    name = read_description(bids_dir / DESCRIPTION_FILE).get("Name")
     return str(name or bids_dir.resolve().name or "Cohort")
 
 
