@@ -118,7 +118,7 @@ function countLine(cells, n, most, show) {
 function showOnly(column, word) {
   showTab("scans");
   list.table.clearHeaderFilter();
-  list.table.setHeaderFilterValue(column, column === "scan_status" ? word : word);
+  list.table.setHeaderFilterValue(column, word);
 }
 
 /** Choose a measure for both kinds of charts. */
