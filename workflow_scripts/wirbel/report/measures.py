@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.dictionary import NUMBER, TABLES, Column
-from wirbel.core.dictionary.column import INTEGER
+from wirbel.core.dictionary import TABLES, Column
 from wirbel.io.parquet_columns import ParquetColumns
 
 MEASURED_TABLES = ("vertebrae", "discs", "levels", "scans")
@@ -46,12 +45,8 @@ def measures_of(table: str, names: tuple[str, ...]) -> list[Measure]:
     return [
         Measure(table, column)
         for column in TABLES[table]
-        if column.name in names and column.kind in (NUMBER, INTEGER) and _is_measure(column)
+        if column.name in names and column.is_scored
     ]
-
-
-def _is_measure(column: Column) -> bool:
-    return column.compared and column.kind == NUMBER
 
 
 class LevelTable:
