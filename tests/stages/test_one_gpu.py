@@ -1,4 +1,4 @@
-"""Each command gets a GPU of its own; where there are too few, it waits."""
+"""Each process gets a GPU of its own; where there are too few, it waits."""
 
 import os
 import subprocess
@@ -31,14 +31,17 @@ def machine(tmp_path):
 
 
 def _start(environment, seconds: float) -> subprocess.Popen:
-    shell = f'echo "$CUDA_VISIBLE_DEVICES"; sleep {seconds}'
-    command = [sys.executable, "-m", "wirbel.runner.one_gpu", "sh", "-c", shell]
+    code = (
+        "import os, time; from wirbel.runner.one_gpu import hold_one; hold_one(); "
+        f"print(os.environ.get('CUDA_VISIBLE_DEVICES', ''), flush=True); time.sleep({seconds})"
+    )
+    command = [sys.executable, "-c", code]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def test_two_commands_share_two_gpus_and_a_third_waits(machine):
+def test_two_processes_share_two_gpus_and_a_third_waits(machine):
     first, second = (_start(machine, 4) for _ in range(2))
     seen = {first.stdout.readline(), second.stdout.readline()}
     assert seen == {f"GPU-aaaa-{os.getpid()}\n", f"GPU-bbbb-{os.getpid()}\n"}
@@ -56,6 +59,6 @@ def test_a_named_gpu_is_kept_and_slurm_has_the_last_word(machine):
     assert _start(by_slurm, 0).communicate()[0] == "0,1\n"
 
 
-def test_without_a_gpu_the_command_simply_runs(machine, tmp_path):
+def test_without_a_gpu_the_process_simply_runs(machine, tmp_path):
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\nexit 9\n")
     assert _start(machine, 0).communicate()[0] == "\n"

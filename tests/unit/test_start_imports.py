@@ -7,14 +7,32 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "workflow_scripts" / "wirbel"
 HEAVY = {"numpy", "scipy", "pandas", "nibabel", "SimpleITK", "pyarrow", "torch", "PIL", "cc3d"}
+RULES = "wirbel.study.workflow"
+"""Only these import Snakemake, which brings some of the heavy ones itself."""
 
 
-def test_what_runs_in_the_main_process_imports_nothing_that_computes():
-    modules = [f"wirbel.study.{path.stem}" for path in (PACKAGE / "study").glob("[a-z]*.py")]
-    modules += [f"wirbel.runner.{path.stem}" for path in (PACKAGE / "runner").glob("[a-z]*.py")]
+def _loaded_with(modules):
+    """Return everything that a new process has loaded after importing some modules."""
     code = f"import sys, {', '.join(sorted(modules))}; print(*sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     line = [sys.executable, "-c", code]
     told = subprocess.run(line, env=environment, capture_output=True, text=True, check=True).stdout
-    assert "wirbel.study.run" in told.split()
-    assert not HEAVY & set(told.split())
+    return set(told.split())
+
+
+def _modules():
+    files = [file for part in ("study", "runner") for file in (PACKAGE / part).rglob("[a-z]*.py")]
+    return {".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in files}
+
+
+def test_what_runs_in_the_main_process_imports_nothing_that_computes():
+    modules = {module for module in _modules() if not module.startswith(RULES)}
+    loaded = _loaded_with(modules)
+    assert {"wirbel.study.run", "wirbel.study.watching.status"} <= loaded
+    assert not HEAVY & loaded
+
+
+def test_the_rules_import_nothing_that_computes_besides_what_snakemake_does():
+    loaded = _loaded_with({module for module in _modules() if module.startswith(RULES)})
+    assert f"{RULES}.rules" in loaded
+    assert not HEAVY & (loaded - _loaded_with({"snakemake.scheduling.job_scheduler"}))

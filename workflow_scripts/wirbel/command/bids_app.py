@@ -16,10 +16,7 @@ LEVELS = ("participant", "group")
 
 def run(words: Sequence[str]) -> int:
     """Run the command; raises Mistake."""
-    place = words.index("--") if "--" in words else len(words)
-    args, unknown = parser().parse_known_intermixed_args(words[:place])
-    args.unknown = [word for word in unknown if word.startswith("-")]
-    args.after = list(words[place + 1 :])
+    args = parser().understood(words)
     args.words = [args.bids_dir, args.output_dir, *args.settings]
     args.cores = args.cores or args.n_cpus
     return start(understood(args, **_participants(args.participant_label)))

@@ -6,7 +6,6 @@ Prints a line for each, and for what is wrong what to do about it. Exit code 1 w
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from wirbel.command.completion import DIRECTORY, offer
@@ -34,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     for finding in found:
         print(_line(finding))
     faults = sum(finding.state == FAULT for finding in found)
-    print(f"\n{faults} faults" if faults else "\nA run can begin.", file=sys.stdout)
+    told = "1 fault" if faults == 1 else f"{faults} faults"
+    print(f"\n{told}: see above what to do." if faults else "\nA run can begin.")
     return 1 if faults else 0
 
 

@@ -52,10 +52,7 @@ def _dispatch(words: list[str]) -> int:
         return _module("bids_app").run(words)
     if words and words[0] in SUBCOMMANDS:
         module = _module(words[0])
-        own, after = _split(words[1:])
-        args = _parse(_subparser(words[0], module), own)
-        args.after = after
-        return module.run(args)
+        return module.run(_parse(_subparser(words[0], module), words[1:]))
     root_parser().parse_args(words)
     root_parser().print_help()
     return 0
@@ -86,9 +83,8 @@ def _subparser(name: str, module: ModuleType) -> Parser:
 
 
 def _parse(parser: Parser, words: list[str]):
-    """Parse words among which options and other words are mixed; options that are unknown are left in `unknown`."""
-    args, unknown = parser.parse_known_intermixed_args(words)
-    args.unknown = [word for word in unknown if word.startswith("-")]
+    """Parse words; refuses unknown options, unless the subcommand explains them itself."""
+    args = parser.understood(words)
     if args.unknown and not getattr(args, "explains_unknown", False):
         parser.error(f"unknown option {args.unknown[0]}")
     return args
@@ -96,9 +92,3 @@ def _parse(parser: Parser, words: list[str]):
 
 def _module(name: str) -> ModuleType:
     return importlib.import_module(f"wirbel.command.{name}")
-
-
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return what stands before and after the first `--`."""
-    place = words.index("--") if "--" in words else len(words)
-    return words[:place], words[place + 1 :]

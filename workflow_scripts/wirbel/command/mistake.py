@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 EXIT_CODE = 2
@@ -20,6 +21,14 @@ class Parser(argparse.ArgumentParser):
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         kwargs["allow_abbrev"] = False
         super().__init__(*args, **kwargs)
+
+    def understood(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse options and other words, mixed; `unknown` has further options, `after` what follows the first `--`."""
+        place = words.index("--") if "--" in words else len(words)
+        args, unknown = self.parse_known_intermixed_args(words[:place])
+        args.unknown = [word for word in unknown if word.startswith("-")]
+        args.after = list(words[place + 1 :])
+        return args
 
     def error(self, message: str) -> NoReturn:
         """Raise Mistake."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.dictionary import NUMBER, TABLES, Column
+from wirbel.core.dictionary import TABLES, Column
 from wirbel.core.labels import LEVEL_LABELS, LEVELS_TOP_DOWN
 from wirbel.io.parquet_columns import ParquetColumns
 
@@ -45,7 +45,7 @@ def measures_of(table: str, names: tuple[str, ...]) -> list[Measure]:
     return [
         Measure(table, column)
         for column in TABLES[table]
-        if column.name in names and column.kind == NUMBER and column.compared
+        if column.name in names and column.is_scored
     ]
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -86,10 +88,20 @@ def read_findings(output_dir: str | Path) -> list[Finding]:
 
 
 def _content(output_dir: str | Path) -> dict[str, Any]:
+    path = findings_file(output_dir)
     try:
-        return json.loads(findings_file(output_dir).read_text(encoding="utf-8"))
+        found = os.stat(path)
+        return _parsed(path, found.st_ino, found.st_size, found.st_mtime_ns)
     except FileNotFoundError:
         return {}
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path, *marks: int) -> dict[str, Any]:
+    """Return what is in the file, read once for as long as its `marks` stay: with reviews of a whole cohort it takes
+    long, and it is asked for scan by scan and batch by batch.
+    """
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def data_set_mark(output_dir: str | Path) -> str:

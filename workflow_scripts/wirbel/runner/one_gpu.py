@@ -3,7 +3,7 @@
 If this machine has several GPUs, Snakemake counts how many are in use but does not say which. A
 stage that wants one sees only its own, through CUDA_VISIBLE_DEVICES, and holds it by a lock that
 ends with its process. In a SLURM job, where SLURM has already chosen, and on a machine without GPUs
-there is nothing to take. `python -m wirbel.runner.one_gpu COMMAND...` does the same for any command.
+there is nothing to take.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def hold_one() -> None:
 
 
 def take_one(names: list[str]) -> str:
-    """Return a GPU that belongs to this process now, also after exec; wait until there is one."""
+    """Return a GPU that belongs to this process now; wait until there is one."""
     folder = Path(tempfile.gettempdir())
     told = False
     while True:
@@ -57,23 +57,11 @@ def take_one(names: list[str]) -> str:
 
 
 def _lock(path: Path) -> bool:
-    """Try to lock a file until this process ends, whatever program it runs; other users count too."""
+    """Try to lock a file until this process ends; other users count too."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o444)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return False
-    os.set_inheritable(descriptor, True)
     return True
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Become the command, on one GPU."""
-    command = sys.argv[1:] if argv is None else argv
-    hold_one()
-    os.execvp(command[0], command)
-
-
-if __name__ == "__main__":
-    main()

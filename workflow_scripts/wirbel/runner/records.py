@@ -73,10 +73,6 @@ class Record:
         """
         return not any(self.damaged(output_dir, trust_stamps=True))
 
-    def is_whole(self, output_dir: Path) -> bool:
-        """Return True if all outputs have, byte by byte, what was written."""
-        return not any(self.damaged(output_dir, trust_stamps=False))
-
     def damaged(self, output_dir: Path, *, trust_stamps: bool) -> Iterator[str]:
         """Yield the outputs that are missing or no longer what was written."""
         sums, stamps = self.sums or ("",) * len(self.sizes), self.stamps or (0,) * len(self.sizes)

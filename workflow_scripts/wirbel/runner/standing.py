@@ -48,14 +48,14 @@ def standing(output_dir: Path, plan: Plan | None, batch: str, *, all_rows: bool)
     if plan is None:
         return _without_plan(output_dir, batch)
     seals = valid_seals(output_dir, plan, batch)
-    scans = seals[0].measured + seals[0].failed_scans if seals else _listed(output_dir, batch)
     done = len(seals) == len(plan.stages)
     measured = seals[-1].measured if done else 0
     tables: Tables = {}
     if all_rows or not done or seals[-1].failed_scans:
         names = plan.names[: len(seals)]
         tables = {name: read_records(manifest_file(output_dir, name, batch)) for name in names}
-    return Standing(tables, None if done else plan.names[len(seals)], scans, measured)
+    next_stage = None if done else plan.names[len(seals)]
+    return Standing(tables, next_stage, scans_in(output_dir, batch, seals), measured)
 
 
 def valid_seals(output_dir: Path, plan: Plan, batch: str) -> tuple[Seal, ...]:
@@ -89,8 +89,10 @@ def _without_plan(output_dir: Path, batch: str) -> Standing:
     return Standing(tables, next(begun, None), max(map(len, tables.values()), default=0), measured)
 
 
-def _listed(output_dir: Path, batch: str) -> int:
-    """Return the number of scans in a batch's list."""
+def scans_in(output_dir: Path, batch: str, seals: tuple[Seal, ...]) -> int:
+    """Return the number of scans in a batch: by its first valid seal, else by its list."""
+    if seals:
+        return seals[0].measured + seals[0].failed_scans
     try:
         return max(0, batch_file(output_dir, batch).read_bytes().count(b"\n") - 1)
     except FileNotFoundError:

@@ -38,12 +38,16 @@ def estimate(scans: Iterable[FoundScan], keep_intermediates: bool) -> Estimate:
     return Estimate(final, FINAL_SHARE * sum(sizes) + between, FILES_PER_SCAN * len(sizes))
 
 
+def disk_of(output_dir: str | Path) -> tuple[Path, os.statvfs_result]:
+    """Return the folder, or the nearest existing one above it, and the state of its disk."""
+    folder = Path(output_dir).absolute()
+    path = next(p for p in (folder, *folder.parents) if p.exists())
+    return path, os.statvfs(path)
+
+
 def check_space(output_dir: str | Path, needed: Estimate) -> list[str]:
     """Raise Refused if not even the final results fit; return a remark if intermediate ones might not."""
-    path = next(
-        p for p in (Path(output_dir).absolute(), *Path(output_dir).absolute().parents) if p.exists()
-    )
-    disk = os.statvfs(path)
+    path, disk = disk_of(output_dir)
     free = disk.f_bavail * disk.f_frsize
     told = f"{free / GIGABYTE:.3g} GB are free where output_dir lies ({path})"
     if free < needed.final:

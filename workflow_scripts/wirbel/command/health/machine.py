@@ -8,9 +8,10 @@ import subprocess
 from collections.abc import Iterator
 
 from wirbel.command.health.findings import NOTE, OK, Finding
+from wirbel.runner.chain import CHAIN
 
-NEEDED_GB = 6
-"""Memory of the largest job at its first attempt (rules/chain.smk)."""
+NEEDED_GB = max(stage.mem_mb for stage in CHAIN) // 1000
+"""Memory of the largest job at its first attempt."""
 ANSWER_SECONDS = 20
 
 

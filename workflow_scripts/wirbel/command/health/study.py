@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from wirbel.runner.setting_values import path_setting
 from wirbel.study.checks import check_writable
 from wirbel.study.models import models_fault
 from wirbel.study.refused import Refused
+from wirbel.study.space import FILES_PER_SCAN, GIGABYTE, disk_of
 from wirbel.study.toy_weights import toy_remark
 
 LITTLE_GB = 10
@@ -41,12 +41,11 @@ def _folder(folder: Path) -> Iterator[Finding]:
         return
     holder = RunLock(folder).at_work() if folder.is_dir() else ""
     yield Finding(NOTE if holder else OK, "results", f"{folder} can be written", holder)
-    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    disk = os.statvfs(there)
-    free = disk.f_bavail * disk.f_frsize / 1e9
+    _, disk = disk_of(folder)
+    free = disk.f_bavail * disk.f_frsize / GIGABYTE
     few = free < LITTLE_GB
     remedy = "Free some space, or choose another folder: a scan takes about 2 MB on the way."
     yield Finding(NOTE if few else OK, "disk", f"{free:.0f} GB are free", remedy if few else "")
     if disk.f_files and disk.f_favail < 10_000:
-        told = f"only {disk.f_favail} more files may be made there; a scan takes 8"
+        told = f"only {disk.f_favail} more files may be made there; a scan takes {FILES_PER_SCAN}"
         yield Finding(NOTE, "disk", told, "Ask for a larger quota.")

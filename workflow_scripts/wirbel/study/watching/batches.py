@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wirbel.plan.plan import Plan
-from wirbel.runner.batches import batch_file, list_batches
+from wirbel.runner.batches import list_batches
 from wirbel.runner.locks import is_locked
 from wirbel.runner.records import FAILED, OK
 from wirbel.runner.seals import Seal
-from wirbel.runner.standing import valid_seals
+from wirbel.runner.standing import scans_in, valid_seals
 from wirbel.study.watching.rows import rows_so_far
 
 
@@ -51,7 +51,7 @@ def read_states(output_dir: Path, plan: Plan, *, at_work: bool) -> list[BatchSta
 
 def _state(output_dir: Path, plan: Plan, batch: str, locked: bool) -> BatchState:
     seals = valid_seals(output_dir, plan, batch)
-    scans = seals[0].measured + seals[0].failed_scans if seals else _listed(output_dir, batch)
+    scans = scans_in(output_dir, batch, seals)
     if not locked or len(seals) == len(plan.stages):
         return BatchState(batch, scans, seals)
     rows = rows_so_far(output_dir, plan.stages[len(seals)], batch)
@@ -59,14 +59,6 @@ def _state(output_dir: Path, plan: Plan, batch: str, locked: bool) -> BatchState
     return BatchState(
         batch, scans, seals, True, done, tuple(r.reason for r in rows if r.status == FAILED)
     )
-
-
-def _listed(output_dir: Path, batch: str) -> int:
-    """Return the number of scans in a batch's list."""
-    try:
-        return max(0, batch_file(output_dir, batch).read_bytes().count(b"\n") - 1)
-    except FileNotFoundError:
-        return 0
 
 
 def _locked(output_dir: Path) -> frozenset[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wirbel.errors import InfrastructureError
-from wirbel.plan.plan import plan_file, read_plan
+from wirbel.plan.plan import Plan, plan_file, read_plan
 from wirbel.runner.run_lock import RunLock
 from wirbel.study.run_record import last_run
 from wirbel.study.watching.batches import BatchState, read_states
@@ -69,7 +69,7 @@ class Status:
 def look(output_dir: str | Path) -> Status:
     """Return how far the run in a folder is; raises NothingYet, OSError."""
     folder = Path(output_dir)
-    plan = _plan(folder)
+    plan = plan_of(folder)
     holder, run = RunLock(folder).at_work(), last_run(folder)
     states = read_states(folder, plan, at_work=bool(holder))
     stages = tuple(_stage(name, place, states) for place, name in enumerate(plan.names))
@@ -86,7 +86,8 @@ def look(output_dir: str | Path) -> Status:
     )
 
 
-def _plan(folder: Path):
+def plan_of(folder: Path) -> Plan:
+    """Return the plan of the last run in an output folder; raises NothingYet where there is none to be read."""
     if not folder.is_dir():
         raise NothingYet(f"there is no folder {folder}: give the output folder of a run")
     if not plan_file(folder).is_file():

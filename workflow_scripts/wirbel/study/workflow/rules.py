@@ -22,7 +22,7 @@ from wirbel.study.command_line import repeated_config
 from wirbel.study.output_folder import check_output_folder
 from wirbel.study.refused import Refused
 from wirbel.study.run import usual_inputs
-from wirbel.study.tables import AFTER
+from wirbel.study.tables import AFTER, stages_of
 from wirbel.study.workflow import on_slurm
 from wirbel.study.workflow.environment import put_on_path
 from wirbel.study.workflow.session import Session
@@ -51,7 +51,6 @@ class StudyRules:
         self.settings = self._checked(root / "config" / "schemas" / "config.schema.json")
         self._start = Start(self.settings, self._session, inherited)
         self.stages = stages_of_run("labelling" in self.settings.models)
-        self.naming = self.stages[-2]
         self.output_dir = self.settings.output_dir
         self.logs = f"{self.output_dir}/logs"
         self.output_argument = f" --output-dir {quote(self.output_dir)}"
@@ -115,13 +114,13 @@ class StudyRules:
 
     def gathered_by(self, table: str) -> Callable:
         """Return an input function of what is made from the manifests of all batches, or from other tables."""
-        stages = (self.naming,) if table == "contact_sheet" else self.stages
-        stages = () if table in AFTER else stages
 
         def paths(wildcards):
             if not self._session.is_main:
                 return []
-            return self._start.run.gathered(table, *stages, shown=self._shown)
+            run = self._start.run
+            stages = () if table in AFTER else stages_of(run.plan, table)
+            return run.gathered(table, *stages, shown=self._shown)
 
         return paths
 
