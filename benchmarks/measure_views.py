@@ -115,7 +115,7 @@ def dark_colours() -> np.ndarray:
 
 def place(frame: Frame, right=0.0, anterior=0.0, superior=0.0) -> np.ndarray:
     """Return the world point at coordinates of a frame."""
-    return frame.origin_mm + np.array([right, anterior, superior]) @ frame.axes
+    return frame.to_world(np.array([right, anterior, superior]))
 
 
 def fitted(seed: int, region: str = "lumbar", slice_mm: float = 1.5):

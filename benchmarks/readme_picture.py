@@ -110,7 +110,7 @@ def heights(solid) -> list[list[np.ndarray]]:
     for fraction in SIX_POINT_FRACTIONS.values():
         anterior = block.back_mm + fraction * block.depth_mm
         ends = [np.array([0, anterior, block.surface_at(fraction, side)]) for side in (1, -1)]
-        found.append([block.frame.origin_mm + end @ block.frame.axes for end in ends])
+        found.append([block.frame.to_world(end) for end in ends])
     return found
 
 

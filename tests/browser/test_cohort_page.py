@@ -72,6 +72,16 @@ def test_counts_of_flags_lead_to_their_scans(page):
     assert scans(page) == ["sub-00001"]
 
 
+def test_counts_lead_to_all_their_scans_whatever_was_chosen_before(page):
+    page.click("#quick button:has-text('Failed')")
+    page.locator("#search").press_sequentially("unreadable")
+    until(page, "list.conditions.words === 'unreadable'")
+    page.click("#tab-counts")
+    page.click("#flag-rows tr:has-text('canal broken') button")
+    until(page, "list.listed().length === 1")
+    assert scans(page) == ["sub-00001"] and page.input_value("#search") == ""
+
+
 def test_a_review_by_keyboard_is_kept_undone_and_exported(page, tmp_path):
     for key in ("j", "r", "ArrowDown", "a"):
         page.keyboard.press(key)
@@ -100,6 +110,7 @@ def test_relabelling_records_by_how_many_levels(page):
     page.keyboard.press("l")
     page.select_option("#relabel-level", label="L2 (all names down by 1)")
     page.click("#relabel button[value=ok]")
+    until(page, "Reviews.of('sub-00001') !== null")  # told after the dialog has closed
     assert page.evaluate("Reviews.of('sub-00001').shift") == 1
     assert "relabelled +1" in page.locator("#scans").inner_text()
 
@@ -125,6 +136,20 @@ def test_an_exported_file_is_taken_over(page, tmp_path):
         "shift": -1,
         "comment": "fine",
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a\tb\n1\t2\n", "scan_id\tdecision\nsub-00001\ttoString\nsub-00002\trelabel\n"],
+)
+def test_a_file_without_reviews_says_what_was_expected(page, tmp_path, text):
+    file = tmp_path / "other.tsv"
+    file.write_text(text)
+    page.set_input_files("#import", file)
+    until(page, "document.getElementById('said').textContent !== ''")
+    said = page.locator("#said").inner_text()
+    assert said.startswith("other.tsv has no review of these scans: expected a reviews.tsv")
+    assert page.evaluate("Reviews.count()") == 0
 
 
 def test_n_goes_to_the_next_scan_without_a_review(page):

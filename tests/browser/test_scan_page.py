@@ -29,6 +29,12 @@ def test_pictures_names_and_flags_are_there(page):
     assert "canal broken: the canal is missing" in page.locator("aside.about").inner_text()
     names = page.locator(".stack").nth(1).locator("text").all_text_contents()
     assert names == ["L3", "L4"]
+    assert not page.locator("#unsure").is_visible()
+    page.evaluate(
+        f"rows.find((row) => row.scan_id === '{DRAWN}').level_confidence = 0.59; showScan()"
+    )
+    until(page, "!document.getElementById('unsure').hidden")
+    assert page.locator(".stack").nth(1).locator("text").all_text_contents() == ["L3?", "L4?"]
 
 
 def test_keys_switch_layers(page):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
+from PIL import Image
 from test_measuring import gather, maps, measured_once, output  # noqa: F401 (fixtures)
 
+from wirbel.core.panels.paint import THUMB_HEIGHT, THUMB_WIDTH
 from wirbel.plan.plan import plan_file
+from wirbel.report.batch_pictures import BatchPictures
 from wirbel.runner.receipts import pictures_receipt, read_receipt
 from wirbel.stages import pictures, report
 
@@ -50,6 +54,25 @@ def test_a_second_drawing_gives_the_same_bytes_and_drops_old_panels(drawn):
     assert pictures.main(["--plan", str(plan_file(drawn)), "--batch", "b00002"]) == 0
     assert read_receipt(drawn, pictures_receipt("b00002")).sums == before.sums
     assert not old.exists()
+
+
+def test_what_a_killed_drawing_left_is_swept_in_every_folder(drawn):
+    ended = f".tmp-{socket.gethostname().replace('-', '_')}-{2**22 + 1}-0-x"  # above any process id
+    folders = [drawn / "qc" / "panels" / "b00002", drawn / "qc" / "thumbnails"]
+    folders += [drawn / "work" / "pictures"]
+    for folder in folders:
+        (folder / ended).write_text("half")
+    assert pictures.main(["--plan", str(plan_file(drawn)), "--batch", "b00002"]) == 0
+    assert not any((folder / ended).exists() for folder in folders)
+
+
+def test_a_batch_without_any_picture_keeps_no_old_sheet(tmp_path):
+    drawn = BatchPictures(tmp_path, "b00001")
+    drawn.add("sub-1", {}, Image.new("RGB", (THUMB_WIDTH, THUMB_HEIGHT)))
+    drawn.finish()
+    assert drawn.sheet.is_file()
+    BatchPictures(tmp_path, "b00001").finish()
+    assert not drawn.sheet.exists() and list(drawn.panels.iterdir()) == []
 
 
 def test_the_report_knows_the_pictures(drawn):

@@ -213,43 +213,65 @@ AGAINST_WEIGHTS: dict[str, list[Any]] = {
 """Possible in themselves, but the weights are those of another network."""
 
 
-def of_safetensors(file: str) -> dict[str, Damage]:
-    """Return damage to a file of weights in our own format."""
+class Weights:
+    """Makes damage to one file of weights in our own format."""
 
-    def raw(change: Callable[[bytes], bytes]) -> Damage:
-        return lambda folder: (
-            (folder / file).write_bytes(change((folder / file).read_bytes())) and None
-        )
+    def __init__(self, file: str) -> None:
+        self._file = file
 
-    def header(change: Callable[[dict], Any]) -> Damage:
+    def raw(self, change: Callable[[bytes], bytes]) -> Damage:
+        """Return damage to the file's bytes."""
+
+        def act(folder: Path) -> None:
+            path = folder / self._file
+            path.write_bytes(change(path.read_bytes()))
+
+        return act
+
+    def header(self, change: Callable[[dict], Any]) -> Damage:
+        """Return damage to the file's header; its tensors stay."""
+
         def act(content: bytes) -> bytes:
             length = struct.unpack("<Q", content[:8])[0]
             found = json.loads(content[8 : 8 + length])
             text = json.dumps(change(found) or found).encode()
             return struct.pack("<Q", len(text)) + text + content[8 + length :]
 
-        return raw(act)
+        return self.raw(act)
 
-    def tensors(change: Callable[[dict], Any]) -> Damage:
+    def tensors(self, change: Callable[[dict], Any]) -> Damage:
+        """Return damage to the tensors, saved as a valid file with the same metadata."""
+
         def act(folder: Path) -> None:
-            with (folder / file).open("rb") as opened:
+            path = folder / self._file
+            with path.open("rb") as opened:
                 length = struct.unpack("<Q", opened.read(8))[0]
                 told = json.loads(opened.read(length)).get("__metadata__")
-            found = load_file(folder / file)
+            found = load_file(path)
             change(found)
-            save_file(found, folder / file, told)
+            save_file(found, path, told)
 
         return act
 
-    def first(found: dict) -> str:
-        return next(name for name in found if name != "__metadata__")
+    def with_value(self, value: float) -> Damage:
+        """Return damage to a single number."""
+        return self.tensors(lambda found: found[first(found)].view(-1)[:1].fill_(value))
 
-    def spoiled(value: float) -> Damage:
-        return tensors(lambda found: found[first(found)].view(-1)[:1].fill_(value))
 
-    def reshaped(found: dict, shape: list[int]) -> None:
-        found[first(found)]["shape"] = shape
+def first(found: dict) -> str:
+    """Return the name of the first tensor of a file or of a header."""
+    return next(name for name in found if name != "__metadata__")
 
+
+def reshaped(found: dict, shape: list[int]) -> None:
+    """Change the shape that a header gives the first tensor."""
+    found[first(found)]["shape"] = shape
+
+
+def of_safetensors(file: str) -> dict[str, Damage]:
+    """Return damage to a file of weights in our own format."""
+    weights = Weights(file)
+    raw, header, tensors = weights.raw, weights.header, weights.tensors
     found: dict[str, Damage] = {
         "empty": raw(lambda content: b""),
         "seven bytes": raw(lambda content: content[:7]),
@@ -278,9 +300,9 @@ def of_safetensors(file: str) -> dict[str, Damage]:
         "offsets reversed": header(lambda found: found[first(found)].update(data_offsets=[8, 0])),
         "offsets beyond": header(lambda found: found[first(found)].update(data_offsets=[0, 10**15])),
         "offsets twice": header(lambda found: found.update(twin=dict(found[first(found)]))),
-        "NaN": spoiled(float("nan")),
-        "infinite": spoiled(float("inf")),
-        "minus infinite": spoiled(float("-inf")),
+        "NaN": weights.with_value(float("nan")),
+        "infinite": weights.with_value(float("inf")),
+        "minus infinite": weights.with_value(float("-inf")),
         "beyond single precision": tensors(
             lambda found: found.update({first(found): found[first(found)].double() + 1e300})
         ),

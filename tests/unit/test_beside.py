@@ -5,6 +5,7 @@ import pytest
 from spine_boxes import COSTAL_MM, box_spine
 
 from wirbel.core.bodies import separate_bodies
+from wirbel.core.geometry import grid_with_spacing, reorient, resample_labels
 from wirbel.core.labels import CANAL, CORD, COSTAL_LEFT, COSTAL_RIGHT
 
 CHEST_TO_LOIN = box_spine(range(17, 24), sacrum=False)
@@ -52,3 +53,17 @@ def test_the_cord_is_measured_where_it_is_one():
     data = CHEST_TO_LOIN.labels.data.copy()
     data[data == CANAL] = CORD
     assert np.isnan(seen(CHEST_TO_LOIN, data).cord_mm2).all()
+
+
+@pytest.mark.parametrize("axes", [("L", "I", "A"), ("A", "S", "L"), ("S", "R", "P")])
+def test_how_a_file_stores_its_axes_changes_nothing(axes):
+    """Voxels so small that only a sample of every structure is looked at: it must be the same one."""
+    spine = CHEST_TO_LOIN.labels
+    fine = resample_labels(spine, grid_with_spacing(spine.grid, (0.5, 0.5, 1.5)))
+    expected, found = separate_bodies(fine), separate_bodies(reorient(fine, axes))
+    for name in ("costal_mm", "costal_reach_mm", "cord_mm2"):
+        np.testing.assert_allclose(getattr(found.seen, name), getattr(expected.seen, name))
+    np.testing.assert_allclose(found.decision.posterior, expected.decision.posterior)
+    np.testing.assert_array_equal(
+        found.numbers, reorient(fine.with_data(expected.numbers), axes).data
+    )

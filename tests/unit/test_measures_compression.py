@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from chain_spine import ChainSpine, body, disc, render
 from solid_spine import rotation
@@ -9,6 +10,7 @@ from solid_spine import rotation
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.measures import measure
 from wirbel.core.measures.cord.compression import mscc_percent
+from wirbel.core.measures.narrowest import Profile
 
 T5 = LEVEL_LABELS["T5"]
 
@@ -45,6 +47,21 @@ def test_a_level_next_to_a_compressed_one_is_compared_with_the_next_but_one():
     rows = levels(lambda d: (5.0, 13.0) if 44 < d < 82 else (7.5, 12.0))
     assert rows["T6"]["cord_compression_percent"] == pytest.approx(100 / 3, abs=8)
     assert rows["T7"]["cord_compression_percent"] == pytest.approx(100 / 3, abs=8)
+
+
+def test_a_gap_in_the_cords_labels_is_no_compression():
+    """From 52 to 61 mm, beside the upper half of T7, nothing is labelled: no cord is 0 mm deep."""
+    rows = levels(lambda d: (0.01, 0.01) if 52 < d < 61 else (7.5, 12.0))
+    assert rows["T6"]["cord_disc_status"] == "ok"
+    assert rows["T6"]["cord_compression_percent"] is None
+    assert rows["T6"]["compression_status"] == "not_in_view"
+
+
+@pytest.mark.parametrize(("gap", "found"), [(0.0, None), (2.0, (2.0, 2.0))])
+def test_where_a_structure_is_broken_no_place_is_the_narrowest(gap, found):
+    sizes = np.full(200, 10.0)
+    sizes[100:110] = gap
+    assert Profile(0.0, sizes, sizes).narrowest(10.0, 40.0) == found
 
 
 def test_near_the_conus_there_is_no_normal_cord_to_compare_with():

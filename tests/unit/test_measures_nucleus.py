@@ -117,6 +117,14 @@ def test_the_bone_quality_score_is_the_median_of_four_bodies_over_the_fluid_at_l
     assert scan["vbq_t2_to_csf_ratio"] == pytest.approx(130 / 500, abs=0.001)
 
 
+def test_black_marrow_has_no_bone_quality_score(lumbar):
+    maps, image = lumbar
+    l2 = (maps[1].data == L.LEVEL_LABELS["L2"]) & (maps[0].data == L.BODY_BORDER)
+    scan = measure(image.with_data(np.where(l2, 0, image.data)), *maps).scan
+    assert scan["vbq_t2_to_csf_ratio"] is scan["vbq_t2_to_csf_corrected_ratio"] is None
+    assert scan["vbq_status"] == "dark_marrow"
+
+
 def test_the_bone_quality_score_needs_all_four_bodies(lumbar):
     maps, image = lumbar
     l2 = maps[1].data == L.LEVEL_LABELS["L2"]

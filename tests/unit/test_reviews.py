@@ -29,12 +29,27 @@ def test_a_file_is_read_and_the_last_row_about_a_scan_counts(tmp_path):
     }
 
 
+def test_a_quote_that_is_never_closed_swallows_no_decision(tmp_path):
+    text = 'sub-1\tcomment\t\t"odd disc\tAnn\t\nsub-2\treject\t\t\tAnn\t\n'
+    assert read_reviews(written(tmp_path, text)) == {
+        "sub-1": Decision("comment", 0, '"odd disc', "Ann"),
+        "sub-2": Decision("reject", 0, "", "Ann"),
+    }
+
+
+def test_a_file_that_a_spreadsheet_saved_anew_is_read(tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_text("\ufeffscan_id;decision;comment\r\nsub-1;accept;fine\r\n", encoding="utf-8")
+    assert read_reviews(path) == {"sub-1": Decision("accept", 0, "fine")}
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [
         ("sub-1\tmaybe\t\t\t\t", "line 2: decision 'maybe'; expected accept, reject"),
         ("sub-1\trelabel\t\t\t\t", "line 2: shift ''; expected by how many levels"),
         ("sub-1\trelabel\tL2\t\t\t", "line 2: shift 'L2'"),
+        ("sub-2\taccept\t\t\t\t\nsub-1\taccept\t\t\t\t\tmore", "line 3 has 7 cells"),
     ],
 )
 def test_a_wrong_line_is_named_before_any_job_starts(tmp_path, row, told):

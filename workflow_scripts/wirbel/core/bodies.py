@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from wirbel.core.body_cuts import Part, cut_merged
 from wirbel.core.chain import Chain, column_components, spine_chain
 from wirbel.core.components import Components, voxel_volume_mm3, voxels_of
-from wirbel.core.geometry import Volume
+from wirbel.core.geometry import Volume, reorient, stored_like
 from wirbel.core.labels import BODY_LABELS, SACRUM
 from wirbel.core.spine.decision import Decision, decide
 from wirbel.core.spine.sightings import Sightings, look
@@ -51,6 +51,16 @@ class Bodies:
 
 def separate_bodies(labels: Volume) -> Bodies:
     """Separate the vertebral bodies of a cleaned subregion map, in any orientation."""
+    turned = reorient(labels)  # samples and ties must not hang on storage
+    found = _separated(turned)
+    numbers, sacral, set_aside = (
+        stored_like(turned.with_data(data), labels.grid).data
+        for data in (found.numbers, found.sacral, found.set_aside)
+    )
+    return replace(found, numbers=numbers, sacral=sacral, set_aside=set_aside)
+
+
+def _separated(labels: Volume) -> Bodies:
     components = column_components(labels)
     chain = spine_chain(labels, components)
     parts, discs = ([], []) if chain is None else _parts(labels, components, chain)

@@ -63,9 +63,14 @@ def linear(
     return applied(weights, data.astype(np.float64)).astype(np.float32)
 
 
-def applied(matrices: Sequence[sparse.sparray], data: np.ndarray) -> np.ndarray:
-    """Return `data` (three axes) multiplied by one matrix along each axis."""
-    for axis in (1, 2, 0):  # the longest pass last: no turning of a large result
+def applied(
+    matrices: Sequence[sparse.sparray], data: np.ndarray, order: tuple[int, ...] = (1, 2, 0)
+) -> np.ndarray:
+    """Return `data` (three axes) multiplied by one matrix along each axis, in `order`.
+
+    By default the first axis comes last, so that a result larger than `data` need not be turned.
+    """
+    for axis in order:
         turned = np.moveaxis(data, axis, 0)
         product = matrices[axis] @ turned.reshape(turned.shape[0], -1)
         data = np.moveaxis(product.reshape(-1, *turned.shape[1:]), 0, axis)
@@ -109,12 +114,17 @@ def nearest(
 def _weights(n: int, scale: float, offset: float, size: int) -> sparse.csr_array:
     """Return the matrix (`size` x `n` + twice the border) of the cubic spline at every position of one axis."""
     position = np.clip(offset + scale * np.arange(size), 1 - BORDER, n + BORDER - 3) + BORDER
-    first = np.floor(position).astype(int) - 1
-    t = (position - first - 1)[:, None]
+    return cubic_basis(position - 1, n + 2 * BORDER)
+
+
+def cubic_basis(position: np.ndarray, count: int) -> sparse.csr_array:
+    """Return the matrix (positions x `count`) of uniform cubic B-splines; the four from floor(p) on count at p."""
+    first = np.floor(position).astype(int)
+    t = (position - first)[:, None]
     weights = np.hstack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, 3 * (t + t**2 - t**3) + 1, t**3])
     columns = first[:, None] + np.arange(4)
-    parts = (weights / 6).ravel(), columns.ravel(), np.arange(0, 4 * size + 1, 4)
-    return sparse.csr_array(parts, shape=(size, n + 2 * BORDER))
+    parts = (weights / 6).ravel(), columns.ravel(), np.arange(0, 4 * len(position) + 1, 4)
+    return sparse.csr_array(parts, shape=(len(position), count))
 
 
 def _linear_weights(n: int, scale: float, offset: float, size: int) -> sparse.csr_array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from wirbel.core.colours import rgb
 from wirbel.io.atomic import write_text_if_changed
 
 FOLDER = "colours"
@@ -38,18 +39,6 @@ def write_colour_tables(
         write_text_if_changed(path, "\n".join(lines(rows)) + "\n")
         paths.append(path)
     return paths
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """Return red, green and blue of a colour, 0 to 255.
-
-    Examples
-    --------
-    >>> rgb("#ff8000")
-    (255, 128, 0)
-    """
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return red, green, blue
 
 
 Rows = list[tuple[int, str, tuple[int, int, int]]]

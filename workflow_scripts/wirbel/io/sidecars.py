@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def write_json(path: str | Path, content: Any, compact: bool = False) -> None:
         Leave out line ends and blanks, for long lists of numbers that only programs read.
     """
     layout = {"separators": (",", ":")} if compact else {"indent": 2}
-    text = json.dumps(_plain(content), allow_nan=False, ensure_ascii=False, **layout)
+    text = json.dumps(plain(content), allow_nan=False, ensure_ascii=False, **layout)
     write_text(path, text + "\n")
 
 
@@ -77,14 +77,19 @@ def write_arrays(path: str | Path, **arrays: np.ndarray) -> None:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON types."""
+def finite(value: float) -> float | None:
+    """Return a number as JSON holds it: None for NaN and infinity."""
+    return value if math.isfinite(value) else None
+
+
+def plain(value: Any, number: Callable[[float], float | None] = finite) -> Any:
+    """Return `value` in JSON's own types; `number` says how each float is stored."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item, number) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item, number) for item in value]
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+        return plain(value.tolist(), number)
+    if isinstance(value, float):
+        return number(value)
     return str(value) if isinstance(value, Path) else value

@@ -7,12 +7,11 @@ the image and the measurement.
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from ..core.measures.signals import DISC_MARGIN_MM
 from . import tissues as T
 from .contrast import Contrast
-from .true_volumes import LATTICE_MM, FineMaps
+from .true_volumes import FineMaps
 
 
 def true_body_ratio(contrast: Contrast, number: int) -> float:
@@ -22,7 +21,5 @@ def true_body_ratio(contrast: Contrast, number: int) -> float:
 
 def true_disc_ratio(contrast: Contrast, maps: FineMaps, label: int) -> float | None:
     """Return the median signal deep inside the disc below vertebra `label` over that of fluid."""
-    mask, tissue = maps.disc_tissue(label)
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)[1:-1, 1:-1, 1:-1]
-    inner = contrast.mean[tissue[depth > DISC_MARGIN_MM]]
+    inner = contrast.mean[maps.disc_inside(label, DISC_MARGIN_MM)[1]]
     return float(np.median(inner) / contrast.mean[T.CSF]) if len(inner) else None

@@ -67,25 +67,17 @@ class FineMaps:
             "fully_visible": visible == 1.0,
         }
 
-    def disc_tissue(self, label: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the mask of the disc below a vertebra and its tissues, cut to its box."""
-        box = self._boxes[L.DISC_OFFSET + label - 1]
-        return self.vertebra[box] == L.DISC_OFFSET + label, self._tissue[box]
-
     def disc_inside(self, label: int, margin_mm: float) -> tuple[np.ndarray, np.ndarray]:
         """Return points (n, 3; anatomical mm) deeper than a margin in the disc below a vertebra, and their tissues."""
-        mask, tissue = self.disc_tissue(label)
-        depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)
-        inner = depth[1:-1, 1:-1, 1:-1] > margin_mm
-        return self._points(inner, self._boxes[L.DISC_OFFSET + label - 1]), tissue[inner]
+        box = self._boxes[L.DISC_OFFSET + label - 1]
+        inner = _deeper(self.vertebra[box] == L.DISC_OFFSET + label, margin_mm)
+        return self._points(inner, box), self._tissue[box][inner]
 
     def body_inside(self, label: int, margin_mm: float, tissue: int) -> np.ndarray:
         """Return points (n, 3; anatomical mm) of a tissue deeper than a margin in a vertebra's body."""
         box = self._boxes[label - 1]
         mask = (self.vertebra[box] == label) & (self.subregion[box] == L.BODY_BORDER)
-        depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)
-        inner = (depth[1:-1, 1:-1, 1:-1] > margin_mm) & (self._tissue[box] == tissue)
-        return self._points(inner, box)
+        return self._points(_deeper(mask, margin_mm) & (self._tissue[box] == tissue), box)
 
     def arch(self, label: int) -> Region:
         """Return the arch of a vertebra (arcus vertebrae), anatomical mm."""
@@ -111,3 +103,9 @@ class FineMaps:
         index = grid.to_index(points_mm)
         inside = (index >= -0.5) & (index <= np.array(grid.shape) - 0.5)
         return float(inside.all(-1).mean())
+
+
+def _deeper(mask: np.ndarray, margin_mm: float) -> np.ndarray:
+    """Return which voxels of a mask on the fine grid lie deeper than a margin."""
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)
+    return depth[1:-1, 1:-1, 1:-1] > margin_mm

@@ -12,7 +12,7 @@ PER_FLAG = 10
 """For each flag of the result as a whole, of the file, or of the level names."""
 UNSURE_LEVELS = 5
 LOW_CONFIDENCE = 0.6
-"""Level names less certain than this count as unsure; the contact sheet draws the same line."""
+"""Level names less certain than this count as unsure; the contact sheet and the page of a scan mark those too."""
 PER_RANGE_ROW, MOST_RANGE = 2, 20
 """For each row with a value outside its plausible range, and at most."""
 PER_OUTLIER_ROW, MOST_OUTLIERS = 1, 20

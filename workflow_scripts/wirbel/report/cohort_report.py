@@ -11,7 +11,8 @@ from typing import Any
 from wirbel.core.colours import subregion_colours
 from wirbel.io.final_maps import TOY_WEIGHTS
 from wirbel.io.parquet_columns import ParquetColumns
-from wirbel.report.ageing import CENTILES, WINDOW_YEARS, age_curves
+from wirbel.report.ageing import CENTILES, FEWEST, WINDOW_YEARS, age_curves
+from wirbel.report.attention import LOW_CONFIDENCE
 from wirbel.report.distributions import PERCENTILES, distribution, norms
 from wirbel.report.measures import MEASURED_TABLES, LevelTable, Measure
 from wirbel.report.scan_table import ScanTable
@@ -70,6 +71,8 @@ def _facts(scans: ScanTable, tables: Mapping[str, ParquetColumns], study: Study)
         "percentiles": list(PERCENTILES),
         "centiles": list(CENTILES),
         "window_years": WINDOW_YEARS,
+        "fewest": FEWEST,
+        "low_confidence": LOW_CONFIDENCE,
         "agreement": list(study.agreement),
     }
 

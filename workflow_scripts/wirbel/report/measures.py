@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.dictionary import NUMBER, TABLES, Column
-from wirbel.core.dictionary.column import INTEGER
+from wirbel.core.dictionary import TABLES, Column
+from wirbel.core.labels import LEVEL_LABELS, LEVELS_TOP_DOWN
 from wirbel.io.parquet_columns import ParquetColumns
 
 MEASURED_TABLES = ("vertebrae", "discs", "levels", "scans")
 WHOLE_SCAN = ""
 """Stands for the level of a measure of the scan as a whole."""
-FEWEST = 1
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,8 @@ def measures_of(table: str, names: tuple[str, ...]) -> list[Measure]:
     return [
         Measure(table, column)
         for column in TABLES[table]
-        if column.name in names and column.kind in (NUMBER, INTEGER) and _is_measure(column)
+        if column.name in names and column.is_scored
     ]
-
-
-def _is_measure(column: Column) -> bool:
-    return column.compared and column.kind == NUMBER
 
 
 class LevelTable:
@@ -78,7 +73,7 @@ class LevelTable:
         odd[self._outliers.get(measure.column.name, [])] = True
         for level, rows in self._rows.items():
             kept = rows[good[rows]]
-            if len(kept) >= FEWEST:
+            if len(kept):
                 yield Values(level, numbers[kept], self._scans[kept], odd[kept])
 
     def _by_level(self) -> dict[str, np.ndarray]:
@@ -116,7 +111,5 @@ class LevelTable:
 
 def level_place(level: str) -> tuple[int, str]:
     """Return a sort key that puts levels, and discs by the vertebra above, from the top down."""
-    from wirbel.core.labels import LEVEL_LABELS, LEVELS_TOP_DOWN
-
     above = LEVEL_LABELS.get(level.split("-")[0])
     return (LEVELS_TOP_DOWN.index(above) if above else len(LEVELS_TOP_DOWN), level)

@@ -63,13 +63,8 @@ def panel(
         "described": described,
     }
     if maps and is_odd(measured.get("scan", {})):
-        content["volumes"] = dict(
-            zip(
-                ("image", "structures", "vertebrae"),
-                map(nifti_text, small_volumes(course)),
-                strict=True,
-            )
-        )
+        small = zip(("image", "structures"), small_volumes(course), strict=True)
+        content["volumes"] = {name: nifti_text(volume) for name, volume in small}
     return content, thumbnail(sagittal[len(sagittal) // 2])
 
 

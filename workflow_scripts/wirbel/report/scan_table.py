@@ -73,17 +73,19 @@ class ScanTable:
 
     def ages(self) -> np.ndarray:
         """Return the age of every scan's participant, NaN where unknown; `89+` is 89."""
-        if "age" not in self._scans.names:
+        name = self._as_written("age")
+        if name is None:
             return np.full(len(self.scan_ids), np.nan)
-        if self._scans.kind("age") == "number":
-            return self._scans.numbers("age")
-        return np.array([_age(cell) for cell in self._scans.values("age")])
+        if self._scans.kind(name) == "number":
+            return self._scans.numbers(name)
+        return np.array([_age(cell) for cell in self._scans.values(name)])
 
     def sexes(self) -> tuple[np.ndarray, list[str]]:
         """Return codes (n_scans,), -1 where unknown, and the names they stand for."""
-        if "sex" not in self._scans.names:
+        name = self._as_written("sex")
+        if name is None:
             return np.full(len(self.scan_ids), -1), []
-        codes, names = self._scans.categories("sex")
+        codes, names = self._scans.categories(name)
         return codes, [str(name) for name in names]
 
     def _failures(self) -> list[dict[str, str]]:
@@ -114,11 +116,17 @@ class ScanTable:
         return outliers, ranges, [value or None for value in largest.tolist()]
 
     def _people(self) -> list[dict[str, Any]]:
+        found = {name: self._as_written(name) for name in ("age", "sex")}
         return [
-            self._numbers(name) if self._scans.kind(name) == "number" else self._texts(name)
-            for name in ("age", "sex")
-            if name in self._scans.names
+            (self._numbers(own) if self._scans.kind(own) == "number" else self._texts(own))
+            | {"name": name}
+            for name, own in found.items()
+            if own is not None
         ]
+
+    def _as_written(self, name: str) -> str | None:
+        """Return how participants.tsv spells a column's name: `Age`, say. None without one."""
+        return next((own for own in self._scans.names if own.casefold() == name), None)
 
     def _is_used(self, name: str) -> bool:
         return any(self._scans.categories(name)[1])

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
+from wirbel.io.sidecars import plain
 
 DIGITS = 6
 """Significant digits of numbers: more than any measure has."""
@@ -24,23 +23,12 @@ def as_script(name: str, value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    text = json.dumps(_plain(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        plain(value, _short), allow_nan=False, ensure_ascii=False, separators=(",", ":")
+    )
     for sign, code in UNSAFE.items():
         text = text.replace(sign, code)
     return text
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` in JSON's own types, numbers with few digits."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, float):
-        return _short(value)
-    return value
 
 
 def _short(value: float) -> float | int | None:

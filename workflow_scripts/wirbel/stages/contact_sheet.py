@@ -22,6 +22,7 @@ from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
 from wirbel.plan.plan import output_of, read_plan
+from wirbel.report.attention import LOW_CONFIDENCE
 from wirbel.runner.batches import Scan, StageFolders, batch_file, list_batches, read_batch
 from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
 from wirbel.runner.records import OK, Record, read_records
@@ -29,8 +30,6 @@ from wirbel.runner.records import OK, Record, read_records
 LAST_STAGE = "merge"
 SHEET = "qc/contact_sheet.png"
 DAMAGED = "its maps were damaged after they had been written: run the same command again, which makes them again"
-LOW_CONFIDENCE = 0.6
-"""Level names less certain than this are set in the colour of a warning."""
 
 TOY_BANNER = (
     "TOY WEIGHTS ({}): trained on simulated scans only, for trying the software; names and outlines of real scans are "

@@ -42,6 +42,7 @@ class Features:
 
     def __init__(self, settings: FeaturesSettings) -> None:
         self.settings = settings
+        self._reviews: dict[str, dict[str, Any]] | None = None
 
     def prepare(self) -> None:
         """Nothing to load."""
@@ -84,12 +85,13 @@ class Features:
             return [path]
         return [path, *write_reviewed_map(anat, scan.scan_id, scan.path, *corrected)]
 
-    @staticmethod
     def _reviewed(
-        scan: Scan, vertebra: Volume, described: dict, folders: StageFolders
+        self, scan: Scan, vertebra: Volume, described: dict, folders: StageFolders
     ) -> tuple[Volume, dict[str, Any]]:
         """Return the map with the names that a reader gave, and what that changes in the account of its names."""
-        review = read_reviews(folders.output_dir).get(scan.scan_id, {})
+        if self._reviews is None:  # of the whole cohort: once for all scans of the batch
+            self._reviews = read_reviews(folders.output_dir)
+        review = self._reviews.get(scan.scan_id, {})
         if not review.get("shift"):
             return vertebra, {}
         levels = {**NO_LEVELS, **described.get("Levels", {})}

@@ -15,7 +15,6 @@ import numpy as np
 from wirbel.core.geometry import Volume
 from wirbel.core.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
-from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.measurements import read_measurements
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
@@ -84,7 +83,7 @@ def draw(output_dir: Path, plan: Plan, batch: str) -> list[Path]:
     """Draw the pictures of a batch; return the files."""
     pictures = BatchPictures(output_dir, batch)
     sources = Sources(output_dir, plan, batch)
-    sweep_temporaries(pictures.panels)
+    pictures.sweep()
     for scan in read_batch(batch_file(output_dir, batch)):
         try:
             content, thumb = sources.drawn(scan)

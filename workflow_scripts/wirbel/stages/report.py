@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries
+from wirbel.io.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.sidecars import read_json
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
@@ -31,10 +32,7 @@ def study_of(output_dir: Path, bids_dir: str) -> Study:
 
 def name_of(bids_dir: Path) -> str:
     """Return what a data set calls itself, else its folder's name."""
-    try:
-        name = read_json(bids_dir / "dataset_description.json").get("Name")
-    except (OSError, ValueError, AttributeError):
-        name = None
+    name = read_description(bids_dir / DESCRIPTION_FILE).get("Name")
     return str(name or bids_dir.resolve().name or "Cohort")
 
 
@@ -55,8 +53,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         plan = read_plan(args.plan)
         seals = read_seals(output_dir, plan, plan.names)
-        for folder in ("qc", "qc/assets", "qc/data", "qc/data/measures"):
-            sweep_temporaries(output_dir / folder)
+        for folder in ("", "assets", "assets/licences", "data", "data/measures"):
+            sweep_temporaries(output_dir / "qc" / folder)
         written = write_report(output_dir, study_of(output_dir, plan.bids_dir))
     except (InfrastructureError, OSError) as error:
         print(f"report: {error}", file=sys.stderr)

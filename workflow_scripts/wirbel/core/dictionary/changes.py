@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wirbel.core.dictionary.column import NUMBER, STRING, Column
-from wirbel.core.dictionary.plausibility import PLAUSIBILITY
-from wirbel.core.dictionary.scores import KEYS
+from wirbel.core.dictionary.scores import keys_of
 
 DETECTABLE = (
     "The smallest detectable change is 1.96 * sqrt(2) * SEM (standard error of measurement): what 95 % of the "
@@ -40,14 +39,13 @@ FIRST = (
 
 def change_table(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Return the columns of the table of changes beside a table of measures."""
-    keys = tuple(c for c in columns if not c.units and c.name in KEYS)
-    measures = [c for c in columns if c.kind == NUMBER and c.compared and c not in PLAUSIBILITY]
+    measures = (c for c in columns if c.is_scored)
     confidence = (
         replace(c, definition=SMALLER, status="baseline_scan_id")
         for c in columns
         if c.name == "level_confidence"
     )
-    return (*keys, *FIRST, *confidence, *map(_change, measures), CHANGED, ONCE)
+    return (*keys_of(columns), *FIRST, *confidence, *map(_change, measures), CHANGED, ONCE)
 
 
 CHANGED = Column(

@@ -36,6 +36,11 @@ class Column:
     compared: bool = True
     level_intervals: dict[str, tuple[float, float]] | None = None
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether the column's values are compared between people, and between sessions."""
+        return self.kind == NUMBER and self.compared
+
     def entry(self, repeatability: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the column's entry in the JSON dictionary, in the manner of BIDS.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wirbel.core.dictionary.column import INTEGER, NUMBER, STRING, Column
-from wirbel.core.dictionary.plausibility import IGLEWICZ, PLAUSIBILITY, SCORE
+from wirbel.core.dictionary.plausibility import IGLEWICZ, SCORE
 
 NORMS = "reference"
 """Name of the table of what values were compared with."""
@@ -22,13 +22,16 @@ UNCOMPARED = Column(
 
 def score_table(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Return the columns of the table of scores beside a table of measures: same rows, same order."""
-    keys = tuple(c for c in columns if not c.units and c.name in KEYS)
-    measures = (c for c in columns if c.kind == NUMBER and c.compared and c not in PLAUSIBILITY)
-    return (*keys, *map(_score, measures), UNCOMPARED)
+    return (*keys_of(columns), *(_score(c) for c in columns if c.is_scored), UNCOMPARED)
 
 
 KEYS = ("participant_id", "session_id", "run_id", "scan_id", "label", "label_above", "level")
 """Columns by which a row of a table of scores is found again in the table of measures."""
+
+
+def keys_of(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns of a table of measures that tell its rows apart."""
+    return tuple(c for c in columns if not c.units and c.name in KEYS)
 
 
 def _score(column: Column) -> Column:

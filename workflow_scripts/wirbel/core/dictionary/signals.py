@@ -101,5 +101,5 @@ VBQ = (
         (0.0, 3.0),
         EHRESMAN,
     ),
-    status("vbq_status", "the bone quality score", *SIGNAL, "not_in_view"),
+    status("vbq_status", "the bone quality score", *SIGNAL, "not_in_view", "dark_marrow"),
 )

@@ -49,8 +49,12 @@ class Frame:
         return self.axes[2]
 
     def to_local(self, points_mm: np.ndarray) -> np.ndarray:
-        """Map world mm (n, 3) to (right, anterior, superior) mm from the origin (n, 3)."""
+        """Map world mm, (3,) or (n, 3), to (right, anterior, superior) mm from the origin."""
         return (points_mm - self.origin_mm) @ self.axes.T
+
+    def to_world(self, local_mm: np.ndarray) -> np.ndarray:
+        """Map (right, anterior, superior) mm from the origin, (3,) or (n, 3), to world mm."""
+        return self.origin_mm + local_mm @ self.axes
 
 
 def make_frame(

@@ -96,15 +96,16 @@ def _disc(key: int, solid: Solid) -> list[Landmark]:
 def _height(kind: str, level: str, block: Block, fraction: float) -> Landmark:
     """Return the line between both surfaces at a part of the depth, in the mid-sagittal plane."""
     at = block.back_mm + fraction * block.depth_mm
-    ends = [_world(block.frame, 0.0, at, block.surface_at(fraction, side)) for side in (-1, 1)]
+    ends = [
+        block.frame.to_world(np.array([0.0, at, block.surface_at(fraction, side)]))
+        for side in (-1, 1)
+    ]
     return Landmark(kind, level, *ends)
 
 
 def _across(kind: str, level: str, block: Block, start, end) -> Landmark:
     """Return a line between two places (right, anterior) at half the height."""
     middle = (block.surface_at(0.5, 1) + block.surface_at(0.5, -1)) / 2
-    return Landmark(kind, level, *(_world(block.frame, *place, middle) for place in (start, end)))
-
-
-def _world(frame: Frame, right: float, anterior: float, superior: float) -> np.ndarray:
-    return frame.origin_mm + np.array([right, anterior, superior]) @ frame.axes
+    return Landmark(
+        kind, level, *(block.frame.to_world(np.array([*place, middle])) for place in (start, end))
+    )

@@ -121,8 +121,7 @@ def _section_columns(maps, beside: Region | None, line, place, level="", marks=N
 
 def _diameter(frame: Frame, cut: Section, level: str) -> Landmark:
     """Return the line of a canal's AP diameter, in the plane of its section."""
-    right, anterior = cut.middle_mm
-    middle = frame.origin_mm + right * frame.right + anterior * frame.anterior
+    middle = frame.to_world(np.array([*cut.middle_mm, 0.0]))
     half = cut.depth_mm / 2 * frame.anterior
     return Landmark(CANAL_AP, level, middle - half, middle + half)
 

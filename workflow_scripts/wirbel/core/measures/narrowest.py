@@ -38,14 +38,15 @@ class Profile:
         return self.start_mm + BIN_MM * (len(self.area_mm2) - 1)
 
     def narrowest(self, first_mm: float, last_mm: float) -> tuple[float, float] | None:
-        """Return the smallest (area, AP) between two positions; None where the structure ends before."""
+        """Return the smallest (area, AP) between two positions; None where the structure ends before, or is broken."""
         if first_mm < self.start_mm + INSIDE_MM or last_mm > self.end_mm - INSIDE_MM:
             return None
         low, high = (round((at - self.start_mm) / BIN_MM) for at in (first_mm, last_mm))
         if high <= low:
             return None
         part = slice(low, high + 1)
-        return float(self.area_mm2[part].min()), float(self.depth_mm[part].min())
+        area, depth = (float(sizes[part].min()) for sizes in (self.area_mm2, self.depth_mm))
+        return (area, depth) if depth > 0 else None
 
 
 def canal_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profile | None:

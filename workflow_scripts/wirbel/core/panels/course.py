@@ -36,11 +36,6 @@ class Course:
         """Voxel sizes to the back, downwards and to the right."""
         return self.subregion.spacing_mm
 
-    @property
-    def has_spine(self) -> bool:
-        """Whether anything of a spine was found."""
-        return bool(np.isin(self.subregion.data, FRONT).any())
-
     def index(self, points_mm: np.ndarray) -> np.ndarray:
         """Return the fractional indices (n, 3), P-I-R, of world points (n, 3) in mm."""
         return self.subregion.grid.to_index(points_mm)

@@ -1,4 +1,4 @@
-"""A scan and its maps, small enough to lie inside a page: cut to the spine, coarser, eight bits."""
+"""A scan and its structures, small enough to lie inside a page: cut to the spine, coarser, eight bits."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from wirbel.core.panels.course import Course
 from wirbel.core.pictures import to_grey
 
 MOST_VOXELS = 1_300_000
-"""About 1.3 MB of noise at eight bits, which does not compress: with base64 and the maps 2 MB."""
+"""About 1.3 MB of noise at eight bits, which does not compress: with base64 and the map 2 MB."""
 FRONT_MM, BACK_MM = 60.0, 85.0
 """What is kept in front of and behind the spine's course."""
 
 
-def small_volumes(course: Course) -> tuple[Volume, Volume, Volume]:
-    """Return image (0 to 255), subregions and vertebrae, on one grid of at most `MOST_VOXELS` voxels."""
+def small_volumes(course: Course) -> tuple[Volume, Volume]:
+    """Return image (0 to 255) and subregions, on one grid of at most `MOST_VOXELS` voxels."""
     spacing = course.spacing_mm
     front = max(int(course.bodies.min() - FRONT_MM / spacing[0]), 0)
     back = min(int(course.canal.max() + BACK_MM / spacing[0]) + 1, course.image.data.shape[0])
-    cut = [_from(v, front, back) for v in (course.image, course.subregion, course.vertebra)]
-    target = _coarser(cut[0].grid)
-    image = resample_image(cut[0].with_data(cut[0].data.astype(np.float32)), target)
-    maps = [resample_labels(v, target) for v in cut[1:]]
-    return image.with_data(to_grey(image.data)), maps[0], maps[1]
+    image, subregion = (_from(v, front, back) for v in (course.image, course.subregion))
+    target = _coarser(image.grid)
+    image = resample_image(image.with_data(image.data.astype(np.float32)), target)
+    return image.with_data(to_grey(image.data)), resample_labels(subregion, target)
 
 
 def _from(volume: Volume, front: int, back: int) -> Volume:

@@ -11,7 +11,7 @@ import numpy as np
 
 from wirbel.core.dictionary.column import Column
 from wirbel.core.labels import LEVEL_LABELS, region_of
-from wirbel.core.plausibility.flags import Categories, Numbers, complete_values, is_scored, joined
+from wirbel.core.plausibility.flags import Categories, Numbers, complete_values, joined
 
 Coded = tuple[np.ndarray, list[Any]]
 
@@ -89,7 +89,7 @@ def change_columns(
     found: dict[str, Sequence[Any]] = {}
     changed: dict[int, list[str]] = {}
     once: dict[int, list[str]] = {}
-    for column in filter(is_scored, columns):
+    for column in (c for c in columns if c.is_scored):
         values = complete_values(column, columns, numbers(column.name), categories)
         before, after = values[pairs.first], values[pairs.later]
         change = np.round(after - before, column.decimals) + 0.0

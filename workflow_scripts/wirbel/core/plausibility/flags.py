@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wirbel.core.dictionary.column import INTEGER, NUMBER, Column
+from wirbel.core.dictionary.column import Column
 from wirbel.core.dictionary.plausibility import NOT_COMPARED, OUT_OF_RANGE, OUTLIER, PLAUSIBILITY
 from wirbel.core.plausibility.scores import OUTLIER_SCORE
 from wirbel.core.plausibility.strata import Group, Strata
@@ -15,13 +15,6 @@ from wirbel.core.plausibility.strata import Group, Strata
 Numbers = Callable[[str], np.ndarray]
 Categories = Callable[[str], tuple[np.ndarray, list[Any]]]
 DECIMALS = next(c.decimals for c in PLAUSIBILITY if c.name == "largest_modified_z")
-
-
-def flags(
-    columns: Sequence[Column], strata: Strata, numbers: Numbers, categories: Categories, rows: int
-) -> dict[str, Sequence[Any]]:
-    """Return the columns of `wirbel.core.dictionary.plausibility.PLAUSIBILITY`, as `look_at` finds them."""
-    return look_at(columns, strata, numbers, categories, rows).columns()
 
 
 def look_at(
@@ -36,21 +29,13 @@ def look_at(
     """
     found = Findings(rows)
     for column in columns:
-        if column.kind not in (NUMBER, INTEGER) or column in PLAUSIBILITY:
-            continue
-        compared = is_scored(column)
-        if compared or column.interval:
+        if column.is_scored or column.interval:
             values = complete_values(column, columns, numbers(column.name), categories)
             found.check_range(column.name, values, _limits(column, rows, categories))
-            if compared:
+            if column.is_scored:
                 found.check_scores(column.name, *strata.compare(values))
                 found.note_uncompared(column.name, values)
     return found
-
-
-def is_scored(column: Column) -> bool:
-    """Whether a column's values are compared between people."""
-    return column.kind == NUMBER and column.compared and column not in PLAUSIBILITY
 
 
 def complete_values(
@@ -123,7 +108,7 @@ class Findings:
         return scores
 
     def columns(self) -> dict[str, Any]:
-        """Return the flag columns."""
+        """Return the columns of `wirbel.core.dictionary.plausibility.PLAUSIBILITY`."""
         none = np.isnan(self._largest)
         names = {
             "outlier_columns": joined(

@@ -46,13 +46,14 @@ function showChosen(row) {
 
 /** Buttons that choose some of the scans. */
 function showQuick() {
-  const chosen = (name) => {
-    document.querySelectorAll("#quick button").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.name === name)));
-    list.filter({ quick: QUICK[name][1] });
-  };
   byId("quick").replaceChildren(...Object.entries(QUICK).map(([name, [words, holds]]) => make("button", {
-    "data-name": name, "aria-pressed": String(name === "all"), text: `${words} (${rows.filter(holds).length})`, onclick: () => chosen(name),
+    "data-name": name, "aria-pressed": String(name === "all"), text: `${words} (${rows.filter(holds).length})`, onclick: () => chooseQuick(name),
   })));
+}
+
+function chooseQuick(name) {
+  document.querySelectorAll("#quick button").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.name === name)));
+  list.filter({ quick: QUICK[name][1] });
 }
 
 /** Columns that can be shown and hidden. */
@@ -114,11 +115,13 @@ function countLine(cells, n, most, show) {
   return make("tr", {}, ...cells.map((cell) => make("td", { text: cell })), make("td", { class: "number" }, number), make("td", { class: "bars" }, bar));
 }
 
-/** Show the scans with a word in one column. */
+/** Show all scans with a word in one column, whatever was searched or chosen before. */
 function showOnly(column, word) {
   showTab("scans");
+  byId("search").value = list.conditions.words = "";
+  chooseQuick("all");
   list.table.clearHeaderFilter();
-  list.table.setHeaderFilterValue(column, column === "scan_status" ? word : word);
+  list.table.setHeaderFilterValue(column, word);
 }
 
 /** Choose a measure for both kinds of charts. */

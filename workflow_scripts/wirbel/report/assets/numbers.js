@@ -1,7 +1,6 @@
 /* A scan's measures: one table for all, coloured by where each value lies among those of its level. */
 "use strict";
 
-const NORM_PLACES = [1, 5, 25, 50, 75, 95, 99];
 const FEWEST_NORM = 20;
 let chosenMeasure = "vertebrae.height_middle_mm";
 

@@ -71,16 +71,17 @@ const Reviews = {
 
   /** Take the rows of an exported file over; returns how many. */
   fromText(text) {
-    const lines = text.split(/\r?\n/).filter(Boolean);
-    const names = lines.shift().split("\t");
+    const [head = "", ...lines] = text.split(/\r?\n/).filter(Boolean);
+    const names = head.split("\t");
     const known = new Set(WIRBEL.data.scans.columns.find((c) => c.name === "scan_id").texts);
     const state = this.read();
     let taken = 0;
     for (const line of lines) {
       const cells = Object.fromEntries(line.split("\t").map((cell, i) => [names[i], cell]));
-      if (!known.has(cells.scan_id) || !(cells.decision in DECISIONS)) continue;
+      const shift = Number(cells.shift) || null;
+      if (!known.has(cells.scan_id) || !Object.hasOwn(DECISIONS, cells.decision) || (cells.decision === "relabel" && !shift)) continue;
       const { scan_id: scan, ...item } = cells;
-      state.items[scan] = { ...item, shift: item.shift === "" ? null : Number(item.shift) };
+      state.items[scan] = { ...item, shift, comment: item.comment || "" };
       taken += 1;
     }
     this.write(state, null);
@@ -186,6 +187,9 @@ function reviewKeys(current, next) {
 
 const undoneWords = (scan) => (scan ? `${scan}: taken back` : "Nothing to take back.");
 
+const importedWords = (n, name) => (n ? `${n} reviews taken over from ${name}`
+  : `${name} has no review of these scans: expected a reviews.tsv exported here, with the columns ${REVIEW_COLUMNS.join(", ")}`);
+
 /** The fields and buttons around reviews, where a page has them. */
 function wireReviewTools() {
   byId("show-help").addEventListener("click", () => byId("help").showModal());
@@ -195,7 +199,7 @@ function wireReviewTools() {
   byId("export").addEventListener("click", () => Reviews.download());
   byId("import").addEventListener("change", async (event) => {
     const [file] = event.target.files;
-    if (file) say(`${Reviews.fromText(await file.text())} reviews taken over from ${file.name}`);
+    if (file) say(importedWords(Reviews.fromText(await file.text()), file.name));
     event.target.value = "";
   });
 }

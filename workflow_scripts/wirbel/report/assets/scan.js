@@ -9,7 +9,6 @@ const LINE_COLOURS = { height: "#f0e442", depth: "#56b4e9", disc_height: "#e69f0
 const LINE_NAMES = { height: "Heights", depth: "Depth", disc_height: "Disc height", endplate: "Endplates (angles)", canal_ap: "Canal AP", cobb: "Cobb", width: "Width" };
 let current = null;
 
-const UNSURE = 0.6;
 const SVG = "http://www.w3.org/2000/svg";
 
 function svg(tag, attributes, text) {
@@ -126,7 +125,7 @@ async function showScan() {
   const kept = (WIRBEL.data.pictures.scans || [])[row.place];
   const panel = kept && kept.panel ? await WIRBEL.load(kept.panel, `panel:${row.scan_id}`) : null;
   if (current !== row) return;
-  const unsure = row.level_confidence !== null && row.level_confidence < UNSURE || (panel && panel.scan.levels_agree === false);
+  const unsure = row.level_confidence !== null && row.level_confidence < WIRBEL.data.study.low_confidence || (panel && panel.scan.levels_agree === false);
   byId("unsure").hidden = !unsure;
   fill(byId("main"), make("div", { class: "scan" },
     make("div", { class: "seen" }, panel ? layerButtons() : make("p", { class: "quiet", text: "No picture: the scan could not be drawn." }),

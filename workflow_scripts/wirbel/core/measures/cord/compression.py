@@ -6,8 +6,6 @@ diameters of the cord where it is narrowest (di) and where it is normal above (d
 
 from __future__ import annotations
 
-import numpy as np
-
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS, LEVELS_TOP_DOWN
 from wirbel.core.measures import status as S
 from wirbel.core.measures.centreline import Centreline
@@ -88,4 +86,4 @@ def _largest(profile: Profile, places: list[float]) -> float | None:
     """
     low, high = profile.start_mm + INSIDE_MM, profile.end_mm - INSIDE_MM
     index = [round((at - profile.start_mm) / BIN_MM) for at in places if low <= at <= high]
-    return float(np.max(profile.depth_mm[index])) if index else None
+    return max((float(profile.depth_mm[k]) for k in index), default=0.0) or None

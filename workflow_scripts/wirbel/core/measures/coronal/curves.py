@@ -93,7 +93,7 @@ def _side_columns(solids, frame: Frame, ends: tuple[int, int], angle: float, ord
 
 def _apex(solids, frame: Frame, ends: tuple[int, int], right: float) -> int:
     centres = {
-        key: (solid.region.centroid_mm - frame.origin_mm) @ frame.axes.T
+        key: frame.to_local(solid.region.centroid_mm)
         for key, solid in solids.items()
         if solid.region is not None
     }

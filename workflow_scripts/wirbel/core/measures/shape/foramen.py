@@ -93,4 +93,4 @@ def pedicle_edge_mm(
     if arch.border_voxels(np.round(arch.grid.to_index(ends[0][near])).astype(int)).any():
         return None
     edge = np.median((upper if way > 0 else lower)[near], axis=0)
-    return frame.origin_mm + edge @ frame.axes
+    return frame.to_world(edge)

@@ -119,6 +119,8 @@ def _fluid_behind(picture, fluid, maps, solids, rows) -> tuple[float | None, str
     fault = next((state for state in states if state != S.OK), None)
     if fault:
         return None, fault
+    if not all(row["body_to_csf_ratio"] for row in rows):
+        return None, S.DARK_MARROW
     return signal_of_fluid(
         picture, fluid, [] if fluid is None else fluid_behind(fluid, level.block)
     )

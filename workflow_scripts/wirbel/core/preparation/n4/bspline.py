@@ -10,24 +10,21 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from wirbel.core.separable import applied
+from wirbel.core.separable import applied, cubic_basis
 
 END = 1e-3
 """The last voxel is taken so many voxels before the end of the last span, to which it would not belong. ITK's value."""
 TOUCHED = 0.1 * np.finfo(np.float32).eps
 """Control points with no more weight than this are left at 0. ITK's value."""
+ROWS_FIRST = (0, 2, 1)
+"""Sums over voxels begin along the first axis, where the data need not be turned."""
 
 
 def basis(size: int, spans: int) -> sparse.csr_array:
     """Return the matrix (`size` x `spans` + 3, float32) from control points to the voxels of one axis."""
     step = spans / max(size - 1, 1)
     position = np.minimum(np.arange(size) * step, spans - END * step)
-    first = np.floor(position).astype(int)
-    t = (position - first)[:, None]
-    weights = np.hstack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, 3 * (t + t**2 - t**3) + 1, t**3])
-    columns = first[:, None] + np.arange(4)
-    parts = (weights / 6).astype(np.float32).ravel(), columns.ravel(), np.arange(0, 4 * size + 1, 4)
-    return sparse.csr_array(parts, shape=(size, spans + 3))
+    return cubic_basis(position, spans + 3).astype(np.float32)
 
 
 def evaluate(lattice: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -50,13 +47,13 @@ class Approximation:
             (b.power(3) / s.sum(axis=1)[:, None]).T.tocsr()
             for b, s in zip(self.bases, squares, strict=True)
         ]
-        weight = _reduced([s.T.tocsr() for s in squares], mask.astype(np.float64))
+        weight = applied([s.T.tocsr() for s in squares], mask.astype(np.float64), ROWS_FIRST)
         touched = weight > TOUCHED
         self._share = np.where(touched, 1 / np.where(touched, weight, 1), 0)
 
     def fit(self, values: np.ndarray) -> np.ndarray:
         """Return the lattice (float64) for `values`, which are 0 outside the mask."""
-        return _reduced(self._proposals, values) * self._share
+        return applied(self._proposals, values, ROWS_FIRST) * self._share
 
 
 def refined(lattice: np.ndarray) -> np.ndarray:
@@ -66,15 +63,6 @@ def refined(lattice: np.ndarray) -> np.ndarray:
 
 def _bases(shape, lattice_shape):
     return [basis(n, points - 3) for n, points in zip(shape, lattice_shape, strict=True)]
-
-
-def _reduced(matrices, data):
-    """Return `data` multiplied along each axis, first where it is stored in rows."""
-    for axis in (0, 2, 1):
-        turned = np.moveaxis(data, axis, 0)
-        product = matrices[axis] @ turned.reshape(turned.shape[0], -1)
-        data = np.moveaxis(product.reshape(-1, *turned.shape[1:]), 0, axis)
-    return data
 
 
 def _refinement(points: int) -> sparse.csr_array:
