@@ -10,7 +10,7 @@ const QUICK = {
   look: ["Needs a look", (row) => row.attention > 0],
   failed: ["Failed", (row) => row.scan_status !== "ok"],
   flagged: ["Flagged", (row) => row.flags !== ""],
-  open: ["Not reviewed", (row) => row.attention > 0 && !row.review],
+  open: ["To review", (row) => row.attention > 0 && !row.review],
   rejected: ["Rejected", (row) => row.review.startsWith("reject")],
 };
 
