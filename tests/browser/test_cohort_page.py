@@ -104,6 +104,30 @@ def test_a_review_by_keyboard_is_kept_undone_and_exported(page, tmp_path):
     ]
 
 
+def test_a_comment_stays_with_its_scan_however_quickly_the_next_keys_come(page):
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.fill("#comment-text", "blurred")
+    page.evaluate("""() => {
+        document.querySelector("#comment button[value=ok]").click();
+        for (const key of ["j", "a", "u"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    }""")
+    page.wait_for_function("() => !document.querySelector('#comment').open")
+    assert page.evaluate("Object.entries(Reviews.read().items).map(([scan, item]) => [scan, item.decision, item.comment])") == [
+        ["sub-00000", "comment", "blurred"]
+    ]
+
+
+def test_a_cancelled_comment_leaves_no_review(page):
+    page.keyboard.press("j")
+    for leave in (lambda: page.click("#comment button[value=cancel]"), lambda: page.keyboard.press("Escape")):
+        page.keyboard.press("c")
+        page.fill("#comment-text", "blurred")
+        leave()
+        page.wait_for_function("() => !document.querySelector('#comment').open")
+    assert page.evaluate("Reviews.count()") == 0
+
+
 def test_relabelling_records_by_how_many_levels(page):
     page.keyboard.press("j")
     page.keyboard.press("j")

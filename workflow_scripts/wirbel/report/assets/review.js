@@ -105,6 +105,17 @@ function reviewWords(item) {
   return `${DECISIONS[item.decision]}${shift}`;
 }
 
+/**
+ * Show a dialog and call `answered` when its form is confirmed. The form's submit event comes before the next key does;
+ * the dialog's close event comes later, when a quick reader may already have decided about the next scan.
+ */
+function askWith(box, answered) {
+  box.querySelector("form").onsubmit = (event) => {
+    if (event.submitter?.value !== "cancel") answered();
+  };
+  box.showModal();
+}
+
 /** Ask which level the uppermost vertebra really is, then record the shift of all names. */
 function askRelabel(row) {
   const box = byId("relabel");
@@ -117,14 +128,11 @@ function askRelabel(row) {
     selected: i === first,
   })));
   byId("relabel-now").textContent = row.first_level;
-  box.onclose = () => {
-    if (box.returnValue === "ok" && Number(choice.value) !== 0) {
-      const before = Reviews.of(row.scan_id) || {};
-      Reviews.decide(row.scan_id, { decision: "relabel", shift: Number(choice.value), comment: before.comment || "" });
-    }
-  };
-  box.returnValue = "";
-  box.showModal();
+  askWith(box, () => {
+    if (Number(choice.value) === 0) return;
+    const before = Reviews.of(row.scan_id) || {};
+    Reviews.decide(row.scan_id, { decision: "relabel", shift: Number(choice.value), comment: before.comment || "" });
+  });
   choice.focus();
 }
 
@@ -133,14 +141,11 @@ function askComment(row) {
   const box = byId("comment");
   const before = Reviews.of(row.scan_id);
   byId("comment-text").value = before ? before.comment : "";
-  box.onclose = () => {
-    if (box.returnValue !== "ok") return;
+  askWith(box, () => {
     const text = byId("comment-text").value.trim();
     const item = { decision: "comment", shift: null, ...before, comment: text };
     Reviews.decide(row.scan_id, text || item.decision !== "comment" ? item : null);
-  };
-  box.returnValue = "";
-  box.showModal();
+  });
   byId("comment-text").focus();
 }
 
