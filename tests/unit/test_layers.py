@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wirbel.runner.codehash import imported_modules
+from wirbel.plan.code.codehash import imported_modules
 
 PACKAGE = Path(__file__).parents[2] / "workflow_scripts" / "wirbel"
 MODULES = sorted(
@@ -96,7 +96,7 @@ def test_only_the_fetcher_may_use_the_network():
         m for m in MODULES if {part for n in _imports(m) for part in (n, n.split(".")[0])} & network
     }
     # Two others ask `socket` for the machine's name only; the server answers this machine only.
-    others = {"wirbel.io.atomic", "wirbel.runner.locks", "wirbel.command.serving.server"}
+    others = {"wirbel.io.atomic", "wirbel.runner.machine.locks", "wirbel.command.serving.server"}
     assert users <= {"wirbel.models.fetch"} | others
 
 
