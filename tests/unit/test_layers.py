@@ -22,6 +22,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
+    "slurm": set(),
     "study": {"yaml", "jsonschema", "snakemake"},
     "report": {"numpy", "jinja2", "PIL"},
     "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
@@ -33,12 +34,13 @@ INSIDE = {  # layer -> layers of the package that it may import, besides itself 
     "io": {"core"},
     "plan": {"core", "io", "models"},
     "runner": {"io", "plan"},
-    "study": {"core", "io", "models", "plan", "runner"},
+    "slurm": set(),
+    "study": {"core", "io", "models", "plan", "runner", "slurm"},
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
     "report": {"core", "io"},
     "stages": {"report", "core", "phantom", "io", "models", "learning", "plan", "runner"},
-    "command": {"io", "models", "plan", "runner", "study", "stages"},
+    "command": {"io", "models", "plan", "runner", "slurm", "study", "stages"},
     "__main__": {"command"},
 }
 
