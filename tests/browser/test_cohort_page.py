@@ -113,14 +113,17 @@ def test_a_comment_stays_with_its_scan_however_quickly_the_next_keys_come(page):
         for (const key of ["j", "a", "u"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     }""")
     page.wait_for_function("() => !document.querySelector('#comment').open")
-    assert page.evaluate("Object.entries(Reviews.read().items).map(([scan, item]) => [scan, item.decision, item.comment])") == [
-        ["sub-00000", "comment", "blurred"]
-    ]
+    assert page.evaluate(
+        "Object.entries(Reviews.read().items).map(([scan, item]) => [scan, item.decision, item.comment])"
+    ) == [["sub-00000", "comment", "blurred"]]
 
 
 def test_a_cancelled_comment_leaves_no_review(page):
     page.keyboard.press("j")
-    for leave in (lambda: page.click("#comment button[value=cancel]"), lambda: page.keyboard.press("Escape")):
+    for leave in (
+        lambda: page.click("#comment button[value=cancel]"),
+        lambda: page.keyboard.press("Escape"),
+    ):
         page.keyboard.press("c")
         page.fill("#comment-text", "blurred")
         leave()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from wirbel.core.agreement import Agreement, agreement_of_votes
+from wirbel.core.agreement import Agreement
 from wirbel.core.consolidation import Predictions
 from wirbel.core.geometry import Grid, Volume, on_spacing
 from wirbel.core.margins import mean_margins
@@ -18,6 +18,7 @@ from wirbel.core.merging import Merged, merge
 from wirbel.core.relabelling import placeholders
 from wirbel.core.spineps import merging as spineps
 from wirbel.core.spineps import naming as published
+from wirbel.core.votes import agreement_of_votes
 from wirbel.io.final_maps import agreement_entry, raw_uri, write_final_maps
 from wirbel.io.sidecars import read_arrays, write_json
 from wirbel.io.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
