@@ -43,6 +43,13 @@ class OneBatch:
             records.append(Record(scan_id, "ok", "", "", "key", 0, (name,), (size,)))
         write_records(self.file(stage, f"{BATCH}.tsv"), records)
 
+    def pretend_margins(
+        self, scan_id: str, labels: Volume, margins: np.ndarray | int = 255
+    ) -> None:
+        """Write margins beside a pretended segmentation: bytes as `wirbel.core.agreement.margins` says."""
+        path = self.file("semantic", f"{scan_id}_margin.nii.gz")
+        write_volume(path, labels.with_data(np.where(labels.data > 0, margins, 0)), "uint8")
+
     def run(self, stage, model: Path | str, *more: str, **settings: object) -> int:
         """Run `stage`, a module of wirbel.stages; return its exit code.
 

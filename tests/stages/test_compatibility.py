@@ -74,6 +74,7 @@ def test_the_semantic_stage_cleans_as_spineps(study, models):
 @pytest.fixture
 def segmented(study, phantom):
     study.pretend("semantic", {"sub-01": ("sub-01_subregion.nii.gz", phantom.model_subregion)})
+    study.pretend_margins("sub-01", phantom.model_subregion)
     return study
 
 
@@ -91,6 +92,9 @@ def test_cut_outs_and_final_maps_come_out(segmented, models, phantom):
     sidecar = json.loads(next(segmented.out.glob("sub-01/anat/*-vertebra_dseg.json")).read_text())
     assert sidecar["Compatibility"] == "spineps"
     assert sidecar["Levels"]["method"] == "counted"
+    shown = set(np.unique(vertebra.data)) - {0}
+    assert {int(label) for label in sidecar["Agreement"]["margin"]} == shown
+    assert set(sidecar["Agreement"]["margin"].values()) == {1.0}
 
 
 def test_another_compatibility_is_another_result(segmented, models):

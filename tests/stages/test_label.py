@@ -47,6 +47,7 @@ def unnamed(tmp_path_factory, models):
     update_batches(tmp_path / "in", study.out, 1)  # the scan has changed
     found = oracle(SPINE.labels, counters(SPINE), body_centres(SPINE.labels))
     study.pretend("semantic", {"sub-01": ("sub-01_subregion.nii.gz", SPINE.labels)})
+    study.pretend_margins("sub-01", SPINE.labels, np.where(SPINE.vertebra == 122, 128, 255))
     study.pretend("instance", {"sub-01": ("sub-01_other.nii.gz", SPINE.labels)})
     arrays = {"labels": found.labels, "origin": found.origin, "centre_mm": found.centre_mm}
     path = study.file("instance", "sub-01_predictions.npz")
@@ -116,6 +117,11 @@ def test_the_final_maps_carry_the_networks_names(study, models, told):
         "alternative": "",
         "set_aside": 0,
     }
+    agreement = sidecar["Agreement"]
+    assert agreement["instance"] == {str(n): 1.0 for n in NUMBERS}
+    assert agreement["votes"] == {"19": 2, "20": 3, "21": 3, "22": 3, "23": 2}
+    assert agreement["margin"]["121"] == 0.5, "the disc that was below L3 is below L2 now"
+    assert agreement["margin"]["120"] == 1.0
     assert sidecar["Models"]["labelling"]["Name"] == "namer"
     assert len(sidecar["Models"]["labelling"]["SHA256"]) == 64
 
@@ -188,7 +194,8 @@ def merged_again(study, models):
 def test_what_merging_left_goes_with_the_final_maps_and_is_made_again_only_for_them(
     study, models, told
 ):
-    left = [f"sub-01_{name}" for name in ("levels.json", "subregion.nii.gz", "vertebra.nii.gz")]
+    files = ("levels.json", "margin.nii.gz", "subregion.nii.gz", "vertebra.nii.gz")
+    left = [f"sub-01_{name}" for name in files]
     assert merged_again(study, models) == left, "nobody has read them yet"
     assert labelled(study, models) == 0
     assert merged_again(study, models) == [], "nobody needs them any more"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wirbel import __version__
+from wirbel.core.agreement.scores import Agreement
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels.naming import Levels
@@ -22,6 +23,9 @@ TOY_WEIGHTS = "(toy weights)"
 """Appended to the name of networks that only serve to try the software."""
 HEADER_CONFLICT_KEY = "HeaderConflict"
 """Sidecar entry: one sentence about each contradiction in the scan's header."""
+AGREEMENT_KEY = "Agreement"
+"""Entry of a vertebra map's sidecar, by label of the map: `wirbel.core.agreement.scores.Agreement`."""
+AGREEMENT_DECIMALS = 4
 _SUBREGIONS = (
     "Substructures of the spine",
     SUBREGION_NAMES,
@@ -42,6 +46,7 @@ def write_final_maps(
     levels: Levels,
     provenance: dict,
     scan: Header | None = None,
+    agreement: Agreement | None = None,
 ) -> list[Path]:
     """Write `<stem>_desc-{subregion,vertebra}_dseg` with lookup tables and sidecars.
 
@@ -58,6 +63,8 @@ def write_final_maps(
     scan : Header, optional
         The scan's header. If given, the maps keep both of its transforms and their codes, so that
         every viewer overlays them on the scan, and the sidecars list the header's contradictions.
+    agreement : Agreement, optional
+        How well the networks agree about the vertebra map's structures; goes into its sidecar.
 
     Returns
     -------
@@ -67,6 +74,8 @@ def write_final_maps(
     if scan is not None and scan.notes:
         provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
     described = {**provenance, "Levels": levels_entry(levels)}
+    if agreement is not None:
+        described[AGREEMENT_KEY] = agreement_entry(agreement)
     placement = None if scan is None else scan.placement
     return [
         *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
@@ -123,6 +132,20 @@ def levels_entry(levels: Levels) -> dict:
         "alternative": levels.alternative,
         "set_aside": levels.set_aside,
     }
+
+
+def agreement_entry(agreement: Agreement) -> dict[str, dict[str, float]]:
+    """Return the sidecar entry about how well the networks agree; `agreement_from` reverses it."""
+    return {
+        kind: {str(n): round(value, AGREEMENT_DECIMALS) for n, value in sorted(values.items())}
+        for kind, values in vars(agreement).items()
+    }
+
+
+def agreement_from(entry: Mapping[str, Mapping[str, Any]]) -> Agreement:
+    """Reverse `agreement_entry`; {} stands for maps that came without."""
+    by_label = {kind: {int(n): v for n, v in values.items()} for kind, values in entry.items()}
+    return Agreement(**by_label)
 
 
 def write_map(

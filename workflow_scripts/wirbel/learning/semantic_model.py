@@ -16,6 +16,7 @@ from scipy.ndimage import binary_fill_holes, find_objects
 
 from wirbel.learning.checkpoints import load_into
 from wirbel.learning.filling import check_fit, check_numbers, filled, skeleton
+from wirbel.learning.margins import classes_and_margins
 from wirbel.learning.nnunet_plans import build_network, read_plans
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import choose_device, memory_format
@@ -51,6 +52,16 @@ class Normalised(NamedTuple):
     box: tuple[slice, ...]
     shape: tuple[int, ...]
     spacing_mm: tuple[float, ...]
+
+
+class Segmented(NamedTuple):
+    """What a network makes of an image, uint8 of shape (P, I, R): subregion labels, and how clear they are.
+
+    Margins are stored as `wirbel.learning.margins` says.
+    """
+
+    labels: np.ndarray
+    margins: np.ndarray
 
 
 class SemanticModel:
@@ -148,8 +159,12 @@ class SemanticModel:
     def _rounded(self, data: np.ndarray) -> np.ndarray:
         return data.astype(np.float16).astype(np.float32) if self.as_spineps else data
 
-    @torch.inference_mode()
     def segment(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
+        """Return only the labels of `segment_with_margins`."""
+        return self.segment_with_margins(given, shape).labels
+
+    @torch.inference_mode()
+    def segment_with_margins(self, given: Normalised, shape: tuple[int, ...]) -> Segmented:
         """Segment what `normalise` returned.
 
         Parameters
@@ -161,22 +176,33 @@ class SemanticModel:
 
         Returns
         -------
-        ndarray of uint8, shape (P, I, R)
-            Subregion labels.
+        Segmented
+            Subregion labels and their margins.
         """
         if tuple(given.data.shape[1:]) == tuple(given.shape):
-            parts = [part.numpy() for part in self._classes(given.data)]
-            classes = np.concatenate(parts, axis=_along(given.data))
+            parts = zip(*self._blocks(given.data), strict=True)
+            classes, margins = (np.concatenate(part, axis=_along(given.data)) for part in parts)
         else:
             scores = self._scores(given.data).cpu().numpy()
             scores = self.plans.spacing.from_plan(scores, given.shape, given.spacing_mm)
-            classes = scores.argmax(0)
+            classes, margins = self._decided(torch.from_numpy(scores))
+        return Segmented(
+            self._placed(self.label_table[classes], given, shape),
+            self._placed(margins, given, shape),
+        )
+
+    def _placed(self, found: np.ndarray, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
+        """Return an array along the network's axes as part of the model grid, 0 elsewhere."""
         out = np.zeros(shape, np.uint8)
-        out[given.box] = self.label_table[classes].transpose(np.argsort(self.order))
+        out[given.box] = found.transpose(np.argsort(self.order))
         return out
 
-    def _classes(self, data: torch.Tensor) -> Iterable[torch.Tensor]:
-        """Yield the class of every voxel in blocks along the longest axis."""
+    def _decided(self, scores: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        classes, margins = classes_and_margins(scores, len(self.folds))
+        return classes.cpu().numpy(), margins.cpu().numpy()
+
+    def _blocks(self, data: torch.Tensor) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+        """Yield class and margin of every voxel in blocks along the longest axis."""
         axis = _along(data) + 1
         patch = self.plans.patch_size[axis - 1]
         length = data.shape[axis]
@@ -186,10 +212,10 @@ class SemanticModel:
             stop = min(start + core, length)
             low, high = max(0, start - patch), min(length, stop + patch)
             scores = self._scores(data.narrow(axis, low, high - low))
-            yield scores.narrow(axis, start - low, stop - start).argmax(0).to(torch.uint8).cpu()
+            yield self._decided(scores.narrow(axis, start - low, stop - start))
 
     def _scores(self, data: torch.Tensor) -> torch.Tensor:
-        """Return the mean class scores of all folds, shape (heads, x, y, z)."""
+        """Return the class scores of all folds together, shape (heads, x, y, z)."""
         total: torch.Tensor | None = None
         for weights in self.folds:
             if len(self.folds) > 1:

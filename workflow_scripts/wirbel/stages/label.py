@@ -7,19 +7,23 @@ Reads what `merge` left in work/merge, and the scan. Writes, for each scan, `*_d
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wirbel.core.agreement.margins import mean_margins
+from wirbel.core.agreement.scores import Agreement, followed
 from wirbel.core.geometry import Volume
 from wirbel.core.labelling.level_cutouts import LevelInput, level_cutouts
+from wirbel.core.labelling.level_evidence import Heads
 from wirbel.core.labelling.named_maps import name_maps
 from wirbel.core.levels.naming import Levels, levels_from
 from wirbel.core.merging.both_maps import Merged
 from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.core.spineps.merging.naming import named_maps
-from wirbel.io.final_maps import raw_uri, write_final_maps
+from wirbel.io.final_maps import agreement_from, raw_uri, write_final_maps
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_header, read_volume
 from wirbel.models.compatibility import SPINEPS
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from wirbel.learning.labelling_model import LabellingModel
 
 
+Inputs = tuple[Merged, dict, dict, tuple[Agreement, Volume]]
 UNNAMED = Levels((), 0.0, "counted", None, ())
 """Stands for the account of levels while vertebrae are being named."""
 
@@ -53,20 +58,30 @@ class LabelStage:
 
         self.network = LabellingModel(self.model.folder, self.device)
 
-    def load(self, scan: Scan, folders: StageFolders) -> tuple[Merged, dict, dict]:
+    def load(self, scan: Scan, folders: StageFolders) -> Inputs:
         """Read scan and maps, and cut out the surroundings of every vertebral body."""
         stem = folders.stage("merge") / scan.scan_id
         merged = read_merged(stem)
         described = read_json(f"{stem}_levels.json")
         by_counting = dict(zip(described["numbers"], merged.levels.labels, strict=True))
         assert self.network is not None  # `prepare` was called
-        return merged, by_counting, cutouts_of(scan.path, merged, self.network.wanted)
+        cutouts = cutouts_of(scan.path, merged, self.network.wanted)
+        margin = read_volume(f"{stem}_margin.nii.gz")
+        return merged, by_counting, cutouts, (agreement_from(described["agreement"]), margin)
 
-    def compute(self, inputs: tuple[Merged, dict, dict]) -> tuple[Volume, Volume, Levels]:
+    def compute(self, inputs: Inputs) -> tuple[Volume, Volume, Levels, Agreement]:
         """Ask the network and name the vertebrae."""
-        merged, by_counting, cutouts = inputs
+        merged, by_counting, cutouts, (agreement, margin) = inputs
         assert self.network is not None
         heads = self.network.classify(np.stack(list(cutouts.values()))) if cutouts else {}
+        subregion, vertebra, levels = self._named(merged, by_counting, cutouts, heads)
+        agreement = agreement.renamed(followed(merged.vertebra.data, vertebra.data))
+        agreement = replace(agreement, margin=mean_margins(margin, vertebra))
+        return subregion, vertebra, levels, agreement
+
+    def _named(
+        self, merged: Merged, by_counting: dict, cutouts: dict, heads: Heads
+    ) -> tuple[Volume, Volume, Levels]:
         return name_maps(
             merged.subregion,
             merged.vertebra,
@@ -91,9 +106,9 @@ class LabelStage:
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
         provenance = {"Sources": [source], **self.settings.provenance}
         stem = folders.anat(scan) / scan.scan_id
-        subregion, vertebra, levels = result
+        subregion, vertebra, levels, agreement = result
         header = read_header(scan.path)
-        return write_final_maps(stem, subregion, vertebra, levels, provenance, header)
+        return write_final_maps(stem, subregion, vertebra, levels, provenance, header, agreement)
 
 
 def read_merged(stem: Path) -> Merged:

@@ -7,26 +7,32 @@ work/merge, vertebrae numbered from the top down, until the stage `label` has na
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from wirbel.core.agreement.margins import mean_margins
+from wirbel.core.agreement.scores import Agreement
+from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import Grid, Volume, on_spacing
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.levels.relabelling import placeholders
 from wirbel.core.merging.both_maps import Merged, merge
 from wirbel.core.spineps.merging import both_maps as spineps
 from wirbel.core.spineps.merging import naming as published
-from wirbel.io.final_maps import raw_uri, write_final_maps
+from wirbel.io.final_maps import agreement_entry, raw_uri, write_final_maps
 from wirbel.io.sidecars import read_arrays, write_json
-from wirbel.io.volumes import read_grid, read_header, read_volume, write_volume
+from wirbel.io.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
 from wirbel.models.compatibility import NONE, SPINEPS
 from wirbel.models.spineps_settings import instance_settings, number_settings
 from wirbel.plan.stage_settings import MergeSettings, settings_of
 from wirbel.runner.chain import READS_ALSO
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
-UNNAMED_FILES = ("subregion.nii.gz", "vertebra.nii.gz", "levels.json")
+UNNAMED_FILES = ("subregion.nii.gz", "vertebra.nii.gz", "levels.json", "margin.nii.gz")
 """What is left in work/merge when names are to follow, after the scan's name."""
+
+Inputs = tuple[Volume, Predictions, Grid, Volume]
+Outputs = tuple[Merged, Agreement, Volume]
 
 
 class Merge:
@@ -42,19 +48,29 @@ class Merge:
     def prepare(self) -> None:
         """There is nothing to load."""
 
-    def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Predictions, Grid]:
-        """Read the subregion map, the predictions, and the header of the scan itself."""
-        labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
+    def load(self, scan: Scan, folders: StageFolders) -> Inputs:
+        """Read the subregion map, the predictions, the header of the scan itself, and the map's margins."""
+        stem = folders.stage("semantic") / scan.scan_id
+        labels, margin = (read_volume(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "margin"))
         arrays = read_arrays(folders.stage("instance") / f"{scan.scan_id}_predictions.npz")
         predictions = Predictions(arrays["labels"], arrays["origin"], arrays["centre_mm"])
         if self.settings.method == NONE:
             i, j, k = (float(size) for size in arrays["spacing_mm"])
             labels = on_spacing(labels, (i, j, k))
-        return labels, predictions, read_grid(scan.path)
+        return labels, predictions, read_grid(scan.path), margin
 
-    def compute(self, inputs: tuple[Volume, Predictions, Grid]) -> Merged:
-        """Return the final maps."""
-        labels, predictions, scan = inputs
+    def compute(self, inputs: Inputs) -> Outputs:
+        """Return the final maps, how well the networks agree about them, and the margins, for the next stage."""
+        labels, predictions, scan, margin = inputs
+        merged = self._merged(labels, predictions, scan)
+        if self.settings.method != NONE:
+            labels = spineps.instance_grid(labels, instance_settings(self.settings.instance))
+        agreement = agreement_of_votes(labels, predictions, merged.vertebra)
+        if not self.settings.naming_follows:
+            agreement = replace(agreement, margin=mean_margins(margin, merged.vertebra))
+        return merged, agreement, margin
+
+    def _merged(self, labels: Volume, predictions: Predictions, scan: Grid) -> Merged:
         named = not self.settings.naming_follows
         if self.settings.method == NONE:
             return merge(labels, predictions, scan, named)
@@ -68,25 +84,30 @@ class Merge:
             return published.flagged(spineps.merge(labels, predictions, scan, *settings))
         return published.merge(labels, predictions, scan, *settings, named)
 
-    def save(self, scan: Scan, result: Merged, folders: StageFolders) -> list[Path]:
+    def save(self, scan: Scan, result: Outputs, folders: StageFolders) -> list[Path]:
         """Write both maps: into the results, or, when names are to follow, for the next stage."""
+        merged, agreement, _ = result
         if self.settings.naming_follows:
-            return self._save_unnamed(folders.stage(self.name) / scan.scan_id, result)
+            return self._save_unnamed(folders.stage(self.name) / scan.scan_id, *result)
         stem = folders.anat(scan) / scan.scan_id
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
         provenance = {"Sources": [source], **self.settings.provenance}
-        maps = result.subregion, result.vertebra
-        return write_final_maps(stem, *maps, result.levels, provenance, read_header(scan.path))
+        maps = merged.subregion, merged.vertebra
+        header = read_header(scan.path)
+        return write_final_maps(stem, *maps, merged.levels, provenance, header, agreement)
 
-    def _save_unnamed(self, stem: Path, result: Merged) -> list[Path]:
-        """Write both maps, and by which names counting would call the numbers in them."""
+    def _save_unnamed(
+        self, stem: Path, result: Merged, agreement: Agreement, margin: Volume
+    ) -> list[Path]:
+        """Write both maps and the margins, and by which names counting would call the numbers in them."""
         paths = [Path(f"{stem}_{name}") for name in UNNAMED_FILES]
         found = {"numbers": self._numbers(result), "counted": asdict(result.levels)}
         if result.seen is not None:
             found["seen"] = [[side.start, side.stop] for side in result.seen]
         write_volume(paths[0], result.subregion, "uint8")
         write_volume(paths[1], result.vertebra, "uint8")
-        write_json(paths[2], found)
+        write_json(paths[2], found | {"agreement": agreement_entry(agreement)})
+        write_volume(paths[3], margin, level=QUICKEST)
         return paths
 
     def _numbers(self, result: Merged) -> tuple[int, ...]:
