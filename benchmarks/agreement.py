@@ -6,8 +6,9 @@ OUT is an output folder whose sidecars hold "Agreement". REFERENCE holds maps of
 (IN/derivatives/truth), or with --bodies masks SCAN_dseg.nii.gz of 1 vertebrae, 2 discs, 3 canal (SPIDER: van der
 Graaf et al., Sci Data 2024;11:264), whose vertebrae are separated by connected components.
 
-Every vertebra and disc of OUT that the border cuts off neither above nor below, in front or behind is compared with the one reference structure that it overlaps
-most; what overlaps none has Dice 0. With --bodies vertebrae are compared by their bodies, as parts behind the canal are
+Every vertebra and disc of OUT that the border cuts off neither above nor below, in front or behind is compared with the
+one reference structure that it overlaps most; what overlaps none has Dice 0. With --bodies vertebrae are compared by
+their bodies, as parts behind the canal are
 components of their own in these narrow slabs. Printed for each of the two: Spearman's correlation of agreement and
 margin with that Dice, over all scans and within scans, and the mean Dice and the share below `POOR` of the best 100,
 90, ... 50 % by each.
