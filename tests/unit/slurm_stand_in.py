@@ -4,7 +4,7 @@ import asyncio
 from types import SimpleNamespace
 
 from wirbel.slurm import awaited as slurm_awaited
-from wirbel.slurm.executor import mend
+from wirbel.slurm.unattended import Unattended
 
 
 class StandIn:
@@ -14,10 +14,15 @@ class StandIn:
         self.ended, self.asked = set(), []
         self.silent = self.refused = self.interrupted = False
         self.errors, self.successes, self.cancelled = [], [], []
-        self._failed_nodes = {"n9"}
+        self._failed_nodes, self.failing = {"n9"}, set()
+        self.told = []
+        self.logger = SimpleNamespace(warning=self.told.append)
+        settings = SimpleNamespace(jobname_prefix="wirbel-1")
+        self.workflow = SimpleNamespace(executor_settings=settings)
 
     async def check_active_jobs(self, active):
         self.asked = list(active)
+        self._failed_nodes |= self.failing
         if self.refused:
             raise BlockingIOError(11, "Resource temporarily unavailable")
         if self.interrupted:
@@ -41,16 +46,20 @@ class StandIn:
         yield "asked the database"
 
 
+class UnattendedStandIn(Unattended, StandIn):
+    """The stand-in with what is added to the executor."""
+
+
 class Play:
-    """A mended stand-in whose SLURM knows the jobs `states`, at a time that the test decides."""
+    """A stand-in with what is added whose SLURM knows the jobs `states`, at a time that the test decides."""
 
     def __init__(self, monkeypatch):
-        self.states, self.told, self.executor, self.active = {}, [], StandIn(), []
+        self.states, self.executor, self.active = {}, UnattendedStandIn(), []
+        self.told = self.executor.told
         self.now, self.made = 0.0, 0
         monkeypatch.setattr(slurm_awaited, "job_states", self._states)
         clock = SimpleNamespace(monotonic=lambda: self.now)
         monkeypatch.setattr(slurm_awaited, "time", clock)
-        assert mend(self.executor, "wirbel-1", self.told.append)
 
     def _states(self, prefix):
         assert prefix == "wirbel-1"

@@ -44,6 +44,10 @@ class Suspicion:
     state: str = UNKNOWN
 
 
+Check = Callable[[list[Any]], AsyncIterator[Any]]
+"""The executor's own look at its jobs: it reports those that have ended and yields the others."""
+
+
 class AwaitedJobs:
     """The executor's jobs. All reports are made where the executor makes its own, so no job is reported twice."""
 
@@ -53,19 +57,24 @@ class AwaitedJobs:
         self.suspected: dict[int, Suspicion] = {}
         self.reported: set[int] = set()
         self.answered = True
-        self._check = executor.check_active_jobs
-        executor.report_job_success = self._noted(executor.report_job_success)
-        executor.report_job_error = self._noted(executor.report_job_error)
-        executor.cancel_jobs = self._cancelling(executor.cancel_jobs)
 
-    async def check_active_jobs(self, active: list[Any]) -> AsyncIterator[Any]:
-        """Report jobs that have ended, yield the others; in place of the executor's own method."""
+    def note(self, job: Any) -> None:
+        """Remember that a job has been reported."""
+        self.reported.add(id(job))
+
+    def and_those_asked_for(self, active: list[Any]) -> list[Any]:
+        """Return the jobs, and those that are being asked for and not reported yet."""
+        known = {id(job) for job in active}
+        return [*active, *(j for j in self._unreported(self.awaited) if id(j) not in known)]
+
+    async def look(self, active: list[Any], check: Check) -> AsyncIterator[Any]:
+        """Report jobs that have ended or are gone, and yield the others; `check` is the executor's own look."""
         self.reported.clear()
         self._guarded(self._give_up_replaced, active)
         asked, still = self._unreported(active), []
         self.awaited = asked
         with suppress(OSError, SubprocessError):  # a busy login node that starts no more programs
-            async for job in self._check(asked):
+            async for job in check(asked):
                 still.append(job)
         dropped = len(self._unreported(asked)) > len(still)
         if dropped and self.answered:
@@ -129,22 +138,6 @@ class AwaitedJobs:
         else:
             told = FAILURE if state else LOST
             self.executor.report_job_error(job, msg=told.format(job.external_jobid, state))
-
-    def _noted(self, report: Callable[..., None]) -> Callable[..., None]:
-        def noted(job: Any, *args: Any, **more: Any) -> None:
-            report(job, *args, **more)
-            self.reported.add(id(job))
-
-        return noted
-
-    def _cancelling(self, cancel: Callable[[list[Any]], None]) -> Callable[[list[Any]], None]:
-        """Return a method that also cancels the jobs which are being asked for: Snakemake does not know them then."""
-
-        def cancelling(active: list[Any]) -> None:
-            known = {id(job) for job in active}
-            cancel([*active, *(j for j in self._unreported(self.awaited) if id(j) not in known)])
-
-        return cancelling
 
     def _unreported(self, jobs: list[Any]) -> list[Any]:
         return [job for job in jobs if id(job) not in self.reported]

@@ -1,14 +1,16 @@
-"""What is changed in Snakemake's SLURM executor, and that this version of it still has what is changed."""
+"""What is added to Snakemake's SLURM executor, and that this version of it still has what that relies on."""
 
 import inspect
+from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
-from slurm_stand_in import Play, StandIn
+from slurm_stand_in import Play, UnattendedStandIn
 from snakemake_executor_plugin_slurm import Executor
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
-from wirbel.slurm import executor as slurm_executor
-from wirbel.slurm.executor import account_argument, mend, outage_forgiven
+from wirbel.slurm import unattended
+from wirbel.slurm.unattended import Unattended
 
 REFUSED = (
     "SLURM sbatch failed. The error message was 'sbatch: error: Batch job submission failed: {}'.\n"
@@ -23,18 +25,19 @@ def play(monkeypatch):
 
 def test_nodes_that_failed_are_used_again_but_not_those_that_were_excluded_by_name(play):
     play.job("7")
-    play.executor._failed_nodes.add("n1")
+    play.executor.failing = {"n1"}
     play.look()
     assert play.executor._failed_nodes == {"n9"}
 
 
 def test_an_account_is_passed_on_without_a_question():
-    given = account_argument(StandIn().get_account_arg)
+    executor = UnattendedStandIn()
     jobs = [
         SimpleNamespace(resources=resources)
         for resources in ({}, {"slurm_account": 12}, {"slurm_account": "a b"})
     ]
-    assert [next(given(job)) for job in jobs] == ["", " -A 12", "asked the database"]
+    found = [next(executor.get_account_arg(job)) for job in jobs]
+    assert found == ["", " -A 12", "asked the database"]
 
 
 @pytest.mark.parametrize(
@@ -47,27 +50,31 @@ def test_an_account_is_passed_on_without_a_question():
     ],
 )
 def test_a_submission_during_an_outage_is_no_attempt(monkeypatch, message, counts):
-    monkeypatch.setattr(slurm_executor, "AGAIN_SECONDS", 0)
-    executor, failed, told = StandIn(), [], []
-    executor.workflow = SimpleNamespace(scheduler=SimpleNamespace(error_callback=failed.append))
+    monkeypatch.setattr(unattended, "AGAIN_SECONDS", 0)
+    executor, failed = UnattendedStandIn(), []
+    executor.workflow.scheduler = SimpleNamespace(error_callback=failed.append)
     job = SimpleNamespace(external_jobid=None, job=SimpleNamespace(attempt=1))
-    outage_forgiven(executor, told.append)(job, message)
+    executor.report_job_error(job, msg=message)
     assert job.job.attempt == (1 if counts else 0), "Snakemake adds one when it tries again"
     assert executor.errors == ([(job, message)] if counts else [])
-    assert (failed, len(told)) == (([], 0) if counts else ([job.job], 1))
+    assert (failed, len(executor.told)) == (([], 0) if counts else ([job.job], 1))
 
 
-@pytest.mark.parametrize("executor", [None, SimpleNamespace(check_active_jobs=lambda jobs: [])])
-def test_an_executor_of_another_kind_is_left_as_it_is(executor):
-    before = dict(vars(executor)) if executor else None
-    assert not mend(executor, "wirbel-1", print)
-    assert executor is None or vars(executor) == before
+def test_snakemake_finds_the_executor_with_all_settings_of_its_own_one():
+    registry = ExecutorPluginRegistry()
+    registry.collect_plugins()
+    plugin, own = (registry.get_plugin(name) for name in ("wirbel-slurm", "slurm"))
+    assert issubclass(plugin.executor, Unattended) and issubclass(plugin.executor, Executor)
+    assert plugin.common_settings == own.common_settings
+    assert fields(plugin.settings_cls) == fields(own.settings_cls)
+    assert plugin.cli_prefix == "wirbel-slurm"
 
 
-def test_the_executor_still_has_what_is_changed():
+def test_the_executor_still_has_what_is_added_to():
     assert inspect.isasyncgenfunction(Executor.check_active_jobs)
     assert inspect.isgeneratorfunction(Executor.get_account_arg)
-    assert all(callable(getattr(Executor, name)) for name in slurm_executor.METHODS)
+    for name in ("report_job_success", "report_job_error", "cancel_jobs"):
+        assert callable(getattr(Executor, name))
     names = Executor.check_active_jobs.__code__.co_names + Executor.__post_init__.__code__.co_names
     assert {"report_job_success", "report_job_error", "_failed_nodes"} <= set(names)
     told = [text for text in Executor.run_job.__code__.co_consts if isinstance(text, str)]
