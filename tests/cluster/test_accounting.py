@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from accounting import ACCOUNT
-from cluster_workflow import read_until, toy_cluster_workflow
-from rounds import IN_HAND
+from support.cluster.accounting import ACCOUNT
+from support.cluster.cluster_workflow import read_until, toy_cluster_workflow
+from support.cluster.rounds import IN_HAND
 
 from wirbel.runner.manifests.records import read_records
 

@@ -1,11 +1,11 @@
 """One round of faults.py with chosen faults, enough to notice a broken promise, short enough for every change."""
 
-import faults
 import pytest
-from cluster_workflow import read_until
-from injections import FAULTS
-from rounds import Round
-from studies import ToyStudy
+from support.cluster import faults
+from support.cluster.cluster_workflow import read_until
+from support.cluster.injections import FAULTS
+from support.cluster.rounds import Round
+from support.cluster.studies import ToyStudy
 
 from wirbel.slurm.questions import jobname_prefix
 from wirbel.study.ending.summary import summary

@@ -6,12 +6,12 @@ import shutil
 
 import numpy as np
 import pytest
-import tiny_models
-from batch_lists import update_batches
-from labelling_folder import HEADS, write_labelling
-from one_batch import BATCH, OneBatch
 from scipy import ndimage
-from spine_boxes import box_spine, counters, oracle
+from support.models import tiny_models
+from support.models.labelling_folder import HEADS, write_labelling
+from support.spines.spine_boxes import box_spine, counters, oracle
+from support.studies.batch_lists import update_batches
+from support.studies.one_batch import BATCH, OneBatch
 
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labelling.level_axis import REPEATING

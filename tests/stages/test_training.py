@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
 import yaml
+from support.models import tiny_models
 
 from wirbel.core import labels as L
 from wirbel.learning import instance_trainer, semantic_trainer, training_data

@@ -6,12 +6,11 @@ import copy
 import json
 from typing import Any
 
-import published_folders
 import pytest
-import tiny_models
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.models import published_folders, tiny_models
 
 from wirbel.core.inference_config import PUBLISHED_CHANNELS
 from wirbel.learning.export import instance_config

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-import tiny_models
 import yaml
+from support.models import tiny_models
 
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.errors import InfrastructureError

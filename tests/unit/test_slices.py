@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-import tiny_models
+from support.models import tiny_models
 
 from wirbel.core.spacing import spacing_within
 from wirbel.learning.semantic_model import SemanticModel

@@ -5,9 +5,9 @@ from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
-from slurm_stand_in import Play, UnattendedStandIn
 from snakemake_executor_plugin_slurm import Executor
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+from support.cluster.slurm_stand_in import Play, UnattendedStandIn
 
 from wirbel.slurm import unattended
 from wirbel.slurm.unattended import Unattended

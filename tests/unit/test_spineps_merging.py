@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from inference_settings import SETTINGS
-from spine_boxes import SPACING_MM, box_spine, counters, oracle
+from support.models.inference_settings import SETTINGS
+from support.spines.spine_boxes import SPACING_MM, box_spine, counters, oracle
 
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.instances.consolidation import Predictions

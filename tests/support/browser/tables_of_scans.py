@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -71,8 +70,7 @@ def write_tables(output: Path, scans: int) -> list[str]:
 
 def draw_one(output: Path) -> dict:
     """Write the panel and the thumbnail of `DRAWN`, two vertebrae made of formulas; return what the report needs."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-    from solid_spine import SolidSpine, render
+    from support.spines.solid_spine import SolidSpine, render
 
     maps = render(SolidSpine())
     image = maps[0].with_data((20 + 3 * maps[0].data.astype(np.float32)) % 97)

@@ -32,7 +32,7 @@ from wirbel.study.listing.acceptance import doubts
 from wirbel.study.run import Run, look
 from wirbel.study.settings.run_settings import checked_settings
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 GATHERED = {
     "cohort": "cohort/scans.csv",
     "contact_sheet": "qc/contact_sheet.png",

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cluster import Cluster
-from cluster_workflow import ClusterWorkflow
-from injections import FAULTS_WITH_ACCOUNTING, run_later
+from support.cluster.cluster import Cluster
+from support.cluster.cluster_workflow import ClusterWorkflow
+from support.cluster.injections import FAULTS_WITH_ACCOUNTING, run_later
 
 IN_HAND = 2
 """Scans that an interrupted job may compute again: the one being computed, the one being written."""

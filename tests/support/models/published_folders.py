@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from inference_settings import SETTINGS
+
+from support.models.inference_settings import SETTINGS
 
 STAGES = 4
 COARSE = {**SETTINGS, "resolution_range": [3.0, 3.0, 6.0]}

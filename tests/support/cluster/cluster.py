@@ -25,8 +25,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import accounting as accounts
-from cluster_files import (
+from support.cluster import accounting as accounts
+from support.cluster.cluster_files import (
     GPU_NODES,
     NO_ACCOUNTING,
     NODES,
@@ -34,7 +34,7 @@ from cluster_files import (
     make_folders,
     write_files,
 )
-from daemons import Daemons
+from support.cluster.daemons import Daemons
 
 PROGRAMS = (
     "munged",

@@ -9,8 +9,8 @@ import types
 from pathlib import Path
 
 import torch
-from inference_settings import SETTINGS
 
+from support.models.inference_settings import SETTINGS
 from wirbel.learning.labelling_network import LabellingClassifier, LabellingNetwork
 
 HEADS = {"REGION": 3, "VERT": 24, "VERTREL": 6, "FULLYVISIBLE": 2}

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from toy_workflow import Workflow, copy_workflow, toy_workflow
+from support.studies.toy_workflow import Workflow, copy_workflow, toy_workflow
 
 HERE = Path(__file__).parent
 # Ask for finished jobs every second, not every 40 to 180; everything else is the profile's.

@@ -16,7 +16,7 @@ from wirbel.runner.manifests.seals import seal_line, seal_of
 from wirbel.study.settings.planning import Planner
 from wirbel.study.settings.run_settings import checked_settings
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 BUILTIN = {"semantic": "builtin", "instance": "builtin"}
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 TOY = Path(__file__).with_name("toy_chain")
 CHAIN = ["resample", "semantic", "instance", "merge", "features"]
 STAGE = """import sys

@@ -11,10 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cluster_workflow import MEMORY_MB, ClusterWorkflow, copy_real_workflow, make_troubled
-from small_study import small_study
-from toy_workflow import CHAIN, toy_workflow
-
+from support.cluster.cluster_workflow import (
+    MEMORY_MB,
+    ClusterWorkflow,
+    copy_real_workflow,
+    make_troubled,
+)
+from support.cluster.small_study import small_study
+from support.studies.toy_workflow import CHAIN, toy_workflow
 from wirbel.io.tables import read_rows, write_rows
 
 TOY_SCANS, TOY_BATCH_SIZE, TOY_SECONDS_PER_SCAN = 8, 4, 0.4

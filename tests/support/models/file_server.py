@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest.mock import patch
 
-from inference_settings import SETTINGS
+from support.models.inference_settings import SETTINGS
 
 
 class Request(BaseHTTPRequestHandler):

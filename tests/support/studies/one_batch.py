@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import planned
-from batch_lists import update_batches
 
+from support.studies import planned
+from support.studies.batch_lists import update_batches
 from wirbel.core.geometry import Volume
 from wirbel.io.volumes import write_volume
 from wirbel.models.inference_config import FILE_NAME

@@ -13,7 +13,7 @@ import socket
 import subprocess
 from contextlib import suppress
 
-from daemons import Daemons
+from support.cluster.daemons import Daemons
 
 PROGRAMS = (
     *("slurmdbd", "sacct", "sacctmgr"),

@@ -27,12 +27,12 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "workflow"), str(HERE.parents[1] / "workflow_scripts")]
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[2] / "workflow_scripts")]
 
-from cluster import Cluster  # noqa: E402
-from injections import FAULTS, FAULTS_WITH_ACCOUNTING  # noqa: E402
-from rounds import Result, Round  # noqa: E402
-from studies import RealStudy, Reference, ToyStudy  # noqa: E402
+from support.cluster.cluster import Cluster  # noqa: E402
+from support.cluster.injections import FAULTS, FAULTS_WITH_ACCOUNTING  # noqa: E402
+from support.cluster.rounds import Result, Round  # noqa: E402
+from support.cluster.studies import RealStudy, Reference, ToyStudy  # noqa: E402
 
 KEPT = Path("results") / "faults"
 
