@@ -3,7 +3,7 @@
 import pytest
 from support.cluster.slurm_stand_in import Play
 
-from wirbel.slurm.awaited import OVER_SECONDS
+from snakemake_executor_plugin_wirbel_slurm.awaited import OVER_SECONDS
 from wirbel.slurm.questions import SlurmError
 
 

@@ -1,6 +1,9 @@
 """What is added to Snakemake's SLURM executor, and that this version of it still has what that relies on."""
 
 import inspect
+import os
+import subprocess
+import sys
 from dataclasses import fields
 from types import SimpleNamespace
 
@@ -9,8 +12,8 @@ from snakemake_executor_plugin_slurm import Executor
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 from support.cluster.slurm_stand_in import Play, UnattendedStandIn
 
-from wirbel.slurm import unattended
-from wirbel.slurm.unattended import Unattended
+from snakemake_executor_plugin_wirbel_slurm import unattended
+from snakemake_executor_plugin_wirbel_slurm.unattended import Unattended
 
 REFUSED = (
     "SLURM sbatch failed. The error message was 'sbatch: error: Batch job submission failed: {}'.\n"
@@ -79,3 +82,18 @@ def test_the_executor_still_has_what_is_added_to():
     assert {"report_job_success", "report_job_error", "_failed_nodes"} <= set(names)
     told = [text for text in Executor.run_job.__code__.co_consts if isinstance(text, str)]
     assert any(text in REFUSED for text in told if text.startswith("SLURM sbatch failed"))
+
+
+@pytest.mark.parametrize("kind", ["executor", "logger"])
+def test_snakemake_can_load_a_plugin_without_choosing_which_wirbel_runs(kind):
+    """Another copy of it may be installed than the one beside the Snakefile."""
+    name = (
+        "snakemake_executor_plugin_wirbel_slurm"
+        if kind == "executor"
+        else "snakemake_logger_plugin_wirbel"
+    )
+    code = f"import sys, {name}; print([m for m in sys.modules if m.split('.')[0] == 'wirbel'])"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    line = [sys.executable, "-c", code]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

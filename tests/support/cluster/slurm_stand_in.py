@@ -3,8 +3,9 @@
 import asyncio
 from types import SimpleNamespace
 
-from wirbel.slurm import awaited as slurm_awaited
-from wirbel.slurm.unattended import Unattended
+from snakemake_executor_plugin_wirbel_slurm import awaited as slurm_awaited
+from snakemake_executor_plugin_wirbel_slurm.unattended import Unattended
+from wirbel.slurm import questions
 
 
 class StandIn:
@@ -57,7 +58,7 @@ class Play:
         self.states, self.executor, self.active = {}, UnattendedStandIn(), []
         self.told = self.executor.told
         self.now, self.made = 0.0, 0
-        monkeypatch.setattr(slurm_awaited, "job_states", self._states)
+        monkeypatch.setattr(questions, "job_states", self._states)
         clock = SimpleNamespace(monotonic=lambda: self.now)
         monkeypatch.setattr(slurm_awaited, "time", clock)
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from subprocess import SubprocessError
 from typing import Any
 
-from wirbel.slurm.questions import SlurmError, job_states
-
 FAILED = {"BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"}
 FAILED_LOOKS = 2
 """Looks that show a job as failed: the executor, which knows more about the reason, gets one chance in between."""
@@ -110,6 +108,8 @@ class AwaitedJobs:
         before, self.suspected = self.suspected, {}
         if not still:
             return
+        from wirbel.slurm.questions import SlurmError, job_states
+
         try:
             states = job_states(self.prefix)
         except SlurmError:

@@ -16,8 +16,7 @@ from functools import cached_property
 from shlex import quote
 from typing import Any
 
-from wirbel.slurm.awaited import AwaitedJobs
-from wirbel.slurm.questions import OUTAGES
+from snakemake_executor_plugin_wirbel_slurm.awaited import AwaitedJobs
 
 REFUSED = re.compile(
     r"^SLURM sbatch failed\. The error message was '(.*?)'\.$", re.DOTALL | re.MULTILINE
@@ -89,6 +88,10 @@ class Unattended:
     def _outage(self, job_info: Any, msg: str | None) -> str:
         """Return sbatch's words if it did not take a job because SLURM did not answer."""
         refused = REFUSED.search(msg or "") if job_info.external_jobid is None else None
-        if not refused or not any(word in refused[1] for word in OUTAGES):
+        if not refused:
+            return ""
+        from wirbel.slurm.questions import OUTAGES
+
+        if not any(word in refused[1] for word in OUTAGES):
             return ""
         return " ".join(refused[1].split())
