@@ -3,7 +3,8 @@
     with Cluster(folder) as cluster:
         subprocess.run(["sbatch", ...], env=cluster.environment)
 
-or, to try the workflow on it by hand: `python tests/cluster/cluster.py FOLDER -- bash`.
+or, to try the workflow on it by hand:
+`PYTHONPATH=tests:workflow_scripts python -m support.cluster.cluster FOLDER -- bash`.
 
 Needs root and Debian's packages slurmctld, slurmd, slurm-client and munge, not systemd; `accounting=True` (or
 --accounting) adds slurmdbd and its database (accounting.py).

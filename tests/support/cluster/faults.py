@@ -1,7 +1,7 @@
 """A workflow on a real SLURM cluster, hit by random faults at random moments, must lose nothing.
 
-    python tests/cluster/faults.py --results results/real.tsv --rounds 8 --faults 14 --stages real --scans 64
-    python tests/cluster/faults.py --results results/toy.tsv --rounds 30
+    python tests/support/cluster/faults.py --results results/real.tsv --rounds 8 --faults 14 --stages real --scans 64
+    python tests/support/cluster/faults.py --results results/toy.tsv --rounds 30
 
 One round is a cohort in batches, run with profiles/slurm; while it runs, `--faults` faults are injected one after
 another, then the same command is given until it succeeds. With toy stages that is a cohort of 8 texts, with real ones

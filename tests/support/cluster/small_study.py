@@ -1,6 +1,6 @@
 """A data set of small scans and two small networks for it, so that every real stage takes a second for a scan.
 
-    python tests/cluster/small_study.py FOLDER --scans 64
+    PYTHONPATH=tests:workflow_scripts python -m support.cluster.small_study FOLDER --scans 64
 
 The scans are pieces of a few simulated ones, some vertebrae each, with coarse voxels. The networks are trained on other
 pieces for about two minutes: what they say is poor, but they find vertebrae, and say the same every time. Four scans
