@@ -55,13 +55,15 @@ class LabelScheme:
         """The structures that can be compared with a segmentation: neither background nor ignore."""
         return {name: s for name, s in self.structures.items() if BACKGROUND not in s}
 
-    def read(self, numbers: np.ndarray) -> np.ndarray:
+    def read(self, numbers: np.ndarray, source: str = "") -> np.ndarray:
         """Return which of `sets` every voxel of a label map belongs to.
 
         Parameters
         ----------
-        numbers : ndarray of int
-            A label map in this scheme, of any shape.
+        numbers : ndarray
+            A label map in this scheme, of any shape and type.
+        source : str
+            The map's name, for messages.
 
         Returns
         -------
@@ -74,14 +76,14 @@ class LabelScheme:
             If the map has a number that the scheme does not list.
         """
         found, where = np.unique(numbers, return_inverse=True)
-        unknown = [int(number) for number in found if int(number) not in self.numbers]
+        unknown = [number.item() for number in found if number.item() not in self.numbers]
         if unknown:
-            raise UnknownLabelError(self._unknown(unknown))
+            raise UnknownLabelError(f"{source}: {self._unknown(unknown)}".removeprefix(": "))
         position = {labels: place for place, labels in enumerate(self.sets)}
         table = [position[self.structures[self.numbers[int(number)]]] for number in found]
         return np.array(table, np.uint8)[where].reshape(numbers.shape)
 
-    def _unknown(self, numbers: list[int]) -> str:
+    def _unknown(self, numbers: list[float]) -> str:
         more = "" if len(numbers) <= SHOWN_NUMBERS else f" and {len(numbers) - SHOWN_NUMBERS} more"
         listed = ", ".join(map(str, numbers[:SHOWN_NUMBERS])) + more
         return (

@@ -8,9 +8,17 @@ from typing import Any
 
 import yaml
 
-from wirbel.core.label_schemes import ANYTHING, BACKGROUND, Labels, LabelScheme
+from wirbel.core.label_schemes import (
+    ANYTHING,
+    BACKGROUND,
+    Labels,
+    LabelScheme,
+    UnknownLabelError,
+)
 from wirbel.core.labels import BODY_LABELS, SUBREGION_NAMES, VERTEBRA_SUBREGIONS
 from wirbel.io.installation import WORKFLOW
+
+__all__ = ["SchemeError", "UnknownLabelError", "read_scheme", "scheme_from", "scheme_names"]
 
 FOLDER = WORKFLOW / "config" / "schemes"
 KEYS = ("title", "source", "structures", "numbers", "unlabelled")

@@ -107,7 +107,7 @@ def case_of(
     spacing = partial(spacing_within, limits_mm=network.limits_mm)
     image = prepare_image(read_volume(scan.path), scan.scan_id, spacing).image
     volume = read_volume(labels)
-    numbers = as_targets(np.asarray(volume.data).round().astype(np.int64), scheme, targets)
+    numbers = as_targets(volume.data, scheme, targets, labels.name)
     return image, on_grid(volume.with_data(numbers), image.grid)
 
 

@@ -83,10 +83,12 @@ def classes_of(labels: Labels) -> Classes:
     return frozenset(classes[label] for label in labels)
 
 
-def as_targets(numbers: np.ndarray, scheme: LabelScheme, targets: Targets) -> np.ndarray:
+def as_targets(
+    numbers: np.ndarray, scheme: LabelScheme, targets: Targets, source: str = ""
+) -> np.ndarray:
     """Return the target of every voxel of a label map (uint8); see `LabelScheme.read`."""
     table = [targets.number_of(classes_of(labels)) for labels in scheme.sets]
-    return np.array(table, np.uint8)[scheme.read(numbers)]
+    return np.array(table, np.uint8)[scheme.read(numbers, source)]
 
 
 def _mirrored(union: Classes) -> Classes:
