@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from wirbel.core import labels as L
+from wirbel.core.evaluation.partial import compare_models, partial_rows
 from wirbel.core.label_schemes import UnknownLabelError
-from wirbel.core.partial_evaluation import compare_models, partial_rows
 from wirbel.io.label_schemes import read_scheme, scheme_from
 
 

@@ -18,9 +18,9 @@ from wirbel.io.volumes import read_volume
 from wirbel.learning.mixture import Mixture, RealCases
 from wirbel.learning.semantic_model import SemanticModel
 from wirbel.learning.semantic_plans import SemanticNetwork
-from wirbel.learning.settings import RealData
 from wirbel.learning.targets import Targets, as_targets, targets_of
 from wirbel.learning.training_cases import TrainingFolder, write_partial_case
+from wirbel.learning.training_settings import RealData
 
 
 def make_real_cases(

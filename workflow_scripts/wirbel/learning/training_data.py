@@ -13,8 +13,8 @@ from wirbel.core.preparation.image import prepare_image
 from wirbel.core.spacing import spacing_within
 from wirbel.learning.real_cases import make_real_cases
 from wirbel.learning.semantic_plans import SemanticNetwork
-from wirbel.learning.settings import DataSettings, RealData
 from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions
+from wirbel.learning.training_settings import DataSettings, RealData
 from wirbel.phantom import make_phantom
 
 BIAS_CORRECTED_SHARE = 0.5
