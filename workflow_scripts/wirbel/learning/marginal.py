@@ -25,6 +25,8 @@ class MarginalLoss(nn.Module):
         The loss of samples whose targets are classes only.
     """
 
+    table: torch.Tensor
+
     def __init__(self, table: torch.Tensor, complete: nn.Module) -> None:
         super().__init__()
         self.register_buffer("table", table)
