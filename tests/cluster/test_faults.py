@@ -57,7 +57,7 @@ def test_jobs_of_a_killed_run_are_explained_and_stopped(workflow, cluster):
 
 def test_a_job_that_the_controller_forgets_is_submitted_again(workflow, cluster):
     workflow.scan("sub-01", "1")
-    watching = workflow.folder / "workflow_scripts" / "wirbel" / "runner" / "slurm_awaited.py"
+    watching = workflow.folder / "workflow_scripts" / "wirbel" / "slurm" / "awaited.py"
     text = watching.read_text()
     assert "OVER_SECONDS = 3, 600.0" in text
     watching.write_text(text.replace("OVER_SECONDS = 3, 600.0", "OVER_SECONDS = 3, 4.0"))
