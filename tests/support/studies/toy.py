@@ -1,6 +1,7 @@
 """Two tiny stages for tests of the runner: `count` counts a file's bytes, `double` doubles that.
 
-Run by hand: `PYTHONPATH=tests:workflow_scripts python -m support.studies.toy count|double ...`. Content of the scan's file decides what happens:
+Run by hand: `PYTHONPATH=tests:workflow_scripts python -m support.studies.toy count|double ...`. Content of the scan's
+file decides what happens:
 "broken" is a scan's fault, "bug" an unforeseen error, "full" a full disk, "memory" no memory.
 """
 

@@ -202,6 +202,32 @@ class SemanticModel:
         out[given.box] = found.transpose(np.argsort(self.order))
         return out
 
+    @torch.inference_mode()
+    def probabilities(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
+        """Return how probable each class is in every voxel, for what `normalise` returned.
+
+        Parameters
+        ----------
+        given : Normalised
+            The input.
+        shape : tuple of three int
+            Shape of the model grid.
+
+        Returns
+        -------
+        ndarray of float32, shape (classes, P, I, R)
+            Their sum is 1; outside the image's non-zero part all is background.
+        """
+        scores = self._scores(given.data).float().cpu()
+        if tuple(given.data.shape[1:]) != tuple(given.shape):
+            full = self.plans.spacing.from_plan(scores.numpy(), given.shape, given.spacing_mm)
+            scores = torch.from_numpy(full)
+        inside = scores.softmax(0).numpy()
+        out = np.zeros((len(inside), *shape), np.float32)
+        out[0] = 1
+        out[(slice(None), *given.box)] = inside.transpose(0, *(1 + np.argsort(self.order)))
+        return out
+
     def _decided(self, scores: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
         classes, margins = classes_and_margins(scores, len(self.folds))
         return classes.cpu().numpy(), margins.cpu().numpy()
