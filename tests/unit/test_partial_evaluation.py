@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from wirbel.core.evaluation.figures.partial import compare_models, partial_rows
 
 from wirbel.core import labels as L
+from wirbel.core.evaluation.partial import compare_models, partial_rows
 from wirbel.core.label_schemes import UnknownLabelError
 from wirbel.io.label_schemes import read_scheme, scheme_from
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from wirbel.core.evaluation import figures as evaluation
 from wirbel.core.evaluation.compared_measures import MEASURES
-from wirbel.core.evaluation.figures.partial import compare_models, partial_rows
+from wirbel.core.evaluation.partial import compare_models, partial_rows
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.core.label_schemes import LabelScheme, UnknownLabelError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
