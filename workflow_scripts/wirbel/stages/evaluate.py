@@ -11,6 +11,7 @@ compared.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ def partial_scan(
     scan: Scan,
     reference: Reference,
     scheme: LabelScheme,
-    results: list[Volume | None] | list[Volume],
+    results: Sequence[Volume | None],
     args: argparse.Namespace,
 ) -> dict[str, list[dict]] | None:
     """Return the rows of one scan whose reference has numbers of its own, on the reference's grid."""
