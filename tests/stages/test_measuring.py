@@ -232,10 +232,12 @@ def test_a_missing_reference_folder_is_named(output):
         evaluate.main(["--output-dir", str(output), "--reference", str(output / "nowhere")])
 
 
-def spider_like(folder, subregion, shift=0):
+def spider_like(folder, maps, shift=0):
     """Write a reference in SPIDER's numbers, stored in another order of axes; returns the folder."""
+    subregion, vertebra = maps
     numbers = np.zeros(subregion.data.shape, np.uint8)
-    numbers[np.isin(subregion.data, L.VERTEBRA_SUBREGIONS)] = 1
+    for number, level in enumerate((L4, L3), start=1):
+        numbers[vertebra.data == level] = number
     numbers[subregion.data == L.DISC] = 201
     numbers[np.isin(subregion.data, (L.CORD, L.CANAL))] = 100
     stored = subregion.with_data(np.roll(numbers, shift, axis=1))
@@ -245,19 +247,18 @@ def spider_like(folder, subregion, shift=0):
 
 def test_a_reference_with_other_numbers_is_compared_by_its_scheme(output, maps, tmp_path_factory):
     """The same output folder is the other model, so nothing differs."""
-    folder = spider_like(tmp_path_factory.mktemp("spider"), maps[0])
+    folder = spider_like(tmp_path_factory.mktemp("spider"), maps)
     summary = run_evaluation(output, folder, "--scheme", "spider", "--compare", str(output))
     assert summary["scans_compared"] == 1
-    assert {name: figure["value"] for name, figure in summary["figures"].items()} == {
-        "dice_vertebra": 1.0,
-        "dice_disc": 1.0,
-        "dice_canal": 1.0,
-    }
+    figures = {name: figure["value"] for name, figure in summary["figures"].items()}
+    assert {figures[f"dice_{name}"] for name in ("vertebra", "disc", "canal")} == {1.0}
+    assert figures["vertebrae_found"] == 1.0 and figures["vertebrae_invented"] == 0.0
+    assert figures["levels_right"] == 0.0, "SPIDER counts from the lowest one, as if it were L5"
     assert "target" not in summary["figures"]["dice_vertebra"], "limits are for simulated scans"
     table = pd.read_csv(output / "evaluation" / "comparison.csv")
     assert list(table.structure) == ["vertebra", "disc", "canal"]
     assert list(table.difference_high) == [0.0] * 3
-    moved = spider_like(tmp_path_factory.mktemp("moved"), maps[0], shift=3)
+    moved = spider_like(tmp_path_factory.mktemp("moved"), maps, shift=3)
     figures = run_evaluation(output, moved, "--scheme", "spider")["figures"]
     assert 0.3 < figures["dice_vertebra"]["value"] < 0.95
     assert pd.read_csv(output / "evaluation" / "comparison.csv").empty, (
@@ -266,13 +267,13 @@ def test_a_reference_with_other_numbers_is_compared_by_its_scheme(output, maps, 
 
 
 def test_two_maps_of_one_scan_in_a_foreign_reference_are_refused(output, maps, tmp_path_factory):
-    folder = spider_like(tmp_path_factory.mktemp("twice"), maps[0])
+    folder = spider_like(tmp_path_factory.mktemp("twice"), maps)
     shutil.copy(folder / "sub-3_mask.nii.gz", folder / "sub-3_other.nii.gz")
     with pytest.raises(UnknownLabelError, match="found sub-3_mask.nii.gz, sub-3_other.nii.gz"):
         run_evaluation(output, folder, "--scheme", "spider")
 
 
 def test_a_reference_in_another_scheme_is_refused_by_scan(output, maps, tmp_path_factory):
-    folder = spider_like(tmp_path_factory.mktemp("spider"), maps[0])
+    folder = spider_like(tmp_path_factory.mktemp("spider"), maps)
     with pytest.raises(UnknownLabelError, match="sub-3: label scheme spider_merged.* found 100"):
         run_evaluation(output, folder, "--scheme", "spider_merged")

@@ -61,6 +61,26 @@ def test_numbers_of_the_other_schemes():
     assert L.CANAL in meaning("verse", 0)[0], "VerSe labels bone alone"
 
 
+@pytest.mark.parametrize(
+    ("name", "numbers", "levels"),
+    [
+        ("verse", (1, 8, 20, 25, 28, 26), ("C1", "T1", "L1", "L6", "T13", None)),
+        ("totalsegmentator_ct", (27, 31, 32, 50, 79), ("L5", "L1", "T12", "C1", None)),
+        ("totalsegmentator_vertebrae_mr", (1, 2, 25), (None, "L5", "C1")),
+        (
+            "totalspineseg",
+            (11, 17, 21, 32, 41, 45, 63),
+            ("C1", "C7", "T1", "T12", "L1", "L5", None),
+        ),
+        ("spider", (1, 5, 6, 106, 201), ("L5", "L1", "T12", "T12", None)),
+        ("spider_merged", (1, 2, 3), (None, None, None)),
+    ],
+)
+def test_numbers_that_stand_for_one_vertebra(name, numbers, levels):
+    found = read_scheme(name).vertebra_map(np.array(numbers))
+    assert [L.LEVEL_NAMES.get(int(label)) for label in found] == list(levels)
+
+
 def test_an_unknown_number_is_refused_by_name_and_number():
     with pytest.raises(UnknownLabelError, match=r"spider_merged.* found 7, 9; choose the scheme"):
         read_scheme("spider_merged").read(np.array([0, 1, 9, 7]))
@@ -99,6 +119,10 @@ def test_a_users_own_scheme_is_read_from_its_file(tmp_path):
         ({"numbers": {1: "hip"}, "unlabelled": "background"}, "unknown 'hip'; known: background"),
         ({"numbers": {"3-1": "sacrum"}, "unlabelled": "ignore"}, "a range as 1-25, found 3-1"),
         ({"numbers": {1: "sacrum", "1-2": "sacrum"}, "unlabelled": "ignore"}, "1 is listed twice"),
+        (
+            {"numbers": {}, "unlabelled": "ignore", "vertebrae": {"1-9": "L1"}},
+            "as in 20-24: L1 or 1-5: L5 upwards, found 1-9: L1",
+        ),
         ([], "expected keys title"),
     ],
 )

@@ -8,7 +8,7 @@ evaluation and everything else that reads foreign maps work with these sets.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,11 +39,14 @@ class LabelScheme:
         Their number -> name of a structure of theirs; 0 is what they leave unlabelled.
     structures : dict of str to frozenset of int
         Name of a structure of theirs -> our subregion labels that it covers; 0 in it stands for background.
+    vertebrae : dict of int to int
+        Their number -> our vertebra label, for numbers that stand for one vertebra.
     """
 
     name: str
     numbers: Mapping[int, str]
     structures: Mapping[str, Labels]
+    vertebrae: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def sets(self) -> tuple[Labels, ...]:
@@ -81,6 +84,12 @@ class LabelScheme:
             raise UnknownLabelError(f"{source}: {self._unknown(unknown)}".removeprefix(": "))
         position = {labels: place for place, labels in enumerate(self.sets)}
         table = [position[self.structures[self.numbers[int(number)]]] for number in found]
+        return np.array(table, np.uint8)[where].reshape(numbers.shape)
+
+    def vertebra_map(self, numbers: np.ndarray) -> np.ndarray:
+        """Return our vertebra labels (uint8) of a label map; 0 where no single vertebra is labelled."""
+        found, where = np.unique(numbers, return_inverse=True)
+        table = [self.vertebrae.get(number.item(), 0) for number in found]
         return np.array(table, np.uint8)[where].reshape(numbers.shape)
 
     def _unknown(self, numbers: list[float]) -> str:

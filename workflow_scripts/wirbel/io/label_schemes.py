@@ -15,13 +15,23 @@ from wirbel.core.label_schemes import (
     LabelScheme,
     UnknownLabelError,
 )
-from wirbel.core.labels import BODY_LABELS, SUBREGION_NAMES, VERTEBRA_SUBREGIONS
+from wirbel.core.labels import (
+    BODY_LABELS,
+    LEVEL_LABELS,
+    LEVELS_TOP_DOWN,
+    SUBREGION_NAMES,
+    T13,
+    VERTEBRA_SUBREGIONS,
+)
 from wirbel.io.installation import WORKFLOW
 
 __all__ = ["SchemeError", "UnknownLabelError", "read_scheme", "scheme_from", "scheme_names"]
 
 FOLDER = WORKFLOW / "config" / "schemes"
-KEYS = ("title", "source", "structures", "numbers", "unlabelled")
+KEYS = ("title", "source", "structures", "numbers", "unlabelled", "vertebrae")
+UPWARDS = "upwards"
+COUNTED = tuple(v for v in LEVELS_TOP_DOWN if v not in (T13, LEVEL_LABELS["L6"]))
+"""Vertebrae that a range of numbers counts, from the top down; T13 and L6 are listed by themselves."""
 OURS: dict[str, Labels] = {
     "background": frozenset({BACKGROUND}),
     **{name: frozenset({label}) for label, name in SUBREGION_NAMES.items()},
@@ -91,7 +101,25 @@ def scheme_from(content: Any, name: str) -> LabelScheme:
     for value in dict.fromkeys(numbers.values()):
         if value not in structures:
             structures[value] = _labels(value, f"{name}, numbers")
-    return LabelScheme(name, numbers, structures)
+    vertebrae: dict[int, int] = {}
+    for key, value in (content.get("vertebrae") or {}).items():
+        vertebrae |= _levels(_range(key, name), str(value), name)
+    return LabelScheme(name, numbers, structures, vertebrae)
+
+
+def _levels(numbers: range, value: str, name: str) -> dict[int, int]:
+    """Return number -> vertebra label for `C1` (the first number, then downwards) or `L5 upwards`."""
+    first, _, way = value.partition(" ")
+    order = COUNTED[::-1] if way == UPWARDS else COUNTED
+    if len(numbers) == 1 and first in LEVEL_LABELS and not way:
+        return {numbers[0]: LEVEL_LABELS[first]}
+    start = order.index(LEVEL_LABELS[first]) if LEVEL_LABELS.get(first) in order else len(order)
+    if way not in ("", UPWARDS) or start + len(numbers) > len(order):
+        raise SchemeError(
+            f"label scheme {name}, vertebrae: expected a level and perhaps {UPWARDS!r}, as in "
+            f"20-24: L1 or 1-5: L5 upwards, found {numbers[0]}-{numbers[-1]}: {value}"
+        )
+    return dict(zip(numbers, order[start:], strict=False))
 
 
 def _labels(value: Any, where: str) -> Labels:

@@ -11,6 +11,7 @@ compared.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def evaluate_scan(
     paths = map_paths(scan, folders)
     results = list(map(read_volume, paths)) if has_result(paths) else [None, None]
     if reference.scheme is not None:
-        return partial_scan(scan, reference, reference.scheme, results[0])
+        return partial_scan(scan, reference, reference.scheme, results, args)
     pairs = [
         _beside(reference.map(scan.scan_id, kind, result), result)
         for kind, result in zip(REFERENCE_NAMES, results, strict=True)
@@ -150,35 +151,46 @@ def evaluate_scan(
             scan.scan_id, true_subregion.data, subregion.data
         )
     if true_vertebra is not None and vertebra is not None:
-        predicted = vertebra.data
-        if subregion is None:
-            subregion = vertebra
-        if args.shows == "bodies":
-            true_vertebra, predicted = evaluation.restrict_to_bodies(
-                true_vertebra, predicted, subregion.data
-            )
-        rows["instances"] = evaluation.instance_rows(
-            scan.scan_id,
-            true_vertebra,
-            predicted,
-            complete_reference=args.shows == "all",
-        )
+        rows["instances"] = _instances(scan, true_vertebra, vertebra, subregion or vertebra, args)
     return rows if any(rows.values()) else None
 
 
+def _instances(
+    scan: Scan, reference: Volume, vertebra: Volume, subregion: Volume, args: argparse.Namespace
+) -> list[dict]:
+    predicted = vertebra.data
+    if args.shows == "bodies":
+        reference, predicted = evaluation.restrict_to_bodies(reference, predicted, subregion.data)
+    complete = args.shows == "all"
+    return evaluation.instance_rows(scan.scan_id, reference, predicted, complete_reference=complete)
+
+
 def partial_scan(
-    scan: Scan, reference: Reference, scheme: LabelScheme, result: Volume | None
+    scan: Scan,
+    reference: Reference,
+    scheme: LabelScheme,
+    results: Sequence[Volume | None],
+    args: argparse.Namespace,
 ) -> dict[str, list[dict]] | None:
     """Return the rows of one scan whose reference has numbers of its own, on the reference's grid."""
-    theirs = reference.foreign_map(scan.scan_id, result)
+    theirs = reference.foreign_map(scan.scan_id, results[0])
     if theirs is None:
         return None
-    theirs, result = _beside(theirs, result)
-    assert theirs is not None and result is not None
-    if not _same_grid(theirs, result):
-        result = resample_labels(result, theirs.grid)
-    rows = partial_rows(scan.scan_id, theirs.data, scheme, result.data)
-    return {table: [] for table in COLUMNS} | {"structures": rows}
+    subregion, vertebra = (_on_grid_of(theirs, result) for result in results)
+    rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
+    rows["structures"] = partial_rows(scan.scan_id, theirs.data, scheme, subregion.data)
+    if scheme.vertebrae:
+        numbered = theirs.with_data(scheme.vertebra_map(theirs.data))
+        rows["instances"] = _instances(scan, numbered, vertebra, subregion, args)
+    return rows
+
+
+def _on_grid_of(reference: Volume, result: Volume | None) -> Volume:
+    """Return a result on the grid of a reference; an empty map where there is no result."""
+    if result is None:
+        return reference.with_data(np.zeros(reference.data.shape, np.uint8))
+    result = reorient(result, reference.axes)
+    return result if _same_grid(reference, result) else resample_labels(result, reference.grid)
 
 
 def listed_scans(output_dir: Path) -> set[str]:
