@@ -1,7 +1,7 @@
 """Name the vertebrae of every scan of a batch by the labelling network, and write the final maps.
 
 Reads what `merge` left in work/merge, and the scan. Writes, for each scan, `*_desc-subregion_dseg` and
-`*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv, .json) into the output folder's `sub-*/[ses-*/]anat`.
+`*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .json) into the output folder's `sub-*/[ses-*/]anat`.
 """
 
 from __future__ import annotations

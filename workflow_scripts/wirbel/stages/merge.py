@@ -1,7 +1,7 @@
 """Merge the predictions of every scan of a batch into its two final label maps.
 
-Writes, for each scan, `*_desc-subregion_dseg` and `*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv with
-names and colours, .json) into the output folder's `sub-*/[ses-*/]anat`. Where names are to follow, the maps stay in
+Writes, for each scan, `*_desc-subregion_dseg` and `*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .json)
+into the output folder's `sub-*/[ses-*/]anat`. Where names are to follow, the maps stay in
 work/merge, vertebrae numbered from the top down, until the stage `label` has named them.
 """
 
