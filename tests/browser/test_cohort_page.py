@@ -182,23 +182,23 @@ def test_an_import_is_taken_back_as_one_step(page, tmp_path):
     assert page.evaluate("Reviews.count()") == 0
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("canal broken", 1),
-        ("canal_broken", 1),
-        ("canal", 0),
-        ("broken", 0),
-        ("canal*", 1),
-        ("canal broken; discs missing", 1),
-        ("discs missing, gap", 0),
-        ("!canal broken", 199),
-        ("=", 199),
-    ],
-)
-def test_the_filter_of_flags_matches_whole_flags(page, typed, found):
-    page.locator(".tabulator-col[tabulator-field=flags] input").press_sequentially(typed)
-    until(page, f"list.listed().length === {found}")
+def test_the_filter_of_flags_matches_whole_flags(page):
+    wanted = {
+        "canal broken": 1,
+        "canal_broken": 1,
+        "canal": 0,
+        "broken": 0,
+        "canal*": 1,
+        "canal broken; discs missing": 1,
+        "discs missing, gap": 0,
+        "!canal broken": 199,
+        "=": 199,
+        "": 200,
+    }
+    counted = "(typed) => list.rows.filter((row) => flagsFit(typed, row.flags)).length"
+    assert {typed: page.evaluate(counted, typed) for typed in wanted} == wanted
+    page.evaluate("list.table.setHeaderFilterValue('flags', 'canal broken')")
+    until(page, "list.listed().length === 1")
 
 
 @pytest.mark.parametrize(
