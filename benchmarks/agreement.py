@@ -27,7 +27,6 @@ from scipy.stats import spearmanr
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import BODY_LABELS, DISC_OFFSET, LEVEL_NAMES, SACRUM
-from wirbel.core.measures import measure
 from wirbel.core.measures.agreement import agreement_columns
 from wirbel.io.final_maps import AGREEMENT_KEY, agreement_from
 from wirbel.io.sidecars import read_json
@@ -42,7 +41,7 @@ BRIDGE_MM = 1.5
 SMALLEST_ML = {VERTEBRA: 4.0, DISC: 0.3}
 """Smaller components of a mask are no body or disc wholly in view, but a process or a piece."""
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
-VALUES = ("instance_agreement", "semantic_margin")
+VALUES = ("instance_agreement", "body_margin", "semantic_margin")
 
 
 def rows_of(sidecar: Path, reference: Reference, masks: Path | None) -> list[dict]:
@@ -50,9 +49,10 @@ def rows_of(sidecar: Path, reference: Reference, masks: Path | None) -> list[dic
     scan_id = sidecar.name.split("_desc-")[0]
     vertebra = read_volume(sidecar.with_suffix(".nii.gz"))
     subregion = read_volume(sidecar.with_name(f"{scan_id}_desc-subregion_dseg.nii.gz"))
-    found = measure(None, subregion, vertebra)
-    agreement = agreement_from(read_json(sidecar)[AGREEMENT_KEY])
-    agreement_columns(found.vertebrae, found.discs, agreement)
+    labels = np.unique(vertebra.data).tolist()
+    vertebrae = [{"label": n} for n in labels if n in LEVEL_NAMES and n != SACRUM]
+    discs = [{"label_above": n - DISC_OFFSET} for n in labels if n // DISC_OFFSET == 1]
+    agreement_columns(vertebrae, discs, agreement_from(read_json(sidecar)[AGREEMENT_KEY]))
     truths = (
         by_masks(masks, scan_id, vertebra) if masks else by_labels(reference, scan_id, vertebra)
     )
@@ -63,15 +63,15 @@ def rows_of(sidecar: Path, reference: Reference, masks: Path | None) -> list[dic
         )
     rows = []
     for kind, table, key, offset in (
-        ("vertebra", found.vertebrae, "label", 0),
-        ("disc", found.discs, "label_above", DISC_OFFSET),
+        ("vertebra", vertebrae, "label", 0),
+        ("disc", discs, "label_above", DISC_OFFSET),
     ):
         for row in table:
             mask = predicted == row[key] + offset
             if not mask.any() or is_cut(vertebra.with_data(mask)):
                 continue
             rows.append(
-                {"scan_id": scan_id, "kind": kind, "level": row["level"]}
+                {"scan_id": scan_id, "kind": kind, "level": LEVEL_NAMES.get(row[key], "?")}
                 | {name: row.get(name) for name in (*VALUES, "instance_votes", "low_agreement")}
                 | {"dice": best_dice(mask, truths[kind])}
             )
@@ -95,7 +95,7 @@ def by_masks(folder: Path, scan_id: str, like: Volume) -> dict[str, np.ndarray]:
     voxel_ml = float(np.prod(like.spacing_mm)) / 1000
     out = {}
     for kind, label in (("vertebra", VERTEBRA), ("disc", DISC)):
-        parts = separated(mask == label, float(like.spacing_mm.min()))
+        parts = separated(mask == label, float(like.spacing_mm.min()) if kind == "vertebra" else 0)
         small = np.bincount(parts.ravel()) * voxel_ml < SMALLEST_ML[label]
         parts[small[parts]] = 0
         out[kind] = parts
@@ -103,7 +103,9 @@ def by_masks(folder: Path, scan_id: str, like: Volume) -> dict[str, np.ndarray]:
 
 
 def separated(mask: np.ndarray, voxel_mm: float) -> np.ndarray:
-    """Return numbered components, parted where less than twice `BRIDGE_MM` joins them."""
+    """Return numbered components, parted where less than twice `BRIDGE_MM` joins them; not with voxels of 0 mm."""
+    if not voxel_mm:
+        return cc3d.connected_components(mask.astype(np.uint8), connectivity=6)
     core = ndimage.distance_transform_edt(mask) * voxel_mm > BRIDGE_MM
     parts = cc3d.connected_components(core.astype(np.uint8), connectivity=6)
     nearest = ndimage.distance_transform_edt(

@@ -76,8 +76,8 @@ class LabelStage:
         heads = self.network.classify(np.stack(list(cutouts.values()))) if cutouts else {}
         subregion, vertebra, levels = self._named(merged, by_counting, cutouts, heads)
         agreement = agreement.renamed(followed(merged.vertebra.data, vertebra.data))
-        agreement = replace(agreement, margin=mean_margins(margin, vertebra))
-        return subregion, vertebra, levels, agreement
+        whole, bodies = mean_margins(margin, vertebra, subregion)
+        return subregion, vertebra, levels, replace(agreement, margin=whole, body_margin=bodies)
 
     def _named(
         self, merged: Merged, by_counting: dict, cutouts: dict, heads: Heads

@@ -67,7 +67,8 @@ class Merge:
             labels = spineps.instance_grid(labels, instance_settings(self.settings.instance))
         agreement = agreement_of_votes(labels, predictions, merged.vertebra)
         if not self.settings.naming_follows:
-            agreement = replace(agreement, margin=mean_margins(margin, merged.vertebra))
+            whole, bodies = mean_margins(margin, merged.vertebra, merged.subregion)
+            agreement = replace(agreement, margin=whole, body_margin=bodies)
         return merged, agreement, margin
 
     def _merged(self, labels: Volume, predictions: Predictions, scan: Grid) -> Merged:
