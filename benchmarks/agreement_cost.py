@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
-from wirbel.core.consolidation import Predictions
+from wirbel.core.agreement.margins import mean_margins
+from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import on_spacing
-from wirbel.core.margins import mean_margins
-from wirbel.core.merging import merge
-from wirbel.core.votes import agreement_of_votes
+from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.merging.both_maps import merge
 from wirbel.io.sidecars import read_arrays
 from wirbel.io.volumes import QUICKEST, read_volume, write_volume
 from wirbel.learning.margins import classes_and_margins

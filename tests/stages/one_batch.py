@@ -11,7 +11,7 @@ from batch_lists import update_batches
 from wirbel.core.geometry import Volume
 from wirbel.io.volumes import write_volume
 from wirbel.models.inference_config import FILE_NAME
-from wirbel.runner.records import Record, read_records, write_records
+from wirbel.runner.manifests.records import Record, read_records, write_records
 
 BATCH = "b00001"
 
@@ -46,7 +46,7 @@ class OneBatch:
     def pretend_margins(
         self, scan_id: str, labels: Volume, margins: np.ndarray | int = 255
     ) -> None:
-        """Write margins beside a pretended segmentation: bytes as `wirbel.core.margins` says."""
+        """Write margins beside a pretended segmentation: bytes as `wirbel.core.agreement.margins` says."""
         path = self.file("semantic", f"{scan_id}_margin.nii.gz")
         write_volume(path, labels.with_data(np.where(labels.data > 0, margins, 0)), "uint8")
 

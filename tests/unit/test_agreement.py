@@ -5,13 +5,13 @@ import pytest
 import torch
 from spine_boxes import box_spine, counters, oracle
 
-from wirbel.core.agreement import Agreement, followed
-from wirbel.core.consolidation import ABOVE, BELOW, CENTRE
-from wirbel.core.cutouts import body_centres
+from wirbel.core.agreement.figures import Agreement, followed
+from wirbel.core.agreement.margins import STEPS, labels_at, mean_margins
+from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
-from wirbel.core.margins import STEPS, labels_at, mean_margins
+from wirbel.core.instances.consolidation import ABOVE, BELOW, CENTRE
+from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.measures.agreement import agreement_columns
-from wirbel.core.votes import agreement_of_votes
 from wirbel.learning.margins import classes_and_margins
 
 LUMBAR = box_spine(range(20, 25))

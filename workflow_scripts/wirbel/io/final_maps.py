@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from wirbel import __version__
-from wirbel.core.agreement import Agreement
+from wirbel.core.agreement.figures import Agreement
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
-from wirbel.core.levels import Levels
-from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
+from wirbel.core.levels.naming import Levels
+from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.colour_tables import FOLDER, SUFFIXES, write_colour_tables
 from wirbel.io.sidecars import write_json, write_lookup
 from wirbel.io.volumes import LABELS, Header, write_volume
@@ -24,7 +24,7 @@ TOY_WEIGHTS = "(toy weights)"
 HEADER_CONFLICT_KEY = "HeaderConflict"
 """Sidecar entry: one sentence about each contradiction in the scan's header."""
 AGREEMENT_KEY = "Agreement"
-"""Entry of a vertebra map's sidecar, by label of the map: `wirbel.core.agreement.Agreement`."""
+"""Entry of a vertebra map's sidecar, by label of the map: `wirbel.core.agreement.figures.Agreement`."""
 AGREEMENT_DECIMALS = 4
 _SUBREGIONS = (
     "Substructures of the spine",

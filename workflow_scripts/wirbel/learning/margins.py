@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from wirbel.core.margins import STEPS
+from wirbel.core.agreement.margins import STEPS
 
 
 def classes_and_margins(scores: torch.Tensor, folds: int) -> tuple[torch.Tensor, torch.Tensor]:

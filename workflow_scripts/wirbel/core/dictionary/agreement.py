@@ -9,14 +9,14 @@ from wirbel.core.plausibility.scan_flags import LOW_INSTANCE, LOW_MARGIN
 SPINEPS = "the votes of Moeller et al., Eur Radiol 2024 (arXiv 2402.16368)"
 CALIBRATION = "docs/measures.md says how it relates to true Dice; no probability"
 BODIES = (
-    "Of both networks' figures it is the one that tells most: Spearman's correlation with the true Dice of the body was "
-    "0.68 (148 vertebrae of 21 real lumbar scans, which the networks had not seen)"
+    "Of the three figures this one tells most: Spearman's correlation with the true Dice of the body was 0.68 (148 "
+    "vertebrae of 21 real lumbar scans, which the networks had not seen)"
 )
 DICE = (
     "Mean Dice between each two predictions of the instance network that show the vertebra: its own cut-out's, and "
     "those of its neighbours' cut-outs. 1: they are the same; empty where only one cut-out shows it. Within what the "
-    f"semantic network calls vertebra, on the network's grid, before anything is merged. It tells vertebrae that were parted or joined "
-    f"wrongly, not what the semantic network missed. {CALIBRATION}"
+    "semantic network calls vertebra, on the network's grid, before anything is merged. It tells vertebrae that were "
+    f"parted or joined wrongly, not what the semantic network missed. {CALIBRATION}"
 )
 MARGIN = (
     "Mean over the structure's voxels of the largest class probability less the second largest one (softmax of the "

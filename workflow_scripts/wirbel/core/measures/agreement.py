@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wirbel.core.agreement import Agreement
+from wirbel.core.agreement.figures import Agreement
 from wirbel.core.labels import DISC_OFFSET
 from wirbel.core.measures import status as S
 from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, LOW_INSTANCE, LOW_MARGIN
