@@ -143,7 +143,7 @@ def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_aga
         contents.append([path.read_bytes() for path in files])
         for path in files:
             path.unlink()
-    assert contents[0] == contents[1] and len(contents[0]) == 6
+    assert contents[0] == contents[1] and len(contents[0]) == 4
 
 
 @pytest.mark.parametrize("compatibility", ["spineps", "published"])
@@ -203,7 +203,7 @@ def test_what_merging_left_goes_with_the_final_maps_and_is_made_again_only_for_t
     assert not study.file("label", f"{BATCH}.tsv").exists()
     assert merged_again(study, models) == left
     assert labelled(study, models) == 0
-    assert len(list(study.out.glob("sub-01/anat/*"))) == 6
+    assert len(list(study.out.glob("sub-01/anat/*"))) == 4
     assert merged_again(study, models) == []
 
 

@@ -178,7 +178,8 @@ def _finish(
         SCORES[table]: (spool.batches(), found.score_columns()),
         CHANGES[table]: changes_of(table, spool),
     }
-    orders = {"level": down_the_spine(names[0])} if names[0] else {}
+    has_level = any(column.name == "level" for column in TABLES[table])
+    orders = {"level": down_the_spine(names[0])} if has_level else {}
     counts = {
         name: _write_table(folder, name, columns[name], *rows, tool, orders)
         for name, rows in written.items()
