@@ -166,7 +166,9 @@ def _catches(process: int, number: int) -> bool:
 def second_main(run: Run) -> int:
     """The same command is given again while the first runs."""
     second = run.workflow.start()
-    told = second.communicate(timeout=LONGEST_RUN_SECONDS)[0]  # refused at once, or the first has ended
+    told = second.communicate(timeout=LONGEST_RUN_SECONDS)[
+        0
+    ]  # refused at once, or the first has ended
     if run.main.poll() is None and (second.returncode == 0 or REFUSED not in told):
         run.complain(f"a second main process was not refused: {told[-500:]}")
     return 0
