@@ -119,15 +119,15 @@ class StudyRules:
             if not self._session.is_main:
                 return []
             run = self._start.run
-            stages = () if table in AFTER else stages_of(run.plan, table)
-            return run.gathered(table, *stages, shown=self._shown)
+            stage = None if table in AFTER else stages_of(run.plan, table)[-1]
+            return run.gathered(table, stage, shown=self._shown)
 
         return paths
 
     def manifests_to_make(self, wildcards: Any) -> list[str]:
-        """Return the manifests of all stages and batches that are out of date."""
+        """Return the last stage's manifests of all batches that are out of date; those before follow from them."""
         self.needs_bids_dir(wildcards)
-        return self._start.run.manifests(*self.stages) if self._session.is_main else []
+        return self._start.run.manifests(self.stages[-1]) if self._session.is_main else []
 
     def needs_bids_dir(self, wildcards: Any) -> list[str]:
         """Return no file; stop when no folder for scans was named."""
