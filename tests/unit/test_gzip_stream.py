@@ -58,7 +58,9 @@ def test_millions_of_empty_members_are_the_files_fault_within_a_second(tmp_path,
     write_volume(path, volume)
     path.write_bytes(gzip.compress(b"") * 2_000_000 + path.read_bytes())
     began = time.process_time()
-    with pytest.raises(ScanError, match=r"expected one gzip member, found more than 1,0\d\d with") as told:
+    with pytest.raises(
+        ScanError, match=r"expected one gzip member, found more than 1,0\d\d with"
+    ) as told:
         read_volume(path)
     assert told.value.reason == "unreadable" and path.name in str(told.value)
     assert time.process_time() - began < 5
