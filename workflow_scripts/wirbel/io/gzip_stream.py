@@ -85,8 +85,8 @@ class _Members(io.RawIOBase):
         if self._members > FREE_MEMBERS + self._unpacked // LEAST_MEMBER_BYTES:
             raise ScanError(
                 "unreadable",
-                f"{self._name}: expected one gzip member, found more than {self._members - 1:,} with {self._unpacked:,} "
-                "bytes in all; unpack it and compress it again",
+                f"{self._name}: expected one gzip member, found more than {self._members - 1:,} with "
+                f"{self._unpacked:,} bytes in all; unpack it and compress it again",
             )
         self._unpacker = zlib.decompressobj(GZIP_WINDOW)
         return True
