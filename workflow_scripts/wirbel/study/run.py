@@ -82,13 +82,23 @@ class Run:
         names = frozenset().union(*(change.new | change.changed for change in changes))
         return [scan for scan in self.data.scans if scan.scan_id in names]
 
-    def manifests(self, stage: str) -> list[str]:
-        """Return the manifests of a stage that are about to be made.
+    def beginnings(self) -> list[str]:
+        """Return the manifest with which each batch begins.
 
-        Those of earlier stages need no mention: where a stage runs on a batch, so do all later ones
-        (`Decision.first`), and each has the one before as its input.
+        `carry_out` removes them, so that Snakemake, asked for one, runs its job; all later stages follow, because each
+        has the manifest before as its input.
         """
-        return [self._manifest(*job) for job in self.decision.running(stage)]
+        first = self.decision.first.items()
+        return [self._manifest(self.plan.names[place], batch) for batch, place in first]
+
+    def manifests(self, stage: str) -> list[str]:
+        """Return what to ask for so that a stage runs on every batch that it must run on."""
+        asked = [
+            self._manifest(name, batch)
+            for _, batch in self.decision.running(stage)
+            for name in (self.plan.names[self.decision.first[batch]], stage)
+        ]
+        return list(dict.fromkeys(asked))
 
     def inputs(self, stage: str, batch: str, *, shown: bool) -> list[str]:
         """Return what Snakemake takes for a job's input: the manifest before, where that is about to be made.

@@ -17,7 +17,7 @@ from wirbel.runner.codehash import stage_code_hash
 from wirbel.runner.light_snakemake import with_signature
 from wirbel.runner.receipts import receipt_file
 from wirbel.runner.settings import Settings, SettingsError, checked_settings
-from wirbel.study.checks import check_reference
+from wirbel.study.checks import check_reference, check_start_folder
 from wirbel.study.command_line import repeated_config
 from wirbel.study.output_folder import check_output_folder
 from wirbel.study.refused import Refused
@@ -68,6 +68,7 @@ class StudyRules:
             if self._session.is_main:
                 if told := repeated_config(sys.argv):
                     raise Refused(told)
+                check_start_folder()
                 check_output_folder(settings.output_dir, settings.bids_dir)
         except (SettingsError, Refused) as error:
             self._session.stop(str(error))
@@ -125,9 +126,9 @@ class StudyRules:
         return paths
 
     def manifests_to_make(self, wildcards: Any) -> list[str]:
-        """Return the last stage's manifests of all batches that are out of date; those before follow from them."""
+        """Return the manifests with which batches that are out of date begin; the tables ask for the last ones."""
         self.needs_bids_dir(wildcards)
-        return self._start.run.manifests(self.stages[-1]) if self._session.is_main else []
+        return self._start.run.beginnings() if self._session.is_main else []
 
     def needs_bids_dir(self, wildcards: Any) -> list[str]:
         """Return no file; stop when no folder for scans was named."""

@@ -13,7 +13,7 @@ from wirbel.plan.plan import Wishes
 from wirbel.runner.run_lock import RunLock
 from wirbel.runner.settings import Settings
 from wirbel.runner.slurm import SlurmError
-from wirbel.runner.summary import summary
+from wirbel.runner.summary import Summary, summary
 from wirbel.study.acceptance import doubts
 from wirbel.study.account import account, scans_in_words
 from wirbel.study.checks import check_before_run
@@ -96,12 +96,19 @@ class Start:
         remarks = [*self.run.remarks, toy_remark(settings.models)]
         told = summary(settings.output_dir, remarks, computed=computed)
         code = code or exit_code(settings.fail_on, told.failed, told.scans)
-        end_record(settings.output_dir, code, told.measured, told.failed)
         self._session.say_at_the_end(told.text)
+        self._end_record(code, told)
         if code == TOO_MANY_FAILED:
             allowed = f"more scans failed than fail_on={settings.fail_on} allows"
             self._session.say_at_the_end(f"Exit code {code}: {allowed}")
             sys.exit(code)
+
+    def _end_record(self, code: int, told: Summary) -> None:
+        """Complete the run's record; a full disk, which has stopped the jobs, must not hide what they said."""
+        try:
+            end_record(self._settings.output_dir, code, told.measured, told.failed)
+        except OSError as error:
+            self._session.say_at_the_end(f"logs/runs.tsv lacks how this run ended: {error}")
 
     def end_without_jobs(self) -> None:
         """End a run that found nothing to do as any other."""
