@@ -98,7 +98,7 @@ def test_a_folder_that_snakemake_cannot_write_its_notes_to_is_named_at_the_start
     if has_notes:
         notes.mkdir()
     locked = notes if has_notes else tmp_path
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != locked)
     with pytest.raises(
         Refused, match=f"{tmp_path}, cannot be written to.* or add --directory FOLDER"
     ):
