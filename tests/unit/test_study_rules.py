@@ -52,21 +52,24 @@ BATCH = SimpleNamespace(batch="b00001")
 
 def test_all_stages_of_both_batches_are_to_be_made_at_first(make):
     rules = make()
-    waiting, made = list(rules.manifests_to_make(None)), set()
-    while (
-        waiting
-    ):  # as Snakemake goes from a file to the job that makes it, and to that one's inputs
+    begun = rules.manifests_to_make(None)
+    waiting, made = [*begun, *_own(rules, rules.gathered_by("cohort")(None))], set()
+    while waiting:  # from a file to the job that makes it, and to its inputs, as Snakemake goes
         path = Path(waiting.pop()).relative_to(rules.output_dir)
         if path.parts[1] in STAGES:
             made.add(path.as_posix())
             waiting += _inputs(rules, path.parts[1], path.stem)
     assert made == {f"work/{stage}/b0000{n}.tsv" for stage in STAGES for n in (1, 2)}
+    assert len(begun) == 2 and all("/resample/" in path for path in begun)
     assert not Path(rules.output_dir).exists(), "a dry run writes nothing"
 
 
 def _inputs(rules, stage, batch):
-    """Return a job's inputs, without the stand-in of those that begin."""
-    paths = rules.inputs_of(stage)(SimpleNamespace(batch=batch))
+    return _own(rules, rules.inputs_of(stage)(SimpleNamespace(batch=batch)))
+
+
+def _own(rules, paths):
+    """Return the paths without the stand-in of jobs that begin."""
     return [path for path in paths if path.startswith(f"{rules.output_dir}/")]
 
 

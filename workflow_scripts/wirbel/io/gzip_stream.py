@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from wirbel.errors import ScanError
 from wirbel.io.file_kinds import file_name
@@ -51,7 +51,7 @@ class _Members(io.RawIOBase):
         self._file.close()
         super().close()
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  (bytearrays never come)
+    def readinto(self, buffer: Any) -> int:
         while True:
             if self._unpacker.eof and not self._next_member():
                 return 0

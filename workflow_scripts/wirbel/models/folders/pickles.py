@@ -104,7 +104,7 @@ def _look_through(path: Path, pickle: bytes) -> None:
         if number > MOST_INSTRUCTIONS:
             raise ValueError(f"its pickle has more than {MOST_INSTRUCTIONS:,} instructions")
         if instruction.name == "GLOBAL":
-            _check_name(path, _name(argument))
+            _check_name(path, _name(str(argument)))
         elif (
             instruction.name not in INSTRUCTIONS
         ):  # also of other protocols, whose names are put together
