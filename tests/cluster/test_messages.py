@@ -111,7 +111,7 @@ def test_a_controller_that_does_not_answer(study, cluster):
     nowhere = study.folder / "slurm.conf"
     text = (cluster.root / "slurm.conf").read_text()
     nowhere.write_text(text.replace("SlurmctldPort=", "SlurmctldPort=1\n#"))
-    code = "from wirbel.runner import slurm; slurm.PATIENCE_SECONDS = 0; slurm.ask('squeue')"
+    code = "from wirbel.slurm import questions; questions.PATIENCE_SECONDS = 0; questions.ask('squeue')"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={

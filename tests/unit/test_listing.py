@@ -4,7 +4,7 @@ import os
 import threading
 
 import pytest
-from bids_scans import put_scan
+from support.studies.bids_scans import put_scan
 
 from wirbel.io import walk
 from wirbel.io.bids import list_dataset
