@@ -31,7 +31,7 @@ def cubic(
     The border is repeated. Equal to `scipy.ndimage.affine_transform(..., order=3, mode="nearest")` to rounding; whole
     numbers are rounded to the nearest.
     """
-    spline = ndimage.spline_filter(np.pad(data, BORDER, mode="edge"), 3, np.float64, mode="nearest")
+    spline = _coefficients(data)
     weights = [
         _weights(n, s, o, size)
         for n, s, o, size in zip(data.shape, scale, offset, shape, strict=True)
@@ -46,6 +46,23 @@ def cubic(
             sum(w * planes[k] for w, k in zip(weights[0].data[at], near, strict=True)), data.dtype
         )
     return out
+
+
+def _coefficients(data: np.ndarray) -> np.ndarray:
+    """Return the coefficients (float64) of the cubic spline through `data` and its repeated border.
+
+    Computed in place: of a large scan no other copy is needed.
+    """
+    spline = np.empty([n + 2 * BORDER for n in data.shape])
+    spline[(slice(BORDER, -BORDER),) * 3] = data
+    for axis in range(
+        3
+    ):  # lines of axes that come later are empty outside of the data, and follow with those axes
+        lines = np.moveaxis(spline, axis, 0)
+        lines[:BORDER], lines[-BORDER:] = lines[BORDER], lines[-BORDER - 1]
+    for axis in range(3):
+        ndimage.spline_filter1d(spline, 3, axis, output=spline, mode="nearest")
+    return spline
 
 
 def linear(

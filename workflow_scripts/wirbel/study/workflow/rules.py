@@ -17,7 +17,7 @@ from wirbel.runner.manifests.batches import BATCH_PATTERN
 from wirbel.runner.manifests.receipts import receipt_file
 from wirbel.study.checks.command_line import repeated_config
 from wirbel.study.checks.output_folder import check_output_folder
-from wirbel.study.checks.start import check_reference
+from wirbel.study.checks.start import check_reference, check_start_folder
 from wirbel.study.decision.tables import AFTER, stages_of
 from wirbel.study.refused import Refused
 from wirbel.study.run import usual_inputs
@@ -68,6 +68,7 @@ class StudyRules:
             if self._session.is_main:
                 if told := repeated_config(sys.argv):
                     raise Refused(told)
+                check_start_folder()
                 check_output_folder(settings.output_dir, settings.bids_dir)
         except (SettingsError, Refused) as error:
             self._session.stop(str(error))
@@ -120,15 +121,15 @@ class StudyRules:
             if not self._session.is_main:
                 return []
             run = self._start.run
-            stages = () if table in AFTER else stages_of(run.plan, table)
-            return run.gathered(table, *stages, shown=self._shown)
+            stage = None if table in AFTER else stages_of(run.plan, table)[-1]
+            return run.gathered(table, stage, shown=self._shown)
 
         return paths
 
     def manifests_to_make(self, wildcards: Any) -> list[str]:
-        """Return the manifests of all stages and batches that are out of date."""
+        """Return the manifests with which batches that are out of date begin; the tables ask for the last ones."""
         self.needs_bids_dir(wildcards)
-        return self._start.run.manifests(*self.stages) if self._session.is_main else []
+        return self._start.run.beginnings() if self._session.is_main else []
 
     def needs_bids_dir(self, wildcards: Any) -> list[str]:
         """Return no file; stop when no folder for scans was named."""
