@@ -98,7 +98,7 @@ def test_a_job_looks_at_its_own_batch_only(workflow):
     (workflow.output / "work" / "batches" / "b00002.tsv").write_text("not to be opened")
     target = ["--target-jobs", "semantic:batch=b00001", "--allowed-rules", "semantic"]
     workflow.run(*target, "--mode", "remote", "--cores", "1", "--force", "--no-hooks")
-    assert workflow.computed() == ["semantic sub-01"]
+    assert workflow.computed() == ["instance sub-01", "semantic sub-01"]
 
 
 @pytest.mark.parametrize("stage", ["resample", "semantic", "merge"])

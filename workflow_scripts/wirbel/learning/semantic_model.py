@@ -18,7 +18,7 @@ from wirbel.learning.checkpoints import load_into
 from wirbel.learning.filling import check_fit, check_numbers, filled, skeleton
 from wirbel.learning.nnunet_plans import build_network, read_plans
 from wirbel.learning.parallel import sample_threads, usable_threads
-from wirbel.learning.precision import choose_device, memory_format
+from wirbel.learning.precision import choose_device, memory_format, strongest
 from wirbel.learning.semantic_weights import Fold, read_first_fold, read_folds
 from wirbel.learning.sliding_window import SlidingWindow
 from wirbel.models.folders.check import checked_folder
@@ -186,7 +186,8 @@ class SemanticModel:
             stop = min(start + core, length)
             low, high = max(0, start - patch), min(length, stop + patch)
             scores = self._scores(data.narrow(axis, low, high - low))
-            yield scores.narrow(axis, start - low, stop - start).argmax(0).to(torch.uint8).cpu()
+            core_scores = scores.narrow(axis, start - low, stop - start)
+            yield strongest(core_scores, 0).cpu()
 
     def _scores(self, data: torch.Tensor) -> torch.Tensor:
         """Return the mean class scores of all folds, shape (heads, x, y, z)."""

@@ -39,7 +39,7 @@ from wirbel.runner.sorting import sort_out
 from wirbel.runner.stage import Stage, Work
 from wirbel.runner.steps import Steps
 from wirbel.runner.termination import TERMINATED, Terminated, sigterm_raises
-from wirbel.runner.usage import usage
+from wirbel.runner.usage import used_lately
 
 __all__ = ["Record", "Scan", "Stage", "StageFolders", "run_planned", "run_stage"]
 
@@ -133,6 +133,6 @@ def _compute(job: Job, todo: list[Work]) -> None:
 
 def _summarize(job: Job, rows: list[Record], computed: int) -> None:
     counts = {state: sum(r.status == state for r in rows) for state in (OK, FAILED, SKIPPED)}
-    job.tell(USED.format(usage()))
+    job.tell(USED.format(used_lately()))
     told = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
     job.tell(f"{told or 'no scans'}; {computed} of {len(rows)} {FINISHED}")

@@ -15,7 +15,7 @@ from tempfile import NamedTemporaryFile
 from wirbel.io.scan_names import FoundScan
 from wirbel.plan.plan import Plan, Wishes, write_plan
 from wirbel.runner.batches import batch_file
-from wirbel.runner.chain import INTERMEDIATE
+from wirbel.runner.chain import INTERMEDIATE, stages_of_job
 from wirbel.runner.discovery import BatchPlan, plan_batches
 from wirbel.runner.intermediates import remove_outputs
 from wirbel.runner.receipts import PICTURES, pictures_receipt, receipt_file
@@ -96,7 +96,8 @@ class Run:
         before = self.plan.before(stage)
         if before and self.decision.runs(before, batch):
             return [self._manifest(before, batch)]
-        return [stand_in().name] if self.decision.begins(stage, batch) and shown else []
+        begins = any(self.decision.begins(name, batch) for name in stages_of_job(stage))
+        return [stand_in().name] if begins and shown else []
 
     def gathered(self, stage: str, *stages: str, shown: bool) -> list[str]:
         """Return the same for what is made once from the manifests of all batches of `stages`."""
