@@ -16,7 +16,7 @@ from parity_scans import scans_in
 
 from wirbel.plan.plan import plan_file
 from wirbel.runner.chain import FOLLOWERS, stages_of_job
-from wirbel.runner.discovery import plan_batches
+from wirbel.study.listing.discovery import plan_batches
 
 HERE = Path(__file__).resolve().parent
 JOBS = tuple(stage for stage in parity_runs.STAGES if stage not in FOLLOWERS)
@@ -63,7 +63,9 @@ def run_wirbel(args, models, bids: Path, out: Path) -> Spent:
     for name in JOBS:
         line = ["--plan", plan_file(out), "--batch", parity_runs.BATCH, "--threads", args.threads]
         line += ["--device", "cpu"] if name == HOLDING_A_GPU else []
-        account, wall_s = _run(sys.executable, "wirbel_run.py", out / name, args, *stages_of_job(name), *line)
+        account, wall_s = _run(
+            sys.executable, "wirbel_run.py", out / name, args, *stages_of_job(name), *line
+        )
         for stage in stages_of_job(name):
             parity_runs.tell_failures(stage, out / "work" / stage / f"{parity_runs.BATCH}.tsv")
         spent.stages[name] = account["cpu_s"] - account["network_cpu_s"]
@@ -115,7 +117,9 @@ def _run(python, script: str, stem: Path, args, *words) -> tuple[dict, float]:
     account, log = stem.with_suffix(".account.json"), stem.with_suffix(".log")
     line = [str(python), str(HERE / script), str(account), *map(str, words)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads), "PYTHONPATH": ""}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled programs, as users have in both tools
+    environment.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # compiled programs, as users have in both tools
     if script == "wirbel_run.py":
         environment["PYTHONPATH"] = str(HERE.parents[1] / "workflow_scripts")
     started = time.perf_counter()

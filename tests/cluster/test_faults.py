@@ -7,8 +7,8 @@ from injections import FAULTS
 from rounds import Round
 from studies import ToyStudy
 
-from wirbel.runner.slurm import jobname_prefix
-from wirbel.runner.summary import summary
+from wirbel.slurm.questions import jobname_prefix
+from wirbel.study.ending.summary import summary
 
 ORPHANS = "SLURM jobs of an earlier run on"
 SUBMITTED = "has been submitted with SLURM jobid"

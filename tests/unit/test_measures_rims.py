@@ -8,8 +8,8 @@ from solid_spine import rotation
 
 from wirbel.core.geometry import Volume
 from wirbel.core.measures.frames import region_of_mask
-from wirbel.core.measures.rims import corner_height_mm
-from wirbel.core.measures.surfaces import find_block
+from wirbel.core.measures.shape.rims import corner_height_mm
+from wirbel.core.measures.shape.surfaces import find_block
 
 DEPTH, WIDTH, HEIGHT, SAG = 30.0, 42.0, 25.0, 4.0
 SPACING = np.array([3.3, 0.86, 0.86])

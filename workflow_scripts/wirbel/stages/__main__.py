@@ -16,7 +16,9 @@ def main(argv: list[str]) -> int:
     """Run the stages that are named before the first option; return the exit code."""
     names = list(takewhile(lambda word: not word.startswith("-"), argv))
     if not names:
-        raise SystemExit("expected names of stages, as in `python -m wirbel.stages semantic instance`")
+        raise SystemExit(
+            "expected names of stages, as in `python -m wirbel.stages semantic instance`"
+        )
     for name in names:
         code = import_module(f"wirbel.stages.{name}").main(argv[len(names) :])
         if code:
