@@ -29,6 +29,8 @@ class Spent:
 
     cpu_s: float = 0.0
     gpu_alloc_s: float = 0.0
+    gpu_cpu_s: float = 0.0
+    """CPU seconds of jobs that hold a GPU, beside the networks: other work on the machine stretches them less."""
     peak_mb: float = 0.0
     network_cpu_s: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
@@ -74,6 +76,7 @@ def run_wirbel(args, models, bids: Path, out: Path) -> Spent:
         spent.peak_mb = max(spent.peak_mb, account["peak_mb"])
         if name == HOLDING_A_GPU:
             spent.gpu_alloc_s += wall_s - account["network_wall_s"]
+            spent.gpu_cpu_s += spent.stages[name]
     return spent
 
 
@@ -99,6 +102,7 @@ def run_spineps(args, models, bids: Path, out: Path) -> Spent:
     return Spent(
         cpu_s,
         wall_s - account["network_wall_s"],
+        cpu_s,
         account["peak_mb"],
         account["network_cpu_s"],
         stages,
