@@ -64,7 +64,7 @@ def test_a_request_that_cannot_be_fulfilled(study, cluster, old, new, sentence):
 def test_no_gpu_is_free(study, cluster):
     for _ in cluster.gpu_nodes:
         cluster.submit("--partition=gpu", "--gpus=1", "--wrap=sleep 600")
-    watching = study.folder / "workflow_scripts" / "wirbel" / "runner" / "slurm_queue.py"
+    watching = study.folder / "workflow_scripts" / "wirbel" / "slurm" / "queue.py"
     text = watching.read_text()
     assert "WATCH_SECONDS = 60.0" in text
     watching.write_text(text.replace("WATCH_SECONDS = 60.0", "WATCH_SECONDS = 1.0"))
@@ -111,7 +111,7 @@ def test_a_controller_that_does_not_answer(study, cluster):
     nowhere = study.folder / "slurm.conf"
     text = (cluster.root / "slurm.conf").read_text()
     nowhere.write_text(text.replace("SlurmctldPort=", "SlurmctldPort=1\n#"))
-    code = "from wirbel.runner import slurm; slurm.PATIENCE_SECONDS = 0; slurm.ask('squeue')"
+    code = "from wirbel.slurm import questions; questions.PATIENCE_SECONDS = 0; questions.ask('squeue')"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={

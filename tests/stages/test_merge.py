@@ -1,18 +1,12 @@
 """The merge stage over one batch: final maps on the scans' own grids, and reasons for failures."""
 
-import sys
-from pathlib import Path
-
 import nibabel as nib
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-
-import planned
-import tiny_models
-from batch_lists import update_batches
-from spine_boxes import box_spine, counters, oracle
+from support.models import tiny_models
+from support.spines.spine_boxes import box_spine, counters, oracle
+from support.studies import planned
+from support.studies.batch_lists import update_batches
 
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
 from wirbel.core.instances.cutouts import body_centres
@@ -62,6 +56,8 @@ def put(out, name, labels, spine):
     for stage in ("semantic", "instance"):
         (out / "work" / stage).mkdir(parents=True, exist_ok=True)
     write_volume(out / f"work/semantic/{name}_subregion.nii.gz", labels)
+    margins = labels.with_data(np.where(labels.data > 0, 204, 0).astype(np.uint8))
+    write_volume(out / f"work/semantic/{name}_margin.nii.gz", margins)
     path = out / f"work/instance/{name}_predictions.npz"
     write_arrays(path, labels=block, origin=origin, centre_mm=centre, spacing_mm=labels.spacing_mm)
 
@@ -96,6 +92,11 @@ def test_maps_tables_and_sidecars_come_out_on_the_scans_own_grid(study, models):
     assert sidecar["Models"]["semantic"]["Name"] == "quick"
     assert len(sidecar["Models"]["instance"]["SHA256"]) == 64
     assert sidecar["BiasFieldCorrection"] is False
+    agreement = sidecar["Agreement"]
+    assert agreement["instance"] == dict.fromkeys(("20", "21", "22", "23", "24"), 1.0)
+    assert agreement["votes"] == {"20": 2, "21": 3, "22": 3, "23": 3, "24": 2}
+    assert set(map(int, agreement["margin"])) == set(table)
+    assert set(agreement["margin"].values()) == {0.7992}, "203 of 254 steps"
     levels = sidecar["Levels"]
     assert (levels["method"], levels["agree"], levels["flags"]) == ("sacrum", None, [])
     assert levels["confidence"] > 0.7

@@ -4,7 +4,7 @@ import os
 from collections import namedtuple
 
 import pytest
-from bids_scans import put_scan
+from support.studies.bids_scans import put_scan
 
 from wirbel.io.bids import find_scans
 from wirbel.study.checks import space

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from bids_scans import put_scan
+from support.studies.bids_scans import put_scan
 
 from wirbel.io.bids import list_dataset
 

@@ -74,17 +74,17 @@ def test_the_three_lines_a_user_edits(tmp_path):
 def test_what_weeks_on_a_busy_cluster_need():
     content = _read("slurm")
     expected = {
-        "executor": "slurm",
+        "executor": "wirbel-slurm",
         "scheduler": "greedy",
-        "slurm-no-requeue": "True",
+        "wirbel-slurm-no-requeue": "True",
         "rerun-incomplete": "True",
         "keep-going": "True",
         "nolock": "True",
         "max-status-checks-per-second": "0.25",
-        "slurm-status-attempts": "60",
+        "wirbel-slurm-status-attempts": "60",
     }
     assert {key: content[key] for key in expected} == expected
-    assert "slurm-array-jobs" not in content
+    assert "wirbel-slurm-array-jobs" not in content
     assert Path(content["configfile"]) == PROFILES / "slurm" / "settings.yaml"
 
 

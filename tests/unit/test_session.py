@@ -58,5 +58,4 @@ def test_jobs_and_the_scheduler_have_what_is_read():
     assert inspect.isfunction(DAG.needrun_jobs)
     assert {"wildcards_dict", "is_local"} <= _has(Job)
     assert "norun" in inspect.getsource(Rule.__init__)
-    assert "_executor" in inspect.getsource(JobScheduler.__init__)
     assert "running" in inspect.getsource(JobScheduler.__init__)

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from bids_scans import put_scan
 from snakemake.logging import logger
 from snakemake.settings.types import DAGSettings, OutputSettings
+from support.studies.bids_scans import put_scan
 
 from wirbel.runner.chain import (
     ALL_STAGES,

@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from toy_workflow import CHAIN, model
+from support.studies.toy_workflow import CHAIN, model
 
 from wirbel.runner.chain import job_of
 

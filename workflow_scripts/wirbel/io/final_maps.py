@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from wirbel import __version__
+from wirbel.core.agreement.scores import Agreement
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels.naming import Levels
+from wirbel.core.merging.maps import FinalMaps
 from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.colour_tables import FOLDER, SUFFIXES, write_colour_tables
 from wirbel.io.sidecars import write_json, write_lookup
@@ -22,6 +24,9 @@ TOY_WEIGHTS = "(toy weights)"
 """Appended to the name of networks that only serve to try the software."""
 HEADER_CONFLICT_KEY = "HeaderConflict"
 """Sidecar entry: one sentence about each contradiction in the scan's header."""
+AGREEMENT_KEY = "Agreement"
+"""Entry of a vertebra map's sidecar, by label of the map: `wirbel.core.agreement.scores.Agreement`."""
+AGREEMENT_DECIMALS = 4
 _SUBREGIONS = (
     "Substructures of the spine",
     SUBREGION_NAMES,
@@ -37,11 +42,10 @@ _KINDS = {"subregion": _SUBREGIONS, "vertebra": VERTEBRAE}
 
 def write_final_maps(
     stem: Path,
-    subregion: Volume,
-    vertebra: Volume,
-    levels: Levels,
+    maps: FinalMaps,
     provenance: dict,
     scan: Header | None = None,
+    agreement: Agreement | None = None,
 ) -> list[Path]:
     """Write `<stem>_desc-{subregion,vertebra}_dseg` with lookup tables and sidecars.
 
@@ -49,15 +53,16 @@ def write_final_maps(
     ----------
     stem : Path
         Path of the results without `_desc-...`.
-    subregion, vertebra : Volume
-        Label maps on the scan's own grid, shape (i, j, k) in the scan's axis order.
-    levels : Levels
-        How the vertebrae were named; goes into the sidecar.
+    maps : FinalMaps
+        Label maps on the scan's own grid, shape (i, j, k) in the scan's axis order, and how the vertebrae were named,
+        which goes into the sidecar.
     provenance : dict
         Further sidecar entries.
     scan : Header, optional
         The scan's header. If given, the maps keep both of its transforms and their codes, so that
         every viewer overlays them on the scan, and the sidecars list the header's contradictions.
+    agreement : Agreement, optional
+        How well the networks agree about the vertebra map's structures; goes into its sidecar.
 
     Returns
     -------
@@ -66,11 +71,15 @@ def write_final_maps(
     """
     if scan is not None and scan.notes:
         provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
-    described = {**provenance, "Levels": levels_entry(levels)}
+    described = {**provenance, "Levels": levels_entry(maps.levels)}
+    if agreement is not None:
+        described[AGREEMENT_KEY] = agreement_entry(agreement)
     placement = None if scan is None else scan.placement
     return [
-        *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
-        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, VERTEBRAE, described, placement),
+        *write_map(
+            f"{stem}_desc-subregion_dseg", maps.subregion, _SUBREGIONS, provenance, placement
+        ),
+        *write_map(f"{stem}_desc-vertebra_dseg", maps.vertebra, VERTEBRAE, described, placement),
     ]
 
 
@@ -123,6 +132,20 @@ def levels_entry(levels: Levels) -> dict:
         "alternative": levels.alternative,
         "set_aside": levels.set_aside,
     }
+
+
+def agreement_entry(agreement: Agreement) -> dict[str, dict[str, float]]:
+    """Return the sidecar entry about how well the networks agree; `agreement_from` reverses it."""
+    return {
+        kind: {str(n): round(value, AGREEMENT_DECIMALS) for n, value in sorted(values.items())}
+        for kind, values in vars(agreement).items()
+    }
+
+
+def agreement_from(entry: Mapping[str, Mapping[str, Any]]) -> Agreement:
+    """Reverse `agreement_entry`; {} stands for maps that came without."""
+    by_label = {kind: {int(n): v for n, v in values.items()} for kind, values in entry.items()}
+    return Agreement(**by_label)
 
 
 def write_map(

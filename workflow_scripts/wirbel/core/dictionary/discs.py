@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wirbel.core.dictionary.agreement import OF_DISCS
 from wirbel.core.dictionary.column import (
     INTEGER,
     NUMBER,
@@ -228,4 +229,5 @@ DISCS = (
     *centroid("", "disc", "disc_status"),
     status("disc_status", "the disc", "ok", "touches_border", "partly_seen"),
     complete("the disc", "true when disc_status is ok"),
+    *OF_DISCS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wirbel.core.dictionary.agreement import OF_VERTEBRAE
 from wirbel.core.dictionary.column import (
     BOOLEAN,
     INTEGER,
@@ -341,4 +342,5 @@ VERTEBRAE = (
         "true when body_status and vertebra_status are ok: neither the body nor a process reaches the border of the "
         "scan. For body_volume_mm3 alone body_status is enough",
     ),
+    *OF_VERTEBRAE,
 )

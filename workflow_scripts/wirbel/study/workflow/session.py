@@ -19,6 +19,9 @@ from wirbel.study.decision.before_table import BeforeJobTable
 from wirbel.study.ending.finish import AtNothingToDo, say_at_the_end
 from wirbel.study.workflow.light_snakemake import collect_garbage_seldom, without_input_sizes
 
+SLURM, UNATTENDED = "slurm", "wirbel-slurm"
+"""Executors that submit to SLURM: Snakemake's own, and snakemake_executor_plugin_wirbel_slurm."""
+
 
 class Session:
     """One process of Snakemake; `workflow` is the object that it gives to Snakefiles."""
@@ -45,7 +48,12 @@ class Session:
     @property
     def submits_to_slurm(self) -> bool:
         """Whether this process hands jobs to SLURM."""
-        return self.is_main and self._executor_name == "slurm"
+        return self.is_main and self._executor_name in (SLURM, UNATTENDED)
+
+    @property
+    def gives_up_lost_jobs(self) -> bool:
+        """Whether the executor notices on its own that SLURM has lost jobs."""
+        return self._executor_name == UNATTENDED
 
     @property
     def is_for_slurm(self) -> bool:
@@ -63,11 +71,6 @@ class Session:
     def executor_settings(self) -> Any:
         """The executor's settings, as its plugin defines them."""
         return self._workflow.executor_settings
-
-    @property
-    def executor(self) -> Any:
-        """The executor at work; None before there is one."""
-        return getattr(self._workflow.scheduler, "_executor", None)
 
     @property
     def _executor_name(self) -> str:

@@ -1,0 +1,1 @@
+"""How well the networks agree with themselves: votes for each vertebra, margins of each structure."""
