@@ -26,6 +26,7 @@ from wirbel.core.measures.signals import add_signal_ratios, find_fluid, picture_
 from wirbel.core.measures.solids import find_solids
 from wirbel.core.measures.spine import Spine
 from wirbel.core.measures.vertebrae import vertebra_rows
+from wirbel.core.measures.widths import partly_seen
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     if line is not None and right is not None:
         profiles = [profile(maps, line, right) for profile in (canal_profile, cord_profile)]
     marks = solid_landmarks(solids)
-    levels = level_rows(maps, spine, line, order, profiles[0], marks)
+    levels = level_rows(maps, spine, line, order, profiles[0], marks, partly_seen(solids))
     add_complete(maps, vertebrae, discs, levels)
     compressed = compression_columns(levels, spine, line, order, profiles[1])
     graded = stenosis_columns(levels, vertebrae)

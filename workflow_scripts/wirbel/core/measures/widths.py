@@ -51,6 +51,11 @@ def check_widths(solids: dict[int, Solid]) -> dict[int, Solid]:
     return found
 
 
+def partly_seen(solids: dict[int, Solid]) -> set[int]:
+    """Return the keys of the solids that slices show only in part."""
+    return {key for key, s in solids.items() if S.PARTLY_SEEN in (s.status, s.width_status)}
+
+
 def width_state(solid: Solid) -> str:
     """Return the status of the width of a solid with an outline: whether its slices tell it."""
     if solid.width_status != S.OK or solid.outline.exponent < RECTANGULAR:
