@@ -11,11 +11,11 @@ import numpy as np
 from measure_views import CYAN, RED, WHITE, YELLOW, View, fitted, place
 
 from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS, SACRUM
-from wirbel.core.measures.centreline import find_centreline
-from wirbel.core.measures.corners import corners_beside
-from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM, fit_closed_curve
+from wirbel.core.measures.cord.centreline import find_centreline
+from wirbel.core.measures.cord.sections import REACH_MM, SLAB_MM
+from wirbel.core.measures.curvature.curves import CANAL_FORM, CORD_FORM, fit_closed_curve
 from wirbel.core.measures.levels import section_frame
-from wirbel.core.measures.sections import REACH_MM, SLAB_MM
+from wirbel.core.measures.shape.corners import corners_beside
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
 
 SEED = 11

@@ -12,13 +12,13 @@ from wirbel.core.labels import (
     LEVEL_NAMES,
     SACRUM,
 )
-from wirbel.core.measures.rims import RIM, corner_height_mm
+from wirbel.core.measures.curvature.slips import facing_plates
 from wirbel.core.measures.shape.bulge import bulge_columns
 from wirbel.core.measures.shape.foramen import pedicle_edge_mm
+from wirbel.core.measures.shape.rims import RIM, corner_height_mm
 from wirbel.core.measures.signal.discs import MARGIN_MM, zones_of
 from wirbel.core.measures.signal.marrow import VBQ_LEVELS, fluid_behind
-from wirbel.core.measures.signals import BODY_MARGIN_MM, find_fluid, picture_of
-from wirbel.core.measures.slips import facing_plates
+from wirbel.core.measures.signal.signals import BODY_MARGIN_MM, find_fluid, picture_of
 
 
 def draw(phantom, maps, solids) -> None:

@@ -11,10 +11,10 @@ from wirbel.core.labels import (
     DISC_OFFSET,
     LEVEL_LABELS,
 )
-from wirbel.core.measures.alignment import spine_frame
-from wirbel.core.measures.centreline import find_centreline
-from wirbel.core.measures.coronal.curves import cobb_columns
-from wirbel.core.measures.narrowest import BIN_MM, canal_profile, cord_profile
+from wirbel.core.measures.cord.centreline import find_centreline
+from wirbel.core.measures.cord.narrowest import BIN_MM, canal_profile, cord_profile
+from wirbel.core.measures.curvature.alignment import spine_frame
+from wirbel.core.measures.curvature.coronal import cobb_columns
 
 NECK_SEED, CURVED_SEED = 12, 34
 """The second one has a curve of 15 degrees to the right in the thorax, and one of 15 to the left above."""

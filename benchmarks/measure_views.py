@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from wirbel.core.colours import subregion_colours
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.measures.frames import Frame
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.solids import find_solids
+from wirbel.core.measures.shape.solids import find_solids
 from wirbel.core.measures.spine import Spine
+from wirbel.core.pictures.colours import subregion_colours
 from wirbel.phantom import make_phantom
 from wirbel.phantom.raster import rasterise
 

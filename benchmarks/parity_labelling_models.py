@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from wirbel.core.level_axis import EXPLICIT, GROUPS, REPEATING
+from wirbel.core.labelling.level_axis import EXPLICIT, GROUPS, REPEATING
 from wirbel.learning.labelling_network import LabellingClassifier, LabellingNetwork
 
 HEADS = {"REGION": 3, "VERT": 24, "VERTGRP": 12, "VERTREL": 6, "VERTT13": 2, "FULLYVISIBLE": 2}

@@ -18,10 +18,10 @@ from parity_runs import run_spineps
 from parity_scans import scans_in
 from parity_stand_in import by_distance
 
-from wirbel.core.consolidation import Predictions
 from wirbel.core.geometry import Volume, reorient, resample_labels
-from wirbel.core.spineps import merging
+from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.spineps.grids import zooms
+from wirbel.core.spineps.merging import both_maps as merging
 from wirbel.core.spineps.preparation import prepared_grid
 from wirbel.core.spineps.semantic_cleaning import clean_semantic
 from wirbel.errors import ScanError

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from parity_runs import call_spineps
 
+from wirbel.core.labelling.level_axis import EXPLICIT, GROUPS, REPEATING
+from wirbel.core.labelling.level_path import name_by_heads
 from wirbel.core.labels import LEVEL_NAMES
-from wirbel.core.level_axis import EXPLICIT, GROUPS, REPEATING
-from wirbel.core.level_path import name_by_heads
 
 CLASSES = {
     "REGION": 3,

@@ -15,10 +15,10 @@ from parity_scans import scans_in
 
 from wirbel.models.digests import combined_sha256, hash_files
 from wirbel.plan.plan import Wishes, plan_file, write_plan
-from wirbel.runner.discovery import plan_batches
-from wirbel.runner.records import read_records
-from wirbel.runner.settings import checked_settings
-from wirbel.study.planning import Planner
+from wirbel.runner.manifests.records import read_records
+from wirbel.study.listing.discovery import plan_batches
+from wirbel.study.settings.planning import Planner
+from wirbel.study.settings.run_settings import checked_settings
 
 HERE = Path(__file__).resolve().parent
 BATCH = "b00001"

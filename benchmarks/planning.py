@@ -68,9 +68,9 @@ def batch_job(batch):
 
 def gather():
     sys.path.insert(0, sys.argv[0].replace("stub.py", "workflow_scripts"))
-    from wirbel.runner.findings import data_set_mark
-    from wirbel.runner.receipts import digest_of_seals, write_receipt
-    from wirbel.runner.seals import read_seal
+    from wirbel.runner.manifests.findings import data_set_mark
+    from wirbel.runner.manifests.receipts import digest_of_seals, write_receipt
+    from wirbel.runner.manifests.seals import read_seal
     from pathlib import Path
     tables = stage != "contact_sheet"
     stages = names if tables else names[-2:-1]

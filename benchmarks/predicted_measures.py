@@ -19,7 +19,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from measures_figures import limit_of
 
-from wirbel.core.evaluation import instance_rows, measure_rows
+from wirbel.core.evaluation.figures import instance_rows, measure_rows
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.measures import measure
 from wirbel.io.volumes import read_volume

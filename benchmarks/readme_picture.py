@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from wirbel.core.colours import rgb, vertebra_colours
 from wirbel.core.geometry import MODEL_AXES, Volume, reorient
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.solids import find_solids
+from wirbel.core.measures.shape.solids import find_solids
 from wirbel.core.measures.spine import Spine
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
-from wirbel.core.pictures import level_marks, overlay, sagittal_view
+from wirbel.core.pictures.colours import rgb, vertebra_colours
+from wirbel.core.pictures.sagittal_views import level_marks, overlay, sagittal_view
 from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume
 

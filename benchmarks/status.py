@@ -21,9 +21,9 @@ from statistics import median
 from wirbel.io.tables import write_rows
 from wirbel.plan.plan import Plan, write_plan
 from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.batches import COLUMNS, batch_file
 from wirbel.runner.chain import STAGES
-from wirbel.runner.records import (
+from wirbel.runner.manifests.batches import COLUMNS, batch_file
+from wirbel.runner.manifests.records import (
     FAILED,
     OK,
     SKIPPED,
@@ -33,8 +33,8 @@ from wirbel.runner.records import (
     records_file,
     write_records,
 )
-from wirbel.runner.run_lock import RunLock
-from wirbel.runner.seals import seal_line, seal_of
+from wirbel.runner.manifests.seals import seal_line, seal_of
+from wirbel.study.run_lock import RunLock
 
 ONE_FAILS_IN = 140
 DONE_SHARE = 0.75

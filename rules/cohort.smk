@@ -61,7 +61,7 @@ rule verify:
     message:
         "Comparing the recorded results with the disk"
     shell:
-        f"python -m wirbel.runner.verify{study.output_argument} 2>&1 | tee {{log:q}}"
+        f"python -m wirbel.study.verify{study.output_argument} 2>&1 | tee {{log:q}}"
 
 
 # `snakemake unlock`: forget a run that was killed on another machine and could not clear its lock.
@@ -74,4 +74,4 @@ rule unlock:
     message:
         "Clearing the lock that a killed run left behind"
     shell:
-        f"python -m wirbel.runner.run_lock{study.output_argument} 2>&1 | tee {{log:q}}"
+        f"python -m wirbel.study.run_lock{study.output_argument} 2>&1 | tee {{log:q}}"

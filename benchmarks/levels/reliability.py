@@ -22,10 +22,10 @@ import numpy as np
 from faults import FAULTS, Case
 from fitting import fit, write_calibration
 
-from wirbel.core.bodies import Bodies, separate_bodies
 from wirbel.core.geometry import Grid, Volume, reorient, upright
+from wirbel.core.instances.bodies import Bodies, separate_bodies
 from wirbel.core.labels import BODY_LABELS, SACRUM
-from wirbel.core.levels import Levels, levels_of, model_probability
+from wirbel.core.levels.naming import Levels, levels_of, model_probability
 from wirbel.io.volumes import read_volume
 from wirbel.phantom import REGIONS
 from wirbel.phantom.acquisition import sample_acquisition

@@ -17,10 +17,10 @@ from drawn_shapes import rotation
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume
-from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM
+from wirbel.core.measures.cord.sections import cut_section
+from wirbel.core.measures.curvature.curves import CANAL_FORM, CORD_FORM
 from wirbel.core.measures.frames import make_frame
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.sections import cut_section
 
 CORDS = ((6.0, 6.0), (3.0, 15.0), (4.0, 12.0), (5.8, 8.2), (6.8, 13.0), (8.0, 8.0), (4.0, 5.0))
 """Depth and width in mm: round and flat ones, the usual thoracic and cervical ones, a tip."""

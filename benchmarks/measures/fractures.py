@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from wirbel.core.labels import LEVEL_LABELS
-from wirbel.core.measures.expected import USUAL_POSTERIOR_MM
-from wirbel.core.measures.fractures import GENANT_LEVELS, GENANT_LIMITS, fracture_columns
+from wirbel.core.measures.fractures.expected import USUAL_POSTERIOR_MM
+from wirbel.core.measures.fractures.grades import GENANT_LEVELS, GENANT_LIMITS, fracture_columns
 
 VIEWS = {"whole": ("C3", "L5"), "thoracic": ("C7", "T12"), "lumbar": ("T11", "L5")}
 """Field of view -> its first and last level with a height."""

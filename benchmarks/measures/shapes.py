@@ -22,7 +22,7 @@ from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET
 from wirbel.core.measures import measure
-from wirbel.core.measures.sections import CENTRAL_MM
+from wirbel.core.measures.cord.sections import CENTRAL_MM
 
 LIMITS = {"height": 0.5, "depth": 0.8, "width": 0.8, "wedge": 1.5, "area": 5.0}
 """Kind of measure -> limit of docs/measures.md: mm, degrees, percent."""
@@ -89,9 +89,12 @@ def judge(case: Case) -> dict[str, str]:
             verdicts[name] = "said"
         elif value is not None:
             verdicts[name] = "right" if abs(value - true) <= 2 * limit else "off"
-        elif harm == "aside" or name.startswith(SIDEWAYS.get(harm, ())):
-            verdicts[name] = "withheld"
-        elif kind == "width" and harm in SIDEWAYS:
+        elif (
+            harm == "aside"
+            or name.startswith(SIDEWAYS.get(harm, ()))
+            or kind == "width"
+            and harm in SIDEWAYS
+        ):
             verdicts[name] = "withheld"
         else:
             known = whole.get(name)
@@ -136,8 +139,8 @@ SIDEWAYS = {
     "side": ("canal_area", "cord_area"),
     "few": ("coronal",),
 }
-"""What is wrong -> names of what it withholds rightly, beside the widths: the border may cut canal and cord as well. What
-shows only one side withholds everything."""
+"""What is wrong -> names of what it withholds rightly, beside the widths: the border may cut canal and cord as well.
+What shows only one side withholds everything."""
 VERDICTS = ("right", "said", "off", "withheld", "lost")
 STATUS = {c.name: c.status for table in ("vertebrae", "discs", "levels") for c in TABLES[table]}
 """Measure -> its status column."""

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from wirbel.core.geometry import Volume, turned
-from wirbel.core.intake import check_scan
 from wirbel.core.preparation import bias_field
+from wirbel.core.preparation.intake import check_scan
 from wirbel.core.preparation.n4 import fitting, itk
 from wirbel.core.spineps import bias_field as published
 from wirbel.core.spineps.preparation import to_range

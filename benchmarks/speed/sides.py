@@ -15,7 +15,7 @@ import parity_runs
 from parity_scans import scans_in
 
 from wirbel.plan.plan import plan_file
-from wirbel.runner.discovery import plan_batches
+from wirbel.study.listing.discovery import plan_batches
 
 HERE = Path(__file__).resolve().parent
 STAGES = parity_runs.STAGES

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from wirbel.core import merging
-from wirbel.core.cleaning import clean_semantic
-from wirbel.core.consolidation import Predictions
-from wirbel.core.cutouts import body_centres, cut_out
 from wirbel.core.geometry import Volume, on_spacing, reorient, resample_labels, upright
+from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.instances.cutouts import body_centres, cut_out
+from wirbel.core.merging import both_maps as merging
 from wirbel.core.preparation.image import prepare_image
-from wirbel.core.spineps import merging as spineps_merging
-from wirbel.core.spineps import naming, preparation, semantic_cleaning
+from wirbel.core.semantic.cleaning import clean_semantic
+from wirbel.core.spineps import preparation, semantic_cleaning
 from wirbel.core.spineps.grids import resample
-from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
+from wirbel.core.spineps.inference_settings import InstanceSettings, NumberSettings
+from wirbel.core.spineps.merging import both_maps as spineps_merging
+from wirbel.core.spineps.merging import naming
 from wirbel.io.final_maps import write_final_maps
 from wirbel.io.sidecars import read_arrays, write_arrays
 from wirbel.io.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume

@@ -110,17 +110,22 @@ def test_a_comment_stays_with_its_scan_however_quickly_the_next_keys_come(page):
     page.fill("#comment-text", "blurred")
     page.evaluate("""() => {
         document.querySelector("#comment button[value=ok]").click();
-        for (const key of ["j", "a", "u"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        for (const key of ["j", "a", "u"])
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     }""")
     page.wait_for_function("() => !document.querySelector('#comment').open")
-    assert page.evaluate("Object.entries(Reviews.read().items).map(([scan, item]) => [scan, item.decision, item.comment])") == [
-        ["sub-00000", "comment", "blurred"]
-    ]
+    kept = page.evaluate("Reviews.read().items")
+    assert {scan: (item["decision"], item["comment"]) for scan, item in kept.items()} == {
+        "sub-00000": ("comment", "blurred")
+    }
 
 
 def test_a_cancelled_comment_leaves_no_review(page):
     page.keyboard.press("j")
-    for leave in (lambda: page.click("#comment button[value=cancel]"), lambda: page.keyboard.press("Escape")):
+    for leave in (
+        lambda: page.click("#comment button[value=cancel]"),
+        lambda: page.keyboard.press("Escape"),
+    ):
         page.keyboard.press("c")
         page.fill("#comment-text", "blurred")
         leave()

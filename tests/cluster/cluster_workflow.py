@@ -115,5 +115,5 @@ def make_troubled(repository: Path, memory_mb: int) -> None:
     table = package / "runner" / "chain.py"
     table.write_text(re.sub(r"(StageNeeds\(.+?), \d+,", rf"\1, {memory_mb},", table.read_text()))
     (package / "troubled.py").write_text((HERE / "troubled.py").read_text())
-    with open(package / "runner" / "runner.py", "a") as runner:
+    with open(package / "runner" / "loop.py", "a") as runner:
         runner.write(TROUBLED)

@@ -30,13 +30,13 @@ from wirbel.learning.semantic_plans import (
     dataset_json,
     plans_json,
 )
-from wirbel.learning.settings import training_settings
 from wirbel.learning.training_cases import (
     TrainingFolder,
     as_classes,
     write_case,
     write_descriptions,
 )
+from wirbel.learning.training_settings import training_settings
 from wirbel.phantom import Phantom, make_phantom
 from wirbel.stages import train_instance
 

@@ -7,8 +7,8 @@ from injections import FAULTS
 from rounds import Round
 from studies import ToyStudy
 
-from wirbel.runner.slurm import jobname_prefix
-from wirbel.runner.summary import summary
+from wirbel.slurm.questions import jobname_prefix
+from wirbel.study.ending.summary import summary
 
 ORPHANS = "SLURM jobs of an earlier run on"
 SUBMITTED = "has been submitted with SLURM jobid"
@@ -57,7 +57,7 @@ def test_jobs_of_a_killed_run_are_explained_and_stopped(workflow, cluster):
 
 def test_a_job_that_the_controller_forgets_is_submitted_again(workflow, cluster):
     workflow.scan("sub-01", "1")
-    watching = workflow.folder / "workflow_scripts" / "wirbel" / "runner" / "slurm_awaited.py"
+    watching = workflow.folder / "workflow_scripts" / "wirbel" / "slurm" / "awaited.py"
     text = watching.read_text()
     assert "OVER_SECONDS = 3, 600.0" in text
     watching.write_text(text.replace("OVER_SECONDS = 3, 600.0", "OVER_SECONDS = 3, 4.0"))

@@ -64,7 +64,7 @@ def test_a_request_that_cannot_be_fulfilled(study, cluster, old, new, sentence):
 def test_no_gpu_is_free(study, cluster):
     for _ in cluster.gpu_nodes:
         cluster.submit("--partition=gpu", "--gpus=1", "--wrap=sleep 600")
-    watching = study.folder / "workflow_scripts" / "wirbel" / "runner" / "slurm_queue.py"
+    watching = study.folder / "workflow_scripts" / "wirbel" / "slurm" / "queue.py"
     text = watching.read_text()
     assert "WATCH_SECONDS = 60.0" in text
     watching.write_text(text.replace("WATCH_SECONDS = 60.0", "WATCH_SECONDS = 1.0"))

@@ -11,7 +11,7 @@ from batch_lists import update_batches
 from wirbel.core.geometry import Volume
 from wirbel.io.volumes import write_volume
 from wirbel.models.inference_config import FILE_NAME
-from wirbel.runner.records import Record, read_records, write_records
+from wirbel.runner.manifests.records import Record, read_records, write_records
 
 BATCH = "b00001"
 

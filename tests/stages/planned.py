@@ -11,10 +11,10 @@ import yaml
 
 from wirbel.models.errors import ModelError
 from wirbel.plan.plan import Plan, Wishes, plan_file, write_plan
-from wirbel.runner.records import read_records, write_records
-from wirbel.runner.seals import seal_line, seal_of
-from wirbel.runner.settings import checked_settings
-from wirbel.study.planning import Planner
+from wirbel.runner.manifests.records import read_records, write_records
+from wirbel.runner.manifests.seals import seal_line, seal_of
+from wirbel.study.settings.planning import Planner
+from wirbel.study.settings.run_settings import checked_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
 BUILTIN = {"semantic": "builtin", "instance": "builtin"}

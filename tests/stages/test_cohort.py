@@ -17,10 +17,10 @@ from wirbel.io.listing import Finding
 from wirbel.io.measurements import write_measurements
 from wirbel.io.tables import write_rows
 from wirbel.plan.plan import Wishes, plan_file, read_plan, write_plan
-from wirbel.runner.batches import COLUMNS, batch_file, read_batch
-from wirbel.runner.findings import write_findings
-from wirbel.runner.records import Record, read_records, write_records
-from wirbel.runner.seals import seal_line, seal_of
+from wirbel.runner.manifests.batches import COLUMNS, batch_file, read_batch
+from wirbel.runner.manifests.findings import write_findings
+from wirbel.runner.manifests.records import Record, read_records, write_records
+from wirbel.runner.manifests.seals import seal_line, seal_of
 from wirbel.stages import cohort
 
 SCANS = 40

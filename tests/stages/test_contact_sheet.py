@@ -15,8 +15,8 @@ from wirbel.core.geometry import Volume
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import write_volume
 from wirbel.plan.plan import plan_file
-from wirbel.runner.batches import StageFolders, batch_file, read_batch
-from wirbel.runner.records import (
+from wirbel.runner.manifests.batches import StageFolders, batch_file, read_batch
+from wirbel.runner.manifests.records import (
     FAILED,
     OK,
     SKIPPED,

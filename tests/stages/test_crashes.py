@@ -16,7 +16,7 @@ from toy import Count, Double, parsed, plan_of
 
 from wirbel.io import atomic
 from wirbel.runner import upstream
-from wirbel.runner.runner import run_stage
+from wirbel.runner.loop import run_stage
 
 TEXTS = {"sub-01": "one", "sub-02": "four"}
 TOUCHING = {"open", "os.rename", "os.remove", "os.mkdir", "os.listdir", "os.scandir", "os.truncate"}

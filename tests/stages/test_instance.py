@@ -10,7 +10,7 @@ import torch
 from one_batch import OneBatch
 
 import wirbel.learning.instance_model as instance_model
-from wirbel.core.cutouts import body_centres
+from wirbel.core.instances.cutouts import body_centres
 from wirbel.io.sidecars import read_arrays
 from wirbel.learning.export import INSTANCE_CHANNELS
 from wirbel.learning.instance_network import one_hot

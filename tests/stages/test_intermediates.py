@@ -7,8 +7,8 @@ import pytest
 from test_runner import Study
 from toy import Count, Double
 
-from wirbel.runner import locks
-from wirbel.runner.records import read_records
+from wirbel.runner.machine import locks
+from wirbel.runner.manifests.records import read_records
 
 
 class Chain(Study):

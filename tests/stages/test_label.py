@@ -13,15 +13,15 @@ from one_batch import BATCH, OneBatch
 from scipy import ndimage
 from spine_boxes import box_spine, counters, oracle
 
-from wirbel.core.cutouts import body_centres
-from wirbel.core.level_axis import REPEATING
+from wirbel.core.instances.cutouts import body_centres
+from wirbel.core.labelling.level_axis import REPEATING
 from wirbel.io.sidecars import read_json, write_arrays
 from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume, write_volume
 from wirbel.learning.labelling_model import LabellingModel
 from wirbel.plan.plan import plan_file
-from wirbel.runner import verify
 from wirbel.stages import contact_sheet, features, label, merge
+from wirbel.study import verify
 
 SPINE = box_spine(range(20, 25))
 NAMES = ["T12", "L1", "L2", "L3", "L4"]

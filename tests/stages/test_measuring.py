@@ -21,8 +21,8 @@ from wirbel.io.sidecars import write_json
 from wirbel.io.tables import write_rows
 from wirbel.io.volumes import write_volume
 from wirbel.plan.plan import plan_file
-from wirbel.runner.batches import COLUMNS
-from wirbel.runner.records import Record, write_records
+from wirbel.runner.manifests.batches import COLUMNS
+from wirbel.runner.manifests.records import Record, write_records
 from wirbel.stages import cohort, evaluate, features
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))

@@ -14,12 +14,12 @@ import tiny_models
 from batch_lists import update_batches
 from spine_boxes import box_spine, counters, oracle
 
-from wirbel.core.cutouts import body_centres
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
+from wirbel.core.instances.cutouts import body_centres
 from wirbel.io.sidecars import read_json, write_arrays
 from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume, write_volume
-from wirbel.runner.records import Record, read_records, write_records
+from wirbel.runner.manifests.records import Record, read_records, write_records
 from wirbel.stages import merge
 
 SPINE = box_spine(range(20, 25))

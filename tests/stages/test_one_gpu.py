@@ -32,7 +32,7 @@ def machine(tmp_path):
 
 def _start(environment, seconds: float) -> subprocess.Popen:
     code = (
-        "import os, time; from wirbel.runner.one_gpu import hold_one; hold_one(); "
+        "import os, time; from wirbel.runner.machine.one_gpu import hold_one; hold_one(); "
         f"print(os.environ.get('CUDA_VISIBLE_DEVICES', ''), flush=True); time.sleep({seconds})"
     )
     command = [sys.executable, "-c", code]

@@ -7,11 +7,11 @@ from test_measuring import BUILTIN, gather, maps, measured_once, output  # noqa:
 
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
-from wirbel.runner.findings import with_shifts, write_findings
-from wirbel.runner.records import read_records
-from wirbel.runner.seals import Seal
-from wirbel.runner.standing import follows
+from wirbel.runner.manifests.findings import with_shifts, write_findings
+from wirbel.runner.manifests.records import read_records
+from wirbel.runner.manifests.seals import Seal
 from wirbel.stages import features
+from wirbel.study.decision.standing import follows
 
 SCAN = "sub-1_ses-a"
 REVIEWS = {

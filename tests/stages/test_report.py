@@ -8,7 +8,7 @@ import pytest
 from test_cohort import ODD, SCANS, tables  # noqa: F401 (a fixture)
 
 from wirbel.plan.plan import plan_file
-from wirbel.runner.receipts import read_receipt
+from wirbel.runner.manifests.receipts import read_receipt
 from wirbel.stages import report
 
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from test_measuring import gather, maps, measured_once, output  # noqa: F401 (fixtures)
 
-from wirbel.core.panels.paint import THUMB_HEIGHT, THUMB_WIDTH
+from wirbel.core.pictures.panels.paint import THUMB_HEIGHT, THUMB_WIDTH
 from wirbel.plan.plan import plan_file
 from wirbel.report.batch_pictures import BatchPictures
-from wirbel.runner.receipts import pictures_receipt, read_receipt
+from wirbel.runner.manifests.receipts import pictures_receipt, read_receipt
 from wirbel.stages import pictures, report
 
 BATCHES = ("b00001", "b00002")

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import wirbel
-from wirbel.runner.run_lock import RunLock, main
+from wirbel.study.run_lock import RunLock, main
 
-HOLD = "import sys, time; from wirbel.runner.run_lock import RunLock; lock = RunLock(sys.argv[1]); lock.acquire()"
+HOLD = "import sys, time; from wirbel.study.run_lock import RunLock; lock = RunLock(sys.argv[1]); lock.acquire()"
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_lost_terminal_does_not_end_a_run(tmp_path):
     code = (
         "import signal, sys, time; from pathlib import Path\n"
         "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # the tests themselves may run under nohup
-        "from wirbel.runner.hangup import outlive_terminal\n"
+        "from wirbel.slurm.hangup import outlive_terminal\n"
         f"outlive_terminal(Path({str(log)!r}))\n"
         "print('ready', flush=True)\n"
         "time.sleep(1.5)\n"

@@ -8,8 +8,8 @@ from batch_lists import update_batches
 from toy import Count, Double, parsed, plan_of
 
 from wirbel.runner import upstream
-from wirbel.runner.records import manifest_file, read_records
-from wirbel.runner.runner import run_stage
+from wirbel.runner.loop import run_stage
+from wirbel.runner.manifests.records import manifest_file, read_records
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from batch_lists import update_batches
 from test_runner import Study
 from toy import Count, arguments, plan_of
 
-from wirbel.runner.records import read_records, records_on_disk
+from wirbel.runner.manifests.records import read_records, records_on_disk
 
 TOY = str(Path(__file__).with_name("toy.py"))
 

@@ -9,8 +9,8 @@ import pytest
 
 from wirbel.core import labels as L
 from wirbel.io.volumes import write_volume
-from wirbel.plan.settings import FeaturesSettings
-from wirbel.runner.batches import Scan, StageFolders
+from wirbel.plan.stage_settings import FeaturesSettings
+from wirbel.runner.manifests.batches import Scan, StageFolders
 from wirbel.stages.features import Features
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))

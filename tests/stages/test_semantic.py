@@ -9,9 +9,9 @@ import tiny_models
 from one_batch import OneBatch
 
 import wirbel.learning.semantic_model as semantic_model
-from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, upright
 from wirbel.core.preparation.image import prepare_image
+from wirbel.core.semantic.cleaning import clean_semantic
 from wirbel.io.volumes import read_volume
 from wirbel.learning.semantic_model import SemanticModel
 from wirbel.models.publish import publish

@@ -18,9 +18,9 @@ from wirbel.errors import ScanError
 from wirbel.io.atomic import write_text
 from wirbel.plan.plan import Plan, Wishes, plan_file, write_plan
 from wirbel.plan.stage_plan import PlannedModel, StagePlan
-from wirbel.runner import locks
 from wirbel.runner.arguments import add_runner_arguments, stage_arguments
-from wirbel.runner.runner import run_stage
+from wirbel.runner.loop import run_stage
+from wirbel.runner.machine import locks
 
 
 class Count:

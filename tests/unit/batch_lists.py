@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from wirbel.runner.discovery import plan_batches
+from wirbel.study.listing.discovery import plan_batches
 
 
 def update_batches(

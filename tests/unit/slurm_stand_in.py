@@ -3,8 +3,8 @@
 import asyncio
 from types import SimpleNamespace
 
-from wirbel.runner import slurm_awaited
-from wirbel.runner.slurm_executor import mend
+from wirbel.slurm import awaited as slurm_awaited
+from wirbel.slurm.executor import mend
 
 
 class StandIn:

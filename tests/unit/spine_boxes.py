@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.consolidation import ABOVE, BELOW, CENTRE, Predictions
-from wirbel.core.cutouts import cut_out
 from wirbel.core.geometry import Volume
+from wirbel.core.instances.consolidation import ABOVE, BELOW, CENTRE, Predictions
+from wirbel.core.instances.cutouts import cut_out
 from wirbel.core.labels import (
     ARCUS,
     BODY_BORDER,

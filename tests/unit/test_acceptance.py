@@ -6,9 +6,9 @@ import pytest
 
 from wirbel.plan.plan import Plan
 from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.discovery import BatchPlan, ListChange
-from wirbel.runner.records import Record, manifest_file, write_records
-from wirbel.study.acceptance import doubts
+from wirbel.runner.manifests.records import Record, manifest_file, write_records
+from wirbel.study.listing.acceptance import doubts
+from wirbel.study.listing.discovery import BatchPlan, ListChange
 
 PLAN = Plan(tuple(StagePlan(name, "code") for name in ("merge", "features")), bids_dir="/data")
 

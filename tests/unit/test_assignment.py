@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spine_boxes import box_spine, counters
 
-from wirbel.core.assignment import reconcile
-from wirbel.core.final_grid import KIND_OF_NUMBER, KIND_OF_STRUCTURE, to_scan_grid
 from wirbel.core.geometry import Grid, Volume, grid_with_spacing, reorient
 from wirbel.core.labels import ARCUS, BODY_BORDER, DISC, ENDPLATE, SACRUM
-from wirbel.core.levels import Levels, apply_levels
+from wirbel.core.levels.naming import Levels, apply_levels
+from wirbel.core.merging.final_grid import KIND_OF_NUMBER, KIND_OF_STRUCTURE, to_scan_grid
+from wirbel.core.merging.reconciliation import reconcile
 
 LUMBAR = box_spine(range(18, 25))
 

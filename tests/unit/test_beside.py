@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from spine_boxes import COSTAL_MM, box_spine
 
-from wirbel.core.bodies import separate_bodies
 from wirbel.core.geometry import grid_with_spacing, reorient, resample_labels
+from wirbel.core.instances.bodies import separate_bodies
 from wirbel.core.labels import CANAL, CORD, COSTAL_LEFT, COSTAL_RIGHT
 
 CHEST_TO_LOIN = box_spine(range(17, 24), sacrum=False)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spine_boxes import SIZES, _block, box_spine, disc_height
 
-from wirbel.core.bodies import separate_bodies
-from wirbel.core.cutouts import body_centres, cut_out
 from wirbel.core.geometry import Volume, reorient
+from wirbel.core.instances.bodies import separate_bodies
+from wirbel.core.instances.cutouts import body_centres, cut_out
 from wirbel.core.labels import BODY_BORDER, DISC, ENDPLATE
 
 LUMBAR = box_spine(range(19, 25))

@@ -7,11 +7,11 @@ import pytest
 from bids_scans import put_scan
 
 from wirbel.io.bids import find_scans
-from wirbel.study import space
-from wirbel.study.checks import check_reference, check_writable, search_path_remark
-from wirbel.study.ending import exit_code
+from wirbel.study.checks import space
+from wirbel.study.checks.space import check_space, estimate
+from wirbel.study.checks.start import check_reference, check_writable, search_path_remark
+from wirbel.study.ending.finish import exit_code
 from wirbel.study.refused import Refused
-from wirbel.study.space import check_space, estimate
 
 Disk = namedtuple("Disk", "f_bavail f_frsize f_files f_favail")
 

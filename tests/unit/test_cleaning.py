@@ -7,8 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spine_boxes import box_spine
 
-from wirbel.core.chain import spine_chain
-from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import (
     ARCUS,
@@ -21,6 +19,8 @@ from wirbel.core.labels import (
     SACRUM,
     SPINOUS_PROCESS,
 )
+from wirbel.core.semantic.cleaning import clean_semantic
+from wirbel.core.spine_curve import spine_chain
 
 LUMBAR = box_spine(range(19, 25))
 ORIENTATIONS = [

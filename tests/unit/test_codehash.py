@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from wirbel.runner import code_memory, codehash
+from wirbel.plan.code import code_memory, codehash
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
+from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.colour_tables import write_colour_tables
 
 NAMES = {20: "L1", 7: "C7"}

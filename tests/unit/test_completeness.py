@@ -8,7 +8,7 @@ from solid_spine import L3, L4, SolidSpine, render
 
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import measure
-from wirbel.core.measures.completeness import add_complete
+from wirbel.core.measures.coverage.completeness import add_complete
 from wirbel.core.measures.label_maps import LabelMaps
 
 SPACING = (2.0, 1.0, 1.0)

@@ -5,7 +5,9 @@ import pytest
 from spine_boxes import FRONT, box_spine, counters, oracle
 
 from wirbel.core.components import find_components
-from wirbel.core.consolidation import (
+from wirbel.core.geometry import Volume
+from wirbel.core.growth import fill_from_nearest, spread
+from wirbel.core.instances.consolidation import (
     ABOVE,
     BELOW,
     CENTRE,
@@ -17,9 +19,7 @@ from wirbel.core.consolidation import (
     find_groups,
     vote,
 )
-from wirbel.core.cutouts import body_centres
-from wirbel.core.geometry import Volume
-from wirbel.core.growth import fill_from_nearest, spread
+from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labels import BODY_BORDER, SACRUM
 
 LUMBAR = box_spine(range(18, 25))

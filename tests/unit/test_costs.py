@@ -5,10 +5,10 @@ import csv
 import pytest
 
 from wirbel.runner.chain import STAGES
-from wirbel.runner.joblogs import KILLED, USED, read_job_log
-from wirbel.runner.records import Record, manifest_file, write_records
-from wirbel.runner.summary import summary
-from wirbel.runner.usage import Usage, usage
+from wirbel.runner.machine.joblogs import KILLED, USED, read_job_log
+from wirbel.runner.machine.usage import Usage, usage
+from wirbel.runner.manifests.records import Record, manifest_file, write_records
+from wirbel.study.ending.summary import summary
 
 MEASURED = Usage(100.0, 50.0, 2000.0)
 DONE = "2 ok; 2 of 2 computed now"

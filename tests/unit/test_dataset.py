@@ -5,8 +5,8 @@ import os
 from batch_lists import update_batches
 from bids_scans import put_scan
 
-from wirbel.runner.findings import data_set_mark, read_findings
-from wirbel.study.dataset import look_up
+from wirbel.runner.manifests.findings import data_set_mark, read_findings
+from wirbel.study.listing.dataset import look_up
 
 
 def test_what_is_odd_is_said_with_its_number_and_an_example(tmp_path):

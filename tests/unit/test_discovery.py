@@ -6,9 +6,9 @@ import pytest
 from batch_lists import update_batches
 from bids_scans import members, put_scan
 
-from wirbel.runner import discovery
-from wirbel.runner.batches import batch_file, list_batches, read_batch
-from wirbel.runner.discovery import ListChange, plan_batches
+from wirbel.runner.manifests.batches import batch_file, list_batches, read_batch
+from wirbel.study.listing import discovery
+from wirbel.study.listing.discovery import ListChange, plan_batches
 
 
 def test_new_scans_get_new_batches_and_another_batch_size_moves_nothing(tmp_path):

@@ -3,10 +3,10 @@
 import logging
 from pathlib import Path
 
-from wirbel.runner.discovery import BatchPlan, ListChange
-from wirbel.study.account import account
-from wirbel.study.before_table import BeforeJobTable
-from wirbel.study.decision import LATER, Cause, Decision
+from wirbel.study.decision.account import account
+from wirbel.study.decision.batches import LATER, Cause, Decision
+from wirbel.study.decision.before_table import BeforeJobTable
+from wirbel.study.listing.discovery import BatchPlan, ListChange
 
 STAGES = ("resample", "semantic", "merge")
 

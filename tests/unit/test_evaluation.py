@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from wirbel.core.dictionary import TABLES
-from wirbel.core.evaluation import instance_rows, measure_rows, summarise
-from wirbel.core.evaluation_measures import MEASURES, TEXTS, UNITS
+from wirbel.core.evaluation.compared_measures import MEASURES, TEXTS, UNITS
+from wirbel.core.evaluation.figures import instance_rows, measure_rows, summarise
 from wirbel.core.geometry import Volume
 
 

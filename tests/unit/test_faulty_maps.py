@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from spine_boxes import box_spine, counters, oracle
 
-from wirbel.core.cutouts import body_centres
 from wirbel.core.geometry import Volume
+from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labels import BODY_BORDER, DISC, LEVEL_LABELS, SACRUM
-from wirbel.core.levels import name_levels
-from wirbel.core.merging import merge
+from wirbel.core.levels.naming import name_levels
+from wirbel.core.merging.both_maps import merge
 
 SPINE = box_spine(range(18, 25))
 BODY = SPINE.labels.data == BODY_BORDER

@@ -13,8 +13,12 @@ from chain_spine import ChainSpine, Link, disc, render
 
 from wirbel.core.labels import LEVEL_LABELS, LEVEL_NAMES
 from wirbel.core.measures import measure
-from wirbel.core.measures.expected import USUAL_POSTERIOR_MM, expected_height_mm, height_profile
-from wirbel.core.measures.fractures import deformity_columns, fracture_columns, grade
+from wirbel.core.measures.fractures.expected import (
+    USUAL_POSTERIOR_MM,
+    expected_height_mm,
+    height_profile,
+)
+from wirbel.core.measures.fractures.grades import deformity_columns, fracture_columns, grade
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "measures" / "fractures.py"
 SPECIFICATION = importlib.util.spec_from_file_location("fracture_simulation", SCRIPT)

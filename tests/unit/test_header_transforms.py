@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from wirbel.core.header_transforms import Stated, choose
+from wirbel.core.preparation.header_transforms import Stated, choose
 from wirbel.errors import ScanError
 
 SHAPE = (17, 300, 300)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wirbel.core import labels as L
-from wirbel.core.cutouts import cut_out
+from wirbel.core.instances.cutouts import cut_out
 from wirbel.learning.instance_samples import (
     ABOVE,
     BELOW,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.intake import check_scan, check_shape, largest_shear_deg
+from wirbel.core.preparation.intake import check_scan, check_shape, largest_shear_deg
 from wirbel.errors import ScanError
 
 NAME = "sub-01_T2w.nii.gz"

@@ -3,10 +3,10 @@
 import numpy as np
 from spine_boxes import box_spine
 
-from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import BODY_BORDER, DISC, SACRUM
-from wirbel.core.last_body import restore_last_body
+from wirbel.core.semantic.cleaning import clean_semantic
+from wirbel.core.semantic.last_body import restore_last_body
 
 LUMBAR = box_spine(range(20, 25))  # axes P, I, R; L5 stands on the disc above the sacrum
 FRONT, TOP, _ = (

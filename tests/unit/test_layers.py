@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wirbel.runner.codehash import imported_modules
+from wirbel.plan.code.codehash import imported_modules
 
 PACKAGE = Path(__file__).parents[2] / "workflow_scripts" / "wirbel"
 MODULES = sorted(
@@ -22,6 +22,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
+    "slurm": set(),
     "study": {"yaml", "jsonschema", "snakemake"},
     "report": {"numpy", "jinja2", "PIL"},
     "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
@@ -33,12 +34,13 @@ INSIDE = {  # layer -> layers of the package that it may import, besides itself 
     "io": {"core"},
     "plan": {"core", "io", "models"},
     "runner": {"io", "plan"},
-    "study": {"core", "io", "models", "plan", "runner"},
+    "slurm": set(),
+    "study": {"core", "io", "models", "plan", "runner", "slurm"},
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
     "report": {"core", "io"},
     "stages": {"report", "core", "phantom", "io", "models", "learning", "plan", "runner"},
-    "command": {"io", "models", "plan", "runner", "study", "stages"},
+    "command": {"io", "models", "plan", "runner", "slurm", "study", "stages"},
     "__main__": {"command"},
 }
 
@@ -96,7 +98,7 @@ def test_only_the_fetcher_may_use_the_network():
         m for m in MODULES if {part for n in _imports(m) for part in (n, n.split(".")[0])} & network
     }
     # Two others ask `socket` for the machine's name only; the server answers this machine only.
-    others = {"wirbel.io.atomic", "wirbel.runner.locks", "wirbel.command.serving.server"}
+    others = {"wirbel.io.atomic", "wirbel.runner.machine.locks", "wirbel.command.serving.server"}
     assert users <= {"wirbel.models.fetch"} | others
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from wirbel.core.geometry import Volume, reorient
+from wirbel.core.labelling.level_cutouts import LevelInput, level_cutouts, normalised
 from wirbel.core.labels import ARCUS, BODY, BODY_BORDER
-from wirbel.core.level_cutouts import LevelInput, level_cutouts, normalised
 
 SIZE = (32, 48, 32)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from wirbel.core.labelling.level_axis import EXPLICIT, GROUPS, REPEATING
+from wirbel.core.labelling.level_evidence import weigh
+from wirbel.core.labelling.level_path import best_path, name_by_heads
 from wirbel.core.labels import LEVEL_LABELS
-from wirbel.core.level_axis import EXPLICIT, GROUPS, REPEATING
-from wirbel.core.level_evidence import weigh
-from wirbel.core.level_path import best_path, name_by_heads
 
 CERVICAL = [f"C{n}" for n in range(2, 8)]
 

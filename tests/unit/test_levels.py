@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from spine_boxes import AFFINE, box_spine, counters
 from test_bodies import rotation
 
-from wirbel.core.assignment import reconcile
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import (
     BODY_BORDER,
@@ -17,8 +16,9 @@ from wirbel.core.labels import (
     LEVEL_NAMES,
     SACRUM,
 )
-from wirbel.core.levels import Levels, apply_levels, label_above_first, name_levels
-from wirbel.core.lookups import vertebra_colours, vertebra_names
+from wirbel.core.levels.naming import Levels, apply_levels, label_above_first, name_levels
+from wirbel.core.merging.reconciliation import reconcile
+from wirbel.core.pictures.lookups import vertebra_colours, vertebra_names
 
 WHOLE = box_spine(range(2, 25))
 

@@ -8,7 +8,7 @@ import pytest
 from snakemake.scheduling.greedy import Scheduler, SchedulerSettings
 from snakemake.scheduling.job_scheduler import JobScheduler
 
-from wirbel.runner import light_snakemake
+from wirbel.study.workflow import light_snakemake
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from bids_scans import put_scan
 
 from wirbel.io.bids import find_scans
-from wirbel.study.links import check_links
+from wirbel.study.listing.links import check_links
 from wirbel.study.refused import Refused
 
 

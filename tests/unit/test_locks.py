@@ -3,7 +3,7 @@
 import multiprocessing
 import time
 
-from wirbel.runner.locks import FileLock, sole_writer
+from wirbel.runner.machine.locks import FileLock, sole_writer
 
 
 def _hold_in_turn(folder, turns):
@@ -17,7 +17,7 @@ def _hold_in_turn(folder, turns):
 
 
 def test_writers_take_turns_though_each_removes_the_lock(tmp_path, monkeypatch):
-    monkeypatch.setattr("wirbel.runner.locks.POLL_SECONDS", 0.001)
+    monkeypatch.setattr("wirbel.runner.machine.locks.POLL_SECONDS", 0.001)
     context = multiprocessing.get_context("fork")
     writers = [context.Process(target=_hold_in_turn, args=(tmp_path, 20)) for _ in range(4)]
     for writer in writers:

@@ -13,9 +13,9 @@ from solid_spine import rotation
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import BODY, DISC_OFFSET, LEVEL_LABELS, SACRUM
 from wirbel.core.measures import measure
-from wirbel.core.measures.alignment import alignment_columns
-from wirbel.core.measures.endplates import Endplate
+from wirbel.core.measures.curvature.alignment import alignment_columns
 from wirbel.core.measures.frames import Frame
+from wirbel.core.measures.shape.endplates import Endplate
 
 LEVELS = ["C2", *(f"C{k}" for k in range(3, 8)), *(f"T{k}" for k in range(1, 13))]
 LEVELS += [f"L{k}" for k in range(1, 6)]

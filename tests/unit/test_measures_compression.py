@@ -10,7 +10,7 @@ from solid_spine import rotation
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.measures import measure
 from wirbel.core.measures.cord.compression import mscc_percent
-from wirbel.core.measures.narrowest import Profile
+from wirbel.core.measures.cord.narrowest import Profile
 
 T5 = LEVEL_LABELS["T5"]
 

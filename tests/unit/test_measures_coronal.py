@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS
-from wirbel.core.measures.coronal.curves import cobb_columns
-from wirbel.core.measures.endplates import Endplate
+from wirbel.core.measures.curvature.coronal import cobb_columns
 from wirbel.core.measures.frames import Frame
+from wirbel.core.measures.shape.endplates import Endplate
 
 FRAME = Frame(np.zeros(3), np.eye(3))
 LEVELS = ("T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12", "L1", "L2", "L3", "L4")

@@ -7,10 +7,10 @@ import pytest
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume
-from wirbel.core.measures.curves import CORD_FORM
+from wirbel.core.measures.cord.sections import cut_section
+from wirbel.core.measures.curvature.curves import CORD_FORM
 from wirbel.core.measures.frames import make_frame
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.sections import cut_section
 
 
 def cord(depth, width, slices_mm, shift):

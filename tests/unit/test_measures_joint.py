@@ -10,7 +10,7 @@ from solid_spine import rotation
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.measures import measure
-from wirbel.core.measures.joint import largest_slip_columns, stenosis_columns
+from wirbel.core.measures.shape.joint import largest_slip_columns, stenosis_columns
 
 L3, L4, L5 = (LEVEL_LABELS[name] for name in ("L3", "L4", "L5"))
 

@@ -14,7 +14,7 @@ from test_measures_strange_maps import hold
 from wirbel.core import labels as L
 from wirbel.core.labels import LEVEL_LABELS, LEVEL_NAMES
 from wirbel.core.measures import measure
-from wirbel.core.measures.expected import USUAL_POSTERIOR_MM
+from wirbel.core.measures.fractures.expected import USUAL_POSTERIOR_MM
 from wirbel.io.repeatability import read_repeatability
 
 L3, L4, L5 = (LEVEL_LABELS[name] for name in ("L3", "L4", "L5"))

@@ -14,7 +14,7 @@ from wirbel.core.geometry import Volume
 from wirbel.core.measures import measure
 from wirbel.core.measures.frames import region_of_mask
 from wirbel.core.measures.signal.marrow import heterogeneity_percent, spread_of
-from wirbel.core.measures.signals import Picture
+from wirbel.core.measures.signal.signals import Picture
 
 MARROW, ANNULUS, FLUID, CORD = 150.0, 60.0, 600.0, 250.0
 POSE = rotation(6, 3, 2)

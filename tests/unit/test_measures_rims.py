@@ -7,10 +7,10 @@ import pytest
 from solid_spine import rotation
 
 from wirbel.core.geometry import Volume
-from wirbel.core.measures.fractures import fracture_columns
+from wirbel.core.measures.fractures.grades import fracture_columns
 from wirbel.core.measures.frames import make_frame, region_of_mask
-from wirbel.core.measures.rims import corner_height_mm
-from wirbel.core.measures.surfaces import Block, find_block
+from wirbel.core.measures.shape.rims import corner_height_mm
+from wirbel.core.measures.shape.surfaces import Block, find_block
 
 DEPTH, WIDTH, HEIGHT, SAG = 30.0, 42.0, 25.0, 4.0
 SPACING = np.array([3.3, 0.86, 0.86])

@@ -11,7 +11,7 @@ from solid_spine import SolidSpine, render, rotation
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import measure
-from wirbel.core.measures.curves import ClosedCurve
+from wirbel.core.measures.curvature.curves import ClosedCurve
 
 CANAL_AREA, CORD_AREA = np.pi * 12 * 9, np.pi * 6 * 4
 

@@ -12,10 +12,10 @@ from solid_spine import L3, L4, SolidSpine, render, rotation
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume
-from wirbel.core.intake import check_scan
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.signals import add_signal_ratios, picture_of
+from wirbel.core.measures.signal.signals import add_signal_ratios, picture_of
 from wirbel.core.measures.spine import Spine
+from wirbel.core.preparation.intake import check_scan
 from wirbel.errors import ScanError
 from wirbel.io.volumes import read_volume
 

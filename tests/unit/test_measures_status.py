@@ -12,7 +12,7 @@ from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import measure
-from wirbel.core.measures.contiguity import level_below
+from wirbel.core.measures.coverage.contiguity import level_below
 from wirbel.core.measures.status import STATUS_CODES
 
 HEIGHTS = ("height_anterior_mm", "height_middle_mm", "height_posterior_mm")

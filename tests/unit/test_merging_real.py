@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from spine_boxes import oracle
 
-from wirbel.core.cleaning import clean_semantic
-from wirbel.core.cutouts import body_centres
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
+from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labels import SACRUM
-from wirbel.core.merging import merge
+from wirbel.core.merging.both_maps import merge
+from wirbel.core.semantic.cleaning import clean_semantic
 
 REAL = Path(os.environ.get("WIRBEL_REAL_SCANS", "nowhere"), "labels")
 MODEL_SPACING_MM = (1.0, 1.0, 3.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wirbel.core.metrics import (
+from wirbel.core.evaluation.metrics import (
     dice,
     invented_vertebrae,
     match_vertebrae,

@@ -15,8 +15,8 @@ import tiny_models
 import yaml
 
 from wirbel.models.publish import publish
-from wirbel.study import models as study_models
-from wirbel.study.models import MEMORY, models_fault
+from wirbel.study.checks import model_files as study_models
+from wirbel.study.checks.model_files import MEMORY, models_fault
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -175,7 +175,7 @@ def test_nothing_is_written_without_an_output_folder(site, tmp_path, monkeypatch
 
 def test_the_check_needs_no_torch(site):
     code = (
-        "import sys; from wirbel.study.models import models_fault; from pathlib import Path;"
+        "import sys; from wirbel.study.checks.model_files import models_fault; from pathlib import Path;"
         f"print(models_fault(dict(semantic='mine', instance='mine', labelling={str(site / 'labelling')!r}),"
         f" registry_file=Path({str(registry(site))!r})), 'torch' in sys.modules)"
     )

@@ -12,8 +12,8 @@ from wirbel.learning.export import INSTANCE_CHANNELS
 from wirbel.learning.instance_network import OUTPUTS, InstanceNetwork, UNet, one_hot
 from wirbel.learning.schedule import learning_rate_factor
 from wirbel.learning.semantic_plans import SEMANTIC_LABELS, SemanticNetwork, class_of_label
-from wirbel.learning.settings import read_training_settings, training_settings
 from wirbel.learning.training_cases import as_classes
+from wirbel.learning.training_settings import read_training_settings, training_settings
 
 TRAIN_YAML = Path(__file__).parents[2] / "config" / "train.yaml"
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wirbel.core.number_range import Fit, Range, fit_to_float32
-from wirbel.core.voxel_values import has_zero
+from wirbel.core.preparation.number_range import Fit, Range, fit_to_float32
+from wirbel.core.preparation.voxel_values import has_zero
 
 
 def fitted(values) -> np.ndarray:

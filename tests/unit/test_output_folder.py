@@ -6,7 +6,7 @@ import pytest
 from bids_scans import put_scan
 
 from wirbel.io.bids import write_dataset_description
-from wirbel.study.output_folder import check_output_folder
+from wirbel.study.checks.output_folder import check_output_folder
 from wirbel.study.refused import Refused
 
 

@@ -10,10 +10,10 @@ from solid_spine import SolidSpine, render
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import reorient
-from wirbel.core.panels.course import find_course
-from wirbel.core.panels.paint import THUMB_HEIGHT, THUMB_WIDTH, layer, thumbnail
-from wirbel.core.panels.small import MOST_VOXELS, small_volumes
-from wirbel.core.panels.views import axial_views, coronal_views, mosaic, sagittal_views
+from wirbel.core.pictures.panels.course import find_course
+from wirbel.core.pictures.panels.paint import THUMB_HEIGHT, THUMB_WIDTH, layer, thumbnail
+from wirbel.core.pictures.panels.small import MOST_VOXELS, small_volumes
+from wirbel.core.pictures.panels.views import axial_views, coronal_views, mosaic, sagittal_views
 from wirbel.io.embedded import nifti_text, webp_bytes
 from wirbel.report.panels import is_odd, panel
 

@@ -1,6 +1,6 @@
 """Ids that a spreadsheet has been through are matched where only one participant can be meant."""
 
-from wirbel.core.participant_ids import match_ids, session_form
+from wirbel.core.people.participant_ids import match_ids, session_form
 
 
 def test_ids_with_and_without_sub():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wirbel.core.participants import Participants
-from wirbel.core.people import People, add_sessions, gather_people, merge_people
+from wirbel.core.people.table_columns import Participants
+from wirbel.core.people.values import People, add_sessions, gather_people, merge_people
 
 PRESENT = [f"sub-{number}" for number in range(1, 6)]
 

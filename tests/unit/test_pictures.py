@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wirbel.core.colours import mixed, rgb, subregion_colours, vertebra_colours
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import (
     BODY_BORDER,
@@ -17,7 +16,9 @@ from wirbel.core.labels import (
     SPINOUS_PROCESS,
     SUBREGION_NAMES,
 )
-from wirbel.core.pictures import (
+from wirbel.core.pictures.colours import mixed, rgb, subregion_colours, vertebra_colours
+from wirbel.core.pictures.contact_sheet import Entry, Failure, draw_entry, draw_sheet, pixel_size_mm
+from wirbel.core.pictures.sagittal_views import (
     View,
     curved_image,
     curved_labels,
@@ -28,7 +29,6 @@ from wirbel.core.pictures import (
     spine_midline,
     to_grey,
 )
-from wirbel.core.sheet import Entry, Failure, draw_entry, draw_sheet, pixel_size_mm
 
 PIR = np.array([[0, 0, 3.0, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
 

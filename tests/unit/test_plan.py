@@ -10,7 +10,7 @@ import yaml
 
 from wirbel.errors import InfrastructureError
 from wirbel.models.inference_config import InferenceConfig, read_inference_config
-from wirbel.plan import settings as kinds
+from wirbel.plan import stage_settings as kinds
 from wirbel.plan.plan import (
     Plan,
     Wishes,
@@ -19,10 +19,10 @@ from wirbel.plan.plan import (
     read_plan,
     write_plan,
 )
-from wirbel.plan.settings import as_json, settings_of
 from wirbel.plan.stage_plan import PlannedModel, StagePlan
-from wirbel.runner.settings import checked_settings
-from wirbel.study.planning import Planner
+from wirbel.plan.stage_settings import as_json, settings_of
+from wirbel.study.settings.planning import Planner
+from wirbel.study.settings.run_settings import checked_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
 KINDS = [

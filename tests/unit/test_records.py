@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wirbel.runner.records import (
+from wirbel.runner.manifests.records import (
     Record,
     RecordBook,
     read_records,

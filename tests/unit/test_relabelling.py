@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from wirbel.core.geometry import Volume
-from wirbel.core.labelling import name_maps
-from wirbel.core.level_axis import REPEATING
-from wirbel.core.levels import Levels
-from wirbel.core.relabelling import placeholders, renamed
+from wirbel.core.labelling.level_axis import REPEATING
+from wirbel.core.labelling.named_maps import name_maps
+from wirbel.core.levels.naming import Levels
+from wirbel.core.levels.relabelling import placeholders, renamed
 
 
 def test_placeholders_hold_every_vertebra_and_leave_room_for_the_disc_above():

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from wirbel.runner.records import OK, Record, sum_of, write_records
-from wirbel.study.results import ResultCheck, unread_in_words
+from wirbel.runner.manifests.records import OK, Record, sum_of, write_records
+from wirbel.study.decision.results import ResultCheck, unread_in_words
 
 
 @pytest.fixture

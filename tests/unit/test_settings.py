@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from wirbel.core import labels
-from wirbel.runner.settings import SettingsError, checked_settings
+from wirbel.study.settings.run_settings import SettingsError, checked_settings
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIG = REPOSITORY / "config"

@@ -3,8 +3,8 @@
 import pytest
 from slurm_stand_in import Play
 
-from wirbel.runner.slurm import SlurmError
-from wirbel.runner.slurm_awaited import OVER_SECONDS
+from wirbel.slurm.awaited import OVER_SECONDS
+from wirbel.slurm.questions import SlurmError
 
 
 @pytest.fixture

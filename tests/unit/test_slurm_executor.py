@@ -7,8 +7,8 @@ import pytest
 from slurm_stand_in import Play, StandIn
 from snakemake_executor_plugin_slurm import Executor
 
-from wirbel.runner import slurm_executor
-from wirbel.runner.slurm_executor import account_argument, mend, outage_forgiven
+from wirbel.slurm import executor as slurm_executor
+from wirbel.slurm.executor import account_argument, mend, outage_forgiven
 
 REFUSED = (
     "SLURM sbatch failed. The error message was 'sbatch: error: Batch job submission failed: {}'.\n"

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from wirbel.runner import slurm_queue, slurm_setup
-from wirbel.runner.slurm import QueuedJob, SlurmError, jobname_prefix
-from wirbel.runner.slurm_queue import choose_status_command, waiting
-from wirbel.runner.slurm_setup import Request, check_requests, partitions, shortest_limit
+from wirbel.slurm import queue as slurm_queue
+from wirbel.slurm import setup as slurm_setup
+from wirbel.slurm.questions import QueuedJob, SlurmError, jobname_prefix
+from wirbel.slurm.queue import choose_status_command, waiting
+from wirbel.slurm.setup import Request, check_requests, partitions, shortest_limit
 
 SINFO = """\
 normal*|up|3-12:00:00|64|256000|(null)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from spine_boxes import SPACING_MM, box_spine, counters, oracle
 
-from wirbel.core.consolidation import Predictions
 from wirbel.core.geometry import Grid, Volume
+from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.labels import (
     ARCUS,
     BODY_BORDER,
@@ -17,18 +17,18 @@ from wirbel.core.labels import (
     SPINOUS_PROCESS,
     VERTEBRA_SUBREGIONS,
 )
-from wirbel.core.merging import Merged
-from wirbel.core.spineps import merging
-from wirbel.core.spineps.body_centres import body_centres
-from wirbel.core.spineps.body_splits import split_body
-from wirbel.core.spineps.couples import merge_predictions
-from wirbel.core.spineps.endplates import lost_endplates
+from wirbel.core.merging.both_maps import Merged
 from wirbel.core.spineps.grids import resample, rounded
-from wirbel.core.spineps.naming import named_maps
-from wirbel.core.spineps.numbering import from_the_top, number_rest
-from wirbel.core.spineps.reconciliation import move_posterior_pieces, reconcile
+from wirbel.core.spineps.inference_settings import InstanceSettings, NumberSettings
+from wirbel.core.spineps.instances.body_centres import body_centres
+from wirbel.core.spineps.instances.body_splits import split_body
+from wirbel.core.spineps.instances.couples import merge_predictions
+from wirbel.core.spineps.merging import both_maps as merging
+from wirbel.core.spineps.merging.endplates import lost_endplates
+from wirbel.core.spineps.merging.naming import named_maps
+from wirbel.core.spineps.merging.numbering import from_the_top, number_rest
+from wirbel.core.spineps.merging.reconciliation import move_posterior_pieces, reconcile
 from wirbel.core.spineps.semantic_cleaning import clean_semantic
-from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
 from wirbel.errors import ScanError
 
 MAPPING = dict.fromkeys(VERTEBRA_SUBREGIONS, 1)

@@ -6,7 +6,7 @@ from wirbel.io.final_maps import made_by
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import REGISTRY_FILE, find_model
 from wirbel.models.toy import toy_kinds
-from wirbel.study.toy_weights import toy_refusal, toy_remark
+from wirbel.study.checks.toy_weights import toy_refusal, toy_remark
 
 BUILTIN = {"semantic": "builtin", "instance": "builtin"}
 EMBEDDED = REGISTRY_FILE.parents[1] / "models" / "builtin"

@@ -5,7 +5,7 @@ import pytest
 
 from wirbel.core.geometry import Volume
 from wirbel.core.preparation.intensities import to_fixed_range
-from wirbel.core.voxel_values import clean, cleaned, credible_range, has_zero, pieces
+from wirbel.core.preparation.voxel_values import clean, cleaned, credible_range, has_zero, pieces
 
 RNG = np.random.default_rng(3)
 TISSUE = RNG.gamma(4, 60, (30, 40, 20))

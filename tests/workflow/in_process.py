@@ -16,16 +16,21 @@ from wirbel.errors import ScanError
 from wirbel.io.atomic import write_text
 from wirbel.plan.plan import Plan, Wishes, plan_file, read_plan
 from wirbel.runner.arguments import stage_arguments
-from wirbel.runner.batches import list_batches
 from wirbel.runner.chain import READS_ALSO
-from wirbel.runner.findings import data_set_mark
-from wirbel.runner.receipts import digest_of_seals, pictures_receipt, read_seals, write_receipt
-from wirbel.runner.records import OK, manifest_file, read_records
-from wirbel.runner.runner import run_stage
-from wirbel.runner.settings import checked_settings
-from wirbel.study.acceptance import doubts
+from wirbel.runner.loop import run_stage
+from wirbel.runner.manifests.batches import list_batches
+from wirbel.runner.manifests.findings import data_set_mark
+from wirbel.runner.manifests.receipts import (
+    digest_of_seals,
+    pictures_receipt,
+    read_seals,
+    write_receipt,
+)
+from wirbel.runner.manifests.records import OK, manifest_file, read_records
+from wirbel.study.decision.tables import stages_of
+from wirbel.study.listing.acceptance import doubts
 from wirbel.study.run import Run, look
-from wirbel.study.tables import stages_of
+from wirbel.study.settings.run_settings import checked_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
 GATHERED = {

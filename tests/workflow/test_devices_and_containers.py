@@ -15,7 +15,7 @@ echo 'GPU 0: NVIDIA A100 (UUID: GPU-a-{test})'
 echo 'GPU 1: NVIDIA A100 (UUID: GPU-b-{test})'
 """
 NOTE = """import atexit, os, time
-from wirbel.runner import runner
+from wirbel.runner import loop as runner
 held = runner.hold_one
 def note(what):
     with open({log!r}, "a") as log:

@@ -10,8 +10,8 @@ from inference_settings import SETTINGS
 from toy_workflow import REPOSITORY
 
 from wirbel.models.inference_config import FILE_NAME
-from wirbel.runner.settings import checked_settings
-from wirbel.study.planning import Planner
+from wirbel.study.settings.planning import Planner
+from wirbel.study.settings.run_settings import checked_settings
 
 
 def labelling_model(folder):

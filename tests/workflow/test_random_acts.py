@@ -22,7 +22,7 @@ from test_crashes import _die_at
 
 from wirbel.io import atomic
 from wirbel.plan.plan import plan_file, read_plan
-from wirbel.study import planning
+from wirbel.study.settings import planning
 
 NAMES = [f"sub-0{number}" for number in range(6)]
 STAGES = ["resample", "semantic", "instance", "merge", "features"]

@@ -14,10 +14,10 @@ from in_process import command
 from wirbel.command.main import main
 from wirbel.io.tables import write_rows
 from wirbel.plan.plan import plan_file, read_plan
-from wirbel.runner.locks import FileLock
-from wirbel.runner.records import OK, Record, RecordBook, manifest_file, records_file
-from wirbel.runner.run_lock import RunLock
-from wirbel.study.run_record import COLUMNS, runs_file
+from wirbel.runner.machine.locks import FileLock
+from wirbel.runner.manifests.records import OK, Record, RecordBook, manifest_file, records_file
+from wirbel.study.ending.run_record import COLUMNS, runs_file
+from wirbel.study.run_lock import RunLock
 from wirbel.study.watching.pace import Pace
 from wirbel.study.watching.status import look
 from wirbel.study.watching.words import duration, in_words

@@ -55,7 +55,7 @@ class Jobs:
 
     def _name_failed_scans(self, stage: str, batch: str) -> None:
         """Name the scans that failed at the stage and were not named before."""
-        from wirbel.runner.records import FAILED, manifest_file, read_records
+        from wirbel.runner.manifests.records import FAILED, manifest_file, read_records
 
         path = manifest_file(Path(self.output_dir), stage, batch)
         rows = read_records(path).values() if path.exists() else ()

@@ -11,7 +11,7 @@ from pathlib import Path
 from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.mistake import Mistake
 from wirbel.command.results import plan_of
-from wirbel.study.checks import check_reference
+from wirbel.study.checks.start import check_reference
 from wirbel.study.refused import Refused
 
 

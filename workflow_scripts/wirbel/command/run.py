@@ -15,7 +15,7 @@ from wirbel.command.completion import DIRECTORY, FILE, offer
 from wirbel.command.starting.checks import check
 from wirbel.command.starting.line import snakemake_line
 from wirbel.command.starting.words import Wanted, understood
-from wirbel.study.run_record import COMMAND_VARIABLE
+from wirbel.study.ending.run_record import COMMAND_VARIABLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

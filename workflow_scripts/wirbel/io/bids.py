@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wirbel.core.participant_ids import match_ids
+from wirbel.core.people.participant_ids import match_ids
 from wirbel.io.atomic import write_text
 from wirbel.io.escapes import visible
 from wirbel.io.listing import Listing

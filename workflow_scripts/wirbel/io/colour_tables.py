@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from wirbel.core.colours import rgb
+from wirbel.core.pictures.colours import rgb
 from wirbel.io.atomic import write_text_if_changed
 
 FOLDER = "colours"

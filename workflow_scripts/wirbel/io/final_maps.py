@@ -11,8 +11,8 @@ import numpy as np
 from wirbel import __version__
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
-from wirbel.core.levels import Levels
-from wirbel.core.lookups import subregion_colours, vertebra_colours, vertebra_names
+from wirbel.core.levels.naming import Levels
+from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.colour_tables import FOLDER, SUFFIXES, write_colour_tables
 from wirbel.io.sidecars import write_json, write_lookup
 from wirbel.io.volumes import LABELS, Header, write_volume

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 import nibabel as nib
 import numpy as np
 
-from wirbel.core.header_transforms import Stated
-from wirbel.core.intake import check_type
+from wirbel.core.preparation.header_transforms import Stated
+from wirbel.core.preparation.intake import check_type
 from wirbel.errors import ScanError
 from wirbel.io.file_kinds import NIFTI_SIZES, check_pointer, kind_of
 

@@ -14,8 +14,8 @@ from typing import BinaryIO, NoReturn, cast
 import numpy as np
 
 from wirbel.core.geometry import Grid
-from wirbel.core.header_transforms import choose
-from wirbel.core.intake import check_shape
+from wirbel.core.preparation.header_transforms import choose
+from wirbel.core.preparation.intake import check_shape
 from wirbel.errors import ScanError
 from wirbel.io.file_kinds import (
     FIRST_BYTES,
@@ -64,7 +64,7 @@ class Header:
     slope, inter : float
         Stored numbers are multiplied by `slope`, then `inter` is added.
     affine : ndarray, shape (4, 4)
-        Voxel -> RAS+ mm, chosen as `wirbel.core.header_transforms` says.
+        Voxel -> RAS+ mm, chosen as `wirbel.core.preparation.header_transforms` says.
     notes : tuple of str
         One sentence about each contradiction in the header.
     placement : dict of str to ndarray

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from wirbel.core.number_range import AS_STORED, Fit, Range, fit_to_float32
+from wirbel.core.preparation.number_range import AS_STORED, Fit, Range, fit_to_float32
 from wirbel.errors import ScanError
 from wirbel.io.nifti_header import MOST_PADDING, Header, open_unpacked, refuse_left_over
 

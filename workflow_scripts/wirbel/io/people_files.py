@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wirbel.core.people import (
+from wirbel.core.people.values import (
     PARTICIPANT,
     People,
     add_sessions,

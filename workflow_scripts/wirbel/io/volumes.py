@@ -44,7 +44,7 @@ def read_volume(path: str | Path) -> Volume:
         `data` of shape (i, j, k) in the file's axis order: integers of up to 32 bits keep their
         type unless the header scales them, everything else is float32. `affine` maps voxel indices
         to RAS+ mm. Numbers too large, too small or too far from zero for float32 are rescaled as
-        `wirbel.core.number_range` says; NaN and infinity stay.
+        `wirbel.core.preparation.number_range` says; NaN and infinity stay.
 
     Raises
     ------

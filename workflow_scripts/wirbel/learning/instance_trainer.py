@@ -35,8 +35,8 @@ from wirbel.learning.precision import (
     quick_arithmetic,
 )
 from wirbel.learning.schedule import learning_rate_factor
-from wirbel.learning.settings import Budget
 from wirbel.learning.training_cases import TrainingFolder, read_case
+from wirbel.learning.training_settings import Budget
 
 VALIDATION_BATCHES = 12
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from wirbel.core.level_evidence import check_heads
+from wirbel.core.labelling.level_evidence import check_heads
 from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, tensors
 from wirbel.learning.labelling_network import BLOCKS, SMALLEST_EDGE, LabellingNetwork
 from wirbel.models.errors import ModelError

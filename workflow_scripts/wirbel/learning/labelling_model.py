@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wirbel.core.level_cutouts import LevelInput
+from wirbel.core.labelling.level_cutouts import LevelInput
 from wirbel.learning.filling import check_fit, filled, shapes_of, skeleton
 from wirbel.learning.labelling_checkpoint import read_checkpoint
 from wirbel.learning.labelling_network import LabellingClassifier

@@ -38,8 +38,8 @@ from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithm
 from wirbel.learning.schedule import learning_rate_factor
 from wirbel.learning.semantic_model import read_first_fold
 from wirbel.learning.semantic_plans import CONFIGURATION, DATASET_NAME, PLANS_NAME, class_of_label
-from wirbel.learning.settings import Budget
 from wirbel.learning.training_cases import TrainingFolder
+from wirbel.learning.training_settings import Budget
 
 
 class WirbelTrainer(nnUNetTrainer):

@@ -12,8 +12,8 @@ import numpy as np
 from wirbel.core.preparation.image import prepare_image
 from wirbel.core.spacing import spacing_within
 from wirbel.learning.semantic_plans import SemanticNetwork
-from wirbel.learning.settings import DataSettings
 from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions
+from wirbel.learning.training_settings import DataSettings
 from wirbel.phantom import make_phantom
 
 BIAS_CORRECTED_SHARE = 0.5

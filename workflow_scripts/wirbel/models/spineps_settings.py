@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wirbel.core.spineps.numbering import FIRST, FIRST_WITH_C1
-from wirbel.core.spineps.settings import InstanceSettings, NumberSettings
+from wirbel.core.spineps.inference_settings import InstanceSettings, NumberSettings
+from wirbel.core.spineps.merging.numbering import FIRST, FIRST_WITH_C1
 from wirbel.models.inference_config import InferenceConfig
 
 

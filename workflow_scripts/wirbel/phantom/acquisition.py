@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.geometry import Grid
-from .anatomy import Anatomy
-from .pose import rotation_from_deg
+from wirbel.core.geometry import Grid
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.pose import rotation_from_deg
 
 REGIONS = ("whole", "cervical", "thoracic", "lumbar")
 

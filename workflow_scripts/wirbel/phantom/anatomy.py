@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from ..core.labels import LEVEL_LABELS
-from .morphometry import PITCH_ANCHORS_DEG, LevelMorphometry, mean_dimensions
-from .pose import rotation_from_deg
-from .processes import posterior_elements
-from .sacrum import SacralSegment, sample_sacrum
-from .shapes import Blob, Body
+from wirbel.core.labels import LEVEL_LABELS
+from wirbel.phantom.morphometry import PITCH_ANCHORS_DEG, LevelMorphometry, mean_dimensions
+from wirbel.phantom.pose import rotation_from_deg
+from wirbel.phantom.processes import posterior_elements
+from wirbel.phantom.sacrum import SacralSegment, sample_sacrum
+from wirbel.phantom.shapes import Blob, Body
 
 ANOMALY = 0.12
 """Probability of a numeric variant. Variants of 11 or 13 thoracic and 4 or 6 lumbar vertebrae occur in

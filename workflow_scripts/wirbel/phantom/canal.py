@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from ..core import labels as L
-from . import tissues as T
-from .anatomy import Anatomy
-from .canvas import Canvas
+from wirbel.core import labels as L
+from wirbel.phantom import tissues as T
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.canvas import Canvas
 
 FORAMEN_MAGNUM_ABOVE_C2_MM = 33.0
 """Height of the foramen magnum above the middle of C2's body; the canal is labelled up to there."""

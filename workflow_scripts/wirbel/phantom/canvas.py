@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.boxes import Box
-from ..core.geometry import Grid
-from .shapes import Coordinates
+from wirbel.core.boxes import Box
+from wirbel.core.geometry import Grid
+from wirbel.phantom.shapes import Coordinates
 
 
 @dataclass

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import tissues as T
-from .anatomy import Anatomy
+from wirbel.phantom import tissues as T
+from wirbel.phantom.anatomy import Anatomy
 
 
 @dataclass(frozen=True)

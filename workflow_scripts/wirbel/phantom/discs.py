@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .anatomy import Anatomy
-from .shapes import Body, Coordinates
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.shapes import Body, Coordinates
 
 
 @dataclass(frozen=True)

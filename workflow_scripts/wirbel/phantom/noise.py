@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.geometry import Grid
+from wirbel.core.geometry import Grid
 
 
 def smooth_noise(seed: int, grid: Grid, width_mm: float | tuple[float, float, float]) -> np.ndarray:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core import labels as L
-from .morphometry import LevelMorphometry
-from .shapes import Blob, Body, rod
+from wirbel.core import labels as L
+from wirbel.phantom.morphometry import LevelMorphometry
+from wirbel.phantom.shapes import Blob, Body, rod
 
 SIDES = ((-1.0, 0), (1.0, 1))
 """(sign of the right axis, position in a (left, right) pair of labels)."""

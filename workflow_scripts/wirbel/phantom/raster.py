@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core import labels as L
-from ..core.geometry import Grid
-from . import tissues as T
-from .anatomy import Anatomy, Vertebra
-from .canal import draw_canal
-from .canvas import Canvas
-from .discs import disc_frame
-from .shapes import Blob
+from wirbel.core import labels as L
+from wirbel.core.geometry import Grid
+from wirbel.phantom import tissues as T
+from wirbel.phantom.anatomy import Anatomy, Vertebra
+from wirbel.phantom.canal import draw_canal
+from wirbel.phantom.canvas import Canvas
+from wirbel.phantom.discs import disc_frame
+from wirbel.phantom.shapes import Blob
 
 CORTEX_MM = 0.8
 """Thickness of the dark rim of a body. The cortical shell itself is thinner, but chemical shift and

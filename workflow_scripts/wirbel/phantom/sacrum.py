@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .morphometry import SACRAL_SEGMENTS
-from .pose import rotation_from_deg
-from .shapes import Blob, rod
+from wirbel.phantom.morphometry import SACRAL_SEGMENTS
+from wirbel.phantom.pose import rotation_from_deg
+from wirbel.phantom.shapes import Blob, rod
 
 
 @dataclass(frozen=True)

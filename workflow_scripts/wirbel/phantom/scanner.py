@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ..core.geometry import Grid
-from .acquisition import Acquisition
-from .contrast import Contrast
-from .noise import smooth_noise
+from wirbel.core.geometry import Grid
+from wirbel.phantom.acquisition import Acquisition
+from wirbel.phantom.contrast import Contrast
+from wirbel.phantom.noise import smooth_noise
 
 TEXTURE_STRENGTH = 0.7
 """Brings the sum of two textures to about unit variance."""

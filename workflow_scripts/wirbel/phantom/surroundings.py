@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ..core.geometry import Grid
-from . import tissues as T
-from .anatomy import Anatomy
-from .noise import smooth_noise
+from wirbel.core.geometry import Grid
+from wirbel.phantom import tissues as T
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.noise import smooth_noise
 
 
 @dataclass(frozen=True)

@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from ..core.labels import LEVEL_LABELS
-from ..core.measures.signal.discs import MARGIN_MM, PERCENTILES, contrast_columns, zones_of
-from ..core.measures.signal.marrow import (
+from wirbel.core.labels import LEVEL_LABELS
+from wirbel.core.measures.shape.surfaces import MID_SAGITTAL_FRACTION
+from wirbel.core.measures.signal.discs import MARGIN_MM, PERCENTILES, contrast_columns, zones_of
+from wirbel.core.measures.signal.marrow import (
     FEWEST_VOXELS,
     VBQ_LEVELS,
     heterogeneity_percent,
     smoothed,
 )
-from ..core.measures.signals import BODY_MARGIN_MM
-from ..core.measures.surfaces import MID_SAGITTAL_FRACTION
-from . import tissues as T
-from .acquisition import Acquisition
-from .anatomy import Anatomy
-from .contrast import Contrast
-from .scanner import TEXTURE_STRENGTH, texture_of
-from .true_shapes import TrueDisc
-from .true_volumes import FineMaps
+from wirbel.core.measures.signal.signals import BODY_MARGIN_MM
+from wirbel.phantom import tissues as T
+from wirbel.phantom.acquisition import Acquisition
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.contrast import Contrast
+from wirbel.phantom.scanner import TEXTURE_STRENGTH, texture_of
+from wirbel.phantom.true_shapes import TrueDisc
+from wirbel.phantom.true_volumes import FineMaps
 
 TEXTURE_SHARES = (np.arange(15) + 0.5) / 15
 """Quantiles of a tissue's texture that stand for all of it."""

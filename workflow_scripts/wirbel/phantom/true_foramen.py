@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..core.measures.frames import Frame
-from ..core.measures.shape.foramen import COLUMNS, SIDES, pedicle_edge_mm
-from .anatomy import Vertebra
-from .true_shapes import TrueDisc
-from .true_volumes import FineMaps
+from wirbel.core.measures.frames import Frame
+from wirbel.core.measures.shape.foramen import COLUMNS, SIDES, pedicle_edge_mm
+from wirbel.phantom.anatomy import Vertebra
+from wirbel.phantom.true_shapes import TrueDisc
+from wirbel.phantom.true_volumes import FineMaps
 
 
 def true_foramen_columns(

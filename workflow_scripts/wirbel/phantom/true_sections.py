@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.geometry import Grid
-from ..core.labels import CANAL, CORD, LEVELS_TOP_DOWN
-from ..core.measures.centreline import STEP_MM, Centreline
-from ..core.measures.cord.compression import LOWEST, mscc_percent
-from ..core.measures.levels import section_frame
-from ..core.measures.sections import CENTRAL_MM, SLAB_MM
-from .anatomy import Anatomy
-from .canal import canal_line
-from .true_volumes import FineMaps
+from wirbel.core.geometry import Grid
+from wirbel.core.labels import CANAL, CORD, LEVELS_TOP_DOWN
+from wirbel.core.measures.cord.centreline import STEP_MM, Centreline
+from wirbel.core.measures.cord.compression import LOWEST, mscc_percent
+from wirbel.core.measures.cord.sections import CENTRAL_MM, SLAB_MM
+from wirbel.core.measures.levels import section_frame
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.canal import canal_line
+from wirbel.phantom.true_volumes import FineMaps
 
 PIXEL_MM = 0.4
 LAYERS = 5

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.measures.corners import FURTHEST_MM, NEAREST_MM
-from ..core.measures.endplates import RIM_FRACTIONS, Endplate
-from ..core.measures.frames import Frame
-from ..core.measures.rims import CORNER_INSET, RIM
-from ..core.measures.shape.bulge import LEAST_LINE_MM, SPAN
-from .anatomy import Anatomy, Vertebra
-from .discs import DiscFrame, disc_frame
-from .shapes import Body
+from wirbel.core.measures.frames import Frame
+from wirbel.core.measures.shape.bulge import LEAST_LINE_MM, SPAN
+from wirbel.core.measures.shape.corners import FURTHEST_MM, NEAREST_MM
+from wirbel.core.measures.shape.endplates import RIM_FRACTIONS, Endplate
+from wirbel.core.measures.shape.rims import CORNER_INSET, RIM
+from wirbel.phantom.anatomy import Anatomy, Vertebra
+from wirbel.phantom.discs import DiscFrame, disc_frame
+from wirbel.phantom.shapes import Body
 
 AREA_STEP_MM = 0.1
 SIDEWAYS_FRACTION = 0.25

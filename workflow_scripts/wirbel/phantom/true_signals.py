@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.measures.signals import DISC_MARGIN_MM
-from . import tissues as T
-from .contrast import Contrast
-from .true_volumes import FineMaps
+from wirbel.core.measures.signal.signals import DISC_MARGIN_MM
+from wirbel.phantom import tissues as T
+from wirbel.phantom.contrast import Contrast
+from wirbel.phantom.true_volumes import FineMaps
 
 
 def true_body_ratio(contrast: Contrast, number: int) -> float:

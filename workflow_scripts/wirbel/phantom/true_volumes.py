@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ..core import labels as L
-from ..core.geometry import Grid, Volume
-from ..core.measures.frames import Region, region_of_mask
-from .acquisition import Acquisition
-from .anatomy import Anatomy
-from .raster import rasterise
+from wirbel.core import labels as L
+from wirbel.core.geometry import Grid, Volume
+from wirbel.core.measures.frames import Region, region_of_mask
+from wirbel.phantom.acquisition import Acquisition
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.raster import rasterise
 
 LATTICE_MM = 0.5
 REACH_MM = ((58, 85, 55), (58, 32, 50))

@@ -11,33 +11,33 @@ from typing import Any
 
 import numpy as np
 
-from ..core import labels as L
-from ..core.measures.alignment import alignment_columns
-from ..core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_columns
-from ..core.measures.endplates import Endplate, angle_deg
-from ..core.measures.fractures import fracture_columns
-from ..core.measures.joint import (
+from wirbel.core import labels as L
+from wirbel.core.measures.curvature.alignment import alignment_columns
+from wirbel.core.measures.curvature.slips import slip_columns
+from wirbel.core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_columns
+from wirbel.core.measures.fractures.grades import fracture_columns
+from wirbel.core.measures.shape.endplates import Endplate, angle_deg
+from wirbel.core.measures.shape.joint import (
     largest_slip_columns,
     segment_angle_deg,
     slope_columns,
     stenosis_columns,
 )
-from ..core.measures.slips import slip_columns
-from ..core.measures.vertebrae import CORNER_COLUMNS, HEIGHT_COLUMNS
-from .acquisition import Acquisition
-from .anatomy import Anatomy
-from .contrast import Contrast
-from .true_contrast import TrueMarrow, true_contrast_columns, true_vbq
-from .true_foramen import true_foramen_columns
-from .true_sections import (
+from wirbel.core.measures.vertebrae import CORNER_COLUMNS, HEIGHT_COLUMNS
+from wirbel.phantom.acquisition import Acquisition
+from wirbel.phantom.anatomy import Anatomy
+from wirbel.phantom.contrast import Contrast
+from wirbel.phantom.true_contrast import TrueMarrow, true_contrast_columns, true_vbq
+from wirbel.phantom.true_foramen import true_foramen_columns
+from wirbel.phantom.true_sections import (
     add_true_compression,
     true_centreline,
     true_narrowest_columns,
     true_section_columns,
 )
-from .true_shapes import TrueDisc, TrueSolid, body_sizes, true_body, true_sacral_plate
-from .true_signals import true_body_ratio, true_disc_ratio
-from .true_volumes import FineMaps
+from wirbel.phantom.true_shapes import TrueDisc, TrueSolid, body_sizes, true_body, true_sacral_plate
+from wirbel.phantom.true_signals import true_body_ratio, true_disc_ratio
+from wirbel.phantom.true_volumes import FineMaps
 
 Row = dict[str, Any]
 VBQ_COLUMNS = ("vbq_t2_to_csf_ratio", "vbq_t2_to_csf_corrected_ratio")

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from wirbel.core.panels.paint import THUMB_HEIGHT, THUMB_WIDTH
+from wirbel.core.pictures.panels.paint import THUMB_HEIGHT, THUMB_WIDTH
 from wirbel.io.atomic import sweep_temporaries, write_text
 from wirbel.io.embedded import write_webp
 from wirbel.io.sidecars import write_json

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wirbel.core.colours import subregion_colours
+from wirbel.core.pictures.colours import subregion_colours
 from wirbel.io.final_maps import TOY_WEIGHTS
 from wirbel.io.parquet_columns import ParquetColumns
 from wirbel.report.ageing import CENTILES, FEWEST, WINDOW_YEARS, age_curves

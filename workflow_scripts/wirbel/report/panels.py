@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from wirbel.core.geometry import Volume
-from wirbel.core.panels.course import Course, find_course
-from wirbel.core.panels.paint import layers, thumbnail
-from wirbel.core.panels.small import small_volumes
-from wirbel.core.panels.views import (
+from wirbel.core.pictures.panels.course import Course, find_course
+from wirbel.core.pictures.panels.paint import layers, thumbnail
+from wirbel.core.pictures.panels.small import small_volumes
+from wirbel.core.pictures.panels.views import (
     View,
     axial_views,
     body_rows,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wirbel.errors import InfrastructureError
-from wirbel.runner.records import Record
+from wirbel.runner.manifests.records import Record
 
 FEWEST_FOR_ALARM = 4
 """With fewer unforeseen errors in a batch, the software as a whole is not considered broken."""

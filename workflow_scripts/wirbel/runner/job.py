@@ -9,14 +9,13 @@ from pathlib import Path
 from wirbel.errors import InfrastructureError
 from wirbel.io.presence import absence
 from wirbel.plan.plan import output_of, read_plan
-from wirbel.runner.batches import Scan, StageFolders, batch_file, read_batch
-from wirbel.runner.findings import read_reviews, shifts_of, with_shifts
-from wirbel.runner.intermediates import LaterStages, drop
-from wirbel.runner.joblogs import keep
-from wirbel.runner.keys import ContentHashes
-from wirbel.runner.ledger import Ledger
-from wirbel.runner.progress import Progress
-from wirbel.runner.records import (
+from wirbel.runner.machine.joblogs import keep
+from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, read_batch
+from wirbel.runner.manifests.findings import read_reviews, shifts_of, with_shifts
+from wirbel.runner.manifests.intermediates import LaterStages, drop
+from wirbel.runner.manifests.keys import ContentHashes
+from wirbel.runner.manifests.ledger import Ledger
+from wirbel.runner.manifests.records import (
     FAILED,
     OK,
     Record,
@@ -25,7 +24,8 @@ from wirbel.runner.records import (
     read_records,
     records_file,
 )
-from wirbel.runner.seals import Seal, digest_of_list, read_seal, seal_of
+from wirbel.runner.manifests.seals import Seal, digest_of_list, read_seal, seal_of
+from wirbel.runner.progress import Progress
 from wirbel.runner.stage import Stage
 
 INPUTS = "inputs"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from wirbel.runner.records import FAILED, OK, Record
+from wirbel.runner.manifests.records import FAILED, OK, Record
 
 
 class Progress:

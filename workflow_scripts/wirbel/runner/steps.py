@@ -13,11 +13,11 @@ from wirbel.errors import CONTENT_MISSING, InfrastructureError, ScanError
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.presence import absence
 from wirbel.runner.alarm import Alarm
-from wirbel.runner.batches import Scan
 from wirbel.runner.failures import machine_fault, scan_fault
 from wirbel.runner.job import Job
-from wirbel.runner.joblogs import keep
-from wirbel.runner.records import FAILED, OK, Record, sum_of
+from wirbel.runner.machine.joblogs import keep
+from wirbel.runner.manifests.batches import Scan
+from wirbel.runner.manifests.records import FAILED, OK, Record, sum_of
 from wirbel.runner.stage import Work
 from wirbel.runner.upstream import check_contents, check_still_theirs
 

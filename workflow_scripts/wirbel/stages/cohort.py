@@ -30,8 +30,8 @@ from wirbel.core.dictionary import (
     clean_row,
 )
 from wirbel.core.dictionary.shared import REVIEW
-from wirbel.core.participants import Participants
-from wirbel.core.people import People
+from wirbel.core.people.table_columns import Participants
+from wirbel.core.people.values import People
 from wirbel.core.plausibility.flags import Findings, look_at
 from wirbel.core.plausibility.norms import reference_rows
 from wirbel.core.plausibility.strata import strata_of
@@ -51,17 +51,17 @@ from wirbel.io.rows import Rows
 from wirbel.io.sidecars import write_json
 from wirbel.io.spool import Spool
 from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
-from wirbel.runner.batches import batch_file, list_batches, read_batch
 from wirbel.runner.chain import STAGES
-from wirbel.runner.findings import LISTING, data_set_mark, read_findings, read_reviews
-from wirbel.runner.outcomes import Outcome, outcomes
-from wirbel.runner.receipts import (
+from wirbel.runner.machine.termination import end_with
+from wirbel.runner.manifests.batches import batch_file, list_batches, read_batch
+from wirbel.runner.manifests.findings import LISTING, data_set_mark, read_findings, read_reviews
+from wirbel.runner.manifests.outcomes import Outcome, outcomes
+from wirbel.runner.manifests.receipts import (
     digest_of_seals,
     read_seals,
     write_receipt,
 )
-from wirbel.runner.seals import Seal
-from wirbel.runner.termination import end_with
+from wirbel.runner.manifests.seals import Seal
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 AGAIN = "run the same command again, which makes it again"

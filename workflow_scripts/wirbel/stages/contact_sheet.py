@@ -14,18 +14,18 @@ import numpy as np
 
 from wirbel.core.geometry import MODEL_AXES, Volume, reorient
 from wirbel.core.labels import LEVEL_NAMES, SACRUM
-from wirbel.core.pictures import sagittal_view
-from wirbel.core.sheet import Entry, Failure, draw_sheet, pixel_size_mm
-from wirbel.core.voxel_values import cleaned
+from wirbel.core.pictures.contact_sheet import Entry, Failure, draw_sheet, pixel_size_mm
+from wirbel.core.pictures.sagittal_views import sagittal_view
+from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.report.attention import LOW_CONFIDENCE
-from wirbel.runner.batches import Scan, StageFolders, batch_file, list_batches, read_batch
-from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
-from wirbel.runner.records import OK, Record, read_records
+from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch
+from wirbel.runner.manifests.receipts import digest_of_seals, read_seals, write_receipt
+from wirbel.runner.manifests.records import OK, Record, read_records
 
 LAST_STAGE = "merge"
 SHEET = "qc/contact_sheet.png"

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from wirbel.core import evaluation
-from wirbel.core.evaluation_measures import MEASURES
+from wirbel.core.evaluation import figures as evaluation
+from wirbel.core.evaluation.compared_measures import MEASURES
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.sidecars import write_json
 from wirbel.io.tables import read_table, write_rows
 from wirbel.io.volumes import read_volume
-from wirbel.runner.batches import Scan, StageFolders, batch_file, list_batches, read_batch
+from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch
 
 REFERENCE_NAMES = {
     "subregion": ("_desc-subregion_dseg", "_subregions", "_subregion"),

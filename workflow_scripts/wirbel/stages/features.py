@@ -8,10 +8,10 @@ from typing import Any
 
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
-from wirbel.core.header_transforms import HEADER_CONFLICT
 from wirbel.core.measures import Measurements, measure
 from wirbel.core.plausibility.scan_flags import NOT_APPLIED
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
+from wirbel.core.preparation.header_transforms import HEADER_CONFLICT
 from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
 from wirbel.io.final_maps import made_by
@@ -19,9 +19,9 @@ from wirbel.io.measurements import LANDMARKS, write_measurements
 from wirbel.io.reviewed_map import forget_reviewed_map, write_reviewed_map
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_header, read_volume
-from wirbel.plan.settings import FeaturesSettings, settings_of
-from wirbel.runner.findings import read_reviews
-from wirbel.runner.runner import Scan, StageFolders, run_planned
+from wirbel.plan.stage_settings import FeaturesSettings, settings_of
+from wirbel.runner.loop import Scan, StageFolders, run_planned
+from wirbel.runner.manifests.findings import read_reviews
 
 REVIEWED = "reviewed"
 NO_LEVELS: dict[str, Any] = {

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wirbel.core.cutouts import body_centres, cut_out
 from wirbel.core.geometry import on_spacing, upright
-from wirbel.core.spineps import merging as spineps
+from wirbel.core.instances.cutouts import body_centres, cut_out
+from wirbel.core.spineps.merging import both_maps as spineps
 from wirbel.errors import ScanError
 from wirbel.io.sidecars import write_arrays
 from wirbel.io.volumes import read_volume
@@ -23,8 +23,8 @@ from wirbel.models.compatibility import NONE
 from wirbel.models.registry import Model
 from wirbel.models.spineps_settings import instance_settings
 from wirbel.plan.networks import planned_model
-from wirbel.plan.settings import NetworkSettings, settings_of
-from wirbel.runner.runner import Scan, StageFolders, run_planned
+from wirbel.plan.stage_settings import NetworkSettings, settings_of
+from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
     from wirbel.learning.instance_model import InstanceModel

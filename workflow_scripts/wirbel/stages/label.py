@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wirbel.core.geometry import Volume
-from wirbel.core.labelling import name_maps
-from wirbel.core.level_cutouts import LevelInput, level_cutouts
-from wirbel.core.levels import Levels, levels_from
-from wirbel.core.merging import Merged
-from wirbel.core.spineps.naming import named_maps
-from wirbel.core.voxel_values import cleaned
+from wirbel.core.labelling.level_cutouts import LevelInput, level_cutouts
+from wirbel.core.labelling.named_maps import name_maps
+from wirbel.core.levels.naming import Levels, levels_from
+from wirbel.core.merging.both_maps import Merged
+from wirbel.core.preparation.voxel_values import cleaned
+from wirbel.core.spineps.merging.naming import named_maps
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_header, read_volume
@@ -26,8 +26,8 @@ from wirbel.models.compatibility import SPINEPS
 from wirbel.models.registry import Model
 from wirbel.models.spineps_settings import number_settings
 from wirbel.plan.networks import planned_model
-from wirbel.plan.settings import LabelSettings, settings_of
-from wirbel.runner.runner import Scan, StageFolders, run_planned
+from wirbel.plan.stage_settings import LabelSettings, settings_of
+from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
     from wirbel.learning.labelling_model import LabellingModel

@@ -10,20 +10,20 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from wirbel.core.consolidation import Predictions
 from wirbel.core.geometry import Grid, Volume, on_spacing
-from wirbel.core.merging import Merged, merge
-from wirbel.core.relabelling import placeholders
-from wirbel.core.spineps import merging as spineps
-from wirbel.core.spineps import naming as published
+from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.levels.relabelling import placeholders
+from wirbel.core.merging.both_maps import Merged, merge
+from wirbel.core.spineps.merging import both_maps as spineps
+from wirbel.core.spineps.merging import naming as published
 from wirbel.io.final_maps import raw_uri, write_final_maps
 from wirbel.io.sidecars import read_arrays, write_json
 from wirbel.io.volumes import read_grid, read_header, read_volume, write_volume
 from wirbel.models.compatibility import NONE, SPINEPS
 from wirbel.models.spineps_settings import instance_settings, number_settings
-from wirbel.plan.settings import MergeSettings, settings_of
+from wirbel.plan.stage_settings import MergeSettings, settings_of
 from wirbel.runner.chain import READS_ALSO
-from wirbel.runner.runner import Scan, StageFolders, run_planned
+from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 UNNAMED_FILES = ("subregion.nii.gz", "vertebra.nii.gz", "levels.json")
 """What is left in work/merge when names are to follow, after the scan's name."""

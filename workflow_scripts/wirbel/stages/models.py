@@ -27,7 +27,7 @@ from wirbel.models.install import fetch
 from wirbel.models.progress import FetchAccount
 from wirbel.models.registry import find_model
 from wirbel.models.store import fetched, models_folder, verify
-from wirbel.runner.locks import FileLock
+from wirbel.runner.machine.locks import FileLock
 
 LONGEST_WAIT_SECONDS = 6 * 3600
 """For another process that fetches into the same folder."""

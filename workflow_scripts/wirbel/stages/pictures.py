@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wirbel.core.geometry import Volume
-from wirbel.core.voxel_values import cleaned
+from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.measurements import read_measurements
 from wirbel.io.sidecars import read_json
@@ -22,11 +22,16 @@ from wirbel.plan.plan import Plan, output_of, read_plan
 from wirbel.report.batch_pictures import BatchPictures
 from wirbel.report.panels import panel
 from wirbel.runner.arguments import stage_arguments
-from wirbel.runner.batches import Scan, StageFolders, batch_file, read_batch
 from wirbel.runner.failures import machine_fault, scan_fault
-from wirbel.runner.joblogs import keep
-from wirbel.runner.receipts import digest_of_seals, pictures_receipt, read_seals, write_receipt
-from wirbel.runner.records import OK, Record, manifest_file, read_records
+from wirbel.runner.machine.joblogs import keep
+from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, read_batch
+from wirbel.runner.manifests.receipts import (
+    digest_of_seals,
+    pictures_receipt,
+    read_seals,
+    write_receipt,
+)
+from wirbel.runner.manifests.records import OK, Record, manifest_file, read_records
 
 
 class Sources:

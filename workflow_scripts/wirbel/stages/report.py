@@ -14,10 +14,10 @@ from wirbel.plan.plan import output_of, read_plan
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
 from wirbel.report.batch_pictures import pictures_file
 from wirbel.report.cohort_report import Study, write_report
-from wirbel.runner.assignment import read_assignment
-from wirbel.runner.batches import list_batches
-from wirbel.runner.findings import data_set_mark, read_agreement
-from wirbel.runner.receipts import digest_of_seals, read_seals, write_receipt
+from wirbel.runner.manifests.batch_assignment import read_assignment
+from wirbel.runner.manifests.batches import list_batches
+from wirbel.runner.manifests.findings import data_set_mark, read_agreement
+from wirbel.runner.manifests.receipts import digest_of_seals, read_seals, write_receipt
 
 
 def study_of(output_dir: Path, bids_dir: str) -> Study:

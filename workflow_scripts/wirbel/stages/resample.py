@@ -15,8 +15,8 @@ from wirbel.core.spineps import preparation as spineps
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import QUICKEST, read_volume, write_volume
 from wirbel.models.compatibility import NONE
-from wirbel.plan.settings import ResampleSettings, settings_of
-from wirbel.runner.runner import Scan, StageFolders, run_planned
+from wirbel.plan.stage_settings import ResampleSettings, settings_of
+from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 
 class ResampleStage:

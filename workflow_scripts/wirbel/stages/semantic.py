@@ -9,15 +9,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wirbel.core.cleaning import clean_semantic
 from wirbel.core.geometry import Volume, upright
+from wirbel.core.semantic.cleaning import clean_semantic
 from wirbel.core.spineps import semantic_cleaning as spineps
 from wirbel.io.volumes import read_volume, write_volume
 from wirbel.models.compatibility import NONE
 from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
-from wirbel.plan.settings import NetworkSettings, settings_of
-from wirbel.runner.runner import Scan, StageFolders, run_planned
+from wirbel.plan.stage_settings import NetworkSettings, settings_of
+from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
     from wirbel.learning.semantic_model import SemanticModel

@@ -24,9 +24,9 @@ from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.tables import write_rows
 from wirbel.io.volumes import LABELS, write_volume
 from wirbel.phantom import REGIONS, Phantom, make_phantom
-from wirbel.runner.codehash import stage_code_hash
-from wirbel.runner.locks import sole_writer
-from wirbel.runner.termination import end_with
+from wirbel.plan.code.codehash import stage_code_hash
+from wirbel.runner.machine.locks import sole_writer
+from wirbel.runner.machine.termination import end_with
 
 ANY_REGION = "any"
 AGES_YEARS = (20, 75)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from wirbel.learning.export import export_semantic
 from wirbel.learning.semantic_trainer import newest_checkpoint, train_semantic
-from wirbel.learning.settings import read_training_settings
 from wirbel.learning.training_cases import TrainingFolder
+from wirbel.learning.training_settings import read_training_settings
 
 
 def main(argv: list[str] | None = None) -> int:

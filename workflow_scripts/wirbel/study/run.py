@@ -14,19 +14,19 @@ from tempfile import NamedTemporaryFile
 
 from wirbel.io.scan_names import FoundScan
 from wirbel.plan.plan import Plan, Wishes, write_plan
-from wirbel.runner.batches import batch_file
 from wirbel.runner.chain import INTERMEDIATE
-from wirbel.runner.discovery import BatchPlan, plan_batches
-from wirbel.runner.intermediates import remove_outputs
-from wirbel.runner.receipts import PICTURES, pictures_receipt, receipt_file
-from wirbel.runner.records import manifest_file, records_by_stage
-from wirbel.runner.settings import Settings
-from wirbel.study.dataset import DataSet, look_up
-from wirbel.study.decision import Decision, decide
-from wirbel.study.links import check_links
-from wirbel.study.planning import Planner
-from wirbel.study.results import unread_in_words
-from wirbel.study.tables import AFTER, decide_pictures, decide_tables
+from wirbel.runner.manifests.batches import batch_file
+from wirbel.runner.manifests.intermediates import remove_outputs
+from wirbel.runner.manifests.receipts import PICTURES, pictures_receipt, receipt_file
+from wirbel.runner.manifests.records import manifest_file, records_by_stage
+from wirbel.study.decision.batches import Decision, decide
+from wirbel.study.decision.results import unread_in_words
+from wirbel.study.decision.tables import AFTER, decide_pictures, decide_tables
+from wirbel.study.listing.dataset import DataSet, look_up
+from wirbel.study.listing.discovery import BatchPlan, plan_batches
+from wirbel.study.listing.links import check_links
+from wirbel.study.settings.planning import Planner
+from wirbel.study.settings.run_settings import Settings
 
 FAR_AHEAD = 130 * 365 * 24 * 3600
 """A time stamp at the end of the year 2099, in seconds."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from wirbel.command.health.findings import FAULT, NOTE, OK, Finding
 from wirbel.io.installation import fetched_models_folder
-from wirbel.runner.run_lock import RunLock
-from wirbel.runner.setting_values import path_setting
-from wirbel.study.checks import check_writable
-from wirbel.study.models import models_fault
+from wirbel.study.checks.model_files import models_fault
+from wirbel.study.checks.space import FILES_PER_SCAN, GIGABYTE, disk_of
+from wirbel.study.checks.start import check_writable
+from wirbel.study.checks.toy_weights import toy_remark
 from wirbel.study.refused import Refused
-from wirbel.study.space import FILES_PER_SCAN, GIGABYTE, disk_of
-from wirbel.study.toy_weights import toy_remark
+from wirbel.study.run_lock import RunLock
+from wirbel.study.settings.setting_values import path_setting
 
 LITTLE_GB = 10
 

@@ -18,10 +18,10 @@ from wirbel.models.entries import network, read_registry
 from wirbel.models.errors import ModelError
 from wirbel.models.registry import folder_of, listed_folder
 from wirbel.models.store import VARIABLE
-from wirbel.runner.settings import Settings, SettingsError, checked_settings
-from wirbel.study.checks import check_writable
-from wirbel.study.output_folder import check_output_folder
+from wirbel.study.checks.output_folder import check_output_folder
+from wirbel.study.checks.start import check_writable
 from wirbel.study.refused import Refused
+from wirbel.study.settings.run_settings import Settings, SettingsError, checked_settings
 
 MOST_NAMED = 4
 NEED_NO_SCANS = ("simulate", "models", "train", "unlock")

@@ -6,19 +6,19 @@ import numpy as np
 
 from wirbel.core.labels import DISC_OFFSET, SACRUM, disc_name
 from wirbel.core.measures import status as S
-from wirbel.core.measures.contiguity import Contiguity
-from wirbel.core.measures.endplates import Endplate, angle_deg
-from wirbel.core.measures.joint import segment_columns
+from wirbel.core.measures.coverage.contiguity import Contiguity
+from wirbel.core.measures.coverage.presence import centroid_columns, presence
+from wirbel.core.measures.curvature.slips import slip_row
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.presence import centroid_columns, presence
 from wirbel.core.measures.shape.bulge import bulge_columns
+from wirbel.core.measures.shape.endplates import Endplate, angle_deg
 from wirbel.core.measures.shape.foramen import foramen_columns
-from wirbel.core.measures.slips import slip_row
-from wirbel.core.measures.solids import Solid
-from wirbel.core.measures.surfaces import Block, SurfaceError
+from wirbel.core.measures.shape.joint import segment_columns
+from wirbel.core.measures.shape.solids import Solid
+from wirbel.core.measures.shape.surfaces import Block, SurfaceError
+from wirbel.core.measures.shape.widths import also_seen, width_state
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
 from wirbel.core.measures.volumes import surface_volume_mm3
-from wirbel.core.measures.widths import also_seen, width_state
 
 DISC_CENTRAL_DEPTH = (0.25, 0.75)
 """The mean disc height is taken over the middle half of the depth, clear of bulging rims."""

@@ -9,15 +9,15 @@ from scipy.spatial import cKDTree
 
 from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES
 from wirbel.core.measures import status as S
-from wirbel.core.measures.centreline import Centreline
-from wirbel.core.measures.contiguity import Contiguity
-from wirbel.core.measures.conus import is_questioned
-from wirbel.core.measures.curves import CANAL_FORM, CORD_FORM
+from wirbel.core.measures.cord.centreline import Centreline
+from wirbel.core.measures.cord.conus import is_questioned
+from wirbel.core.measures.cord.narrowest import Profile
+from wirbel.core.measures.cord.sections import Section, cut_section
+from wirbel.core.measures.coverage.contiguity import Contiguity
+from wirbel.core.measures.curvature.curves import CANAL_FORM, CORD_FORM
+from wirbel.core.measures.curvature.landmarks import CANAL_AP, Landmark
 from wirbel.core.measures.frames import Frame, Region, make_frame
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.landmarks import CANAL_AP, Landmark
-from wirbel.core.measures.narrowest import Profile
-from wirbel.core.measures.sections import Section, cut_section
 from wirbel.core.measures.spine import Spine
 
 STRUCTURES = {"canal": ((CANAL, CORD), CANAL_FORM), "cord": ((CORD,), CORD_FORM)}

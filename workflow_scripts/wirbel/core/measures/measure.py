@@ -5,28 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wirbel.core.geometry import Volume
-from wirbel.core.measures.alignment import mean_right, spine_frame
-from wirbel.core.measures.centreline import find_centreline
-from wirbel.core.measures.coil import add_corrected_ratios
-from wirbel.core.measures.completeness import add_complete
-from wirbel.core.measures.contiguity import Contiguity
-from wirbel.core.measures.conus import conus_columns
+from wirbel.core.measures.cord.centreline import find_centreline
 from wirbel.core.measures.cord.compression import compression_columns
+from wirbel.core.measures.cord.conus import conus_columns
+from wirbel.core.measures.cord.narrowest import canal_profile, cord_profile
+from wirbel.core.measures.coverage.completeness import add_complete
+from wirbel.core.measures.coverage.contiguity import Contiguity
+from wirbel.core.measures.curvature.alignment import mean_right, spine_frame
+from wirbel.core.measures.curvature.landmarks import cobb_landmarks, solid_landmarks
 from wirbel.core.measures.discs import disc_rows
-from wirbel.core.measures.fractures import deformity_columns
-from wirbel.core.measures.joint import largest_slip_columns, stenosis_columns
+from wirbel.core.measures.fractures.grades import deformity_columns
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.landmarks import cobb_landmarks, solid_landmarks
 from wirbel.core.measures.levels import level_rows
-from wirbel.core.measures.narrowest import canal_profile, cord_profile
 from wirbel.core.measures.scans import scan_row
+from wirbel.core.measures.shape.joint import largest_slip_columns, stenosis_columns
+from wirbel.core.measures.shape.solids import find_solids
+from wirbel.core.measures.shape.widths import partly_seen
+from wirbel.core.measures.signal.coil import add_corrected_ratios
 from wirbel.core.measures.signal.discs import add_disc_contrast
 from wirbel.core.measures.signal.marrow import add_marrow_heterogeneity, vbq_columns
-from wirbel.core.measures.signals import add_signal_ratios, find_fluid, picture_of
-from wirbel.core.measures.solids import find_solids
+from wirbel.core.measures.signal.signals import add_signal_ratios, find_fluid, picture_of
 from wirbel.core.measures.spine import Spine
 from wirbel.core.measures.vertebrae import vertebra_rows
-from wirbel.core.measures.widths import partly_seen
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import numpy as np
 
 from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS, LEVEL_NAMES, SACRUM
 from wirbel.core.measures import status as S
-from wirbel.core.measures.alignment import alignment_columns
-from wirbel.core.measures.centreline import Centreline
-from wirbel.core.measures.contiguity import Contiguity
-from wirbel.core.measures.counts import count_columns
+from wirbel.core.measures.cord.centreline import Centreline
+from wirbel.core.measures.coverage.contiguity import Contiguity
+from wirbel.core.measures.coverage.counts import count_columns
+from wirbel.core.measures.coverage.presence import presence
+from wirbel.core.measures.curvature.alignment import alignment_columns
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.presence import presence
-from wirbel.core.measures.solids import Solid
+from wirbel.core.measures.shape.solids import Solid
 
 USUAL_PRESACRAL = 24
 """Presacral vertebrae of most people: 7 cervical, 12 thoracic, 5 lumbar."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from wirbel.core.labels import LEVEL_NAMES, POSTERIOR_ELEMENTS, SUBREGION_NAMES
 from wirbel.core.measures import status as S
-from wirbel.core.measures.endplates import angle_deg
-from wirbel.core.measures.fractures import fracture_columns
+from wirbel.core.measures.coverage.presence import centroid_columns, presence
+from wirbel.core.measures.fractures.grades import fracture_columns
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.presence import centroid_columns, presence
-from wirbel.core.measures.rims import concavity_mm, corner_height_mm
 from wirbel.core.measures.shape.cross_section import area_columns
-from wirbel.core.measures.solids import Solid
-from wirbel.core.measures.surfaces import SurfaceError
+from wirbel.core.measures.shape.endplates import angle_deg
+from wirbel.core.measures.shape.rims import concavity_mm, corner_height_mm
+from wirbel.core.measures.shape.solids import Solid
+from wirbel.core.measures.shape.surfaces import SurfaceError
+from wirbel.core.measures.shape.widths import also_seen, width_state
 from wirbel.core.measures.volumes import surface_volume_mm3
-from wirbel.core.measures.widths import also_seen, width_state
 
 SIX_POINT_FRACTIONS = {"posterior": 0.15, "middle": 0.50, "anterior": 0.85}
 """Depth, 0 at the back and 1 at the front, at which heights are measured: the six-point morphometry of

@@ -13,7 +13,7 @@ import numpy as np
 
 from wirbel.core.measures.fitting import fit
 from wirbel.core.measures.frames import Region
-from wirbel.core.measures.solids import Solid
+from wirbel.core.measures.shape.solids import Solid
 
 FINE_MM = 0.5
 LAYERS = 8

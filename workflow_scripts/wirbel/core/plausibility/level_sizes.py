@@ -7,7 +7,7 @@ too: only what no vertebra of that level can be lies outside.
 from __future__ import annotations
 
 from wirbel.core.labels import LEVEL_NAMES
-from wirbel.core.level_means import MEANS, LevelMeans
+from wirbel.core.levels.level_means import MEANS, LevelMeans
 
 Range = tuple[float, float]
 

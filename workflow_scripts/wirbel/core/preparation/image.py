@@ -14,8 +14,8 @@ from wirbel.core.geometry import (
     turned,
     upright,
 )
-from wirbel.core.intake import check_scan
 from wirbel.core.preparation.bias_field import correct_bias_field
+from wirbel.core.preparation.intake import check_scan
 from wirbel.core.preparation.intensities import to_fixed_range
 from wirbel.core.preparation.n4.methods import n4_method
 

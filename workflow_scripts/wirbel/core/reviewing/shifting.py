@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.labels import LEVEL_LABELS, LEVEL_NAMES, SACRUM, T13
-from wirbel.core.relabelling import renamed
+from wirbel.core.levels.relabelling import renamed
 
 USUAL = tuple(v for v in LEVEL_NAMES if v not in (T13, SACRUM))
 """C1 to L6 from the top down: names are moved along these."""

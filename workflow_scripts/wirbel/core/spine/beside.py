@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.body_cuts import Part
-from wirbel.core.chain import Chain
 from wirbel.core.components import voxel_volume_mm3
 from wirbel.core.geometry import Volume
+from wirbel.core.instances.body_cuts import Part
 from wirbel.core.labels import CANAL, CORD, COSTAL_LEFT, COSTAL_RIGHT, POSTERIOR_ELEMENTS
 from wirbel.core.spine.extents import is_large
+from wirbel.core.spine_curve import Chain
 
 BIN_MM = 2.0
 SAMPLES = 4000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.body_cuts import Part
-from wirbel.core.chain import Chain
+from wirbel.core.instances.body_cuts import Part
 from wirbel.core.spine.extents import LARGE, NEARBY_MM, extent_mm
+from wirbel.core.spine_curve import Chain
 
 LEAST_DISC_SHARE = 0.15
 """Discs below this part of the usual disc's volume are bits of one."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from wirbel.core.body_cuts import Part
 from wirbel.core.components import Components, find_components, voxels_of
 from wirbel.core.geometry import Volume
 from wirbel.core.growth import surface
+from wirbel.core.instances.body_cuts import Part
 from wirbel.core.labels import SACRUM
 from wirbel.core.spine.beside import SAMPLES
 from wirbel.core.spine.extents import is_large

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wirbel.core.body_cuts import Part
-from wirbel.core.chain import Chain
 from wirbel.core.components import room_mm
 from wirbel.core.geometry import Grid, Volume
+from wirbel.core.instances.body_cuts import Part
 from wirbel.core.spine.beside import (
     behind_canal,
     beside,
@@ -22,6 +21,7 @@ from wirbel.core.spine.beside import (
 from wirbel.core.spine.course import bend_deg, disc_places, disc_ratio
 from wirbel.core.spine.extents import extent_mm, share_of_neighbours
 from wirbel.core.spine.sacrum import distance_mm, find_sacrum, height_in_sacrum
+from wirbel.core.spine_curve import Chain
 
 CRUSHED = 0.6
 """What is as deep and wide as its neighbours counts as this part of a body however flat it is: a crushed one, no

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from wirbel.core.labels import LEVEL_LABELS, SACRUM
-from wirbel.core.level_means import MEANS
+from wirbel.core.levels.level_means import MEANS
 
 SEGMENTS = ("S1", "S2", "S3")
 STATES: tuple[str, ...] = (

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, reorient, turned
-from wirbel.core.intake import check_scan
 from wirbel.core.preparation.image import PreparedImage, Spacing, described
+from wirbel.core.preparation.intake import check_scan
 from wirbel.core.preparation.n4.methods import n4_method
 from wirbel.core.spineps.bias_field import correct_bias_field
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, zooms

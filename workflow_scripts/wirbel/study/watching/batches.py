@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wirbel.plan.plan import Plan
-from wirbel.runner.batches import list_batches
-from wirbel.runner.locks import is_locked
-from wirbel.runner.records import FAILED, OK
-from wirbel.runner.seals import Seal
-from wirbel.runner.standing import scans_in, valid_seals
+from wirbel.runner.machine.locks import is_locked
+from wirbel.runner.manifests.batches import list_batches
+from wirbel.runner.manifests.records import FAILED, OK
+from wirbel.runner.manifests.seals import Seal
+from wirbel.study.decision.standing import scans_in, valid_seals
 from wirbel.study.watching.rows import rows_so_far
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.records import FAILED, OK, SEAL_MARK, manifest_file, records_file
+from wirbel.runner.manifests.records import FAILED, OK, SEAL_MARK, manifest_file, records_file
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from wirbel.errors import InfrastructureError
 from wirbel.plan.plan import Plan, plan_file, read_plan
-from wirbel.runner.run_lock import RunLock
-from wirbel.study.run_record import last_run
+from wirbel.study.ending.run_record import last_run
+from wirbel.study.run_lock import RunLock
 from wirbel.study.watching.batches import BatchState, read_states
 from wirbel.study.watching.pace import Pace, pace_of
 from wirbel.study.watching.rows import failed_rows

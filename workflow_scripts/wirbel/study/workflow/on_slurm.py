@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wirbel.runner.hangup import outlive_terminal
-from wirbel.runner.slurm import SlurmError, jobname_prefix
-from wirbel.runner.slurm_executor import mend
-from wirbel.runner.slurm_queue import choose_status_command, take_over, watch
-from wirbel.runner.slurm_setup import check_requests, partitions, requests_of, shortest_limit
+from wirbel.slurm.executor import mend
+from wirbel.slurm.hangup import outlive_terminal
+from wirbel.slurm.questions import SlurmError, jobname_prefix
+from wirbel.slurm.queue import choose_status_command, take_over, watch
+from wirbel.slurm.setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.study.workflow.session import Session
 
 

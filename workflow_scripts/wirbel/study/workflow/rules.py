@@ -10,21 +10,21 @@ from shlex import quote
 from typing import Any
 
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
+from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.plan import plan_file
-from wirbel.runner.batches import BATCH_PATTERN
 from wirbel.runner.chain import CHAIN, DRAWING, StageNeeds, stage_before, stages_of_run
-from wirbel.runner.codehash import stage_code_hash
-from wirbel.runner.light_snakemake import with_signature
-from wirbel.runner.receipts import receipt_file
-from wirbel.runner.settings import Settings, SettingsError, checked_settings
-from wirbel.study.checks import check_reference
-from wirbel.study.command_line import repeated_config
-from wirbel.study.output_folder import check_output_folder
+from wirbel.runner.manifests.batches import BATCH_PATTERN
+from wirbel.runner.manifests.receipts import receipt_file
+from wirbel.study.checks.command_line import repeated_config
+from wirbel.study.checks.output_folder import check_output_folder
+from wirbel.study.checks.start import check_reference
+from wirbel.study.decision.tables import AFTER, stages_of
 from wirbel.study.refused import Refused
 from wirbel.study.run import usual_inputs
-from wirbel.study.tables import AFTER, stages_of
+from wirbel.study.settings.run_settings import Settings, SettingsError, checked_settings
 from wirbel.study.workflow import on_slurm
 from wirbel.study.workflow.environment import put_on_path
+from wirbel.study.workflow.light_snakemake import with_signature
 from wirbel.study.workflow.session import Session
 from wirbel.study.workflow.start import Start
 
@@ -93,7 +93,8 @@ class StudyRules:
     def batch_arguments(self) -> str:
         """What follows the program of a per-scan stage: all that a job is told, and its log.
 
-        What is worth keeping of the log is in the batch's own when the job has ended well (wirbel.runner.joblogs).
+        What is worth keeping of the log is in the batch's own when the job has ended well
+        (wirbel.runner.machine.joblogs).
         """
         told = f"{self.plan_argument} --batch {{wildcards.batch}}"
         return f"{told} >> {{log:q}} 2>&1 && (rm -f {{log:q}} || true)"

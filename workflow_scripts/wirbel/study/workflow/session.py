@@ -15,9 +15,9 @@ from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness, RerunTrigger
 
-from wirbel.runner.light_snakemake import collect_garbage_seldom, without_input_sizes
-from wirbel.study.before_table import BeforeJobTable
-from wirbel.study.ending import AtNothingToDo, say_at_the_end
+from wirbel.study.decision.before_table import BeforeJobTable
+from wirbel.study.ending.finish import AtNothingToDo, say_at_the_end
+from wirbel.study.workflow.light_snakemake import collect_garbage_seldom, without_input_sizes
 
 
 class Session:
@@ -102,8 +102,8 @@ class Session:
     def decide_alone(self) -> None:
         """Keep Snakemake's records of earlier runs, which lie in the folder it is started in, from adding jobs.
 
-        What has to run is decided in `wirbel.study.decision`. Its marks of jobs that were cut off add nothing either.
-        Parameters count: the rules that are decided there have none.
+        What has to run is decided in `wirbel.study.decision.batches`. Its marks of jobs that were cut off add
+        nothing either. Parameters count: the rules that are decided there have none.
         """
         self._workflow.dag_settings = replace(
             self._workflow.dag_settings,

@@ -10,20 +10,20 @@ from pathlib import Path
 
 from wirbel.models.errors import ModelError
 from wirbel.plan.plan import Wishes
-from wirbel.runner.run_lock import RunLock
-from wirbel.runner.settings import Settings
-from wirbel.runner.slurm import SlurmError
-from wirbel.runner.summary import summary
-from wirbel.study.acceptance import doubts
-from wirbel.study.account import account, scans_in_words
-from wirbel.study.checks import check_before_run
-from wirbel.study.command_line import FORCED
-from wirbel.study.ending import TOO_MANY_FAILED, exit_code
+from wirbel.slurm.questions import SlurmError
+from wirbel.study.checks.command_line import FORCED
+from wirbel.study.checks.space import check_space, estimate
+from wirbel.study.checks.start import check_before_run
+from wirbel.study.checks.toy_weights import toy_remark
+from wirbel.study.decision.account import account, scans_in_words
+from wirbel.study.ending.finish import TOO_MANY_FAILED, exit_code
+from wirbel.study.ending.run_record import begin_record, end_record
+from wirbel.study.ending.summary import summary
+from wirbel.study.listing.acceptance import doubts
 from wirbel.study.refused import Refused
 from wirbel.study.run import Run, look
-from wirbel.study.run_record import begin_record, end_record
-from wirbel.study.space import check_space, estimate
-from wirbel.study.toy_weights import toy_remark
+from wirbel.study.run_lock import RunLock
+from wirbel.study.settings.run_settings import Settings
 from wirbel.study.workflow import on_slurm
 from wirbel.study.workflow.session import Session
 

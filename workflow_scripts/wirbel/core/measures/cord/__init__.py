@@ -1,1 +1,1 @@
-"""Measures of the spinal cord along its length."""
+"""Canal and cord: cross-sections along them, the narrowest places, compression, the conus."""

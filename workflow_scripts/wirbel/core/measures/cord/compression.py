@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS, LEVELS_TOP_DOWN
 from wirbel.core.measures import status as S
-from wirbel.core.measures.centreline import Centreline
-from wirbel.core.measures.contiguity import Contiguity
-from wirbel.core.measures.narrowest import BIN_MM, INSIDE_MM, Profile
+from wirbel.core.measures.cord.centreline import Centreline
+from wirbel.core.measures.cord.narrowest import BIN_MM, INSIDE_MM, Profile
+from wirbel.core.measures.coverage.contiguity import Contiguity
 from wirbel.core.measures.spine import Spine
 
 GIVEN = (S.OK, S.CORD_QUESTIONED)

@@ -10,10 +10,10 @@ import numpy as np
 
 from wirbel.core.labels import DISC_OFFSET
 from wirbel.core.measures import status as S
+from wirbel.core.measures.curvature.slips import facing_plates
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.slips import facing_plates
-from wirbel.core.measures.solids import Solid
-from wirbel.core.measures.walls import OUTLIER_MM
+from wirbel.core.measures.shape.solids import Solid
+from wirbel.core.measures.shape.walls import OUTLIER_MM
 
 SPAN = (0.15, 0.85)
 """The disc's back is looked at in this part of the line: nearer to its ends the corners decide."""

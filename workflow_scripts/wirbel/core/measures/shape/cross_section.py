@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.measures import status as S
-from wirbel.core.measures.outlines import Outline
-from wirbel.core.measures.solids import Solid
+from wirbel.core.measures.shape.outlines import Outline
+from wirbel.core.measures.shape.solids import Solid
 
 SLAB_MM = 2.5
 """Half-thickness of the slab whose voxels are counted."""

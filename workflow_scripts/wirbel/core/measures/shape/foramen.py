@@ -12,7 +12,7 @@ from wirbel.core.labels import ARCUS, DISC_OFFSET, LEVEL_NAMES
 from wirbel.core.measures import status as S
 from wirbel.core.measures.frames import Frame, Region
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.solids import Solid
+from wirbel.core.measures.shape.solids import Solid
 
 BEHIND_MM = (0.5, 8.0)
 """Where a pedicle is looked at: so far behind the body's back wall, before it becomes the lamina."""

@@ -14,7 +14,8 @@ import numpy as np
 from wirbel.core.labels import DISC_OFFSET
 from wirbel.core.measures import status as S
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.signals import (
+from wirbel.core.measures.shape.solids import Solid
+from wirbel.core.measures.signal.signals import (
     CSF_REACH_MM,
     FEWEST_VOXELS,
     Fluid,
@@ -23,7 +24,6 @@ from wirbel.core.measures.signals import (
     enough,
     signal_of_fluid,
 )
-from wirbel.core.measures.solids import Solid
 
 NUCLEUS_DEPTH = (0.3, 0.7)
 """The nucleus is looked for in this part of the disc's depth, 0 at the back: well inside of it, as it takes up the

@@ -9,7 +9,9 @@ from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.measures import status as S
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.measures.signals import (
+from wirbel.core.measures.shape.solids import Solid
+from wirbel.core.measures.shape.surfaces import Block
+from wirbel.core.measures.signal.signals import (
     BODY_MARGIN_MM,
     Fluid,
     Picture,
@@ -17,8 +19,6 @@ from wirbel.core.measures.signals import (
     enough,
     signal_of_fluid,
 )
-from wirbel.core.measures.solids import Solid
-from wirbel.core.measures.surfaces import Block
 
 FEWEST_VOXELS = 60
 """Fewer voxels tell no spread."""

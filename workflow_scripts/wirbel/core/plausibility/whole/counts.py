@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.measures.counts import cut_off
+from wirbel.core.measures.coverage.counts import cut_off
 from wirbel.core.plausibility.whole.chain import Link, WholeChain
 
 MISSING_DISCS, MISSING_DISCS_SHARE = 2, 0.25

@@ -1,0 +1,1 @@
+"""Results against known label maps and measures: overlap, instances found, errors of measures."""

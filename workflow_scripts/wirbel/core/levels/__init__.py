@@ -1,0 +1,1 @@
+"""Which vertebra is which: names of levels, sizes by level, and renumbering."""

@@ -1,0 +1,104 @@
+"""How wide canal and cord are all along their length: where the canal is narrowest, and where the cord ends.
+
+A section is the mean over 5 mm, and stands where bodies and discs have their middle; a stenosis is shorter, and may lie
+between. Here voxels are counted along the centreline, slice by slice, with a weight that falls off within 3 mm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wirbel.core.labels import CANAL, CORD
+from wirbel.core.measures.cord.centreline import Centreline
+from wirbel.core.measures.label_maps import LabelMaps
+
+BIN_MM = 0.25
+KERNEL_MM = 3.0
+"""Half-width of the weights (Hann, half as wide at half height): four layers of in-plane voxels, so that where the
+layers lie does not matter, and a narrowing of 4 mm length is seen nearly in full."""
+LEAST_WIDTH_MM = 1.5
+"""The AP diameter is interpolated between the slices next to the middle, at least so wide."""
+INSIDE_MM = 4.0
+"""Nearer to where the structure begins or ends than this nothing is said."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Area in mm2 and AP diameter in mm at positions (mm from the top of the centreline) `BIN_MM` apart."""
+
+    start_mm: float
+    area_mm2: np.ndarray
+    depth_mm: np.ndarray
+
+    @property
+    def end_mm(self) -> float:
+        """The last position."""
+        return self.start_mm + BIN_MM * (len(self.area_mm2) - 1)
+
+    def narrowest(self, first_mm: float, last_mm: float) -> tuple[float, float] | None:
+        """Return the smallest (area, AP) between two positions; None where the structure ends before, or is broken."""
+        if first_mm < self.start_mm + INSIDE_MM or last_mm > self.end_mm - INSIDE_MM:
+            return None
+        low, high = (round((at - self.start_mm) / BIN_MM) for at in (first_mm, last_mm))
+        if high <= low:
+            return None
+        part = slice(low, high + 1)
+        area, depth = (float(sizes[part].min()) for sizes in (self.area_mm2, self.depth_mm))
+        return (area, depth) if depth > 0 else None
+
+
+def canal_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profile | None:
+    """Return the profile of the canal with the cord; None where the map has no canal (label 61)."""
+    if maps.structure(CANAL) is None:
+        return None
+    region = maps.structure(CANAL, CORD)
+    mask = region.mask
+    if maps.structure(CORD) is None:  # the canal may be drawn around it
+        axes = region.grid.affine[:3, :3] / region.grid.spacing_mm
+        mask = filled(mask, int(np.abs(np.cross(line.tangent(line.middle), right) @ axes).argmax()))
+    return _profile(mask, region.grid, line, right)
+
+
+def cord_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profile | None:
+    """Return the profile of the cord, or None without one."""
+    region = maps.structure(CORD)
+    return None if region is None else _profile(region.mask, region.grid, line, right)
+
+
+def filled(mask: np.ndarray, axis: int) -> np.ndarray:
+    """Return a mask with everything between the first and the last voxel of each line along an axis."""
+    before = np.maximum.accumulate(mask, axis)
+    return before & np.flip(np.maximum.accumulate(np.flip(mask, axis), axis), axis)
+
+
+def _profile(mask, grid, line: Centreline, right: np.ndarray) -> Profile | None:
+    index = np.argwhere(mask)
+    at = line.positions(grid.to_world(index))
+    inside = (at > 0) & (at < line.length)
+    if not inside.any():
+        return None
+    index, at = index[inside], at[inside]
+    cosine = np.abs(right @ (grid.affine[:3, :3] / grid.spacing_mm))
+    axis = int(cosine.argmax())
+    step = float(grid.spacing_mm[axis])
+    first = np.floor(at.min() / BIN_MM)
+    bins = (at / BIN_MM - first).astype(int)
+    count = np.zeros((mask.shape[axis], bins.max() + 1))
+    np.add.at(count, (index[:, axis], bins), 1.0)
+    density = np.apply_along_axis(np.convolve, 1, count, _kernel(), "same")
+    volume = abs(float(np.linalg.det(grid.affine[:3, :3])))
+    positions = (first + 0.5 + np.arange(count.shape[1])) * BIN_MM
+    middle = grid.to_index(line.point(positions))[:, axis]
+    aside = np.abs(np.arange(len(count))[:, None] - middle) * step
+    weight = np.maximum(1 - aside / max(step, LEAST_WIDTH_MM), 0)
+    depth = (density * weight).sum(0) / np.maximum(weight.sum(0), 1e-9) * volume / step
+    return Profile(float(positions[0]), density.sum(0) * volume, depth)
+
+
+def _kernel() -> np.ndarray:
+    """Return Hann weights per mm."""
+    offset = np.arange(-KERNEL_MM, KERNEL_MM + BIN_MM / 2, BIN_MM)
+    weights = 1 + np.cos(np.pi * offset / KERNEL_MM)
+    return weights / weights.sum() / BIN_MM

@@ -1,1 +1,0 @@
-"""The spine seen from the front: curves, their side and their apex."""

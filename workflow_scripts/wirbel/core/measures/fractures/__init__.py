@@ -1,0 +1,1 @@
+"""Fracture grades, and the heights that unfractured vertebrae would have."""

@@ -1,0 +1,228 @@
+"""Upper and lower surface of a block-like structure (vertebral body, disc) below voxel size.
+
+A label map only says which voxel centres lie inside. Each column of voxels gives one surface point
+with an error of up to half a voxel; smooth surfaces are fitted to many such points, in the
+structure's own frame, so that neither the voxel size, thick slices nor oblique axes bias the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wirbel.core.measures.fitting import fit
+from wirbel.core.measures.frames import Frame, Region, make_frame
+from wirbel.core.measures.shape.walls import MINIMUM_POINTS, OUTLIER_MM, outline, wall_at_rims
+
+CENTRAL_FRACTION = 0.35
+"""Planes are fitted within this fraction of depth and width around the centre, clear of the rim and of
+the uncinate processes of cervical bodies."""
+MID_SAGITTAL_FRACTION = 1 / 6
+"""Half-width of the mid-sagittal slab over the structure's width: together the central third."""
+DEPTH_WINDOW = 0.2
+"""Half-width of the window of the local fit, over the structure's depth."""
+MINIMUM_WINDOW_VOXELS = 4
+FACING_COSINE = 0.7
+"""A surface point belongs to an endplate (or wall) when its normal is within 45 degrees of the axis."""
+MINIMUM_SLAB_SLICES = 1.5
+NARROW = 0.5
+"""Structures are wider than deep; what is seen of one that is narrower than this part of its depth is a few slices."""
+CLEARLY_FLAT = 0.7
+"""Height over depth up to which a disc's smallest extent is its height, however it is wedged."""
+MEETING_MM = 0.5
+"""Surfaces that meet, as at the thin end of a wedge, may be found crossed by so much: the error of a height."""
+FRAME_ROUNDS = 6
+SETTLED = 0.002
+"""The search for the axis ends when it turns by less than this (radians, a tenth of a degree)."""
+
+
+class SurfaceError(ValueError):
+    """The surfaces of a structure cannot be located; the message is a status code."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A structure between two surfaces: its frame, surface points in that frame, and its extents.
+
+    `upper` and `lower`: (n, 3) local mm (right, anterior, superior). `back_mm` and `front_mm` are the
+    anterior coordinates of the walls, `width_mm` the extent from left to right.
+    """
+
+    frame: Frame
+    upper: np.ndarray
+    lower: np.ndarray
+    back_mm: float
+    front_mm: float
+    width_mm: float
+    slab_mm: float
+    voxel_mm: float
+
+    @property
+    def depth_mm(self) -> float:
+        """Distance between back and front wall at the endplates' rims."""
+        return self.front_mm - self.back_mm
+
+    def height_at(self, fraction: float) -> float:
+        """Height in mm at `fraction` of the depth (0 at the back), in the mid-sagittal plane.
+
+        0 where they meet. Raises SurfaceError where the upper surface lies below the lower one.
+        """
+        height = self.surface_at(fraction, 1) - self.surface_at(fraction, -1)
+        if height < -MEETING_MM:
+            raise SurfaceError("surface_incomplete")
+        return max(height, 0.0)
+
+    def surface_at(self, fraction: float, side: int) -> float:
+        """Superior coordinate in mm of the upper (`side` 1) or lower (-1) surface, in the same place."""
+        at = self.back_mm + fraction * self.depth_mm
+        depth_window = max(DEPTH_WINDOW * self.depth_mm, MINIMUM_WINDOW_VOXELS * self.voxel_mm)
+        points = self.upper if side > 0 else self.lower
+        return local_surface(points, at, (self.slab_mm, depth_window))
+
+    def slopes(self, side: int, fraction: float) -> np.ndarray:
+        """Return the slopes (to the right, to the front) of the upper (`side` 1) or lower (-1) surface's middle.
+
+        The middle is what lies within this fraction of width and depth about the centre. To the sides the slices next
+        to the middle one always belong to it, however few show the structure.
+        """
+        points = self.upper if side > 0 else self.lower
+        reach = fraction * np.array([self.width_mm, self.depth_mm])
+        reach[0] = max(reach[0], self.slab_mm)
+        offset = points - (0.0, (self.front_mm + self.back_mm) / 2, 0.0)
+        return plane_slope(offset[(np.abs(offset[:, :2]) < reach).all(1)], reach)
+
+    def mean_height(self, low: float, high: float, steps: int = 11) -> float:
+        """Mean height in mm between two fractions of the depth, in the mid-sagittal plane."""
+        return float(np.mean([self.height_at(f) for f in np.linspace(low, high, steps)]))
+
+
+def find_block(
+    region: Region, superior: np.ndarray, posterior_reference_mm: np.ndarray, *, flat: bool = False
+) -> Block:
+    """Locate a structure's surfaces, starting from a rough superior direction.
+
+    The superior axis bisects the normals of planes through the middle of the upper and the lower
+    surface; the mid-sagittal plane holds this axis, the centroid and the posterior reference. Both are
+    refined together. A `flat` structure, such as a disc, starts from the direction of its smallest extent.
+    Raises SurfaceError when too few surface points are left.
+    """
+    points = region.points_mm
+    if flat:
+        sideways = np.cross(points.mean(0) - posterior_reference_mm, superior)
+        superior = _smallest_extent(points, superior, sideways)
+    frame = make_frame(points.mean(0), superior, posterior_reference_mm)
+    for _ in range(FRAME_ROUNDS):
+        block = _describe(region, points, frame, flat)
+        superior = _bisector(block, tilts=block.width_mm > NARROW * block.depth_mm)
+        turned = np.linalg.norm(superior - frame.superior)
+        frame = make_frame(frame.origin_mm, superior, posterior_reference_mm)
+        if turned < SETTLED:
+            break
+    return _describe(region, points, frame, flat)
+
+
+def _smallest_extent(points: np.ndarray, superior: np.ndarray, sideways: np.ndarray) -> np.ndarray:
+    """Return the direction of the smallest extent at right angles to `sideways`.
+
+    From side to side a disc may be smaller still, when two slices are all that shows it. One nearly as high as deep
+    stands as the spine does.
+    """
+    length = np.linalg.norm(sideways)
+    if length < 1e-6:
+        return superior
+    # the two directions at right angles to it
+    plane = np.linalg.svd(sideways[None] / length)[2][1:]
+    offset = (points - points.mean(0)) @ plane.T
+    spread, directions = np.linalg.eigh(offset.T @ offset)
+    if spread[0] > CLEARLY_FLAT**2 * spread[1]:
+        return superior
+    direction = directions[:, 0] @ plane
+    return direction if direction @ superior > 0 else -direction
+
+
+def local_surface(points: np.ndarray, anterior_mm: float, window: tuple[float, float]) -> float:
+    """Return the surface's superior coordinate at (0, `anterior_mm`) by local regression.
+
+    `window`: half-widths (right, anterior) in mm of the Epanechnikov weights; the surface inside is
+    linear from side to side and quadratic from back to front (locally weighted regression,
+    Cleveland 1979, doi:10.1080/01621459.1979.10481038). Outliers are dropped after a first fit.
+    """
+    offset = points[:, :2] - (0.0, anterior_mm)
+    weight = np.prod(np.maximum(1 - (offset / window) ** 2, 0), axis=1)
+    use = weight > 0
+    for _ in range(2):
+        if use.sum() < MINIMUM_POINTS:
+            raise SurfaceError("surface_incomplete")
+        right, anterior = (offset[use] / window).T
+        design = np.stack([np.ones_like(right), anterior, right, anterior**2], axis=1)
+        coefficients = fit(design, points[use, 2], weight[use])
+        residual = np.abs(points[use, 2] - design @ coefficients)
+        use[np.flatnonzero(use)[residual > OUTLIER_MM]] = False
+    return float(coefficients[0])
+
+
+def _describe(region, points, frame, flat):
+    local = frame.to_local(points)
+    upper, lower = _facing(region, frame, frame.superior)
+    if min(len(upper), len(lower)) < MINIMUM_POINTS:
+        raise SurfaceError("surface_incomplete")
+    left, right = np.percentile(local[:, 0], (1, 99))
+    step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
+    slab = max(MID_SAGITTAL_FRACTION * (right - left), MINIMUM_SLAB_SLICES * step)
+    if flat:
+        walls = outline(local, slab)
+    else:
+        top, bottom = float(np.median(upper[:, 2])), float(np.median(lower[:, 2]))
+        ends = _facing(region, frame, frame.anterior)
+        walls = [
+            wall_at_rims(wall - (0, 0, (top + bottom) / 2), (top - bottom) / 2, slab, sign)
+            for wall, sign in zip(ends, (1, -1), strict=True)
+        ][::-1]
+    if None in walls or walls[1] <= walls[0]:
+        raise SurfaceError("surface_incomplete")
+    if right - left < NARROW * (
+        walls[1] - walls[0]
+    ):  # slices that lean show each endplate to one side
+        slab = max(slab, right - left)
+    voxel = float(region.grid.spacing_mm.min())
+    return Block(frame, upper, lower, *walls, right - left, slab, voxel)
+
+
+def _facing(region, frame, direction):
+    """Return the local coordinates of surface points that face along and against `direction`."""
+    found = []
+    for points, sign in zip(region.ends(direction), (1, -1), strict=True):
+        facing = region.outward_normals(points) @ direction * sign > FACING_COSINE
+        found.append(frame.to_local(points[facing]))
+    return found
+
+
+def _bisector(block, *, tilts: bool):
+    """Return the unit vector half-way between the normals of both surfaces' middle parts.
+
+    Two or three slices do not tell how a structure `tilts` to the side: then it stands as the structures next to it do.
+    """
+    normals = []
+    for side in (1, -1):
+        slope = block.slopes(side, CENTRAL_FRACTION) * (tilts, 1)
+        normal = block.frame.superior - slope @ block.frame.axes[:2]
+        normals.append(normal / np.linalg.norm(normal))
+    bisector = normals[0] + normals[1]
+    return bisector / np.linalg.norm(bisector)
+
+
+def plane_slope(points: np.ndarray, reach_mm: np.ndarray) -> np.ndarray:
+    """Return the slopes (to the right, to the front) of a plane through local points (n, 3) mm.
+
+    `reach_mm`: how far to the sides, and to front and back, the points were looked for. A slope that they do
+    not tell is 0.
+    """
+    for _ in range(2):
+        if len(points) < MINIMUM_POINTS:
+            raise SurfaceError("surface_incomplete")
+        design = np.column_stack([np.ones(len(points)), points[:, :2] / reach_mm])
+        plane = fit(design, points[:, 2])
+        residual = np.abs(points[:, 2] - design @ plane)
+        points = points[residual <= max(OUTLIER_MM, 3 * np.median(residual))]
+    return plane[1:] / reach_mm

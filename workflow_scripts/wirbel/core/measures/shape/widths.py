@@ -1,0 +1,93 @@
+"""Whether slices show all of a structure's width: a disc in two slices is no narrow disc."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wirbel.core.labels import DISC_OFFSET, LEVELS_TOP_DOWN
+from wirbel.core.measures import status as S
+
+if TYPE_CHECKING:
+    from wirbel.core.measures.shape.solids import Solid
+
+LEAST_ASPECT = 0.7
+"""Least width over depth of a body or disc: means are 1.09 (T8) to 1.5 (L5) (Panjabi et al., Spine 1991;16:888), and
+thick slices show up to a tenth less."""
+LEAST_OF_OTHERS = 0.75
+"""Least width over depth beside the median of the structures next to it."""
+RECTANGULAR, ENOUGH_SLICES = 3.0, 8
+"""Bodies and discs have outlines with exponents of 2 to 3; where fewer slices make one more rectangular, they did not
+show enough of its flanks, as beside uncinate processes, and its width may be off by a slice."""
+NEAR_MIDDLE = 0.1
+"""Over the depth, how far the outermost slice may lie from the mid-sagittal plane for its heights to be those there: a
+tenth of the width or less, over which endplates change their height by 2 %."""
+NEXT = 3
+"""So many structures above, and below, are looked at."""
+
+
+def check_widths(solids: dict[int, Solid]) -> dict[int, Solid]:
+    """Return the solids with a `partly_seen` status where slices show only part of the width."""
+    keys = sorted(
+        (k for k, s in solids.items() if s.block is not None and s.whole_width), key=_place
+    )
+    aspect = np.array([_aspect(solids[k]) for k in keys])
+    asides = [_aside_mm(solids[k]) for k in keys]
+    middles = np.array([aside.mean() for aside in asides])
+    found = dict(solids)
+    for k, key in enumerate(keys):
+        near = [*range(max(k - NEXT, 0), k), *range(k + 1, min(k + NEXT + 1, len(keys)))]
+        others = len(near) > 1
+        usual = np.median(aspect[near]) if others else 0.0
+        if aspect[k] >= max(LEAST_ASPECT, LEAST_OF_OTHERS * usual):
+            continue
+        middle = np.median(middles[near]) if others else 0.0
+        found[key] = replace(solids[key], width_status=S.PARTLY_SEEN)
+        reach = NEAR_MIDDLE * solids[key].block.depth_mm
+        if not asides[k].min() - reach <= middle <= asides[k].max() + reach:
+            found[key] = replace(found[key], block=None, status=S.PARTLY_SEEN)
+    return found
+
+
+def partly_seen(solids: dict[int, Solid]) -> set[int]:
+    """Return the keys of the solids that slices show only in part."""
+    return {key for key, s in solids.items() if S.PARTLY_SEEN in (s.status, s.width_status)}
+
+
+def width_state(solid: Solid) -> str:
+    """Return the status of the width of a solid with an outline: whether its slices tell it."""
+    if solid.width_status != S.OK or solid.outline.exponent < RECTANGULAR:
+        return solid.width_status
+    right = solid.block.frame.right
+    step = float(np.abs(right @ solid.region.grid.affine[:3, :3]).max())
+    slices = round(float(np.ptp(solid.region.points_mm @ right)) / step) + 1
+    return S.OK if slices >= ENOUGH_SLICES else S.FORM_ASSUMED
+
+
+def also_seen(state: str, solid: Solid) -> str:
+    """Return a structure's status, or that slices show only part of it."""
+    partly = S.PARTLY_SEEN in (solid.status, solid.width_status)
+    return S.PARTLY_SEEN if state == S.OK and partly else state
+
+
+def _place(key: int) -> float:
+    return LEVELS_TOP_DOWN.index(key % DISC_OFFSET) + 0.5 * (key >= DISC_OFFSET)
+
+
+def _aspect(solid: Solid) -> float:
+    """Return the extent of all slices that show the structure over its extent from back to front."""
+    frame, points = solid.block.frame, solid.region.points_mm
+    step = float(np.abs(frame.right @ solid.region.grid.affine[:3, :3]).max())
+    return (float(np.ptp(points @ frame.right)) + step) / max(
+        float(np.ptp(points @ frame.anterior)), 1.0
+    )
+
+
+def _aside_mm(solid: Solid) -> np.ndarray:
+    """Return how far to the side of the canal's centre the structure's voxels lie, across the slices."""
+    axes = solid.region.grid.affine[:3, :3] / solid.region.grid.spacing_mm
+    cosine = solid.block.frame.right @ axes
+    across = axes[:, np.abs(cosine).argmax()] * np.sign(cosine[np.abs(cosine).argmax()])
+    return (solid.region.points_mm - solid.canal_mm) @ across

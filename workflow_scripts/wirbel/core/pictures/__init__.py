@@ -1,0 +1,1 @@
+"""Pictures of scans and label maps as arrays; nothing is written here."""

@@ -1,0 +1,1 @@
+"""After the semantic network: its label map is cleaned before anything is counted or measured."""

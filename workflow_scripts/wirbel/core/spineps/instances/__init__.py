@@ -1,0 +1,1 @@
+"""SPINEPS' own steps around the instance network."""

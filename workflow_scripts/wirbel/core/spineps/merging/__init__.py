@@ -1,0 +1,1 @@
+"""SPINEPS' own steps from instances to the final maps and names."""

@@ -1,0 +1,1 @@
+"""The machine a job runs on: locks, GPUs, signals, resources used, logs."""

@@ -1,0 +1,85 @@
+"""The first line of a manifest: under which plan, and from what, its rows were made.
+
+Whether a manifest is up to date follows from its seal, the present plan and the seal of the manifest before. File
+times, the folder a command is started in and Snakemake's own records play no part, so the answer is the same
+from every clone of the software and wherever the output folder was moved to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from wirbel.plan.stage_plan import KEY_DIGITS, StagePlan, digest_of
+from wirbel.runner.manifests.batches import Scan
+from wirbel.runner.manifests.records import FAILED, OK, SEAL_MARK, Record
+
+
+@dataclass(frozen=True)
+class Seal:
+    """`made_by`: the stage plan's fingerprint; `made_from`: what the manifest before holds, or the batch's list.
+
+    `holds` is a digest of the rows. `failed` are the reasons among them, `absent` the scans whose file could not be
+    opened, `drops` the stages whose results were removed. `measured` and `failed_scans` count rows with and without
+    a result.
+    """
+
+    made_by: str
+    made_from: str
+    holds: str
+    failed: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
+    measured: int = 0
+    failed_scans: int = 0
+
+
+def seal_of(
+    plan: StagePlan, made_from: str, records: Iterable[Record], absent: Iterable[str] = ()
+) -> Seal:
+    """Return the seal of a manifest with these rows."""
+    rows = list(records)
+    return Seal(
+        plan.fingerprint,
+        made_from,
+        digest_of([[r.scan_id, r.status, r.reason, r.detail, r.key] for r in rows])[:KEY_DIGITS],
+        tuple(sorted({r.reason for r in rows if r.status == FAILED})),
+        tuple(sorted(absent)),
+        plan.drops,
+        sum(r.status == OK for r in rows),
+        sum(r.status != OK for r in rows),
+    )
+
+
+def digest_of_list(scans: Iterable[Scan]) -> str:
+    """Return a digest of a batch's list; the folder that the data set lies in is no part of it."""
+    return digest_of_rows((s.scan_id, s.path.name, s.size, s.mtime_ns, s.problem) for s in scans)
+
+
+def digest_of_rows(rows: Iterable[tuple[str, str, int, int, str]]) -> str:
+    """Return the same for rows of (scan, file name, size, time stamp, problem)."""
+    return digest_of([list(row) for row in rows])[:KEY_DIGITS]
+
+
+def seal_line(seal: Seal) -> str:
+    """Return a manifest's first line."""
+    return f"{SEAL_MARK}{json.dumps(asdict(seal))}\n"
+
+
+def read_seal(path: str | Path) -> Seal | None:
+    """Return a manifest's seal; None when there is no manifest, or one without a seal."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            line = stream.readline()
+        if not line.startswith(SEAL_MARK):
+            return None
+        content: dict[str, Any] = json.loads(line.removeprefix(SEAL_MARK))
+        fields: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in content.items()
+        }
+        return Seal(**fields)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None

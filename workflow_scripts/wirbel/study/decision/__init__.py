@@ -1,0 +1,1 @@
+"""Which batches and tables must be computed, and why, from the output folder alone."""

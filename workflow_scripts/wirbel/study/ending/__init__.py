@@ -1,0 +1,1 @@
+"""The end of a run: its summary, costs, record and exit code."""

@@ -1,0 +1,136 @@
+"""From the settings to the plan: one stage plan for each stage, and nothing that decides a result beside them."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from wirbel import __version__
+from wirbel.models.compatibility import NONE, compatibility_parameter, method_of
+from wirbel.models.provenance import provenance_entry
+from wirbel.models.registry import Model
+from wirbel.plan.code.codehash import stage_code_hash
+from wirbel.plan.networks import identified, planned_source
+from wirbel.plan.plan import Plan, Wishes
+from wirbel.plan.stage_plan import PlannedModel, StagePlan
+from wirbel.plan.stage_settings import (
+    FeaturesSettings,
+    LabelSettings,
+    MergeSettings,
+    NetworkSettings,
+    ResampleSettings,
+    as_json,
+)
+from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
+from wirbel.runner.manifests.receipts import PICTURES
+from wirbel.study.settings.run_settings import Settings
+
+TABLES = ("cohort", "contact_sheet", "report")
+"""Stages that run once, on all scans."""
+PER_BATCH = (PICTURES,)
+"""Stages that run for each batch, but which no scan can fail at."""
+LABELLING = "labelling"
+
+
+class Planner:
+    """Makes the plan; raises ModelError when a network cannot be had."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        named = settings.models.items()
+        self._models = {kind: identified(name, kind) for kind, name in named}
+        self._sources = {kind: planned_source(name, kind) for kind, name in named}
+        phases = ("semantic", "instance")
+        self._method = {k: method_of(settings.compatibility, self._models[k]) for k in phases}
+
+    def plan(self, wishes: Wishes) -> Plan:
+        """Return the plan of a run."""
+        names = [s for s in ALL_STAGES if s != LABEL or LABELLING in self._models]
+        return Plan(
+            stages=tuple(self._stage(name) for name in names),
+            tables={name: StagePlan(name, stage_code_hash(name)) for name in (*TABLES, *PER_BATCH)},
+            wishes=wishes,
+            made_by=software(),
+            models_dir=self._settings.models_dir,
+            bids_dir=str(Path(self._settings.bids_dir).absolute()),
+        )
+
+    def _stage(self, name: str) -> StagePlan:
+        settings, kinds = getattr(self, f"_{name}")()
+        return StagePlan(
+            name, stage_code_hash(name), as_json(settings), self._planned(kinds), self._drops(name)
+        )
+
+    def _resample(self) -> tuple[Any, tuple[str, ...]]:
+        model, method = self._models["semantic"].config, self._method["semantic"]
+        normalise = method == NONE or not model.is_tomography
+        return ResampleSettings(
+            axes=model.model_expected_orientation,
+            resolution=model.resolution_range,
+            bias_field=self._settings.n4 if normalise else False,
+            normalise=normalise,
+            method=method,
+        ), ()
+
+    def _semantic(self) -> tuple[Any, tuple[str, ...]]:
+        return NetworkSettings(self._method["semantic"]), ("semantic",)
+
+    def _instance(self) -> tuple[Any, tuple[str, ...]]:
+        return NetworkSettings(self._method["instance"]), ("instance",)
+
+    def _merge(self) -> tuple[Any, tuple[str, ...]]:
+        return MergeSettings(
+            semantic=self._models["semantic"].config,
+            instance=self._models["instance"].config,
+            method=self._method["instance"],
+            naming_follows=LABELLING in self._models,
+            provenance=self._provenance("semantic", "instance"),
+        ), ("semantic", "instance")
+
+    def _label(self) -> tuple[Any, tuple[str, ...]]:
+        return LabelSettings(
+            semantic=self._models["semantic"].config,
+            method=self._method["instance"],
+            provenance=self._provenance("semantic", "instance", LABELLING),
+        ), (LABELLING,)
+
+    def _features(self) -> tuple[Any, tuple[str, ...]]:
+        return FeaturesSettings(), ()
+
+    def _provenance(self, *kinds: str) -> dict[str, Any]:
+        """Return the sidecars' account of networks and settings."""
+        models = {kind: (self._settings.models[kind], self._models[kind]) for kind in kinds}
+        chosen = self._method["semantic"], self._method["instance"]
+        return {
+            **provenance_entry(models, self._settings.n4),
+            **compatibility_parameter(*chosen),
+        }
+
+    def _planned(self, kinds: tuple[str, ...]) -> dict[str, PlannedModel]:
+        return {k: PlannedModel(self._sources[k], self._models[k].sha256) for k in kinds}
+
+    def _drops(self, name: str) -> tuple[str, ...]:
+        """Return the stages whose results go when `name`, the last to read them, is done."""
+        if self._settings.keep_intermediates:
+            return ()
+        return {LAST_READER: INTERMEDIATE, LABEL: (LAST_READER,)}.get(name, ())
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The networks by kind."""
+        return dict(self._models)
+
+
+@cache
+def software() -> dict[str, str]:
+    """Return the version and, where the software is a git repository with git at hand, its commit."""
+    root = Path(__file__).resolve().parents[4]
+    line = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        asked = subprocess.run(line, capture_output=True, text=True, timeout=10)
+        commit = asked.stdout.strip() if (root / ".git").exists() else ""
+    except (OSError, subprocess.TimeoutExpired):
+        commit = ""
+    return {"version": __version__, "commit": commit}
