@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import parity_runs
-from parity_scans import scans_in
+from parity import runs as parity_runs
+from parity.scans import scans_in
 
 from wirbel.plan.plan import plan_file
 from wirbel.runner.chain import FOLLOWERS, stages_of_job

@@ -22,9 +22,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import figures
-import parity_models
-import parity_scans
 import sides
+from parity import models as parity_models
+from parity import scans as parity_scans
 
 
 def main(argv: list[str] | None = None) -> int:
