@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pages import opened, until
-from tables_of_scans import DRAWN, SPOILT, draw_one, write_tables
+from support.browser.pages import opened, until
+from support.browser.tables_of_scans import DRAWN, SPOILT, draw_one, write_tables
 
 from wirbel.report.cohort_report import Study, write_report
 
@@ -49,6 +49,27 @@ def test_keys_switch_layers(page):
         page.evaluate("getComputedStyle(document.querySelector('line.layer-lines')).display")
         != "none"
     )
+
+
+@pytest.mark.parametrize("width", [1440, 1000])
+def test_the_three_sagittal_views_of_a_wide_scan_stay_side_by_side(tab, cohort, width):
+    tab.set_viewport_size({"width": width, "height": 900})
+    page = opened(tab, cohort, f"scan.html#{DRAWN}")
+    page.evaluate(
+        "document.querySelectorAll('#views section:first-child .stack').forEach((one) => {"
+        "one.style.setProperty('--shape', 0.8); one.style.aspectRatio = '0.8'; })"
+    )
+    boxes = [
+        page.locator("#views section").first.locator("figure").nth(i).bounding_box()
+        for i in range(3)
+    ]
+    assert len({box["y"] for box in boxes}) == 1
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= page.locator("aside.about").bounding_box()["x"]
+    shapes = page.evaluate(
+        "[...document.querySelectorAll('#views section:first-child .stack')]"
+        ".map((one) => one.clientWidth / one.clientHeight)"
+    )
+    assert all(abs(shape - 0.8) < 0.02 for shape in shapes), "in true proportions"
 
 
 def test_numbers_stand_beside_those_of_their_level(page):

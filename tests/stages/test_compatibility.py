@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import published_folders
 import pytest
-import tiny_models
-from batch_lists import update_batches
-from one_batch import OneBatch
+from support.models import published_folders, tiny_models
+from support.studies.batch_lists import update_batches
+from support.studies.one_batch import OneBatch
 
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET, SACRUM
@@ -74,6 +73,7 @@ def test_the_semantic_stage_cleans_as_spineps(study, models):
 @pytest.fixture
 def segmented(study, phantom):
     study.pretend("semantic", {"sub-01": ("sub-01_subregion.nii.gz", phantom.model_subregion)})
+    study.pretend_margins("sub-01", phantom.model_subregion)
     return study
 
 
@@ -91,6 +91,9 @@ def test_cut_outs_and_final_maps_come_out(segmented, models, phantom):
     sidecar = json.loads(next(segmented.out.glob("sub-01/anat/*-vertebra_dseg.json")).read_text())
     assert sidecar["Compatibility"] == "spineps"
     assert sidecar["Levels"]["method"] == "counted"
+    shown = set(np.unique(vertebra.data)) - {0}
+    assert {int(label) for label in sidecar["Agreement"]["margin"]} == shown
+    assert set(sidecar["Agreement"]["margin"].values()) == {1.0}
 
 
 def test_another_compatibility_is_another_result(segmented, models):

@@ -6,17 +6,16 @@ import shutil
 
 import numpy as np
 import pytest
-import tiny_models
-from batch_lists import update_batches
-from labelling_folder import HEADS, write_labelling
-from one_batch import BATCH, OneBatch
 from scipy import ndimage
-from spine_boxes import box_spine, counters, oracle
+from support.models import tiny_models
+from support.models.labelling_folder import HEADS, write_labelling
+from support.spines.spine_boxes import box_spine, counters, oracle
+from support.studies.batch_lists import update_batches
+from support.studies.one_batch import BATCH, OneBatch
 
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labelling.level_axis import REPEATING
 from wirbel.io.sidecars import read_json, write_arrays
-from wirbel.io.tables import read_rows
 from wirbel.io.volumes import read_volume, write_volume
 from wirbel.learning.labelling_model import LabellingModel
 from wirbel.plan.plan import plan_file
@@ -47,6 +46,7 @@ def unnamed(tmp_path_factory, models):
     update_batches(tmp_path / "in", study.out, 1)  # the scan has changed
     found = oracle(SPINE.labels, counters(SPINE), body_centres(SPINE.labels))
     study.pretend("semantic", {"sub-01": ("sub-01_subregion.nii.gz", SPINE.labels)})
+    study.pretend_margins("sub-01", SPINE.labels, np.where(SPINE.vertebra == 122, 128, 255))
     study.pretend("instance", {"sub-01": ("sub-01_other.nii.gz", SPINE.labels)})
     arrays = {"labels": found.labels, "origin": found.origin, "centre_mm": found.centre_mm}
     path = study.file("instance", "sub-01_predictions.npz")
@@ -100,13 +100,12 @@ def test_merging_without_names_leaves_the_results_to_the_next_stage(study):
 def test_the_final_maps_carry_the_networks_names(study, models, told):
     assert labelled(study, models) == 0
     record = study.records("label")["sub-01"]
-    assert (record.status, len(record.outputs)) == ("ok", 6)
+    assert (record.status, len(record.outputs)) == ("ok", 4)
     stem = study.out / "sub-01/anat/sub-01_desc-vertebra_dseg"
     vertebra = read_volume(f"{stem}.nii.gz").data
     for number, true in zip(NUMBERS, SPINE.numbers, strict=True):
         a, b = vertebra == number, SPINE.vertebra == true
         assert 2 * (a & b).sum() / (a.sum() + b.sum()) > 0.97
-    assert {row["name"] for row in read_rows(f"{stem}.tsv")} >= {*NAMES, "disc_below_L4", "S1"}
     sidecar = read_json(f"{stem}.json")
     assert sidecar["Levels"] == {
         "confidence": 0.9,
@@ -116,6 +115,11 @@ def test_the_final_maps_carry_the_networks_names(study, models, told):
         "alternative": "",
         "set_aside": 0,
     }
+    agreement = sidecar["Agreement"]
+    assert agreement["instance"] == {str(n): 1.0 for n in NUMBERS}
+    assert agreement["votes"] == {"19": 2, "20": 3, "21": 3, "22": 3, "23": 2}
+    assert agreement["margin"]["121"] == 0.5, "the disc that was below L3 is below L2 now"
+    assert agreement["margin"]["120"] == 1.0
     assert sidecar["Models"]["labelling"]["Name"] == "namer"
     assert len(sidecar["Models"]["labelling"]["SHA256"]) == 64
 
@@ -139,27 +143,27 @@ def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_aga
         contents.append([path.read_bytes() for path in files])
         for path in files:
             path.unlink()
-    assert contents[0] == contents[1] and len(contents[0]) == 6
+    assert contents[0] == contents[1] and len(contents[0]) == 4
 
 
 @pytest.mark.parametrize("compatibility", ["spineps", "published"])
 def test_masks_of_spineps_get_the_networks_names_before_discs_get_theirs(
     study, models, monkeypatch, compatibility
 ):
-    as_there = {"compatibility": compatibility}
-    assert run(merge, study, models, **as_there) == 0
+    method = {"compatibility": compatibility}
+    assert run(merge, study, models, **method) == 0
     left = read_json(study.file("merge", "sub-01_levels.json"))
     numbers = left["numbers"]
     assert numbers == [*range(2, 2 + len(numbers))], "counted from C2 down, as there"
     counted = np.unique(read_volume(study.file("merge", "sub-01_vertebra.nii.gz")).data)
     assert counted.tolist() == [0, *numbers], "nothing else has a number yet"
-    assert label.read_merged(study.file("merge", "sub-01")).seen == seen_of(SPINE.labels)
+    assert label.read_counted(study.file("merge", "sub-01"))[0].seen == seen_of(SPINE.labels)
     names = [19, 28, 20, 21, 22][: len(numbers)]
     places = [REPEATING.names.index(name) for name in ("T12", "T12", "L1", "L2", "L3")]
     monkeypatch.setattr(
         LabellingModel, "classify", lambda self, cutouts: {"VERT": np.eye(24)[places[: len(names)]]}
     )
-    assert labelled(study, models, **as_there) == 0
+    assert labelled(study, models, **method) == 0
     stem = study.out / "sub-01/anat/sub-01_desc-vertebra_dseg"
     found = set(np.unique(read_volume(f"{stem}.nii.gz").data).tolist())
     assert {number for number in found if 0 < number < 100 and number != 26} == set(names)
@@ -188,7 +192,8 @@ def merged_again(study, models):
 def test_what_merging_left_goes_with_the_final_maps_and_is_made_again_only_for_them(
     study, models, told
 ):
-    left = [f"sub-01_{name}" for name in ("levels.json", "subregion.nii.gz", "vertebra.nii.gz")]
+    files = ("levels.json", "margin.nii.gz", "subregion.nii.gz", "vertebra.nii.gz")
+    left = [f"sub-01_{name}" for name in files]
     assert merged_again(study, models) == left, "nobody has read them yet"
     assert labelled(study, models) == 0
     assert merged_again(study, models) == [], "nobody needs them any more"
@@ -198,7 +203,7 @@ def test_what_merging_left_goes_with_the_final_maps_and_is_made_again_only_for_t
     assert not study.file("label", f"{BATCH}.tsv").exists()
     assert merged_again(study, models) == left
     assert labelled(study, models) == 0
-    assert len(list(study.out.glob("sub-01/anat/*"))) == 6
+    assert len(list(study.out.glob("sub-01/anat/*"))) == 4
     assert merged_again(study, models) == []
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from solid_spine import SolidSpine, render
+from support.spines.solid_spine import SolidSpine, render
 
 from wirbel.core.dictionary import (
     IDENTITY,
@@ -16,10 +16,16 @@ from wirbel.core.dictionary import (
     TABLES,
     clean_row,
 )
+from wirbel.core.dictionary.agreement import OF_DISCS, OF_SCANS, OF_VERTEBRAE
 from wirbel.core.measures import measure
 from wirbel.core.measures.status import STATUS_CODES
 from wirbel.errors import REASONS
 from wirbel.io.repeatability import read_repeatability
+
+
+def names_of(columns):
+    return {column.name for column in columns}
+
 
 ADDED_BY_STAGES = {
     "scans": {
@@ -35,9 +41,10 @@ ADDED_BY_STAGES = {
         "level_flags",
         "flags",
         "review",
+        *names_of(OF_SCANS),
     },
-    "vertebrae": {"level_confidence", "level_method", "review"},
-    "discs": {"level_confidence", "level_method", "review"},
+    "vertebrae": {"level_confidence", "level_method", "review", *names_of(OF_VERTEBRAE)},
+    "discs": {"level_confidence", "level_method", "review", *names_of(OF_DISCS)},
     "levels": {"level_confidence", "level_method", "review"},
 }
 PAGE = Path(__file__).parents[2] / "docs" / "measures.md"
@@ -122,7 +129,7 @@ def test_the_page_on_measures_names_every_measure(table):
 
 NOT_MEASURES = {"level_confidence", "in_plane_spacing_mm", "slice_spacing_mm"}
 FROM_IMAGE = {"nucleus_annulus_contrast", "disc_heterogeneity", "body_heterogeneity_percent"}
-NOT_MEASURES |= {column.name for column in PLAUSIBILITY}
+NOT_MEASURES |= names_of((*PLAUSIBILITY, *OF_VERTEBRAE, *OF_SCANS))
 
 
 @pytest.mark.parametrize("table", ["vertebrae", "discs", "levels", "scans"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chain_spine import ChainSpine, body, disc
-from chain_spine import render as render_chain
 from scipy.ndimage import gaussian_filter
-from solid_spine import SolidSpine, render, rotation
+from support.spines.chain_spine import ChainSpine, body, disc
+from support.spines.chain_spine import render as render_chain
+from support.spines.solid_spine import SolidSpine, render, rotation
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume

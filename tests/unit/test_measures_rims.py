@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from solid_spine import rotation
+from support.spines.solid_spine import rotation
 
 from wirbel.core.geometry import Volume
 from wirbel.core.measures.fractures.grades import fracture_columns

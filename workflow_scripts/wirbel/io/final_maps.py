@@ -1,4 +1,4 @@
-"""Write the two final label maps of a scan, each with its lookup table and sidecar."""
+"""Write the two final label maps of a scan, each with its sidecar, and the tables of what all maps' numbers mean."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from wirbel import __version__
+from wirbel.core.agreement.figures import Agreement
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels.naming import Levels
+from wirbel.core.merging.maps import FinalMaps
 from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.colour_tables import FOLDER, SUFFIXES, write_colour_tables
 from wirbel.io.sidecars import write_json, write_lookup
@@ -22,6 +24,9 @@ TOY_WEIGHTS = "(toy weights)"
 """Appended to the name of networks that only serve to try the software."""
 HEADER_CONFLICT_KEY = "HeaderConflict"
 """Sidecar entry: one sentence about each contradiction in the scan's header."""
+AGREEMENT_KEY = "Agreement"
+"""Entry of a vertebra map's sidecar, by label of the map: `wirbel.core.agreement.figures.Agreement`."""
+AGREEMENT_DECIMALS = 4
 _SUBREGIONS = (
     "Substructures of the spine",
     SUBREGION_NAMES,
@@ -33,44 +38,50 @@ VERTEBRAE = (
     vertebra_colours(),
 )
 _KINDS = {"subregion": _SUBREGIONS, "vertebra": VERTEBRAE}
+LOOKUPS = {**_KINDS, "reviewed": VERTEBRAE}
+"""Kind of map -> what its numbers mean; `reviewed` is the vertebra map as a reader renamed it."""
 
 
 def write_final_maps(
     stem: Path,
-    subregion: Volume,
-    vertebra: Volume,
-    levels: Levels,
+    maps: FinalMaps,
     provenance: dict,
     scan: Header | None = None,
+    agreement: Agreement | None = None,
 ) -> list[Path]:
-    """Write `<stem>_desc-{subregion,vertebra}_dseg` with lookup tables and sidecars.
+    """Write `<stem>_desc-{subregion,vertebra}_dseg` with sidecars.
 
     Parameters
     ----------
     stem : Path
         Path of the results without `_desc-...`.
-    subregion, vertebra : Volume
-        Label maps on the scan's own grid, shape (i, j, k) in the scan's axis order.
-    levels : Levels
-        How the vertebrae were named; goes into the sidecar.
+    maps : FinalMaps
+        Label maps on the scan's own grid, shape (i, j, k) in the scan's axis order, and how the vertebrae were named,
+        which goes into the sidecar.
     provenance : dict
         Further sidecar entries.
     scan : Header, optional
         The scan's header. If given, the maps keep both of its transforms and their codes, so that
         every viewer overlays them on the scan, and the sidecars list the header's contradictions.
+    agreement : Agreement, optional
+        How well the networks agree about the vertebra map's structures; goes into its sidecar.
 
     Returns
     -------
     list of Path
-        The six files.
+        The four files.
     """
     if scan is not None and scan.notes:
         provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
-    described = {**provenance, "Levels": levels_entry(levels)}
+    described = {**provenance, "Levels": levels_entry(maps.levels)}
+    if agreement is not None:
+        described[AGREEMENT_KEY] = agreement_entry(agreement)
     placement = None if scan is None else scan.placement
     return [
-        *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
-        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, VERTEBRAE, described, placement),
+        *write_map(
+            f"{stem}_desc-subregion_dseg", maps.subregion, _SUBREGIONS, provenance, placement
+        ),
+        *write_map(f"{stem}_desc-vertebra_dseg", maps.vertebra, VERTEBRAE, described, placement),
     ]
 
 
@@ -84,6 +95,17 @@ def colour_files(output_dir: Path) -> list[Path]:
     """Return the files that `write_colours` writes."""
     folder = output_dir / FOLDER
     return [folder / f"{kind}{suffix}" for kind in _KINDS for suffix in SUFFIXES.values()]
+
+
+def write_lookups(output_dir: Path) -> None:
+    """Write the table of each kind of map, which by BIDS' inheritance principle holds for all scans below."""
+    for path, (_, names, colours) in zip(lookup_files(output_dir), LOOKUPS.values(), strict=True):
+        write_lookup(path, names, colours)
+
+
+def lookup_files(output_dir: Path) -> list[Path]:
+    """Return the files that `write_lookups` writes."""
+    return [output_dir / f"desc-{kind}_dseg.tsv" for kind in LOOKUPS]
 
 
 def raw_uri(participant_id: str, session_id: str, name: str) -> str:
@@ -125,6 +147,20 @@ def levels_entry(levels: Levels) -> dict:
     }
 
 
+def agreement_entry(agreement: Agreement) -> dict[str, dict[str, float]]:
+    """Return the sidecar entry about how well the networks agree; `agreement_from` reverses it."""
+    return {
+        kind: {str(n): round(value, AGREEMENT_DECIMALS) for n, value in sorted(values.items())}
+        for kind, values in vars(agreement).items()
+    }
+
+
+def agreement_from(entry: Mapping[str, Mapping[str, Any]]) -> Agreement:
+    """Reverse `agreement_entry`; {} stands for maps that came without."""
+    by_label = {kind: {int(n): v for n, v in values.items()} for kind, values in entry.items()}
+    return Agreement(**by_label)
+
+
 def write_map(
     stem: str,
     volume: Volume,
@@ -132,16 +168,18 @@ def write_map(
     more: dict,
     placement: Mapping[str, np.ndarray] | None = None,
 ) -> list[Path]:
-    """Write one label map with a table of the labels present and its sidecar; return the three files."""
-    description, names, colours = described
-    present = [number for number in names if (volume.data == number).any()]
+    """Write one label map and its sidecar; return both files.
+
+    What its numbers mean stands in a table for all scans (`write_lookups`); one beside the map, as earlier versions
+    wrote it, is removed, so that the same numbers are not named twice.
+    """
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
     write_volume(image, volume, "uint8", placement, intent=LABELS)
-    write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
+    table.unlink(missing_ok=True)
     generator = {"Name": "wirbel", "Version": __version__}
-    sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}
+    sidecar_content = {"Description": described[0], "GeneratedBy": [generator], **more}
     sidecar_content |= {"Manual": False}
     if more.get("Sources"):  # the map lies on the scan's own grid
         sidecar_content |= {"SpatialReference": more["Sources"][0]}
     write_json(sidecar, sidecar_content)
-    return [image, table, sidecar]
+    return [image, sidecar]

@@ -14,8 +14,11 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_fill_holes, find_objects
 
+from wirbel.core.inference_config import InferenceConfig
+from wirbel.core.method.arithmetic import Arithmetic
 from wirbel.learning.checkpoints import load_into
 from wirbel.learning.filling import check_fit, check_numbers, filled, skeleton
+from wirbel.learning.margins import classes_and_margins
 from wirbel.learning.nnunet_plans import build_network, read_plans
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import choose_device, memory_format
@@ -23,7 +26,6 @@ from wirbel.learning.semantic_weights import Fold, read_first_fold, read_folds
 from wirbel.learning.sliding_window import SlidingWindow
 from wirbel.models.folders.check import checked_folder
 from wirbel.models.folders.semantic import check_classes, read_plans_files, results_folder
-from wirbel.models.inference_config import InferenceConfig
 
 __all__ = ["Normalised", "SemanticModel", "read_first_fold"]
 BYTES_PER_SCORE = 4
@@ -53,6 +55,16 @@ class Normalised(NamedTuple):
     spacing_mm: tuple[float, ...]
 
 
+class Segmented(NamedTuple):
+    """What a network makes of an image, uint8 of shape (P, I, R): subregion labels, and how clear they are.
+
+    Margins are stored as `wirbel.learning.margins` says.
+    """
+
+    labels: np.ndarray
+    margins: np.ndarray
+
+
 class SemanticModel:
     """A loaded semantic network; `normalise` and `segment` may run in different threads.
 
@@ -64,8 +76,8 @@ class SemanticModel:
         "auto", "cpu" or "cuda".
     threads : int
         Threads on a CPU; 0 uses all available cores.
-    as_spineps : bool
-        Calculate like SPINEPS: round the image to half precision before and after normalising it,
+    arithmetic : Arithmetic
+        With `Arithmetic.SPINEPS`, round the image to half precision before and after normalising it,
         sum the tiles' scores in half precision, and compute in single precision on a CPU.
 
     Raises
@@ -75,10 +87,14 @@ class SemanticModel:
     """
 
     def __init__(
-        self, folder: Path, device: str = "auto", threads: int = 0, as_spineps: bool = False
+        self,
+        folder: Path,
+        device: str = "auto",
+        threads: int = 0,
+        arithmetic: Arithmetic = Arithmetic.QUICK,
     ) -> None:
         self.config: InferenceConfig = checked_folder(folder, "semantic")
-        self.as_spineps = as_spineps
+        self.arithmetic = arithmetic
         threads = usable_threads(threads)
         folds = self._load(folder)
         self.order = _axis_order(folds[0].reversed_axes, self.plans.transpose_forward)
@@ -90,10 +106,9 @@ class SemanticModel:
             place,
             sample_threads(threads),
             2 * threads,
-            exact=as_spineps and place.type == "cpu",
-            half_sums=as_spineps,
+            arithmetic,
         )
-        layout = memory_format(place, self.window.exact)
+        layout = memory_format(place, self.window.single_precision)
         moved = self.network.to(place, memory_format=layout)  # type: ignore[call-overload]
         moved.eval()
         self.label_table = _label_table(self.config)
@@ -146,10 +161,15 @@ class SemanticModel:
         return Normalised(torch.from_numpy(resampled), box, data.shape[1:], spacing_mm)
 
     def _rounded(self, data: np.ndarray) -> np.ndarray:
-        return data.astype(np.float16).astype(np.float32) if self.as_spineps else data
+        half = self.arithmetic is Arithmetic.SPINEPS
+        return data.astype(np.float16).astype(np.float32) if half else data
+
+    def segment(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
+        """Return only the labels of `segment_with_margins`."""
+        return self.segment_with_margins(given, shape).labels
 
     @torch.inference_mode()
-    def segment(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
+    def segment_with_margins(self, given: Normalised, shape: tuple[int, ...]) -> Segmented:
         """Segment what `normalise` returned.
 
         Parameters
@@ -161,22 +181,59 @@ class SemanticModel:
 
         Returns
         -------
-        ndarray of uint8, shape (P, I, R)
-            Subregion labels.
+        Segmented
+            Subregion labels and their margins.
         """
         if tuple(given.data.shape[1:]) == tuple(given.shape):
-            parts = [part.numpy() for part in self._classes(given.data)]
-            classes = np.concatenate(parts, axis=_along(given.data))
+            parts = zip(*self._blocks(given.data), strict=True)
+            classes, margins = (np.concatenate(part, axis=_along(given.data)) for part in parts)
         else:
             scores = self._scores(given.data).cpu().numpy()
             scores = self.plans.spacing.from_plan(scores, given.shape, given.spacing_mm)
-            classes = scores.argmax(0)
+            classes, margins = self._decided(torch.from_numpy(scores))
+        return Segmented(
+            self._placed(self.label_table[classes], given, shape),
+            self._placed(margins, given, shape),
+        )
+
+    def _placed(self, found: np.ndarray, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
+        """Return an array along the network's axes as part of the model grid, 0 elsewhere."""
         out = np.zeros(shape, np.uint8)
-        out[given.box] = self.label_table[classes].transpose(np.argsort(self.order))
+        out[given.box] = found.transpose(np.argsort(self.order))
         return out
 
-    def _classes(self, data: torch.Tensor) -> Iterable[torch.Tensor]:
-        """Yield the class of every voxel in blocks along the longest axis."""
+    @torch.inference_mode()
+    def probabilities(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
+        """Return how probable each class is in every voxel, for what `normalise` returned.
+
+        Parameters
+        ----------
+        given : Normalised
+            The input.
+        shape : tuple of three int
+            Shape of the model grid.
+
+        Returns
+        -------
+        ndarray of float32, shape (classes, P, I, R)
+            Their sum is 1; outside the image's non-zero part all is background.
+        """
+        scores = self._scores(given.data).float().cpu()
+        if tuple(given.data.shape[1:]) != tuple(given.shape):
+            full = self.plans.spacing.from_plan(scores.numpy(), given.shape, given.spacing_mm)
+            scores = torch.from_numpy(full)
+        inside = scores.softmax(0).numpy()
+        out = np.zeros((len(inside), *shape), np.float32)
+        out[0] = 1
+        out[(slice(None), *given.box)] = inside.transpose(0, *(1 + np.argsort(self.order)))
+        return out
+
+    def _decided(self, scores: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        classes, margins = classes_and_margins(scores, len(self.folds))
+        return classes.cpu().numpy(), margins.cpu().numpy()
+
+    def _blocks(self, data: torch.Tensor) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+        """Yield class and margin of every voxel in blocks along the longest axis."""
         axis = _along(data) + 1
         patch = self.plans.patch_size[axis - 1]
         length = data.shape[axis]
@@ -186,10 +243,10 @@ class SemanticModel:
             stop = min(start + core, length)
             low, high = max(0, start - patch), min(length, stop + patch)
             scores = self._scores(data.narrow(axis, low, high - low))
-            yield scores.narrow(axis, start - low, stop - start).argmax(0).to(torch.uint8).cpu()
+            yield self._decided(scores.narrow(axis, start - low, stop - start))
 
     def _scores(self, data: torch.Tensor) -> torch.Tensor:
-        """Return the mean class scores of all folds, shape (heads, x, y, z)."""
+        """Return the class scores of all folds together, shape (heads, x, y, z)."""
         total: torch.Tensor | None = None
         for weights in self.folds:
             if len(self.folds) > 1:

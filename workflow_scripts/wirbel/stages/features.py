@@ -6,15 +6,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import Measurements, measure
-from wirbel.core.plausibility.scan_flags import NOT_APPLIED
+from wirbel.core.measures.agreement import agreement_columns
+from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, NOT_APPLIED
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.core.preparation.header_transforms import HEADER_CONFLICT
 from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
-from wirbel.io.final_maps import made_by
+from wirbel.io.final_maps import AGREEMENT_KEY, agreement_entry, agreement_from, made_by
 from wirbel.io.measurements import LANDMARKS, write_measurements
 from wirbel.io.reviewed_map import forget_reviewed_map, write_reviewed_map
 from wirbel.io.sidecars import read_json
@@ -24,6 +26,7 @@ from wirbel.runner.loop import Scan, StageFolders, run_planned
 from wirbel.runner.manifests.findings import read_reviews
 
 REVIEWED = "reviewed"
+AGREEMENT = "agreement"
 NO_LEVELS: dict[str, Any] = {
     "confidence": None,
     "method": "unknown",
@@ -55,7 +58,12 @@ class Features:
         described = read_json(sidecar) if sidecar.exists() else {}
         subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
+        before = vertebra.data
         vertebra, review = self._reviewed(scan, vertebra, described, folders)
+        agreement = agreement_from(described.get(AGREEMENT_KEY, {}))
+        if REVIEWED in review:
+            agreement = agreement.renamed(followed(before, vertebra.data))
+            review[REVIEWED][AGREEMENT_KEY] = agreement_entry(agreement)
         odd = [HEADER_CONFLICT] if read_header(scan.path).notes else []
         told = {
             **NO_LEVELS,
@@ -63,6 +71,7 @@ class Features:
             **review,
             "header_flags": odd,
             "made_by": made_by(described),
+            AGREEMENT: agreement,
         }
         return read_volume(scan.path), subregion, vertebra, told
 
@@ -125,10 +134,14 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
     """Return cleaned rows by table.
 
     `levels` is the vertebra map's account of its level names, `found` are the flags of the whole result.
-    Where they are given, `levels["made_by"]` holds the columns that say what made the map, and
-    `levels["header_flags"]` what is odd about the scan's header.
+    Where they are given, `levels["made_by"]` holds the columns that say what made the map,
+    `levels["header_flags"]` what is odd about the scan's header, and `levels["agreement"]` how well the networks agree.
     """
     rows = asdict(measured)
+    agreed = agreement_columns(
+        rows["vertebrae"], rows["discs"], levels.get(AGREEMENT) or Agreement()
+    )
+    found = [*found, LOW_AGREEMENT] if agreed["low_agreement_rows"] else found
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}
     flags = {"levels_agree": levels["agree"], "level_flags": ";".join(levels["flags"])}
     odd = [*levels.get("header_flags", ()), *filter(None, [rows["scan"]["flags"]]), *found]
@@ -138,7 +151,7 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
         "flags": ";".join(odd),
     }
     made_by = levels.get("made_by", {})
-    scan = {"scan_status": "ok", **made_by, **rows["scan"], **naming, **doubts, **flags}
+    scan = {"scan_status": "ok", **made_by, **rows["scan"], **naming, **doubts, **flags, **agreed}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")

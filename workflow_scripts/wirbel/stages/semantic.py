@@ -1,6 +1,7 @@
 """Segment the structures of the spine in every model-grid image of a batch.
 
-Writes work/semantic/<scan_id>_subregion.nii.gz (uint8, on the model grid, cleaned).
+Writes work/semantic/<scan_id>_subregion.nii.gz (uint8, on the model grid, cleaned) and <scan_id>_margin.nii.gz (uint8:
+how clearly the network decided, as `wirbel.learning.margins` says; 0 where it found nothing).
 """
 
 from __future__ import annotations
@@ -9,11 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wirbel.core.geometry import Volume, upright
-from wirbel.core.semantic.cleaning import clean_semantic
-from wirbel.core.spineps import semantic_cleaning as spineps
-from wirbel.io.volumes import read_volume, write_volume
-from wirbel.models.compatibility import NONE
+from wirbel.core.geometry import Volume
+from wirbel.core.method.arithmetic import arithmetic
+from wirbel.core.method.clean import clean
+from wirbel.io.volumes import QUICKEST, read_volume, write_volume
 from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import NetworkSettings, settings_of
@@ -32,14 +32,16 @@ class SemanticStage:
         self, settings: NetworkSettings, model: Model, device: str = "auto", threads: int = 1
     ) -> None:
         self.model, self.device, self.threads = model, device, threads
-        self.as_spineps = settings.method != NONE
+        self.method = settings.method
         self.network: SemanticModel | None = None
 
     def prepare(self) -> None:
         """Load the network."""
         from wirbel.learning.semantic_model import SemanticModel
 
-        self.network = SemanticModel(self.model.folder, self.device, self.threads, self.as_spineps)
+        self.network = SemanticModel(
+            self.model.folder, self.device, self.threads, arithmetic(self.method)
+        )
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Any]:
         """Read the image and normalise it."""
@@ -47,20 +49,21 @@ class SemanticStage:
         assert self.network is not None  # `prepare` was called
         return image, self.network.normalise(image.data, tuple(image.spacing_mm))
 
-    def compute(self, inputs: tuple[Volume, Any]) -> Volume:
-        """Run the network."""
+    def compute(self, inputs: tuple[Volume, Any]) -> tuple[Volume, Volume]:
+        """Run the network; return labels and margins."""
         image, normalised = inputs
         assert self.network is not None
-        return image.with_data(self.network.segment(normalised, image.data.shape))
+        found = self.network.segment_with_margins(normalised, image.data.shape)
+        return image.with_data(found.labels), image.with_data(found.margins)
 
-    def save(self, scan: Scan, result: Volume, folders: StageFolders) -> list[Path]:
-        """Clean the map, which needs no GPU, and write it."""
-        path = folders.stage(self.name) / f"{scan.scan_id}_subregion.nii.gz"
-        if self.as_spineps:
-            write_volume(path, spineps.clean_semantic(result))
-        else:
-            write_volume(path, result.with_data(clean_semantic(upright(result)).data))
-        return [path]
+    def save(self, scan: Scan, result: tuple[Volume, Volume], folders: StageFolders) -> list[Path]:
+        """Clean the map, which needs no GPU, and write both."""
+        labels, margins = result
+        stem = folders.stage(self.name) / scan.scan_id
+        paths = [Path(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "margin")]
+        write_volume(paths[0], clean(self.method, labels))
+        write_volume(paths[1], margins, level=QUICKEST)
+        return paths
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wirbel.core.dictionary.agreement import OF_DISCS
 from wirbel.core.dictionary.column import (
     INTEGER,
     NUMBER,
@@ -13,6 +14,7 @@ from wirbel.core.dictionary.column import (
 from wirbel.core.dictionary.shared import (
     IDENTITY,
     LEVEL_NAMING,
+    LEVEL_ORDER,
     MEASURED,
     OWN_AXIS,
     SIGNAL,
@@ -55,6 +57,7 @@ DISCS = (
         "The disc itself carries this number plus 100",
     ),
     Column("level", STRING, "Level of the disc", "The vertebrae above and below, such as L5-S1"),
+    LEVEL_ORDER,
     *LEVEL_NAMING,
     _disc_height("", "Mean height over the middle half of the depth, the mean of 11 positions"),
     _disc_height("_anterior", "Height at 85 % of the depth (0 % is the back)"),
@@ -228,4 +231,5 @@ DISCS = (
     *centroid("", "disc", "disc_status"),
     status("disc_status", "the disc", "ok", "touches_border", "partly_seen"),
     complete("the disc", "true when disc_status is ok"),
+    *OF_DISCS,
 )

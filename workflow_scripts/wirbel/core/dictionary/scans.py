@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wirbel.core.dictionary.agreement import OF_SCANS
 from wirbel.core.dictionary.column import (
     BOOLEAN,
     INTEGER,
@@ -392,4 +393,5 @@ SCANS = (
         status="scan_status",
         compared=False,
     ),
+    *OF_SCANS,
 )

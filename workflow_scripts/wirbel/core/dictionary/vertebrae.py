@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wirbel.core.dictionary.agreement import OF_VERTEBRAE
 from wirbel.core.dictionary.column import (
     BOOLEAN,
     INTEGER,
@@ -16,6 +17,7 @@ from wirbel.core.dictionary.shared import (
     LABEL,
     LEVEL,
     LEVEL_NAMING,
+    LEVEL_ORDER,
     MEASURED,
     OWN_AXIS,
     PART_IS_ZERO,
@@ -140,6 +142,7 @@ VERTEBRAE = (
     *IDENTITY,
     LABEL,
     LEVEL,
+    LEVEL_ORDER,
     *LEVEL_NAMING,
     _height("anterior", 85),
     _height("middle", 50),
@@ -341,4 +344,5 @@ VERTEBRAE = (
         "true when body_status and vertebra_status are ok: neither the body nor a process reaches the border of the "
         "scan. For body_volume_mm3 alone body_status is enough",
     ),
+    *OF_VERTEBRAE,
 )

@@ -138,7 +138,7 @@ def consolidate(
         vertebral body belongs to exactly one instance, and each instance has at most one body.
     """
     bodies = separate_bodies(labels) if bodies is None else bodies
-    vertebra = _vertebra_voxels(labels.data)
+    vertebra = vertebra_voxels(labels.data)
     smallest = SMALLEST_CANDIDATE_MM3 / voxel_volume_mm3(labels.affine)
     candidates = find_candidates(predictions, vertebra, smallest)
     instances, positions = _place(
@@ -265,7 +265,8 @@ def _drop_small_pieces(instances: np.ndarray, smallest_voxels: float) -> None:
         part[small[pieces]] = 0
 
 
-def _vertebra_voxels(data: np.ndarray) -> np.ndarray:
+def vertebra_voxels(data: np.ndarray) -> np.ndarray:
+    """Return where a subregion map shows a part of a vertebra, as bool."""
     lookup = np.zeros(256, bool)
     lookup[list(VERTEBRA_SUBREGIONS)] = True
     return lookup[data]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.labels import DISC_OFFSET, SACRUM, disc_name
+from wirbel.core.labels import DISC_OFFSET, LEVEL_ORDER, SACRUM, disc_name
 from wirbel.core.measures import status as S
 from wirbel.core.measures.coverage.contiguity import Contiguity
 from wirbel.core.measures.coverage.presence import centroid_columns, presence
@@ -38,6 +38,7 @@ def disc_rows(
 def _disc_row(maps, solids: dict[int, Solid], vertebrae: dict, label: int, below: int) -> dict:
     whole, solid = maps.disc(label), solids[DISC_OFFSET + label]
     row = {"label_above": label, "level": disc_name(label, below), **centroid_columns(whole)}
+    row["level_order"] = LEVEL_ORDER[label]
     row["disc_volume_mm3"] = whole.volume_mm3
     row["disc_surface_volume_mm3"] = surface_volume_mm3(whole, solid)
     row["disc_status"] = also_seen(presence(whole), solid)

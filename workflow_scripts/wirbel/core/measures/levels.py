@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 from scipy.spatial import cKDTree
 
-from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES
+from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES, LEVEL_ORDER
 from wirbel.core.measures import status as S
 from wirbel.core.measures.cord.centreline import Centreline
 from wirbel.core.measures.cord.conus import is_questioned
@@ -159,7 +159,7 @@ def _shared_out(maps: LabelMaps, spine: Spine, order: Contiguity) -> list[dict]:
         return []
     centres = np.array([spine.centroids_mm[v] for v in labels])
     tree = cKDTree(np.vstack([centres, _stoppers(centres)]))
-    rows = [{"label": v, "level": LEVEL_NAMES[v]} for v in labels]
+    rows = [{"label": v, "level": LEVEL_NAMES[v], "level_order": LEVEL_ORDER[v]} for v in labels]
     for name, subregion in (("canal", CANAL), ("cord", CORD)):
         region = maps.structure(subregion)
         shares = _shares(region, tree, len(labels))

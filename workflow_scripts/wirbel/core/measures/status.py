@@ -22,6 +22,9 @@ VOXELS_REPLACED = "voxels_replaced"
 DARK_FLUID = "dark_fluid"
 DARK_MARROW = "dark_marrow"
 NO_CURVE = "no_curve"
+ONE_VOTE = "one_vote"
+ADDED_LATER = "added_later"
+NOT_RECORDED = "not_recorded"
 
 STATUS_CODES: dict[str, str] = {
     OK: "measured",
@@ -74,5 +77,8 @@ STATUS_CODES: dict[str, str] = {
         "no angle of "
         "the other direction lies beside it"
     ),
+    ONE_VOTE: "no two cut-outs show the vertebra, so that no predictions of it can be compared",
+    ADDED_LATER: "the network found nothing where the structure is: later steps put it there",
+    NOT_RECORDED: "the maps came without this information",
 }
 """Status code -> meaning, as written to the data dictionaries."""

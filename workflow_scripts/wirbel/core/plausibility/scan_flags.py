@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+LOW_AGREEMENT = "low_agreement"
+LOW_INSTANCE = 0.8
+LOW_MARGIN = 0.8
+"""Below these a structure is flagged: `benchmarks/agreement.py` says how good the flagged ones are."""
+
 SCAN_FLAGS: dict[str, str] = {
     "discs_missing": (
         "at least two discs, and a quarter of those expected, are missing between neighbouring bodies: bodies split "
@@ -54,6 +59,9 @@ SCAN_FLAGS: dict[str, str] = {
     ),
     "body_in_pieces": (
         "a body consists of separate pieces, the second at least a sixth of the first"
+    ),
+    LOW_AGREEMENT: (
+        "the networks agree badly about a vertebra or a disc (its low_agreement is true): its mask may be wrong"
     ),
 }
 """Flag -> what it means, as written to the data dictionary and to the documentation."""

@@ -1,0 +1,1 @@
+"""How well the networks agree about each structure: votes for a vertebra, margins of the segmentation."""
