@@ -11,7 +11,15 @@ from snakemake.logging import logger
 from snakemake.settings.types import DAGSettings, DeploymentSettings, OutputSettings
 from support.studies.bids_scans import put_scan
 
-from wirbel.runner.chain import ALL_STAGES, CHAIN, STAGES, stage_before, stages_of_run
+from wirbel.runner.chain import (
+    ALL_STAGES,
+    CHAIN,
+    STAGES,
+    job_of,
+    stage_before,
+    stages_of_job,
+    stages_of_run,
+)
 from wirbel.study.workflow import start
 from wirbel.study.workflow.rules import StudyRules
 
@@ -94,10 +102,25 @@ def test_time_grows_with_the_batch_and_with_attempts_up_to_what_partitions_allow
     assert rules.needs(features)["mem_mb"](BATCH, 2) == 2 * features.mem_mb
 
 
-def test_only_stages_with_a_network_ask_for_a_gpu(make):
+def test_only_jobs_with_a_network_ask_for_a_gpu_and_both_networks_share_one(make):
     rules = make()
     wanting = {stage.name for stage in rules.chain if rules.needs(stage).get("gpu")}
-    assert wanting == {"semantic", "instance", "label"}
+    assert wanting == {"semantic", "label"}
+    assert stages_of_job("instance") == stages_of_job("semantic") == ("semantic", "instance")
+    assert [job_of(stage) for stage in ("instance", "merge")] == ["semantic", "merge"]
+    manifests = [f"{rules.output_dir}/work/{s}/{{batch}}.tsv" for s in ("semantic", "instance")]
+    assert rules.manifests("semantic") == manifests
+    assert rules.program("semantic") == " semantic instance"
+    assert rules.program("merge") == ".merge"
+
+
+def test_a_job_of_two_stages_asks_for_the_time_of_both_and_for_one_start(make):
+    rules = make()
+    both = next(job for job in rules.chain if job.name == "semantic")
+    parts = [stage for stage in CHAIN if stage.name in ("semantic", "instance")]
+    assert both.minutes_per_scan == sum(stage.minutes_per_scan for stage in parts)
+    assert both.start_minutes == parts[0].start_minutes
+    assert both.mem_mb == max(stage.mem_mb for stage in parts)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,32 @@ def nearest(
     return data[np.ix_(*index)]
 
 
+def target_axes(matrix: np.ndarray) -> tuple[int, ...] | None:
+    """Return for each source axis the target axis that moves along it most; None if they are not all different.
+
+    Of a scan that is stored in another order of axes, `matrix[:, axes]` is nearly diagonal.
+    """
+    axes = tuple(int(axis) for axis in np.abs(matrix).argmax(axis=1))
+    return axes if sorted(axes) == [0, 1, 2] else None
+
+
+def nearest_if_plain(
+    data: np.ndarray, matrix: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray | None:
+    """Return the voxels of `data` nearest to `matrix` (3 x 3) x index + `offset`, an array of `shape`.
+
+    None where `nearest_is_plain` says no, whatever the order of axes.
+    """
+    axes = target_axes(matrix)
+    if axes is None:
+        return None
+    turned, size = matrix[:, axes], tuple(shape[axis] for axis in axes)
+    if not nearest_is_plain(turned, offset, size):
+        return None
+    found = nearest(data, np.diag(turned), offset, size)
+    return np.ascontiguousarray(found.transpose(np.argsort(axes)))
+
+
 def _weights(n: int, scale: float, offset: float, size: int) -> sparse.csr_array:
     """Return the matrix (`size` x `n` + twice the border) of the cubic spline at every position of one axis."""
     position = np.clip(offset + scale * np.arange(size), 1 - BORDER, n + BORDER - 3) + BORDER

@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile
 
 from wirbel.io.scan_names import FoundScan
 from wirbel.plan.plan import Plan, Wishes, write_plan
-from wirbel.runner.chain import INTERMEDIATE
+from wirbel.runner.chain import INTERMEDIATE, stages_of_job
 from wirbel.runner.manifests.batches import batch_file
 from wirbel.runner.manifests.intermediates import remove_outputs
 from wirbel.runner.manifests.receipts import PICTURES, pictures_receipt, receipt_file
@@ -110,7 +110,8 @@ class Run:
         before = self.plan.before(stage)
         if before and self.decision.runs(before, batch):
             return [self._manifest(before, batch)]
-        return [stand_in().name] if self.decision.begins(stage, batch) and shown else []
+        begins = any(self.decision.begins(name, batch) for name in stages_of_job(stage))
+        return [stand_in().name] if begins and shown else []
 
     def gathered(self, stage: str, after: str | None, *, shown: bool) -> list[str]:
         """Return the same for what is made once from all batches, when the stage `after` has run on them."""

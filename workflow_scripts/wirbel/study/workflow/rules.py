@@ -12,7 +12,14 @@ from typing import Any
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.plan import plan_file
-from wirbel.runner.chain import CHAIN, DRAWING, StageNeeds, stage_before, stages_of_run
+from wirbel.runner.chain import (
+    DRAWING,
+    StageNeeds,
+    jobs,
+    stage_before,
+    stages_of_job,
+    stages_of_run,
+)
 from wirbel.runner.manifests.batches import BATCH_PATTERN
 from wirbel.runner.manifests.receipts import receipt_file
 from wirbel.study.checks.command_line import repeated_config
@@ -35,11 +42,11 @@ LONGEST_MINUTES = 365 * 24 * 60
 class StudyRules:
     """Made once from Snakemake's `workflow` and `config`, when it reads the rules.
 
-    `chain` is the table of stages, `output_dir` and `logs` are folders, `plan_argument` is all that a job is told
+    `chain` is the table of jobs, `output_dir` and `logs` are folders, `plan_argument` is all that a job is told
     besides its batch: the plan holds everything that decides its results.
     """
 
-    chain: tuple[StageNeeds, ...] = CHAIN
+    chain: tuple[StageNeeds, ...] = jobs()
     drawing: StageNeeds = DRAWING
     batch_pattern = BATCH_PATTERN
 
@@ -78,9 +85,14 @@ class StudyRules:
 
     # Paths and commands
 
-    def manifest(self, stage: str) -> str:
-        """Return the pattern of a stage's manifest."""
-        return f"{self.output_dir}/work/{stage}/{{batch}}.tsv"
+    def manifests(self, job: str) -> list[str]:
+        """Return the patterns of the manifests that a job writes."""
+        return [f"{self.output_dir}/work/{stage}/{{batch}}.tsv" for stage in stages_of_job(job)]
+
+    def program(self, job: str) -> str:
+        """Return what follows `wirbel.stages` in a job's command: one stage's module, or several stages' names."""
+        names = stages_of_job(job)
+        return f".{job}" if len(names) == 1 else f" {' '.join(names)}"
 
     def job_log(self, stage: str) -> str:
         """Return the pattern of a per-batch job's log."""
