@@ -22,7 +22,7 @@ from parity_runs import ask_spineps, digests, maps_of, plan_run, refused, run_mo
 from wirbel.core.labels import LEVEL_NAMES
 from wirbel.learning.labelling_model import LabellingModel
 from wirbel.models.folders.labelling import find_checkpoint
-from wirbel.stages.label import cutouts_of, read_merged
+from wirbel.stages.label import cutouts_of, read_counted
 
 KINDS = ("subregion", "vertebra")
 
@@ -109,8 +109,8 @@ def _tell(
     other = Answers(file["inputs"], heads)
     model = LabellingModel(network, "cpu")
     same = Answers(other.inputs, model.classify(other.inputs))
-    merged = read_merged(ours / "work" / "merge" / result.name)
-    cutouts = cutouts_of(scan, merged, model.wanted)
+    counted, _ = read_counted(ours / "work" / "merge" / result.name)
+    cutouts = cutouts_of(scan, counted, model.wanted)
     shown = np.stack(list(cutouts.values()))
     own = Answers(shown, model.classify(shown))
     inputs, answers = own.difference(other)

@@ -19,6 +19,7 @@ from parity_scans import scans_in
 from parity_stand_in import by_distance
 
 from wirbel.core.geometry import Volume, reorient, resample_labels
+from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.spineps.grids import zooms
 from wirbel.core.spineps.merging import both_maps as merging
@@ -28,8 +29,7 @@ from wirbel.errors import ScanError
 from wirbel.io.volumes import read_grid, read_volume, write_volume
 from wirbel.learning.instance_network import one_hot
 from wirbel.learning.segmentation_errors import add_errors, merge_neighbouring_bodies
-from wirbel.models.inference_config import InferenceConfig, read_inference_config
-from wirbel.models.spineps_settings import instance_settings, number_settings
+from wirbel.models.inference_config import read_inference_config
 
 VARIANTS = 6
 """Faulty maps of each scan, the later ones with more mistakes."""
@@ -89,11 +89,11 @@ def _run_wirbel(
     labels: Volume, path: Path, semantic: InferenceConfig, instance: InferenceConfig, stem: Path
 ) -> dict[str, Path]:
     """Clean, cut out, merge and number a map; return the files of both masks, or none where there is no spine."""
-    settings, channels = instance_settings(instance), max(instance.mapping.values()) + 1
+    channels = max(instance.mapping.values()) + 1
     cleaned = clean_semantic(labels)
     try:
         blocks, origins, centre_mm = merging.cut_outs(
-            merging.instance_grid(cleaned, settings), settings
+            merging.instance_grid(cleaned, instance), instance
         )
         answers = [
             by_distance(one_hot(torch.from_numpy(block[None]), instance.mapping, channels))
@@ -101,9 +101,7 @@ def _run_wirbel(
         ]
         roles = np.concatenate([answer.argmax(1).numpy().astype(np.uint8) for answer in answers])
         predictions = Predictions(roles, origins, centre_mm)
-        merged = merging.merge(
-            cleaned, predictions, read_grid(path), settings, number_settings(semantic)
-        )
+        merged = merging.merge(cleaned, predictions, read_grid(path), semantic, instance)
     except ScanError:
         return {}
     files = {kind: stem.with_name(f"{stem.name}_{kind}.nii.gz") for kind in KINDS}

@@ -19,9 +19,9 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY / "workflow_scripts"), str(REPOSITORY / "tests" / "stages")]
+sys.path[:0] = [str(REPOSITORY / "workflow_scripts"), str(REPOSITORY / "tests")]
 
-from planned import BUILTIN, plan_of  # noqa: E402
+from support.studies.planned import BUILTIN, plan_of  # noqa: E402
 
 from wirbel.plan.plan import plan_file  # noqa: E402
 from wirbel.runner.manifests.records import OK, Record, write_records  # noqa: E402

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pages import opened
-from tables_of_scans import DRAWN, draw_one, write_tables
+from support.browser.pages import opened
+from support.browser.tables_of_scans import DRAWN, draw_one, write_tables
 
 from wirbel.report.cohort_report import Study, write_report
 

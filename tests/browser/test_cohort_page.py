@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from pages import opened, until
-from tables_of_scans import SPOILT, write_tables
+from support.browser.pages import opened, until
+from support.browser.tables_of_scans import SPOILT, write_tables
 
 from wirbel.report.cohort_report import Study, write_report
 

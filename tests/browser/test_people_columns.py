@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from tables_of_scans import write_tables
+from support.browser.tables_of_scans import write_tables
 
 from wirbel.io.parquet_columns import ParquetColumns
 from wirbel.report.cohort_report import READ

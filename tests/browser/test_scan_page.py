@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pages import opened, until
-from tables_of_scans import DRAWN, SPOILT, draw_one, write_tables
+from support.browser.pages import opened, until
+from support.browser.tables_of_scans import DRAWN, SPOILT, draw_one, write_tables
 
 from wirbel.report.cohort_report import Study, write_report
 

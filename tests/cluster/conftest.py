@@ -4,9 +4,9 @@ import os
 import tempfile
 
 import pytest
-from accounting import PACKAGES as ACCOUNTING_PACKAGES
-from cluster import PACKAGES, Cluster, missing_programs
-from cluster_workflow import ClusterWorkflow, toy_cluster_workflow
+from support.cluster.accounting import PACKAGES as ACCOUNTING_PACKAGES
+from support.cluster.cluster import PACKAGES, Cluster, missing_programs
+from support.cluster.cluster_workflow import ClusterWorkflow, toy_cluster_workflow
 
 
 def pytest_collection_modifyitems(items):

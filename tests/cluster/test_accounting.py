@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from accounting import ACCOUNT
-from cluster_workflow import read_until, toy_cluster_workflow
-from rounds import IN_HAND
+from support.cluster.accounting import ACCOUNT
+from support.cluster.cluster_workflow import read_until, toy_cluster_workflow
+from support.cluster.rounds import IN_HAND
 
 from wirbel.runner.manifests.records import read_records
 
@@ -74,7 +74,7 @@ def test_jobs_are_followed_with_sacct_through_a_cancellation_and_an_outage(
 ):
     manifest = study.output / "work" / "semantic" / "b00001.tsv"
     # Few attempts, so that the outage is longer than the executor itself waits.
-    options = ("--until", "semantic", "--verbose", "--slurm-status-attempts", "3")
+    options = ("--until", "semantic", "--verbose", "--wirbel-slurm-status-attempts", "3")
     run = study.start(*options, sleep=3.0, batch_size=2)
     _await_computing(study, 1)
     accounting_cluster.output("scancel", *accounting_cluster.jobs("R"))

@@ -1,11 +1,11 @@
 """One round of faults.py with chosen faults, enough to notice a broken promise, short enough for every change."""
 
-import faults
 import pytest
-from cluster_workflow import read_until
-from injections import FAULTS
-from rounds import Round
-from studies import ToyStudy
+from support.cluster import faults
+from support.cluster.cluster_workflow import read_until
+from support.cluster.injections import FAULTS
+from support.cluster.rounds import Round
+from support.cluster.studies import ToyStudy
 
 from wirbel.slurm.questions import jobname_prefix
 from wirbel.study.ending.summary import summary
@@ -57,7 +57,9 @@ def test_jobs_of_a_killed_run_are_explained_and_stopped(workflow, cluster):
 
 def test_a_job_that_the_controller_forgets_is_submitted_again(workflow, cluster):
     workflow.scan("sub-01", "1")
-    watching = workflow.folder / "workflow_scripts" / "wirbel" / "slurm" / "awaited.py"
+    sources = workflow.folder / "workflow_scripts"
+    workflow.environment = {**workflow.environment, "PYTHONPATH": str(sources)}
+    watching = sources / "snakemake_executor_plugin_wirbel_slurm" / "awaited.py"
     text = watching.read_text()
     assert "OVER_SECONDS = 3, 600.0" in text
     watching.write_text(text.replace("OVER_SECONDS = 3, 600.0", "OVER_SECONDS = 3, 4.0"))

@@ -27,19 +27,19 @@ def _edit(workflow, old: str, new: str) -> None:
         (
             "gpu: gpu}",
             "gpu: gpus}",
-            "this cluster has no partition 'gpus' (rule instance): did you mean 'gpu'? "
+            "this cluster has no partition 'gpus' (rule semantic): did you mean 'gpu'? "
             "it has cpu, empty, gpu, paid, short. "
             "Edit the line `partitions:` in profiles/slurm/config.yaml, there `gpu:`",
         ),
         (
             "gpu: gpu}",
             "gpu: empty}",
-            "partition 'empty' has no nodes with GPUs (rule instance): edit the line `partitions:`",
+            "partition 'empty' has no nodes with GPUs (rule semantic): edit the line `partitions:`",
         ),
         (
             'gpu_model: ""',
             "gpu_model: a100",
-            "partition 'gpu' has no nodes with GPUs of type 'a100' (rule instance): edit the line `gpu_model:`",
+            "partition 'gpu' has no nodes with GPUs of type 'a100' (rule semantic): edit the line `gpu_model:`",
         ),
         (
             "cpu: cpu,",
@@ -111,7 +111,7 @@ def test_a_controller_that_does_not_answer(study, cluster):
     nowhere = study.folder / "slurm.conf"
     text = (cluster.root / "slurm.conf").read_text()
     nowhere.write_text(text.replace("SlurmctldPort=", "SlurmctldPort=1\n#"))
-    code = "from wirbel.runner import slurm; slurm.PATIENCE_SECONDS = 0; slurm.ask('squeue')"
+    code = "from wirbel.slurm import questions; questions.PATIENCE_SECONDS = 0; questions.ask('squeue')"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import planned
 import pyarrow.parquet as pq
 import pytest
+from support.studies import planned
+from support.studies.simulated_cohort import ODD, SCANS
 
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES
 from wirbel.io.listing import Finding
@@ -19,45 +20,12 @@ from wirbel.io.tables import write_rows
 from wirbel.plan.plan import Wishes, plan_file, read_plan, write_plan
 from wirbel.runner.manifests.batches import COLUMNS, batch_file, read_batch
 from wirbel.runner.manifests.findings import write_findings
-from wirbel.runner.manifests.records import Record, read_records, write_records
+from wirbel.runner.manifests.records import read_records, write_records
 from wirbel.runner.manifests.seals import seal_line, seal_of
 from wirbel.stages import cohort
 
-SCANS = 40
-ODD = 7
 MEASURED = ("scans", "vertebrae", "discs", "levels")
 ARROW = {"string": "string", "integer": "int64", "number": "double", "boolean": "bool"}
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory):
-    """Forty scans with one vertebra each; number 7 has an odd height, number 8 no complete one."""
-    output, bids = tmp_path_factory.mktemp("output"), tmp_path_factory.mktemp("bids")
-    names = [f"sub-{i:02d}" for i in range(SCANS)]
-    heights = 26 + np.linspace(-2, 2, SCANS).round(2)
-    heights[ODD] = 39
-    for name, height in zip(names, heights.tolist(), strict=True):
-        status = "touches_border" if name == "sub-08" else "ok"
-        row = {"label": 20, "level": "L1", "height_anterior_mm": height, "height_status": status}
-        path = output / "work" / "features" / f"{name}_features.json"
-        scan = {"scan_status": "ok", "model": "builtin (toy weights)", "wirbel_version": "0.0.1"}
-        write_measurements(path, scan, {"vertebrae": [row]})
-    blank = {"session_id": "", "run_id": "", "size": 1, "mtime_ns": 1, "problem": ""}
-    rows = [blank | {"scan_id": n, "participant_id": n, "path": f"/{n}.nii"} for n in names]
-    write_rows(batch_file(output, "b00001"), COLUMNS, rows)
-    for stage in cohort.STAGES:
-        outputs = [(f"work/{stage}/{name}_{stage}.json",) for name in names]
-        records = [Record(n, "ok", outputs=o) for n, o in zip(names, outputs, strict=True)]
-        write_records(output / "work" / stage / "b00001.tsv", records)
-    people = ["participant_id\tsex\tage\tsite\tsmoker\tlabel"]
-    people += [
-        f"{name}\tF\t{'n/a' if i == 3 else 50}\t007\ttrue\tx" for i, name in enumerate(names)
-    ]
-    (bids / "participants.tsv").write_text("\n".join(people[:-1]) + "\n")  # the last is not listed
-    plan = planned.plan_of(output, planned.BUILTIN, bids_dir=str(bids))
-    planned.seal_manifests(output, plan)
-    assert cohort.main(["--plan", str(plan_file(output))]) == 0
-    return output / "cohort"
 
 
 @pytest.mark.parametrize("table", TABLES)

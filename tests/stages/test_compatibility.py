@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import published_folders
 import pytest
-import tiny_models
-from batch_lists import update_batches
-from one_batch import OneBatch
+from support.models import published_folders, tiny_models
+from support.studies.batch_lists import update_batches
+from support.studies.one_batch import OneBatch
 
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET, SACRUM

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import planned
 import pytest
-from batch_lists import update_batches
 from PIL import Image
+from support.studies import planned
+from support.studies.batch_lists import update_batches
 
 from wirbel.core.geometry import Volume
 from wirbel.io.sidecars import write_json

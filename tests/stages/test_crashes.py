@@ -7,19 +7,17 @@ folder, for every n; then the same command runs undisturbed.
 import errno
 import itertools
 import os
-import signal
-import sys
 
 import pytest
-from batch_lists import update_batches
-from toy import Count, Double, parsed, plan_of
+from support.studies.batch_lists import update_batches
+from support.studies.sudden_death import die_at
+from support.studies.toy import Count, Double, parsed, plan_of
 
 from wirbel.io import atomic
 from wirbel.runner import upstream
 from wirbel.runner.loop import run_stage
 
 TEXTS = {"sub-01": "one", "sub-02": "four"}
-TOUCHING = {"open", "os.rename", "os.remove", "os.mkdir", "os.listdir", "os.scandir", "os.truncate"}
 """Audit events of calls that read or change a folder."""
 
 
@@ -78,7 +76,7 @@ class Study:
         if child == 0:
             try:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-                _die_at(number, str(self.output))
+                die_at(number, str(self.output))
                 self.done = self.chain(last)
             finally:
                 os._exit(0 if self.done else 1)
@@ -91,31 +89,6 @@ class Study:
 
     def computed(self):
         return sorted(self.tally.read_text().split("\n")[:-1])
-
-
-def _die_at(number, folder):
-    """Kill this process before, or right after, its n-th call that concerns `folder`."""
-    calls = itertools.count(1)
-
-    def step():
-        if next(calls) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def before(event, args):
-        if event in TOUCHING and args and folder in str(args[0]):
-            step()
-
-    def and_after(function):
-        def called(*args, **more):
-            result = function(*args, **more)
-            step()
-            return result
-
-        return called
-
-    sys.addaudithook(before)
-    for name in ("fsync", "replace", "unlink"):
-        setattr(os, name, and_after(getattr(os, name)))
 
 
 @pytest.fixture

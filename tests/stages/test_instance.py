@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
-from one_batch import OneBatch
+from support.models import tiny_models
+from support.studies.one_batch import OneBatch
 
 import wirbel.learning.instance_model as instance_model
 from wirbel.core.instances.cutouts import body_centres

@@ -4,8 +4,8 @@ Two toy stages: `count` makes an intermediate result, `double` reads it and keep
 """
 
 import pytest
-from test_runner import Study
-from toy import Count, Double
+from support.studies.toy import Count, Double
+from support.studies.toy_study import Study
 
 from wirbel.runner.machine import locks
 from wirbel.runner.manifests.records import read_records

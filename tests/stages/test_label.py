@@ -6,12 +6,12 @@ import shutil
 
 import numpy as np
 import pytest
-import tiny_models
-from batch_lists import update_batches
-from labelling_folder import HEADS, write_labelling
-from one_batch import BATCH, OneBatch
 from scipy import ndimage
-from spine_boxes import box_spine, counters, oracle
+from support.models import tiny_models
+from support.models.labelling_folder import HEADS, write_labelling
+from support.spines.spine_boxes import box_spine, counters, oracle
+from support.studies.batch_lists import update_batches
+from support.studies.one_batch import BATCH, OneBatch
 
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labelling.level_axis import REPEATING
@@ -150,20 +150,20 @@ def test_the_untrained_network_gives_a_plausible_sequence_and_the_same_bytes_aga
 def test_masks_of_spineps_get_the_networks_names_before_discs_get_theirs(
     study, models, monkeypatch, compatibility
 ):
-    as_there = {"compatibility": compatibility}
-    assert run(merge, study, models, **as_there) == 0
+    method = {"compatibility": compatibility}
+    assert run(merge, study, models, **method) == 0
     left = read_json(study.file("merge", "sub-01_levels.json"))
     numbers = left["numbers"]
     assert numbers == [*range(2, 2 + len(numbers))], "counted from C2 down, as there"
     counted = np.unique(read_volume(study.file("merge", "sub-01_vertebra.nii.gz")).data)
     assert counted.tolist() == [0, *numbers], "nothing else has a number yet"
-    assert label.read_merged(study.file("merge", "sub-01")).seen == seen_of(SPINE.labels)
+    assert label.read_counted(study.file("merge", "sub-01"))[0].seen == seen_of(SPINE.labels)
     names = [19, 28, 20, 21, 22][: len(numbers)]
     places = [REPEATING.names.index(name) for name in ("T12", "T12", "L1", "L2", "L3")]
     monkeypatch.setattr(
         LabellingModel, "classify", lambda self, cutouts: {"VERT": np.eye(24)[places[: len(names)]]}
     )
-    assert labelled(study, models, **as_there) == 0
+    assert labelled(study, models, **method) == 0
     stem = study.out / "sub-01/anat/sub-01_desc-vertebra_dseg"
     found = set(np.unique(read_volume(f"{stem}.nii.gz").data).tolist())
     assert {number for number in found if 0 < number < 100 and number != 26} == set(names)

@@ -4,106 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import planned
 import pytest
-from planned import BUILTIN, seal_manifests
+from support.spines.solid_spine import L3, L4, SolidSpine  # noqa: E402
+from support.studies.measured import gather
 
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES
-from wirbel.core.geometry import Volume
+from wirbel.core.geometry import Volume, reorient
+from wirbel.core.label_schemes import UnknownLabelError
 from wirbel.errors import ScanError
-from wirbel.io.sidecars import write_json
 from wirbel.io.tables import write_rows
 from wirbel.io.volumes import write_volume
-from wirbel.plan.plan import plan_file
-from wirbel.runner.manifests.batches import COLUMNS
-from wirbel.runner.manifests.records import Record, write_records
+from wirbel.runner.manifests.records import write_records
 from wirbel.stages import cohort, evaluate, features
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from solid_spine import L3, L4, SolidSpine, render  # noqa: E402
-
-BEFORE = ("resample", "semantic", "instance", "merge")
-MADE_BY = {
-    "Models": {kind: {"Name": "builtin", "ToyWeights": True} for kind in ("semantic", "instance")},
-    "GeneratedBy": [{"Name": "wirbel", "Version": "0.9"}],
-}
-LEVELS = {"confidence": 0.9, "method": "sacrum", "agree": None, "flags": ["gap"]}
-
-
-def scan_row(folder, scan_id, participant, session=""):
-    row = {"scan_id": scan_id, "participant_id": participant, "session_id": session}
-    return row | {
-        "run_id": "",
-        "path": str(folder / f"{scan_id}_T2w.nii.gz"),
-        "size": 1,
-        "mtime_ns": 1,
-        "problem": "",
-    }
-
-
-def image_of(subregion):
-    """Marrow of 100, discs of 50, cord of 80 and fluid of 200."""
-    values = {L.BODY_BORDER: 100, L.DISC: 50, L.CORD: 80, L.CANAL: 200}
-    image = np.zeros(subregion.data.shape, np.float32)
-    for label, value in values.items():
-        image[subregion.data == label] = value
-    return subregion.with_data(image)
-
-
-@pytest.fixture(scope="module")
-def maps():
-    return render(SolidSpine())
-
-
-@pytest.fixture
-def output(tmp_path, measured_once):
-    """A copy of the measured output folder, to do with as a test likes."""
-    shutil.copytree(measured_once, tmp_path, dirs_exist_ok=True)
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def measured_once(tmp_path_factory, maps):
-    """Two batches: a measured scan and one that was never readable; another measured scan."""
-    tmp_path = tmp_path_factory.mktemp("measured")
-    batches = {
-        "b00001": [
-            scan_row(tmp_path, "sub-1_ses-a", "sub-1", "ses-a"),
-            scan_row(tmp_path, "sub-2", "sub-2"),
-        ],
-        "b00002": [scan_row(tmp_path, "sub-3", "sub-3")],
-    }
-    for batch, rows in batches.items():
-        write_rows(tmp_path / f"work/batches/{batch}.tsv", COLUMNS, rows)
-        for stage in BEFORE:
-            records = [Record(row["scan_id"], "ok", key=stage) for row in rows]
-            if batch == "b00001":
-                status = "failed" if stage == "resample" else "skipped"
-                records[1] = Record("sub-2", status, "unreadable", "sub-2.nii.gz is cut short")
-            write_records(tmp_path / f"work/{stage}/{batch}.tsv", records)
-    for folder, scan_id in (("sub-1/ses-a", "sub-1_ses-a"), ("sub-3", "sub-3")):
-        stem = tmp_path / folder / "anat" / f"{scan_id}_desc"
-        write_volume(tmp_path / f"{scan_id}_T2w.nii.gz", image_of(maps[0]))
-        write_volume(f"{stem}-subregion_dseg.nii.gz", maps[0])
-        write_volume(f"{stem}-vertebra_dseg.nii.gz", maps[1])
-        if scan_id != "sub-3":
-            write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS, **MADE_BY})
-    for batch in batches:
-        assert planned.run(features, tmp_path, BUILTIN, batch=batch) == 0
-    return tmp_path
-
-
-def gather(output, *more, bids="nowhere"):
-    plan = planned.plan_of(output, BUILTIN, bids_dir=str(bids))
-    seal_manifests(output, plan)
-    assert cohort.main(["--plan", str(plan_file(output)), *map(str, more)]) == 0
-    return {t: pd.read_csv(output / "cohort" / f"{t}.csv") for t in TABLES}
 
 
 def test_the_tables_hold_every_scan_once(output):
@@ -314,3 +230,50 @@ def test_a_reference_of_one_body_alone(output, maps, tmp_path_factory):
 def test_a_missing_reference_folder_is_named(output):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         evaluate.main(["--output-dir", str(output), "--reference", str(output / "nowhere")])
+
+
+def spider_like(folder, maps, shift=0):
+    """Write a reference in SPIDER's numbers, stored in another order of axes; returns the folder."""
+    subregion, vertebra = maps
+    numbers = np.zeros(subregion.data.shape, np.uint8)
+    for number, level in enumerate((L4, L3), start=1):
+        numbers[vertebra.data == level] = number
+    numbers[subregion.data == L.DISC] = 201
+    numbers[np.isin(subregion.data, (L.CORD, L.CANAL))] = 100
+    stored = subregion.with_data(np.roll(numbers, shift, axis=1))
+    write_volume(folder / "sub-3_mask.nii.gz", reorient(stored, ("L", "A", "S")))
+    return folder
+
+
+def test_a_reference_with_other_numbers_is_compared_by_its_scheme(output, maps, tmp_path_factory):
+    """The same output folder is the other model, so nothing differs."""
+    folder = spider_like(tmp_path_factory.mktemp("spider"), maps)
+    summary = run_evaluation(output, folder, "--scheme", "spider", "--compare", str(output))
+    assert summary["scans_compared"] == 1
+    figures = {name: figure["value"] for name, figure in summary["figures"].items()}
+    assert {figures[f"dice_{name}"] for name in ("vertebra", "disc", "canal")} == {1.0}
+    assert figures["vertebrae_found"] == 1.0 and figures["vertebrae_invented"] == 0.0
+    assert figures["levels_right"] == 0.0, "SPIDER counts from the lowest one, as if it were L5"
+    assert "target" not in summary["figures"]["dice_vertebra"], "limits are for simulated scans"
+    table = pd.read_csv(output / "evaluation" / "comparison.csv")
+    assert list(table.structure) == ["vertebra", "disc", "canal"]
+    assert list(table.difference_high) == [0.0] * 3
+    moved = spider_like(tmp_path_factory.mktemp("moved"), maps, shift=3)
+    figures = run_evaluation(output, moved, "--scheme", "spider")["figures"]
+    assert 0.3 < figures["dice_vertebra"]["value"] < 0.95
+    assert pd.read_csv(output / "evaluation" / "comparison.csv").empty, (
+        "it was that of the last run"
+    )
+
+
+def test_two_maps_of_one_scan_in_a_foreign_reference_are_refused(output, maps, tmp_path_factory):
+    folder = spider_like(tmp_path_factory.mktemp("twice"), maps)
+    shutil.copy(folder / "sub-3_mask.nii.gz", folder / "sub-3_other.nii.gz")
+    with pytest.raises(UnknownLabelError, match="found sub-3_mask.nii.gz, sub-3_other.nii.gz"):
+        run_evaluation(output, folder, "--scheme", "spider")
+
+
+def test_a_reference_in_another_scheme_is_refused_by_scan(output, maps, tmp_path_factory):
+    folder = spider_like(tmp_path_factory.mktemp("spider"), maps)
+    with pytest.raises(UnknownLabelError, match="sub-3: label scheme spider_merged.* found 100"):
+        run_evaluation(output, folder, "--scheme", "spider_merged")

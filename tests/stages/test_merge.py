@@ -1,18 +1,14 @@
 """The merge stage over one batch: final maps on the scans' own grids, and reasons for failures."""
 
-import sys
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-
-import planned
-import tiny_models
-from batch_lists import update_batches
-from spine_boxes import box_spine, counters, oracle
+from support.models import tiny_models
+from support.spines.spine_boxes import box_spine, counters, oracle
+from support.studies import planned
+from support.studies.batch_lists import update_batches
 
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
 from wirbel.core.instances.cutouts import body_centres

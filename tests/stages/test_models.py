@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from file_server import model_files, serving, sha256, zipped
+from support.models.file_server import model_files, serving, sha256, zipped
 
 from wirbel.models.registry import ModelError, find_model
 from wirbel.plan.networks import identified

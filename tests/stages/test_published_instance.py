@@ -4,10 +4,10 @@ import json
 import os
 
 import numpy as np
-import published_folders
 import pytest
 import torch
-from one_batch import OneBatch
+from support.models import published_folders
+from support.studies.one_batch import OneBatch
 
 from wirbel.io.sidecars import read_arrays
 from wirbel.learning.published_network import PublishedUNet

@@ -5,10 +5,10 @@ import json
 import os
 
 import numpy as np
-import published_folders
 import pytest
 import torch
-from one_batch import OneBatch
+from support.models import published_folders
+from support.studies.one_batch import OneBatch
 
 from wirbel.core.geometry import Volume
 from wirbel.learning.semantic_model import SemanticModel

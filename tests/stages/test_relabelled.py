@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import planned
-from test_measuring import BUILTIN, gather, maps, measured_once, output  # noqa: F401 (fixtures)
+from support.studies import planned
+from support.studies.measured import BUILTIN, gather
 
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_volume
@@ -31,7 +31,7 @@ def stem(folder):
     return folder / "sub-1/ses-a/anat" / f"{SCAN}_desc"
 
 
-def test_rows_and_map_have_the_corrected_names(output):  # noqa: F811
+def test_rows_and_map_have_the_corrected_names(output):
     keys = {s: r.key for s, r in read_records(output / "work/features/b00002.tsv").items()}
     tables = reviewed(output, REVIEWS)
     vertebrae = tables["vertebrae"].set_index("scan_id")
@@ -55,7 +55,7 @@ def test_rows_and_map_have_the_corrected_names(output):  # noqa: F811
     assert after == keys  # a rejection measures nothing anew
 
 
-def test_a_manifest_of_moved_names_follows_the_one_before_while_readers_say_so(output):  # noqa: F811
+def test_a_manifest_of_moved_names_follows_the_one_before_while_readers_say_so(output):
     before = Seal("", "", "maps")
     moved = Seal("", with_shifts("maps", {SCAN: 1}), "rows")
     write_findings(output, [], "", REVIEWS)
@@ -65,7 +65,7 @@ def test_a_manifest_of_moved_names_follows_the_one_before_while_readers_say_so(o
     assert follows(output, "b00001", Seal("", "maps", "rows"), before)
 
 
-def test_taking_the_review_back_restores_the_names_and_removes_the_map(output):  # noqa: F811
+def test_taking_the_review_back_restores_the_names_and_removes_the_map(output):
     reviewed(output, REVIEWS)
     tables = reviewed(output, {})
     assert list(tables["vertebrae"].level) == ["L3", "L4"] * 2
@@ -73,7 +73,7 @@ def test_taking_the_review_back_restores_the_names_and_removes_the_map(output): 
     assert not list(stem(output).parent.glob("*reviewed*"))
 
 
-def test_a_shift_out_of_the_spine_is_flagged_and_changes_nothing(output):  # noqa: F811
+def test_a_shift_out_of_the_spine_is_flagged_and_changes_nothing(output):
     tables = reviewed(output, {SCAN: REVIEWS[SCAN] | {"shift": 9}})
     scans = tables["scans"].set_index("scan_id")
     assert "review_not_applied" in scans.level_flags[SCAN] and scans.first_level[SCAN] == "L3"

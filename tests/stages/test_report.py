@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from test_cohort import ODD, SCANS, tables  # noqa: F401 (a fixture)
+from support.studies.simulated_cohort import ODD, SCANS
 
 from wirbel.plan.plan import plan_file
 from wirbel.runner.manifests.receipts import pictures_receipt, read_receipt, write_receipt
@@ -13,7 +13,7 @@ from wirbel.stages import report
 
 
 @pytest.fixture(scope="module")
-def output(tables):  # noqa: F811
+def output(tables):
     """The output folder of forty scans, with their report."""
     assert report.main(["--plan", str(plan_file(tables.parent))]) == 0
     return tables.parent

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from PIL import Image
-from test_measuring import gather, maps, measured_once, output  # noqa: F401 (fixtures)
+from support.studies.measured import gather
 
 from wirbel.core.pictures.panels.paint import THUMB_HEIGHT, THUMB_WIDTH
 from wirbel.plan.plan import plan_file
@@ -19,7 +19,7 @@ BATCHES = ("b00001", "b00002")
 
 
 @pytest.fixture
-def drawn(output):  # noqa: F811
+def drawn(output):
     """The measured output folder with its tables and pictures; sub-2 was never readable."""
     gather(output)
     for batch in BATCHES:
@@ -27,7 +27,7 @@ def drawn(output):  # noqa: F811
     return output
 
 
-def place_of(output, batch: str) -> dict:  # noqa: F811
+def place_of(output, batch: str) -> dict:
     return json.loads((output / "work" / "pictures" / f"{batch}.json").read_text())
 
 

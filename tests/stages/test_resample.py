@@ -9,10 +9,10 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import planned
 import pytest
-from batch_lists import update_batches
-from inference_settings import SETTINGS
+from support.models.inference_settings import SETTINGS
+from support.studies import planned
+from support.studies.batch_lists import update_batches
 
 from wirbel.core.preparation.intensities import TOP
 from wirbel.io.sidecars import read_json

@@ -4,37 +4,15 @@ import os
 import threading
 
 import pytest
-from batch_lists import update_batches
-from toy import Count, Double, parsed, plan_of
+from support.studies.toy import Count, Double
+from support.studies.toy_study import Study
 
 from wirbel.runner import upstream
-from wirbel.runner.loop import run_stage
-from wirbel.runner.manifests.records import manifest_file, read_records
 
 
 @pytest.fixture
 def study(tmp_path):
     return Study(tmp_path)
-
-
-class Study:
-    """A data folder of text files in place of scans, an output folder, and two toy stages."""
-
-    def __init__(self, folder):
-        self.data, self.output = folder / "in", folder / "out"
-
-    def scan(self, name, text):
-        path = self.data / name / "anat" / f"{name}_T2w.nii"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    def run(self, stage, **planned):
-        """Run a stage by a plan (`toy.plan_of`); return (exit code, scan_id -> record)."""
-        update_batches(self.data, self.output, 100)
-        code = run_stage(stage, parsed(plan_of(self.output, **planned)))
-        manifest = manifest_file(self.output, stage.name, "b00001")
-        return code, read_records(manifest) if code == 0 else None
 
 
 def test_every_scan_gets_a_row_and_its_output(study):

@@ -7,16 +7,16 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
-from batch_lists import update_batches
-from test_runner import Study
-from toy import Count, arguments, plan_of
+from support.studies import toy
+from support.studies.batch_lists import update_batches
+from support.studies.toy import Count, arguments, plan_of
+from support.studies.toy_study import Study
 
 from wirbel.runner.manifests.records import read_records, records_on_disk
 
-TOY = str(Path(__file__).with_name("toy.py"))
+TOY = str(toy.__file__)
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
 """What is odd about a scan's file comes from the file into the table of scans."""
 
-import sys
-from pathlib import Path
-
 import nibabel as nib
 import numpy as np
 import pytest
+from support.spines.solid_spine import SolidSpine, render  # noqa: E402
 
 from wirbel.core import labels as L
 from wirbel.io.volumes import write_volume
 from wirbel.plan.stage_settings import FeaturesSettings
 from wirbel.runner.manifests.batches import Scan, StageFolders
 from wirbel.stages.features import Features
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from solid_spine import SolidSpine, render  # noqa: E402
 
 OF_THE_FILE = ("header_conflict", "voxels_replaced", "no_zero_intensity")
 

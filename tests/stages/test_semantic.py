@@ -5,8 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
-import tiny_models
-from one_batch import OneBatch
+from support.models import tiny_models
+from support.studies.one_batch import OneBatch
 
 import wirbel.learning.semantic_model as semantic_model
 from wirbel.core.geometry import Volume, upright

@@ -4,20 +4,27 @@ The training scans are three cubes on a noisy picture; only the last tests make 
 """
 
 import functools
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
 import yaml
+from support.models import tiny_models
 
 from wirbel.core import labels as L
+from wirbel.core.geometry import Volume
+from wirbel.io.label_schemes import read_scheme
+from wirbel.io.volumes import write_volume
 from wirbel.learning import instance_trainer, semantic_trainer, training_data
 from wirbel.learning.checkpoints import FINAL, LATEST, read_pickled_checkpoint
 from wirbel.learning.instance_model import InstanceModel, read_model_weights
+from wirbel.learning.mixture import stored_targets
+from wirbel.learning.real_cases import taught
 from wirbel.learning.semantic_model import SemanticModel, read_first_fold
+from wirbel.learning.targets import CLASSES, classes_of, targets_of
 from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions
 from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom
@@ -93,6 +100,35 @@ def train(tmp_path, prepared, settings):
         return read_pickled_checkpoint(next(root.rglob(f"*/{FINAL}")))
 
     return run
+
+
+def real_scans(folder: Path, names=("01", "02", "03")) -> dict:
+    """Write a BIDS folder of cubes whose label maps know only vertebrae (1), discs (2) and what is unclear (3)."""
+    for number, name in enumerate(names):
+        image, subregion, _ = cubes(20 + number)
+        labels = 1 * (subregion == L.BODY_BORDER) + 2 * (subregion == L.DISC)
+        labels[:, :8] = 3
+        anat = folder / "bids" / f"sub-{name}" / "anat"
+        anat.mkdir(parents=True)
+        write_volume(anat / f"sub-{name}_T2w.nii.gz", on_model_grid(image.astype(np.int16)))
+        (folder / "labels").mkdir(exist_ok=True)
+        path = folder / "labels" / f"sub-{name}_dseg.nii.gz"
+        write_volume(path, on_model_grid(labels.astype(np.uint8)))
+    scheme = folder / "cubes.yaml"
+    scheme.write_text(
+        "numbers: {1: whole_vertebra, 2: intervertebral_disc, 3: ignore}\n"
+        "unlabelled: [background, endplate]\n"
+    )
+    paths = {"images": folder / "bids", "labels": folder / "labels", "scheme": scheme}
+    return {"name": "cubes", "share": 0.5, **{key: str(path) for key, path in paths.items()}}
+
+
+def on_model_grid(data: np.ndarray) -> Volume:
+    """A volume on the model grid: axes P, I, R."""
+    affine = np.zeros((4, 4))
+    affine[1, 0], affine[2, 1], affine[0, 2], affine[3, 3] = -1, -1, 1, 1
+    affine[:3, :3] *= np.array(SPACING_MM)
+    return Volume(data, affine)
 
 
 def weights(checkpoint: dict) -> dict[str, torch.Tensor]:
@@ -234,3 +270,73 @@ def test_a_case_holds_labels_on_the_images_grid(tmp_path, settings, quick_phanto
     inside = case["image"][case["subregion"] == L.CANAL].astype(float)
     beside = case["image"][case["subregion"] == L.ARCUS].astype(float)
     assert np.median(inside) > 1.5 * np.median(beside), "fluid is bright, bone is dark in T2"
+
+
+def test_real_scans_with_partial_labels_are_trained_with(
+    tmp_path, settings, quick_phantoms, monkeypatch
+):
+    """Two scans are trained with and one is kept out; the training is killed once, and its folder is exported."""
+    real = real_scans(tmp_path / "real") | {"validation": ["03"]}
+    settings.write_text(yaml.safe_dump({**SETTINGS, "real": [real]}))
+    root = tmp_path / "train"
+    line = ["--settings", str(settings), "--folder", str(root)]
+    assert training_data_stage.main(line) == 0
+    folder = TrainingFolder(root)
+    assert folder.partial_names() == [f"cubes_sub-{n}" for n in ("01", "02", "03")]
+    stored = json.loads(folder.mixture.read_text())
+    assert [group["share"] for group in stored["groups"]] == [0.5, 0.5]
+    (split,) = json.loads((folder.dataset / "splits_final.json").read_text())
+    assert split["train"] == ["phantom00000005", "cubes_sub-01", "cubes_sub-02"]
+    assert split["val"] == ["phantom00000006", "cubes_sub-03"]
+    table = stored_targets(stored).table()
+    target = np.load(folder.partial / "cubes_sub-01.npz")["target"]
+    _, subregion, _ = cubes(20)
+    assert table[target[15, 20, 3]].sum() == len(L.POSTERIOR_ELEMENTS) + 1, "any part of a vertebra"
+    assert subregion[15, 20, 3] == L.BODY_BORDER
+    assert table[target[15, 2, 3]].all(), "nothing is known about what the scheme ignores"
+
+    train = [*line, "--export", str(root / "models"), "--device", "cpu", "--threads", "1"]
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        kill_at(patched, "semantic", 3)
+        train_semantic.main(train)
+    assert train_semantic.main(train) == 0
+    rows = (root / "models" / "losses.tsv").read_text().splitlines()
+    assert len(rows) == 1 + 3 and "nan" not in rows[-1]
+    assert find_model(str(root / "models"), "semantic")
+
+
+def test_a_teacher_chooses_only_among_the_structures_that_a_label_allows():
+    """It is sure of a body in voxel 0 (a vertebra) and in voxel 1 (background), and unsure in voxel 2 (a vertebra)."""
+    targets = targets_of([read_scheme("spider_merged")])
+    vertebra = targets.number_of(classes_of(frozenset(L.VERTEBRA_SUBREGIONS)))
+    body = next(iter(classes_of(frozenset({L.BODY}))))
+
+    class Teacher:
+        def normalise(self, image):
+            return image
+
+        def probabilities(self, image, shape):
+            sure = np.array([0.95, 0.95, 0.6])
+            found = np.zeros((CLASSES, *shape), np.float32)
+            found[body, :, 0, 0], found[0, :, 0, 0] = sure, 1 - sure
+            return found
+
+    given = np.array([vertebra, 0, vertebra], np.uint8)[:, None, None]
+    learnt = taught(given, np.zeros((3, 1, 1)), Teacher(), targets, 0.9)
+    assert learnt.ravel().tolist() == [body, 0, vertebra]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"share": 1.5}, "shares above 0 that add up to at most 1, found cubes 1.5"),
+        ({"scheme": "nothing"}, "label scheme nothing: expected one of"),
+        ({"labels": "empty"}, "expected one label map sub-01_"),
+        ({"hair": 1}, "unknown key 'hair'"),
+    ],
+)
+def test_mistakes_about_real_scans_are_named(change, message, tmp_path, settings, quick_phantoms):
+    real = real_scans(tmp_path / "real") | change
+    settings.write_text(yaml.safe_dump({**SETTINGS, "real": [real]}))
+    with pytest.raises(ValueError, match=message):
+        training_data_stage.main(["--settings", str(settings), "--folder", str(tmp_path / "train")])

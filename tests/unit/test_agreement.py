@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from spine_boxes import box_spine, counters, oracle
+from support.spines.spine_boxes import box_spine, counters, oracle
 
 from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.agreement.margins import STEPS, labels_at, mean_margins

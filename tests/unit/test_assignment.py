@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spine_boxes import box_spine, counters
+from support.spines.spine_boxes import box_spine, counters
 
 from wirbel.core.geometry import Grid, Volume, grid_with_spacing, reorient
 from wirbel.core.labels import ARCUS, BODY_BORDER, DISC, ENDPLATE, SACRUM

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from spine_boxes import COSTAL_MM, box_spine
+from support.spines.spine_boxes import COSTAL_MM, box_spine
 
 from wirbel.core.geometry import grid_with_spacing, reorient, resample_labels
 from wirbel.core.instances.bodies import separate_bodies

@@ -1,7 +1,7 @@
 """Scans are found by name."""
 
 import pytest
-from bids_scans import put_scan
+from support.studies.bids_scans import put_scan
 
 from wirbel.io.bids import find_scans, list_dataset
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spine_boxes import SIZES, _block, box_spine, disc_height
+from support.spines.rotations import rotation
+from support.spines.spine_boxes import SIZES, _block, box_spine, disc_height
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.instances.bodies import separate_bodies
@@ -174,22 +175,6 @@ def test_storage_order_handedness_and_obliqueness_do_not_matter(order, flips, tu
     expected = separate_bodies(fused(LUMBAR, 21, bridge=True)).centre_mm
     expected = expected @ rotation(turn)[:3, :3].T
     assert np.abs(body_centres(oblique) - expected).max() < 1.5
-
-
-def rotation(angles):
-    """Return the 4 x 4 rotation by three angles in rad about x, y, z."""
-    out = np.eye(4)
-    for axis, angle in enumerate(angles):
-        a, b = [i for i in range(3) if i != axis]
-        one = np.eye(4)
-        one[[a, a, b, b], [a, b, a, b]] = (
-            np.cos(angle),
-            -np.sin(angle),
-            np.sin(angle),
-            np.cos(angle),
-        )
-        out = one @ out
-    return out
 
 
 def test_a_cut_out_is_padded_with_zeros_and_knows_where_it_came_from():

@@ -6,9 +6,9 @@ import zipfile
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
 from safetensors import safe_open
+from support.models import tiny_models
 
 import wirbel.learning.semantic_model as semantic_model
 from wirbel.learning.checkpoints import (

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spine_boxes import box_spine
+from support.spines.spine_boxes import box_spine
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import (

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from spine_boxes import FRONT, box_spine, counters, oracle
+from support.spines.spine_boxes import FRONT, box_spine, counters, oracle
 
 from wirbel.core.components import find_components
 from wirbel.core.geometry import Volume

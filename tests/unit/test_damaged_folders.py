@@ -7,12 +7,9 @@ import resource
 import time
 from pathlib import Path
 
-import damage
-import labelling_folder
-import published_folders
 import pytest
-import tiny_models
-from damage import CONFIG, DATASET, PLANS
+from support.models import damage, labelling_folder, published_folders, tiny_models
+from support.models.damage import CONFIG, DATASET, PLANS
 
 from wirbel.learning import filling
 from wirbel.learning.instance_model import InstanceModel

@@ -2,8 +2,8 @@
 
 import os
 
-from batch_lists import update_batches
-from bids_scans import put_scan
+from support.studies.batch_lists import update_batches
+from support.studies.bids_scans import put_scan
 
 from wirbel.runner.manifests.findings import data_set_mark, read_findings
 from wirbel.study.listing.dataset import look_up

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from solid_spine import SolidSpine, render
+from support.spines.solid_spine import SolidSpine, render
 
 from wirbel.core.dictionary import (
     IDENTITY,

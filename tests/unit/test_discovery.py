@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from batch_lists import update_batches
-from bids_scans import members, put_scan
+from support.studies.batch_lists import update_batches
+from support.studies.bids_scans import members, put_scan
 
 from wirbel.runner.manifests.batches import batch_file, list_batches, read_batch
 from wirbel.study.listing import discovery

@@ -5,7 +5,7 @@ Each fault is put into the map of a lower back, T12 to L5 above the sacrum, whos
 
 import numpy as np
 import pytest
-from spine_boxes import box_spine, counters, oracle
+from support.spines.spine_boxes import box_spine, counters, oracle
 
 from wirbel.core.geometry import Volume
 from wirbel.core.instances.cutouts import body_centres

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chain_spine import ChainSpine, Link, disc, render
+from support.spines.chain_spine import ChainSpine, Link, disc, render
 
 from wirbel.core.labels import LEVEL_LABELS, LEVEL_NAMES
 from wirbel.core.measures import measure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from labelling_folder import (
+from support.models.labelling_folder import (
     CHECKPOINT,
     HEADS,
     as_published_class,

@@ -1,7 +1,7 @@
 """A last vertebra that was partly taken for sacrum is whole again; the sacrum itself stays."""
 
 import numpy as np
-from spine_boxes import box_spine
+from support.spines.spine_boxes import box_spine
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import BODY_BORDER, DISC, SACRUM

@@ -19,7 +19,7 @@ FILES = {"os", "pathlib", "shutil", "tempfile", "io", "gzip", "subprocess", "soc
 OUTSIDE = {  # layer -> packages from outside that it may import
     "core": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel", "SimpleITK", "PIL"},
     "phantom": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel"},
-    "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL"},
+    "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL", "yaml"},
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
     "slurm": set(),

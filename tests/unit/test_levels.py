@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spine_boxes import AFFINE, box_spine, counters
-from test_bodies import rotation
+from support.spines.rotations import rotation
+from support.spines.spine_boxes import AFFINE, box_spine, counters
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import (

@@ -1,7 +1,7 @@
 """Links inside the output folder that would let results be written among the raw data."""
 
 import pytest
-from bids_scans import put_scan
+from support.studies.bids_scans import put_scan
 
 from wirbel.io.bids import find_scans
 from wirbel.study.listing.links import check_links

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from solid_spine import SolidSpine, render
+from support.spines.solid_spine import SolidSpine, render
 
 from wirbel.core.labels import ENDPLATE, LOWER_ENDPLATE, UPPER_ENDPLATE
 from wirbel.core.measures import measure

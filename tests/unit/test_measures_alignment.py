@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from solid_spine import rotation
+from support.spines.solid_spine import rotation
 
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import BODY, DISC_OFFSET, LEVEL_LABELS, SACRUM

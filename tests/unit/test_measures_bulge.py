@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from solid_spine import SolidSpine, render, rotation
+from support.spines.solid_spine import SolidSpine, render, rotation
 
 from wirbel.core import labels as L
 from wirbel.core.measures import measure

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from chain_spine import ChainSpine, body, disc
-from chain_spine import render as render_chain
-from solid_spine import L3, L4, SolidSpine, render, rotation
+from support.spines.chain_spine import ChainSpine, body, disc
+from support.spines.chain_spine import render as render_chain
+from support.spines.solid_spine import L3, L4, SolidSpine, render, rotation
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chain_spine import ChainSpine, Link, body, disc, render
-from solid_spine import rotation
+from support.spines.chain_spine import ChainSpine, Link, body, disc, render
+from support.spines.solid_spine import rotation
 
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import LEVEL_LABELS

@@ -7,9 +7,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from chain_spine import ChainSpine, body, disc, render
-from solid_spine import rotation
-from test_measures_strange_maps import hold
+from support.spines.chain_spine import ChainSpine, body, disc, render
+from support.spines.rows import hold
+from support.spines.solid_spine import rotation
 
 from wirbel.core import labels as L
 from wirbel.core.labels import LEVEL_LABELS, LEVEL_NAMES

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from solid_spine import SolidSpine, render, rotation
+from support.spines.solid_spine import SolidSpine, render, rotation
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume

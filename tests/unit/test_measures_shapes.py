@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from solid_spine import L3, L4, SolidSpine, render, rotation
+from support.spines.solid_spine import L3, L4, SolidSpine, render, rotation
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.measures import measure

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from solid_spine import L3, L4, SolidSpine, render, rotation
+from support.spines.solid_spine import L3, L4, SolidSpine, render, rotation
 
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from solid_spine import L3, L4, SolidSpine, render, rotation
+from support.spines.solid_spine import L3, L4, SolidSpine, render, rotation
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chain_spine import ChainSpine, body, disc
-from chain_spine import render as draw_chain
-from solid_spine import L3, L4, SolidSpine, render, rotation
+from support.spines.chain_spine import ChainSpine, body, disc
+from support.spines.chain_spine import render as draw_chain
+from support.spines.solid_spine import L3, L4, SolidSpine, render, rotation
 
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from solid_spine import L3, L4, SolidSpine, render, rotation
+from support.spines.rows import hold
+from support.spines.solid_spine import L3, L4, SolidSpine, render, rotation
 
 from wirbel.core import labels as L
-from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import measure
-from wirbel.core.measures.status import STATUS_CODES
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 
@@ -42,18 +41,6 @@ def look_at_the_whole(maps, measured):
         assert set(check_whole_result(*maps, measured.vertebrae)) <= SCAN_FLAGS.keys()
     except ImplausibleResult as refusal:
         assert "vertebral bodies found" in str(refusal)
-
-
-def hold(table, row):
-    status_of = {c.name: c.status for c in TABLES[table]}
-    for name, value in row.items():
-        if name.endswith("_status"):
-            assert value in STATUS_CODES, name
-        elif value is None:
-            reason = row.get(status_of[name])
-            assert reason not in (None, "ok", ""), f"{table}.{name} is empty without a reason"
-        elif isinstance(value, float):
-            assert np.isfinite(value), name
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from spine_boxes import box_spine, counters, oracle
+from support.spines.spine_boxes import box_spine, counters, oracle
 
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.cutouts import body_centres

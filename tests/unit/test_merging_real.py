@@ -6,7 +6,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from spine_boxes import oracle
+from support.spines.spine_boxes import oracle
 
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
 from wirbel.core.instances.cutouts import body_centres

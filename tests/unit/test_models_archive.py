@@ -10,7 +10,7 @@ import warnings
 import zipfile
 
 import pytest
-from file_server import zipped
+from support.models.file_server import zipped
 
 from wirbel.models import archive as archives
 from wirbel.models.archive import unpack

@@ -8,11 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import labelling_folder
-import published_folders
 import pytest
-import tiny_models
 import yaml
+from support.models import labelling_folder, published_folders, tiny_models
 
 from wirbel.models.publish import publish
 from wirbel.study.checks import model_files as study_models

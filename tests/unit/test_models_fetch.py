@@ -6,7 +6,7 @@ import hashlib
 import itertools
 
 import pytest
-from file_server import serving
+from support.models.file_server import serving
 
 from wirbel.models.errors import ModelError
 from wirbel.models.fetch import Patience, download

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from inference_settings import SETTINGS
+from support.models.inference_settings import SETTINGS
 
 from wirbel.models.entries import Published, network, networks
 from wirbel.models.folders.check import TYPES

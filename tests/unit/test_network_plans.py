@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
+from support.models import tiny_models
 
 from wirbel.core import labels as L
 from wirbel.learning.export import INSTANCE_CHANNELS

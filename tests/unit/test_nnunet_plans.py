@@ -4,8 +4,8 @@ import copy
 import warnings
 
 import pytest
-import tiny_models
 import torch
+from support.models import tiny_models
 
 from wirbel.learning.nnunet_plans import NETWORKS, build_network, read_plans
 from wirbel.learning.semantic_plans import CONFIGURATION, dataset_json, plans_json

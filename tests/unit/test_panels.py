@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from solid_spine import SolidSpine, render
+from support.spines.solid_spine import SolidSpine, render
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import reorient

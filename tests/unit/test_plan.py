@@ -5,11 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-import tiny_models
 import yaml
+from support.models import tiny_models
 
+from wirbel.core.inference_config import InferenceConfig
 from wirbel.errors import InfrastructureError
-from wirbel.models.inference_config import InferenceConfig, read_inference_config
+from wirbel.models.inference_config import read_inference_config
 from wirbel.plan import stage_settings as kinds
 from wirbel.plan.plan import (
     Plan,
@@ -77,7 +78,7 @@ def example(kind):
         "axes": ("P", "I", "R"),
         "resolution": (1.0, 1.0, 3.0),
         "bias_field": True,
-        "normalise": True,
+        "fixed_range": True,
         "method": "none",
         "semantic": of_model_folder(),
         "instance": of_model_folder(),

@@ -5,8 +5,8 @@ import threading
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
+from support.models import tiny_models
 
 from wirbel.learning import precision
 from wirbel.learning.background import BackgroundBatches

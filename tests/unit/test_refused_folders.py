@@ -2,9 +2,9 @@
 
 import json
 
-import published_folders
 import pytest
 import torch
+from support.models import published_folders
 
 from wirbel.learning.instance_model import InstanceModel
 from wirbel.learning.semantic_model import SemanticModel

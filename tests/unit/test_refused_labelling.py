@@ -7,10 +7,17 @@ import json
 import os
 from pathlib import Path
 
-import published_folders
 import pytest
 import torch
-from labelling_folder import BACKBONE, CHECKPOINT, CONFIG, HEADS, SIZE, write_labelling
+from support.models import published_folders
+from support.models.labelling_folder import (
+    BACKBONE,
+    CHECKPOINT,
+    CONFIG,
+    HEADS,
+    SIZE,
+    write_labelling,
+)
 
 from wirbel.learning.labelling_model import LabellingModel
 from wirbel.models.folders.labelling import find_checkpoint

@@ -8,6 +8,7 @@ from wirbel.core.labelling.level_axis import REPEATING
 from wirbel.core.labelling.named_maps import name_maps
 from wirbel.core.levels.naming import Levels
 from wirbel.core.levels.relabelling import placeholders, renamed
+from wirbel.core.merging.maps import CountedMaps
 
 
 def test_placeholders_hold_every_vertebra_and_leave_room_for_the_disc_above():
@@ -35,23 +36,28 @@ def test_above_c2_there_is_no_level_and_a_vertebra_without_a_name_goes():
     assert renamed(np.array([3, 103, 26]), {}).tolist() == [0, 0, 26]
 
 
+def counted_maps(subregion, vertebra, affine, levels):
+    """Maps on one line of voxels whose topmost vertebra has number 3."""
+    subregion, vertebra = (
+        Volume(np.array(data, np.uint8).reshape(1, 6, 1), affine) for data in (subregion, vertebra)
+    )
+    return CountedMaps(subregion, vertebra, levels, (3, 4, 5))
+
+
 @pytest.fixture
 def lumbar():
-    """Three vertebrae in a row, a disc below each, on one line of voxels; counting calls them L3 to L5."""
-    vertebra = np.array([3, 103, 4, 104, 5, 26], np.uint8).reshape(1, 6, 1)
-    subregion = np.array([49, 100, 49, 100, 49, 26], np.uint8).reshape(1, 6, 1)
+    """Three vertebrae in a row, a disc below each; counting calls them L3 to L5."""
     counted = Levels((22, 23, 24), 0.88, "sacrum", None, ("gap",))
-    return Volume(subregion, np.eye(4)), Volume(vertebra, np.eye(4)), counted
+    vertebra, subregion = [3, 103, 4, 104, 5, 26], [49, 100, 49, 100, 49, 26]
+    return counted_maps(subregion, vertebra, np.eye(4), counted)
 
 
 @pytest.fixture
 def cervical():
     """C1, which has no body, C2 with its dens, and C3; each voxel is a thousand cubic millimetres."""
-    vertebra = np.array([3, 4, 4, 104, 5, 105], np.uint8).reshape(1, 6, 1)
-    subregion = np.array([41, 51, 49, 100, 49, 100], np.uint8).reshape(1, 6, 1)
-    affine = np.diag([10.0, 10.0, 10.0, 1.0])
+    vertebra, subregion = [3, 4, 4, 104, 5, 105], [41, 51, 49, 100, 49, 100]
     counted = Levels((1, 2, 3), 0.0, "counted", None, ())
-    return Volume(subregion, affine), Volume(vertebra, affine), counted
+    return counted_maps(subregion, vertebra, np.diag([10.0, 10.0, 10.0, 1.0]), counted)
 
 
 def told(names, sure=0.7):
@@ -60,50 +66,42 @@ def told(names, sure=0.7):
     return {"VERT": heads}
 
 
-BY_COUNTING = {3: 22, 4: 23, 5: 24}
+def numbers_in(maps):
+    return maps.vertebra.data.ravel().tolist()
 
 
 def test_the_networks_names_replace_those_of_counting(lumbar):
-    subregion, vertebra, counted = lumbar
-    out, named, levels = name_maps(
-        subregion, vertebra, [3, 4, 5], told(["L2", "L3", "L4"]), counted, BY_COUNTING
-    )
-    assert named.data.ravel().tolist() == [21, 121, 22, 122, 23, 26]
-    assert (out.data == subregion.data).all()
-    assert levels == Levels((21, 22, 23), 0.7, "labelling", None, ("counting_disagrees", "gap"))
+    found = name_maps(lumbar, [3, 4, 5], told(["L2", "L3", "L4"]))
+    assert numbers_in(found) == [21, 121, 22, 122, 23, 26]
+    assert (found.subregion.data == lumbar.subregion.data).all()
+    flags = ("counting_disagrees", "gap")
+    assert found.levels == Levels((21, 22, 23), 0.7, "labelling", None, flags)
 
 
 def test_agreement_is_not_flagged_and_a_vertebra_without_a_body_is_dropped_from_both_maps(lumbar):
-    subregion, vertebra, counted = lumbar
-    out, named, levels = name_maps(
-        subregion, vertebra, [3, 4], told(["L3", "L4"]), counted, BY_COUNTING
-    )
-    assert named.data.ravel().tolist() == [22, 122, 23, 123, 0, 26]
-    assert out.data.ravel().tolist() == [49, 100, 49, 100, 0, 26]
-    assert levels.flags == ("gap",) and levels.method == "labelling"
+    found = name_maps(lumbar, [3, 4], told(["L3", "L4"]))
+    assert numbers_in(found) == [22, 122, 23, 123, 0, 26]
+    assert found.subregion.data.ravel().tolist() == [49, 100, 49, 100, 0, 26]
+    assert found.levels.flags == ("gap",) and found.levels.method == "labelling"
 
 
 def test_where_no_sequence_fits_the_names_are_counted(lumbar):
-    subregion, vertebra, counted = lumbar
-    _, named, levels = name_maps(subregion, vertebra, [], {}, counted, BY_COUNTING)
-    assert named.data.ravel().tolist() == [22, 122, 23, 123, 24, 26]
-    assert levels.method == "sacrum" and levels.flags == ("gap", "no_sequence")
+    found = name_maps(lumbar, [], {})
+    assert numbers_in(found) == [22, 122, 23, 123, 24, 26]
+    assert found.levels.method == "sacrum" and found.levels.flags == ("gap", "no_sequence")
 
 
 def test_a_dens_tells_c2_and_what_lies_above_it_without_a_body_is_c1(cervical):
-    subregion, vertebra, counted = cervical
     heads = told(["C5", "C6"])
-    _, named, levels = name_maps(
-        subregion, vertebra, [4, 5], heads, counted, {3: 1, 4: 2, 5: 3}, with_c1=True
-    )
-    assert named.data.ravel().tolist() == [1, 2, 2, 102, 3, 103]
+    found = name_maps(cervical, [4, 5], heads, with_c1=True)
+    assert numbers_in(found) == [1, 2, 2, 102, 3, 103]
+    levels = found.levels
     assert (levels.labels, levels.method, levels.flags) == ((1, 2, 3), "labelling", ())
-    _, named, levels = name_maps(subregion, vertebra, [4, 5], heads, counted, {3: 1, 4: 2, 5: 3})
-    assert named.data.ravel().tolist() == [0, 5, 5, 105, 6, 106], "without C1 the network decides"
+    found = name_maps(cervical, [4, 5], heads)
+    assert numbers_in(found) == [0, 5, 5, 105, 6, 106], "without C1 the network decides"
 
 
 def test_the_topmost_may_be_c1_only_where_the_first_network_shows_it(lumbar):
     heads = told(["C1", "C2", "C3"])
     for with_c1, labels in ((True, (1, 2, 3)), (False, (2, 3, 4))):
-        levels = name_maps(*lumbar[:2], [3, 4, 5], heads, lumbar[2], BY_COUNTING, with_c1)[2]
-        assert levels.labels == labels
+        assert name_maps(lumbar, [3, 4, 5], heads, with_c1).levels.labels == labels

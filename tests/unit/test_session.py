@@ -20,6 +20,7 @@ OF_WORKFLOW = {
     "resource_settings",
     "output_settings",
     "executor_settings",
+    "deployment_settings",
     "scheduling_settings",
     "dag_settings",
 }
@@ -48,6 +49,7 @@ def test_settings_have_the_fields_that_are_replaced():
         settings.types.SchedulingSettings: {"max_jobs_per_timespan"},
         settings.types.OutputSettings: {"quiet", "verbose", "dryrun"},
         settings.types.ResourceSettings: {"default_resources"},
+        settings.types.DeploymentSettings: {"deployment_method"},
     }
     for kind, names in expected.items():
         assert names <= {field.name for field in fields(kind)}, kind
@@ -58,5 +60,4 @@ def test_jobs_and_the_scheduler_have_what_is_read():
     assert inspect.isfunction(DAG.needrun_jobs)
     assert {"wildcards_dict", "is_local"} <= _has(Job)
     assert "norun" in inspect.getsource(Rule.__init__)
-    assert "_executor" in inspect.getsource(JobScheduler.__init__)
     assert "running" in inspect.getsource(JobScheduler.__init__)

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-import tiny_models
+from support.models import tiny_models
 
 from wirbel.core.spacing import spacing_within
 from wirbel.learning.semantic_model import SemanticModel
@@ -51,6 +51,19 @@ def test_such_a_network_is_given_every_slice_as_it_is(tmp_path):
     # nnU-Net itself would make five slices of 6 mm out of seven of 4.5 mm
     fixed = SemanticModel(tiny_models.write_semantic(tmp_path / "fixed"), "cpu", 1)
     assert fixed.normalise(image, (3.0, 3.0, 4.5)).data.shape[1:] == (40, 60, 5)
+
+
+@pytest.mark.parametrize("network", [OWN_SLICES, tiny_models.SEMANTIC], ids=["own", "resampled"])
+def test_the_most_probable_class_is_the_one_a_scan_is_segmented_with(tmp_path, network):
+    image = np.random.default_rng(1).random((40, 60, 7)).astype(np.float32) + 1
+    image[:5] = 0
+    model = SemanticModel(tiny_models.write_semantic(tmp_path / "model", network), "cpu", 1)
+    given = model.normalise(image, (3.0, 3.0, 4.5))
+    found = model.probabilities(given, image.shape)
+    np.testing.assert_allclose(found.sum(0), 1, atol=1e-5)
+    labels = model.label_table[found.argmax(0)]
+    np.testing.assert_array_equal(labels, model.segment(given, image.shape))
+    assert (found[0, :5] == 1).all()
 
 
 def test_the_phantoms_labels_on_the_model_grid_keep_the_scans_slices():

@@ -8,8 +8,8 @@ from subprocess import check_output
 
 import numpy as np
 import pytest
-import tiny_models
 import torch
+from support.models import tiny_models
 
 from wirbel.io.prefetch import map_ahead
 from wirbel.learning.semantic_model import crop_to_nonzero

@@ -1,9 +1,9 @@
 """Jobs that the executor would await for ever are given up, and no others; tests/cluster plays it on a real cluster."""
 
 import pytest
-from slurm_stand_in import Play
+from support.cluster.slurm_stand_in import Play
 
-from wirbel.slurm.awaited import OVER_SECONDS
+from snakemake_executor_plugin_wirbel_slurm.awaited import OVER_SECONDS
 from wirbel.slurm.questions import SlurmError
 
 

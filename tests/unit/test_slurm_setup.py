@@ -168,16 +168,16 @@ def test_the_watch_speaks_when_the_reasons_change_and_not_otherwise(monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("mended", "look", "sentence"),
+    ("gives_up", "look", "sentence"),
     [
         (False, 18, "SLURM has forgotten 2 jobs of this run"),
         (True, 38, "2 jobs of this run are no longer in SLURM's queue"),
     ],
 )
 def test_jobs_that_are_gone_are_told_after_some_looks_at_an_empty_queue(
-    monkeypatch, mended, look, sentence
+    monkeypatch, gives_up, look, sentence
 ):
-    looks, told, done, prefix = [0], [], threading.Event(), f"wirbel-{mended}"
+    looks, told, done, prefix = [0], [], threading.Event(), f"wirbel-{gives_up}"
 
     def queue(asked):
         if asked != prefix:
@@ -194,7 +194,7 @@ def test_jobs_that_are_gone_are_told_after_some_looks_at_an_empty_queue(
         told.append((looks[0], words))
 
     monkeypatch.setattr(slurm_queue, "queued_jobs", queue)
-    slurm_queue.watch(prefix, say, awaited, seconds=0.001, mended=mended)
+    slurm_queue.watch(prefix, say, awaited, seconds=0.001, gives_up=gives_up)
     assert done.wait(10)
     assert [number for number, _ in told] == [look], "the eighth look still showed a job"
     assert told[0][1].startswith(sentence)

@@ -1,8 +1,11 @@
 """`compatibility: spineps`, around the second network: cleaning, cut-outs, couples, both maps, numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from spine_boxes import SPACING_MM, box_spine, counters, oracle
+from support.models.inference_settings import SETTINGS
+from support.spines.spine_boxes import SPACING_MM, box_spine, counters, oracle
 
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.instances.consolidation import Predictions
@@ -17,30 +20,33 @@ from wirbel.core.labels import (
     SPINOUS_PROCESS,
     VERTEBRA_SUBREGIONS,
 )
-from wirbel.core.merging.both_maps import Merged
+from wirbel.core.levels.naming import Levels
+from wirbel.core.merging.maps import CountedMaps
 from wirbel.core.spineps.grids import resample, rounded
-from wirbel.core.spineps.inference_settings import InstanceSettings, NumberSettings
 from wirbel.core.spineps.instances.body_centres import body_centres
 from wirbel.core.spineps.instances.body_splits import split_body
 from wirbel.core.spineps.instances.couples import merge_predictions
 from wirbel.core.spineps.merging import both_maps as merging
 from wirbel.core.spineps.merging.endplates import lost_endplates
-from wirbel.core.spineps.merging.naming import named_maps
+from wirbel.core.spineps.merging.naming import named_as_spineps, named_maps
 from wirbel.core.spineps.merging.numbering import from_the_top, number_rest
 from wirbel.core.spineps.merging.reconciliation import move_posterior_pieces, reconcile
 from wirbel.core.spineps.semantic_cleaning import clean_semantic
 from wirbel.errors import ScanError
+from wirbel.models.inference_config import parse_inference_config
 
 MAPPING = dict.fromkeys(VERTEBRA_SUBREGIONS, 1)
-INSTANCE = InstanceSettings(lambda mm: SPACING_MM, SPACING_MM, (120, 130, 32), MAPPING, 100, 250)
-NUMBERS = NumberSettings(2, (SACRUM,), (80,))
+SEMANTIC = parse_inference_config(SETTINGS, "a test")
+INSTANCE = replace(
+    SEMANTIC, resolution_range=SPACING_MM, cutout_size=(120, 130, 32), mapping=MAPPING
+)
 
 
 def merged(spine, labels=None):
     labels = labels or spine.labels
     _, _, centre_mm = merging.cut_outs(labels, INSTANCE)
     found = oracle(labels, counters(spine), centre_mm, INSTANCE.cutout_size)
-    return merging.merge(labels, found, labels.grid, INSTANCE, NUMBERS)
+    return merging.merge(labels, found, labels.grid, SEMANTIC, INSTANCE)
 
 
 @pytest.mark.parametrize("numbers", [range(2, 25), range(19, 25)])
@@ -74,7 +80,7 @@ def test_predictions_of_nothing_are_the_scans_fault():
     _, origin, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
     nothing = Predictions(np.zeros((2, 120, 130, 32), np.uint8), origin, centre_mm)
     with pytest.raises(ScanError, match="no_spine_found"):
-        merging.merge(spine.labels, nothing, spine.labels.grid, INSTANCE, NUMBERS)
+        merging.merge(spine.labels, nothing, spine.labels.grid, SEMANTIC, INSTANCE)
 
 
 def test_specks_far_parts_and_holes_are_cleaned():
@@ -228,7 +234,7 @@ def test_a_disc_above_the_first_vertebra_is_numbered_as_spineps_does(rows):
 def unnumbered(spine):
     _, _, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
     found = oracle(spine.labels, counters(spine), centre_mm, INSTANCE.cutout_size)
-    return merging.unnumbered(spine.labels, found, spine.labels.grid, INSTANCE, NUMBERS)
+    return merging.unnumbered(spine.labels, found, spine.labels.grid, SEMANTIC, INSTANCE)
 
 
 def test_for_a_labelling_network_the_vertebrae_are_counted_and_nothing_else_has_a_number():
@@ -240,7 +246,7 @@ def test_for_a_labelling_network_the_vertebrae_are_counted_and_nothing_else_has_
     margin = int(1.5 / min(SPACING_MM))
     assert margin and found.seen[0] == slice(columns[0] - margin, columns[-1] + 1 + margin)
     assert np.array_equal(
-        merging.numbered(found, NUMBERS).vertebra.data, merged(spine).vertebra.data
+        merging.numbered(found, SEMANTIC).vertebra.data, merged(spine).vertebra.data
     )
 
 
@@ -248,7 +254,7 @@ def test_discs_and_endplates_follow_the_names_of_a_labelling_network():
     """Its names come first, as there: the disc below a T13 is 128, and only then are endplates parted."""
     spine = box_spine(range(18, 23), sacrum=True)
     names = dict(zip(range(2, 7), (18, 19, 28, 20, 21), strict=True))
-    _, vertebra = named_maps(unnumbered(spine), NUMBERS, names, True)
+    _, vertebra = named_as_spineps(unnumbered(spine), SEMANTIC, names)
     for own, name in zip(spine.numbers, names.values(), strict=True):
         for offset in (0, 100, 200):
             place = spine.vertebra == offset + own
@@ -259,21 +265,24 @@ def test_discs_and_endplates_follow_the_names_of_a_labelling_network():
 
 def test_a_vertebra_without_a_name_leaves_the_vertebra_map_alone():
     spine = box_spine(range(18, 23), sacrum=True)
-    subregion, vertebra = named_maps(unnumbered(spine), NUMBERS, {3: 19, 4: 20, 5: 21, 6: 22}, True)
+    subregion, vertebra = named_as_spineps(
+        unnumbered(spine), SEMANTIC, {3: 19, 4: 20, 5: 21, 6: 22}
+    )
     first = spine.vertebra == 18
     assert not vertebra.data[first].any()
     assert np.array_equal(subregion.data[first], spine.labels.data[first])
 
 
-@pytest.mark.parametrize(("as_there", "number"), [(True, 126), (False, 118)])
-def test_the_disc_above_a_named_vertebra(as_there, number):
+@pytest.mark.parametrize(("names_of", "number"), [(named_as_spineps, 126), (named_maps, 118)])
+def test_the_disc_above_a_named_vertebra(names_of, number):
     subregion, vertebra = maps(
         disc=(DISC, 0, slice(4, 20), slice(2, 4)), body=(BODY_BORDER, 2, slice(4, 20), slice(4, 14))
     )
     subregion[4:20, 20:28] = SACRUM
     affine = box_spine((22,)).labels.affine
-    found = Merged(Volume(subregion, affine), Volume(vertebra.astype(np.uint8), affine), None)
-    named = named_maps(found, NUMBERS, {2: 19}, as_there)[1].data
+    maps_of = Volume(subregion, affine), Volume(vertebra.astype(np.uint8), affine)
+    found = CountedMaps(*maps_of, Levels((2,), 0.0, "counted", None, ()), (2,))
+    named = names_of(found, SEMANTIC, {2: 19})[1].data
     assert (named[5, 2, 0], named[5, 5, 0], named[5, 22, 0]) == (number, 19, SACRUM)
 
 
@@ -295,7 +304,7 @@ def test_what_the_network_claims_of_the_background_is_dropped():
     _, _, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
     found = oracle(spine.labels, counters(spine), centre_mm, INSTANCE.cutout_size)
     found.labels[-1][found.labels[-1] == 0] = 3
-    result = merging.merge(spine.labels, found, spine.labels.grid, INSTANCE, NUMBERS)
+    result = merging.merge(spine.labels, found, spine.labels.grid, SEMANTIC, INSTANCE)
     assert not result.vertebra.data[spine.labels.data == 0].any()
 
 

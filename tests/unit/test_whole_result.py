@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spine_boxes import BoxSpine, box_spine
+from support.spines.spine_boxes import BoxSpine, box_spine
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from toy_workflow import Workflow, toy_workflow
+from support.studies.toy_workflow import Workflow, toy_workflow
 
 
 @pytest.fixture

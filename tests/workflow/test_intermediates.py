@@ -1,6 +1,6 @@
 """Intermediate results over the whole workflow: dropped, not missed, and made again exactly when needed."""
 
-from toy_workflow import CHAIN
+from support.studies.toy_workflow import CHAIN
 
 from wirbel.runner.manifests.records import RecordBook, manifest_file, records_file
 

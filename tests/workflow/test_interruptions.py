@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from toy_workflow import CHAIN
+from support.studies.toy_workflow import CHAIN
 
 from wirbel.runner.manifests.records import records_on_disk
 

@@ -3,8 +3,8 @@
 import os
 import signal
 
-import in_process
-from in_process import command, values
+from support.studies import in_process
+from support.studies.in_process import command, values
 
 from wirbel.plan.plan import plan_file, read_plan
 

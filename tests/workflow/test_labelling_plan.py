@@ -6,8 +6,8 @@ import sys
 
 import pytest
 import yaml
-from inference_settings import SETTINGS
-from toy_workflow import REPOSITORY
+from support.models.inference_settings import SETTINGS
+from support.studies.toy_workflow import REPOSITORY
 
 from wirbel.models.inference_config import FILE_NAME
 from wirbel.study.settings.planning import Planner

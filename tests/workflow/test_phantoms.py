@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from bids_errors import bids_errors
-from toy_workflow import CHAIN, REPOSITORY, Workflow, copy_workflow
+from support.studies.bids_errors import bids_errors
+from support.studies.toy_workflow import CHAIN, REPOSITORY, Workflow, copy_workflow
 
 from wirbel.io.tables import read_table
 

@@ -1,9 +1,9 @@
 """What Snakemake plans for different settings, and what it says to a user who got one wrong."""
 
 import pytest
-from toy_workflow import model
+from support.studies.toy_workflow import model
 
-CHAIN_JOBS = {"resample": 2, "semantic": 2, "instance": 2, "merge": 2, "features": 2}
+CHAIN_JOBS = {"resample": 2, "semantic": 2, "merge": 2, "features": 2}
 ALL_JOBS = {**CHAIN_JOBS, "cohort": 1, "pictures": 2, "contact_sheet": 1, "report": 1, "all": 1}
 
 

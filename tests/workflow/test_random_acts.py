@@ -17,8 +17,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from in_process import command
-from test_crashes import _die_at
+from support.studies.in_process import command
+from support.studies.sudden_death import die_at
 
 from wirbel.io import atomic
 from wirbel.plan.plan import plan_file, read_plan
@@ -170,7 +170,7 @@ class Study(RuleBasedStateMachine):
         if child == 0:
             try:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-                _die_at(number, str(self.folder))
+                die_at(number, str(self.folder))
                 self._run()
             finally:
                 os._exit(0)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from in_process import command
+from support.studies.in_process import command
 
 from wirbel.command.main import main
 from wirbel.io.tables import write_rows

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from toy_workflow import CHAIN
+from support.studies.toy_workflow import CHAIN
 
 SCANS = ("sub-01", "sub-02", "sub-03")
 EVERYTHING = sorted([f"{stage} {scan}" for stage in CHAIN for scan in SCANS] + ["resample sub-04"])

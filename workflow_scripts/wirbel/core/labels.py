@@ -28,6 +28,8 @@ ENDPLATE = 62
 DISC = 100
 UPPER_ENDPLATE, LOWER_ENDPLATE = 52, 53
 """Only SPINEPS' own maps have these, instead of `ENDPLATE`."""
+METAL = 80
+"""Only models of other modalities have it."""
 
 SUBREGION_NAMES: dict[int, str] = {
     SACRUM: "sacrum",

@@ -13,6 +13,7 @@ from wirbel.core.agreement.figures import Agreement
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels.naming import Levels
+from wirbel.core.merging.maps import FinalMaps
 from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.colour_tables import FOLDER, SUFFIXES, write_colour_tables
 from wirbel.io.sidecars import write_json, write_lookup
@@ -43,9 +44,7 @@ LOOKUPS = {**_KINDS, "reviewed": VERTEBRAE}
 
 def write_final_maps(
     stem: Path,
-    subregion: Volume,
-    vertebra: Volume,
-    levels: Levels,
+    maps: FinalMaps,
     provenance: dict,
     scan: Header | None = None,
     agreement: Agreement | None = None,
@@ -56,10 +55,9 @@ def write_final_maps(
     ----------
     stem : Path
         Path of the results without `_desc-...`.
-    subregion, vertebra : Volume
-        Label maps on the scan's own grid, shape (i, j, k) in the scan's axis order.
-    levels : Levels
-        How the vertebrae were named; goes into the sidecar.
+    maps : FinalMaps
+        Label maps on the scan's own grid, shape (i, j, k) in the scan's axis order, and how the vertebrae were named,
+        which goes into the sidecar.
     provenance : dict
         Further sidecar entries.
     scan : Header, optional
@@ -75,13 +73,15 @@ def write_final_maps(
     """
     if scan is not None and scan.notes:
         provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
-    described = {**provenance, "Levels": levels_entry(levels)}
+    described = {**provenance, "Levels": levels_entry(maps.levels)}
     if agreement is not None:
         described[AGREEMENT_KEY] = agreement_entry(agreement)
     placement = None if scan is None else scan.placement
     return [
-        *write_map(f"{stem}_desc-subregion_dseg", subregion, _SUBREGIONS, provenance, placement),
-        *write_map(f"{stem}_desc-vertebra_dseg", vertebra, VERTEBRAE, described, placement),
+        *write_map(
+            f"{stem}_desc-subregion_dseg", maps.subregion, _SUBREGIONS, provenance, placement
+        ),
+        *write_map(f"{stem}_desc-vertebra_dseg", maps.vertebra, VERTEBRAE, described, placement),
     ]
 
 

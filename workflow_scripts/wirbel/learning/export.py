@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from wirbel.core.geometry import MODEL_AXES
+from wirbel.core.inference_config import PUBLISHED_CHANNELS
 from wirbel.core.labels import CANAL, CORD, DISC, ENDPLATE, SACRUM
 from wirbel.learning.checkpoints import read_pickled_checkpoint, write_weights
 from wirbel.learning.instance_model import WEIGHTS_NAME
@@ -27,7 +28,7 @@ from wirbel.learning.semantic_plans import (
     limits_mm,
 )
 from wirbel.learning.training_cases import TrainingFolder
-from wirbel.models.inference_config import FILE_NAME, PUBLISHED_CHANNELS
+from wirbel.models.inference_config import FILE_NAME
 
 INSTANCE_CHANNELS = {
     **PUBLISHED_CHANNELS,

@@ -8,12 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wirbel.core.inference_config import InferenceConfig
+from wirbel.core.method.arithmetic import Arithmetic
 from wirbel.learning.instance_network import one_hot
 from wirbel.learning.instance_weights import WEIGHTS_NAME, load_network, read_model_weights
 from wirbel.learning.parallel import sample_threads, usable_threads
-from wirbel.learning.precision import choose_device, memory_format, quick_arithmetic
+from wirbel.learning.precision import (
+    choose_device,
+    memory_format,
+    quick_arithmetic,
+    strongest,
+)
 from wirbel.models.folders.check import checked_folder
-from wirbel.models.inference_config import InferenceConfig
 
 __all__ = ["WEIGHTS_NAME", "InstanceModel", "read_model_weights"]
 GPU_BATCH = 4
@@ -30,8 +36,8 @@ class InstanceModel:
         "auto", "cpu" or "cuda".
     threads : int
         Threads on a CPU; 0 uses all available cores.
-    exact : bool
-        Compute in single precision on every device.
+    arithmetic : Arithmetic
+        With `Arithmetic.SPINEPS`, compute in single precision on every device.
 
     Raises
     ------
@@ -40,13 +46,17 @@ class InstanceModel:
     """
 
     def __init__(
-        self, folder: Path, device: str = "auto", threads: int = 0, exact: bool = False
+        self,
+        folder: Path,
+        device: str = "auto",
+        threads: int = 0,
+        arithmetic: Arithmetic = Arithmetic.QUICK,
     ) -> None:
-        self.exact = exact
+        self.single_precision = arithmetic is Arithmetic.SPINEPS
         self.config: InferenceConfig = checked_folder(folder, "instance")
         self.device = choose_device(device)
         network, self.channels = load_network(folder, self.config)
-        self.layout = memory_format(self.device, exact)
+        self.layout = memory_format(self.device, self.single_precision)
         moved = network.to(self.device, memory_format=self.layout)  # type: ignore[call-overload]
         self.network = moved.eval()
         self.pool = sample_threads(usable_threads(threads))
@@ -78,5 +88,5 @@ class InstanceModel:
     def _labels(self, cutouts: np.ndarray) -> np.ndarray:
         inputs = one_hot(torch.from_numpy(cutouts), self.config.mapping, self.channels)
         inputs = inputs.to(self.device).contiguous(memory_format=self.layout)
-        with quick_arithmetic(self.device, self.exact):
-            return self.network(inputs).argmax(1).to(torch.uint8).cpu().numpy()
+        with quick_arithmetic(self.device, self.single_precision):
+            return strongest(self.network(inputs), 1).cpu().numpy()

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from wirbel.core.inference_config import InferenceConfig
 from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, read_weights, tensors
 from wirbel.learning.filling import check_fit, filled, shapes_of, skeleton
 from wirbel.learning.instance_network import InstanceNetwork, UNet
@@ -22,7 +23,7 @@ from wirbel.models.folders.instance import (
     own_weights,
 )
 from wirbel.models.folders.weights import read_header
-from wirbel.models.inference_config import FILE_NAME, InferenceConfig
+from wirbel.models.inference_config import FILE_NAME
 
 __all__ = ["WEIGHTS_NAME", "load_network", "read_model_weights", "read_published"]
 PREFIX = "network."

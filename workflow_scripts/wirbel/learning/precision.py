@@ -34,11 +34,13 @@ def processor_has_bfloat16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def quick_arithmetic(device: torch.device, exact: bool = False) -> AbstractContextManager:
-    """Return the context to run a network in: mixed precision if the device supports it and `exact` is
-    False.
+def quick_arithmetic(
+    device: torch.device, single_precision: bool = False
+) -> AbstractContextManager:
+    """Return the context to run a network in: mixed precision if the device supports it, unless
+    `single_precision` is asked for.
     """
-    if exact:
+    if single_precision:
         return nullcontext()
     if device.type == "cuda":
         return torch.autocast("cuda")
@@ -48,13 +50,21 @@ def quick_arithmetic(device: torch.device, exact: bool = False) -> AbstractConte
     return nullcontext()
 
 
-def memory_format(device: torch.device, exact: bool = False) -> torch.memory_format:
+def memory_format(device: torch.device, single_precision: bool = False) -> torch.memory_format:
     """Return the memory format to compute in: channels last, which mixed precision is fast with.
 
-    On a CPU, `exact` keeps torch's own format, because it decides in which order a convolution adds
+    On a CPU, `single_precision` keeps torch's own format, because it decides in which order a convolution adds
     up.
     """
-    return torch.contiguous_format if exact and device.type == "cpu" else CHANNELS_LAST
+    return torch.contiguous_format if single_precision and device.type == "cpu" else CHANNELS_LAST
+
+
+def strongest(scores: torch.Tensor, axis: int) -> torch.Tensor:
+    """Return the index of the largest score along an axis as uint8: the first one of equal scores.
+
+    On a CPU, torch's `max` takes a third of the time of its `argmax`.
+    """
+    return scores.max(axis).indices.to(torch.uint8)
 
 
 def gradient_scaler(device: torch.device) -> torch.amp.GradScaler:

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_fill_holes, find_objects
 
+from wirbel.core.inference_config import InferenceConfig
+from wirbel.core.method.arithmetic import Arithmetic
 from wirbel.learning.checkpoints import load_into
 from wirbel.learning.filling import check_fit, check_numbers, filled, skeleton
 from wirbel.learning.margins import classes_and_margins
@@ -24,7 +26,6 @@ from wirbel.learning.semantic_weights import Fold, read_first_fold, read_folds
 from wirbel.learning.sliding_window import SlidingWindow
 from wirbel.models.folders.check import checked_folder
 from wirbel.models.folders.semantic import check_classes, read_plans_files, results_folder
-from wirbel.models.inference_config import InferenceConfig
 
 __all__ = ["Normalised", "SemanticModel", "read_first_fold"]
 BYTES_PER_SCORE = 4
@@ -75,8 +76,8 @@ class SemanticModel:
         "auto", "cpu" or "cuda".
     threads : int
         Threads on a CPU; 0 uses all available cores.
-    as_spineps : bool
-        Calculate like SPINEPS: round the image to half precision before and after normalising it,
+    arithmetic : Arithmetic
+        With `Arithmetic.SPINEPS`, round the image to half precision before and after normalising it,
         sum the tiles' scores in half precision, and compute in single precision on a CPU.
 
     Raises
@@ -86,10 +87,14 @@ class SemanticModel:
     """
 
     def __init__(
-        self, folder: Path, device: str = "auto", threads: int = 0, as_spineps: bool = False
+        self,
+        folder: Path,
+        device: str = "auto",
+        threads: int = 0,
+        arithmetic: Arithmetic = Arithmetic.QUICK,
     ) -> None:
         self.config: InferenceConfig = checked_folder(folder, "semantic")
-        self.as_spineps = as_spineps
+        self.arithmetic = arithmetic
         threads = usable_threads(threads)
         folds = self._load(folder)
         self.order = _axis_order(folds[0].reversed_axes, self.plans.transpose_forward)
@@ -101,10 +106,9 @@ class SemanticModel:
             place,
             sample_threads(threads),
             2 * threads,
-            exact=as_spineps and place.type == "cpu",
-            half_sums=as_spineps,
+            arithmetic,
         )
-        layout = memory_format(place, self.window.exact)
+        layout = memory_format(place, self.window.single_precision)
         moved = self.network.to(place, memory_format=layout)  # type: ignore[call-overload]
         moved.eval()
         self.label_table = _label_table(self.config)
@@ -157,7 +161,8 @@ class SemanticModel:
         return Normalised(torch.from_numpy(resampled), box, data.shape[1:], spacing_mm)
 
     def _rounded(self, data: np.ndarray) -> np.ndarray:
-        return data.astype(np.float16).astype(np.float32) if self.as_spineps else data
+        half = self.arithmetic is Arithmetic.SPINEPS
+        return data.astype(np.float16).astype(np.float32) if half else data
 
     def segment(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
         """Return only the labels of `segment_with_margins`."""
@@ -195,6 +200,32 @@ class SemanticModel:
         """Return an array along the network's axes as part of the model grid, 0 elsewhere."""
         out = np.zeros(shape, np.uint8)
         out[given.box] = found.transpose(np.argsort(self.order))
+        return out
+
+    @torch.inference_mode()
+    def probabilities(self, given: Normalised, shape: tuple[int, ...]) -> np.ndarray:
+        """Return how probable each class is in every voxel, for what `normalise` returned.
+
+        Parameters
+        ----------
+        given : Normalised
+            The input.
+        shape : tuple of three int
+            Shape of the model grid.
+
+        Returns
+        -------
+        ndarray of float32, shape (classes, P, I, R)
+            Their sum is 1; outside the image's non-zero part all is background.
+        """
+        scores = self._scores(given.data).float().cpu()
+        if tuple(given.data.shape[1:]) != tuple(given.shape):
+            full = self.plans.spacing.from_plan(scores.numpy(), given.shape, given.spacing_mm)
+            scores = torch.from_numpy(full)
+        inside = scores.softmax(0).numpy()
+        out = np.zeros((len(inside), *shape), np.float32)
+        out[0] = 1
+        out[(slice(None), *given.box)] = inside.transpose(0, *(1 + np.argsort(self.order)))
         return out
 
     def _decided(self, scores: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,6 @@ from batchgeneratorsv2.transforms.utils.deep_supervision_downsampling import (
 from batchgeneratorsv2.transforms.utils.remove_label import RemoveLabelTansform
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from wirbel.core.labels import LEFT_RIGHT_PAIRS
 from wirbel.learning.augmentation import Appearance, BlankBorders, InPlaneAffine, SwapSides
 from wirbel.learning.background import BackgroundBatches
 from wirbel.learning.checkpoints import (
@@ -32,12 +31,14 @@ from wirbel.learning.checkpoints import (
     newest_of,
     read_pickled_checkpoint,
 )
+from wirbel.learning.marginal import MarginalLoss, resolved
+from wirbel.learning.mixture import Mixture, probabilities, stored_targets
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.patches import PatchLoader
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.learning.schedule import learning_rate_factor
 from wirbel.learning.semantic_model import read_first_fold
-from wirbel.learning.semantic_plans import CONFIGURATION, DATASET_NAME, PLANS_NAME, class_of_label
+from wirbel.learning.semantic_plans import CONFIGURATION, DATASET_NAME, PLANS_NAME
 from wirbel.learning.training_cases import TrainingFolder
 from wirbel.learning.training_settings import Budget
 
@@ -63,6 +64,8 @@ class WirbelTrainer(nnUNetTrainer):
         self.step_in_epoch = 0
         self.pool = sample_threads(usable_threads(self.threads))
         self.logger.plot_progress_png = lambda folder: None  # seconds of drawing per epoch
+        self.mixture = read_mixture(Path(self.preprocessed_dataset_folder_base))
+        self.targets = stored_targets(self.mixture)
 
     # ---- what nnU-Net lets a trainer choose
 
@@ -80,13 +83,11 @@ class WirbelTrainer(nnUNetTrainer):
         margin = np.array([patch[0] // 8, patch[1] // 8, 0])
         return None, False, patch + 2 * margin, None
 
-    @staticmethod
-    def get_training_transforms(patch_size, *args, deep_supervision_scales=None, **kwargs):
+    def get_training_transforms(self, patch_size, *args, deep_supervision_scales=None, **kwargs):
         """Return the transforms of `wirbel.learning.augmentation`."""
         scales = args[1] if len(args) > 1 else deep_supervision_scales
-        classes = class_of_label()
-        pairs = [(classes[left], classes[right]) for left, right in LEFT_RIGHT_PAIRS]
-        transforms = [InPlaneAffine(patch_size), SwapSides(pairs), Appearance()]
+        sides = SwapSides(self.targets.mirrored())
+        transforms = [InPlaneAffine(patch_size), sides, Appearance()]
         transforms += [RemoveLabelTansform(-1, 0), BlankBorders()]
         if scales is not None:
             transforms.append(DownsampleSegForDSTransform(ds_scales=scales))
@@ -118,9 +119,18 @@ class WirbelTrainer(nnUNetTrainer):
             self.configuration_manager.patch_size,
             self.label_manager,
             oversample_foreground_percent=self.oversample_foreground_percent,
+            sampling_probabilities=probabilities(self.mixture, dataset.identifiers),
             probabilistic_oversampling=self.probabilistic_oversampling,
             transforms=transforms,
         )
+
+    def _build_loss(self):
+        """Return nnU-Net's loss; samples with partial labels get the marginal one."""
+        loss = super()._build_loss()
+        if self.targets.unions:
+            table = torch.from_numpy(self.targets.table()).to(self.device)
+            loss.loss = MarginalLoss(table, loss.loss)
+        return loss
 
     def _make(self, loader, number: int):
         """Make batch `number`, which depends only on the seed and the number."""
@@ -173,11 +183,33 @@ class WirbelTrainer(nnUNetTrainer):
 
     def validation_step(self, batch: dict) -> dict:
         """Do nnU-Net's validation step, in mixed precision if the device supports it."""
+        if self.targets.unions:
+            return self._partial_validation_step(batch)
         if self.device.type == "cuda":
             return super().validation_step(batch)
         with quick_arithmetic(self.device):
             data = batch["data"].contiguous(memory_format=CHANNELS_LAST)
             return super().validation_step({**batch, "data": data})
+
+    def _partial_validation_step(self, batch: dict) -> dict:
+        """Do a validation step in which a union counts as whichever of its structures was predicted."""
+        data = batch["data"].to(self.device).contiguous(memory_format=CHANNELS_LAST)
+        targets = [target.to(self.device) for target in batch["target"]]
+        with quick_arithmetic(self.device):
+            outputs = [output.float() for output in self.network(data)]
+        loss = self.loss(outputs, targets)
+        predicted = outputs[0].argmax(1)
+        truth = resolved(predicted, targets[0][:, 0].long(), self.loss.loss.table)
+        classes = range(1, outputs[0].shape[1])
+        both = [int(((predicted == c) & (truth == c)).sum()) for c in classes]
+        mine = [int((predicted == c).sum()) for c in classes]
+        theirs = [int((truth == c).sum()) for c in classes]
+        counts = {"tp_hard": both, "fp_hard": np.subtract(mine, both)}
+        counts["fn_hard"] = np.subtract(theirs, both)
+        return {
+            "loss": loss.detach().cpu().numpy(),
+            **{k: np.array(v) for k, v in counts.items()},
+        }
 
     def restore(self, checkpoint: dict) -> None:
         """Continue from a checkpoint that was read; nnU-Net 2.8's own method fails on a dictionary."""
@@ -292,6 +324,12 @@ def train_semantic(
         load_into(trainer.network, read_first_fold(Path(budget.start_from)))
     trainer.run_training()
     return output / FINAL
+
+
+def read_mixture(dataset: Path) -> dict:
+    """Return the content of `mixture.json`; folders from before there were real cases have none."""
+    path = dataset / "mixture.json"
+    return json.loads(path.read_text()) if path.exists() else Mixture().stored([])
 
 
 def newest_checkpoint(folder: TrainingFolder) -> Path:

@@ -22,6 +22,7 @@ from nnunetv2.inference.sliding_window_prediction import (
 )
 from scipy.ndimage import gaussian_filter
 
+from wirbel.core.method.arithmetic import Arithmetic
 from wirbel.io.prefetch import map_ahead
 from wirbel.learning.precision import memory_format, quick_arithmetic
 
@@ -49,10 +50,9 @@ class SlidingWindow:
         Threads that compute tiles on a CPU.
     ahead : int
         How many tiles may wait there, computed or not.
-    exact : bool
-        Compute in single precision even if mixed precision is faster.
-    half_sums : bool
-        Keep weights and sums in half precision, as SPINEPS does; see `half_weights`.
+    arithmetic : Arithmetic
+        With `Arithmetic.SPINEPS`, compute in single precision on a CPU, and keep weights and sums in half precision;
+        see `half_weights`.
     """
 
     patch_size: tuple[int, ...]
@@ -61,8 +61,12 @@ class SlidingWindow:
     device: torch.device
     pool: Executor
     ahead: int
-    exact: bool = False
-    half_sums: bool = False
+    arithmetic: Arithmetic = Arithmetic.QUICK
+
+    @property
+    def single_precision(self) -> bool:
+        """Whether the network computes in single precision even if mixed precision is faster."""
+        return self.arithmetic is Arithmetic.SPINEPS and self.device.type == "cpu"
 
     @torch.inference_mode()
     def scores(self, network: torch.nn.Module, data: torch.Tensor) -> torch.Tensor:
@@ -78,7 +82,7 @@ class SlidingWindow:
         Returns
         -------
         Tensor, shape (heads, x, y, z)
-            float32, or float16 with `half_sums`. On the device, or in main memory if the device's
+            float32, or float16 with `Arithmetic.SPINEPS`. On the device, or in main memory if the device's
             does not suffice.
         """
         try:
@@ -104,7 +108,7 @@ class SlidingWindow:
         return scores[(slice(None), *back[1:])]
 
     def _weight(self) -> torch.Tensor:
-        if self.half_sums:
+        if self.arithmetic is Arithmetic.SPINEPS:
             return half_weights(self.patch_size).to(self.device)
         return compute_gaussian(
             self.patch_size, SIGMA_OF_PATCH, LARGEST_WEIGHT, dtype=torch.float32, device=self.device
@@ -136,15 +140,17 @@ class SlidingWindow:
             for number in range(len(self.mirror_axes) + 1)
             for axes in itertools.combinations(self.mirror_axes, number)
         ]
-        layout = memory_format(self.device, self.exact)
+        layout = memory_format(self.device, self.single_precision)
         total: torch.Tensor | None = None
         for flip in flips:
-            mirrored = tile.flip(flip).contiguous(memory_format=layout)
-            with quick_arithmetic(self.device, self.exact):
-                found = network(mirrored).float().flip(flip)
+            mirrored = (tile.flip(flip) if flip else tile).contiguous(memory_format=layout)
+            with quick_arithmetic(self.device, self.single_precision):
+                found = network(mirrored).float()
+            found = found.flip(flip) if flip else found
             total = found if total is None else total.add_(found)
         assert total is not None  # one of the flips is none at all
-        return total[0].div_(len(flips)).mul_(weight)
+        mean = total[0].div_(len(flips)) if len(flips) > 1 else total[0]
+        return mean.mul_(weight)
 
 
 def half_weights(patch_size: tuple[int, ...]) -> torch.Tensor:

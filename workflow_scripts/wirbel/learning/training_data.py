@@ -1,4 +1,4 @@
-"""Turn simulated scans into training cases, in parallel processes; an interrupted run continues."""
+"""Turn simulated and real scans into training cases; an interrupted run continues."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from wirbel.core.preparation.image import prepare_image
 from wirbel.core.spacing import spacing_within
+from wirbel.learning.real_cases import make_real_cases
 from wirbel.learning.semantic_plans import SemanticNetwork
 from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions
-from wirbel.learning.training_settings import DataSettings
+from wirbel.learning.training_settings import DataSettings, RealData
 from wirbel.phantom import make_phantom
 
 BIAS_CORRECTED_SHARE = 0.5
@@ -22,15 +23,21 @@ off.
 """
 
 
-def make_training_data(root: Path, settings: DataSettings, network: SemanticNetwork) -> int:
+def make_training_data(
+    root: Path,
+    settings: DataSettings,
+    network: SemanticNetwork,
+    real: tuple[RealData, ...] = (),
+) -> int:
     """Make the missing cases, then nnU-Net's descriptions; return the number of cases."""
     folder = TrainingFolder(root)
     done = set(folder.case_names())
     todo = [(root, seed, network) for seed in settings.seeds() if case_name(seed) not in done]
     for number, name in enumerate(_in_parallel(todo, settings.processes), start=1):
         print(f"training data: {name} ({number} of {len(todo)})", flush=True)
-    write_descriptions(folder, network, settings.validation_cases)
-    return len(folder.case_names())
+    mixture = make_real_cases(folder, real, network)
+    write_descriptions(folder, network, settings.validation_cases, mixture)
+    return len(folder.case_names()) + len(mixture.names())
 
 
 def case_name(seed: int) -> str:

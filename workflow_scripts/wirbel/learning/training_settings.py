@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,30 @@ class DataSettings:
     def seeds(self) -> range:
         """Return the seeds of all cases."""
         return range(self.first_seed, self.first_seed + self.phantoms)
+
+
+@dataclass(frozen=True)
+class RealData:
+    """One set of real scans with label maps, which may be partial."""
+
+    name: str
+    """Starts the names of its cases."""
+    images: str
+    """BIDS folder with the scans."""
+    labels: str
+    """Folder with one label map per scan, named after it."""
+    scheme: str
+    """A label scheme (`config/schemes`) or the path of one."""
+    share: float
+    """Fraction of the training patches; the simulated scans get what remains."""
+    participants: tuple[str, ...] = ()
+    """Participants to train with; empty: all."""
+    validation: tuple[str, ...] = ()
+    """Participants kept out of the training, for the losses and Dice of `losses.tsv`."""
+    teacher: str = ""
+    """Folder of a semantic model that chooses among the structures of a union where it is sure; empty: none."""
+    teacher_confidence: float = 0.9
+    """How probable a structure must be for the teacher to be sure."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +76,7 @@ class TrainingSettings:
     instance_network: InstanceNetwork
     semantic: Budget
     instance: Budget
+    real: tuple[RealData, ...] = ()
 
 
 def read_training_settings(path: Path) -> TrainingSettings:
@@ -74,10 +99,31 @@ def training_settings(raw: dict[str, Any]) -> TrainingSettings:
         "semantic": Budget,
         "instance": Budget,
     }
-    _refuse_unknown(raw, kinds, "config/train.yaml")
-    return TrainingSettings(
-        **{name: _build(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}
+    _refuse_unknown(raw, [*kinds, "real"], "config/train.yaml")
+    real = tuple(
+        _real(entry, f"real[{place}]") for place, entry in enumerate(raw.get("real") or [])
     )
+    _check_shares(real)
+    return TrainingSettings(
+        **{name: _build(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}, real=real
+    )
+
+
+def _real(values: dict[str, Any], section: str) -> RealData:
+    missing = [f.name for f in fields(RealData) if f.default is MISSING and f.name not in values]
+    if missing:
+        raise ValueError(f"{section}: expected the keys {', '.join(missing)}, found none")
+    return _build(RealData, values, section)
+
+
+def _check_shares(real: tuple[RealData, ...]) -> None:
+    names = [data.name for data in real]
+    if len(set(names)) < len(names):
+        raise ValueError(f"real: expected a name of its own for each data set, found {names}")
+    total = sum(data.share for data in real)
+    if total > 1 or any(data.share <= 0 for data in real):
+        found = ", ".join(f"{data.name} {data.share}" for data in real)
+        raise ValueError(f"real: expected shares above 0 that add up to at most 1, found {found}")
 
 
 def _build(kind: type, values: dict[str, Any], section: str) -> Any:

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wirbel.core.method.names import OWN, PUBLISHED
+
 if TYPE_CHECKING:  # the registry takes a tenth of a stage's start
     from wirbel.models.registry import Model
 
 AUTO = "auto"
 """Follow the model folder: `compatibility` in its settings, otherwise the format of its weights."""
-NONE = "none"
-"""Wirbel's own steps."""
-PUBLISHED = "published"
-"""SPINEPS' steps, so that masks are identical; Wirbel names the vertebrae."""
-SPINEPS = "spineps"
-"""SPINEPS' steps and its numbers: the topmost vertebra counts as C2."""
 OWN_WEIGHTS = {
     "semantic": "fold_*/checkpoint_final.safetensors",
     "instance": "weights.safetensors",
@@ -28,13 +24,13 @@ OWN_WEIGHTS = {
 
 
 def method_of(compatibility: str, model: Model) -> str:
-    """Return NONE, PUBLISHED or SPINEPS: the setting, or what suits the model."""
+    """Return OWN, PUBLISHED or SPINEPS: the setting, or what suits the model."""
     if compatibility != AUTO:
         return compatibility
     if model.config.compatibility is not None:
         return model.config.compatibility
     own = any(model.folder.rglob(OWN_WEIGHTS[model.kind]))
-    return NONE if own else PUBLISHED
+    return OWN if own else PUBLISHED
 
 
 def compatibility_parameter(*chosen: str) -> dict[str, str]:
@@ -50,6 +46,6 @@ def compatibility_parameter(*chosen: str) -> dict[str, str]:
     >>> compatibility_parameter("published", "published")
     {'Compatibility': 'published'}
     """
-    if set(chosen) == {NONE}:
+    if set(chosen) == {OWN}:
         return {}
     return {"Compatibility": ", ".join(dict.fromkeys(chosen))}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
+from wirbel.core.inference_config import InferenceConfig
 from wirbel.models.digests import (
     checksum_lines,
     combined_sha256,
@@ -30,7 +31,7 @@ from wirbel.models.entries import (
 )
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.check import read_kind
-from wirbel.models.inference_config import FILE_NAME, InferenceConfig
+from wirbel.models.inference_config import FILE_NAME
 from wirbel.models.lockfile import Locked
 from wirbel.models.store import VARIABLE, fetched, models_folder, verify
 

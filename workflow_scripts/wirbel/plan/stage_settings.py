@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
-from wirbel.models.inference_config import InferenceConfig, parse_inference_config
+from wirbel.core.inference_config import InferenceConfig
+from wirbel.models.inference_config import parse_inference_config
 
 S = TypeVar("S")
 
@@ -22,13 +23,13 @@ class ResampleSettings:
     """`axes` and `resolution` (mm) are the model grid's; `method` says whose preparation it is.
 
     `bias_field`: correct it by N4 (true), by ITK's own filter for N4 ("itk"), or not at all (false).
-    `normalise`: bring the intensities to a fixed range (not for tomography).
+    `fixed_range`: bring the intensities to a fixed range (not for tomography).
     """
 
     axes: tuple[str, str, str]
     resolution: tuple
     bias_field: bool | str
-    normalise: bool
+    fixed_range: bool
     method: str
 
 

@@ -19,7 +19,7 @@ FORGOTTEN = (
     "down just after they were submitted. Stop it (Ctrl-C) and give the same command again; what is finished is kept."
 )
 STILL_AWAITED_LOOKS = 30
-"""The same where such jobs are given up without anybody's help, within twenty minutes (slurm_awaited)."""
+"""The same where such jobs are given up without anybody's help, within twenty minutes (`awaited`)."""
 STILL_AWAITED = (
     "{} jobs of this run are no longer in SLURM's queue, and how they ended is not known yet. Where `sacct` fails, "
     "SLURM's accounting database is down, and there is nothing to do but wait; otherwise stop this run (Ctrl-C) and "
@@ -86,14 +86,14 @@ def watch(
     say: Callable[[str], None],
     awaited: Callable[[], int],
     seconds: float = WATCH_SECONDS,
-    mended: bool = False,
+    gives_up: bool = False,
 ) -> None:
     """Say from now on, in the background, why jobs wait, whenever the reasons change.
 
-    `awaited` returns how many of the run's jobs Snakemake has submitted and not yet seen end; `mended` tells whether it
-    should notice on its own that some are gone.
+    `awaited` returns how many of the run's jobs Snakemake has submitted and not yet seen end; `gives_up` tells whether
+    it notices on its own that some are gone.
     """
-    gone = (STILL_AWAITED_LOOKS, STILL_AWAITED) if mended else (FORGOTTEN_LOOKS, FORGOTTEN)
+    gone = (STILL_AWAITED_LOOKS, STILL_AWAITED) if gives_up else (FORGOTTEN_LOOKS, FORGOTTEN)
     arguments = (prefix, say, awaited, seconds, *gone)
     threading.Thread(target=_watch, args=arguments, daemon=True).start()
 

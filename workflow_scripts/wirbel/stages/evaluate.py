@@ -2,12 +2,16 @@
 
 The reference is either the truth of a simulated cohort (`bids_dir/derivatives/truth`: label maps and
 tables), or a folder with experts' label maps, which may be incomplete. Writes
-`evaluation/{structures,instances,measures}.csv` and `evaluation/summary.json` to the output folder.
+`evaluation/{structures,instances,comparison,measures}.csv` and `evaluation/summary.json` to the output folder.
+
+With a label scheme the reference is a folder of other people's label maps, one per scan, and only structures are
+compared.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +19,11 @@ import numpy as np
 
 from wirbel.core.evaluation import figures as evaluation
 from wirbel.core.evaluation.compared_measures import MEASURES
+from wirbel.core.evaluation.partial import compare_models, partial_rows
 from wirbel.core.geometry import Volume, reorient, resample_labels
+from wirbel.core.label_schemes import LabelScheme, UnknownLabelError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
+from wirbel.io.label_schemes import read_scheme
 from wirbel.io.sidecars import write_json
 from wirbel.io.tables import read_table, write_rows
 from wirbel.io.volumes import read_volume
@@ -42,6 +49,15 @@ COLUMNS = {
         "invented",
         "at_border",
     ),
+    "comparison": (
+        "structure",
+        "scans",
+        "dice",
+        "other_dice",
+        "difference",
+        "difference_low",
+        "difference_high",
+    ),
     "measures": (
         "scan_id",
         "level",
@@ -58,9 +74,10 @@ COLUMNS = {
 class Reference:
     """A folder of reference label maps and, perhaps, tables of true measures."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scheme: LabelScheme | None = None) -> None:
         if not folder.is_dir():
             raise FileNotFoundError(f"no reference folder {folder}")
+        self.scheme = scheme
         self._files = {path.name.split(".nii")[0]: path for path in sorted(folder.rglob("*.nii*"))}
         self._tables: dict[str, dict[str, list[dict[str, Any]]]] = {}
         for table in MEASURES:
@@ -77,10 +94,24 @@ class Reference:
         if like is None:
             return read_volume(path)
         volume = reorient(read_volume(path), like.axes)
-        same = (
-            volume.data.shape == like.data.shape and abs(volume.affine - like.affine).max() < 1e-2
-        )
-        return volume if same else resample_labels(volume, like.grid)
+        return volume if _same_grid(volume, like) else resample_labels(volume, like.grid)
+
+    def foreign_map(self, scan_id: str, like: Volume | None) -> Volume | None:
+        """Return the map, in the reference's own numbers, whose file is named after a scan; None without one."""
+        named = [
+            path
+            for name, path in self._files.items()
+            if name == scan_id or name.startswith(scan_id + "_")
+        ]
+        if not named:
+            return None
+        if len(named) > 1:
+            raise UnknownLabelError(
+                f"expected one label map {scan_id}_*.nii.gz in the reference, found "
+                f"{', '.join(path.name for path in named[:3])}; keep one of them"
+            )
+        volume = read_volume(named[0])
+        return volume if like is None else reorient(volume, like.axes)
 
     @property
     def scan_ids(self) -> set[str]:
@@ -107,6 +138,8 @@ def evaluate_scan(
     """
     paths = map_paths(scan, folders)
     results = list(map(read_volume, paths)) if has_result(paths) else [None, None]
+    if reference.scheme is not None:
+        return partial_scan(scan, reference, reference.scheme, results, args)
     pairs = [
         _beside(reference.map(scan.scan_id, kind, result), result)
         for kind, result in zip(REFERENCE_NAMES, results, strict=True)
@@ -118,20 +151,46 @@ def evaluate_scan(
             scan.scan_id, true_subregion.data, subregion.data
         )
     if true_vertebra is not None and vertebra is not None:
-        predicted = vertebra.data
-        if subregion is None:
-            subregion = vertebra
-        if args.shows == "bodies":
-            true_vertebra, predicted = evaluation.restrict_to_bodies(
-                true_vertebra, predicted, subregion.data
-            )
-        rows["instances"] = evaluation.instance_rows(
-            scan.scan_id,
-            true_vertebra,
-            predicted,
-            complete_reference=args.shows == "all",
-        )
+        rows["instances"] = _instances(scan, true_vertebra, vertebra, subregion or vertebra, args)
     return rows if any(rows.values()) else None
+
+
+def _instances(
+    scan: Scan, reference: Volume, vertebra: Volume, subregion: Volume, args: argparse.Namespace
+) -> list[dict]:
+    predicted = vertebra.data
+    if args.shows == "bodies":
+        reference, predicted = evaluation.restrict_to_bodies(reference, predicted, subregion.data)
+    complete = args.shows == "all"
+    return evaluation.instance_rows(scan.scan_id, reference, predicted, complete_reference=complete)
+
+
+def partial_scan(
+    scan: Scan,
+    reference: Reference,
+    scheme: LabelScheme,
+    results: Sequence[Volume | None],
+    args: argparse.Namespace,
+) -> dict[str, list[dict]] | None:
+    """Return the rows of one scan whose reference has numbers of its own, on the reference's grid."""
+    theirs = reference.foreign_map(scan.scan_id, results[0])
+    if theirs is None:
+        return None
+    subregion, vertebra = (_on_grid_of(theirs, result) for result in results)
+    rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
+    rows["structures"] = partial_rows(scan.scan_id, theirs.data, scheme, subregion.data)
+    if scheme.vertebrae:
+        numbered = theirs.with_data(scheme.vertebra_map(theirs.data))
+        rows["instances"] = _instances(scan, numbered, vertebra, subregion, args)
+    return rows
+
+
+def _on_grid_of(reference: Volume, result: Volume | None) -> Volume:
+    """Return a result on the grid of a reference; an empty map where there is no result."""
+    if result is None:
+        return reference.with_data(np.zeros(reference.data.shape, np.uint8))
+    result = reorient(result, reference.axes)
+    return result if _same_grid(reference, result) else resample_labels(result, reference.grid)
 
 
 def listed_scans(output_dir: Path) -> set[str]:
@@ -156,6 +215,10 @@ def _beside(reference: Volume | None, result: Volume | None) -> tuple[Volume | N
     if result is None and reference is not None:
         result = reference.with_data(np.zeros_like(reference.data))
     return reference, result
+
+
+def _same_grid(one: Volume, other: Volume) -> bool:
+    return one.data.shape == other.data.shape and abs(one.affine - other.affine).max() < 1e-2
 
 
 def measures_of(
@@ -183,32 +246,59 @@ def measures_of(
 
 def evaluate(args: argparse.Namespace) -> dict[str, Any]:
     """Compare every scan, write the tables, and return the summary."""
-    folders = StageFolders(args.output_dir)
-    reference = Reference(args.reference)
-    cohort = {t: args.output_dir / "cohort" / f"{t}.csv" for t in MEASURES}
-    measured = {t: _by_scan(path) if path.exists() else {} for t, path in cohort.items()}
-    rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
-    names = ("compared", "without_result", "without_reference")
-    counts = {f"scans_{name}": 0 for name in names}
-    counts["references_not_listed"] = len(reference.scan_ids - listed_scans(args.output_dir))
-    for batch in list_batches(args.output_dir):
-        for scan in read_batch(batch_file(args.output_dir, batch)):
-            found = evaluate_scan(scan, folders, reference, args)
-            if found is None:
-                counts["scans_without_reference"] += 1
-                continue
-            counts["scans_compared"] += 1
-            counts["scans_without_result"] += not has_result(map_paths(scan, folders))
-            found["measures"] = measures_of(scan.scan_id, reference, measured, found["instances"])
-            for table, new in found.items():
-                rows[table] += new
-    summary = counts | {"figures": evaluation.summarise(*rows.values())}
+    reference = Reference(args.reference, read_scheme(args.scheme) if args.scheme else None)
+    rows, counts = compare_folder(args.output_dir, reference, args)
+    if args.compare:
+        others, _ = compare_folder(args.compare, reference, args)
+        rows["comparison"] = compare_models(
+            rows["structures"], others["structures"], participants_of(args.output_dir)
+        )
+    summary: dict[str, Any] = dict(counts)
+    tables = (rows["structures"], rows["instances"], rows["measures"])
+    summary["figures"] = evaluation.summarise(*tables, targets=not args.scheme)
+    if args.compare:
+        summary["comparison"] = rows["comparison"]
     sweep_temporaries(args.output_dir / "evaluation")
     with replaced_together(args.output_dir / "evaluation") as folder:
         for table, columns in COLUMNS.items():
             write_rows(folder / f"{table}.csv", columns, map(_rounded, rows[table]))
         write_json(folder / "summary.json", summary)
     return summary
+
+
+def participants_of(output_dir: Path) -> dict[str, str]:
+    """Return scan -> participant of all batches."""
+    lists = (read_batch(batch_file(output_dir, batch)) for batch in list_batches(output_dir))
+    return {scan.scan_id: scan.participant_id for scans in lists for scan in scans}
+
+
+def compare_folder(
+    output_dir: Path, reference: Reference, args: argparse.Namespace
+) -> tuple[dict[str, list[dict]], dict[str, int]]:
+    """Return the rows of all tables for one output folder, and how many scans were compared."""
+    folders = StageFolders(output_dir)
+    cohort = {t: output_dir / "cohort" / f"{t}.csv" for t in MEASURES}
+    measured = {t: _by_scan(path) if path.exists() else {} for t, path in cohort.items()}
+    rows: dict[str, list[dict]] = {table: [] for table in COLUMNS}
+    names = ("compared", "without_result", "without_reference")
+    counts = {f"scans_{name}": 0 for name in names}
+    if reference.scheme is None:
+        counts["references_not_listed"] = len(reference.scan_ids - listed_scans(output_dir))
+    for batch in list_batches(output_dir):
+        for scan in read_batch(batch_file(output_dir, batch)):
+            found = evaluate_scan(scan, folders, reference, args)
+            if found is None:
+                counts["scans_without_reference"] += 1
+                continue
+            counts["scans_compared"] += 1
+            counts["scans_without_result"] += not has_result(map_paths(scan, folders))
+            if reference.scheme is None:
+                found["measures"] = measures_of(
+                    scan.scan_id, reference, measured, found["instances"]
+                )
+            for table, new in found.items():
+                rows[table] += new
+    return rows, counts
 
 
 def _by_scan(path: Path) -> dict[str, list[dict[str, Any]]]:
@@ -225,12 +315,18 @@ def _rounded(row: dict) -> dict:
 
 def _print(summary: dict[str, Any]) -> None:
     for name, value in summary.items():
-        if name != "figures":
+        if name not in ("figures", "comparison"):
             print(f"{name}: {value}")
     for name, figure in summary["figures"].items():
         verdict = {True: "reached", False: "MISSED", None: ""}[figure.get("reached")]
         target = f"target {figure['target']} {verdict}" if "target" in figure else ""
         print(f"{name:<55} {figure['value']:>9}  n={figure['count']:<6} {target}".rstrip())
+
+    for row in summary.get("comparison", []):
+        print(
+            f"{row['structure']:<34} {row['dice']:.4f} against {row['other_dice']:.4f}: {row['difference']:+.4f} "
+            f"[{row['difference_low']:+.4f}, {row['difference_high']:+.4f}]  n={row['scans']}"
+        )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -249,6 +345,12 @@ def main(argv: list[str] | None = None) -> int:
         default="all",
         help="what the reference's vertebra maps show: all vertebrae of a scan, some of them, "
         "or the bodies of some",
+    )
+    parser.add_argument(
+        "--scheme", default="", help="label scheme of the reference (config/schemes, or a file)"
+    )
+    parser.add_argument(
+        "--compare", type=Path, help="output folder of another model on the same scans"
     )
     _print(evaluate(parser.parse_args(argv)))
     return 0

@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wirbel.core.geometry import on_spacing, upright
-from wirbel.core.instances.cutouts import body_centres, cut_out
-from wirbel.core.spineps.merging import both_maps as spineps
-from wirbel.errors import ScanError
+from wirbel.core.method.arithmetic import arithmetic
+from wirbel.core.method.cut_out import cut_out
 from wirbel.io.sidecars import write_arrays
 from wirbel.io.volumes import read_volume
-from wirbel.models.compatibility import NONE
 from wirbel.models.registry import Model
-from wirbel.models.spineps_settings import instance_settings
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import NetworkSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
@@ -41,7 +37,7 @@ class InstanceStage:
         self, settings: NetworkSettings, model: Model, device: str = "auto", threads: int = 1
     ) -> None:
         self.model, self.device, self.threads = model, device, threads
-        self.as_spineps = settings.method != NONE
+        self.method = settings.method
         self.network: InstanceModel | None = None
 
     def prepare(self) -> None:
@@ -49,33 +45,19 @@ class InstanceStage:
         from wirbel.learning.instance_model import InstanceModel
 
         self.network = InstanceModel(
-            self.model.folder, self.device, self.threads, exact=self.as_spineps
+            self.model.folder, self.device, self.threads, arithmetic(self.method)
         )
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[np.ndarray, Arrays]:
         """Read the subregion map and cut out the surroundings of every body."""
         labels = read_volume(folders.stage("semantic") / f"{scan.scan_id}_subregion.nii.gz")
-        if self.as_spineps:
-            settings = instance_settings(self.model.config)
-            grid = spineps.instance_grid(labels, settings)
-            blocks, origins, centre_mm = spineps.cut_outs(grid, settings)
-            return blocks, {
-                "origin": origins,
-                "centre_mm": centre_mm,
-                "spacing_mm": grid.spacing_mm,
-            }
-        labels = on_spacing(labels, self.model.config.spacing_for(labels.spacing_mm.tolist()))
-        flat = upright(labels)
-        index = flat.grid.to_index(body_centres(flat))
-        if not len(index):
-            raise ScanError("no_spine_found", "the segmentation has no vertebral body")
-        size = self.model.config.cutout_size
-        blocks, origins = zip(*(cut_out(labels.data, at, size) for at in index), strict=True)
-        return np.stack(blocks), {
-            "origin": np.stack(origins),
-            "centre_mm": labels.grid.to_world(index),
-            "spacing_mm": labels.spacing_mm,
+        found = cut_out(self.method, labels, self.model.config)
+        where = {
+            "origin": found.origin,
+            "centre_mm": found.centre_mm,
+            "spacing_mm": found.spacing_mm,
         }
+        return found.labels, where
 
     def compute(self, inputs: tuple[np.ndarray, Arrays]) -> Arrays:
         """Run the network on all cut-outs."""

@@ -6,7 +6,6 @@ Reads what `merge` left in work/merge, and the scan. Writes, for each scan, `*_d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,18 +16,14 @@ from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.agreement.margins import mean_margins
 from wirbel.core.geometry import Volume
 from wirbel.core.labelling.level_cutouts import LevelInput, level_cutouts
-from wirbel.core.labelling.level_evidence import Heads
-from wirbel.core.labelling.named_maps import name_maps
-from wirbel.core.levels.naming import Levels, levels_from
-from wirbel.core.merging.both_maps import Merged
+from wirbel.core.levels.naming import levels_from
+from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.method.name import name
 from wirbel.core.preparation.voxel_values import cleaned
-from wirbel.core.spineps.merging.naming import named_maps
 from wirbel.io.final_maps import agreement_from, raw_uri, write_final_maps
 from wirbel.io.sidecars import read_json
 from wirbel.io.volumes import read_header, read_volume
-from wirbel.models.compatibility import SPINEPS
 from wirbel.models.registry import Model
-from wirbel.models.spineps_settings import number_settings
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import LabelSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
@@ -37,9 +32,8 @@ if TYPE_CHECKING:
     from wirbel.learning.labelling_model import LabellingModel
 
 
-Inputs = tuple[Merged, dict, dict, tuple[Agreement, Volume]]
-UNNAMED = Levels((), 0.0, "counted", None, ())
-"""Stands for the account of levels while vertebrae are being named."""
+Inputs = tuple[CountedMaps, dict[int, np.ndarray], tuple[Agreement, Volume]]
+Outputs = tuple[FinalMaps, Agreement]
 
 
 class LabelStage:
@@ -61,71 +55,48 @@ class LabelStage:
     def load(self, scan: Scan, folders: StageFolders) -> Inputs:
         """Read scan and maps, and cut out the surroundings of every vertebral body."""
         stem = folders.stage("merge") / scan.scan_id
-        merged = read_merged(stem)
-        described = read_json(f"{stem}_levels.json")
-        by_counting = dict(zip(described["numbers"], merged.levels.labels, strict=True))
+        counted, agreement = read_counted(stem)
         assert self.network is not None  # `prepare` was called
-        cutouts = cutouts_of(scan.path, merged, self.network.wanted)
-        margin = read_volume(f"{stem}_margin.nii.gz")
-        return merged, by_counting, cutouts, (agreement_from(described["agreement"]), margin)
+        cutouts = cutouts_of(scan.path, counted, self.network.wanted)
+        return counted, cutouts, (agreement, read_volume(f"{stem}_margin.nii.gz"))
 
-    def compute(self, inputs: Inputs) -> tuple[Volume, Volume, Levels, Agreement]:
+    def compute(self, inputs: Inputs) -> Outputs:
         """Ask the network and name the vertebrae."""
-        merged, by_counting, cutouts, (agreement, margin) = inputs
+        counted, cutouts, (agreement, margin) = inputs
         assert self.network is not None
         heads = self.network.classify(np.stack(list(cutouts.values()))) if cutouts else {}
-        subregion, vertebra, levels = self._named(merged, by_counting, cutouts, heads)
-        agreement = agreement.renamed(followed(merged.vertebra.data, vertebra.data))
-        whole, bodies = mean_margins(margin, vertebra, subregion)
-        return subregion, vertebra, levels, replace(agreement, margin=whole, body_margin=bodies)
+        maps = name(self.settings.method, counted, list(cutouts), heads, self.settings.semantic)
+        agreement = agreement.renamed(followed(counted.vertebra.data, maps.vertebra.data))
+        whole, bodies = mean_margins(margin, maps.vertebra, maps.subregion)
+        return maps, replace(agreement, margin=whole, body_margin=bodies)
 
-    def _named(
-        self, merged: Merged, by_counting: dict, cutouts: dict, heads: Heads
-    ) -> tuple[Volume, Volume, Levels]:
-        return name_maps(
-            merged.subregion,
-            merged.vertebra,
-            list(cutouts),
-            heads,
-            merged.levels,
-            by_counting,
-            self.settings.semantic.has_c1,
-            None if merged.seen is None else self._finish,
-        )
-
-    def _finish(
-        self, subregion: Volume, vertebra: Volume, names: Mapping[int, int]
-    ) -> tuple[Volume, Volume]:
-        """Return the final maps as SPINEPS makes them."""
-        found = Merged(subregion, vertebra, UNNAMED)
-        as_there = self.settings.method == SPINEPS
-        return named_maps(found, number_settings(self.settings.semantic), names, as_there)
-
-    def save(self, scan: Scan, result: tuple, folders: StageFolders) -> list[Path]:
+    def save(self, scan: Scan, result: Outputs, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
+        maps, agreement = result
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
         provenance = {"Sources": [source], **self.settings.provenance}
         stem = folders.anat(scan) / scan.scan_id
-        subregion, vertebra, levels, agreement = result
-        header = read_header(scan.path)
-        return write_final_maps(stem, subregion, vertebra, levels, provenance, header, agreement)
+        return write_final_maps(stem, maps, provenance, read_header(scan.path), agreement)
 
 
-def read_merged(stem: Path) -> Merged:
+def read_counted(stem: Path) -> tuple[CountedMaps, Agreement]:
     """Return what `merge` left of a scan for this stage."""
     described = read_json(f"{stem}_levels.json")
-    subregion, vertebra = (
-        read_volume(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "vertebra")
-    )
     seen = described.get("seen")
-    seen = None if seen is None else tuple(slice(*side) for side in seen)
-    return Merged(subregion, vertebra, levels_from(described["counted"]), seen)
+    counted = CountedMaps(
+        read_volume(f"{stem}_subregion.nii.gz"),
+        read_volume(f"{stem}_vertebra.nii.gz"),
+        levels=levels_from(described["counted"]),
+        numbers=tuple(described["numbers"]),
+        seen=None if seen is None else tuple(slice(*side) for side in seen),
+    )
+    return counted, agreement_from(described["agreement"])
 
 
-def cutouts_of(scan: Path, merged: Merged, wanted: LevelInput) -> dict[int, np.ndarray]:
+def cutouts_of(scan: Path, counted: CountedMaps, wanted: LevelInput) -> dict[int, np.ndarray]:
     """Return what a labelling network is shown of a scan: number -> cut-out."""
     image = cleaned(read_volume(scan))
-    return level_cutouts(image, merged.vertebra, merged.subregion, wanted, merged.seen)
+    return level_cutouts(image, counted.vertebra, counted.subregion, wanted, counted.seen)
 
 
 def main(argv: list[str] | None = None) -> int:

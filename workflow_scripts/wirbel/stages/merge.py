@@ -13,17 +13,14 @@ from pathlib import Path
 from wirbel.core.agreement.figures import Agreement
 from wirbel.core.agreement.margins import mean_margins
 from wirbel.core.agreement.votes import agreement_of_votes
-from wirbel.core.geometry import Grid, Volume, on_spacing
+from wirbel.core.geometry import Volume
 from wirbel.core.instances.consolidation import Predictions
-from wirbel.core.levels.relabelling import placeholders
-from wirbel.core.merging.both_maps import Merged, merge
-from wirbel.core.spineps.merging import both_maps as spineps
-from wirbel.core.spineps.merging import naming as published
+from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.method.cut_out import instance_map
+from wirbel.core.method.merge import Found, merge, merge_unnamed
 from wirbel.io.final_maps import agreement_entry, raw_uri, write_final_maps
 from wirbel.io.sidecars import read_arrays, write_json
 from wirbel.io.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
-from wirbel.models.compatibility import NONE, SPINEPS
-from wirbel.models.spineps_settings import instance_settings, number_settings
 from wirbel.plan.stage_settings import MergeSettings, settings_of
 from wirbel.runner.chain import READS_ALSO
 from wirbel.runner.loop import Scan, StageFolders, run_planned
@@ -31,8 +28,8 @@ from wirbel.runner.loop import Scan, StageFolders, run_planned
 UNNAMED_FILES = ("subregion.nii.gz", "vertebra.nii.gz", "levels.json", "margin.nii.gz")
 """What is left in work/merge when names are to follow, after the scan's name."""
 
-Inputs = tuple[Volume, Predictions, Grid, Volume]
-Outputs = tuple[Merged, Agreement, Volume]
+Inputs = tuple[Found, Volume]
+Outputs = tuple[FinalMaps | CountedMaps, Agreement, Volume]
 
 
 class Merge:
@@ -54,70 +51,47 @@ class Merge:
         labels, margin = (read_volume(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "margin"))
         arrays = read_arrays(folders.stage("instance") / f"{scan.scan_id}_predictions.npz")
         predictions = Predictions(arrays["labels"], arrays["origin"], arrays["centre_mm"])
-        if self.settings.method == NONE:
-            i, j, k = (float(size) for size in arrays["spacing_mm"])
-            labels = on_spacing(labels, (i, j, k))
-        return labels, predictions, read_grid(scan.path), margin
+        spacing_mm = arrays["spacing_mm"].tolist()
+        return Found(labels, predictions, spacing_mm, read_grid(scan.path)), margin
 
     def compute(self, inputs: Inputs) -> Outputs:
-        """Return the final maps, how well the networks agree about them, and the margins, for the next stage."""
-        labels, predictions, scan, margin = inputs
-        merged = self._merged(labels, predictions, scan)
-        if self.settings.method != NONE:
-            labels = spineps.instance_grid(labels, instance_settings(self.settings.instance))
-        agreement = agreement_of_votes(labels, predictions, merged.vertebra)
-        if not self.settings.naming_follows:
-            whole, bodies = mean_margins(margin, merged.vertebra, merged.subregion)
+        """Return the maps, how well the networks agree about them, and the margins, for the next stage."""
+        found, margin = inputs
+        wanted = self.settings
+        step = merge_unnamed if wanted.naming_follows else merge
+        maps = step(wanted.method, found, wanted.semantic, wanted.instance)
+        labels = instance_map(wanted.method, found.labels, wanted.instance, found.spacing_mm)
+        agreement = agreement_of_votes(labels, found.predictions, maps.vertebra)
+        if not wanted.naming_follows:
+            whole, bodies = mean_margins(margin, maps.vertebra, maps.subregion)
             agreement = replace(agreement, margin=whole, body_margin=bodies)
-        return merged, agreement, margin
-
-    def _merged(self, labels: Volume, predictions: Predictions, scan: Grid) -> Merged:
-        named = not self.settings.naming_follows
-        if self.settings.method == NONE:
-            return merge(labels, predictions, scan, named)
-        settings = (
-            instance_settings(self.settings.instance),
-            number_settings(self.settings.semantic),
-        )
-        if self.settings.method == SPINEPS:
-            if not named:
-                return spineps.unnumbered(labels, predictions, scan, *settings)
-            return published.flagged(spineps.merge(labels, predictions, scan, *settings))
-        return published.merge(labels, predictions, scan, *settings, named)
+        return maps, agreement, margin
 
     def save(self, scan: Scan, result: Outputs, folders: StageFolders) -> list[Path]:
         """Write both maps: into the results, or, when names are to follow, for the next stage."""
-        merged, agreement, _ = result
-        if self.settings.naming_follows:
-            return self._save_unnamed(folders.stage(self.name) / scan.scan_id, *result)
+        maps, agreement, margin = result
+        if isinstance(maps, CountedMaps):
+            return _save_unnamed(folders.stage(self.name) / scan.scan_id, maps, agreement, margin)
         stem = folders.anat(scan) / scan.scan_id
         source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
         provenance = {"Sources": [source], **self.settings.provenance}
-        maps = merged.subregion, merged.vertebra
         header = read_header(scan.path)
-        return write_final_maps(stem, *maps, merged.levels, provenance, header, agreement)
+        return write_final_maps(stem, maps, provenance, header, agreement)
 
-    def _save_unnamed(
-        self, stem: Path, result: Merged, agreement: Agreement, margin: Volume
-    ) -> list[Path]:
-        """Write both maps and the margins, and by which names counting would call the numbers in them."""
-        paths = [Path(f"{stem}_{name}") for name in UNNAMED_FILES]
-        found = {"numbers": self._numbers(result), "counted": asdict(result.levels)}
-        if result.seen is not None:
-            found["seen"] = [[side.start, side.stop] for side in result.seen]
-        write_volume(paths[0], result.subregion, "uint8")
-        write_volume(paths[1], result.vertebra, "uint8")
-        write_json(paths[2], found | {"agreement": agreement_entry(agreement)})
-        write_volume(paths[3], margin, level=QUICKEST)
-        return paths
 
-    def _numbers(self, result: Merged) -> tuple[int, ...]:
-        """Return the numbers, from the top down, that vertebrae have until they are named."""
-        count = len(result.levels.labels)
-        if result.seen is None:
-            return placeholders(count)
-        first = number_settings(self.settings.semantic).first
-        return tuple(range(first, first + count))
+def _save_unnamed(
+    stem: Path, maps: CountedMaps, agreement: Agreement, margin: Volume
+) -> list[Path]:
+    """Write both maps and the margins, and by which names counting would call the numbers in them."""
+    paths = [Path(f"{stem}_{name}") for name in UNNAMED_FILES]
+    found = {"numbers": maps.numbers, "counted": asdict(maps.levels)}
+    if maps.seen is not None:
+        found["seen"] = [[side.start, side.stop] for side in maps.seen]
+    write_volume(paths[0], maps.subregion, "uint8")
+    write_volume(paths[1], maps.vertebra, "uint8")
+    write_json(paths[2], found | {"agreement": agreement_entry(agreement)})
+    write_volume(paths[3], margin, level=QUICKEST)
+    return paths
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -9,12 +9,11 @@ import sys
 from pathlib import Path
 
 from wirbel.core.geometry import Volume
-from wirbel.core.preparation.image import PreparedImage, Spacing, prepare_image
+from wirbel.core.method.prepare import prepare
+from wirbel.core.preparation.image import PreparedImage, Spacing
 from wirbel.core.spacing import spacing_within
-from wirbel.core.spineps import preparation as spineps
 from wirbel.io.sidecars import write_json
 from wirbel.io.volumes import QUICKEST, read_volume, write_volume
-from wirbel.models.compatibility import NONE
 from wirbel.plan.stage_settings import ResampleSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
@@ -40,9 +39,7 @@ class ResampleStage:
         name, volume = inputs
         wanted = self.settings
         grid = self._spacing_for, wanted.axes
-        if wanted.method == NONE:
-            return prepare_image(volume, name, *grid, wanted.bias_field)
-        return spineps.prepare_image(volume, name, *grid, wanted.bias_field, wanted.normalise)
+        return prepare(wanted.method, volume, name, *grid, wanted.bias_field, wanted.fixed_range)
 
     def _spacing_for(self, scan_mm: Spacing) -> Spacing:
         """Return the voxel size of the model grid for a scan of `scan_mm`, both along the model's axes."""

@@ -10,11 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wirbel.core.geometry import Volume, upright
-from wirbel.core.semantic.cleaning import clean_semantic
-from wirbel.core.spineps import semantic_cleaning as spineps
+from wirbel.core.geometry import Volume
+from wirbel.core.method.arithmetic import arithmetic
+from wirbel.core.method.clean import clean
 from wirbel.io.volumes import QUICKEST, read_volume, write_volume
-from wirbel.models.compatibility import NONE
 from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import NetworkSettings, settings_of
@@ -33,14 +32,16 @@ class SemanticStage:
         self, settings: NetworkSettings, model: Model, device: str = "auto", threads: int = 1
     ) -> None:
         self.model, self.device, self.threads = model, device, threads
-        self.as_spineps = settings.method != NONE
+        self.method = settings.method
         self.network: SemanticModel | None = None
 
     def prepare(self) -> None:
         """Load the network."""
         from wirbel.learning.semantic_model import SemanticModel
 
-        self.network = SemanticModel(self.model.folder, self.device, self.threads, self.as_spineps)
+        self.network = SemanticModel(
+            self.model.folder, self.device, self.threads, arithmetic(self.method)
+        )
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Any]:
         """Read the image and normalise it."""
@@ -60,10 +61,7 @@ class SemanticStage:
         labels, margins = result
         stem = folders.stage(self.name) / scan.scan_id
         paths = [Path(f"{stem}_{kind}.nii.gz") for kind in ("subregion", "margin")]
-        if self.as_spineps:
-            write_volume(paths[0], spineps.clean_semantic(labels))
-        else:
-            write_volume(paths[0], labels.with_data(clean_semantic(upright(labels)).data))
+        write_volume(paths[0], clean(self.method, labels))
         write_volume(paths[1], margins, level=QUICKEST)
         return paths
 

@@ -1,4 +1,4 @@
-"""Simulate the training scans and write them in nnU-Net's format; finished scans are kept."""
+"""Simulate the training scans, read the real ones, and write them in nnU-Net's format; finished scans are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True, help="the training's folder")
     args = parser.parse_args(argv)
     settings = read_training_settings(args.settings)
-    cases = make_training_data(args.folder, settings.data, settings.semantic_network)
+    cases = make_training_data(args.folder, settings.data, settings.semantic_network, settings.real)
     print(f"{cases} training cases in {args.folder}")
     return 0
 

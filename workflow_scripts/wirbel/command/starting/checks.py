@@ -140,7 +140,8 @@ def _check_place() -> None:
 def _check_cluster(profile: Path) -> None:
     """Refuse a SLURM profile where there is no SLURM."""
     lines = (profile / "config.yaml").read_text(encoding="utf-8").splitlines()
-    submits = any(line.split("#")[0].split() == ["executor:", "slurm"] for line in lines)
+    settings = [line.split("#")[0].split() for line in lines]
+    submits = any(["executor:", name] in settings for name in ("slurm", "wirbel-slurm"))
     if submits and not shutil.which("sbatch"):
         raise Mistake(
             f"profile {profile.name} submits jobs to SLURM, but there is no sbatch here: run this on the cluster's "

@@ -152,8 +152,10 @@ def measure_rows(
     return rows
 
 
-def summarise(structures: list[Row], instances: list[Row], measures: list[Row]) -> dict[str, Any]:
-    """Return figure -> {"value", "count"[, "target", "reached"]}."""
+def summarise(
+    structures: list[Row], instances: list[Row], measures: list[Row], *, targets: bool = True
+) -> dict[str, Any]:
+    """Return figure -> {"value", "count"[, "target", "reached"]}; the limits are those for simulated scans."""
     figures: dict[str, tuple[float | None, int]] = {}
     for name in dict.fromkeys(row["structure"] for row in structures):
         figures[f"dice_{name}"] = _mean(r["dice"] for r in structures if r["structure"] == name)
@@ -189,12 +191,12 @@ def summarise(structures: list[Row], instances: list[Row], measures: list[Row]) 
     volumes = [row["error_percent"] for row in measures if row["measure"].endswith("_mm3")]
     figures["body_height_mean_absolute_error_mm"] = _mean(map(_absolute, heights))
     figures["volume_mean_absolute_error_percent"] = _mean(map(_absolute, volumes))
-    return {name: _figure(name, *value) for name, value in figures.items() if value[1]}
+    return {name: _figure(name, *value, targets) for name, value in figures.items() if value[1]}
 
 
-def _figure(name, value, count):
+def _figure(name, value, count, targets):
     figure = {"value": None if value is None else round(value, 4), "count": count}
-    if name in TARGETS and value is not None:
+    if targets and name in TARGETS and value is not None:
         sense, limit = TARGETS[name]
         figure["target"] = f"{sense} {limit}"
         figure["reached"] = value >= limit if sense == ">=" else value <= limit

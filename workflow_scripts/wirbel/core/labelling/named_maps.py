@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,9 +15,10 @@ from wirbel.core.labelling.level_path import name_by_heads
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.levels.naming import Levels
 from wirbel.core.levels.relabelling import renamed
+from wirbel.core.merging.maps import CountedMaps, FinalMaps
 
-Finish = Callable[[Volume, Volume, Mapping[int, int]], tuple[Volume, Volume]]
-"""Both maps with counted vertebrae, and number -> label, to the final maps."""
+Finish = Callable[[Mapping[int, int]], tuple[Volume, Volume]]
+"""Number -> label, to the final maps."""
 
 METHOD = "labelling"
 DISAGREES = "counting_disagrees"
@@ -24,49 +26,47 @@ NO_SEQUENCE = "no_sequence"
 
 
 def name_maps(
-    subregion: Volume,
-    vertebra: Volume,
-    numbers: list[int],
+    counted: CountedMaps,
+    asked: list[int],
     heads: Heads,
-    counted: Levels,
-    by_counting: Mapping[int, int],
     with_c1: bool = False,
     finish: Finish | None = None,
-) -> tuple[Volume, Volume, Levels]:
+) -> FinalMaps:
     """Return both maps with named vertebrae, and how they were named.
 
     The names are the network's or, if no sequence of levels fits its vertebrae, those of counting.
 
     Parameters
     ----------
-    subregion, vertebra : Volume
+    counted : CountedMaps
         Maps on one grid; vertebrae numbered from the top down.
-    numbers : list of int
+    asked : list of int
         The vertebrae that have a body.
     heads : mapping of str to ndarray
         The network's answers about them.
-    counted : Levels
-        How counting names them.
-    by_counting : mapping of int to int
-        Number -> label by counting.
     with_c1 : bool
         The maps may show C1: then a dens identifies C2, and a vertebra without a body above C2 is
         C1.
     finish : callable, optional
         Renames the vertebrae in the maps. Default: `renamed_maps`.
     """
-    known = _known(subregion, vertebra, numbers) if with_c1 else {}
-    labels, sure = name_by_heads(heads, with_c1, known) if numbers else ((), 0.0)
+    levels, by_counting = (
+        counted.levels,
+        dict(zip(counted.numbers, counted.levels.labels, strict=True)),
+    )
+    known = _known(counted, asked) if with_c1 else {}
+    labels, sure = name_by_heads(heads, with_c1, known) if asked else ((), 0.0)
     if not any(labels):
-        names, levels = by_counting, replace(counted, flags=_with(counted, NO_SEQUENCE))
+        names, levels = by_counting, replace(levels, flags=_with(levels, NO_SEQUENCE))
     else:
-        names = dict(zip(numbers, labels, strict=True))
-        atlas = _atlas(vertebra, names) if with_c1 else {}
+        names = dict(zip(asked, labels, strict=True))
+        atlas = _atlas(counted.vertebra, names) if with_c1 else {}
         names, labels = {**atlas, **names}, (*atlas.values(), *labels)
         differs = any(by_counting.get(number) != label for number, label in names.items())
-        flags = _with(counted, DISAGREES) if differs else counted.flags
-        levels = Levels(labels, sure, METHOD, counted.agree, flags)
-    return *(finish or renamed_maps)(subregion, vertebra, names), levels
+        flags = _with(levels, DISAGREES) if differs else levels.flags
+        levels = Levels(labels, sure, METHOD, levels.agree, flags)
+    finish = finish or partial(renamed_maps, counted.subregion, counted.vertebra)
+    return FinalMaps(*finish(names), levels)
 
 
 def renamed_maps(
@@ -80,11 +80,11 @@ def renamed_maps(
     return subregion.with_data(kept.astype(np.uint8)), vertebra.with_data(data)
 
 
-def _known(subregion: Volume, vertebra: Volume, numbers: list[int]) -> dict[int, str]:
-    """Return row in `numbers` -> level of the vertebra with a dens, and of the one above it."""
-    axis = axis_by_dens(vertebra, subregion)
+def _known(counted: CountedMaps, asked: list[int]) -> dict[int, str]:
+    """Return row in `asked` -> level of the vertebra with a dens, and of the one above it."""
+    axis = axis_by_dens(counted.vertebra, counted.subregion)
     levels = {} if axis is None else {axis: "C2", axis - 1: "C1"}
-    return {row: levels[number] for row, number in enumerate(numbers) if number in levels}
+    return {row: levels[number] for row, number in enumerate(asked) if number in levels}
 
 
 def _atlas(vertebra: Volume, names: Mapping[int, int]) -> dict[int, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, upright
 from wirbel.core.instances.bodies import settle
@@ -10,58 +12,60 @@ from wirbel.core.instances.consolidation import Predictions, consolidate
 from wirbel.core.levels.naming import Levels, apply_levels, levels_of
 from wirbel.core.levels.relabelling import placeholders
 from wirbel.core.merging.final_grid import to_scan_grid
+from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.merging.reconciliation import reconcile
 from wirbel.errors import ScanError
 
 
-@dataclass(frozen=True)
-class Merged:
-    """Final subregion and vertebra maps (uint8, the scan's own grid), and how levels were named.
-
-    If `seen` is set, the vertebra map holds only vertebrae, numbered from the top down; names,
-    discs and endplates are not assigned yet. `seen` is then the part of the scan, along its own
-    axes, that a labelling network sees.
-    """
-
-    subregion: Volume
-    vertebra: Volume
-    levels: Levels
-    seen: tuple[slice, ...] | None = None
-
-
-def merge(labels: Volume, predictions: Predictions, scan_grid: Grid, named: bool = True) -> Merged:
+def merge(labels: Volume, predictions: Predictions, scan_grid: Grid) -> FinalMaps:
     """Consolidate, reconcile, name the levels, and bring both maps to the scan's own grid.
 
     Parameters
     ----------
     labels : Volume
-        Cleaned subregion map on the model grid.
+        Cleaned subregion map on the instance network's grid.
     predictions : Predictions
         Outputs of the instance network.
     scan_grid : Grid
         The scan's grid.
-    named : bool
-        If False, vertebrae are numbered by `placeholders`, so that none is lost whatever its name
-        will be.
 
     Raises
     ------
     ScanError
         "no_spine_found" if `labels` has no vertebral body.
     """
+    subregion, counters, levels = _instances(labels, predictions)
+    return FinalMaps(*_numbered(labels, subregion, counters, levels, scan_grid), levels)
+
+
+def merge_unnamed(labels: Volume, predictions: Predictions, scan_grid: Grid) -> CountedMaps:
+    """Do the same for a labelling network that will name the vertebrae.
+
+    They are numbered by `placeholders`, so that none is lost whatever its name will be.
+    """
+    subregion, counters, levels = _instances(labels, predictions)
+    numbers = placeholders(len(levels.labels))
+    counted = replace(levels, labels=numbers)
+    maps = _numbered(labels, subregion, counters, counted, scan_grid)
+    return CountedMaps(*maps, levels, numbers)
+
+
+def _instances(labels: Volume, predictions: Predictions) -> tuple[np.ndarray, np.ndarray, Levels]:
+    """Return subregions, instances counted from 1, both (P, I, R), and the names of the latter."""
     flat = upright(labels)
     index = labels.grid.to_index(predictions.centre_mm)
     predictions = replace(predictions, centre_mm=flat.grid.to_world(index))
     settled, bodies = settle(flat)
     if not len(bodies):
         raise ScanError("no_spine_found", "expected vertebral bodies, found none in the label map")
-    instances = consolidate(settled, predictions, bodies)
-    subregion, counters = (flat.with_data(data) for data in reconcile(settled, instances))
-    levels = levels_of(counters, bodies)
-    numbers = levels if named else replace(levels, labels=placeholders(len(levels.labels)))
-    numbered = apply_levels(counters.data, numbers)
-    subregion.data[(counters.data > 0) & (numbered == 0)] = 0
-    final_subregion, final_vertebra = to_scan_grid(
-        labels.with_data(subregion.data), labels.with_data(numbered), scan_grid
-    )
-    return Merged(final_subregion, final_vertebra, levels)
+    subregion, counters = reconcile(settled, consolidate(settled, predictions, bodies))
+    return subregion, counters, levels_of(flat.with_data(counters), bodies)
+
+
+def _numbered(
+    labels: Volume, subregion: np.ndarray, counters: np.ndarray, levels: Levels, scan_grid: Grid
+) -> tuple[Volume, Volume]:
+    """Return both maps on the scan's grid, numbered as `levels` says; what has no number leaves both."""
+    numbered = apply_levels(counters, levels)
+    subregion = np.where((counters > 0) & (numbered == 0), 0, subregion)
+    return to_scan_grid(labels.with_data(subregion), labels.with_data(numbered), scan_grid)

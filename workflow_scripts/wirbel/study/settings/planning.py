@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from wirbel import __version__
-from wirbel.models.compatibility import NONE, compatibility_parameter, method_of
+from wirbel.core.method.names import OWN
+from wirbel.models.compatibility import compatibility_parameter, method_of
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model
 from wirbel.plan.code.codehash import stage_code_hash
@@ -65,12 +66,12 @@ class Planner:
 
     def _resample(self) -> tuple[Any, tuple[str, ...]]:
         model, method = self._models["semantic"].config, self._method["semantic"]
-        normalise = method == NONE or not model.is_tomography
+        fixed_range = method == OWN or not model.is_tomography
         return ResampleSettings(
             axes=model.model_expected_orientation,
             resolution=model.resolution_range,
-            bias_field=self._settings.n4 if normalise else False,
-            normalise=normalise,
+            bias_field=self._settings.n4 if fixed_range else False,
+            fixed_range=fixed_range,
             method=method,
         ), ()
 

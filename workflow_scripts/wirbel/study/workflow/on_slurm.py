@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wirbel.slurm.executor import mend
 from wirbel.slurm.hangup import outlive_terminal
 from wirbel.slurm.questions import SlurmError, jobname_prefix
 from wirbel.slurm.queue import choose_status_command, take_over, watch
 from wirbel.slurm.setup import check_requests, partitions, requests_of, shortest_limit
 from wirbel.study.workflow.session import Session
+
+OTHER_EXECUTOR = (
+    "With `executor: slurm` a run waits for ever for jobs that SLURM has lost, and counts SLURM's outages as failures "
+    "of jobs. `executor: wirbel-slurm` does neither: write it into your profile, and `wirbel-slurm-` in place of "
+    "`slurm-` before its settings, as in profiles/slurm."
+)
 
 
 def claim(session: Session, output_dir: str) -> None:
@@ -30,6 +35,7 @@ def prepare(session: Session, output_dir: str) -> int:
     except SlurmError as error:
         session.refuse(str(error))
     prefix = jobname_prefix(output_dir)
-    mended = mend(session.executor, prefix, say=session.warn)
-    watch(prefix, say=session.warn, awaited=session.awaited, mended=mended)
+    if not session.gives_up_lost_jobs:
+        session.warn(OTHER_EXECUTOR)
+    watch(prefix, session.warn, session.awaited, gives_up=session.gives_up_lost_jobs)
     return shortest_limit(requests, cluster)

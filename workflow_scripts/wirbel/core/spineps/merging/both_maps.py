@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, reorient, stored_like
+from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.cutouts import cut_out
 from wirbel.core.labels import BODY, BODY_BORDER, SACRUM
 from wirbel.core.levels.naming import Levels
-from wirbel.core.merging.both_maps import Merged
+from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.spineps.components import REFERENCE_MM, REFERENCE_MM3, voxels_of_mm3
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, rounded, zooms
-from wirbel.core.spineps.inference_settings import InstanceSettings, NumberSettings
 from wirbel.core.spineps.instances.body_centres import body_centres
 from wirbel.core.spineps.instances.couples import merge_predictions
 from wirbel.core.spineps.merging.numbering import from_the_top, number_rest
@@ -30,15 +30,15 @@ STEP_DOWN = 5
 """Voxels by which a cut-out's centre moves down until it lies in a vertebra."""
 
 
-def instance_grid(labels: Volume, settings: InstanceSettings) -> Volume:
+def instance_grid(labels: Volume, instance: InferenceConfig) -> Volume:
     """Return the map on the instance model's grid, axes (P, I, R)."""
     flat = reorient(labels)
     i, j, k = (float(size) for size in zooms(flat.affine))
-    return resample(flat, rescaled_grid(flat.grid, settings.spacing_for((i, j, k))), order=0)
+    return resample(flat, rescaled_grid(flat.grid, instance.spacing_for((i, j, k))), order=0)
 
 
 def cut_outs(
-    labels: Volume, settings: InstanceSettings
+    labels: Volume, instance: InferenceConfig
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return cut-outs of the map on the instance grid, their origins and their centres (world mm), top
     down.
@@ -52,13 +52,13 @@ def cut_outs(
     crop = _crop(labels.data, spacing_mm)
     low = np.array([s.start for s in crop])
     part = labels.data[crop]
-    fewest = _threshold(settings.smallest_body, settings, spacing_mm)
+    fewest = _threshold(instance.corpus_size_cleaning, instance, spacing_mm)
     centres = body_centres(part, spacing_mm, fewest)[::-1]
     if not centres:
         raise ScanError("no_spine_found", "the segmentation has no vertebral body")
-    inside = np.isin(part, [label for label, channel in settings.mapping.items() if channel])
+    inside = np.isin(part, [label for label, channel in instance.mapping.items() if channel])
     places = np.array([_moved_into(inside, centre) for centre in centres]) + low
-    found = [cut_out(labels.data, place, settings.cutout_size) for place in places]
+    found = [cut_out(labels.data, place, instance.cutout_size) for place in places]
     blocks, origins = (np.stack(parts) for parts in zip(*found, strict=True))
     return blocks, origins, labels.grid.to_world(places)
 
@@ -67,29 +67,29 @@ def merge(
     labels: Volume,
     predictions: Predictions,
     scan_grid: Grid,
-    instances: InstanceSettings,
-    numbers: NumberSettings,
-) -> Merged:
+    semantic: InferenceConfig,
+    instance: InferenceConfig,
+) -> FinalMaps:
     """Return both maps on the scan's grid; raise ScanError if no vertebra is left."""
-    return numbered(unnumbered(labels, predictions, scan_grid, instances, numbers), numbers)
+    return numbered(unnumbered(labels, predictions, scan_grid, semantic, instance), semantic)
 
 
 def unnumbered(
     labels: Volume,
     predictions: Predictions,
     scan_grid: Grid,
-    instances: InstanceSettings,
-    numbers: NumberSettings,
-) -> Merged:
+    semantic: InferenceConfig,
+    instance: InferenceConfig,
+) -> CountedMaps:
     """Return both maps before discs and endplates get numbers, so that a labelling network can name
     the vertebrae.
 
     The vertebrae are counted from the top for the time being. Raises ScanError if no vertebra is
     left.
     """
-    grid = instance_grid(labels, instances)
+    grid = instance_grid(labels, instance)
     spacing_mm = zooms(grid.affine)
-    fewest = _threshold(instances.smallest_vertebra, instances, spacing_mm)
+    fewest = _threshold(instance.vert_size_threshold, instance, spacing_mm)
     crop = _crop(grid.data, spacing_mm)
     merged = merge_predictions(predictions, grid.data.shape, crop, fewest)
     if not merged.any():
@@ -109,16 +109,17 @@ def unnumbered(
     target = turned[0].affine
     subregion, vertebra = (volume.data for volume in turned)
     move_posterior_pieces(subregion, vertebra)
-    counted = from_the_top(vertebra, numbers.first)
+    counted = from_the_top(vertebra, semantic.topmost_vertebra)
     final, vertebrae = (
         stored_like(Volume(data, target), scan_grid) for data in (subregion, counted)
     )
-    return Merged(final, vertebrae, _levels(counted, numbers), box)
+    levels = _levels(counted, semantic)
+    return CountedMaps(final, vertebrae, levels, levels.labels, box)
 
 
 def numbered(
-    found: Merged, numbers: NumberSettings, names: Mapping[int, int] | None = None
-) -> Merged:
+    found: CountedMaps, semantic: InferenceConfig, names: Mapping[int, int] | None = None
+) -> FinalMaps:
     """Return the final maps of what `unnumbered` left; `names` is number -> label, 0 for those it does
     not have.
     """
@@ -128,11 +129,11 @@ def numbered(
         table[list(names)] = list(names.values())
         vertebra = vertebra.with_data(table[vertebra.data])
     turned = [reorient(volume.with_data(volume.data.copy())) for volume in (subregion, vertebra)]
-    final = number_rest(turned[0].data, turned[1].data, numbers.sacrum_ids, numbers.metal_ids)
-    return Merged(
+    final = number_rest(turned[0].data, turned[1].data, semantic.sacrum_ids, semantic.metal)
+    return FinalMaps(
         stored_like(turned[0], found.vertebra.grid),
         stored_like(turned[1].with_data(final), found.vertebra.grid),
-        found.levels if names is not None else _levels(final, numbers),
+        found.levels if names is not None else _levels(final, semantic),
     )
 
 
@@ -152,8 +153,8 @@ def _same_grid(volume: Volume, other: Volume) -> Volume:
     return Volume(volume.data, turned.affine) if near else volume
 
 
-def _levels(final: np.ndarray, numbers: NumberSettings) -> Levels:
-    present = [int(n) for n in np.unique(final) if numbers.first <= n < SACRUM]
+def _levels(final: np.ndarray, semantic: InferenceConfig) -> Levels:
+    present = [int(n) for n in np.unique(final) if semantic.topmost_vertebra <= n < SACRUM]
     return Levels(tuple(present), 0.0, "counted", None, ())
 
 
@@ -161,12 +162,11 @@ def _crop(data: np.ndarray, spacing_mm: np.ndarray) -> tuple[slice, ...]:
     return box_of(data > 0, int(CROP_MARGIN_MM / min(spacing_mm)))
 
 
-def _threshold(voxels: float, settings: InstanceSettings, spacing_mm: np.ndarray) -> int:
+def _threshold(voxels: float, instance: InferenceConfig, spacing_mm: np.ndarray) -> int:
     """Return a threshold of the model's settings in voxels of the grid that is used."""
-    finest = settings.resolution[0] if len(settings.resolution) == 2 else settings.resolution
     i, j, k = (float(size) for size in spacing_mm)
-    used = settings.spacing_for((i, j, k))
-    scaled = int(voxels * np.prod(finest) / (used[0] * used[1] * used[2]))
+    used = instance.spacing_for((i, j, k))
+    scaled = int(voxels * np.prod(instance.spacing_mm) / (used[0] * used[1] * used[2]))
     return max(scaled, voxels_of_mm3(SMALLEST_MM3, np.array(used)))
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, upright
+from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.labels import DISC_OFFSET, ENDPLATE_OFFSET, SACRUM, SET_ASIDE
 from wirbel.core.levels.naming import Levels, name_levels
 from wirbel.core.levels.relabelling import level_above, renamed
-from wirbel.core.merging.both_maps import Merged
-from wirbel.core.spineps.inference_settings import InstanceSettings, NumberSettings
+from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.spineps.merging import both_maps as merging
 from wirbel.core.spineps.merging.numbering import FIRST
 
@@ -22,26 +22,37 @@ def merge(
     labels: Volume,
     predictions: Predictions,
     scan_grid: Grid,
-    instances: InstanceSettings,
-    numbers: NumberSettings,
-    named: bool = True,
-) -> Merged:
-    """Return both maps on the scan's grid; raise ScanError if no vertebra is left.
+    semantic: InferenceConfig,
+    instance: InferenceConfig,
+) -> FinalMaps:
+    """Return both maps on the scan's grid, named by Wirbel; raise ScanError if no vertebra is left.
 
-    If `named` is False, the vertebrae are only counted, for `named_maps`. A network that segments
-    C1 thereby identifies the topmost vertebra: counting starts there.
+    A network that segments C1 thereby identifies the topmost vertebra: counting starts there.
     """
-    found = merging.unnumbered(labels, predictions, scan_grid, instances, numbers)
-    counted = merging.numbered(found, numbers)
-    if numbers.first != FIRST:
-        return counted if named else found
+    counted = merging.merge(labels, predictions, scan_grid, semantic, instance)
+    if semantic.topmost_vertebra != FIRST:
+        return counted
     levels = _levels(counted)
-    if not named:
-        return replace(found, levels=levels)
     return _renamed(replace(counted, levels=levels), FIRST, levels.labels)
 
 
-def flagged(counted: Merged) -> Merged:
+def merge_unnamed(
+    labels: Volume,
+    predictions: Predictions,
+    scan_grid: Grid,
+    semantic: InferenceConfig,
+    instance: InferenceConfig,
+) -> CountedMaps:
+    """Return counted vertebrae, for `named_maps`, and how Wirbel would name them without a labelling network."""
+    found = merging.unnumbered(labels, predictions, scan_grid, semantic, instance)
+    first = semantic.topmost_vertebra
+    if first != FIRST:
+        return found
+    levels = _levels(merging.numbered(found, semantic))
+    return replace(found, levels=levels, numbers=tuple(range(first, first + len(levels.labels))))
+
+
+def flagged(counted: FinalMaps) -> FinalMaps:
     """Return counted maps unchanged, with flags for what Wirbel finds unusual about them."""
     seen = _levels(counted)
     return replace(
@@ -50,34 +61,38 @@ def flagged(counted: Merged) -> Merged:
 
 
 def named_maps(
-    found: Merged, numbers: NumberSettings, names: Mapping[int, int], as_there: bool
+    found: CountedMaps, semantic: InferenceConfig, names: Mapping[int, int]
 ) -> tuple[Volume, Volume]:
-    """Return the final maps of counted vertebrae.
+    """Return the final maps of counted vertebrae as SPINEPS makes them, but for discs and endplates above the topmost
+    vertebra: they do not belong to the sacrum.
 
     Parameters
     ----------
-    found : Merged
+    found : CountedMaps
         Counted maps.
-    numbers : NumberSettings
+    semantic : InferenceConfig
         Settings of the semantic model.
     names : mapping of int to int
         Number -> label. Vertebrae without a label leave the map, but their subregions stay, as in
         SPINEPS.
-    as_there : bool
-        Follow SPINEPS in everything. Otherwise a disc above the topmost vertebra does not belong to
-        the sacrum.
     """
-    final = merging.numbered(found, numbers, names)
-    data = final.vertebra.data
-    if not as_there:
-        top = next((names[number] for number in sorted(names) if names[number]), 0)
-        above = level_above(top)
-        for offset in (DISC_OFFSET, ENDPLATE_OFFSET):
-            data[data == offset + SACRUM] = offset + above if above else 0
+    subregion, vertebra = named_as_spineps(found, semantic, names)
+    top = next((names[number] for number in sorted(names) if names[number]), 0)
+    above = level_above(top)
+    for offset in (DISC_OFFSET, ENDPLATE_OFFSET):
+        vertebra.data[vertebra.data == offset + SACRUM] = offset + above if above else 0
+    return subregion, vertebra
+
+
+def named_as_spineps(
+    found: CountedMaps, semantic: InferenceConfig, names: Mapping[int, int]
+) -> tuple[Volume, Volume]:
+    """Return the final maps exactly as SPINEPS makes them; arguments as in `named_maps`."""
+    final = merging.numbered(found, semantic, names)
     return final.subregion, final.vertebra
 
 
-def _levels(counted: Merged) -> Levels:
+def _levels(counted: FinalMaps) -> Levels:
     """Name vertebrae numbered from `FIRST` downwards by what Wirbel sees of them."""
     data = counted.vertebra.data
     counters = np.where((data >= FIRST) & (data < SACRUM), data - (FIRST - 1), 0)
@@ -85,7 +100,7 @@ def _levels(counted: Merged) -> Levels:
     return name_levels(flat.with_data(counters), flat.with_data(counted.subregion.data))
 
 
-def _renamed(counted: Merged, first: int, names: tuple[int, ...]) -> Merged:
+def _renamed(counted: FinalMaps, first: int, names: tuple[int, ...]) -> FinalMaps:
     """Replace the numbers from `first` on; structures above the topmost vertebra do not belong to the
     sacrum.
     """

@@ -11,6 +11,7 @@ from wirbel.core.labels import (
     DISC_OFFSET,
     ENDPLATE,
     ENDPLATE_OFFSET,
+    METAL,
     SACRUM,
     T13,
 )
@@ -18,10 +19,7 @@ from wirbel.core.spineps.components import centres_of, components
 from wirbel.core.spineps.merging.endplates import lost_endplates
 
 FIRST = 2
-"""The topmost vertebra counts as C2, wherever the scan begins."""
-FIRST_WITH_C1 = 1
-"""The same for models of computed tomography, which segment C1."""
-METAL = 80
+"""The topmost vertebra counts as C2, wherever the scan begins (`InferenceConfig.topmost_vertebra`)."""
 LARGEST_VERTEBRA = 99
 
 

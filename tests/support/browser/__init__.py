@@ -1,0 +1,1 @@
+"""QC pages of made-up cohorts, and a browser to open them in."""

@@ -1,0 +1,1 @@
+"""A SLURM cluster on one machine, the workflow on it, and faults to inject."""

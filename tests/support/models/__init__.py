@@ -1,0 +1,1 @@
+"""Model folders and servers for them: tiny, published, damaged."""

@@ -1,0 +1,1 @@
+"""Label maps of spines made of simple shapes, whose measures are known."""

@@ -1,0 +1,1 @@
+"""Studies to run: stages called in this process, toy stages in the real workflow."""
