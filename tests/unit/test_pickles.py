@@ -14,6 +14,7 @@ import torch
 from torch import _weights_only_unpickler as torchs
 
 from wirbel.learning.checkpoints import ALLOWED_TYPES, read_pickled_checkpoint
+from wirbel.learning.labelling_checkpoint import STAND_INS
 from wirbel.models.errors import ModelError, UnsafeCheckpointError
 from wirbel.models.folders import pickles
 from wirbel.models.folders.weights import check_archive
@@ -107,3 +108,9 @@ def test_torch_is_not_loaded_for_it(checkpoint):
         f"check_archive(Path({str(checkpoint)!r})); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("kind", [*ALLOWED_TYPES, *STAND_INS], ids=str)
+def test_what_a_job_may_read_is_not_refused_before_it(kind):
+    asked = kind[1] if isinstance(kind, tuple) else f"{kind.__module__}.{kind.__qualname__}"
+    assert asked in pickles.ALLOWED_NAMES or asked.startswith(pickles.LEFT_TO_TORCH)

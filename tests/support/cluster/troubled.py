@@ -43,8 +43,12 @@ def troubled(run_stage: Callable[..., int]) -> Callable[..., int]:
         if VARIABLE not in os.environ:
             return run_stage(stage, args)
         trouble = Trouble(Path(os.environ[VARIABLE]), stage.name)
+        compute = Steps.compute
         trouble.begin()
-        code = run_stage(stage, args)
+        try:
+            code = run_stage(stage, args)
+        finally:
+            Steps.compute = compute  # another stage may follow in this process
         trouble.end()
         return code
 

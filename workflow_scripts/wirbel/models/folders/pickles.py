@@ -31,9 +31,12 @@ ALLOWED_NAMES = frozenset(
         "numpy.ndarray",
         "pathlib.PosixPath",
         "pathlib._local.PosixPath",
+        "spineps.architectures.pl_densenet.ARGS_MODEL",
     }
 )
-"""What torch's restricted reader allows outside of torch, and `wirbel.learning.checkpoints` besides."""
+"""What torch's restricted reader allows outside of torch, and besides that `wirbel.learning`: in `checkpoints`, and the
+stand-in for SPINEPS' class of options in `labelling_checkpoint`.
+"""
 LEFT_TO_TORCH = ("torch.", "numpy.dtypes.")
 """Names of which torch's own list says more than can be known here."""
 INSTRUCTIONS = frozenset(
