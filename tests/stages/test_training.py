@@ -302,7 +302,22 @@ def test_real_scans_with_partial_labels_are_trained_with(
     assert train_semantic.main(train) == 0
     rows = (root / "models" / "losses.tsv").read_text().splitlines()
     assert len(rows) == 1 + 3 and "nan" not in rows[-1]
+    assert "real_cases\t3" in (root / "models" / "training.tsv").read_text()
     assert find_model(str(root / "models"), "semantic")
+
+
+def test_real_scans_alone_are_enough_to_train_with(tmp_path, settings):
+    real = real_scans(tmp_path / "real") | {"share": 1.0}
+    data = {**SETTINGS["data"], "phantoms": 0}
+    settings.write_text(yaml.safe_dump({**SETTINGS, "data": data, "real": [real]}))
+    root = tmp_path / "train"
+    line = ["--settings", str(settings), "--folder", str(root)]
+    assert training_data_stage.main(line) == 0
+    folder = TrainingFolder(root)
+    (split,) = json.loads((folder.dataset / "splits_final.json").read_text())
+    assert split["train"] == split["val"] == folder.partial_names()
+    train = [*line, "--export", str(root / "models"), "--device", "cpu", "--threads", "1"]
+    assert train_semantic.main(train) == 0
 
 
 def test_a_teacher_chooses_only_among_the_structures_that_a_label_allows():

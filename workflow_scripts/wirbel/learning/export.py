@@ -122,6 +122,7 @@ def _describe(
         "cases": len(cases),
         "first_case": cases[0] if cases else "",
         "last_case": cases[-1] if cases else "",
+        "real_cases": len(folder.partial_names()),
         "torch": torch.__version__,
         **facts,
     }
