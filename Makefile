@@ -51,7 +51,7 @@ $(SPINEPS)/.complete:
 	@touch $@
 
 parity: $(STAMP) $(SPINEPS)/.complete
-	@$(BIN)/python benchmarks/parity.py --spineps-python $(SPINEPS)/bin/python $(PARITY)
+	@PYTHONPATH=benchmarks $(BIN)/python -m parity --spineps-python $(SPINEPS)/bin/python $(PARITY)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .

@@ -1,17 +1,16 @@
 """How agreement and margin rank the true quality of vertebrae and discs: correlation and risk-coverage curves.
 
-    python benchmarks/agreement.py OUT REFERENCE [--bodies] [--table FILE.csv] [--intermediates]
+    python benchmarks/agreement.py OUT REFERENCE [--bodies] [--table FILE.csv]
 
 OUT is an output folder whose sidecars hold "Agreement". REFERENCE holds maps of simulated scans
 (IN/derivatives/truth), or with --bodies masks SCAN_dseg.nii.gz of 1 vertebrae, 2 discs, 3 canal (SPIDER: van der
-Graaf et al., Sci Data 2024;11:264), whose vertebrae are separated by connected components.
+Graaf et al., Sci Data 2024;11:264). Of these, bodies are what lies in front of the canal, separated by connected
+components, and vertebrae are compared by their bodies alone: arches are cut to pieces in such narrow slabs.
 
 Every vertebra and disc of OUT that the border cuts off neither above nor below, in front or behind is compared with the
-one reference structure that it overlaps most; what overlaps none has Dice 0. With --bodies vertebrae are compared by
-their bodies, as parts behind the canal are
-components of their own in these narrow slabs. Printed for each of the two: Spearman's correlation of agreement and
-margin with that Dice, over all scans and within scans, and the mean Dice and the share below `POOR` of the best 100,
-90, ... 50 % by each.
+one reference structure that it overlaps most; what overlaps none has Dice 0. Printed for each of the two: Spearman's
+correlation of agreement and margin with that Dice, over all scans and within scans, and the mean Dice and the share
+below `POOR` of the best 100, 95, 90, ... 50 % by each.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from pathlib import Path
 
 import cc3d
 import numpy as np
+from scipy import ndimage
 from scipy.stats import spearmanr
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import BODY_LABELS, DISC_OFFSET, LEVEL_NAMES, SACRUM
-from wirbel.core.measures import measure
 from wirbel.core.measures.agreement import agreement_columns
 from wirbel.io.final_maps import AGREEMENT_KEY, agreement_from
 from wirbel.io.sidecars import read_json
@@ -36,11 +35,13 @@ from wirbel.stages.evaluate import Reference
 
 POOR = 0.7
 """Dice below which a structure is hardly of use."""
-VERTEBRA, DISC = 1, 2
+VERTEBRA, DISC, CANAL = 1, 2, 3
+BRIDGE_MM = 1.5
+"""Bodies that touch in the masks (osteophytes, a voxel or two) are parted where they are thinner than twice this."""
 SMALLEST_ML = {VERTEBRA: 4.0, DISC: 0.3}
 """Smaller components of a mask are no body or disc wholly in view, but a process or a piece."""
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
-VALUES = ("instance_agreement", "semantic_margin")
+VALUES = ("instance_agreement", "body_margin", "semantic_margin")
 
 
 def rows_of(sidecar: Path, reference: Reference, masks: Path | None) -> list[dict]:
@@ -48,9 +49,10 @@ def rows_of(sidecar: Path, reference: Reference, masks: Path | None) -> list[dic
     scan_id = sidecar.name.split("_desc-")[0]
     vertebra = read_volume(sidecar.with_suffix(".nii.gz"))
     subregion = read_volume(sidecar.with_name(f"{scan_id}_desc-subregion_dseg.nii.gz"))
-    found = measure(None, subregion, vertebra)
-    agreement = agreement_from(read_json(sidecar)[AGREEMENT_KEY])
-    agreement_columns(found.vertebrae, found.discs, agreement)
+    labels = np.unique(vertebra.data).tolist()
+    vertebrae = [{"label": n} for n in labels if n in LEVEL_NAMES and n != SACRUM]
+    discs = [{"label_above": n - DISC_OFFSET} for n in labels if n // DISC_OFFSET == 1]
+    agreement_columns(vertebrae, discs, agreement_from(read_json(sidecar)[AGREEMENT_KEY]))
     truths = (
         by_masks(masks, scan_id, vertebra) if masks else by_labels(reference, scan_id, vertebra)
     )
@@ -61,15 +63,15 @@ def rows_of(sidecar: Path, reference: Reference, masks: Path | None) -> list[dic
         )
     rows = []
     for kind, table, key, offset in (
-        ("vertebra", found.vertebrae, "label", 0),
-        ("disc", found.discs, "label_above", DISC_OFFSET),
+        ("vertebra", vertebrae, "label", 0),
+        ("disc", discs, "label_above", DISC_OFFSET),
     ):
         for row in table:
             mask = predicted == row[key] + offset
             if not mask.any() or is_cut(vertebra.with_data(mask)):
                 continue
             rows.append(
-                {"scan_id": scan_id, "kind": kind, "level": row["level"]}
+                {"scan_id": scan_id, "kind": kind, "level": LEVEL_NAMES.get(row[key], "?")}
                 | {name: row.get(name) for name in (*VALUES, "instance_votes", "low_agreement")}
                 | {"dice": best_dice(mask, truths[kind])}
             )
@@ -86,15 +88,37 @@ def by_labels(reference: Reference, scan_id: str, like: Volume) -> dict[str, np.
 def by_masks(folder: Path, scan_id: str, like: Volume) -> dict[str, np.ndarray]:
     """Return numbered components of a scan's masks of vertebrae and discs."""
     stored = read_volume(next(folder.rglob(f"{scan_id.removesuffix('_T2w')}_dseg.nii*")))
-    mask = reorient(stored, like.axes)
+    mask = reorient(stored).data.copy()
+    front = canal_front(mask == CANAL)
+    mask[(mask == VERTEBRA) & (np.arange(len(mask))[:, None, None] >= front[None, :, None])] = 0
+    mask = reorient(Volume(mask, reorient(stored).affine), like.axes).data
     voxel_ml = float(np.prod(like.spacing_mm)) / 1000
     out = {}
     for kind, label in (("vertebra", VERTEBRA), ("disc", DISC)):
-        parts = cc3d.connected_components((mask.data == label).astype(np.uint8), connectivity=6)
+        parts = separated(mask == label, float(like.spacing_mm.min()) if kind == "vertebra" else 0)
         small = np.bincount(parts.ravel()) * voxel_ml < SMALLEST_ML[label]
         parts[small[parts]] = 0
         out[kind] = parts
     return out
+
+
+def separated(mask: np.ndarray, voxel_mm: float) -> np.ndarray:
+    """Return numbered components, parted where less than twice `BRIDGE_MM` joins them; not with voxels of 0 mm."""
+    if not voxel_mm:
+        return cc3d.connected_components(mask.astype(np.uint8), connectivity=6)
+    core = ndimage.distance_transform_edt(mask) * voxel_mm > BRIDGE_MM
+    parts = cc3d.connected_components(core.astype(np.uint8), connectivity=6)
+    nearest = ndimage.distance_transform_edt(
+        parts == 0, return_distances=False, return_indices=True
+    )
+    return np.where(mask, parts[tuple(nearest)], 0)
+
+
+def canal_front(canal: np.ndarray) -> np.ndarray:
+    """Return for each row (second axis of P-I-R) where the canal begins; between and beyond, as in the next rows."""
+    rows = np.flatnonzero(canal.any((0, 2)))
+    first = canal.any(2).argmax(0)
+    return np.interp(np.arange(canal.shape[1]), rows, first[rows])
 
 
 def is_cut(mask: Volume) -> bool:

@@ -66,8 +66,16 @@ def batch_job(batch):
         manifest.write("\\n".join(["# " + json.dumps(seal), "\\t".join(head), *rows, ""]))
     os.replace(target + ".part", target)
 
+def draw(batch):
+    from wirbel.runner.manifests.receipts import digest_of_seals, pictures_receipt, write_receipt
+    from wirbel.runner.manifests.seals import read_seal
+    from pathlib import Path
+    seals = {{(s, batch): read_seal(f"{{out}}/work/{{s}}/{{batch}}.tsv") for s in names[-2:]}}
+    path = f"{{out}}/work/pictures/{{batch}}.json"
+    put(path)
+    write_receipt(Path(out), pictures_receipt(batch), known[stage], digest_of_seals(seals), [Path(path)])
+
 def gather():
-    sys.path.insert(0, sys.argv[0].replace("stub.py", "workflow_scripts"))
     from wirbel.runner.manifests.findings import data_set_mark
     from wirbel.runner.manifests.receipts import digest_of_seals, write_receipt
     from wirbel.runner.manifests.seals import read_seal
@@ -82,7 +90,13 @@ def gather():
     put(path)
     write_receipt(Path(out), stage, known[stage], made_from, [Path(path)])
 
-batch_job(options["--batch"]) if "--batch" in options else gather()
+sys.path.insert(0, sys.argv[0].replace("stub.py", "workflow_scripts"))
+if stage == "pictures":
+    draw(options["--batch"])
+elif stage in names:
+    batch_job(options["--batch"])
+else:
+    gather()
 """
 EMPTY = "rule all:\n    input: []\n"
 

@@ -1,4 +1,4 @@
-# The per-scan stages. One job per stage and batch of scans; scans fail and resume one by one. Later stages go
+# The per-scan stages. One job per stage and batch of scans, or per stages that share a start; scans fail and resume one by one. Later stages go
 # first, so that batches are finished, and their intermediate results dropped, before new ones are begun.
 # What each stage needs is in the table of wirbel/runner/chain.py. A shell command holds no name of the loop:
 # Snakemake looks it up again when a job runs, and the loop has ended by then.
@@ -11,7 +11,7 @@ for place, stage in enumerate(study.chain):
         input:
             study.inputs_of(stage.name),
         output:
-            manifest=study.manifest(stage.name),
+            study.manifests(stage.name),
         log:
             study.job_log(stage.name),
         priority: place
@@ -21,8 +21,8 @@ for place, stage in enumerate(study.chain):
         resources:
             **study.needs(stage),
         params:
-            stage=stage.name,
+            stages=study.program(stage.name),
         message:
             f"{stage.doing}, batch {{wildcards.batch}}"
         shell:
-            f"python -m wirbel.stages.{{params.stage}}{study.batch_arguments}"
+            f"python -m wirbel.stages{{params.stages}}{study.batch_arguments}"

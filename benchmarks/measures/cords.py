@@ -13,7 +13,7 @@ import argparse
 from collections import Counter
 
 import numpy as np
-from shapes import rotation
+from drawn_shapes import rotation
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume

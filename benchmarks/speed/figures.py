@@ -15,9 +15,10 @@ from sides import Spent
 MEASURES: dict[str, Callable[[Spent], float]] = {
     "cpu": lambda spent: spent.cpu_s,
     "gpu_alloc": lambda spent: spent.gpu_alloc_s,
+    "gpu_cpu": lambda spent: spent.gpu_cpu_s,
     "mem": lambda spent: spent.peak_mb,
 }
-UNITS = {"cpu": "s", "gpu_alloc": "s", "mem": "MB"}
+UNITS = {"cpu": "s", "gpu_alloc": "s", "gpu_cpu": "s", "mem": "MB"}
 
 
 @dataclass

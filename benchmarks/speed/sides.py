@@ -11,15 +11,16 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import parity_runs
-from parity_scans import scans_in
+from parity import runs as parity_runs
+from parity.scans import scans_in
 
 from wirbel.plan.plan import plan_file
+from wirbel.runner.chain import FOLLOWERS, stages_of_job
 from wirbel.study.listing.discovery import plan_batches
 
 HERE = Path(__file__).resolve().parent
-STAGES = parity_runs.STAGES
-HOLDING_A_GPU = ("semantic", "instance")
+JOBS = tuple(stage for stage in parity_runs.STAGES if stage not in FOLLOWERS)
+HOLDING_A_GPU = "semantic"
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Spent:
 
     cpu_s: float = 0.0
     gpu_alloc_s: float = 0.0
+    gpu_cpu_s: float = 0.0
+    """CPU seconds of jobs that hold a GPU, beside the networks: other work on the machine stretches them less."""
     peak_mb: float = 0.0
     network_cpu_s: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
@@ -54,22 +57,26 @@ def named_copy(bids: Path, work: Path) -> Path:
 
 
 def run_wirbel(args, models, bids: Path, out: Path) -> Spent:
-    """Run all stages on a batch, each in a process of its own."""
+    """Run all jobs on a batch, each in a process of its own."""
     shutil.rmtree(out, ignore_errors=True)
     plan_batches(bids, out, len(scans_in(bids))).write()
     parity_runs.plan_run(out, bids, models, args.n4, "auto")
     spent = Spent()
-    for name in STAGES:
+    for name in JOBS:
         line = ["--plan", plan_file(out), "--batch", parity_runs.BATCH, "--threads", args.threads]
-        line += ["--device", "cpu"] if name in HOLDING_A_GPU else []
-        account, wall_s = _run(sys.executable, "wirbel_run.py", out / name, args, name, *line)
-        parity_runs.tell_failures(name, out / "work" / name / f"{parity_runs.BATCH}.tsv")
+        line += ["--device", "cpu"] if name == HOLDING_A_GPU else []
+        account, wall_s = _run(
+            sys.executable, "wirbel_run.py", out / name, args, *stages_of_job(name), *line
+        )
+        for stage in stages_of_job(name):
+            parity_runs.tell_failures(stage, out / "work" / stage / f"{parity_runs.BATCH}.tsv")
         spent.stages[name] = account["cpu_s"] - account["network_cpu_s"]
         spent.cpu_s += spent.stages[name]
         spent.network_cpu_s += account["network_cpu_s"]
         spent.peak_mb = max(spent.peak_mb, account["peak_mb"])
-        if name in HOLDING_A_GPU:
+        if name == HOLDING_A_GPU:
             spent.gpu_alloc_s += wall_s - account["network_wall_s"]
+            spent.gpu_cpu_s += spent.stages[name]
     return spent
 
 
@@ -95,6 +102,7 @@ def run_spineps(args, models, bids: Path, out: Path) -> Spent:
     return Spent(
         cpu_s,
         wall_s - account["network_wall_s"],
+        cpu_s,
         account["peak_mb"],
         account["network_cpu_s"],
         stages,
@@ -113,6 +121,9 @@ def _run(python, script: str, stem: Path, args, *words) -> tuple[dict, float]:
     account, log = stem.with_suffix(".account.json"), stem.with_suffix(".log")
     line = [str(python), str(HERE / script), str(account), *map(str, words)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads), "PYTHONPATH": ""}
+    environment.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # compiled programs, as users have in both tools
     if script == "wirbel_run.py":
         environment["PYTHONPATH"] = str(HERE.parents[1] / "workflow_scripts")
     started = time.perf_counter()

@@ -13,7 +13,7 @@ if __name__ == "__main__":
     account, task = sys.argv[1:]
     clock = NetworkClock()
     clock.install()
-    import parity_spineps
+    from parity import spineps_side as parity_spineps
 
     spent: dict[str, float] = {}
 

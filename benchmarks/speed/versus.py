@@ -2,12 +2,15 @@
 
     .venv/bin/python benchmarks/speed/versus.py --spineps-python PYTHON [--scans BIDS] [--batches 1 16] [--repeats 3]
 
-The two run in turns, each in its own environment, Wirbel stage by stage from a plan as the workflow runs it, start of
+The two run in turns, each in its own environment, Wirbel job by job from a plan as the workflow runs it, start of
 the programs included. Time inside networks (outermost calls of torch modules) is measured on the way and left out.
 By default the scans are simulated, a whole spine and a lumbar one; a batch holds so many copies of a scan. Prints
-medians and spread, keeps every run in `runs.csv`, and ends with `cpu_ratio=... gpu_alloc_ratio=... mem_ratio=...`: the
-largest of all scans and batches. `gpu_alloc` are the wall seconds of jobs that hold a GPU, beside the networks: of
-`semantic` and `instance` here, of the whole program there. `mem` is the peak of the largest process.
+medians and spread, keeps every run in `runs.csv`, and ends with `cpu_ratio=... gpu_alloc_ratio=... gpu_cpu_ratio=...
+mem_ratio=...`: the largest of all scans and batches.
+
+`gpu_alloc` are the wall seconds of jobs that hold a GPU, beside the networks: of the job with both networks here, of
+the whole program there; `gpu_cpu` are their CPU seconds, for a machine that has other work. `mem` is the peak of the
+largest process.
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import figures
-import parity_models
-import parity_scans
 import sides
+from parity import models as parity_models
+from parity import scans as parity_scans
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,20 +1,19 @@
-"""One stage of Wirbel in a process of its own: `wirbel_run.py ACCOUNT STAGE [the stage's arguments]`."""
+"""One job of Wirbel in a process of its own: `wirbel_run.py ACCOUNT STAGE [STAGE] [the stages' arguments]`."""
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 
 from clock import NetworkClock, write_account
 
-ON_A_NETWORK = ("semantic", "instance")
-
 if __name__ == "__main__":
-    account, name, *arguments = sys.argv[1:]
+    account, *arguments = sys.argv[1:]
     clock = NetworkClock()
-    if name in ON_A_NETWORK:
+    if arguments[0] == "semantic":
         clock.install()
-    code = importlib.import_module(f"wirbel.stages.{name}").main(arguments)
+    from wirbel.stages.__main__ import main
+
+    code = main(arguments)
     write_account(Path(account), clock)
     sys.exit(code)

@@ -167,6 +167,42 @@ def test_an_exported_file_is_taken_over(page, tmp_path):
     }
 
 
+def test_an_import_is_taken_back_as_one_step(page, tmp_path):
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    file = tmp_path / "reviews.tsv"
+    head = "scan_id\tdecision\tshift\tcomment\n"
+    file.write_text(head + "".join(f"sub-{i:05d}\taccept\t\t\n" for i in (0, 1, 2, 2)))
+    page.set_input_files("#import", file)
+    until(page, "Reviews.count() === 3")
+    assert page.evaluate("Reviews.of('sub-00000').decision") == "accept"
+    page.keyboard.press("u")
+    assert page.evaluate("Reviews.count()") == 1
+    assert page.evaluate("Reviews.of('sub-00000').decision") == "reject", "as it was before"
+    assert page.locator("#said").inner_text() == "Import of 3 reviews: taken back"
+    page.keyboard.press("u")
+    assert page.evaluate("Reviews.count()") == 0
+
+
+def test_the_filter_of_flags_matches_whole_flags(page):
+    wanted = {
+        "canal broken": 1,
+        "canal_broken": 1,
+        "canal": 0,
+        "broken": 0,
+        "canal*": 1,
+        "canal broken; discs missing": 1,
+        "discs missing, gap": 0,
+        "!canal broken": 199,
+        "=": 199,
+        "": 200,
+    }
+    counted = "(typed) => list.rows.filter((row) => flagsFit(typed, row.flags)).length"
+    assert {typed: page.evaluate(counted, typed) for typed in wanted} == wanted
+    page.evaluate("list.table.setHeaderFilterValue('flags', 'canal broken')")
+    until(page, "list.listed().length === 1")
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "a\tb\n1\t2\n", "scan_id\tdecision\nsub-00001\ttoString\nsub-00002\trelabel\n"],

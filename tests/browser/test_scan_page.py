@@ -51,6 +51,27 @@ def test_keys_switch_layers(page):
     )
 
 
+@pytest.mark.parametrize("width", [1440, 1000])
+def test_the_three_sagittal_views_of_a_wide_scan_stay_side_by_side(tab, cohort, width):
+    tab.set_viewport_size({"width": width, "height": 900})
+    page = opened(tab, cohort, f"scan.html#{DRAWN}")
+    page.evaluate(
+        "document.querySelectorAll('#views section:first-child .stack').forEach((one) => {"
+        "one.style.setProperty('--shape', 0.8); one.style.aspectRatio = '0.8'; })"
+    )
+    boxes = [
+        page.locator("#views section").first.locator("figure").nth(i).bounding_box()
+        for i in range(3)
+    ]
+    assert len({box["y"] for box in boxes}) == 1
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= page.locator("aside.about").bounding_box()["x"]
+    shapes = page.evaluate(
+        "[...document.querySelectorAll('#views section:first-child .stack')]"
+        ".map((one) => one.clientWidth / one.clientHeight)"
+    )
+    assert all(abs(shape - 0.8) < 0.02 for shape in shapes), "in true proportions"
+
+
 def test_numbers_stand_beside_those_of_their_level(page):
     page.click("#numbers button:has-text('Height anterior')")
     assert page.locator("#strip h3").inner_text() == "Height anterior (mm)"

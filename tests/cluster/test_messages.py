@@ -27,19 +27,19 @@ def _edit(workflow, old: str, new: str) -> None:
         (
             "gpu: gpu}",
             "gpu: gpus}",
-            "this cluster has no partition 'gpus' (rule instance): did you mean 'gpu'? "
+            "this cluster has no partition 'gpus' (rule semantic): did you mean 'gpu'? "
             "it has cpu, empty, gpu, paid, short. "
             "Edit the line `partitions:` in profiles/slurm/config.yaml, there `gpu:`",
         ),
         (
             "gpu: gpu}",
             "gpu: empty}",
-            "partition 'empty' has no nodes with GPUs (rule instance): edit the line `partitions:`",
+            "partition 'empty' has no nodes with GPUs (rule semantic): edit the line `partitions:`",
         ),
         (
             'gpu_model: ""',
             "gpu_model: a100",
-            "partition 'gpu' has no nodes with GPUs of type 'a100' (rule instance): edit the line `gpu_model:`",
+            "partition 'gpu' has no nodes with GPUs of type 'a100' (rule semantic): edit the line `gpu_model:`",
         ),
         (
             "cpu: cpu,",

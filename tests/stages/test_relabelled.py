@@ -39,6 +39,8 @@ def test_rows_and_map_have_the_corrected_names(output):
     assert list(vertebrae.loc["sub-3"].level) == ["L3", "L4"]
     assert list(tables["scans"].review) == ["relabelled", "not_reviewed", "rejected"]
     assert list(tables["failures"].review) == ["not_reviewed"]
+    by_scan = tables["vertebrae_z"].groupby("scan_id").review.agg(set)
+    assert by_scan[SCAN] == {"relabelled"} and by_scan["sub-3"] == {"rejected"}
     assert tables["scans"].set_index("scan_id").level_method[SCAN] == "reader"
     moved = read_volume(f"{stem(output)}-reviewed_dseg.nii.gz").data
     own = read_volume(f"{stem(output)}-vertebra_dseg.nii.gz").data

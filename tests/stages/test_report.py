@@ -8,7 +8,7 @@ import pytest
 from support.studies.simulated_cohort import ODD, SCANS
 
 from wirbel.plan.plan import plan_file
-from wirbel.runner.manifests.receipts import read_receipt
+from wirbel.runner.manifests.receipts import pictures_receipt, read_receipt, write_receipt
 from wirbel.stages import report
 
 
@@ -60,6 +60,19 @@ def test_the_receipt_promises_every_file_and_a_second_run_writes_the_same(output
     assert "qc/index.html" in receipt.outputs and not receipt.damaged(output)
     assert report.main(["--plan", str(plan_file(output))]) == 0
     assert read_receipt(output, "report").sums == receipt.sums
+
+
+@pytest.mark.parametrize("text", ['{"sub-00": {"pan', "[1]", '{"sub-00": 7}'])
+def test_a_damaged_list_of_pictures_is_named_and_made_anew_by_the_next_run(output, capsys, text):
+    path, drawn = output / "work/pictures/b00001.json", pictures_receipt("b00001")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    write_receipt(output, drawn, "made_by", "made_from", [path])
+    assert report.main(["--plan", str(plan_file(output))]) == 1
+    told = capsys.readouterr().err
+    assert "b00001.json was damaged" in told and "run the same command again" in told
+    assert not path.exists() and read_receipt(output, drawn) is None
+    assert report.main(["--plan", str(plan_file(output))]) == 0
 
 
 def test_without_tables_the_stage_says_what_is_missing(tmp_path, capsys):

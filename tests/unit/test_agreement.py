@@ -5,8 +5,8 @@ import pytest
 import torch
 from support.spines.spine_boxes import box_spine, counters, oracle
 
+from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.agreement.margins import STEPS, labels_at, mean_margins
-from wirbel.core.agreement.scores import Agreement, followed
 from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
 from wirbel.core.instances.consolidation import ABOVE, BELOW, CENTRE
@@ -91,7 +91,9 @@ def test_an_image_without_any_structure_has_no_margin():
 def test_mean_margins_leave_out_what_the_network_gave_to_background():
     final = Volume(np.array([[[20, 20, 20, 120]]], np.uint8), np.eye(4))
     margin = final.with_data(np.array([[[255, 128, 0, 1]]], np.uint8))
-    assert mean_margins(margin, final) == {20: pytest.approx(0.75), 120: 0.0}
+    structures = final.with_data(np.array([[[41, 49, 49, 100]]], np.uint8))
+    whole, bodies = mean_margins(margin, final, structures)
+    assert whole == {20: pytest.approx(0.75), 120: 0.0} and bodies == {20: 0.5}
 
 
 def test_labels_are_looked_up_by_position_and_nothing_lies_outside():
@@ -106,8 +108,8 @@ def test_labels_are_looked_up_by_position_and_nothing_lies_outside():
 def test_agreement_follows_new_names():
     before = np.array([3, 3, 4, 103], np.uint8)
     names = followed(before, np.array([20, 20, 0, 120], np.uint8))
-    found = Agreement({3: 0.9, 4: 0.8}, {3: 3, 4: 2}, {3: 0.7, 103: 0.6}).renamed(names)
-    assert found == Agreement({20: 0.9}, {20: 3}, {20: 0.7, 120: 0.6})
+    found = Agreement({3: 0.9, 4: 0.8}, {3: 3, 4: 2}, {3: 0.7, 103: 0.6}, {3: 0.5}).renamed(names)
+    assert found == Agreement({20: 0.9}, {20: 3}, {20: 0.7, 120: 0.6}, {20: 0.5})
 
 
 def rows():
@@ -116,7 +118,8 @@ def rows():
 
 def test_rows_say_what_is_known_and_what_is_low():
     vertebrae, discs = rows()
-    found = Agreement({20: 0.5}, {20: 3, 21: 1}, {20: 0.99, 21: 0.98, 120: 0.1})
+    margins = {20: 0.99, 21: 0.98, 120: 0.1}
+    found = Agreement({20: 0.5}, {20: 3, 21: 1}, margins, {20: 0.97, 21: 0.96})
     scan = agreement_columns(vertebrae, discs, found)
     assert [row["agreement_status"] for row in vertebrae] == ["ok", "one_vote"]
     assert [row["low_agreement"] for row in vertebrae] == [True, False]
@@ -125,10 +128,18 @@ def test_rows_say_what_is_known_and_what_is_low():
     assert [row["low_agreement"] for row in discs] == [True, False]
     assert scan == {
         "lowest_instance_agreement": 0.5,
-        "lowest_semantic_margin": 0.1,
+        "lowest_body_margin": 0.96,
+        "lowest_disc_margin": 0.1,
         "low_agreement_rows": 2,
         "agreement_status": "ok",
     }
+
+
+def test_an_unsure_body_is_low_whatever_its_processes():
+    vertebrae, discs = rows()
+    found = Agreement({20: 0.99, 21: 0.99}, {20: 3, 21: 3}, {20: 0.95, 21: 0.5}, {20: 0.7, 21: 0.9})
+    agreement_columns(vertebrae, discs, found)
+    assert [row["low_agreement"] for row in vertebrae] == [True, False]
 
 
 def test_maps_from_elsewhere_say_that_nothing_is_known():

@@ -9,7 +9,12 @@ from support.studies.bids_scans import put_scan
 from wirbel.io.bids import find_scans
 from wirbel.study.checks import space
 from wirbel.study.checks.space import check_space, estimate
-from wirbel.study.checks.start import check_reference, check_writable, search_path_remark
+from wirbel.study.checks.start import (
+    check_reference,
+    check_start_folder,
+    check_writable,
+    search_path_remark,
+)
 from wirbel.study.ending.finish import exit_code
 from wirbel.study.refused import Refused
 
@@ -81,3 +86,20 @@ def test_space_is_estimated_from_the_scans_own_sizes(tmp_path, monkeypatch):
 )
 def test_the_exit_code_follows_the_share_of_failed_scans(fail_on, scans, failed, code):
     assert exit_code(fail_on, failed, scans) == code
+
+
+@pytest.mark.parametrize("has_notes", [False, True])
+def test_a_folder_that_snakemake_cannot_write_its_notes_to_is_named_at_the_start(
+    tmp_path, monkeypatch, has_notes
+):
+    monkeypatch.chdir(tmp_path)
+    check_start_folder()
+    notes = tmp_path / ".snakemake"
+    if has_notes:
+        notes.mkdir()
+    locked = notes if has_notes else tmp_path
+    monkeypatch.setattr(os, "access", lambda path, mode: path != locked)
+    with pytest.raises(
+        Refused, match=f"{tmp_path}, cannot be written to.* or add --directory FOLDER"
+    ):
+        check_start_folder()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.colour_tables import write_colour_tables
+from wirbel.io.final_maps import lookup_files, write_lookups
+from wirbel.io.tables import read_rows
 
 NAMES = {20: "L1", 7: "C7"}
 COLOURS = {20: "#ff0000", 7: "#0080ff"}
@@ -31,6 +33,21 @@ def test_each_viewers_format(tmp_path):
         "vertebra.lut",
         "vertebra.label.txt",
     ]
+
+
+def test_the_tables_of_all_maps_name_every_label_once(tmp_path):
+    write_lookups(tmp_path)
+    assert lookup_files(tmp_path) == [
+        tmp_path / f"desc-{kind}_dseg.tsv" for kind in ("subregion", "vertebra", "reviewed")
+    ]
+    tables = [
+        {int(row["index"]): row for row in read_rows(path)} for path in lookup_files(tmp_path)
+    ]
+    assert tables[1] == tables[2] and list(tables[1]) == sorted(tables[1])
+    assert tables[1][124]["name"] == "disc_below_L5" and tables[0][60]["name"] == "spinal_cord"
+    assert all(
+        row["color"].startswith("#") and len(row["color"]) == 7 for row in tables[0].values()
+    )
 
 
 def test_all_our_labels_have_a_name_and_a_colour():

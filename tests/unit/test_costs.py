@@ -6,7 +6,7 @@ import pytest
 
 from wirbel.runner.chain import STAGES
 from wirbel.runner.machine.joblogs import KILLED, USED, read_job_log
-from wirbel.runner.machine.usage import Usage, usage
+from wirbel.runner.machine.usage import Usage, usage, used_lately
 from wirbel.runner.manifests.records import Record, manifest_file, write_records
 from wirbel.study.ending.summary import summary
 
@@ -115,6 +115,32 @@ def test_empty_logs_go_and_others_stay(output):
 def test_how_a_job_ended_is_read_from_its_log(tmp_path, lines, sentence):
     _write(tmp_path / "logs" / "merge" / f"{BATCH}.log", "".join(f"{line}\n" for line in lines))
     assert read_job_log(tmp_path, "merge", BATCH).sentence == sentence
+
+
+SEMANTIC_ENDED = "semantic b00001: 2 ok; 2 of 2 computed now"
+
+
+@pytest.mark.parametrize("stage", ["semantic", "instance"])
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ([SEMANTIC_ENDED], KILLED),
+        ([SEMANTIC_ENDED, "instance b00001: 1/2 sub-01: ok in 3.0 s"], KILLED),
+        ([SEMANTIC_ENDED, "instance b00001: 2 ok; 2 of 2 computed now"], ""),
+        ([SEMANTIC_ENDED, "instance b00001: started: 2 scans", "Killed"], "Killed"),
+    ],
+)
+def test_how_a_job_of_two_stages_ended_is_read_from_its_one_log(tmp_path, stage, lines, sentence):
+    _write(tmp_path / "logs" / "semantic" / f"{BATCH}.log", "".join(f"{line}\n" for line in lines))
+    assert read_job_log(tmp_path, stage, BATCH).sentence == sentence
+
+
+def test_a_stage_counts_what_was_used_after_the_one_before_it():
+    used_lately()
+    sum(number * number for number in range(2_000_000))
+    first, second, whole = used_lately(), used_lately(), usage()
+    assert whole.cpu_seconds > first.cpu_seconds > second.cpu_seconds >= 0
+    assert whole.seconds > first.seconds > second.seconds >= 0
 
 
 def test_what_a_process_has_used_grows():

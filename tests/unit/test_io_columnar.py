@@ -64,6 +64,19 @@ def test_pandas_reads_integers_and_booleans_as_such_in_spite_of_missing_values(t
     pd.testing.assert_frame_equal(text, parquet, check_exact=True)
 
 
+def test_ordered_categories_sort_by_their_order_in_parquet_and_are_text_in_csv(tmp_path):
+    order = ["sub-9", "sub-1", "sub-0"]
+    rows = [{"scan_id": name, "label": 1} for name in ("sub-0", None, "sub-9", "sub-1")]
+    pieces = [piece(*rows[:2]), piece(*rows[2:])]
+    write_both(tmp_path / "t", COLUMNS, pieces, orders={"scan_id": order})
+    table = pd.read_parquet(tmp_path / "t.parquet")
+    assert table.scan_id.cat.ordered and list(table.scan_id.cat.categories) == order
+    assert table.scan_id.sort_values().dropna().tolist() == order
+    assert (tmp_path / "t.csv").read_text().splitlines()[1:3] == ["sub-0,1,,", ",1,,"]
+    with pytest.raises(ValueError, match="sub-9"):
+        write_both(tmp_path / "t", COLUMNS, pieces, orders={"scan_id": order[1:]})
+
+
 def test_types_do_not_depend_on_the_values(tmp_path):
     write(tmp_path)
     full = pd.read_parquet(tmp_path / "t.parquet").dtypes

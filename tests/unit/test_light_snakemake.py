@@ -5,6 +5,8 @@ import gc
 import inspect
 
 import pytest
+import snakemake.api  # noqa: F401  (first: its modules import one another)
+from snakemake.dag import DAG
 from snakemake.scheduling.greedy import Scheduler, SchedulerSettings
 from snakemake.scheduling.job_scheduler import JobScheduler
 
@@ -20,6 +22,8 @@ def scheduler():
 def test_snakemake_still_has_what_is_changed():
     assert inspect.iscoroutinefunction(JobScheduler.update_input_sizes)
     assert list(inspect.signature(JobScheduler.update_input_sizes).parameters) == ["self", "jobs"]
+    for name in ("check_directory_outputs", "update_conda_envs"):
+        assert list(inspect.signature(getattr(DAG, name)).parameters) == ["self"]
 
 
 class Input:
@@ -44,6 +48,15 @@ def test_no_input_is_looked_up_and_priorities_still_decide(scheduler):
     greedy = Scheduler(None, SchedulerSettings(), None)
     (chosen,) = greedy.select_jobs(jobs, jobs, {"_cores": 1}, changed._input_sizes)
     assert chosen.priority == 4
+
+
+@pytest.mark.parametrize("conda", [True, False])
+def test_environments_are_looked_for_only_where_conda_makes_them(conda):
+    graph = type("Changed", (DAG,), {"__init__": lambda self: None})
+    untouched = DAG.update_conda_envs
+    light_snakemake.without_idle_checks(graph, conda=conda)
+    assert (graph.update_conda_envs is untouched) == conda
+    assert graph().check_directory_outputs() is None
 
 
 def test_a_remembered_signature_is_the_functions_own():

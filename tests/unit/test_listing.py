@@ -1,10 +1,12 @@
 """A data set as people leave it: the good scans are kept, the odd ones are named, none stops the others."""
 
 import os
+import threading
 
 import pytest
 from support.studies.bids_scans import put_scan
 
+from wirbel.io import walk
 from wirbel.io.bids import list_dataset
 
 
@@ -164,3 +166,20 @@ def test_participants_are_found_as_a_spreadsheet_left_them(tmp_path):
     put_scan(tmp_path, "sub-002")
     assert scans(list_dataset(tmp_path, ["1", "SUB-002"])) == ["sub-001", "sub-002"]
     assert findings(list_dataset(tmp_path, ["1"])) == []
+
+
+@pytest.mark.parametrize("slow_seconds", [0, 1000])
+def test_a_slow_file_system_is_asked_by_several_threads_and_the_listing_is_the_same(
+    tmp_path, monkeypatch, slow_seconds
+):
+    names = [f"sub-{number:04d}" for number in range(3 * walk.CHUNK)]
+    for name in names:
+        put_scan(tmp_path, name)
+    threads = set()
+    listed = walk._list_participant
+    monkeypatch.setattr(walk, "SLOW_SECONDS", slow_seconds)
+    monkeypatch.setattr(
+        walk, "_list_participant", lambda *a: threads.add(threading.get_ident()) or listed(*a)
+    )
+    assert [scan.participant_id for scan in list_dataset(tmp_path).scans] == names
+    assert (len(threads) > 1) == (slow_seconds == 0)

@@ -10,6 +10,7 @@ from support.spines.solid_spine import rotation
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS
 from wirbel.core.measures import measure
+from wirbel.core.measures.frames import region_of_mask
 
 L2, L3, L4 = (LEVEL_LABELS[name] for name in ("L2", "L3", "L4"))
 
@@ -68,6 +69,35 @@ def test_a_structure_in_slices_to_one_side_has_no_mid_sagittal_height(three_bodi
     rows = measure(None, *in_slices(three_bodies, L3, (4, 5))).vertebrae
     row = next(r for r in rows if r["label"] == L3)
     assert row["height_middle_mm"] is None and row["body_status"] == "partly_seen"
+
+
+def test_a_disc_labelled_on_one_side_does_not_turn_the_section_behind_it(three_bodies):
+    """Its centroid lies 13 mm to one side: towards there is not the canal's front."""
+    mine = np.flatnonzero((three_bodies[1].data == DISC_OFFSET + L3).any((1, 2)))
+    middle = round(float(three_bodies[0].grid.to_index([0, 0, 0])[0]))
+    aside = range(mine[0] - middle, mine[0] - middle + len(mine) // 3)
+    rows = [
+        next(r for r in measure(None, *maps).levels if r["label"] == L3)
+        for maps in (three_bodies, in_slices(three_bodies, DISC_OFFSET + L3, aside))
+    ]
+    for name in ("canal_rl_disc_mm", "canal_ap_disc_mm", "cord_rl_disc_mm"):
+        assert rows[1][name] == pytest.approx(rows[0][name], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("lost", "aside", "cut"),
+    [(0.1, -5.0, False), (0.1, 5.0, False), (0.4, 0.0, True), (0.4, 5.0, True)],
+)
+def test_a_cut_flank_is_told_from_a_cut_half_however_a_disc_is_turned(lost, aside, cut):
+    """The canal lies 5 mm to the side of the disc's middle, as behind one that is turned by ten degrees."""
+    right, front = (np.arange(n) - (n - 1) / 2 for n in (60, 56))
+    mask = np.abs(right[:, None] / 20) ** 2.2 + np.abs(front / 17) ** 2.2 < 1
+    kept = np.repeat(mask[: 50 - round(40 * lost), :, None], 9, axis=2)
+    affine = np.eye(4)
+    affine[:3, 3] = -29.5, -27.5, 0
+    box = (slice(0, len(kept)), slice(0, 56), slice(2, 7))
+    region = region_of_mask(kept[box], box, Volume(kept, affine))
+    assert region.is_cut(np.array([1.0, 0, 0]), np.array([aside, -30.0, 4.0])) is cut
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3])

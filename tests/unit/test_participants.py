@@ -62,8 +62,27 @@ def test_age_and_sex_are_known_by_their_names():
     participants = participants_of(rows)
     assert (participants.sex, participants.age) == ("Sex", "AGE")
     assert [column.name for column in participants.persons] == ["Sex", "AGE"]
-    assert participants.of("sub-1")["AGE"] == "89+"
     assert not Participants(People(), {}, []).age
+
+
+def test_ages_stay_numbers_though_the_oldest_are_not_told():
+    rows = table(participant_id=["1", "2", "3"], age=["61", "89+", "n/a"], age_text=["a", "b", "c"])
+    participants = participants_of(rows)
+    assert [(c.name, c.kind) for c in participants.columns] == [
+        ("age", "integer"),
+        ("age_text", "string"),
+        ("participants_age_text", "string"),
+    ]
+    assert participants.age == "age"
+    told = [participants.of(f"sub-{i}") for i in (1, 2, 3)]
+    assert [row["age"] for row in told] == [61, 89, None]
+    assert [row["age_text"] for row in told] == ["61", "89+", None]
+    assert [row["participants_age_text"] for row in told] == ["a", "b", "c"]
+
+
+def test_ages_that_are_no_numbers_stay_as_they_are():
+    rows = table(participant_id=["1", "2"], age=["old", "89+"])
+    assert [(c.name, c.kind) for c in participants_of(rows).columns] == [("age", "string")]
 
 
 def test_rows_that_contradict_each_other_are_named_and_not_used():

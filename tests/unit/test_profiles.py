@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from snakemake.profiles import ProfileConfigFileParser
 
-from wirbel.runner.chain import GPU_RULES, GPU_STAGES, TRAINING_ON_GPU
+from wirbel.runner.chain import GPU_JOBS, GPU_RULES, TRAINING_ON_GPU
 
 REPOSITORY = Path(__file__).parents[2]
 PROFILES = REPOSITORY / "profiles"
@@ -54,7 +54,7 @@ def test_every_rule_that_wants_a_gpu_goes_to_the_gpu_partition():
     moved = {line.partition(":")[0] for line in _read("slurm")["set-resources"]}
     # The profiles name them again: to import the package there would bind it before the rules say which copy.
     assert _training_rules_with_gpu() == set(TRAINING_ON_GPU)
-    assert moved == {*GPU_STAGES, *TRAINING_ON_GPU} == set(GPU_RULES)
+    assert moved == {*GPU_JOBS, *TRAINING_ON_GPU} == set(GPU_RULES)
 
 
 def test_the_three_lines_a_user_edits(tmp_path):
@@ -91,7 +91,7 @@ def test_what_weeks_on_a_busy_cluster_need():
 def test_the_default_profile_shares_processors_among_the_stages_that_want_a_gpu(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["snakemake"])
     shared = {line.partition("=")[0] for line in _read("default")["set-threads"]}
-    assert shared == set(GPU_STAGES)
+    assert shared == set(GPU_JOBS)
 
 
 @pytest.mark.parametrize(

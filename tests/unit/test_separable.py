@@ -1,11 +1,20 @@
 """Resampling axis by axis: scipy's results, which turning the same grid by a hair still gives."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from wirbel.core.geometry import Grid, Volume
-from wirbel.core.separable import along_axes, cubic, linear, nearest, nearest_is_plain
+from wirbel.core.separable import (
+    along_axes,
+    cubic,
+    linear,
+    nearest,
+    nearest_if_plain,
+    nearest_is_plain,
+)
 from wirbel.core.spineps.grids import resample
 
 SCALE, OFFSET, SHAPE = np.array([1.3, 0.7, 0.4125]), np.array([0.1, -0.2, 0.3]), (15, 40, 24)
@@ -50,6 +59,28 @@ def test_the_nearest_voxels_are_those_of_scipy_beyond_the_border_too():
         noise(np.int16), np.diag(SCALE), [-3.0, -0.2, 0.3], SHAPE, order=0, mode="nearest"
     )
     np.testing.assert_array_equal(found, scipys)
+
+
+def test_the_nearest_voxels_are_found_axis_by_axis_in_any_order_of_axes():
+    hair = 1e-7 * np.random.default_rng(1).random((3, 3))
+    for order in itertools.permutations(range(3)):
+        matrix = (np.diag(SCALE) + hair)[:, order]
+        shape = tuple(SHAPE[axis] for axis in order)
+        found = nearest_if_plain(noise(np.uint8), matrix, np.array([-3.03, -0.21, 0.31]), shape)
+        scipys = ndimage.affine_transform(
+            noise(np.uint8), matrix, [-3.03, -0.21, 0.31], shape, order=0, mode="nearest"
+        )
+        assert found is not None and found.flags.c_contiguous
+        np.testing.assert_array_equal(found, scipys)
+
+
+def test_what_is_turned_or_half_way_is_not_taken_axis_by_axis():
+    turned = np.diag(SCALE)
+    turned[0, 1] = 0.6
+    half_way = np.diag([0.5, 1, 1])[:, [2, 0, 1]]
+    both = np.array([[1.0, 0, 0], [0.9, 0.1, 0], [0, 0, 1]])
+    for matrix in (turned, half_way, both):
+        assert nearest_if_plain(noise(np.uint8), matrix, np.zeros(3), SHAPE) is None
 
 
 def test_linear_interpolation_is_that_of_scipy_with_nothing_outside():

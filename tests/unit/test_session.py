@@ -20,6 +20,7 @@ OF_WORKFLOW = {
     "resource_settings",
     "output_settings",
     "executor_settings",
+    "deployment_settings",
     "scheduling_settings",
     "dag_settings",
 }
@@ -48,6 +49,7 @@ def test_settings_have_the_fields_that_are_replaced():
         settings.types.SchedulingSettings: {"max_jobs_per_timespan"},
         settings.types.OutputSettings: {"quiet", "verbose", "dryrun"},
         settings.types.ResourceSettings: {"default_resources"},
+        settings.types.DeploymentSettings: {"deployment_method"},
     }
     for kind, names in expected.items():
         assert names <= {field.name for field in fields(kind)}, kind

@@ -8,10 +8,18 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from snakemake.logging import logger
-from snakemake.settings.types import DAGSettings, OutputSettings
+from snakemake.settings.types import DAGSettings, DeploymentSettings, OutputSettings
 from support.studies.bids_scans import put_scan
 
-from wirbel.runner.chain import ALL_STAGES, CHAIN, STAGES, stage_before, stages_of_run
+from wirbel.runner.chain import (
+    ALL_STAGES,
+    CHAIN,
+    STAGES,
+    job_of,
+    stage_before,
+    stages_of_job,
+    stages_of_run,
+)
 from wirbel.study.workflow import start
 from wirbel.study.workflow.rules import StudyRules
 
@@ -36,6 +44,8 @@ def make(tmp_path, monkeypatch):
             output_settings=OutputSettings(dryrun=True),
             dag_settings=DAGSettings(),
             resource_settings=SimpleNamespace(default_resources=None),
+            deployment_settings=DeploymentSettings(),
+            dag=type("Graph", (), {})(),
         )
         config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
         places = {"bids_dir": str(tmp_path / "in"), "output_dir": str(tmp_path / "out")}
@@ -50,12 +60,25 @@ BATCH = SimpleNamespace(batch="b00001")
 
 def test_all_stages_of_both_batches_are_to_be_made_at_first(make):
     rules = make()
-    made = {
-        Path(path).relative_to(rules.output_dir).as_posix()
-        for path in rules.manifests_to_make(None)
-    }
+    begun = rules.manifests_to_make(None)
+    waiting, made = [*begun, *_own(rules, rules.gathered_by("cohort")(None))], set()
+    while waiting:  # from a file to the job that makes it, and to its inputs, as Snakemake goes
+        path = Path(waiting.pop()).relative_to(rules.output_dir)
+        if path.parts[1] in STAGES:
+            made.add(path.as_posix())
+            waiting += _inputs(rules, path.parts[1], path.stem)
     assert made == {f"work/{stage}/b0000{n}.tsv" for stage in STAGES for n in (1, 2)}
+    assert len(begun) == 2 and all("/resample/" in path for path in begun)
     assert not Path(rules.output_dir).exists(), "a dry run writes nothing"
+
+
+def _inputs(rules, stage, batch):
+    return _own(rules, rules.inputs_of(stage)(SimpleNamespace(batch=batch)))
+
+
+def _own(rules, paths):
+    """Return the paths without the stand-in of jobs that begin."""
+    return [path for path in paths if path.startswith(f"{rules.output_dir}/")]
 
 
 def test_a_job_reads_the_manifest_before_and_a_job_s_own_process_looks_nothing_up(make):
@@ -79,10 +102,25 @@ def test_time_grows_with_the_batch_and_with_attempts_up_to_what_partitions_allow
     assert rules.needs(features)["mem_mb"](BATCH, 2) == 2 * features.mem_mb
 
 
-def test_only_stages_with_a_network_ask_for_a_gpu(make):
+def test_only_jobs_with_a_network_ask_for_a_gpu_and_both_networks_share_one(make):
     rules = make()
     wanting = {stage.name for stage in rules.chain if rules.needs(stage).get("gpu")}
-    assert wanting == {"semantic", "instance", "label"}
+    assert wanting == {"semantic", "label"}
+    assert stages_of_job("instance") == stages_of_job("semantic") == ("semantic", "instance")
+    assert [job_of(stage) for stage in ("instance", "merge")] == ["semantic", "merge"]
+    manifests = [f"{rules.output_dir}/work/{s}/{{batch}}.tsv" for s in ("semantic", "instance")]
+    assert rules.manifests("semantic") == manifests
+    assert rules.program("semantic") == " semantic instance"
+    assert rules.program("merge") == ".merge"
+
+
+def test_a_job_of_two_stages_asks_for_the_time_of_both_and_for_one_start(make):
+    rules = make()
+    both = next(job for job in rules.chain if job.name == "semantic")
+    parts = [stage for stage in CHAIN if stage.name in ("semantic", "instance")]
+    assert both.minutes_per_scan == sum(stage.minutes_per_scan for stage in parts)
+    assert both.start_minutes == parts[0].start_minutes
+    assert both.mem_mb == max(stage.mem_mb for stage in parts)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,6 @@ def test_jobs_run_in_the_container_that_was_named(workflow, tmp_path, monkeypatc
     workflow.scan("sub-01", "1")
     workflow.run("--software-deployment-method", "apptainer", container=image)
     calls = log.read_text()
-    assert len(re.findall(rf"exec --home '?{re.escape(str(workflow.folder))}'? ", calls)) == 9
+    assert len(re.findall(rf"exec --home '?{re.escape(str(workflow.folder))}'? ", calls)) == 8
     assert f"{image} bash -c" in calls or f"{image} sh -c" in calls
     assert b"sub-01,1RSIMF" in workflow.tables()["scans.csv"]

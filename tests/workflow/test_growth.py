@@ -6,6 +6,8 @@ import shutil
 import pytest
 from support.studies.toy_workflow import CHAIN, model
 
+from wirbel.runner.chain import job_of
+
 
 def everything_in(folder) -> dict:
     """Return content and time stamp of every file."""
@@ -98,7 +100,7 @@ def test_a_job_looks_at_its_own_batch_only(workflow):
     (workflow.output / "work" / "batches" / "b00002.tsv").write_text("not to be opened")
     target = ["--target-jobs", "semantic:batch=b00001", "--allowed-rules", "semantic"]
     workflow.run(*target, "--mode", "remote", "--cores", "1", "--force", "--no-hooks")
-    assert workflow.computed() == ["semantic sub-01"]
+    assert workflow.computed() == ["instance sub-01", "semantic sub-01"]
 
 
 @pytest.mark.parametrize("stage", ["resample", "semantic", "merge"])
@@ -108,7 +110,7 @@ def test_a_correction_is_not_lost_when_its_job_is_stopped(finished, stage):
     finished.scan("sub-02", "7")
     place = CHAIN.index(stage)
     if place:
-        finished.run("--until", CHAIN[place - 1])
+        finished.run("--until", job_of(CHAIN[place - 1]))
     (finished.output / "work" / stage / "b00001.tsv").unlink()
     for later in CHAIN[place + 1 :]:  # their node's clock was ahead
         manifest = finished.output / "work" / later / "b00001.tsv"

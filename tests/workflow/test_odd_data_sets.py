@@ -125,3 +125,15 @@ def test_earlier_tables_of_an_evaluation_that_fails_stay_as_they_were(finished, 
     stage.write_text("raise SystemExit('evaluate: out of memory')\n")
     assert "out of memory" in finished.run("evaluate", fails=True)
     assert [path.read_text() for path in tables] == ["of an earlier evaluation"] * 2
+
+
+def test_a_run_record_that_cannot_be_written_hides_no_summary(finished):
+    """As on a disk that is full at the end: what was measured, and which jobs failed, is told all the same."""
+    cohort = finished.folder / "workflow_scripts" / "wirbel" / "stages" / "cohort.py"
+    runs = finished.output / "logs" / "runs.tsv"
+    fails = f"import os, sys\nos.path.isfile({str(runs)!r}) and os.unlink({str(runs)!r})\n"
+    cohort.write_text(f"{fails}os.makedirs({str(runs)!r}, exist_ok=True)\nsys.exit(1)\n")
+    told = finished.run(fails=True, batch_size=4)
+    assert "3 scans measured, 1 failed" in told
+    assert "logs/runs.tsv lacks how this run ended" in told
+    assert "Traceback" not in told and "__onerror" not in told

@@ -11,8 +11,8 @@ from support.studies.toy_workflow import CHAIN, REPOSITORY, Workflow, copy_workf
 from wirbel.io.tables import read_table
 
 WEIGHTS = REPOSITORY / "models" / "builtin" / "instance" / "inference_config.json"
-FILES_PER_SCAN = 8
-"""Two maps with table and sidecar each, the measurements and the panel (docs/outputs.md)."""
+FILES_PER_SCAN = 6
+"""Two maps with their sidecars, the measurements and the panel (docs/outputs.md)."""
 FILES_PER_BATCH = len(CHAIN) + 6
 """A manifest for each stage, list, records and log; thumbnails, what is in them, and their receipt
 (docs/outputs.md)."""

@@ -3,7 +3,7 @@
 import pytest
 from support.studies.toy_workflow import model
 
-CHAIN_JOBS = {"resample": 2, "semantic": 2, "instance": 2, "merge": 2, "features": 2}
+CHAIN_JOBS = {"resample": 2, "semantic": 2, "merge": 2, "features": 2}
 ALL_JOBS = {**CHAIN_JOBS, "cohort": 1, "pictures": 2, "contact_sheet": 1, "report": 1, "all": 1}
 
 

@@ -28,7 +28,7 @@ class Jobs:
         elif event == LogEvent.JOB_ERROR:
             self._failed(record)
         elif job := self._running.pop(record.job_id, None):
-            self._name_failed_scans(*job)
+            self._name_all_failed_scans(*job)
 
     def command(self, record: logging.LogRecord) -> None:
         """Say a job's command, where that is wished for."""
@@ -52,6 +52,13 @@ class Jobs:
         why = f": {told}" if told else ""
         where = f" (see {logs[0]})" if logs else ""
         self._say(f"{f'{rule} {batch}'.strip()}: the job failed{why}{where}", style="red")
+
+    def _name_all_failed_scans(self, rule: str, batch: str) -> None:
+        """Name the scans that failed at any stage of a job."""
+        from wirbel.runner.chain import stages_of_job
+
+        for stage in stages_of_job(rule):
+            self._name_failed_scans(stage, batch)
 
     def _name_failed_scans(self, stage: str, batch: str) -> None:
         """Name the scans that failed at the stage and were not named before."""

@@ -84,7 +84,7 @@ class RealStudy(ClusterWorkflow):
 
     disk = REAL_DISK
     # Few jobs at once on this machine's processors, and one thread each.
-    more = ("--jobs", "6", "--set-threads", "semantic=1", "instance=1")
+    more = ("--jobs", "6", "--set-threads", "semantic=1")
 
     def __init__(
         self, folder: Path, environment: dict[str, str], kept: Path, scans: int, batch_size: int
@@ -200,7 +200,7 @@ class Reference:
         settings = {"bids_dir": self.scans[which], "output_dir": self.output(which)}
         settings |= {"batch_size": self._scans, **self.settings}
         line = [sys.executable, "-m", "snakemake", "--profile", "profiles/default", "--cores", "2"]
-        line += ["--set-threads", "semantic=1", "instance=1", "--config"]
+        line += ["--set-threads", "semantic=1", "--config"]
         line += [f"{key}={value}" for key, value in settings.items()]
         environment = {**os.environ, "WIRBEL_TROUBLE": str(trouble)}
         with open(self.folder / which / "log.txt", "w") as log:

@@ -13,8 +13,10 @@ STAGE = """import sys
 from wirbel.core.letters import LETTERS
 from wirbel.toy import run
 NAME, BEFORE = {name!r}, {before!r}
+def main(argv=None):
+    return run(NAME, BEFORE, LETTERS[NAME], argv)
 if __name__ == "__main__":
-    sys.exit(run(NAME, BEFORE, LETTERS[NAME]))
+    sys.exit(main())
 """
 COHORT = """import sys
 from wirbel.io.atomic import sweep_temporaries

@@ -19,6 +19,7 @@ SUBCOMMANDS = {
     "evaluate": "compare results with known label maps",
     "models": "list, fetch or verify networks",
     "doctor": "check this machine and say what to mend",
+    "plan": "say what more scans would cost, by what a finished run measured",
     "profile": "copy a profile, to edit it for your machine or cluster",
 }
 """Subcommand -> what it does; each is a module of this package with `add_arguments` and `run`."""

@@ -7,6 +7,8 @@ endplates of that disc.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 SACRUM = 26
 ARCUS = 41
 SPINOUS_PROCESS = 42
@@ -79,6 +81,8 @@ LEVEL_NAMES: dict[int, str] = {
 
 LEVEL_LABELS: dict[str, int] = {name: label for label, name in LEVEL_NAMES.items()}
 LEVELS_TOP_DOWN: tuple[int, ...] = tuple(LEVEL_NAMES)
+LEVEL_ORDER: dict[int, int] = {label: place for place, label in enumerate(LEVELS_TOP_DOWN, start=1)}
+"""Label -> its place down the spine, in which T13 stands between T12 and L1."""
 
 
 def region_of(label: int) -> str:
@@ -91,6 +95,19 @@ def region_of(label: int) -> str:
     """
     regions = {"C": "cervical", "T": "thoracic", "L": "lumbar", "S": "sacral"}
     return regions[LEVEL_NAMES[label][0]]
+
+
+def down_the_spine(levels: Iterable[str]) -> list[str]:
+    """Return names of vertebrae or of discs from the top of the spine down.
+
+    Examples
+    --------
+    >>> down_the_spine(["L1", "T13", "T12"]), down_the_spine(["L4-L5", "L4-S1", "C7-T1"])
+    (['T12', 'T13', 'L1'], ['C7-T1', 'L4-L5', 'L4-S1'])
+    """
+    return sorted(
+        levels, key=lambda name: [LEVEL_ORDER[LEVEL_LABELS[part]] for part in name.split("-")]
+    )
 
 
 def disc_name(above: int, below: int) -> str:

@@ -31,7 +31,7 @@ def cubic(
     The border is repeated. Equal to `scipy.ndimage.affine_transform(..., order=3, mode="nearest")` to rounding; whole
     numbers are rounded to the nearest.
     """
-    spline = ndimage.spline_filter(np.pad(data, BORDER, mode="edge"), 3, np.float64, mode="nearest")
+    spline = _coefficients(data)
     weights = [
         _weights(n, s, o, size)
         for n, s, o, size in zip(data.shape, scale, offset, shape, strict=True)
@@ -46,6 +46,23 @@ def cubic(
             sum(w * planes[k] for w, k in zip(weights[0].data[at], near, strict=True)), data.dtype
         )
     return out
+
+
+def _coefficients(data: np.ndarray) -> np.ndarray:
+    """Return the coefficients (float64) of the cubic spline through `data` and its repeated border.
+
+    Computed in place: of a large scan no other copy is needed.
+    """
+    spline = np.empty([n + 2 * BORDER for n in data.shape])
+    spline[(slice(BORDER, -BORDER),) * 3] = data
+    for axis in range(
+        3
+    ):  # lines of axes that come later are empty outside of the data, and follow with those axes
+        lines = np.moveaxis(spline, axis, 0)
+        lines[:BORDER], lines[-BORDER:] = lines[BORDER], lines[-BORDER - 1]
+    for axis in range(3):
+        ndimage.spline_filter1d(spline, 3, axis, output=spline, mode="nearest")
+    return spline
 
 
 def linear(
@@ -109,6 +126,32 @@ def nearest(
         for n, s, o, size in zip(data.shape, scale, offset, shape, strict=True)
     ]
     return data[np.ix_(*index)]
+
+
+def target_axes(matrix: np.ndarray) -> tuple[int, ...] | None:
+    """Return for each source axis the target axis that moves along it most; None if they are not all different.
+
+    Of a scan that is stored in another order of axes, `matrix[:, axes]` is nearly diagonal.
+    """
+    axes = tuple(int(axis) for axis in np.abs(matrix).argmax(axis=1))
+    return axes if sorted(axes) == [0, 1, 2] else None
+
+
+def nearest_if_plain(
+    data: np.ndarray, matrix: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray | None:
+    """Return the voxels of `data` nearest to `matrix` (3 x 3) x index + `offset`, an array of `shape`.
+
+    None where `nearest_is_plain` says no, whatever the order of axes.
+    """
+    axes = target_axes(matrix)
+    if axes is None:
+        return None
+    turned, size = matrix[:, axes], tuple(shape[axis] for axis in axes)
+    if not nearest_is_plain(turned, offset, size):
+        return None
+    found = nearest(data, np.diag(turned), offset, size)
+    return np.ascontiguousarray(found.transpose(np.argsort(axes)))
 
 
 def _weights(n: int, scale: float, offset: float, size: int) -> sparse.csr_array:

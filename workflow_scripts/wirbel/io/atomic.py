@@ -34,6 +34,13 @@ MACHINE_ERRORS = {
     errno.ENFILE,
     errno.ENOMEM,
     errno.EROFS,
+    errno.EFBIG,
+    errno.ENOTCONN,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ETIMEDOUT,
+    errno.EREMOTEIO,
+    errno.ESHUTDOWN,
 }
 """Error numbers that mean a fault of the machine or its file system, never of one scan's file."""
 

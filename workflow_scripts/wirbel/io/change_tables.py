@@ -30,7 +30,8 @@ def changes_of(
         (spool.numbers, spool.categories),
     )
     more |= {
-        f"baseline_{key}": _texts(spool, key, pairs.first) for key in ("session_id", "scan_id")
+        f"baseline_{key}": _texts(spool, key, pairs.first)
+        for key in ("session_id", "scan_id", "review")
     }
     confidence = spool.numbers("level_confidence")
     more["level_confidence"] = np.fmin(confidence[pairs.first], confidence[pairs.later])

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wirbel.io.atomic import atomic_path
-from wirbel.io.table_types import array_of, schema_of
+from wirbel.io.table_types import array_of, ordered_schema, schema_of, with_orders
 
 NEEDS_QUOTES = '[",\r\n]'
 
@@ -28,6 +28,7 @@ def write_both(
     columns: Sequence[tuple[str, str]],
     batches: Iterable[pa.RecordBatch],
     more: Mapping[str, Sequence[Any]] | None = None,
+    orders: Mapping[str, Sequence[str]] | None = None,
 ) -> int:
     """Write `<stem>.csv` and `<stem>.parquet`.
 
@@ -41,6 +42,8 @@ def write_both(
         The rows, piece by piece.
     more : mapping of str to sequence, optional
         Columns that the batches lack, with one value for every row of the whole table.
+    orders : mapping of str to sequence of str, optional
+        Columns of text that are ordered categories in Parquet -> all values that they may have, in their order.
 
     Returns
     -------
@@ -48,10 +51,11 @@ def write_both(
         The number of rows. If anything raises, neither file is written.
     """
     schema, stem, rows = schema_of(columns), Path(stem), 0
+    stored = ordered_schema(schema, orders or {})
     with ExitStack() as stack:
         parquet = stack.enter_context(atomic_path(stem.with_name(f"{stem.name}.parquet")))
         text = stack.enter_context(atomic_path(stem.with_name(f"{stem.name}.csv")))
-        writer = stack.enter_context(pq.ParquetWriter(parquet, schema, compression="zstd"))
+        writer = stack.enter_context(pq.ParquetWriter(parquet, stored, compression="zstd"))
         stream = stack.enter_context(open(text, "wb"))
         stream.write((",".join(_quoted(pa.array(schema.names)).to_pylist()) + "\n").encode())
         for batch in batches:
@@ -59,7 +63,7 @@ def write_both(
             whole = _in_order(
                 schema, batch, {n: values[piece] for n, values in (more or {}).items()}
             )
-            writer.write_batch(whole)
+            writer.write_batch(with_orders(whole, stored, orders or {}))
             stream.write(_lines(whole))
             rows += len(whole)
     return rows

@@ -1,4 +1,4 @@
-"""Write the two final label maps of a scan, each with its lookup table and sidecar."""
+"""Write the two final label maps of a scan, each with its sidecar, and the tables of what all maps' numbers mean."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wirbel import __version__
-from wirbel.core.agreement.scores import Agreement
+from wirbel.core.agreement.figures import Agreement
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.levels.naming import Levels
@@ -25,7 +25,7 @@ TOY_WEIGHTS = "(toy weights)"
 HEADER_CONFLICT_KEY = "HeaderConflict"
 """Sidecar entry: one sentence about each contradiction in the scan's header."""
 AGREEMENT_KEY = "Agreement"
-"""Entry of a vertebra map's sidecar, by label of the map: `wirbel.core.agreement.scores.Agreement`."""
+"""Entry of a vertebra map's sidecar, by label of the map: `wirbel.core.agreement.figures.Agreement`."""
 AGREEMENT_DECIMALS = 4
 _SUBREGIONS = (
     "Substructures of the spine",
@@ -38,6 +38,8 @@ VERTEBRAE = (
     vertebra_colours(),
 )
 _KINDS = {"subregion": _SUBREGIONS, "vertebra": VERTEBRAE}
+LOOKUPS = {**_KINDS, "reviewed": VERTEBRAE}
+"""Kind of map -> what its numbers mean; `reviewed` is the vertebra map as a reader renamed it."""
 
 
 def write_final_maps(
@@ -47,7 +49,7 @@ def write_final_maps(
     scan: Header | None = None,
     agreement: Agreement | None = None,
 ) -> list[Path]:
-    """Write `<stem>_desc-{subregion,vertebra}_dseg` with lookup tables and sidecars.
+    """Write `<stem>_desc-{subregion,vertebra}_dseg` with sidecars.
 
     Parameters
     ----------
@@ -67,7 +69,7 @@ def write_final_maps(
     Returns
     -------
     list of Path
-        The six files.
+        The four files.
     """
     if scan is not None and scan.notes:
         provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
@@ -93,6 +95,17 @@ def colour_files(output_dir: Path) -> list[Path]:
     """Return the files that `write_colours` writes."""
     folder = output_dir / FOLDER
     return [folder / f"{kind}{suffix}" for kind in _KINDS for suffix in SUFFIXES.values()]
+
+
+def write_lookups(output_dir: Path) -> None:
+    """Write the table of each kind of map, which by BIDS' inheritance principle holds for all scans below."""
+    for path, (_, names, colours) in zip(lookup_files(output_dir), LOOKUPS.values(), strict=True):
+        write_lookup(path, names, colours)
+
+
+def lookup_files(output_dir: Path) -> list[Path]:
+    """Return the files that `write_lookups` writes."""
+    return [output_dir / f"desc-{kind}_dseg.tsv" for kind in LOOKUPS]
 
 
 def raw_uri(participant_id: str, session_id: str, name: str) -> str:
@@ -155,16 +168,18 @@ def write_map(
     more: dict,
     placement: Mapping[str, np.ndarray] | None = None,
 ) -> list[Path]:
-    """Write one label map with a table of the labels present and its sidecar; return the three files."""
-    description, names, colours = described
-    present = [number for number in names if (volume.data == number).any()]
+    """Write one label map and its sidecar; return both files.
+
+    What its numbers mean stands in a table for all scans (`write_lookups`); one beside the map, as earlier versions
+    wrote it, is removed, so that the same numbers are not named twice.
+    """
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
     write_volume(image, volume, "uint8", placement, intent=LABELS)
-    write_lookup(table, {n: names[n] for n in present}, {n: colours[n] for n in present})
+    table.unlink(missing_ok=True)
     generator = {"Name": "wirbel", "Version": __version__}
-    sidecar_content = {"Description": description, "GeneratedBy": [generator], **more}
+    sidecar_content = {"Description": described[0], "GeneratedBy": [generator], **more}
     sidecar_content |= {"Manual": False}
     if more.get("Sources"):  # the map lies on the scan's own grid
         sidecar_content |= {"SpatialReference": more["Sources"][0]}
     write_json(sidecar, sidecar_content)
-    return [image, table, sidecar]
+    return [image, sidecar]

@@ -6,10 +6,9 @@ header is parsed here. Extensions are skipped.
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NoReturn, cast
+from typing import BinaryIO, NoReturn
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from wirbel.io.file_kinds import (
     file_name,
     first_bytes,
 )
+from wirbel.io.gzip_stream import open_gzip
 from wirbel.io.nifti_fields import (
     describe_file,
     dimensions,
@@ -130,10 +130,10 @@ def is_packed(path: str | Path) -> bool:
 
 
 def open_unpacked(path: str | Path) -> BinaryIO:
-    """Open a file for reading, unpacked; gzip checks its own checksum at the end."""
+    """Open a file for reading, unpacked; gzip's own checksum is checked at the end."""
 
     def open_any() -> BinaryIO:
-        return cast(BinaryIO, gzip.open(path, "rb")) if is_packed(path) else open(path, "rb")
+        return open_gzip(path) if is_packed(path) else open(path, "rb")
 
     return explain_open_errors(path, open_any)
 

@@ -21,7 +21,7 @@ def reviewed_stem(anat: Path, scan_id: str) -> Path:
 def write_reviewed_map(
     anat: Path, scan_id: str, scan: Path, vertebra: Volume, described: Mapping[str, Any]
 ) -> list[Path]:
-    """Write the map, its table of labels and its sidecar, which holds `described`; return the files."""
+    """Write the map and its sidecar, which holds `described`; return the files."""
     stem = reviewed_stem(anat, scan_id)
     return write_map(str(stem), vertebra, VERTEBRAE, dict(described), read_header(scan).placement)
 

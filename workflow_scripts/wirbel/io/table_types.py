@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,36 @@ def array_of(values: Sequence[Any], field: pa.Field) -> pa.Array:
     if pa.types.is_string(field.type):
         return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
     return array
+
+
+def ordered_schema(schema: pa.Schema, orders: Mapping[str, Sequence[str]]) -> pa.Schema:
+    """Return a schema in which columns of text are ordered categories: names -> their values in order."""
+    kind = pa.dictionary(pa.int16(), pa.string(), ordered=True)
+    fields = [field.with_type(kind) if field.name in orders else field for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
+
+
+def with_orders(
+    batch: pa.RecordBatch, schema: pa.Schema, orders: Mapping[str, Sequence[str]]
+) -> pa.RecordBatch:
+    """Return a batch with the types of `ordered_schema`; raises ValueError for a value that has no place."""
+    if not orders:
+        return batch
+    arrays = [
+        _ordered(column, field.type, orders[field.name]) if field.name in orders else column
+        for field, column in zip(schema, batch.columns, strict=True)
+    ]
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _ordered(column: pa.Array, kind: pa.DataType, order: Sequence[str]) -> pa.DictionaryArray:
+    places = pc.index_in(column, pa.array(order, pa.string()))
+    if places.null_count > column.null_count:
+        unknown = pc.unique(column.filter(pc.and_(pc.is_null(places), pc.is_valid(column))))
+        raise ValueError(f"{unknown.to_pylist()} have no place in the order {order}")
+    return pa.DictionaryArray.from_arrays(
+        places.cast(pa.int16()), pa.array(order, pa.string()), ordered=True
+    )
 
 
 def _for_pandas(columns: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from wirbel.models.errors import ModelError
+from wirbel.models.errors import ModelError, UnsafeCheckpointError
 from wirbel.models.folders.weights import check_archive, read_header
 from wirbel.models.folders.wording import short
 
@@ -52,10 +52,6 @@ NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.in
 reads.
 """
 Weights = dict[str, torch.Tensor]
-
-
-class UnsafeCheckpointError(ModelError):
-    """A checkpoint contains a type that is not on the list."""
 
 
 def read_pickled_checkpoint(path: Path) -> dict[str, Any]:

@@ -13,7 +13,12 @@ from wirbel.core.method.arithmetic import Arithmetic
 from wirbel.learning.instance_network import one_hot
 from wirbel.learning.instance_weights import WEIGHTS_NAME, load_network, read_model_weights
 from wirbel.learning.parallel import sample_threads, usable_threads
-from wirbel.learning.precision import choose_device, memory_format, quick_arithmetic
+from wirbel.learning.precision import (
+    choose_device,
+    memory_format,
+    quick_arithmetic,
+    strongest,
+)
 from wirbel.models.folders.check import checked_folder
 
 __all__ = ["WEIGHTS_NAME", "InstanceModel", "read_model_weights"]
@@ -84,4 +89,4 @@ class InstanceModel:
         inputs = one_hot(torch.from_numpy(cutouts), self.config.mapping, self.channels)
         inputs = inputs.to(self.device).contiguous(memory_format=self.layout)
         with quick_arithmetic(self.device, self.single_precision):
-            return self.network(inputs).argmax(1).to(torch.uint8).cpu().numpy()
+            return strongest(self.network(inputs), 1).cpu().numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from wirbel.core.agreement.margins import STEPS
+from wirbel.learning.precision import strongest
 
 
 def classes_and_margins(scores: torch.Tensor, folds: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -31,7 +32,7 @@ def classes_and_margins(scores: torch.Tensor, folds: int) -> tuple[torch.Tensor,
     >>> classes.item(), margins.item()
     (1, 255)
     """
-    classes = scores.argmax(0).to(torch.uint8)
+    classes = strongest(scores, 0)
     margins = torch.zeros_like(classes)
     found = classes > 0
     if found.any():

@@ -59,6 +59,14 @@ def memory_format(device: torch.device, single_precision: bool = False) -> torch
     return torch.contiguous_format if single_precision and device.type == "cpu" else CHANNELS_LAST
 
 
+def strongest(scores: torch.Tensor, axis: int) -> torch.Tensor:
+    """Return the index of the largest score along an axis as uint8: the first one of equal scores.
+
+    On a CPU, torch's `max` takes a third of the time of its `argmax`.
+    """
+    return scores.max(axis).indices.to(torch.uint8)
+
+
 def gradient_scaler(device: torch.device) -> torch.amp.GradScaler:
     """Return the loss scaling that float16 gradients need on a GPU; it does nothing elsewhere."""
     return torch.amp.GradScaler(device.type, enabled=device.type == "cuda")

@@ -143,12 +143,14 @@ class SlidingWindow:
         layout = memory_format(self.device, self.single_precision)
         total: torch.Tensor | None = None
         for flip in flips:
-            mirrored = tile.flip(flip).contiguous(memory_format=layout)
+            mirrored = (tile.flip(flip) if flip else tile).contiguous(memory_format=layout)
             with quick_arithmetic(self.device, self.single_precision):
-                found = network(mirrored).float().flip(flip)
+                found = network(mirrored).float()
+            found = found.flip(flip) if flip else found
             total = found if total is None else total.add_(found)
         assert total is not None  # one of the flips is none at all
-        return total[0].div_(len(flips)).mul_(weight)
+        mean = total[0].div_(len(flips)) if len(flips) > 1 else total[0]
+        return mean.mul_(weight)
 
 
 def half_weights(patch_size: tuple[int, ...]) -> torch.Tensor:

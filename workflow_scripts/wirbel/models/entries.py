@@ -25,6 +25,8 @@ KINDS = ("semantic", "instance")
 """The networks that every run needs."""
 OPTIONAL_KINDS = ("labelling",)
 ALL_KINDS = KINDS + OPTIONAL_KINDS
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads the same ten times quicker where PyYAML was built with libyaml."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
         If the file cannot be read or is invalid.
     """
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        return yaml.load(file.read_text(encoding="utf-8"), LOADER) or {}
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -7,3 +7,7 @@ from wirbel.errors import InfrastructureError
 
 class ModelError(InfrastructureError, ValueError):
     """A model is missing, incomplete or wrong; the text says what to do. It is never a scan's fault."""
+
+
+class UnsafeCheckpointError(ModelError):
+    """A checkpoint contains a type that is not on the list."""

@@ -18,6 +18,8 @@ ADVICE = {
     errno.EROFS: "output_dir cannot be written to from this machine; choose another, or ask your administrator",
     errno.EACCES: "this user may not write there; choose another output_dir, or change its permissions",
     errno.ESTALE: "the network file system lost the file; run the same command again",
+    errno.EFBIG: "files may not be that large here: raise the limit (`ulimit -f`) and run the same command again",
+    errno.ENOTCONN: "the file system is no longer mounted; mount it and run the same command again",
     errno.EIO: "the disk or the network file system is failing; tell your administrator",
 }
 """What a person can do about an error of the file system."""

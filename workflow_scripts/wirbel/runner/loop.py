@@ -31,7 +31,7 @@ from wirbel.runner.machine.joblogs import FINISHED, STARTED, USED
 from wirbel.runner.machine.locks import sole_writer, whoami
 from wirbel.runner.machine.one_gpu import hold_one
 from wirbel.runner.machine.termination import TERMINATED, Terminated, sigterm_raises
-from wirbel.runner.machine.usage import usage
+from wirbel.runner.machine.usage import used_lately
 from wirbel.runner.manifests.batches import Scan, StageFolders
 from wirbel.runner.manifests.records import FAILED, OK, SKIPPED, Record, write_records
 from wirbel.runner.manifests.seals import seal_line
@@ -133,6 +133,6 @@ def _compute(job: Job, todo: list[Work]) -> None:
 
 def _summarize(job: Job, rows: list[Record], computed: int) -> None:
     counts = {state: sum(r.status == state for r in rows) for state in (OK, FAILED, SKIPPED)}
-    job.tell(USED.format(usage()))
+    job.tell(USED.format(used_lately()))
     told = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
     job.tell(f"{told or 'no scans'}; {computed} of {len(rows)} {FINISHED}")

@@ -30,6 +30,7 @@ from wirbel.core.dictionary import (
     clean_row,
 )
 from wirbel.core.dictionary.shared import REVIEW
+from wirbel.core.labels import down_the_spine
 from wirbel.core.people.table_columns import Participants
 from wirbel.core.people.values import People
 from wirbel.core.plausibility.flags import Findings, look_at
@@ -42,7 +43,13 @@ from wirbel.io.bids import DESCRIPTION_FILE, IGNORE_FILE, write_dataset_descript
 from wirbel.io.change_tables import changes_of
 from wirbel.io.columnar import write_both
 from wirbel.io.escapes import visible
-from wirbel.io.final_maps import TOY_WEIGHTS, colour_files, write_colours
+from wirbel.io.final_maps import (
+    TOY_WEIGHTS,
+    colour_files,
+    lookup_files,
+    write_colours,
+    write_lookups,
+)
 from wirbel.io.listing import Finding
 from wirbel.io.measurements import DamagedMeasurements, ScanRows, read_pieces
 from wirbel.io.people_files import read_people
@@ -154,6 +161,7 @@ def describe_output(output_dir: Path, description: str = "", bids_dir: str = "")
         links=links,
     )
     write_colours(output_dir)
+    write_lookups(output_dir)
 
 
 def _finish(
@@ -165,19 +173,23 @@ def _finish(
         rows = _write_table(folder, table, columns[table], spool.batches(), {}, tool)
         return {table: rows}, []
     found, names = _looked_at(table, spool, participants)
-    counts = {}
-    for name, more in ((table, found.columns()), (SCORES[table], found.score_columns())):
-        counts[name] = _write_table(folder, name, columns[name], spool.batches(), more, tool)
-    changes = CHANGES[table]
-    counts[changes] = _write_table(
-        folder, changes, columns[changes], *changes_of(table, spool), tool
-    )
+    written = {
+        table: (spool.batches(), found.columns()),
+        SCORES[table]: (spool.batches(), found.score_columns()),
+        CHANGES[table]: changes_of(table, spool),
+    }
+    has_level = any(column.name == "level" for column in TABLES[table])
+    orders = {"level": down_the_spine(names[0])} if has_level else {}
+    counts = {
+        name: _write_table(folder, name, columns[name], *rows, tool, orders)
+        for name, rows in written.items()
+    }
     return counts, reference_rows(table, found.groups, *names)
 
 
-def _write_table(folder, name, columns, batches, more, tool) -> int:
+def _write_table(folder, name, columns, batches, more, tool, orders=NOT_KNOWN) -> int:
     """Write one table and its dictionary; return its number of rows."""
-    rows = write_both(folder / name, _schema(columns), batches, more)
+    rows = write_both(folder / name, _schema(columns), batches, more, orders)
     known = read_repeatability().get(name.removesuffix("_changes"), {})
     described = {c.name: c.entry(known.get(c.name.removesuffix("_change"))) for c in columns}
     write_json(folder / f"{name}.json", {TOOL_KEY: tool, **described})
@@ -276,7 +288,8 @@ def files_of(output_dir: Path) -> list[Path]:
         stem.with_suffix(suffix) for stem in stems for suffix in (".csv", ".parquet", ".json")
     ]
     about = (DESCRIPTION_FILE, IGNORE_FILE)
-    return [*tables, *(output_dir / name for name in about), *colour_files(output_dir)]
+    once = (*colour_files(output_dir), *lookup_files(output_dir))
+    return [*tables, *(output_dir / name for name in about), *once]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """Name the vertebrae of every scan of a batch by the labelling network, and write the final maps.
 
 Reads what `merge` left in work/merge, and the scan. Writes, for each scan, `*_desc-subregion_dseg` and
-`*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv, .json) into the output folder's `sub-*/[ses-*/]anat`.
+`*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .json) into the output folder's `sub-*/[ses-*/]anat`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.agreement.margins import mean_margins
-from wirbel.core.agreement.scores import Agreement, followed
 from wirbel.core.geometry import Volume
 from wirbel.core.labelling.level_cutouts import LevelInput, level_cutouts
 from wirbel.core.levels.naming import levels_from
@@ -67,7 +67,8 @@ class LabelStage:
         heads = self.network.classify(np.stack(list(cutouts.values()))) if cutouts else {}
         maps = name(self.settings.method, counted, list(cutouts), heads, self.settings.semantic)
         agreement = agreement.renamed(followed(counted.vertebra.data, maps.vertebra.data))
-        return maps, replace(agreement, margin=mean_margins(margin, maps.vertebra))
+        whole, bodies = mean_margins(margin, maps.vertebra, maps.subregion)
+        return maps, replace(agreement, margin=whole, body_margin=bodies)
 
     def save(self, scan: Scan, result: Outputs, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""

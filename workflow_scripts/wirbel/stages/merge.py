@@ -1,7 +1,7 @@
 """Merge the predictions of every scan of a batch into its two final label maps.
 
-Writes, for each scan, `*_desc-subregion_dseg` and `*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .tsv with
-names and colours, .json) into the output folder's `sub-*/[ses-*/]anat`. Where names are to follow, the maps stay in
+Writes, for each scan, `*_desc-subregion_dseg` and `*_desc-vertebra_dseg` (.nii.gz on the scan's own grid, .json)
+into the output folder's `sub-*/[ses-*/]anat`. Where names are to follow, the maps stay in
 work/merge, vertebrae numbered from the top down, until the stage `label` has named them.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from wirbel.core.agreement.figures import Agreement
 from wirbel.core.agreement.margins import mean_margins
-from wirbel.core.agreement.scores import Agreement
 from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import Volume
 from wirbel.core.instances.consolidation import Predictions
@@ -63,7 +63,8 @@ class Merge:
         labels = instance_map(wanted.method, found.labels, wanted.instance, found.spacing_mm)
         agreement = agreement_of_votes(labels, found.predictions, maps.vertebra)
         if not wanted.naming_follows:
-            agreement = replace(agreement, margin=mean_margins(margin, maps.vertebra))
+            whole, bodies = mean_margins(margin, maps.vertebra, maps.subregion)
+            agreement = replace(agreement, margin=whole, body_margin=bodies)
         return maps, agreement, margin
 
     def save(self, scan: Scan, result: Outputs, folders: StageFolders) -> list[Path]:

@@ -17,17 +17,44 @@ from wirbel.report.cohort_report import Study, write_report
 from wirbel.runner.manifests.batch_assignment import read_assignment
 from wirbel.runner.manifests.batches import list_batches
 from wirbel.runner.manifests.findings import data_set_mark, read_agreement
-from wirbel.runner.manifests.receipts import digest_of_seals, read_seals, write_receipt
+from wirbel.runner.manifests.receipts import (
+    digest_of_seals,
+    pictures_receipt,
+    read_seals,
+    receipt_file,
+    write_receipt,
+)
 
 
 def study_of(output_dir: Path, bids_dir: str) -> Study:
     """Return what the report says about its cohort beside the tables."""
     pictures: dict[str, dict] = {}
     for batch in list_batches(output_dir):
-        path = pictures_file(output_dir, batch)
-        pictures |= read_json(path) if path.is_file() else {}
+        pictures |= _pictures_of(output_dir, batch)
     told = tuple(read_agreement(output_dir))
     return Study(name_of(Path(bids_dir)), identity_of(output_dir), pictures, told)
+
+
+def _pictures_of(output_dir: Path, batch: str) -> dict[str, dict]:
+    """Return scan -> what is where of a batch; a damaged list is removed with its receipt, and made anew next time.
+
+    Raises InfrastructureError for a damaged one.
+    """
+    path = pictures_file(output_dir, batch)
+    if not path.is_file():
+        return {}
+    try:
+        found = read_json(path)
+        if not all(isinstance(at, dict) for at in found.values()):
+            raise ValueError("expected scan -> what is where")
+    except (ValueError, AttributeError) as error:
+        path.unlink(missing_ok=True)
+        receipt_file(output_dir, pictures_receipt(batch)).unlink(missing_ok=True)
+        raise InfrastructureError(
+            f"{path} was damaged after it had been written (a failing disk?; {error}) and is removed: run the same "
+            "command again, which draws the pictures of its scans again"
+        ) from None
+    return found
 
 
 def name_of(bids_dir: Path) -> str:

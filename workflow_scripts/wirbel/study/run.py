@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile
 
 from wirbel.io.scan_names import FoundScan
 from wirbel.plan.plan import Plan, Wishes, write_plan
-from wirbel.runner.chain import INTERMEDIATE
+from wirbel.runner.chain import INTERMEDIATE, stages_of_job
 from wirbel.runner.manifests.batches import batch_file
 from wirbel.runner.manifests.intermediates import remove_outputs
 from wirbel.runner.manifests.receipts import PICTURES, pictures_receipt, receipt_file
@@ -82,9 +82,23 @@ class Run:
         names = frozenset().union(*(change.new | change.changed for change in changes))
         return [scan for scan in self.data.scans if scan.scan_id in names]
 
-    def manifests(self, *stages: str) -> list[str]:
-        """Return the manifests of these stages that are about to be made."""
-        return [self._manifest(*job) for job in self.decision.running(*stages)]
+    def beginnings(self) -> list[str]:
+        """Return the manifest with which each batch begins.
+
+        `carry_out` removes them, so that Snakemake, asked for one, runs its job; all later stages follow, because each
+        has the manifest before as its input.
+        """
+        first = self.decision.first.items()
+        return [self._manifest(self.plan.names[place], batch) for batch, place in first]
+
+    def manifests(self, stage: str) -> list[str]:
+        """Return what to ask for so that a stage runs on every batch that it must run on."""
+        asked = [
+            self._manifest(name, batch)
+            for _, batch in self.decision.running(stage)
+            for name in (self.plan.names[self.decision.first[batch]], stage)
+        ]
+        return list(dict.fromkeys(asked))
 
     def inputs(self, stage: str, batch: str, *, shown: bool) -> list[str]:
         """Return what Snakemake takes for a job's input: the manifest before, where that is about to be made.
@@ -96,15 +110,17 @@ class Run:
         before = self.plan.before(stage)
         if before and self.decision.runs(before, batch):
             return [self._manifest(before, batch)]
-        return [stand_in().name] if self.decision.begins(stage, batch) and shown else []
+        begins = any(self.decision.begins(name, batch) for name in stages_of_job(stage))
+        return [stand_in().name] if begins and shown else []
 
-    def gathered(self, stage: str, *stages: str, shown: bool) -> list[str]:
-        """Return the same for what is made once from the manifests of all batches of `stages`."""
+    def gathered(self, stage: str, after: str | None, *, shown: bool) -> list[str]:
+        """Return the same for what is made once from all batches, when the stage `after` has run on them."""
         begins = bool(self.tables[stage]) and shown
         before = [self._receipt(table) for table in AFTER.get(stage, ()) if self.tables.get(table)]
         if PICTURES in AFTER.get(stage, ()):
             before += [self._receipt(pictures_receipt(batch)) for batch in self.pictures]
-        return self.manifests(*stages) + before + ([stand_in().name] if begins else [])
+        manifests = self.manifests(after) if after else []
+        return manifests + before + ([stand_in().name] if begins else [])
 
     def _inputs_of_pictures(self, batch: str, shown: bool) -> list[str]:
         last = self.plan.names[-1]

@@ -1,1 +1,1 @@
-"""How well the networks agree with themselves: votes for each vertebra, margins of each structure."""
+"""How well the networks agree about each structure: votes for a vertebra, margins of the segmentation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, index_map
+from wirbel.core.labels import BODY_LABELS
 
 STEPS = 254
 """A margin from 0 to 1 is stored in one byte: 1 + margin * STEPS; 0 is where no structure was found."""
@@ -12,15 +13,28 @@ LABELS = 256
 """Labels that a map of bytes may hold."""
 
 
-def mean_margins(margin: Volume, vertebra: Volume) -> dict[int, float]:
-    """Return label -> mean margin of the voxels that the network gave to any structure.
+def mean_margins(
+    margin: Volume, vertebra: Volume, subregion: Volume
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Return label -> mean margin of the voxels that the network gave to any structure, and that of bodies alone.
 
-    `margin` holds bytes as `STEPS` says, on any grid; `vertebra` is the final map.
+    Parameters
+    ----------
+    margin : Volume
+        Bytes as `STEPS` says, on any grid.
+    vertebra, subregion : Volume
+        The final maps.
     """
     found = margin.data > 0
-    where = labels_at(vertebra, margin.grid, found)[found]
-    total = np.bincount(where, margin.data[found] - 1.0, minlength=LABELS)
-    count = np.bincount(where, minlength=LABELS)
+    sizes = margin.data[found] - 1.0
+    labels, structures = (labels_at(v, margin.grid, found)[found] for v in (vertebra, subregion))
+    bodies = np.where(np.isin(structures, BODY_LABELS), labels, 0)
+    return _means(labels, sizes), _means(bodies, sizes)
+
+
+def _means(labels: np.ndarray, sizes: np.ndarray) -> dict[int, float]:
+    total = np.bincount(labels, sizes, minlength=LABELS)
+    count = np.bincount(labels, minlength=LABELS)
     return {int(n): float(total[n] / count[n] / STEPS) for n in np.flatnonzero(count) if n}
 
 

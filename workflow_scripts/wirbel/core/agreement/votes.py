@@ -6,8 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
+from wirbel.core.agreement.figures import Agreement
 from wirbel.core.agreement.margins import LABELS, labels_at
-from wirbel.core.agreement.scores import Agreement
 from wirbel.core.components import voxel_volume_mm3
 from wirbel.core.geometry import Volume
 from wirbel.core.instances.consolidation import (

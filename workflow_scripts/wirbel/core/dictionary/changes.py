@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wirbel.core.dictionary.column import NUMBER, STRING, Column
-from wirbel.core.dictionary.scores import keys_of
+from wirbel.core.dictionary.scores import REVIEWED, keys_of
 
 DETECTABLE = (
     "The smallest detectable change is 1.96 * sqrt(2) * SEM (standard error of measurement): what 95 % of the "
@@ -15,6 +15,7 @@ DETECTABLE = (
     "maps of simulated persons: errors of the segmentation come on top"
 )
 SMALLER = "The smaller confidence of both scans: where one of them is named wrongly, different vertebrae are compared"
+OF_FIRST = "As review, of the scan that baseline_scan_id names"
 WEIR = "Weir, J Strength Cond Res 2005;19:231-240 (minimal difference from the SEM)"
 ONCE = Column(
     "measured_once",
@@ -45,7 +46,10 @@ def change_table(columns: Sequence[Column]) -> tuple[Column, ...]:
         for c in columns
         if c.name == "level_confidence"
     )
-    return (*keys_of(columns), *FIRST, *confidence, *map(_change, measures), CHANGED, ONCE)
+    reviews = [c for c in columns if c.name == REVIEWED]
+    first = (replace(c, name=f"baseline_{c.name}", definition=OF_FIRST) for c in reviews)
+    told = (*map(_change, measures), CHANGED, ONCE, *reviews, *first)
+    return (*keys_of(columns), *FIRST, *confidence, *told)
 
 
 CHANGED = Column(

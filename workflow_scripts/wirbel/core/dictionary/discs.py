@@ -14,6 +14,7 @@ from wirbel.core.dictionary.column import (
 from wirbel.core.dictionary.shared import (
     IDENTITY,
     LEVEL_NAMING,
+    LEVEL_ORDER,
     MEASURED,
     OWN_AXIS,
     SIGNAL,
@@ -56,6 +57,7 @@ DISCS = (
         "The disc itself carries this number plus 100",
     ),
     Column("level", STRING, "Level of the disc", "The vertebrae above and below, such as L5-S1"),
+    LEVEL_ORDER,
     *LEVEL_NAMING,
     _disc_height("", "Mean height over the middle half of the depth, the mean of 11 positions"),
     _disc_height("_anterior", "Height at 85 % of the depth (0 % is the back)"),

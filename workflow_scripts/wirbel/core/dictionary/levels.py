@@ -8,6 +8,7 @@ from wirbel.core.dictionary.shared import (
     LABEL,
     LEVEL,
     LEVEL_NAMING,
+    LEVEL_ORDER,
     complete,
     ratio,
     size,
@@ -184,6 +185,7 @@ LEVELS = (
     *IDENTITY,
     LABEL,
     LEVEL,
+    LEVEL_ORDER,
     *LEVEL_NAMING,
     volume(
         "canal_volume_mm3",

@@ -22,10 +22,21 @@ UNCOMPARED = Column(
 
 def score_table(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Return the columns of the table of scores beside a table of measures: same rows, same order."""
-    return (*keys_of(columns), *(_score(c) for c in columns if c.is_scored), UNCOMPARED)
+    scores = (_score(c) for c in columns if c.is_scored)
+    return (*keys_of(columns), *scores, UNCOMPARED, *(c for c in columns if c.name == REVIEWED))
 
 
-KEYS = ("participant_id", "session_id", "run_id", "scan_id", "label", "label_above", "level")
+REVIEWED = "review"
+KEYS = (
+    "participant_id",
+    "session_id",
+    "run_id",
+    "scan_id",
+    "label",
+    "label_above",
+    "level",
+    "level_order",
+)
 """Columns by which a row of a table of scores is found again in the table of measures."""
 
 

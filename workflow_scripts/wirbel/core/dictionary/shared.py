@@ -197,6 +197,14 @@ LEVEL = Column(
     "Vertebral level",
     "C2 to C7, T1 to T13, L1 to L6, named as level_method of the scan says",
 )
+LEVEL_ORDER = Column(
+    "level_order",
+    INTEGER,
+    "Place of the level down the spine",
+    "1 C1 to 7 C7, 8 T1 to 19 T12, 20 T13, 21 L1 to 26 L6; of a disc, that of the vertebra above. For sorting and for "
+    "axes; in Parquet the column level is ordered the same way",
+    interval=(1, 26),
+)
 LABEL = Column(
     "label", INTEGER, "Number in the vertebra map", "1-7 C1-C7, 8-19 T1-T12, 28 T13, 20-25 L1-L6"
 )

@@ -63,9 +63,9 @@ MARROW = (
     ratio(
         "body_heterogeneity_percent",
         "Spread of the marrow's T2 signal within the body",
-        "100 * 1.4826 MAD / median of the signals deeper than 3 mm, each the mean over 3 mm, after a linear trend in "
-        "all three directions (the coil's) is taken out. A third of the noise of single voxels is left in it: compare "
-        "scans of one protocol",
+        "100 * 1.4826 MAD / median of the signals deeper than 3 mm, each the mean over 3 mm without voxels more than "
+        "3 spreads from the rest (veins), after a linear trend in all three directions (the coil's) is taken out, less "
+        "what the noise of single voxels (Immerkaer 1996) leaves in such means: the root of the difference of squares",
         "heterogeneity_status",
         (0.0, 100.0),
         units=PERCENT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wirbel.core.agreement.scores import Agreement
+from wirbel.core.agreement.figures import Agreement
 from wirbel.core.labels import DISC_OFFSET
 from wirbel.core.measures import status as S
 from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, LOW_INSTANCE, LOW_MARGIN
@@ -19,7 +19,8 @@ def agreement_columns(vertebrae: list[dict], discs: list[dict], found: Agreement
     rows = [*vertebrae, *discs]
     return {
         "lowest_instance_agreement": _lowest(row["instance_agreement"] for row in vertebrae),
-        "lowest_semantic_margin": _lowest(row["semantic_margin"] for row in rows),
+        "lowest_body_margin": _lowest(row["body_margin"] for row in vertebrae),
+        "lowest_disc_margin": _lowest(row["semantic_margin"] for row in discs),
         "low_agreement_rows": sum(bool(row[LOW_AGREEMENT]) for row in rows)
         if _known(found)
         else None,
@@ -28,15 +29,16 @@ def agreement_columns(vertebrae: list[dict], discs: list[dict], found: Agreement
 
 
 def _vertebra(label: int, found: Agreement) -> dict:
-    dice, margin = found.instance.get(label), found.margin.get(label)
+    dice, body = found.instance.get(label), found.body_margin.get(label)
     votes = found.votes.get(label, 0)
     state = S.OK if dice is not None else S.ONE_VOTE if _known(found) else S.NOT_RECORDED
     return {
         "instance_agreement": dice,
         "instance_votes": votes if _known(found) else None,
-        "semantic_margin": margin,
+        "semantic_margin": found.margin.get(label),
+        "body_margin": body,
         "agreement_status": state,
-        LOW_AGREEMENT: _is_low(dice, margin) if _known(found) else None,
+        LOW_AGREEMENT: _is_low(dice, body) if _known(found) else None,
     }
 
 

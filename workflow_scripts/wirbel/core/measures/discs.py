@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.labels import DISC_OFFSET, SACRUM, disc_name
+from wirbel.core.labels import DISC_OFFSET, LEVEL_ORDER, SACRUM, disc_name
 from wirbel.core.measures import status as S
 from wirbel.core.measures.coverage.contiguity import Contiguity
 from wirbel.core.measures.coverage.presence import centroid_columns, presence
@@ -15,7 +15,7 @@ from wirbel.core.measures.shape.endplates import Endplate, angle_deg
 from wirbel.core.measures.shape.foramen import foramen_columns
 from wirbel.core.measures.shape.joint import segment_columns
 from wirbel.core.measures.shape.solids import Solid
-from wirbel.core.measures.shape.surfaces import SurfaceError
+from wirbel.core.measures.shape.surfaces import Block, SurfaceError
 from wirbel.core.measures.shape.widths import also_seen, width_state
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
 from wirbel.core.measures.volumes import surface_volume_mm3
@@ -38,6 +38,7 @@ def disc_rows(
 def _disc_row(maps, solids: dict[int, Solid], vertebrae: dict, label: int, below: int) -> dict:
     whole, solid = maps.disc(label), solids[DISC_OFFSET + label]
     row = {"label_above": label, "level": disc_name(label, below), **centroid_columns(whole)}
+    row["level_order"] = LEVEL_ORDER[label]
     row["disc_volume_mm3"] = whole.volume_mm3
     row["disc_surface_volume_mm3"] = surface_volume_mm3(whole, solid)
     row["disc_status"] = also_seen(presence(whole), solid)
@@ -67,13 +68,22 @@ def _height_columns(solid: Solid) -> dict:
         columns = {"disc_height_mm": block.mean_height(*DISC_CENTRAL_DEPTH)}
         for name, fraction in SIX_POINT_FRACTIONS.items():
             columns[f"disc_height_{name}_mm"] = block.height_at(fraction)
-        mean_height = np.mean([block.height_at(f) for f in AREA_FRACTIONS])
+        mean_height = np.mean([_height_near(block, f) for f in AREA_FRACTIONS])
     except SurfaceError:
         return empty | {"disc_height_status": S.SURFACE_INCOMPLETE}
     depth = outline.depth_at(0)
     columns |= {"disc_depth_mm": depth, "disc_area_mm2": float(mean_height) * depth}
     angle = angle_deg(lower.normal, upper.normal, block.frame.right)
     return columns | {"disc_wedge_angle_deg": angle, "disc_height_status": S.OK}
+
+
+def _height_near(block: Block, fraction: float) -> float:
+    """Return the height at a fraction of the depth; beside a rim that few slices show, the one further in."""
+    try:
+        return block.height_at(fraction)
+    except SurfaceError:
+        inner = SIX_POINT_FRACTIONS["posterior"], SIX_POINT_FRACTIONS["anterior"]
+        return block.height_at(float(np.clip(fraction, *inner)))
 
 
 def _width_columns(solid: Solid) -> dict:
@@ -90,7 +100,7 @@ def index_columns(row: dict, neighbours: list[dict]) -> dict:
     empty = dict.fromkeys(("disc_height_index", "disc_area_index"))
     if row["disc_height_mm"] is None:
         return empty | {"disc_index_status": row["disc_height_status"]}
-    measured = [n for n in neighbours if n["height_middle_mm"] is not None]
+    measured = [n for n in neighbours if n["height_middle_mm"]]
     if not measured:
         return empty | {"disc_index_status": S.NO_NEIGHBOUR}
     height = np.mean([n["height_middle_mm"] for n in measured])

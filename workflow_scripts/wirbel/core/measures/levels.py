@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from scipy.spatial import cKDTree
 
-from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES
+from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES, LEVEL_ORDER
 from wirbel.core.measures import status as S
 from wirbel.core.measures.cord.centreline import Centreline
 from wirbel.core.measures.cord.conus import is_questioned
@@ -34,16 +36,21 @@ def level_rows(
     order: Contiguity,
     profile: Profile | None,
     marks: list[Landmark] | None = None,
+    partly_seen: Collection[int] = (),
 ) -> list[dict]:
     """Measure canal and cord behind the middle of every body and of the disc below it, and in between.
 
-    `profile`: that of the canal all along `line`. The canal's measured diameters are added to `marks`.
+    `profile`: that of the canal all along `line`. The canal's measured diameters are added to `marks`. `partly_seen`:
+    keys of bodies and discs whose centroid lies to one side; their neighbours tell where the front is.
     """
     rows = _shared_out(maps, spine, order)
     for row in rows:
         for place, offset in PLACES.items():
-            beside = spine.regions.get(row["label"] + offset)
-            row |= _section_columns(maps, beside, line, place, row["level"], marks)
+            key = row["label"] + offset
+            beside = spine.regions.get(key)
+            ahead = spine.beside_mm(key) if beside and key in partly_seen else None
+            frame = _frame_behind(line, beside, ahead)
+            row |= _section_columns(maps, beside, frame, place, row["level"], marks)
         row |= _narrowest_columns(row, spine, line, profile)
         _question(row)
     return rows
@@ -79,21 +86,30 @@ def _question(row: dict) -> None:
         row["cord_status"] = S.CORD_QUESTIONED
 
 
-def section_frame(line: Centreline, centre_mm: np.ndarray) -> Frame | None:
+def section_frame(
+    line: Centreline, centre_mm: np.ndarray, ahead_mm: np.ndarray | None = None
+) -> Frame | None:
     """Return the frame of a section: on the centreline beside a structure, superior along the tangent.
 
+    Its front lies towards the structure's centre, or towards `ahead_mm`.
     None where the centreline ends before it gets there.
     """
     at = line.position(centre_mm)
     if not line.reaches(at):
         return None
     point = line.point(at)
-    return make_frame(point, line.tangent(at), 2 * point - centre_mm)
+    ahead = centre_mm if ahead_mm is None else ahead_mm
+    return make_frame(point, line.tangent(at), 2 * point - ahead)
 
 
-def _section_columns(maps, beside: Region | None, line, place, level="", marks=None) -> dict:
+def _frame_behind(line: Centreline | None, beside: Region | None, ahead_mm) -> Frame | None:
+    if line is None or beside is None:
+        return None
+    return section_frame(line, beside.centroid_mm, ahead_mm)
+
+
+def _section_columns(maps, beside: Region | None, frame, place, level="", marks=None) -> dict:
     columns, sections = {}, {}
-    frame = None if line is None or beside is None else section_frame(line, beside.centroid_mm)
     fault = None
     if frame is None:
         fault = S.ABSENT
@@ -143,7 +159,7 @@ def _shared_out(maps: LabelMaps, spine: Spine, order: Contiguity) -> list[dict]:
         return []
     centres = np.array([spine.centroids_mm[v] for v in labels])
     tree = cKDTree(np.vstack([centres, _stoppers(centres)]))
-    rows = [{"label": v, "level": LEVEL_NAMES[v]} for v in labels]
+    rows = [{"label": v, "level": LEVEL_NAMES[v], "level_order": LEVEL_ORDER[v]} for v in labels]
     for name, subregion in (("canal", CANAL), ("cord", CORD)):
         region = maps.structure(subregion)
         shares = _shares(region, tree, len(labels))

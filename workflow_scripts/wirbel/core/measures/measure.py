@@ -20,6 +20,7 @@ from wirbel.core.measures.levels import level_rows
 from wirbel.core.measures.scans import scan_row
 from wirbel.core.measures.shape.joint import largest_slip_columns, stenosis_columns
 from wirbel.core.measures.shape.solids import find_solids
+from wirbel.core.measures.shape.widths import partly_seen
 from wirbel.core.measures.signal.coil import add_corrected_ratios
 from wirbel.core.measures.signal.discs import add_disc_contrast
 from wirbel.core.measures.signal.marrow import add_marrow_heterogeneity, vbq_columns
@@ -70,7 +71,7 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     if line is not None and right is not None:
         profiles = [profile(maps, line, right) for profile in (canal_profile, cord_profile)]
     marks = solid_landmarks(solids)
-    levels = level_rows(maps, spine, line, order, profiles[0], marks)
+    levels = level_rows(maps, spine, line, order, profiles[0], marks, partly_seen(solids))
     add_complete(maps, vertebrae, discs, levels)
     compressed = compression_columns(levels, spine, line, order, profiles[1])
     graded = stenosis_columns(levels, vertebrae)

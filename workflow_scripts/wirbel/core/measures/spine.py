@@ -39,6 +39,13 @@ class Spine:
         length = np.linalg.norm(above - below)
         return (above - below) / length if length > 1 else np.array([0.0, 0.0, 1.0])
 
+    def beside_mm(self, key: int) -> np.ndarray:
+        """Return the middle between the neighbours' centroids: of a structure that is seen on one side alone."""
+        keys = list(self.centroids_mm)
+        at = keys.index(key)
+        near = [k for k in keys[max(at - 1, 0) : at + 2] if k != key] or [key]
+        return np.mean([self.centroids_mm[k] for k in near], axis=0)
+
     def canal_mm(self, centre_mm: np.ndarray, superior: np.ndarray) -> np.ndarray | None:
         """Return the canal's centre behind a structure, in world mm, or None."""
         offset = self.canal_points_mm - centre_mm

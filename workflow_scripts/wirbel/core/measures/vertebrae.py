@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wirbel.core.labels import LEVEL_NAMES, POSTERIOR_ELEMENTS, SUBREGION_NAMES
+from wirbel.core.labels import LEVEL_NAMES, LEVEL_ORDER, POSTERIOR_ELEMENTS, SUBREGION_NAMES
 from wirbel.core.measures import status as S
 from wirbel.core.measures.coverage.presence import centroid_columns, presence
 from wirbel.core.measures.fractures.grades import fracture_columns
@@ -34,7 +34,7 @@ def vertebra_rows(maps: LabelMaps, solids: dict[int, Solid]) -> list[dict]:
 
 def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
     body, whole = maps.body(label), maps.whole(label)
-    row = {"label": label, "level": LEVEL_NAMES[label]}
+    row = {"label": label, "level": LEVEL_NAMES[label], "level_order": LEVEL_ORDER[label]}
     row |= centroid_columns(whole) | centroid_columns(body, "body_")
     row |= _volume_columns(maps, body, whole, label)
     row["body_surface_volume_mm3"] = surface_volume_mm3(body, solid) if body else None

@@ -23,6 +23,10 @@ pandas write 1.2e5 and 1e+05), and more than 15 digits would not survive: two id
 become the same number.
 """
 
+OPEN_ENDED = re.compile(r"[0-9]{1,3}\+")
+"""An age above which a data set tells no ages, as BIDS has it: 89+."""
+AS_WRITTEN = {"Description": "Age as participants.tsv writes it; in the numbers 89 stands for 89+"}
+
 
 class Participants:
     """The columns that people bring with them, and their values by participant and session.
@@ -50,23 +54,34 @@ class Participants:
         taken: Iterable[str],
     ) -> None:
         self._people = people
-        self._columns: dict[str, Column] = {}
+        self._columns: list[tuple[str, Column]] = []
+        """How the files spell a column, and what it is in the tables."""
         self.age = self.sex = ""
         used = {name.casefold() for name in taken}
-        for name in people.columns:
-            texts = (_text(cells.get(name)) for cells in people.cells.values())
-            column = _column(name, _kind(texts), descriptions.get(name), used)
-            self._columns[name] = column
+
+        def add(source: str, called: str, kind: str, described: Any) -> Column:
+            column = _column(called, kind, described, used)
+            self._columns.append((source, column))
             used.add(column.name.casefold())
-            if name.casefold() == "age":
+            return column
+
+        for name in people.columns:
+            texts = [_text(cells.get(name)) for cells in people.cells.values()]
+            is_age = name.casefold() == "age"
+            open_ended = is_age and any(OPEN_ENDED.fullmatch(text or "") for text in texts)
+            kind = _kind(map(_without_plus, texts) if open_ended else texts)
+            column = add(name, name, kind, descriptions.get(name))
+            if open_ended and kind != STRING:
+                add(name, f"{name}_text", STRING, AS_WRITTEN)
+            if is_age:
                 self.age = column.name
             elif name.casefold() == "sex":
                 self.sex = column.name
 
     @property
     def columns(self) -> list[Column]:
-        """All columns, in the order of the files."""
-        return list(self._columns.values())
+        """All columns, in the order of the files; ages as they are written follow the numbers."""
+        return [column for _, column in self._columns]
 
     @property
     def persons(self) -> list[Column]:
@@ -76,12 +91,19 @@ class Participants:
     def of(self, participant_id: str, session_id: str = "") -> dict[str, Any]:
         """Return the values of one participant at a session; empty if the files do not list them."""
         cells = self._people.of(participant_id, session_id)
-        return {c.name: _value(c, cells.get(name)) for name, c in self._columns.items() if cells}
+        return {c.name: _value(c, cells.get(name)) for name, c in self._columns if cells}
 
 
 def _value(column: Column, cell: str | None) -> Any:
     text = _text(cell)
+    if column.kind in (INTEGER, NUMBER):
+        text = _without_plus(text)
     return column.clean(TRUTH[text.lower()] if text and column.kind == BOOLEAN else text)
+
+
+def _without_plus(text: str | None) -> str | None:
+    """Return the number of an open-ended age."""
+    return text[:-1] if text and OPEN_ENDED.fullmatch(text) else text
 
 
 def _column(name: str, kind: str, described: Any, used: Collection[str]) -> Column:

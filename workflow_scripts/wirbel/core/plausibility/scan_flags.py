@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 LOW_AGREEMENT = "low_agreement"
-LOW_INSTANCE = 0.7
-LOW_MARGIN = 0.7
+LOW_INSTANCE = 0.8
+LOW_MARGIN = 0.8
 """Below these a structure is flagged: `benchmarks/agreement.py` says how good the flagged ones are."""
 
 SCAN_FLAGS: dict[str, str] = {

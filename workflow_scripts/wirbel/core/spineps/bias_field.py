@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wirbel.core.boxes import Box, tight_box
 from wirbel.core.geometry import Volume
 from wirbel.core.preparation.n4 import fitting
 from wirbel.core.preparation.n4.settings import FitSettings, LogField
-from wirbel.core.spineps.grids import box_of
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -31,17 +31,41 @@ def correct_bias_field(volume: Volume, log_field: LogField = fitting.log_field) 
     """
     data, spacing_mm = volume.data, volume.spacing_mm
     low, high = _padding(data.shape, spacing_mm)
-    image = np.pad(data.astype(np.float32), list(zip(low, high, strict=True)))
-    box = box_of(image >= TISSUE)
-    mask = np.zeros(image.shape, bool)
-    mask[box] = True
-    kept = np.ix_(*sampled(image.shape, low, volume.affine))
+    shape = tuple(int(n) for n in low + data.shape + high)
+    kept = [at - n for at, n in zip(sampled(shape, low, volume.affine), low, strict=True)]
+    tissue = tight_box(data >= TISSUE)
+    mask = np.ones([at.size for at in kept], bool) if tissue is None else _inside(tissue, kept)
+    box = tissue or tuple(slice(0, n) for n in data.shape)
     i, j, k = _spans(data.shape, spacing_mm)
     settings = FitSettings((i, j, k), ITERATIONS, TOLERANCE)
-    field = log_field(image[kept], mask[kept], settings, image.shape)
-    image[box] /= np.exp(field[box])
-    part = tuple(slice(start, start + n) for start, n in zip(low, data.shape, strict=True))
-    return np.where(mask[part], image[part], data).astype(data.dtype)
+    part = tuple(slice(s.start + n, s.stop + n) for s, n in zip(box, low.tolist(), strict=True))
+    field = log_field(_voxels(data, kept), mask, settings, shape, part)
+    return _divided(data, box, field)
+
+
+def _voxels(data: np.ndarray, kept: list[np.ndarray]) -> np.ndarray:
+    """Return the voxels at some indices along each axis (float32), 0 where these lie outside of the array."""
+    inside = [(at >= 0) & (at < n) for at, n in zip(kept, data.shape, strict=True)]
+    voxels = np.zeros([at.size for at in kept], np.float32)
+    there = [at[known] for at, known in zip(kept, inside, strict=True)]
+    voxels[np.ix_(*inside)] = data[np.ix_(*there)]
+    return voxels
+
+
+def _inside(box: Box, kept: list[np.ndarray]) -> np.ndarray:
+    """Return which of these indices lie in a box."""
+    inside = [(at >= s.start) & (at < s.stop) for at, s in zip(kept, box, strict=True)]
+    mask = np.zeros([at.size for at in kept], bool)
+    mask[np.ix_(*inside)] = True
+    return mask
+
+
+def _divided(data: np.ndarray, box: Box, log_field: np.ndarray) -> np.ndarray:
+    """Return the intensities, in the box divided by their field; plane by plane, as scans can be large."""
+    corrected = data.copy()
+    for plane, field in zip(corrected[box], log_field, strict=True):
+        plane[:] = (plane.astype(np.float32) / np.exp(field)).astype(data.dtype)
+    return corrected
 
 
 def sampled(shape: tuple[int, ...], low: np.ndarray, affine: np.ndarray) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from wirbel.core.boxes import tight_box
 from wirbel.core.geometry import Grid, Volume
-from wirbel.core.separable import along_axes, cubic, nearest, nearest_is_plain
+from wirbel.core.separable import along_axes, cubic, nearest_if_plain
 
 SAME_MM = 1e-3
 """Voxel sizes that differ by less are not resampled."""
@@ -54,11 +54,12 @@ def resample(volume: Volume, target: Grid, order: int) -> Volume:
         return Volume(volume.data, target.affine)
     to_source = np.linalg.inv(volume.affine) @ target.affine
     matrix, offset = to_source[:3, :3], to_source[:3, 3]
+    data: np.ndarray | None = None
     if order == 3 and along_axes(matrix, target.shape):
         data = cubic(volume.data, np.diag(matrix), offset, target.shape)
-    elif order == 0 and nearest_is_plain(matrix, offset, target.shape):
-        data = nearest(volume.data, np.diag(matrix), offset, target.shape)
-    else:
+    elif order == 0:
+        data = nearest_if_plain(volume.data, matrix, offset, target.shape)
+    if data is None:
         data = ndimage.affine_transform(
             volume.data, matrix, offset, target.shape, order=order, mode="nearest"
         )

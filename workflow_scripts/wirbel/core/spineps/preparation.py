@@ -101,4 +101,6 @@ def to_range(data: np.ndarray) -> np.ndarray:
     top = shifted.max()
     if top <= TOP:
         return shifted
-    return (shifted * (TOP / top)).astype(data.dtype)
+    for at, plane in enumerate(shifted):  # a whole scan as float64 can be large
+        shifted[at] = (plane * (TOP / top)).astype(data.dtype)
+    return shifted

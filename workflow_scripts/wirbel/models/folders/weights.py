@@ -15,6 +15,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from wirbel.models.errors import ModelError
+from wirbel.models.folders.pickles import check_pickle
 from wirbel.models.folders.wording import short
 
 MOST_HEADER_BYTES = 4 * 1024**2
@@ -75,8 +76,8 @@ def _check_header_length(path: Path) -> None:
 
 
 def check_archive(path: Path) -> None:
-    """Raise ModelError if a pickled checkpoint would need more memory than its size; torch checks
-    other files.
+    """Raise ModelError if a pickled checkpoint would need more memory than its size, is damaged, or names
+    what no checkpoint needs; torch checks other files.
     """
     size = regular_size(path)
     if not zipfile.is_zipfile(path):
@@ -94,6 +95,8 @@ def check_archive(path: Path) -> None:
         raise ModelError(f"{path} was refused: torch never packs a checkpoint this way; {AGAIN}")
     if math.fsum(entry.file_size for entry in entries) > size:
         raise ModelError(f"{path} was refused: its entries are larger than the file; {AGAIN}")
+    with zipfile.ZipFile(path) as archive:
+        check_pickle(path, archive)
 
 
 def regular_size(path: Path) -> int:

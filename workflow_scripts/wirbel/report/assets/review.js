@@ -39,14 +39,15 @@ const Reviews = {
     this.write(state, scan);
   },
 
-  /** Take the last decision back; returns its scan, or null. */
+  /** Take the last decision or import back; returns its scan, or what it was, or null. */
   undo() {
     const state = this.read();
     const last = state.undo.pop();
     if (!last) return null;
-    this._set(state, last[0], last[1]);
-    this.write(state, last[0]);
-    return last[0];
+    const many = Array.isArray(last[0]);
+    for (const [scan, item] of many ? last : [last]) this._set(state, scan, item);
+    this.write(state, many ? null : last[0]);
+    return many ? `Import of ${last.length} reviews` : last[0];
   },
 
   _set(state, scan, item) {
@@ -69,23 +70,25 @@ const Reviews = {
     return [REVIEW_COLUMNS.join("\t"), ...lines, ""].join("\n");
   },
 
-  /** Take the rows of an exported file over; returns how many. */
+  /** Take the rows of an exported file over, in one step that can be undone; returns of how many scans. */
   fromText(text) {
     const [head = "", ...lines] = text.split(/\r?\n/).filter(Boolean);
     const names = head.split("\t");
     const known = new Set(WIRBEL.data.scans.columns.find((c) => c.name === "scan_id").texts);
     const state = this.read();
-    let taken = 0;
+    const before = new Map();
     for (const line of lines) {
       const cells = Object.fromEntries(line.split("\t").map((cell, i) => [names[i], cell]));
       const shift = Number(cells.shift) || null;
       if (!known.has(cells.scan_id) || !Object.hasOwn(DECISIONS, cells.decision) || (cells.decision === "relabel" && !shift)) continue;
       const { scan_id: scan, ...item } = cells;
+      if (!before.has(scan)) before.set(scan, state.items[scan] || null);
       state.items[scan] = { ...item, shift, comment: item.comment || "" };
-      taken += 1;
     }
+    if (!before.size) return 0;
+    state.undo = [...state.undo, [...before]].slice(-MOST_UNDO);
     this.write(state, null);
-    return taken;
+    return before.size;
   },
 
   download() {

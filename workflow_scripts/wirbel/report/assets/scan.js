@@ -21,7 +21,7 @@ function svg(tag, attributes, text) {
 /** A picture with its layers; names and lines lie over it as vectors. */
 function picture(view, unsure, about) {
   const size = { width: view.width, height: view.height, alt: "" };
-  const stack = make("div", { class: "stack", style: `aspect-ratio:${view.width}/${view.height}` },
+  const stack = make("div", { class: "stack", style: `aspect-ratio:${view.width}/${view.height};--shape:${view.width / view.height}` },
     make("img", { ...size, src: view.image, alt: about }),
     make("img", { ...size, src: view.structures, class: "layer-structures" }),
     make("img", { ...size, src: view.vertebrae, class: "layer-vertebrae" }));

@@ -32,6 +32,20 @@ function textFits(typed, value) {
     word.startsWith("!") && word.length > 1 ? !text.includes(word.slice(1)) : text.includes(word)));
 }
 
+/** Whether the flags fit: each condition (parted by ";" or ",") names a whole flag, "!flag" none such, "begin*" any such. */
+function flagsFit(typed, value) {
+  const plain = (text) => text.trim().toLowerCase().replaceAll("_", " ");
+  const flags = String(value || "").split(";").map(plain).filter(Boolean);
+  if (typed.trim() === "=") return !flags.length;
+  return typed.split(/[;,]/).map(plain).filter(Boolean).every((condition) => {
+    const without = condition.startsWith("!");
+    const wanted = without ? condition.slice(1).trim() : condition;
+    if (!wanted) return true;
+    const fits = wanted.endsWith("*") ? (flag) => flag.startsWith(wanted.slice(0, -1)) : (flag) => flag === wanted;
+    return flags.some(fits) !== without;
+  });
+}
+
 const FORMATTERS = {
   scan_id: (cell) => make("a", { href: scanAddress(cell.getValue()), text: cell.getValue() }),
   scan_status: (cell) => {
@@ -63,8 +77,8 @@ function tableColumn(column) {
     sorterParams: number ? { alignEmptyValues: "bottom" } : {},
     headerSortStartingDir: number ? "desc" : "asc",
     headerFilter: "input",
-    headerFilterPlaceholder: number ? "> < .." : "filter",
-    headerFilterFunc: number ? numberFits : textFits,
+    headerFilterPlaceholder: number ? "> < .." : column.name === "flags" ? "flag, begin*, !flag" : "filter",
+    headerFilterFunc: number ? numberFits : column.name === "flags" ? flagsFit : textFits,
     width: WIDTHS[column.name],
     frozen: column.name === "attention" || column.name === "scan_id",
     formatter: FORMATTERS[column.name] || (number ? (cell) => shown(cell.getValue()) : "plaintext"),

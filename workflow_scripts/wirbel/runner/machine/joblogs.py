@@ -1,9 +1,9 @@
 """Read from the logs of per-batch jobs how often a job started, how it ended, and what it used.
 
-`logs/<stage>/<batch>.log` has everything a job prints. Snakemake removes it before every attempt,
-and the job removes it after success; Snakemake then creates an empty one, which is removed at the
-end of the run. Everything worth keeping is also in `logs/<batch>.log`: starts, failed scans, and
-resources used.
+`logs/<stage>/<batch>.log`, named after the job's first stage, has everything that a job prints.
+Snakemake removes it before every attempt, and the job removes it after success; Snakemake then
+creates an empty one, which is removed at the end of the run. Everything worth keeping is also in
+`logs/<batch>.log`: starts, failed scans, and resources used.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.runner.chain import ALL_STAGES, DRAWING
+from wirbel.runner.chain import ALL_STAGES, DRAWING, job_of, stages_of_job
 from wirbel.runner.machine.usage import Usage
 
 STARTED = "started"
@@ -51,7 +51,7 @@ def keep(output_dir: Path, batch: str, text: str) -> None:
 
 def read_job_log(output_dir: Path, stage: str, batch: str) -> JobLog:
     """Read what the logs say about a job; one without logs has no starts."""
-    path = output_dir / "logs" / stage / f"{batch}.log"
+    path = output_dir / "logs" / job_of(stage) / f"{batch}.log"
     own = [
         line
         for line in _lines(output_dir / "logs" / f"{batch}.log")
@@ -92,13 +92,15 @@ def _lines(path: Path) -> list[str]:
 
 
 def _sentence(stage: str, lines: list[str]) -> str:
-    """Return the stage's own last sentence, another last line (of a traceback), or that there is none."""
+    """Return the job's own last sentence, another last line (of a traceback), or that there is none."""
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    if last.endswith(FINISHED) or not lines:
+    names = stages_of_job(stage)
+    if not lines or (last.startswith(f"{names[-1]} ") and last.endswith(FINISHED)):
         return ""
     if last == INTERRUPT:
         return INTERRUPTED
-    own = [line for line in lines if line.startswith(f"{stage}: ")]
+    own = [line for line in lines if line.startswith(tuple(f"{name}: " for name in names))]
     if own:
         return own[-1].removeprefix(f"{stage}: ")
-    return KILLED if last.startswith(f"{stage} ") or not last else last
+    begun = last.startswith(tuple(f"{name} " for name in names))
+    return KILLED if begun or not last else last

@@ -38,6 +38,22 @@ def usage() -> Usage:
     )
 
 
+_told = Usage()
+
+
+def used_lately() -> Usage:
+    """Return what this process has used since this was last asked, or since its start.
+
+    Several stages may run one after another in a process. Memory is the largest since its start.
+    """
+    global _told
+    now, before = usage(), _told
+    _told = now
+    return Usage(
+        now.seconds - before.seconds, now.cpu_seconds - before.cpu_seconds, now.max_memory_mb
+    )
+
+
 def _age_seconds() -> float:
     """Return the time since this process started, imports included if the system tells."""
     try:

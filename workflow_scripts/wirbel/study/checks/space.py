@@ -16,7 +16,7 @@ FINAL_SHARE = 0.06
 """
 INTERMEDIATE_SHARE = 0.95
 """Intermediate results, at most once per scan: 1.9 MB of 2.0 MB for the same scan."""
-FILES_PER_SCAN = 8
+FILES_PER_SCAN = 6
 """Files kept per scan (docs/outputs.md)."""
 GIGABYTE = 1e9
 

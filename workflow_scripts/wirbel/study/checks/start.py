@@ -47,6 +47,17 @@ def check_writable(output_dir: str | Path) -> None:
             )
 
 
+def check_start_folder() -> None:
+    """Raise Refused if Snakemake cannot keep its notes (`.snakemake`) in the folder that it was started in."""
+    folder = Path.cwd()
+    notes = folder / ".snakemake"
+    if not os.access(notes if notes.exists() else folder, os.W_OK | os.X_OK):
+        raise Refused(
+            f"the folder that the command was given in, {folder}, cannot be written to, and Snakemake keeps notes "
+            "there: change to a folder of your own, or add --directory FOLDER"
+        )
+
+
 def check_reference(folder: str | Path) -> None:
     """Raise Refused if a folder cannot be the reference of `snakemake evaluate`."""
     path = Path(folder)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from wirbel.runner.chain import job_of, stages_of_job
 from wirbel.study.decision.batches import LATER, Cause, Decision
 from wirbel.study.listing.discovery import BatchPlan, ListChange
 
@@ -81,8 +82,9 @@ def account(
     lines = []
     for stage in decision.stages:
         told = StageAccount(per_batch=True)
-        for batch in sorted(planned.get(stage, ())):
-            _add(told, stage, batch, decision, found, concerned)
+        for batch in sorted(planned.get(job_of(stage), ())):
+            if _is_due(stage, batch, decision):
+                _add(told, stage, batch, decision, found, concerned)
         if told.jobs:
             lines.append(told.sentence(stage, len(found.sizes)))
     for rule in planned:
@@ -94,6 +96,12 @@ def account(
         lines.append(f"{at_work} is at it already: what it has not finished yet is counted here.")
     end = "This was a dry run: nothing was written. Every single job: add --verbose."
     return "\n".join([scans_in_words(found), title, *lines, end])
+
+
+def _is_due(stage: str, batch: str, decision: Decision) -> bool:
+    """Whether a stage has something to do in its job, which may be there for another stage alone."""
+    others = (name for name in stages_of_job(stage) if name != stage)
+    return decision.runs(stage, batch) or not any(decision.runs(name, batch) for name in others)
 
 
 def _add(told, stage, batch, decision, found, concerned) -> None:

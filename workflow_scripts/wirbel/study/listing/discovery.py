@@ -57,8 +57,8 @@ class BatchPlan:
     """Number of scans of every non-empty batch, sorted by batch."""
     digests: dict[str, str]
     """Digest of every batch's list (`wirbel.runner.manifests.seals`)."""
-    lists: dict[str, str] = field(default_factory=dict)
-    """New content of the lists that are new or changed."""
+    lists: dict[str, list[tuple]] = field(default_factory=dict)
+    """New rows of the lists that are new or changed."""
     changes: dict[str, ListChange] = field(default_factory=dict)
     """The same changes in terms of scans, removed lists included."""
     assignment: dict[str, str] = field(default_factory=dict)
@@ -84,8 +84,8 @@ class BatchPlan:
         write_assignment(self.output_dir, self.assignment)
         for batch in self.changes.keys() - self.sizes.keys():
             batch_file(self.output_dir, batch).unlink(missing_ok=True)
-        for batch, text in self.lists.items():
-            write_text(batch_file(self.output_dir, batch), text)
+        for batch, rows in self.lists.items():
+            write_text(batch_file(self.output_dir, batch), _as_text(rows))
         content = {"fingerprint": self.fingerprint, "batches": self.sizes}
         content |= {"digests": self.digests, "absent": self.absent}
         write_text(remembered, json.dumps(content) + "\n")
@@ -146,6 +146,9 @@ def _compared(
     lists, changes, absent, left_out = {}, {}, [], set()
     for batch in sorted(members.keys() | set(list_batches(output_dir))):
         rows, text = members.get(batch, []), _on_disk(output_dir, batch)
+        if rows and text is None:
+            changes[batch], lists[batch] = ListChange(new=frozenset(r[0] for r in rows)), rows
+            continue
         now = _as_text(rows) if rows else None
         if now == text:
             continue
@@ -158,7 +161,7 @@ def _compared(
             changes[batch] = _change(before, rows)
             left_out |= _left_out(changes[batch].gone, before, participants)
             if now is not None:
-                lists[batch] = now
+                lists[batch] = rows
     sizes = {batch: len(members[batch]) for batch in sorted(members)}
     return BatchPlan(
         output_dir,
@@ -200,11 +203,8 @@ def _digest(rows: list[tuple]) -> str:
 
 
 def _fingerprint(found: list[FoundScan]) -> str:
-    digest = hashlib.sha256()
-    for scan in found:
-        told = f"{scan.scan_id}\0{scan.path}\0{scan.size}\0{scan.mtime_ns}\n"
-        digest.update(told.encode(errors="surrogateescape"))
-    return digest.hexdigest()
+    told = "".join(f"{s.scan_id}\0{s.path}\0{s.size}\0{s.mtime_ns}\n" for s in found)
+    return hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()
 
 
 def _remembered(output_dir: Path) -> dict:

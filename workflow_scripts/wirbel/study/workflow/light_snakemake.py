@@ -40,3 +40,13 @@ def without_input_sizes(scheduler: Any) -> None:
         self._input_sizes = sizes
 
     scheduler.update_input_sizes = nothing_asked
+
+
+def without_idle_checks(dag: Any, *, conda: bool) -> None:
+    """Let Snakemake's class of graphs skip what it does for every job and nobody needs here.
+
+    No rule has a folder for its output, so none can lie in another's. Without conda no job needs its environment.
+    """
+    dag.check_directory_outputs = lambda self: None
+    if not conda:
+        dag.update_conda_envs = lambda self: None

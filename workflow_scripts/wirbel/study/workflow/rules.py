@@ -12,12 +12,19 @@ from typing import Any
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.plan import plan_file
-from wirbel.runner.chain import CHAIN, DRAWING, StageNeeds, stage_before, stages_of_run
+from wirbel.runner.chain import (
+    DRAWING,
+    StageNeeds,
+    jobs,
+    stage_before,
+    stages_of_job,
+    stages_of_run,
+)
 from wirbel.runner.manifests.batches import BATCH_PATTERN
 from wirbel.runner.manifests.receipts import receipt_file
 from wirbel.study.checks.command_line import repeated_config
 from wirbel.study.checks.output_folder import check_output_folder
-from wirbel.study.checks.start import check_reference
+from wirbel.study.checks.start import check_reference, check_start_folder
 from wirbel.study.decision.tables import AFTER, stages_of
 from wirbel.study.refused import Refused
 from wirbel.study.run import usual_inputs
@@ -35,11 +42,11 @@ LONGEST_MINUTES = 365 * 24 * 60
 class StudyRules:
     """Made once from Snakemake's `workflow` and `config`, when it reads the rules.
 
-    `chain` is the table of stages, `output_dir` and `logs` are folders, `plan_argument` is all that a job is told
+    `chain` is the table of jobs, `output_dir` and `logs` are folders, `plan_argument` is all that a job is told
     besides its batch: the plan holds everything that decides its results.
     """
 
-    chain: tuple[StageNeeds, ...] = CHAIN
+    chain: tuple[StageNeeds, ...] = jobs()
     drawing: StageNeeds = DRAWING
     batch_pattern = BATCH_PATTERN
 
@@ -68,6 +75,7 @@ class StudyRules:
             if self._session.is_main:
                 if told := repeated_config(sys.argv):
                     raise Refused(told)
+                check_start_folder()
                 check_output_folder(settings.output_dir, settings.bids_dir)
         except (SettingsError, Refused) as error:
             self._session.stop(str(error))
@@ -77,9 +85,14 @@ class StudyRules:
 
     # Paths and commands
 
-    def manifest(self, stage: str) -> str:
-        """Return the pattern of a stage's manifest."""
-        return f"{self.output_dir}/work/{stage}/{{batch}}.tsv"
+    def manifests(self, job: str) -> list[str]:
+        """Return the patterns of the manifests that a job writes."""
+        return [f"{self.output_dir}/work/{stage}/{{batch}}.tsv" for stage in stages_of_job(job)]
+
+    def program(self, job: str) -> str:
+        """Return what follows `wirbel.stages` in a job's command: one stage's module, or several stages' names."""
+        names = stages_of_job(job)
+        return f".{job}" if len(names) == 1 else f" {' '.join(names)}"
 
     def job_log(self, stage: str) -> str:
         """Return the pattern of a per-batch job's log."""
@@ -120,15 +133,15 @@ class StudyRules:
             if not self._session.is_main:
                 return []
             run = self._start.run
-            stages = () if table in AFTER else stages_of(run.plan, table)
-            return run.gathered(table, *stages, shown=self._shown)
+            stage = None if table in AFTER else stages_of(run.plan, table)[-1]
+            return run.gathered(table, stage, shown=self._shown)
 
         return paths
 
     def manifests_to_make(self, wildcards: Any) -> list[str]:
-        """Return the manifests of all stages and batches that are out of date."""
+        """Return the manifests with which batches that are out of date begin; the tables ask for the last ones."""
         self.needs_bids_dir(wildcards)
-        return self._start.run.manifests(*self.stages) if self._session.is_main else []
+        return self._start.run.beginnings() if self._session.is_main else []
 
     def needs_bids_dir(self, wildcards: Any) -> list[str]:
         """Return no file; stop when no folder for scans was named."""

@@ -14,10 +14,15 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness, RerunTrigger
+from snakemake.settings.types import DeploymentMethod
 
 from wirbel.study.decision.before_table import BeforeJobTable
 from wirbel.study.ending.finish import AtNothingToDo, say_at_the_end
-from wirbel.study.workflow.light_snakemake import collect_garbage_seldom, without_input_sizes
+from wirbel.study.workflow.light_snakemake import (
+    collect_garbage_seldom,
+    without_idle_checks,
+    without_input_sizes,
+)
 
 SLURM, UNATTENDED = "slurm", "wirbel-slurm"
 """Executors that submit to SLURM: Snakemake's own, and snakemake_executor_plugin_wirbel_slurm."""
@@ -28,6 +33,7 @@ class Session:
 
     def __init__(self, workflow: Any) -> None:
         self._workflow = workflow
+        collect_garbage_seldom()
 
     @property
     def is_main(self) -> bool:
@@ -73,6 +79,12 @@ class Session:
         return self._workflow.executor_settings
 
     @property
+    def _needs_conda(self) -> bool:
+        """Whether jobs have conda environments, or Snakemake was asked about those instead of for a run."""
+        software = self._workflow.deployment_settings.deployment_method
+        return self._workflow.executor_plugin is None or DeploymentMethod.CONDA in software
+
+    @property
     def _executor_name(self) -> str:
         plugin = self._workflow.executor_plugin
         return plugin.name if plugin is not None else ""
@@ -95,8 +107,8 @@ class Session:
 
     def lighten(self) -> None:
         """Spare Snakemake what costs time with thousands of jobs, before it makes the first of them."""
-        collect_garbage_seldom()
         without_input_sizes(JobScheduler)
+        without_idle_checks(type(self._workflow.dag), conda=self._needs_conda)
         if self._workflow.local_exec and self._workflow.scheduling_settings:
             # A limit to jobs per second means one thread and one look at all waiting jobs more for every job.
             unlimited = replace(self._workflow.scheduling_settings, max_jobs_per_timespan=None)

@@ -18,7 +18,7 @@ from wirbel.study.checks.toy_weights import toy_remark
 from wirbel.study.decision.account import account, scans_in_words
 from wirbel.study.ending.finish import TOO_MANY_FAILED, exit_code
 from wirbel.study.ending.run_record import begin_record, end_record
-from wirbel.study.ending.summary import summary
+from wirbel.study.ending.summary import Summary, summary
 from wirbel.study.listing.acceptance import doubts
 from wirbel.study.refused import Refused
 from wirbel.study.run import Run, look
@@ -96,12 +96,19 @@ class Start:
         remarks = [*self.run.remarks, toy_remark(settings.models)]
         told = summary(settings.output_dir, remarks, computed=computed)
         code = code or exit_code(settings.fail_on, told.failed, told.scans)
-        end_record(settings.output_dir, code, told.measured, told.failed)
         self._session.say_at_the_end(told.text)
+        self._end_record(code, told)
         if code == TOO_MANY_FAILED:
             allowed = f"more scans failed than fail_on={settings.fail_on} allows"
             self._session.say_at_the_end(f"Exit code {code}: {allowed}")
             sys.exit(code)
+
+    def _end_record(self, code: int, told: Summary) -> None:
+        """Complete the run's record; a full disk, which has stopped the jobs, must not hide what they said."""
+        try:
+            end_record(self._settings.output_dir, code, told.measured, told.failed)
+        except OSError as error:
+            self._session.say_at_the_end(f"logs/runs.tsv lacks how this run ended: {error}")
 
     def end_without_jobs(self) -> None:
         """End a run that found nothing to do as any other."""

@@ -21,6 +21,8 @@ ENDPLATE_CHANGE = 0.05
 """An endplate dips when the middle is lower than the corners by so much more than in the scan's plausible vertebrae."""
 AS_LOW = 0.03
 """Where the back has lost as much as front and middle, up to this, the vertebra is crushed as a whole."""
+LEAST_MM = 0.1
+"""A corner that has collapsed has a height of 0, by which nothing can be divided."""
 RATIOS = ("wedge_ratio", "biconcavity_ratio", "crush_ratio")
 OF_CORNERS = ("corner_wedge_ratio", "corner_biconcavity_ratio", "corner_crush_ratio")
 GRADING = ("height_loss_percent", "genant_grade", "genant_type", "short_vertebral_height")
@@ -61,13 +63,13 @@ def _reach(label: int, other: int) -> int:
 
 def _own_ratio(row: dict) -> float:
     least = min(row["corner_height_anterior_mm"], row["height_middle_mm"])
-    return least / row["corner_height_posterior_mm"]
+    return least / max(row["corner_height_posterior_mm"], LEAST_MM)
 
 
 def _dip(row: dict) -> float:
     """Return how much lower the middle is than the mean of the corners, over that."""
     rim = (row["corner_height_anterior_mm"] + row["corner_height_posterior_mm"]) / 2
-    return 1 - row["height_middle_mm"] / rim
+    return 1 - row["height_middle_mm"] / max(rim, LEAST_MM)
 
 
 def _six_point(row: dict, neighbours: list[float]) -> dict:
@@ -77,8 +79,10 @@ def _six_point(row: dict, neighbours: list[float]) -> dict:
     )
     if posterior is None:
         return dict.fromkeys(RATIOS) | {"crush_status": row["height_status"]}
-    crush = posterior / (sum(neighbours) / len(neighbours)) if neighbours else None
-    columns = dict(zip(RATIOS, (anterior / posterior, middle / posterior, crush), strict=True))
+    usual = max(sum(neighbours) / len(neighbours), LEAST_MM) if neighbours else None
+    crush = posterior / usual if neighbours else None
+    own = max(posterior, LEAST_MM)
+    columns = dict(zip(RATIOS, (anterior / own, middle / own, crush), strict=True))
     return columns | {"crush_status": S.OK if neighbours else S.NO_NEIGHBOUR}
 
 

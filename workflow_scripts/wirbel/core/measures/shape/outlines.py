@@ -179,6 +179,12 @@ def fit_outline(
     return replace(outline, narrowest_mm=float(np.ptp(ends)))
 
 
+def usual_outline(back_mm: float, front_mm: float) -> Outline:
+    """Return the outline of usual form between a back and a front: of a thin disc two slices show no more."""
+    depth = front_mm - back_mm
+    return Outline(USUAL_ASPECT * depth, depth, 0.0, (back_mm + front_mm) / 2, EXPONENTS[1], 0.0)
+
+
 def _silhouette(region: Region, frame: Frame) -> np.ndarray:
     """Return the rim of a flat structure seen from above (n, 3): right mm, anterior mm, height 0.
 

@@ -37,12 +37,13 @@ def corner_height_mm(block: Block, side: int) -> float:
     """Return the height at the rim: in front (`side` 1) or at the back (-1), in the mid-sagittal plane, mm.
 
     Where one surface ends before the rim, as walls that bulge or bear spurs reach beyond it, the height is that at
-    its end. Raises SurfaceError when too few points are left.
+    its end; where both meet before the rim, as in a collapsed corner, it is 0. Raises SurfaceError when too few points
+    are left.
     """
     rim = (block.front_mm if side > 0 else block.back_mm) - side * CORNER_INSET * block.depth_mm
     at = side * min(side * rim, *(_end_mm(block, p, side) for p in (block.upper, block.lower)))
     upper, lower = (_surface_mm(block, points, at) for points in (block.upper, block.lower))
-    return upper - lower
+    return max(upper - lower, 0.0)
 
 
 def _end_mm(block: Block, points: np.ndarray, side: int) -> float:

@@ -12,7 +12,7 @@ from wirbel.core.measures import status as S
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.shape.endplates import Endplate, find_endplate
-from wirbel.core.measures.shape.outlines import Outline, fit_outline
+from wirbel.core.measures.shape.outlines import Outline, fit_outline, usual_outline
 from wirbel.core.measures.shape.surfaces import Block, SurfaceError, find_block
 from wirbel.core.measures.shape.widths import check_widths
 from wirbel.core.measures.spine import Spine
@@ -60,7 +60,8 @@ class Solid:
             outline is None
             or not 1 / OTHER_DEPTH < outline.depth_at(0) / block.depth_mm < OTHER_DEPTH
         ):
-            return None
+            thin = self.flat and self.width_status == S.PARTLY_SEEN
+            return usual_outline(block.back_mm, block.front_mm) if thin else None
         return outline
 
     def endplate(self, side: int) -> Endplate | None:

@@ -28,6 +28,10 @@ FACING_COSINE = 0.7
 MINIMUM_SLAB_SLICES = 1.5
 NARROW = 0.5
 """Structures are wider than deep; what is seen of one that is narrower than this part of its depth is a few slices."""
+CLEARLY_FLAT = 0.7
+"""Height over depth up to which a disc's smallest extent is its height, however it is wedged."""
+MEETING_MM = 0.5
+"""Surfaces that meet, as at the thin end of a wedge, may be found crossed by so much: the error of a height."""
 FRAME_ROUNDS = 6
 SETTLED = 0.002
 """The search for the axis ends when it turns by less than this (radians, a tenth of a degree)."""
@@ -60,8 +64,14 @@ class Block:
         return self.front_mm - self.back_mm
 
     def height_at(self, fraction: float) -> float:
-        """Height in mm at `fraction` of the depth (0 at the back), in the mid-sagittal plane."""
-        return self.surface_at(fraction, 1) - self.surface_at(fraction, -1)
+        """Height in mm at `fraction` of the depth (0 at the back), in the mid-sagittal plane.
+
+        0 where they meet. Raises SurfaceError where the upper surface lies below the lower one.
+        """
+        height = self.surface_at(fraction, 1) - self.surface_at(fraction, -1)
+        if height < -MEETING_MM:
+            raise SurfaceError("surface_incomplete")
+        return max(height, 0.0)
 
     def surface_at(self, fraction: float, side: int) -> float:
         """Superior coordinate in mm of the upper (`side` 1) or lower (-1) surface, in the same place."""
@@ -115,7 +125,8 @@ def find_block(
 def _smallest_extent(points: np.ndarray, superior: np.ndarray, sideways: np.ndarray) -> np.ndarray:
     """Return the direction of the smallest extent at right angles to `sideways`.
 
-    From side to side a disc may be smaller still, when two slices are all that shows it.
+    From side to side a disc may be smaller still, when two slices are all that shows it. One nearly as high as deep
+    stands as the spine does.
     """
     length = np.linalg.norm(sideways)
     if length < 1e-6:
@@ -123,7 +134,10 @@ def _smallest_extent(points: np.ndarray, superior: np.ndarray, sideways: np.ndar
     # the two directions at right angles to it
     plane = np.linalg.svd(sideways[None] / length)[2][1:]
     offset = (points - points.mean(0)) @ plane.T
-    direction = np.linalg.eigh(offset.T @ offset)[1][:, 0] @ plane
+    spread, directions = np.linalg.eigh(offset.T @ offset)
+    if spread[0] > CLEARLY_FLAT**2 * spread[1]:
+        return superior
+    direction = directions[:, 0] @ plane
     return direction if direction @ superior > 0 else -direction
 
 
@@ -167,6 +181,10 @@ def _describe(region, points, frame, flat):
         ][::-1]
     if None in walls or walls[1] <= walls[0]:
         raise SurfaceError("surface_incomplete")
+    if right - left < NARROW * (
+        walls[1] - walls[0]
+    ):  # slices that lean show each endplate to one side
+        slab = max(slab, right - left)
     voxel = float(region.grid.spacing_mm.min())
     return Block(frame, upper, lower, *walls, right - left, slab, voxel)
 

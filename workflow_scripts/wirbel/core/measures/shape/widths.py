@@ -33,12 +33,19 @@ def check_widths(solids: dict[int, Solid]) -> dict[int, Solid]:
     keys = sorted(
         (k for k, s in solids.items() if s.block is not None and s.whole_width), key=_place
     )
-    aspect = np.array([_aspect(solids[k]) for k in keys])
+    near_by = [_near(at, len(keys)) for at in range(len(keys))]
+    rights = np.array([solids[k].block.frame.right for k in keys]).reshape(-1, 3)
+    aspect = np.array(
+        [
+            _aspect(solids[key], rights[near].mean(0) if len(near) > 1 else rights[at])
+            for at, (key, near) in enumerate(zip(keys, near_by, strict=True))
+        ]
+    )
     asides = [_aside_mm(solids[k]) for k in keys]
     middles = np.array([aside.mean() for aside in asides])
     found = dict(solids)
     for k, key in enumerate(keys):
-        near = [*range(max(k - NEXT, 0), k), *range(k + 1, min(k + NEXT + 1, len(keys)))]
+        near = near_by[k]
         others = len(near) > 1
         usual = np.median(aspect[near]) if others else 0.0
         if aspect[k] >= max(LEAST_ASPECT, LEAST_OF_OTHERS * usual):
@@ -49,6 +56,11 @@ def check_widths(solids: dict[int, Solid]) -> dict[int, Solid]:
         if not asides[k].min() - reach <= middle <= asides[k].max() + reach:
             found[key] = replace(found[key], block=None, status=S.PARTLY_SEEN)
     return found
+
+
+def partly_seen(solids: dict[int, Solid]) -> set[int]:
+    """Return the keys of the solids that slices show only in part."""
+    return {key for key, s in solids.items() if S.PARTLY_SEEN in (s.status, s.width_status)}
 
 
 def width_state(solid: Solid) -> str:
@@ -71,13 +83,22 @@ def _place(key: int) -> float:
     return LEVELS_TOP_DOWN.index(key % DISC_OFFSET) + 0.5 * (key >= DISC_OFFSET)
 
 
-def _aspect(solid: Solid) -> float:
-    """Return the extent of all slices that show the structure over its extent from back to front."""
+def _near(at: int, number: int) -> list[int]:
+    """Return the places of the structures next to one of so many, above and below."""
+    return [*range(max(at - NEXT, 0), at), *range(at + 1, min(at + NEXT + 1, number))]
+
+
+def _aspect(solid: Solid, right: np.ndarray) -> float:
+    """Return the extent of all slices that show the structure over its extent from back to front.
+
+    `right`: that of the structures next to it, since one seen on one side alone looks turned.
+    """
     frame, points = solid.block.frame, solid.region.points_mm
-    step = float(np.abs(frame.right @ solid.region.grid.affine[:3, :3]).max())
-    return (float(np.ptp(points @ frame.right)) + step) / max(
-        float(np.ptp(points @ frame.anterior)), 1.0
-    )
+    right = right - (right @ frame.superior) * frame.superior
+    right /= np.linalg.norm(right)
+    step = float(np.abs(right @ solid.region.grid.affine[:3, :3]).max())
+    deep = float(np.ptp(points @ np.cross(frame.superior, right)))
+    return (float(np.ptp(points @ right)) + step) / max(deep, 1.0)
 
 
 def _aside_mm(solid: Solid) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from wirbel.core.preparation.n4.settings import Part
 from wirbel.core.separable import applied, cubic_basis
 
 END = 1e-3
@@ -27,9 +28,12 @@ def basis(size: int, spans: int) -> sparse.csr_array:
     return cubic_basis(position, spans + 3).astype(np.float32)
 
 
-def evaluate(lattice: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the spline (float32) on an array of `shape`."""
-    return applied(_bases(shape, lattice.shape), lattice.astype(np.float32))
+def evaluate(lattice: np.ndarray, shape: tuple[int, ...], part: Part | None = None) -> np.ndarray:
+    """Return the spline (float32) on an array of `shape`, or on a part of it: there it is the same to the bit."""
+    bases = _bases(shape, lattice.shape)
+    if part is not None:
+        bases = [b[kept] for b, kept in zip(bases, part, strict=True)]
+    return applied(bases, lattice.astype(np.float32))
 
 
 class Approximation:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.preparation.n4.bspline import Approximation, evaluate, refined
-from wirbel.core.preparation.n4.settings import SPLINE_ORDER, FitSettings, checked_logarithms
+from wirbel.core.preparation.n4.settings import (
+    SPLINE_ORDER,
+    FitSettings,
+    Part,
+    checked_logarithms,
+)
 from wirbel.core.preparation.n4.sharpening import sharpened
 from wirbel.core.separable import applied
 
 
 def log_field(
-    image: np.ndarray, mask: np.ndarray, settings: FitSettings, shape: tuple[int, ...]
+    image: np.ndarray,
+    mask: np.ndarray,
+    settings: FitSettings,
+    shape: tuple[int, ...],
+    part: Part | None = None,
 ) -> np.ndarray:
-    """Return the logarithm of the bias field (float32) on a grid of `shape` over the image's extent.
+    """Return the logarithm of the bias field (float32) on `part` of a grid of `shape` over the image's extent.
 
     `image` (three axes, at least 0) is fitted at the voxels of `mask` (bool, same shape). The field is that of ITK's
     filter (Tustison et al., IEEE TMI 2010;29:1310), whose conventions are kept to the voxel. The number of threads
@@ -28,7 +37,7 @@ def log_field(
         if level:
             lattice = refined(lattice)
         lattice = _level(logarithms, mask, lattice, iterations, settings.tolerance)
-    return evaluate(lattice.T, shape)
+    return evaluate(lattice.T, shape, part)
 
 
 def _level(logarithms, mask, lattice, iterations, tolerance):

@@ -7,13 +7,22 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from wirbel.core.preparation.n4.settings import SPLINE_ORDER, FitSettings, checked_logarithms
+from wirbel.core.preparation.n4.settings import (
+    SPLINE_ORDER,
+    FitSettings,
+    Part,
+    checked_logarithms,
+)
 
 
 def log_field(
-    image: np.ndarray, mask: np.ndarray, settings: FitSettings, shape: tuple[int, ...]
+    image: np.ndarray,
+    mask: np.ndarray,
+    settings: FitSettings,
+    shape: tuple[int, ...],
+    part: Part | None = None,
 ) -> np.ndarray:
-    """Return the logarithm of the bias field (float32) on a grid of `shape` over the image's extent.
+    """Return the logarithm of the bias field (float32) on `part` of a grid of `shape` over the image's extent.
 
     As `wirbel.core.preparation.n4.fitting.log_field`, but on one thread: the field depends on their
     number (on a real neck, two threads gave a field up to 0.3 % from that of one). Raises RuntimeError
@@ -33,7 +42,8 @@ def log_field(
         n4.Execute(_image(image.astype(np.float32)), _image(mask.astype(np.uint8)))
     reference = _image(np.broadcast_to(np.uint8(0), shape))
     field = sitk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(reference))
-    return field.transpose(2, 1, 0)
+    field = field.transpose(2, 1, 0)
+    return field if part is None else field[part]
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -23,9 +23,24 @@ class FitSettings:
     tolerance: float
 
 
-LogField = Callable[[np.ndarray, np.ndarray, FitSettings, tuple[int, ...]], np.ndarray]
-"""(image, mask, settings, shape) -> logarithm of the bias field, on a grid of `shape` whose corner voxels coincide with
-those of `image`."""
+Part = tuple[slice, ...]
+"""A part of a grid: one slice along each axis."""
+
+
+class LogField(Protocol):
+    """Returns the logarithm of the bias field on a grid of `shape` whose corner voxels coincide with those of `image`.
+
+    With `part`, only that part of the grid.
+    """
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        mask: np.ndarray,
+        settings: FitSettings,
+        shape: tuple[int, ...],
+        part: Part | None = None,
+    ) -> np.ndarray: ...
 
 
 def checked_logarithms(image: np.ndarray, mask: np.ndarray) -> np.ndarray:

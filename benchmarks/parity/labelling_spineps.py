@@ -1,7 +1,7 @@
-"""SPINEPS' half of the case `labelling` of `parity.py`; runs in the environment where SPINEPS is installed.
+"""SPINEPS' half of the case `labelling` of `make parity`; runs in the environment where SPINEPS is installed.
 
-    PYTHON parity_labelling_spineps.py scans TASK.json
-    PYTHON parity_labelling_spineps.py paths HEADS.npz NAMES.json
+    PYTHON -m parity.labelling_spineps scans TASK.json
+    PYTHON -m parity.labelling_spineps paths HEADS.npz NAMES.json
 
 `scans` runs SPINEPS' own `segment_image` once per scan and labelling network; what its first two networks answer is
 remembered between. Beside its maps it writes, per vertebra, the network's input and the probabilities of every head.
@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from parity_spineps import PluggedModel
 from spineps import phase_labeling, seg_run
 from spineps.lab_model import VertLabelingClassifier
 from spineps.seg_model import SegmentationModelNNunet
 from TPTBox import BIDS_FILE
+
+from parity.spineps_side import PluggedModel
 
 
 def remembered(name: str) -> dict:

@@ -1,10 +1,10 @@
 """Do SPINEPS 2.1.3 and Wirbel give the same masks? Both run on the same scans with the same weights.
 
     make parity
-    .venv/bin/python benchmarks/parity.py --spineps-python PYTHON [--scans BIDS] [--cases ...]
+    PYTHONPATH=benchmarks .venv/bin/python -m parity --spineps-python PYTHON [--scans BIDS] [--cases ...]
 
-A case is a pair of networks; `labelling` adds a row of labelling networks (`parity_labelling.py`), `maps` has none and
-gives both tools the same faulty label maps (`parity_maps.py`). Wirbel runs twice: with `compatibility: spineps`, which
+A case is a pair of networks; `labelling` adds a row of labelling networks (`labelling.py`), `maps` has none and
+gives both tools the same faulty label maps (`maps.py`). Wirbel runs twice: with `compatibility: spineps`, which
 must give SPINEPS' masks and numbers; and as it does by default with networks in the published formats
 (`auto`), where the masks must be the same, and vertebrae, which may have other names, are matched by overlap; there it
 merges anew what the networks gave before. `--modes none` shows Wirbel's own steps.
@@ -19,12 +19,12 @@ import argparse
 import sys
 from pathlib import Path
 
-import parity_labelling
-import parity_maps
-import parity_models
-import parity_scans
-import parity_scores
-from parity_runs import maps_of, refused, run_mode, run_spineps
+from parity import labelling as parity_labelling
+from parity import maps as parity_maps
+from parity import models as parity_models
+from parity import scans as parity_scans
+from parity import scores as parity_scores
+from parity.runs import maps_of, refused, run_mode, run_spineps
 
 MODES = ("spineps", "auto", "none")
 """Values of `--compatibility`."""

@@ -1,4 +1,4 @@
-"""Running both tools for `parity.py`: SPINEPS in its own environment, Wirbel stage by stage."""
+"""Running both tools for `make parity`: SPINEPS in its own environment, Wirbel stage by stage."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import yaml
-from parity_scans import scans_in
 
+from parity.scans import scans_in
 from wirbel.models.digests import combined_sha256, hash_files
 from wirbel.plan.plan import Wishes, plan_file, write_plan
 from wirbel.runner.manifests.records import read_records
@@ -22,7 +22,7 @@ from wirbel.study.settings.run_settings import checked_settings
 
 HERE = Path(__file__).resolve().parent
 BATCH = "b00001"
-CONFIG = HERE.parent / "config"
+CONFIG = HERE.parents[1] / "config"
 STAGES = ("resample", "semantic", "instance", "merge")
 ON_A_NETWORK = ("semantic", "instance", "label")
 
@@ -44,7 +44,7 @@ def run_spineps(
         "n4": bool(n4),
         "threads": args.threads,
     } | ({"answers": answers} if answers else {})
-    ask_spineps(args, out, task, "parity_spineps.py")
+    ask_spineps(args, out, task, "spineps_side")
     maps = {
         name: {kind: out / f"{name}_{kind}.nii.gz" for kind in ("subregion", "vertebra")}
         for name in scans
@@ -57,23 +57,23 @@ def digests(models) -> dict[str, str]:
     return {kind: combined_sha256(hash_files(folders[0])) for kind, folders in models.items()}
 
 
-def ask_spineps(args, out: Path, task: dict, script: str, *words: str) -> None:
-    """Let a script do a task in SPINEPS' environment, unless it has done the same before: it takes minutes."""
+def ask_spineps(args, out: Path, task: dict, module: str, *words: str) -> None:
+    """Let a module of this package do a task in SPINEPS' environment, unless it has done so before: it takes minutes."""
     files = out / "task.json", out / "finished"
     if all(file.is_file() for file in files) and json.loads(files[0].read_text()) == task:
         return
     out.mkdir(parents=True, exist_ok=True)
     (out / "finished").unlink(missing_ok=True)
     (out / "task.json").write_text(json.dumps(task))
-    call_spineps(args, out / "log.txt", script, *words, out / "task.json")
+    call_spineps(args, out / "log.txt", module, *words, out / "task.json")
     (out / "finished").touch()
 
 
-def call_spineps(args, log: Path, script: str, *words: object) -> None:
-    """Run a script in SPINEPS' environment."""
-    line = [str(args.spineps_python), str(HERE / script), *map(str, words)]
+def call_spineps(args, log: Path, module: str, *words: object) -> None:
+    """Run a module of this package in SPINEPS' environment."""
+    line = [str(args.spineps_python), "-m", f"parity.{module}", *map(str, words)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
-    environment.pop("PYTHONPATH", None)
+    environment["PYTHONPATH"] = str(HERE.parent)
     with open(log, "w") as stream:
         done = subprocess.run(line, stdout=stream, stderr=stream, env=environment)
     if done.returncode:

@@ -1,8 +1,8 @@
-"""Everything after the semantic network, in both tools, on the same faulty maps; a case of `parity.py`.
+"""Everything after the semantic network, in both tools, on the same faulty maps; a case of `make parity`.
 
 True label maps of phantoms get mistakes of the semantic phase (bodies grown together, discs and processes missing,
 wrong blobs); both tools take them for what their network answered, clean them, cut out, merge and number. The
-instance network is replaced as well (`parity_stand_in.py`), so that nothing is left to rounding: the masks must be
+instance network is replaced as well (`stand_in.py`), so that nothing is left to rounding: the masks must be
 equal voxel by voxel.
 """
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import parity_scores
 import torch
-from parity_runs import run_spineps
-from parity_scans import scans_in
-from parity_stand_in import by_distance
 
+from parity import scores as parity_scores
+from parity.runs import run_spineps
+from parity.scans import scans_in
+from parity.stand_in import by_distance
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions

@@ -1,4 +1,4 @@
-"""SPINEPS' half of `parity.py`: runs in an environment of its own, where SPINEPS is installed.
+"""SPINEPS' half of `make parity`: runs in an environment of its own, where SPINEPS is installed.
 
 Reads one JSON file with what to do, segments every scan through SPINEPS' own `segment_image`, and writes its maps and a
 JSON file with the seconds and the peak memory after each stage.
@@ -16,11 +16,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import torch
-from parity_stand_in import by_distance
 from spineps import seg_run
 from spineps.seg_enums import OutputType
 from spineps.seg_model import SegmentationModelNNunet, SegmentationModelUnet3D
 from TPTBox import BIDS_FILE
+
+from parity.stand_in import by_distance
 
 STAGES = {
     "preprocess_input": "resample",

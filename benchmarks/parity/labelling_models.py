@@ -1,4 +1,4 @@
-"""Labelling networks in the published format for `parity.py`: fixed random weights that favour some levels.
+"""Labelling networks in the published format for `make parity`: fixed random weights that favour some levels.
 
 Random weights answer nearly alike whatever they are shown, and seldom with the rare sequences. So the last layer of
 every head is scaled until its answers vary over made pictures, and shifted towards the levels that a network is to

@@ -1,4 +1,4 @@
-"""Model folders in the published formats for `parity.py`: from the embedded weights, and trained on the spot."""
+"""Model folders in the published formats for `make parity`: from the embedded weights, and trained on the spot."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from wirbel.learning.semantic_weights import read_folds
 from wirbel.models.inference_config import read_inference_config
 from wirbel.phantom import make_phantom
 
-EMBEDDED = Path(__file__).resolve().parents[1] / "models" / "builtin"
+EMBEDDED = Path(__file__).resolve().parents[2] / "models" / "builtin"
 CUTOUT = (96, 128, 16)
 """What networks are trained on here: smaller than the published size, for the sake of time."""
 TRAINING_SEEDS = range(300000, 300006)

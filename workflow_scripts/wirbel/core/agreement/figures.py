@@ -22,11 +22,14 @@ class Agreement:
         Vertebra -> number of these predictions.
     margin : mapping of int to float
         Vertebra, disc or endplate -> mean margin of its voxels.
+    body_margin : mapping of int to float
+        Vertebra -> mean margin of its body's voxels.
     """
 
     instance: Mapping[int, float] = field(default_factory=dict)
     votes: Mapping[int, int] = field(default_factory=dict)
     margin: Mapping[int, float] = field(default_factory=dict)
+    body_margin: Mapping[int, float] = field(default_factory=dict)
 
     def renamed(self, names: Mapping[int, int]) -> Agreement:
         """Return the same by new labels; those without one (0) are left out."""
@@ -35,7 +38,7 @@ class Agreement:
             found = {names.get(label, 0): value for label, value in values.items()}
             return {label: value for label, value in found.items() if label}
 
-        return Agreement(moved(self.instance), moved(self.votes), moved(self.margin))
+        return Agreement(*map(moved, vars(self).values()))
 
 
 def followed(before: np.ndarray, after: np.ndarray) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""The scans of `parity.py`: a folder's, or phantoms made for it and pieces of them."""
+"""The scans of `make parity`: a folder's, or phantoms made for it and pieces of them."""
 
 from __future__ import annotations
 

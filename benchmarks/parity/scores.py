@@ -1,4 +1,4 @@
-"""What two tools' masks of the same scans differ in, for `parity.py`."""
+"""What two tools' masks of the same scans differ in, for `make parity`."""
 
 from __future__ import annotations
 

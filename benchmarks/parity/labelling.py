@@ -1,4 +1,4 @@
-"""The case `labelling` of `parity.py`: labelling networks in the published format through both tools.
+"""The case `labelling` of `make parity`: labelling networks in the published format through both tools.
 
 For every network: whether all vertebrae get the same levels, the Dice of vertebrae and subregions, and by how much
 at most the network's input and its probabilities differ between the tools, as they come about and on SPINEPS'
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import parity_paths
-import parity_scans
-import parity_scores
-from parity_labelling_models import VARIANTS, write_labelling
-from parity_runs import ask_spineps, digests, maps_of, plan_run, refused, run_mode, stage
 
+from parity import paths as parity_paths
+from parity import scans as parity_scans
+from parity import scores as parity_scores
+from parity.labelling_models import VARIANTS, write_labelling
+from parity.runs import ask_spineps, digests, maps_of, plan_run, refused, run_mode, stage
 from wirbel.core.labels import LEVEL_NAMES
 from wirbel.learning.labelling_model import LabellingModel
 from wirbel.models.folders.labelling import find_checkpoint
@@ -79,7 +79,7 @@ def _ask_spineps(args, models, networks, scans, n4: int, out: Path) -> None:
         "n4": bool(n4),
         "threads": args.threads,
     }
-    ask_spineps(args, out, task, "parity_labelling_spineps.py", "scans")
+    ask_spineps(args, out, task, "labelling_spineps", "scans")
 
 
 def sha256(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""What `parity_maps.py` puts in the place of the instance network, in both tools: no weights, and no rounding."""
+"""What `maps.py` puts in the place of the instance network, in both tools: no weights, and no rounding."""
 
 from __future__ import annotations
 

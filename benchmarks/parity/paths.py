@@ -1,4 +1,4 @@
-"""The search for a sequence of levels in both tools, on probabilities made for it; part of `parity.py`."""
+"""The search for a sequence of levels in both tools, on probabilities made for it; part of `make parity`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from parity_runs import call_spineps
 
+from parity.runs import call_spineps
 from wirbel.core.labelling.level_axis import EXPLICIT, GROUPS, REPEATING
 from wirbel.core.labelling.level_path import name_by_heads
 from wirbel.core.labels import LEVEL_NAMES
@@ -45,7 +45,7 @@ def compare(args, out: Path) -> None:
     flat = {f"{case}/{head}": v for case, heads in cases.items() for head, v in heads.items()}
     given, target = out / "paths.npz", out / "paths.json"
     np.savez(given, **flat)
-    call_spineps(args, out / "paths.txt", "parity_labelling_spineps.py", "paths", given, target)
+    call_spineps(args, out / "paths.txt", "labelling_spineps", "paths", given, target)
     theirs = json.loads(target.read_text())
     differing, seen = [], Counter()
     for case, heads in cases.items():

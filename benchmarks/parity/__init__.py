@@ -1,0 +1,1 @@
+"""Parity with SPINEPS: one program, `make parity`."""
