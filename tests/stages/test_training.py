@@ -205,6 +205,19 @@ def test_a_training_can_start_from_a_trained_model(phase, train, tmp_path, setti
         assert torch.allclose(second[name], value, atol=1e-6), name
 
 
+def test_a_share_of_the_weights_that_a_training_started_from_can_be_kept(train, tmp_path, settings):
+    train("semantic", "first", "--threads", "1")
+    before = tmp_path / "first" / "models" / "semantic"
+    budget = {**SETTINGS["semantic"], "start_from": str(before), "kept_share": 0.25}
+    settings.write_text(yaml.safe_dump({**SETTINGS, "semantic": budget}))
+    trained = weights(train("semantic", "second", "--threads", "1"))
+    exported = read_first_fold(tmp_path / "second" / "models" / "semantic")
+    for name, value in read_first_fold(before).items():
+        mean = 0.75 * trained[name] + 0.25 * value
+        assert torch.allclose(exported[name], mean, atol=1e-3), name
+    assert SemanticModel(tmp_path / "second" / "models" / "semantic", "cpu", 1)
+
+
 @both
 def test_an_unfinished_training_can_be_exported(phase, train, monkeypatch, tmp_path):
     with monkeypatch.context() as patched, pytest.raises(Killed):
