@@ -58,7 +58,7 @@ def digests(models) -> dict[str, str]:
 
 
 def ask_spineps(args, out: Path, task: dict, module: str, *words: str) -> None:
-    """Let a module of this package do a task in SPINEPS' environment, unless it has done so before: it takes minutes."""
+    """Let a module of this package do a task in SPINEPS' environment, unless it has done so already: it takes long."""
     files = out / "task.json", out / "finished"
     if all(file.is_file() for file in files) and json.loads(files[0].read_text()) == task:
         return

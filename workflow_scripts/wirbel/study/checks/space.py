@@ -14,8 +14,8 @@ FINAL_SHARE = 0.06
 """What is kept of a scan as a share of its file: 0.11 MB of 2.0 MB for a simulated lumbar scan
 (docs/outputs.md).
 """
-INTERMEDIATE_SHARE = 0.95
-"""Intermediate results, at most once per scan: 1.9 MB of 2.0 MB for the same scan."""
+INTERMEDIATE_SHARE = 1.0
+"""Intermediate results, at most once per scan: 2.0 MB of 2.0 MB for the same scan."""
 FILES_PER_SCAN = 6
 """Files kept per scan (docs/outputs.md)."""
 GIGABYTE = 1e9

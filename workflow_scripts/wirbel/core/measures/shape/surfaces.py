@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core.measures.fitting import fit
-from wirbel.core.measures.frames import Frame, Region, make_frame
+from wirbel.core.measures.frames import FEW_SLICES, Frame, Region, make_frame
 from wirbel.core.measures.shape.walls import MINIMUM_POINTS, OUTLIER_MM, outline, wall_at_rims
 
 CENTRAL_FRACTION = 0.35
@@ -46,7 +46,8 @@ class Block:
     """A structure between two surfaces: its frame, surface points in that frame, and its extents.
 
     `upper` and `lower`: (n, 3) local mm (right, anterior, superior). `back_mm` and `front_mm` are the
-    anterior coordinates of the walls, `width_mm` the extent from left to right.
+    anterior coordinates of the walls, `width_mm` the extent from left to right. `few`: so few slices show it that they
+    do not tell how it leans to the side.
     """
 
     frame: Frame
@@ -57,6 +58,7 @@ class Block:
     width_mm: float
     slab_mm: float
     voxel_mm: float
+    few: bool = False
 
     @property
     def depth_mm(self) -> float:
@@ -114,7 +116,7 @@ def find_block(
     frame = make_frame(points.mean(0), superior, posterior_reference_mm)
     for _ in range(FRAME_ROUNDS):
         block = _describe(region, points, frame, flat)
-        superior = _bisector(block, tilts=block.width_mm > NARROW * block.depth_mm)
+        superior = _bisector(block, tilts=not block.few)
         turned = np.linalg.norm(superior - frame.superior)
         frame = make_frame(frame.origin_mm, superior, posterior_reference_mm)
         if turned < SETTLED:
@@ -181,12 +183,20 @@ def _describe(region, points, frame, flat):
         ][::-1]
     if None in walls or walls[1] <= walls[0]:
         raise SurfaceError("surface_incomplete")
-    if right - left < NARROW * (
-        walls[1] - walls[0]
-    ):  # slices that lean show each endplate to one side
-        slab = max(slab, right - left)
+    slices, apart = _slices(region, frame)
+    few = slices * apart < NARROW * (walls[1] - walls[0])
+    if few and slices <= FEW_SLICES:  # those that lean show each endplate to one side of the middle
+        upper, lower = (points * (0, 1, 1) for points in (upper, lower))
     voxel = float(region.grid.spacing_mm.min())
-    return Block(frame, upper, lower, *walls, right - left, slab, voxel)
+    return Block(frame, upper, lower, *walls, right - left, slab, voxel, few)
+
+
+def _slices(region: Region, frame: Frame) -> tuple[int, float]:
+    """Return how many slices show a structure, and how far apart they lie in mm."""
+    spacing = region.grid.spacing_mm
+    axis = int(np.abs(frame.right @ (region.grid.affine[:3, :3] / spacing)).argmax())
+    seen = np.flatnonzero(region.mask.any(tuple({0, 1, 2} - {axis})))
+    return int(np.ptp(seen)) + 1, float(spacing[axis])
 
 
 def _facing(region, frame, direction):
