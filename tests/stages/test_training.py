@@ -205,6 +205,19 @@ def test_a_training_can_start_from_a_trained_model(phase, train, tmp_path, setti
         assert torch.allclose(second[name], value, atol=1e-6), name
 
 
+def test_a_share_of_the_weights_that_a_training_started_from_can_be_kept(train, tmp_path, settings):
+    train("semantic", "first", "--threads", "1")
+    before = tmp_path / "first" / "models" / "semantic"
+    budget = {**SETTINGS["semantic"], "start_from": str(before), "kept_share": 0.25}
+    settings.write_text(yaml.safe_dump({**SETTINGS, "semantic": budget}))
+    trained = weights(train("semantic", "second", "--threads", "1"))
+    exported = read_first_fold(tmp_path / "second" / "models" / "semantic")
+    for name, value in read_first_fold(before).items():
+        mean = 0.75 * trained[name] + 0.25 * value
+        assert torch.allclose(exported[name], mean, atol=1e-3), name
+    assert SemanticModel(tmp_path / "second" / "models" / "semantic", "cpu", 1)
+
+
 @both
 def test_an_unfinished_training_can_be_exported(phase, train, monkeypatch, tmp_path):
     with monkeypatch.context() as patched, pytest.raises(Killed):
@@ -302,7 +315,22 @@ def test_real_scans_with_partial_labels_are_trained_with(
     assert train_semantic.main(train) == 0
     rows = (root / "models" / "losses.tsv").read_text().splitlines()
     assert len(rows) == 1 + 3 and "nan" not in rows[-1]
+    assert "real_cases\t3" in (root / "models" / "training.tsv").read_text()
     assert find_model(str(root / "models"), "semantic")
+
+
+def test_real_scans_alone_are_enough_to_train_with(tmp_path, settings):
+    real = real_scans(tmp_path / "real") | {"share": 1.0}
+    data = {**SETTINGS["data"], "phantoms": 0}
+    settings.write_text(yaml.safe_dump({**SETTINGS, "data": data, "real": [real]}))
+    root = tmp_path / "train"
+    line = ["--settings", str(settings), "--folder", str(root)]
+    assert training_data_stage.main(line) == 0
+    folder = TrainingFolder(root)
+    (split,) = json.loads((folder.dataset / "splits_final.json").read_text())
+    assert split["train"] == split["val"] == folder.partial_names()
+    train = [*line, "--export", str(root / "models"), "--device", "cpu", "--threads", "1"]
+    assert train_semantic.main(train) == 0
 
 
 def test_a_teacher_chooses_only_among_the_structures_that_a_label_allows():

@@ -16,7 +16,7 @@ import torch
 from wirbel.core.geometry import MODEL_AXES
 from wirbel.core.inference_config import PUBLISHED_CHANNELS
 from wirbel.core.labels import CANAL, CORD, DISC, ENDPLATE, SACRUM
-from wirbel.learning.checkpoints import read_pickled_checkpoint, write_weights
+from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, write_weights
 from wirbel.learning.instance_model import WEIGHTS_NAME
 from wirbel.learning.instance_network import InstanceNetwork
 from wirbel.learning.semantic_plans import (
@@ -27,7 +27,9 @@ from wirbel.learning.semantic_plans import (
     SemanticNetwork,
     limits_mm,
 )
+from wirbel.learning.semantic_weights import read_first_fold
 from wirbel.learning.training_cases import TrainingFolder
+from wirbel.learning.training_settings import Budget
 from wirbel.models.inference_config import FILE_NAME
 
 INSTANCE_CHANNELS = {
@@ -42,9 +44,18 @@ INSTANCE_CHANNELS = {
 
 
 def export_semantic(
-    checkpoint: Path, folder: TrainingFolder, network: SemanticNetwork, target: Path
+    checkpoint: Path,
+    folder: TrainingFolder,
+    network: SemanticNetwork,
+    target: Path,
+    budget: Budget | None = None,
 ) -> None:
-    """Write the semantic model folder `target` from nnU-Net's checkpoint and plans."""
+    """Write the semantic model folder `target` from nnU-Net's checkpoint and plans.
+
+    With `kept_share` in the budget, the weights are means of the trained ones and those that the training started
+    from, which keeps what a short training on few scans would unlearn (Wortsman et al., CVPR 2022,
+    doi:10.1109/CVPR52688.2022.00780).
+    """
     content = read_pickled_checkpoint(checkpoint)
     plans = json.loads((folder.dataset / f"{PLANS_NAME}.json").read_text())
     dataset = json.loads((folder.dataset / "dataset.json").read_text())
@@ -55,12 +66,23 @@ def export_semantic(
         "trainer_name": TRAINER_NAME,
         "inference_allowed_mirroring_axes": "null",
     }
-    write_weights(fold / "checkpoint_final.safetensors", content["network_weights"], metadata)
+    weights = content["network_weights"]
+    if budget is not None and budget.kept_share:
+        weights = _mean(weights, read_first_fold(Path(budget.start_from)), budget.kept_share)
+    write_weights(fold / "checkpoint_final.safetensors", weights, metadata)
     _write_json(target / "plans.json", plans)
     _write_json(target / "dataset.json", dataset)
     facts = {"epochs": content["current_epoch"], "minutes": content["minutes"]}
     _describe(checkpoint, folder, facts, target)
     _write_json(target / FILE_NAME, semantic_config(network))
+
+
+def _mean(trained: Weights, before: Weights, kept_share: float) -> Weights:
+    """Return means of two networks' weights; `before` may name a shared tensor only once."""
+    return {
+        name: (1 - kept_share) * trained[name] + kept_share * value
+        for name, value in before.items()
+    }
 
 
 def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> None:
@@ -122,6 +144,7 @@ def _describe(
         "cases": len(cases),
         "first_case": cases[0] if cases else "",
         "last_case": cases[-1] if cases else "",
+        "real_cases": len(folder.partial_names()),
         "torch": torch.__version__,
         **facts,
     }

@@ -65,6 +65,8 @@ class Budget:
     seed: int = 20
     start_from: str = ""
     """Folder of a trained model whose weights start the training; empty: random weights."""
+    kept_share: float = 0.0
+    """Share of that model's weights in the exported ones, which are means of both (semantic network only)."""
 
 
 @dataclass(frozen=True)

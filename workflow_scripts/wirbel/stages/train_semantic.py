@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     if not args.export_only:
         train_semantic(folder, settings.semantic, args.device, args.threads)
     checkpoint = newest_checkpoint(folder)
-    export_semantic(checkpoint, folder, settings.semantic_network, args.export)
+    export_semantic(checkpoint, folder, settings.semantic_network, args.export, settings.semantic)
     return 0
 
 
