@@ -113,7 +113,10 @@ def test_agreement_follows_new_names():
 
 
 def rows():
-    return [{"label": 20}, {"label": 21}], [{"label_above": 20}, {"label_above": 21}]
+    return (
+        [{"label": 20, "complete": True}, {"label": 21, "complete": True}],
+        [{"label_above": 20, "complete": True}, {"label_above": 21, "complete": True}],
+    )
 
 
 def test_rows_say_what_is_known_and_what_is_low():
@@ -140,6 +143,15 @@ def test_an_unsure_body_is_low_whatever_its_processes():
     found = Agreement({20: 0.99, 21: 0.99}, {20: 3, 21: 3}, {20: 0.95, 21: 0.5}, {20: 0.7, 21: 0.9})
     agreement_columns(vertebrae, discs, found)
     assert [row["low_agreement"] for row in vertebrae] == [True, False]
+
+
+def test_what_the_border_cuts_is_not_called_low():
+    vertebrae, discs = rows()
+    vertebrae[0]["complete"] = discs[0]["complete"] = False
+    low = {20: 0.5, 21: 0.5, 120: 0.5, 121: 0.5}
+    scan = agreement_columns(vertebrae, discs, Agreement(low, {20: 3, 21: 3}, low, low))
+    assert [row["low_agreement"] for row in (*vertebrae, *discs)] == [False, True, False, True]
+    assert scan["low_agreement_rows"] == 2 and scan["lowest_body_margin"] == 0.5
 
 
 def test_maps_from_elsewhere_say_that_nothing_is_known():

@@ -44,7 +44,8 @@ def _low(rule: str) -> Column:
         "low_agreement",
         BOOLEAN,
         "Whether the networks agree badly about it",
-        f"{rule}. Empty where the maps came without this information",
+        f"{rule}, of a complete structure; networks are unsure of what the border cuts. Empty where the "
+        "maps came without this information",
     )
 
 

@@ -13,9 +13,9 @@ from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, LOW_INSTANCE, LOW
 def agreement_columns(vertebrae: list[dict], discs: list[dict], found: Agreement) -> dict:
     """Add the columns to the rows of vertebrae and discs; return those of the scan."""
     for row in vertebrae:
-        row |= _vertebra(row["label"], found)
+        row |= _vertebra(row["label"], found, row["complete"])
     for row in discs:
-        row |= _disc(DISC_OFFSET + row["label_above"], found)
+        row |= _disc(DISC_OFFSET + row["label_above"], found, row["complete"])
     rows = [*vertebrae, *discs]
     return {
         "lowest_instance_agreement": _lowest(row["instance_agreement"] for row in vertebrae),
@@ -28,7 +28,7 @@ def agreement_columns(vertebrae: list[dict], discs: list[dict], found: Agreement
     }
 
 
-def _vertebra(label: int, found: Agreement) -> dict:
+def _vertebra(label: int, found: Agreement, complete: bool) -> dict:
     dice, body = found.instance.get(label), found.body_margin.get(label)
     votes = found.votes.get(label, 0)
     state = S.OK if dice is not None else S.ONE_VOTE if _known(found) else S.NOT_RECORDED
@@ -38,17 +38,17 @@ def _vertebra(label: int, found: Agreement) -> dict:
         "semantic_margin": found.margin.get(label),
         "body_margin": body,
         "agreement_status": state,
-        LOW_AGREEMENT: _is_low(dice, body) if _known(found) else None,
+        LOW_AGREEMENT: complete and _is_low(dice, body) if _known(found) else None,
     }
 
 
-def _disc(label: int, found: Agreement) -> dict:
+def _disc(label: int, found: Agreement, complete: bool) -> dict:
     margin = found.margin.get(label)
     state = S.OK if margin is not None else S.ADDED_LATER if _known(found) else S.NOT_RECORDED
     return {
         "semantic_margin": margin,
         "agreement_status": state,
-        LOW_AGREEMENT: _is_low(None, margin) if _known(found) else None,
+        LOW_AGREEMENT: complete and _is_low(None, margin) if _known(found) else None,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LOW_AGREEMENT = "low_agreement"
-LOW_INSTANCE = 0.8
+LOW_INSTANCE = 0.75
 LOW_MARGIN = 0.8
 """Below these a structure is flagged: `benchmarks/agreement.py` says how good the flagged ones are."""
 
