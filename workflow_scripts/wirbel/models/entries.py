@@ -38,7 +38,7 @@ class Embedded:
     sha256 : dict of str to str
         File name -> digest.
     toy : bool
-        True if it was trained on simulated scans only, to try the software (`wirbel.models.toy`).
+        True if it was trained almost only on simulated scans, to try the software (`wirbel.models.toy`).
     """
 
     name: str

@@ -77,7 +77,7 @@ NO_BIDS = ("cohort", "qc", "work", "logs", "evaluation", "colours")
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (
-    "TOY WEIGHTS: networks trained on simulated scans only, for trying the software; names and numbers of real scans "
+    "TOY WEIGHTS: networks trained almost only on simulated scans, for trying the software; names and numbers of real scans "
     "are not fit for science"
 )
 

@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
         "--toy",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="trained on simulated scans only: results say that they are for trying the software",
+        help="trained almost only on simulated scans: results say that they are for trying the software",
     )
     args = parser.parse_args(argv)
     try:

@@ -260,7 +260,7 @@ SCANS = (
         STRING,
         "Networks that made the maps",
         "Their name, or the last part of their folder's; by kind (semantic, instance, labelling) where they differ. "
-        "(toy weights) marks networks trained on simulated scans only, whose numbers are for trying the software; "
+        "(toy weights) marks networks trained almost only on simulated scans, whose numbers are for trying the software; "
         "unknown: the maps came without this information. Digests stand in the maps' sidecars",
         status="scan_status",
     ),
