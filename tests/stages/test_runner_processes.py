@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 from support.studies import toy
@@ -32,7 +33,10 @@ def _start(study, stage="count", sleep="0.05", **more):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more}
     given = arguments(plan_of(study.output))
     command = [sys.executable, TOY, stage, "--sleep", sleep, *given]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    # A shell's background jobs ignore Ctrl-C, and so would their children.
+    heeded = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    options = {"env": environment, "stderr": subprocess.PIPE, "text": True, "preexec_fn": heeded}
+    return subprocess.Popen(command, **options)
 
 
 def _results(study):

@@ -77,8 +77,8 @@ NO_BIDS = ("cohort", "qc", "work", "logs", "evaluation", "colours")
 TOOL_KEY = "MeasurementToolMetadata"
 """Key of a dictionary that describes no column but, as in BIDS, what measured."""
 TOY_REMARK = (
-    "TOY WEIGHTS: networks trained almost only on simulated scans, for trying the software; names and numbers of real scans "
-    "are not fit for science"
+    "TOY WEIGHTS: networks trained almost only on simulated scans, for trying the software; names and numbers of real "
+    "scans are not fit for science"
 )
 
 

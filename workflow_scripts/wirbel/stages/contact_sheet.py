@@ -32,8 +32,8 @@ SHEET = "qc/contact_sheet.png"
 DAMAGED = "its maps were damaged after they had been written: run the same command again, which makes them again"
 
 TOY_BANNER = (
-    "TOY WEIGHTS ({}): trained almost only on simulated scans, for trying the software; names and outlines of real scans are "
-    "not fit for science"
+    "TOY WEIGHTS ({}): trained almost only on simulated scans, for trying the software; names and outlines of real "
+    "scans are not fit for science"
 )
 
 

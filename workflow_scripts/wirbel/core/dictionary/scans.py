@@ -260,8 +260,8 @@ SCANS = (
         STRING,
         "Networks that made the maps",
         "Their name, or the last part of their folder's; by kind (semantic, instance, labelling) where they differ. "
-        "(toy weights) marks networks trained almost only on simulated scans, whose numbers are for trying the software; "
-        "unknown: the maps came without this information. Digests stand in the maps' sidecars",
+        "(toy weights) marks networks trained almost only on simulated scans, whose numbers are for trying the "
+        "software; unknown: the maps came without this information. Digests stand in the maps' sidecars",
         status="scan_status",
     ),
     Column(

@@ -20,8 +20,8 @@ def toy_remark(models: Mapping[str, str]) -> str:
         return ""
     names = " and ".join(dict.fromkeys(models[kind] for kind in kinds))
     return (
-        f"TOY WEIGHTS: {names} ({', '.join(kinds)}) was trained almost only on simulated scans, for trying the software. "
-        f"Names and numbers of real scans are not fit for science; {SCIENCE}."
+        f"TOY WEIGHTS: {names} ({', '.join(kinds)}) was trained almost only on simulated scans, for trying the "
+        f"software. Names and numbers of real scans are not fit for science; {SCIENCE}."
     )
 
 
