@@ -148,6 +148,14 @@ def test_a_failed_job_is_one_line_with_the_end_of_its_log(told, tmp_path):
     assert told(gone).startswith("cohort: the job failed (see ")
 
 
+def test_the_command_of_a_failed_job_is_not_repeated(told):
+    text = "RuleException:\nCalledProcessError in file chain.smk, line 28:\nCommand 'python' returned 1"
+    repeated = record(text, logging.ERROR, SNAKEMAKE)
+    assert told(repeated) == "" and "Command" in told(repeated, verbose=True)
+    other = record("RuleException:\nValueError in file x.smk", logging.ERROR, SNAKEMAKE)
+    assert "ValueError" in told(other)
+
+
 def test_commands_are_shown_where_wished_for(told):
     command = record("", event=LogEvent.SHELLCMD, shellcmd="python -m wirbel", path=SNAKEMAKE)
     assert told(command) == "" and told(command, printshellcmds=True) == "python -m wirbel\n"

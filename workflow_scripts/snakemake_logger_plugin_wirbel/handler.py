@@ -16,6 +16,8 @@ from snakemake_logger_plugin_wirbel.screen import Screen
 OUTPUT, SUMMARY = "wirbel_output", "wirbel_summary"
 """Attributes of records by which the rules say that a run begins, and how it ended."""
 ALL, PROGRESS = "ALL", "PROGRESS"
+FAILED_COMMAND = "RuleException:\nCalledProcessError"
+"""How Snakemake begins to repeat a failed job's command; the job's own line says why it failed."""
 
 
 class LogHandler(LogHandlerBase):
@@ -61,7 +63,7 @@ class LogHandler(LogHandlerBase):
             self._jobs.command(record)
         elif event == LogEvent.RUN_INFO and self.common_settings.dryrun:
             self._screen.say(record.getMessage())
-        elif event not in (None, LogEvent.ERROR):
+        elif event not in (None, LogEvent.ERROR) or repeats_command(record):
             return
         elif record.levelno >= logging.WARNING or not is_snakemakes_own(record.pathname):
             self._screen.say(record.getMessage(), style=_style(record.levelno))
@@ -98,6 +100,11 @@ class LogHandler(LogHandlerBase):
 
 def _style(level: int) -> str:
     return "red" if level >= logging.ERROR else "yellow" if level >= logging.WARNING else ""
+
+
+def repeats_command(record: logging.LogRecord) -> bool:
+    """Return whether Snakemake only says again which command of a job failed."""
+    return is_snakemakes_own(record.pathname) and record.getMessage().startswith(FAILED_COMMAND)
 
 
 def as_snakemake(record: logging.LogRecord, settings: OutputSettingsLoggerInterface) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
 from pathlib import Path
 
@@ -24,6 +25,11 @@ ADVICE = {
 }
 """What a person can do about an error of the file system."""
 
+NO_MORE_FILES = (
+    "the file system has space left but takes no more files (`df -i`): remove some files, "
+    "or ask for more inodes, and run the same command again; finished scans are kept"
+)
+
 
 def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
     """Return a sentence if the error is the machine's or the installation's fault, otherwise None.
@@ -39,11 +45,22 @@ def machine_fault(error: BaseException, *, writing: bool = False) -> str | None:
     if isinstance(error, ImportError):
         return f"a package is missing ({error}); run `make setup`"
     if isinstance(error, OSError) and (writing or error.errno in MACHINE_ERRORS):
-        advice = ADVICE.get(error.errno or 0)
+        advice = NO_MORE_FILES if _out_of_inodes(error) else ADVICE.get(error.errno or 0)
         return f"the file system refused: {error}" + (f"; {advice}" if advice else "")
     if isinstance(error, RuntimeError) and any(word in str(error) for word in DEVICE_ERRORS):
         return f"the computing device failed: {_sentence(error)}"
     return None
+
+
+def _out_of_inodes(error: OSError) -> bool:
+    """Return whether the file could not be made because the file system's inodes are used up."""
+    if error.errno != errno.ENOSPC or not isinstance(error.filename, str):
+        return False
+    try:
+        there = os.statvfs(Path(error.filename).parent)
+    except OSError:
+        return False
+    return there.f_files > 0 and there.f_favail == 0 and there.f_bavail > 0
 
 
 def scan_fault(error: Exception, hide: tuple[str, ...] = ()) -> tuple[str, str]:
