@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from wirbel.study.decision.account import account
-from wirbel.study.decision.batches import LATER, Cause, Decision
+from wirbel.study.decision.account import account, again_in_words
+from wirbel.study.decision.batches import LATER, NEVER, Cause, Decision
 from wirbel.study.decision.before_table import BeforeJobTable
 from wirbel.study.listing.discovery import BatchPlan, ListChange
 
@@ -103,3 +103,18 @@ def test_the_account_comes_before_the_first_table_of_jobs_and_once():
         assert watcher.filter(record)
         told.append(event)
     assert told == ["workflow_started", "account", "run_info", "run_info"]
+
+
+def test_a_run_says_why_finished_results_are_made_again():
+    """Three batches: all scans under another setting, one scan asked for, and a new one that needs no such sentence."""
+    causes = {
+        ("resample", "b00001"): (Cause(LATER),),
+        ("merge", "b00001"): (Cause("setting n4 changed"),),
+        ("resample", "b00002"): (Cause("asked for by recompute", frozenset({"sub-03"})),),
+        ("resample", "b00003"): (Cause(NEVER),),
+    }
+    decision = Decision(STAGES, causes, {"b00001": 0, "b00002": 0, "b00003": 0})
+    assert again_in_words(decision, found({"b00001": 1_000, "b00002": 2, "b00003": 7})) == [
+        "Computed again, from resample on: 1 scan at most (asked for by recompute).",
+        "Computed again, from resample on: 1,000 scans at most (setting n4 changed).",
+    ]

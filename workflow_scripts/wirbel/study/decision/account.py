@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from wirbel.runner.chain import job_of, stages_of_job
-from wirbel.study.decision.batches import LATER, Cause, Decision
+from wirbel.study.decision.batches import INPUTS, LATER, LIST, NEVER, Cause, Decision
 from wirbel.study.listing.discovery import BatchPlan, ListChange
 
 KINDS = ("new", "changed", "gone")
@@ -118,7 +118,7 @@ def _add(told, stage, batch, decision, found, concerned) -> None:
         before = concerned[batch]
         if change == ListChange() or before is None or before - change.new - change.changed:
             place = decision.stages.index(stage)
-            own = [c for c in own if c.text not in ("not computed yet", "its inputs changed")]
+            own = [c for c in own if c.text not in (NEVER, INPUTS)]
             own.append(Cause(f"follows {decision.stages[place - 1]}", before))
             scans = _union([scans, before])
     concerned[batch] = scans
@@ -149,6 +149,27 @@ def scans_in_words(found: BatchPlan) -> str:
         f"{total} found: {', '.join(told) or 'none new, changed or gone'} since the last run."
     )
     return "\n".join([sentence, *absent_in_words(found)])
+
+
+def again_in_words(decision: Decision, found: BatchPlan) -> list[str]:
+    """Return why, and on how many scans, results are made again that were finished; one sentence per reason."""
+    counts: Counter[tuple[int, str]] = Counter()
+    for batch, first in decision.first.items():
+        for cause in _reasons(decision, batch):
+            size = found.sizes.get(batch, 0) if cause.scans is None else len(cause.scans)
+            counts[first, cause.text] += size
+    return [
+        f"Computed again, from {decision.stages[first]} on: {_number(count, 'scan')} at most ({text})."
+        for (first, text), count in sorted(counts.items())
+        if count
+    ]
+
+
+def _reasons(decision: Decision, batch: str) -> list[Cause]:
+    """Return why a batch runs again, scans that are new, changed or gone aside: they are said already."""
+    told = {NEVER, INPUTS, LIST, LATER}
+    own = (decision.causes.get((stage, batch), ()) for stage in decision.stages)
+    return list({c.text: c for causes in own for c in causes if c.text not in told}.values())
 
 
 def absent_in_words(found: BatchPlan) -> list[str]:

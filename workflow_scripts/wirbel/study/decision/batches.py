@@ -34,6 +34,9 @@ from wirbel.study.settings.differences import differences
 NO_SHIFTS: Mapping[str, int] = MappingProxyType({})
 LATER = "a later stage changed that reads its results"
 DAMAGED = "results are missing or damaged"
+NEVER = "not computed yet"
+LIST = "its list changed"
+INPUTS = "its inputs changed"
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class _Decider:
         if first and batch in self._asked:
             yield Cause("asked for by recompute", self._asked[batch])
         if seal is None:
-            yield Cause("not computed yet")
+            yield Cause(NEVER)
             return
         other_plan = seal.made_by != stage.fingerprint and not self._plan.wishes.mixed_settings
         other_input = before is not None and seal.made_from != before
@@ -168,8 +171,8 @@ class _Decider:
     def _other_input(self, batch: str, first: bool) -> Cause:
         change = self._found.changes.get(batch)
         if first and change is not None:
-            return Cause("its list changed", change.new | change.changed)
-        return Cause("its inputs changed")
+            return Cause(LIST, change.new | change.changed)
+        return Cause(INPUTS)
 
     def _failed(self, stage: StagePlan, batch: str) -> frozenset[str]:
         """Return the scans that `retry_failed` selects."""

@@ -15,7 +15,7 @@ from wirbel.study.checks.command_line import FORCED
 from wirbel.study.checks.space import check_space, estimate
 from wirbel.study.checks.start import check_before_run
 from wirbel.study.checks.toy_weights import toy_remark
-from wirbel.study.decision.account import account, scans_in_words
+from wirbel.study.decision.account import account, again_in_words, scans_in_words
 from wirbel.study.ending.finish import TOO_MANY_FAILED, exit_code
 from wirbel.study.ending.run_record import begin_record, end_record
 from wirbel.study.ending.summary import Summary, summary
@@ -152,7 +152,8 @@ class Start:
         """Say what is new; stop where a person should look first; write lists and plan."""
         if doubt := self._doubt(run):
             self._session.stop(doubt)
-        self._session.say(scans_in_words(run.found), wirbel_output=self._settings.output_dir)
+        told = [scans_in_words(run.found), *again_in_words(run.decision, run.found)]
+        self._session.say("\n".join(told), wirbel_output=self._settings.output_dir)
         run.carry_out()
         begin_record(self._settings.output_dir, run)
 
