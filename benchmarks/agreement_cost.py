@@ -20,10 +20,10 @@ from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import on_spacing
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.merging.both_maps import merge
+from wirbel.io.nifti.volumes import QUICKEST, read_volume, write_volume
 from wirbel.io.sidecars import read_arrays
-from wirbel.io.volumes import QUICKEST, read_volume, write_volume
-from wirbel.learning.margins import classes_and_margins
-from wirbel.learning.semantic_model import SemanticModel
+from wirbel.learning.semantic.margins import classes_and_margins
+from wirbel.learning.semantic.semantic_model import SemanticModel
 
 
 def timed(name: str, act: Callable[[], Any]) -> Any:

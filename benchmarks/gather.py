@@ -24,7 +24,7 @@ import numpy as np
 from wirbel.core.dictionary import IDENTITY, PLAUSIBILITY, TABLES
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, Column
 from wirbel.core.labels import LEVEL_NAMES, LEVELS_TOP_DOWN
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 from wirbel.runner.manifests.batches import COLUMNS, batch_file
 from wirbel.runner.manifests.records import Record, write_records
 from wirbel.stages.cohort import STAGES

@@ -14,7 +14,7 @@ from wirbel.core.measures.shape.solids import find_solids
 from wirbel.core.measures.spine import Spine
 from wirbel.core.pictures.colours import subregion_colours
 from wirbel.phantom import make_phantom
-from wirbel.phantom.raster import rasterise
+from wirbel.phantom.imaging.raster import rasterise
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 PIXEL_MM, ZOOM = 0.25, 2

@@ -40,14 +40,14 @@ from wirbel.core.dictionary import NUMBER, TABLES
 from wirbel.core.geometry import Grid, Volume, reorient
 from wirbel.core.labels import LEFT_RIGHT_PAIRS
 from wirbel.core.measures import measure
-from wirbel.phantom.acquisition import sample_acquisition
-from wirbel.phantom.anatomy import sample_anatomy
-from wirbel.phantom.contrast import sample_contrast
-from wirbel.phantom.pose import rotation_from_deg
-from wirbel.phantom.raster import rasterise
-from wirbel.phantom.scanner import fine_grid, image_tissues
-from wirbel.phantom.surroundings import draw_surroundings, sample_habitus
-from wirbel.phantom.truth import truth_tables
+from wirbel.phantom.imaging.acquisition import sample_acquisition
+from wirbel.phantom.imaging.contrast import sample_contrast
+from wirbel.phantom.imaging.raster import rasterise
+from wirbel.phantom.imaging.scanner import fine_grid, image_tissues
+from wirbel.phantom.person.anatomy import sample_anatomy
+from wirbel.phantom.person.pose import rotation_from_deg
+from wirbel.phantom.person.surroundings import draw_surroundings, sample_habitus
+from wirbel.phantom.true_values.truth import truth_tables
 
 ROOT = Path(__file__).parents[1]
 VALUES = ROOT / "results" / "benchmarks" / "measures.tsv"

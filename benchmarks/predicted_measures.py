@@ -22,7 +22,7 @@ from measures_figures import limit_of
 from wirbel.core.evaluation.figures import instance_rows, measure_rows
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.measures import measure
-from wirbel.io.volumes import read_volume
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.stages.evaluate import Reference
 
 TABLES = ("vertebrae", "discs", "levels", "scans")

@@ -20,8 +20,8 @@ from wirbel.core.measures.spine import Spine
 from wirbel.core.measures.vertebrae import SIX_POINT_FRACTIONS
 from wirbel.core.pictures.colours import rgb, vertebra_colours
 from wirbel.core.pictures.sagittal_views import level_marks, overlay, sagittal_view
-from wirbel.io.tables import read_rows
-from wirbel.io.volumes import read_volume
+from wirbel.io.nifti.volumes import read_volume
+from wirbel.io.tabular.tables import read_rows
 
 TARGET = Path(__file__).parents[1] / "docs" / "pictures" / "overview.png"
 HEIGHT, GAP, FONT = 620, 12, 14

@@ -18,7 +18,7 @@ from itertools import count, islice
 from pathlib import Path
 from statistics import median
 
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 from wirbel.plan.plan import Plan, write_plan
 from wirbel.plan.stage_plan import StagePlan
 from wirbel.runner.chain import STAGES

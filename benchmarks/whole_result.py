@@ -23,10 +23,10 @@ from whole_result_faults import FAILS, FAULTS, Spine
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
-from wirbel.phantom.acquisition import REGIONS, sample_acquisition
-from wirbel.phantom.anatomy import Anatomy, sample_anatomy
-from wirbel.phantom.raster import rasterise
-from wirbel.phantom.true_shapes import body_sizes
+from wirbel.phantom.imaging.acquisition import REGIONS, sample_acquisition
+from wirbel.phantom.imaging.raster import rasterise
+from wirbel.phantom.person.anatomy import Anatomy, sample_anatomy
+from wirbel.phantom.true_values.true_shapes import body_sizes
 
 IN_PLANE_MM = 1.0
 SEED = 70000

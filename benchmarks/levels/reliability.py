@@ -26,11 +26,11 @@ from wirbel.core.geometry import Grid, Volume, reorient, upright
 from wirbel.core.instances.bodies import Bodies, separate_bodies
 from wirbel.core.labels import BODY_LABELS, SACRUM
 from wirbel.core.levels.naming import Levels, levels_of, model_probability
-from wirbel.io.volumes import read_volume
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.phantom import REGIONS
-from wirbel.phantom.acquisition import sample_acquisition
-from wirbel.phantom.anatomy import sample_anatomy
-from wirbel.phantom.raster import rasterise
+from wirbel.phantom.imaging.acquisition import sample_acquisition
+from wirbel.phantom.imaging.raster import rasterise
+from wirbel.phantom.person.anatomy import sample_anatomy
 
 ROOT = Path(__file__).parents[2]
 VALUES = ROOT / "results" / "benchmarks" / "levels.tsv"

@@ -20,7 +20,7 @@ from parity import scores as parity_scores
 from parity.labelling_models import VARIANTS, write_labelling
 from parity.runs import ask_spineps, digests, maps_of, plan_run, refused, run_mode, stage
 from wirbel.core.labels import LEVEL_NAMES
-from wirbel.learning.labelling_model import LabellingModel
+from wirbel.learning.labelling.labelling_model import LabellingModel
 from wirbel.models.folders.labelling import find_checkpoint
 from wirbel.stages.label import cutouts_of, read_counted
 

@@ -17,7 +17,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from wirbel.core.labelling.level_axis import EXPLICIT, GROUPS, REPEATING
-from wirbel.learning.labelling_network import LabellingClassifier, LabellingNetwork
+from wirbel.learning.labelling.labelling_network import LabellingClassifier, LabellingNetwork
 
 HEADS = {"REGION": 3, "VERT": 24, "VERTGRP": 12, "VERTREL": 6, "VERTT13": 2, "FULLYVISIBLE": 2}
 EXACT = {"REGION": 3, "VERTEX": 26, "VERTREL": 6, "FULLYVISIBLE": 2}

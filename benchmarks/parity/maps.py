@@ -26,10 +26,10 @@ from wirbel.core.spineps.merging import both_maps as merging
 from wirbel.core.spineps.preparation import prepared_grid
 from wirbel.core.spineps.semantic_cleaning import clean_semantic
 from wirbel.errors import ScanError
-from wirbel.io.volumes import read_grid, read_volume, write_volume
-from wirbel.learning.instance_network import one_hot
-from wirbel.learning.segmentation_errors import add_errors, merge_neighbouring_bodies
-from wirbel.models.inference_config import read_inference_config
+from wirbel.io.nifti.volumes import read_grid, read_volume, write_volume
+from wirbel.learning.instance.instance_network import one_hot
+from wirbel.learning.instance.segmentation_errors import add_errors, merge_neighbouring_bodies
+from wirbel.models.folders.inference_config import read_inference_config
 
 VARIANTS = 6
 """Faulty maps of each scan, the later ones with more mistakes."""

@@ -12,20 +12,20 @@ import torch
 from tqdm import tqdm
 
 from wirbel.learning.checkpoints import load_into
-from wirbel.learning.instance_model import InstanceModel
-from wirbel.learning.instance_network import one_hot
-from wirbel.learning.instance_samples import (
+from wirbel.learning.instance.instance_model import InstanceModel
+from wirbel.learning.instance.instance_network import one_hot
+from wirbel.learning.instance.instance_samples import (
     Variation,
     VertebraCase,
     draw_sample,
     prepare_case,
 )
-from wirbel.learning.instance_trainer import dice_and_cross_entropy
-from wirbel.learning.nnunet_plans import build_network, read_plans
+from wirbel.learning.instance.instance_trainer import dice_and_cross_entropy
+from wirbel.learning.instance.published_network import PublishedUNet
 from wirbel.learning.precision import CHANNELS_LAST, quick_arithmetic
-from wirbel.learning.published_network import PublishedUNet
-from wirbel.learning.semantic_weights import read_folds
-from wirbel.models.inference_config import read_inference_config
+from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
+from wirbel.learning.semantic.semantic_weights import read_folds
+from wirbel.models.folders.inference_config import read_inference_config
 from wirbel.phantom import make_phantom
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "models" / "builtin"

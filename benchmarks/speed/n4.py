@@ -25,7 +25,7 @@ from wirbel.core.preparation.intake import check_scan
 from wirbel.core.preparation.n4 import fitting, itk
 from wirbel.core.spineps import bias_field as published
 from wirbel.core.spineps.preparation import to_range
-from wirbel.io.volumes import read_volume
+from wirbel.io.nifti.volumes import read_volume
 
 WAYS = {"dense": fitting.log_field, "itk": itk.log_field}
 

@@ -22,10 +22,10 @@ from wirbel.core.method.merge import Found, merge
 from wirbel.core.method.names import OWN
 from wirbel.core.method.prepare import prepare
 from wirbel.core.spineps.grids import resample
-from wirbel.io.final_maps import write_final_maps
+from wirbel.io.maps.final_maps import write_final_maps
+from wirbel.io.nifti.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
 from wirbel.io.sidecars import read_arrays, write_arrays
-from wirbel.io.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
-from wirbel.models.inference_config import read_inference_config
+from wirbel.models.folders.inference_config import read_inference_config
 from wirbel.stages.features import NO_LEVELS, measured_rows
 
 Known = dict[str, Any]

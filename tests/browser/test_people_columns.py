@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from support.browser.tables_of_scans import write_tables
 
-from wirbel.io.parquet_columns import ParquetColumns
+from wirbel.io.tabular.parquet_columns import ParquetColumns
 from wirbel.report.cohort_report import READ
 from wirbel.report.scan_table import ScanTable
 

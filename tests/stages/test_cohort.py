@@ -14,9 +14,9 @@ from support.studies import planned
 from support.studies.simulated_cohort import ODD, SCANS
 
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES
-from wirbel.io.listing import Finding
-from wirbel.io.measurements import write_measurements
-from wirbel.io.tables import write_rows
+from wirbel.io.dataset.listing import Finding
+from wirbel.io.tabular.measurements import write_measurements
+from wirbel.io.tabular.tables import write_rows
 from wirbel.plan.plan import Wishes, plan_file, read_plan, write_plan
 from wirbel.runner.manifests.batches import COLUMNS, batch_file, read_batch
 from wirbel.runner.manifests.findings import write_findings

@@ -12,8 +12,8 @@ from support.studies.one_batch import OneBatch
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET, SACRUM
 from wirbel.core.spineps.preparation import prepared_grid
+from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.sidecars import read_arrays
-from wirbel.io.volumes import read_volume, write_volume
 from wirbel.models.compatibility import method_of
 from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom

@@ -12,8 +12,8 @@ from support.studies import planned
 from support.studies.batch_lists import update_batches
 
 from wirbel.core.geometry import Volume
+from wirbel.io.nifti.volumes import write_volume
 from wirbel.io.sidecars import write_json
-from wirbel.io.volumes import write_volume
 from wirbel.plan.plan import plan_file
 from wirbel.runner.manifests.batches import StageFolders, batch_file, read_batch
 from wirbel.runner.manifests.records import (

@@ -9,11 +9,11 @@ import torch
 from support.models import tiny_models
 from support.studies.one_batch import OneBatch
 
-import wirbel.learning.instance_model as instance_model
+import wirbel.learning.instance.instance_model as instance_model
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.io.sidecars import read_arrays
-from wirbel.learning.export import INSTANCE_CHANNELS
-from wirbel.learning.instance_network import one_hot
+from wirbel.learning.instance.instance_network import one_hot
+from wirbel.learning.training.export import INSTANCE_CHANNELS
 from wirbel.phantom import make_phantom
 from wirbel.stages import instance
 

@@ -15,9 +15,9 @@ from support.studies.one_batch import BATCH, OneBatch
 
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labelling.level_axis import REPEATING
+from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.sidecars import read_json, write_arrays
-from wirbel.io.volumes import read_volume, write_volume
-from wirbel.learning.labelling_model import LabellingModel
+from wirbel.learning.labelling.labelling_model import LabellingModel
 from wirbel.plan.plan import plan_file
 from wirbel.stages import contact_sheet, features, label, merge
 from wirbel.study import verify

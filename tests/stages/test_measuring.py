@@ -16,8 +16,8 @@ from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.label_schemes import UnknownLabelError
 from wirbel.errors import ScanError
-from wirbel.io.tables import write_rows
-from wirbel.io.volumes import write_volume
+from wirbel.io.nifti.volumes import write_volume
+from wirbel.io.tabular.tables import write_rows
 from wirbel.runner.manifests.records import write_records
 from wirbel.stages import cohort, evaluate, features
 

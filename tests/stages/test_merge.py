@@ -12,8 +12,8 @@ from support.studies.batch_lists import update_batches
 
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
 from wirbel.core.instances.cutouts import body_centres
+from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.sidecars import read_json, write_arrays
-from wirbel.io.volumes import read_volume, write_volume
 from wirbel.runner.manifests.records import Record, read_records, write_records
 from wirbel.stages import merge
 

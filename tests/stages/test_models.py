@@ -196,7 +196,7 @@ def test_a_full_disk_is_one_sentence(site, capsys, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("wirbel.models.install.unpack", full)
+    monkeypatch.setattr("wirbel.models.fetching.install.unpack", full)
     assert site.run() == 1
     assert f"cannot write to {site.models}: No space left on device" in capsys.readouterr().err
     assert not site.left()

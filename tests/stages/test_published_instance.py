@@ -10,7 +10,7 @@ from support.models import published_folders
 from support.studies.one_batch import OneBatch
 
 from wirbel.io.sidecars import read_arrays
-from wirbel.learning.published_network import PublishedUNet
+from wirbel.learning.instance.published_network import PublishedUNet
 from wirbel.phantom import make_phantom
 from wirbel.stages import instance
 

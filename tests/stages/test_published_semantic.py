@@ -11,7 +11,7 @@ from support.models import published_folders
 from support.studies.one_batch import OneBatch
 
 from wirbel.core.geometry import Volume
-from wirbel.learning.semantic_model import SemanticModel
+from wirbel.learning.semantic.semantic_model import SemanticModel
 from wirbel.stages import semantic
 
 LABELS = np.array([0, 49, 61, 100])

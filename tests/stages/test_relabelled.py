@@ -5,8 +5,8 @@ from __future__ import annotations
 from support.studies import planned
 from support.studies.measured import BUILTIN, gather
 
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
 from wirbel.runner.manifests.findings import with_shifts, write_findings
 from wirbel.runner.manifests.records import read_records
 from wirbel.runner.manifests.seals import Seal

@@ -15,8 +15,8 @@ from support.studies import planned
 from support.studies.batch_lists import update_batches
 
 from wirbel.core.preparation.intensities import TOP
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
 from wirbel.runner.manifests.records import read_records
 from wirbel.stages import resample
 

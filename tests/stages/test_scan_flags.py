@@ -6,7 +6,7 @@ import pytest
 from support.spines.solid_spine import SolidSpine, render  # noqa: E402
 
 from wirbel.core import labels as L
-from wirbel.io.volumes import write_volume
+from wirbel.io.nifti.volumes import write_volume
 from wirbel.plan.stage_settings import FeaturesSettings
 from wirbel.runner.manifests.batches import Scan, StageFolders
 from wirbel.stages.features import Features

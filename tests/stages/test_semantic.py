@@ -8,12 +8,12 @@ import pytest
 from support.models import tiny_models
 from support.studies.one_batch import OneBatch
 
-import wirbel.learning.semantic_model as semantic_model
+import wirbel.learning.semantic.semantic_model as semantic_model
 from wirbel.core.geometry import Volume, upright
 from wirbel.core.preparation.image import prepare_image
 from wirbel.core.semantic.cleaning import clean_semantic
-from wirbel.io.volumes import read_volume
-from wirbel.learning.semantic_model import SemanticModel
+from wirbel.io.nifti.volumes import read_volume
+from wirbel.learning.semantic.semantic_model import SemanticModel
 from wirbel.models.publish import publish
 from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom

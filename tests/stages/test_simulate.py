@@ -12,9 +12,9 @@ import pytest
 
 from wirbel.core.geometry import Volume
 from wirbel.errors import ScanError
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.io.tables import read_rows
-from wirbel.io.volumes import read_volume
+from wirbel.io.tabular.tables import read_rows
 from wirbel.stages import simulate
 
 

@@ -16,16 +16,18 @@ from support.models import tiny_models
 
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume
-from wirbel.io.label_schemes import read_scheme
-from wirbel.io.volumes import write_volume
-from wirbel.learning import instance_trainer, semantic_trainer, training_data
+from wirbel.io.foreign.label_schemes import read_scheme
+from wirbel.io.nifti.volumes import write_volume
 from wirbel.learning.checkpoints import FINAL, LATEST, read_pickled_checkpoint
-from wirbel.learning.instance_model import InstanceModel, read_model_weights
-from wirbel.learning.mixture import stored_targets
-from wirbel.learning.real_cases import taught
-from wirbel.learning.semantic_model import SemanticModel, read_first_fold
-from wirbel.learning.targets import CLASSES, classes_of, targets_of
-from wirbel.learning.training_cases import TrainingFolder, write_case, write_descriptions
+from wirbel.learning.instance import instance_trainer
+from wirbel.learning.instance.instance_model import InstanceModel, read_model_weights
+from wirbel.learning.semantic import semantic_trainer
+from wirbel.learning.semantic.semantic_model import SemanticModel, read_first_fold
+from wirbel.learning.training import training_data
+from wirbel.learning.training.mixture import stored_targets
+from wirbel.learning.training.real_cases import taught
+from wirbel.learning.training.targets import CLASSES, classes_of, targets_of
+from wirbel.learning.training.training_cases import TrainingFolder, write_case, write_descriptions
 from wirbel.models.registry import find_model
 from wirbel.phantom import make_phantom
 from wirbel.stages import register_models, train_instance, train_semantic

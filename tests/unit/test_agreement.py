@@ -12,7 +12,7 @@ from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_l
 from wirbel.core.instances.consolidation import ABOVE, BELOW, CENTRE
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.measures.agreement import agreement_columns
-from wirbel.learning.margins import classes_and_margins
+from wirbel.learning.semantic.margins import classes_and_margins
 
 LUMBAR = box_spine(range(20, 25))
 MAP = LUMBAR.labels.with_data(LUMBAR.vertebra)

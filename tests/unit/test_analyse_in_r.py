@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from wirbel.core.dictionary import INTEGER, STRING, TABLES, Column
-from wirbel.io.columnar import write_both
-from wirbel.io.rows import Rows
 from wirbel.io.sidecars import write_json
+from wirbel.io.tabular.columnar import write_both
+from wirbel.io.tabular.rows import Rows
 
 PAGE = Path(__file__).parents[2] / "docs" / "analyse.md"
 PEOPLE = (Column("sex", STRING, "", ""), Column("age", INTEGER, "", ""))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from wirbel.learning.augmentation import (
+from wirbel.learning.training.augmentation import (
     OUTSIDE_LABEL,
     Appearance,
     BlankBorders,

@@ -3,7 +3,7 @@
 import pytest
 from support.studies.bids_scans import put_scan
 
-from wirbel.io.bids import find_scans, list_dataset
+from wirbel.io.dataset.bids import find_scans, list_dataset
 
 
 def test_participants_sessions_and_runs_are_read_from_the_folders_and_names(tmp_path):

@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from support.models import tiny_models
 
-import wirbel.learning.semantic_model as semantic_model
+import wirbel.learning.semantic.semantic_model as semantic_model
 from wirbel.learning.checkpoints import (
     UnsafeCheckpointError,
     load_into,
@@ -19,11 +19,11 @@ from wirbel.learning.checkpoints import (
     read_weights,
     write_weights,
 )
-from wirbel.learning.export import INSTANCE_CHANNELS
-from wirbel.learning.instance_model import InstanceModel
-from wirbel.learning.instance_network import one_hot
-from wirbel.learning.semantic_model import SemanticModel
-from wirbel.models.inference_config import read_inference_config
+from wirbel.learning.instance.instance_model import InstanceModel
+from wirbel.learning.instance.instance_network import one_hot
+from wirbel.learning.semantic.semantic_model import SemanticModel
+from wirbel.learning.training.export import INSTANCE_CHANNELS
+from wirbel.models.folders.inference_config import read_inference_config
 
 
 class Malicious:

@@ -6,7 +6,7 @@ from collections import namedtuple
 import pytest
 from support.studies.bids_scans import put_scan
 
-from wirbel.io.bids import find_scans
+from wirbel.io.dataset.bids import find_scans
 from wirbel.study.checks import space
 from wirbel.study.checks.space import check_space, estimate
 from wirbel.study.checks.start import (

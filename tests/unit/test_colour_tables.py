@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
-from wirbel.io.colour_tables import write_colour_tables
-from wirbel.io.final_maps import lookup_files, write_lookups
-from wirbel.io.tables import read_rows
+from wirbel.io.maps.colour_tables import write_colour_tables
+from wirbel.io.maps.final_maps import lookup_files, write_lookups
+from wirbel.io.tabular.tables import read_rows
 
 NAMES = {20: "L1", 7: "C7"}
 COLOURS = {20: "#ff0000", 7: "#0080ff"}

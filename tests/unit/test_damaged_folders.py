@@ -12,9 +12,9 @@ from support.models import damage, labelling_folder, published_folders, tiny_mod
 from support.models.damage import CONFIG, DATASET, PLANS
 
 from wirbel.learning import filling
-from wirbel.learning.instance_model import InstanceModel
-from wirbel.learning.labelling_model import LabellingModel
-from wirbel.learning.semantic_model import SemanticModel
+from wirbel.learning.instance.instance_model import InstanceModel
+from wirbel.learning.labelling.labelling_model import LabellingModel
+from wirbel.learning.semantic.semantic_model import SemanticModel
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.check import checked_folder
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from wirbel.errors import InfrastructureError, ScanError
-from wirbel.io.file_kinds import explain_open_errors
-from wirbel.io.volumes import read_grid, read_volume
+from wirbel.io.nifti.file_kinds import explain_open_errors
+from wirbel.io.nifti.volumes import read_grid, read_volume
 
 IMAGE = nib.Nifti1Image(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.diag([3.3, 1, 1, 1]))
 PLAIN = IMAGE.to_bytes()

@@ -3,7 +3,7 @@
 import pytest
 
 from wirbel.command.main import main
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 from wirbel.study.ending.forecast import NothingMeasured, forecast
 
 JOB = ("stage", "batch", "scans", "seconds", "cpu_seconds", "gpu_seconds", "max_memory_mb")

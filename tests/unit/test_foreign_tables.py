@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from wirbel.io.foreign_tables import read_foreign_table
+from wirbel.io.foreign.foreign_tables import read_foreign_table
 
 PEOPLE = "participant_id\tage\tname\nsub-01\t61\tMüller\nsub-02\t62\tLi\n"
 ROWS = [

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wirbel.errors import ScanError
-from wirbel.io import gzip_stream
-from wirbel.io.gzip_stream import open_gzip
-from wirbel.io.volumes import read_volume, write_volume
+from wirbel.io.nifti import gzip_stream
+from wirbel.io.nifti.gzip_stream import open_gzip
+from wirbel.io.nifti.volumes import read_volume, write_volume
 
 
 def read_in_pieces(path, sizes):

@@ -9,7 +9,7 @@ import pytest
 
 from wirbel.core import labels as L
 from wirbel.core.instances.cutouts import cut_out
-from wirbel.learning.instance_samples import (
+from wirbel.learning.instance.instance_samples import (
     ABOVE,
     BELOW,
     CENTRE,

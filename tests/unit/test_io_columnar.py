@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from wirbel.io import spool as spooling
-from wirbel.io.columnar import write_both
-from wirbel.io.rows import Rows
-from wirbel.io.spool import Spool
+from wirbel.io.tabular import spool as spooling
+from wirbel.io.tabular.columnar import write_both
+from wirbel.io.tabular.rows import Rows
+from wirbel.io.tabular.spool import Spool
 
 COLUMNS = [
     ("scan_id", "string"),

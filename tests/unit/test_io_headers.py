@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from wirbel.core.geometry import Volume
 from wirbel.errors import ScanError
-from wirbel.io import nifti_voxels
-from wirbel.io.volumes import read_grid, read_header, read_volume, write_volume
+from wirbel.io.nifti import nifti_voxels
+from wirbel.io.nifti.volumes import read_grid, read_header, read_volume, write_volume
 
 SHAPE = (9, 40, 50)
 AFFINE = np.array([[0, 0, 3.3, -15], [-1, 0, 0, 20], [0, -1, 0, 25], [0, 0, 0, 1.0]])

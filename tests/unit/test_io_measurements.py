@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from wirbel.io import measurements
-from wirbel.io.measurements import (
+from wirbel.io.prefetch import FILES_AHEAD, read_ahead
+from wirbel.io.tabular import measurements
+from wirbel.io.tabular.measurements import (
     DamagedMeasurements,
     ScanRows,
     read_piece,
     read_pieces,
     write_measurements,
 )
-from wirbel.io.prefetch import FILES_AHEAD, read_ahead
 
 COLUMNS = {
     "scans": [("scan_id", "string"), ("scan_status", "string"), ("age", "integer")],

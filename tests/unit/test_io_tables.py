@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from wirbel.io.sidecars import read_arrays, read_json, write_arrays, write_json, write_lookup
-from wirbel.io.tables import read_rows, read_table, write_rows
+from wirbel.io.tabular.tables import read_rows, read_table, write_rows
 
 
 def test_rows_keep_their_text_and_white_space_cannot_break_the_table(tmp_path):

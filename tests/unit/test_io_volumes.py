@@ -8,7 +8,7 @@ import pytest
 
 from wirbel.core.geometry import Volume
 from wirbel.errors import ScanError
-from wirbel.io.volumes import read_grid, read_volume, write_volume
+from wirbel.io.nifti.volumes import read_grid, read_volume, write_volume
 
 OBLIQUE = np.array(
     [[0.8, 0.1, 0.0, -40.0], [-0.1, 0.8, 0.2, 7.0], [0.05, -0.2, 3.0, 12.5], [0, 0, 0, 1.0]]

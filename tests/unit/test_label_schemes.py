@@ -5,7 +5,13 @@ import pytest
 
 from wirbel.core import labels as L
 from wirbel.core.label_schemes import ANYTHING, UnknownLabelError, is_inside, is_undecided
-from wirbel.io.label_schemes import OURS, SchemeError, read_scheme, scheme_from, scheme_names
+from wirbel.io.foreign.label_schemes import (
+    OURS,
+    SchemeError,
+    read_scheme,
+    scheme_from,
+    scheme_names,
+)
 
 VERTEBRA = frozenset(L.VERTEBRA_SUBREGIONS)
 CANAL = frozenset({L.CANAL, L.CORD})

@@ -14,9 +14,9 @@ from support.models.labelling_folder import (
     write_labelling,
 )
 
-from wirbel.learning.labelling_checkpoint import read_checkpoint
-from wirbel.learning.labelling_model import LabellingModel
-from wirbel.learning.labelling_network import LabellingClassifier, LabellingNetwork
+from wirbel.learning.labelling.labelling_checkpoint import read_checkpoint
+from wirbel.learning.labelling.labelling_model import LabellingModel
+from wirbel.learning.labelling.labelling_network import LabellingClassifier, LabellingNetwork
 
 
 @pytest.fixture(scope="module")

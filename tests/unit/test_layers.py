@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ MODULES = sorted(
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
     for path in PACKAGE.rglob("*.py")
 )
+MOST_MODULES = 12
 STANDARD = sys.stdlib_module_names
 FILES = {"os", "pathlib", "shutil", "tempfile", "io", "gzip", "subprocess", "socket", "glob"}
 
@@ -99,7 +101,13 @@ def test_only_the_fetcher_may_use_the_network():
     }
     # Two others ask `socket` for the machine's name only; the server answers this machine only.
     others = {"wirbel.io.atomic", "wirbel.runner.machine.locks", "wirbel.command.serving.server"}
-    assert users <= {"wirbel.models.fetch"} | others
+    assert users <= {"wirbel.models.fetching.fetch"} | others
+
+
+def test_no_folder_holds_more_than_a_dozen_modules():
+    folders = Counter(path.parent for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+    full = {str(f.relative_to(PACKAGE)) for f, modules in folders.items() if modules > MOST_MODULES}
+    assert full <= {"stages"}  # one module per rule
 
 
 def test_every_layer_is_covered():

@@ -7,7 +7,7 @@ import pytest
 
 from wirbel.core.labels import LEVEL_NAMES, disc_name
 from wirbel.core.plausibility import level_sizes as S
-from wirbel.phantom.morphometry import MEAN_DIMENSIONS
+from wirbel.phantom.person.morphometry import MEAN_DIMENSIONS
 
 SMALL, LARGE = 0.8, 1.25
 """Of the mean: 98 % of adults lie between (10 % standard deviation)."""

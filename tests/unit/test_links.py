@@ -3,7 +3,7 @@
 import pytest
 from support.studies.bids_scans import put_scan
 
-from wirbel.io.bids import find_scans
+from wirbel.io.dataset.bids import find_scans
 from wirbel.study.listing.links import check_links
 from wirbel.study.refused import Refused
 

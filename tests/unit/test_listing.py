@@ -6,8 +6,8 @@ import threading
 import pytest
 from support.studies.bids_scans import put_scan
 
-from wirbel.io import walk
-from wirbel.io.bids import list_dataset
+from wirbel.io.dataset import walk
+from wirbel.io.dataset.bids import list_dataset
 
 
 def findings(listing):

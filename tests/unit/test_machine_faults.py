@@ -6,7 +6,7 @@ import os
 import pytest
 
 from wirbel.errors import InfrastructureError
-from wirbel.io.nifti_files import explain_read_errors
+from wirbel.io.nifti.nifti_files import explain_read_errors
 from wirbel.runner.failures import machine_fault
 
 ANSWERS = [

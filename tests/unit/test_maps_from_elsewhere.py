@@ -10,7 +10,7 @@ from support.spines.solid_spine import SolidSpine, render
 
 from wirbel.core.labels import ENDPLATE, LOWER_ENDPLATE, UPPER_ENDPLATE
 from wirbel.core.measures import measure
-from wirbel.io.volumes import write_volume
+from wirbel.io.nifti.volumes import write_volume
 
 PAGE = Path(__file__).parents[2] / "docs" / "coming-from-spineps.md"
 

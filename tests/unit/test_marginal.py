@@ -5,15 +5,15 @@ import pytest
 import torch
 
 from wirbel.core import labels as L
-from wirbel.io.label_schemes import read_scheme, scheme_from
-from wirbel.learning.marginal import (
+from wirbel.io.foreign.label_schemes import read_scheme, scheme_from
+from wirbel.learning.semantic.marginal import (
     MarginalLoss,
     marginal_cross_entropy,
     marginal_dice,
     resolved,
 )
-from wirbel.learning.mixture import Mixture, RealCases, probabilities, stored_targets
-from wirbel.learning.targets import CLASSES, as_targets, targets_of
+from wirbel.learning.training.mixture import Mixture, RealCases, probabilities, stored_targets
+from wirbel.learning.training.targets import CLASSES, as_targets, targets_of
 
 TABLE = torch.tensor(
     [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 1, 0], [1, 1, 1, 1]]

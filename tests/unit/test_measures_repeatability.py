@@ -9,10 +9,10 @@ from wirbel.core.geometry import Grid, Volume, reorient
 from wirbel.core.labels import LEFT_RIGHT_PAIRS, region_of
 from wirbel.core.measures import measure
 from wirbel.io.repeatability import read_repeatability
-from wirbel.phantom.acquisition import sample_acquisition
-from wirbel.phantom.anatomy import sample_anatomy
-from wirbel.phantom.pose import rotation_from_deg
-from wirbel.phantom.raster import rasterise
+from wirbel.phantom.imaging.acquisition import sample_acquisition
+from wirbel.phantom.imaging.raster import rasterise
+from wirbel.phantom.person.anatomy import sample_anatomy
+from wirbel.phantom.person.pose import rotation_from_deg
 
 STANDARD = (0.86, 0.86, 3.3)
 KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}

@@ -17,7 +17,7 @@ from wirbel.core.measures.signal.signals import add_signal_ratios, picture_of
 from wirbel.core.measures.spine import Spine
 from wirbel.core.preparation.intake import check_scan
 from wirbel.errors import ScanError
-from wirbel.io.volumes import read_volume
+from wirbel.io.nifti.volumes import read_volume
 
 BODY, DISC, FLUID, CORD, FAT = 120.0, 210.0, 600.0, 250.0, 400.0
 EXPECTED = {L3: BODY / FLUID, L4: BODY / FLUID, "disc": DISC / FLUID}

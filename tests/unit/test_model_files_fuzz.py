@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from support.models import published_folders, tiny_models
 
 from wirbel.core.inference_config import PUBLISHED_CHANNELS
-from wirbel.learning.export import instance_config
-from wirbel.learning.instance_network import InstanceNetwork, UNet
-from wirbel.learning.nnunet_plans import build_network, read_plans
-from wirbel.learning.semantic_plans import CONFIGURATION, dataset_json, plans_json
+from wirbel.learning.instance.instance_network import InstanceNetwork, UNet
+from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
+from wirbel.learning.semantic.semantic_plans import CONFIGURATION, dataset_json, plans_json
+from wirbel.learning.training.export import instance_config
 from wirbel.models.errors import ModelError
+from wirbel.models.folders.inference_config import parse_inference_config
 from wirbel.models.folders.instance import check_settings
 from wirbel.models.folders.json_files import decode_json
-from wirbel.models.inference_config import parse_inference_config
 
 NUMBERS = st.sampled_from([0, -1, 1, 2, 3, 255, 256, 10**9, 10**30, 0.5, 1.0, -0.0, 1e-300, 1e300])
 LEAVES = st.one_of(

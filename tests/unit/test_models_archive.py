@@ -12,9 +12,9 @@ import zipfile
 import pytest
 from support.models.file_server import zipped
 
-from wirbel.models import archive as archives
-from wirbel.models.archive import unpack
 from wirbel.models.errors import ModelError
+from wirbel.models.fetching import archive as archives
+from wirbel.models.fetching.archive import unpack
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from support.models.file_server import serving
 
 from wirbel.models.errors import ModelError
-from wirbel.models.fetch import Patience, download
-from wirbel.models.partial_download import PartialDownload
+from wirbel.models.fetching.fetch import Patience, download
+from wirbel.models.fetching.partial_download import PartialDownload
 
 CONTENT = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(200))
 QUICK = Patience(connect_seconds=2, read_seconds=0.3, tries=4, pause_seconds=0.01)
@@ -188,7 +188,7 @@ def test_a_wrong_size_is_noticed_at_once_and_an_endless_answer_in_the_end(target
     with serving(lambda r: r.file(CONTENT)) as server:
         with pytest.raises(ModelError, match="the file has 6400 bytes, expected 6399 bytes"):
             get(server, target, size=6399)
-        monkeypatch.setattr("wirbel.models.fetch.MOST_BYTES", 5000)
+        monkeypatch.setattr("wirbel.models.fetching.fetch.MOST_BYTES", 5000)
         with pytest.raises(ModelError, match="the file has 6400 bytes, expected at most 5000"):
             get(server, target)
 

@@ -11,7 +11,7 @@ from support.models.inference_settings import SETTINGS
 
 from wirbel.models.entries import Published, network, networks
 from wirbel.models.folders.check import TYPES
-from wirbel.models.inference_config import parse_inference_config
+from wirbel.models.folders.inference_config import parse_inference_config
 from wirbel.models.publish import CHECKSUMS, publish
 from wirbel.models.registry import (
     KINDS,

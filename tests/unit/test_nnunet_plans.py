@@ -7,8 +7,8 @@ import pytest
 import torch
 from support.models import tiny_models
 
-from wirbel.learning.nnunet_plans import NETWORKS, build_network, read_plans
-from wirbel.learning.semantic_plans import CONFIGURATION, dataset_json, plans_json
+from wirbel.learning.semantic.nnunet_plans import NETWORKS, build_network, read_plans
+from wirbel.learning.semantic.semantic_plans import CONFIGURATION, dataset_json, plans_json
 
 FIRST_FORMAT = {
     "patch_size": [32, 32, 8],

@@ -5,7 +5,7 @@ import os
 import pytest
 from support.studies.bids_scans import put_scan
 
-from wirbel.io.bids import write_dataset_description
+from wirbel.io.dataset.bids import write_dataset_description
 from wirbel.study.checks.output_folder import check_output_folder
 from wirbel.study.refused import Refused
 

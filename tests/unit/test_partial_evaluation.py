@@ -6,7 +6,7 @@ import pytest
 from wirbel.core import labels as L
 from wirbel.core.evaluation.partial import compare_models, partial_rows
 from wirbel.core.label_schemes import UnknownLabelError
-from wirbel.io.label_schemes import read_scheme, scheme_from
+from wirbel.io.foreign.label_schemes import read_scheme, scheme_from
 
 
 def dice(scheme, reference, prediction):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from wirbel.core.labels import SACRUM
-from wirbel.learning.patches import SACRUM_SHARE, PatchLoader
-from wirbel.learning.semantic_plans import class_of_label
+from wirbel.learning.semantic.patches import SACRUM_SHARE, PatchLoader
+from wirbel.learning.semantic.semantic_plans import class_of_label
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wirbel.io.people_files import read_people
+from wirbel.io.foreign.people_files import read_people
 
 PRESENT = ["sub-01", "sub-02"]
 

@@ -8,12 +8,12 @@ import pytest
 from wirbel.core import labels as L
 from wirbel.core.geometry import MODEL_AXES, Grid, reorient
 from wirbel.phantom import REGIONS, make_phantom
-from wirbel.phantom import tissues as T
-from wirbel.phantom.anatomy import sample_anatomy, sample_levels
-from wirbel.phantom.contrast import sample_contrast
-from wirbel.phantom.discs import disc_frame
-from wirbel.phantom.raster import LIGAMENT_MM, rasterise
-from wirbel.phantom.shapes import Body, rod
+from wirbel.phantom.imaging import tissues as T
+from wirbel.phantom.imaging.contrast import sample_contrast
+from wirbel.phantom.imaging.raster import LIGAMENT_MM, rasterise
+from wirbel.phantom.person.anatomy import sample_anatomy, sample_levels
+from wirbel.phantom.person.discs import disc_frame
+from wirbel.phantom.person.shapes import Body, rod
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import torch
 from torch import _weights_only_unpickler as torchs
 
 from wirbel.learning.checkpoints import ALLOWED_TYPES, read_pickled_checkpoint
-from wirbel.learning.labelling_checkpoint import STAND_INS
+from wirbel.learning.labelling.labelling_checkpoint import STAND_INS
 from wirbel.models.errors import ModelError, UnsafeCheckpointError
 from wirbel.models.folders import pickles
 from wirbel.models.folders.weights import check_archive

@@ -10,7 +10,7 @@ from support.models import tiny_models
 
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.errors import InfrastructureError
-from wirbel.models.inference_config import read_inference_config
+from wirbel.models.folders.inference_config import read_inference_config
 from wirbel.plan import stage_settings as kinds
 from wirbel.plan.plan import (
     Plan,

@@ -9,8 +9,8 @@ import torch
 from support.models import tiny_models
 
 from wirbel.learning import precision
-from wirbel.learning.background import BackgroundBatches
 from wirbel.learning.parallel import sample_threads, usable_threads
+from wirbel.learning.training.background import BackgroundBatches
 
 CPU = torch.device("cpu")
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from support.models import published_folders
 
-from wirbel.learning.instance_model import InstanceModel
-from wirbel.learning.semantic_model import SemanticModel
+from wirbel.learning.instance.instance_model import InstanceModel
+from wirbel.learning.semantic.semantic_model import SemanticModel
+from wirbel.models.folders.inference_config import parse_inference_config
 from wirbel.models.folders.schema import REMEDY
-from wirbel.models.inference_config import parse_inference_config
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from support.models.labelling_folder import (
     write_labelling,
 )
 
-from wirbel.learning.labelling_model import LabellingModel
+from wirbel.learning.labelling.labelling_model import LabellingModel
+from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.folders.labelling import find_checkpoint
-from wirbel.models.inference_config import FILE_NAME
 
 MARK = "was-here"
 

@@ -8,7 +8,7 @@ import pytest
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.reviewing.reviews import Decision, agreement, cohen_kappa, combined
 from wirbel.core.reviewing.shifting import ShiftError, moved_names, shifted
-from wirbel.io.review_files import read_reviews
+from wirbel.io.foreign.review_files import read_reviews
 from wirbel.study.listing.reviews import check_reviews
 from wirbel.study.refused import Refused
 

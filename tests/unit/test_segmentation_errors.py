@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from wirbel.core import labels as L
-from wirbel.learning import segmentation_errors as errors
+from wirbel.learning.instance import segmentation_errors as errors
 
 SEEDS = range(8)
 WITHOUT_VERTEBRAE = (errors.corrupt_blobs, errors.grow_or_shrink, errors.roughen)

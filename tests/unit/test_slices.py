@@ -8,8 +8,8 @@ import pytest
 from support.models import tiny_models
 
 from wirbel.core.spacing import spacing_within
-from wirbel.learning.semantic_model import SemanticModel
-from wirbel.models.inference_config import read_inference_config
+from wirbel.learning.semantic.semantic_model import SemanticModel
+from wirbel.models.folders.inference_config import read_inference_config
 from wirbel.phantom import make_phantom
 
 OWN_SLICES = replace(tiny_models.SEMANTIC, slices_mm=(4.0, 8.0))

@@ -12,8 +12,8 @@ import torch
 from support.models import tiny_models
 
 from wirbel.io.prefetch import map_ahead
-from wirbel.learning.semantic_model import crop_to_nonzero
-from wirbel.learning.sliding_window import SlidingWindow, half_weights
+from wirbel.learning.semantic.semantic_model import crop_to_nonzero
+from wirbel.learning.semantic.sliding_window import SlidingWindow, half_weights
 
 CPU = torch.device("cpu")
 HEAVY = (
@@ -41,7 +41,7 @@ def predictors_scores(network, data, step, mirror_axes, monkeypatch) -> torch.Te
     from nnunetv2.inference import predict_from_raw_data as nnunet
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    from wirbel.learning.semantic_plans import CONFIGURATION, dataset_json, plans_json
+    from wirbel.learning.semantic.semantic_plans import CONFIGURATION, dataset_json, plans_json
 
     monkeypatch.setattr(torch, "half", torch.float32)
     exact = partial(nnunet.compute_gaussian, dtype=torch.float32)
@@ -138,7 +138,7 @@ def imported(code: str, names: tuple[str, ...]) -> list[str]:
 
 def test_segmenting_starts_without_nnunets_training_and_readers():
     """They take longer to import than the weights to load; a job should not wait for what it never uses."""
-    code = "import wirbel.learning.semantic_model, wirbel.learning.instance_model"
+    code = "import wirbel.learning.semantic.semantic_model, wirbel.learning.instance.instance_model"
     assert imported(code, ("torch", *HEAVY)) == ["torch"]
 
 

@@ -33,7 +33,7 @@ from wirbel.core.spineps.merging.numbering import from_the_top, number_rest
 from wirbel.core.spineps.merging.reconciliation import move_posterior_pieces, reconcile
 from wirbel.core.spineps.semantic_cleaning import clean_semantic
 from wirbel.errors import ScanError
-from wirbel.models.inference_config import parse_inference_config
+from wirbel.models.folders.inference_config import parse_inference_config
 
 MAPPING = dict.fromkeys(VERTEBRA_SUBREGIONS, 1)
 SEMANTIC = parse_inference_config(SETTINGS, "a test")

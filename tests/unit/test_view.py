@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from wirbel.command.mistake import Mistake
-from wirbel.command.pages import page_of
+from wirbel.command.common.mistake import Mistake
+from wirbel.command.common.pages import page_of
 from wirbel.command.serving.peers import is_own
 from wirbel.command.serving.server import make_server
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import yaml
 from support.models.inference_settings import SETTINGS
 from support.studies.toy_workflow import REPOSITORY
 
-from wirbel.models.inference_config import FILE_NAME
+from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.study.settings.planning import Planner
 from wirbel.study.settings.run_settings import checked_settings
 

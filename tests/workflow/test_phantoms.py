@@ -8,7 +8,7 @@ import pytest
 from support.studies.bids_errors import bids_errors
 from support.studies.toy_workflow import CHAIN, REPOSITORY, Workflow, copy_workflow
 
-from wirbel.io.tables import read_table
+from wirbel.io.tabular.tables import read_table
 
 WEIGHTS = REPOSITORY / "models" / "builtin" / "instance" / "inference_config.json"
 FILES_PER_SCAN = 6

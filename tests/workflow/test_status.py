@@ -12,7 +12,7 @@ import pytest
 from support.studies.in_process import command
 
 from wirbel.command.main import main
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 from wirbel.plan.plan import plan_file, read_plan
 from wirbel.runner.machine.locks import FileLock
 from wirbel.runner.manifests.records import OK, Record, RecordBook, manifest_file, records_file

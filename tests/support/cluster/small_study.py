@@ -21,22 +21,22 @@ import yaml
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.preparation.image import prepare_image
-from wirbel.io.volumes import write_volume
-from wirbel.learning.export import export_semantic
-from wirbel.learning.nnunet_plans import build_network, read_plans
-from wirbel.learning.semantic_plans import (
+from wirbel.io.nifti.volumes import write_volume
+from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
+from wirbel.learning.semantic.semantic_plans import (
     CONFIGURATION,
     SemanticNetwork,
     dataset_json,
     plans_json,
 )
-from wirbel.learning.training_cases import (
+from wirbel.learning.training.export import export_semantic
+from wirbel.learning.training.training_cases import (
     TrainingFolder,
     as_classes,
     write_case,
     write_descriptions,
 )
-from wirbel.learning.training_settings import training_settings
+from wirbel.learning.training.training_settings import training_settings
 from wirbel.phantom import Phantom, make_phantom
 from wirbel.stages import train_instance
 

@@ -19,7 +19,7 @@ from support.cluster.cluster_workflow import (
 )
 from support.cluster.small_study import small_study
 from support.studies.toy_workflow import CHAIN, toy_workflow
-from wirbel.io.tables import read_rows, write_rows
+from wirbel.io.tabular.tables import read_rows, write_rows
 
 TOY_SCANS, TOY_BATCH_SIZE, TOY_SECONDS_PER_SCAN = 8, 4, 0.4
 TOY_DISK, REAL_DISK = "size=12m", "size=96m"

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from support.models.inference_settings import SETTINGS
-from wirbel.learning.labelling_network import LabellingClassifier, LabellingNetwork
+from wirbel.learning.labelling.labelling_network import LabellingClassifier, LabellingNetwork
 
 HEADS = {"REGION": 3, "VERT": 24, "VERTREL": 6, "FULLYVISIBLE": 2}
 SIZE = (32, 32, 32)

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import torch
 
-from wirbel.learning.export import INSTANCE_CHANNELS, export_instance, export_semantic
-from wirbel.learning.instance_network import InstanceNetwork, UNet
-from wirbel.learning.nnunet_plans import build_network, read_plans
-from wirbel.learning.semantic_plans import (
+from wirbel.learning.instance.instance_network import InstanceNetwork, UNet
+from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
+from wirbel.learning.semantic.semantic_plans import (
     CONFIGURATION,
     PLANS_NAME,
     SemanticNetwork,
     dataset_json,
     plans_json,
 )
-from wirbel.learning.training_cases import TrainingFolder
+from wirbel.learning.training.export import INSTANCE_CHANNELS, export_instance, export_semantic
+from wirbel.learning.training.training_cases import TrainingFolder
 
 SPACING_MM = (3.0, 3.0, 6.0)
 SMALL = {"features": (4, 6, 8), "in_plane_stages": 1, "thick_pooling_stages": (2,)}

@@ -7,9 +7,9 @@ from support.studies import planned
 from support.studies.planned import BUILTIN, seal_manifests
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES
+from wirbel.io.nifti.volumes import write_volume
 from wirbel.io.sidecars import write_json
-from wirbel.io.tables import write_rows
-from wirbel.io.volumes import write_volume
+from wirbel.io.tabular.tables import write_rows
 from wirbel.plan.plan import plan_file
 from wirbel.runner.manifests.batches import COLUMNS
 from wirbel.runner.manifests.records import Record, write_records

@@ -9,8 +9,8 @@ import numpy as np
 from support.studies import planned
 from support.studies.batch_lists import update_batches
 from wirbel.core.geometry import Volume
-from wirbel.io.volumes import write_volume
-from wirbel.models.inference_config import FILE_NAME
+from wirbel.io.nifti.volumes import write_volume
+from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.runner.manifests.records import Record, read_records, write_records
 
 BATCH = "b00001"

@@ -3,8 +3,8 @@
 import numpy as np
 
 from support.studies import planned
-from wirbel.io.measurements import write_measurements
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.measurements import write_measurements
+from wirbel.io.tabular.tables import write_rows
 from wirbel.plan.plan import plan_file
 from wirbel.runner.manifests.batches import COLUMNS, batch_file
 from wirbel.runner.manifests.records import Record, write_records

@@ -20,7 +20,7 @@ if __name__ == "__main__":
 """
 COHORT = """import sys
 from wirbel.io.atomic import sweep_temporaries
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 from wirbel.toy import everything, gather
 def write(folder, plan):
     sweep_temporaries(folder / "cohort")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wirbel.command.mistake import Parser
+from wirbel.command.common.mistake import Parser
 from wirbel.command.run import add_options, start
 from wirbel.command.starting.words import understood
 

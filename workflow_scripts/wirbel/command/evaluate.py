@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from wirbel.command.common.mistake import Mistake
+from wirbel.command.common.results import plan_of
 from wirbel.command.completion import DIRECTORY, offer
-from wirbel.command.mistake import Mistake
-from wirbel.command.results import plan_of
 from wirbel.study.checks.start import check_reference
 from wirbel.study.refused import Refused
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         check_reference(reference)
     except Refused as refusal:
         raise Mistake(str(refusal)) from None
-    from wirbel.io.label_schemes import UnknownLabelError
+    from wirbel.io.foreign.label_schemes import UnknownLabelError
     from wirbel.stages.evaluate import main
 
     words = ["--output-dir", args.output_dir, "--reference", reference, "--shows", args.shows]
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 def check_scheme(name: str) -> None:
     """Raise Mistake if there is no such label scheme."""
-    from wirbel.io.label_schemes import SchemeError, read_scheme  # needs numpy
+    from wirbel.io.foreign.label_schemes import SchemeError, read_scheme  # needs numpy
 
     try:
         read_scheme(name)

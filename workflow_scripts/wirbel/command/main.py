@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from wirbel import __version__
+from wirbel.command.common.mistake import EXIT_CODE, Mistake, Parser
 from wirbel.command.completion import complete
-from wirbel.command.mistake import EXIT_CODE, Mistake, Parser
 
 SUBCOMMANDS = {
     "run": "segment and measure the scans of a BIDS folder",

@@ -1,6 +1,6 @@
 """What a trained network expects and what its output means: the content of a model folder's `inference_config.json`.
 
-Field names are those of the published SPINEPS models. `wirbel.models.inference_config` reads the file.
+Field names are those of the published SPINEPS models. `wirbel.models.folders.inference_config` reads the file.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy as np
 
 from wirbel.errors import ScanError
 from wirbel.io.atomic import atomic_path, write_text
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 
 QUICKEST = 1
 """zlib's level 1."""

@@ -31,7 +31,7 @@ from wirbel.models.entries import (
 )
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.check import read_kind
-from wirbel.models.inference_config import FILE_NAME
+from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.lockfile import Locked
 from wirbel.models.store import VARIABLE, fetched, models_folder, verify
 

@@ -5,7 +5,7 @@
     NAME-KIND.zip.partial, .partial.json     a broken download, to be continued by the next attempt
     .unpacking-*                             left by a killed process; the next fetch removes it
 
-This module looks networks up; `wirbel.models.install` fills the folder.
+This module looks networks up; `wirbel.models.fetching.install` fills the folder.
 """
 
 from __future__ import annotations

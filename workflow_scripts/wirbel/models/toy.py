@@ -9,7 +9,7 @@ from wirbel.io.atomic import sha256_of_file
 from wirbel.models.digests import hash_files
 from wirbel.models.entries import REGISTRY_FILE, Embedded, network, networks, read_registry
 from wirbel.models.errors import ModelError
-from wirbel.models.inference_config import FILE_NAME
+from wirbel.models.folders.inference_config import FILE_NAME
 
 
 def toy_kinds(models: Mapping[str, str], registry_file: Path = REGISTRY_FILE) -> list[str]:

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, grid_with_spacing, reorient
-from wirbel.phantom.acquisition import REGIONS, Acquisition, sample_acquisition
-from wirbel.phantom.anatomy import Anatomy, sample_anatomy
-from wirbel.phantom.contrast import sample_contrast
-from wirbel.phantom.raster import rasterise
-from wirbel.phantom.scanner import fine_grid, image_tissues
-from wirbel.phantom.surroundings import draw_surroundings, sample_habitus
-from wirbel.phantom.truth import truth_tables
+from wirbel.phantom.imaging.acquisition import REGIONS, Acquisition, sample_acquisition
+from wirbel.phantom.imaging.contrast import sample_contrast
+from wirbel.phantom.imaging.raster import rasterise
+from wirbel.phantom.imaging.scanner import fine_grid, image_tissues
+from wirbel.phantom.person.anatomy import Anatomy, sample_anatomy
+from wirbel.phantom.person.surroundings import draw_surroundings, sample_habitus
+from wirbel.phantom.true_values.truth import truth_tables
 
 Spacing = tuple[float, float, float]
 __all__ = ["REGIONS", "Phantom", "make_phantom"]

@@ -13,7 +13,7 @@ from wirbel.models.digests import combined_sha256, compare_digests
 from wirbel.models.entries import REGISTRY_FILE, Published, network, read_registry, toy_digests
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.check import read_kind
-from wirbel.models.inference_config import FILE_NAME
+from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.registry import Model, find_model, folder_of, listed_folder
 from wirbel.plan.stage_plan import PlannedModel, StagePlan
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 from wirbel.core.inference_config import InferenceConfig
-from wirbel.models.inference_config import parse_inference_config
+from wirbel.models.folders.inference_config import parse_inference_config
 
 S = TypeVar("S")
 

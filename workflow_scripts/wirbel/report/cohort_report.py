@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.core.pictures.colours import subregion_colours
-from wirbel.io.final_maps import TOY_WEIGHTS
-from wirbel.io.parquet_columns import ParquetColumns
+from wirbel.io.maps.final_maps import TOY_WEIGHTS
+from wirbel.io.tabular.parquet_columns import ParquetColumns
 from wirbel.report.ageing import CENTILES, FEWEST, WINDOW_YEARS, age_curves
 from wirbel.report.attention import LOW_CONFIDENCE
 from wirbel.report.distributions import PERCENTILES, distribution, norms

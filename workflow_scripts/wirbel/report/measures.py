@@ -9,7 +9,7 @@ import numpy as np
 
 from wirbel.core.dictionary import TABLES, Column
 from wirbel.core.labels import LEVEL_LABELS, LEVELS_TOP_DOWN
-from wirbel.io.parquet_columns import ParquetColumns
+from wirbel.io.tabular.parquet_columns import ParquetColumns
 
 MEASURED_TABLES = ("vertebrae", "discs", "levels", "scans")
 WHOLE_SCAN = ""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wirbel.core.dictionary import IDENTITY, TABLES
-from wirbel.io.parquet_columns import ParquetColumns
+from wirbel.io.tabular.parquet_columns import ParquetColumns
 from wirbel.report.attention import RULE, attention
 from wirbel.report.measures import measures_of
 from wirbel.report.words import title, unit

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from wirbel.errors import InfrastructureError
-from wirbel.io.presence import absence
+from wirbel.io.dataset.presence import absence
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.runner.machine.joblogs import keep
 from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, read_batch

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wirbel.errors import CONTENT_MISSING, InfrastructureError, ScanError
 from wirbel.io.atomic import sweep_temporaries
-from wirbel.io.presence import absence
+from wirbel.io.dataset.presence import absence
 from wirbel.runner.alarm import Alarm
 from wirbel.runner.failures import machine_fault, scan_fault
 from wirbel.runner.job import Job

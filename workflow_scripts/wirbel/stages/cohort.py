@@ -39,24 +39,24 @@ from wirbel.core.plausibility.strata import strata_of
 from wirbel.core.reviewing.reviews import NOT_REVIEWED
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
-from wirbel.io.bids import DESCRIPTION_FILE, IGNORE_FILE, write_dataset_description
-from wirbel.io.change_tables import changes_of
-from wirbel.io.columnar import write_both
+from wirbel.io.dataset.bids import DESCRIPTION_FILE, IGNORE_FILE, write_dataset_description
+from wirbel.io.dataset.listing import Finding
 from wirbel.io.escapes import visible
-from wirbel.io.final_maps import (
+from wirbel.io.foreign.people_files import read_people
+from wirbel.io.maps.final_maps import (
     TOY_WEIGHTS,
     colour_files,
     lookup_files,
     write_colours,
     write_lookups,
 )
-from wirbel.io.listing import Finding
-from wirbel.io.measurements import DamagedMeasurements, ScanRows, read_pieces
-from wirbel.io.people_files import read_people
 from wirbel.io.repeatability import read_repeatability
-from wirbel.io.rows import Rows
 from wirbel.io.sidecars import write_json
-from wirbel.io.spool import Spool
+from wirbel.io.tabular.change_tables import changes_of
+from wirbel.io.tabular.columnar import write_both
+from wirbel.io.tabular.measurements import DamagedMeasurements, ScanRows, read_pieces
+from wirbel.io.tabular.rows import Rows
+from wirbel.io.tabular.spool import Spool
 from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
 from wirbel.runner.chain import STAGES
 from wirbel.runner.machine.termination import end_with

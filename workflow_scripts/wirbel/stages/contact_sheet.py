@@ -18,9 +18,9 @@ from wirbel.core.pictures.contact_sheet import Entry, Failure, draw_sheet, pixel
 from wirbel.core.pictures.sagittal_views import sagittal_view
 from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.report.attention import LOW_CONFIDENCE
 from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch

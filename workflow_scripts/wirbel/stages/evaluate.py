@@ -23,10 +23,10 @@ from wirbel.core.evaluation.partial import compare_models, partial_rows
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.core.label_schemes import LabelScheme, UnknownLabelError
 from wirbel.io.atomic import replaced_together, sweep_temporaries
-from wirbel.io.label_schemes import read_scheme
+from wirbel.io.foreign.label_schemes import read_scheme
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import write_json
-from wirbel.io.tables import read_table, write_rows
-from wirbel.io.volumes import read_volume
+from wirbel.io.tabular.tables import read_table, write_rows
 from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch
 
 REFERENCE_NAMES = {

@@ -16,11 +16,11 @@ from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_
 from wirbel.core.preparation.header_transforms import HEADER_CONFLICT
 from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
-from wirbel.io.final_maps import AGREEMENT_KEY, agreement_entry, agreement_from, made_by
-from wirbel.io.measurements import LANDMARKS, write_measurements
-from wirbel.io.reviewed_map import forget_reviewed_map, write_reviewed_map
+from wirbel.io.maps.final_maps import AGREEMENT_KEY, agreement_entry, agreement_from, made_by
+from wirbel.io.maps.reviewed_map import forget_reviewed_map, write_reviewed_map
+from wirbel.io.nifti.volumes import read_header, read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_header, read_volume
+from wirbel.io.tabular.measurements import LANDMARKS, write_measurements
 from wirbel.plan.stage_settings import FeaturesSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 from wirbel.runner.manifests.findings import read_reviews

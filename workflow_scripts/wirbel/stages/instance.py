@@ -15,15 +15,15 @@ import numpy as np
 
 from wirbel.core.method.arithmetic import arithmetic
 from wirbel.core.method.cut_out import cut_out
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import write_arrays
-from wirbel.io.volumes import read_volume
 from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import NetworkSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
-    from wirbel.learning.instance_model import InstanceModel
+    from wirbel.learning.instance.instance_model import InstanceModel
 
 Arrays = dict[str, np.ndarray]
 
@@ -42,7 +42,7 @@ class InstanceStage:
 
     def prepare(self) -> None:
         """Load the network."""
-        from wirbel.learning.instance_model import InstanceModel
+        from wirbel.learning.instance.instance_model import InstanceModel
 
         self.network = InstanceModel(
             self.model.folder, self.device, self.threads, arithmetic(self.method)

@@ -20,16 +20,16 @@ from wirbel.core.levels.naming import levels_from
 from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.method.name import name
 from wirbel.core.preparation.voxel_values import cleaned
-from wirbel.io.final_maps import agreement_from, raw_uri, write_final_maps
+from wirbel.io.maps.final_maps import agreement_from, raw_uri, write_final_maps
+from wirbel.io.nifti.volumes import read_header, read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_header, read_volume
 from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import LabelSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
-    from wirbel.learning.labelling_model import LabellingModel
+    from wirbel.learning.labelling.labelling_model import LabellingModel
 
 
 Inputs = tuple[CountedMaps, dict[int, np.ndarray], tuple[Agreement, Volume]]
@@ -48,7 +48,7 @@ class LabelStage:
 
     def prepare(self) -> None:
         """Load the network."""
-        from wirbel.learning.labelling_model import LabellingModel
+        from wirbel.learning.labelling.labelling_model import LabellingModel
 
         self.network = LabellingModel(self.model.folder, self.device)
 

@@ -18,9 +18,9 @@ from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.method.cut_out import instance_map
 from wirbel.core.method.merge import Found, merge, merge_unnamed
-from wirbel.io.final_maps import agreement_entry, raw_uri, write_final_maps
+from wirbel.io.maps.final_maps import agreement_entry, raw_uri, write_final_maps
+from wirbel.io.nifti.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
 from wirbel.io.sidecars import read_arrays, write_json
-from wirbel.io.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
 from wirbel.plan.stage_settings import MergeSettings, settings_of
 from wirbel.runner.chain import READS_ALSO
 from wirbel.runner.loop import Scan, StageFolders, run_planned

@@ -23,8 +23,8 @@ from wirbel.models.entries import (
     read_registry,
 )
 from wirbel.models.errors import ModelError
-from wirbel.models.install import fetch
-from wirbel.models.progress import FetchAccount
+from wirbel.models.fetching.install import fetch
+from wirbel.models.fetching.progress import FetchAccount
 from wirbel.models.registry import find_model
 from wirbel.models.store import fetched, models_folder, verify
 from wirbel.runner.machine.locks import FileLock

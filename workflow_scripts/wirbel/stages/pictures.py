@@ -15,9 +15,9 @@ import numpy as np
 from wirbel.core.geometry import Volume
 from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
-from wirbel.io.measurements import read_measurements
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.io.volumes import read_volume
+from wirbel.io.tabular.measurements import read_measurements
 from wirbel.plan.plan import Plan, output_of, read_plan
 from wirbel.report.batch_pictures import BatchPictures
 from wirbel.report.panels import panel

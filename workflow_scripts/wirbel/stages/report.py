@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries
-from wirbel.io.bids import DESCRIPTION_FILE, read_description
+from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.sidecars import read_json
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of

@@ -12,8 +12,8 @@ from wirbel.core.geometry import Volume
 from wirbel.core.method.prepare import prepare
 from wirbel.core.preparation.image import PreparedImage, Spacing
 from wirbel.core.spacing import spacing_within
+from wirbel.io.nifti.volumes import QUICKEST, read_volume, write_volume
 from wirbel.io.sidecars import write_json
-from wirbel.io.volumes import QUICKEST, read_volume, write_volume
 from wirbel.plan.stage_settings import ResampleSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 

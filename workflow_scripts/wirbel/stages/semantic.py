@@ -1,7 +1,7 @@
 """Segment the structures of the spine in every model-grid image of a batch.
 
 Writes work/semantic/<scan_id>_subregion.nii.gz (uint8, on the model grid, cleaned) and <scan_id>_margin.nii.gz (uint8:
-how clearly the network decided, as `wirbel.learning.margins` says; 0 where it found nothing).
+how clearly the network decided, as `wirbel.learning.semantic.margins` says; 0 where it found nothing).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from wirbel.core.geometry import Volume
 from wirbel.core.method.arithmetic import arithmetic
 from wirbel.core.method.clean import clean
-from wirbel.io.volumes import QUICKEST, read_volume, write_volume
+from wirbel.io.nifti.volumes import QUICKEST, read_volume, write_volume
 from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import NetworkSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 if TYPE_CHECKING:
-    from wirbel.learning.semantic_model import SemanticModel
+    from wirbel.learning.semantic.semantic_model import SemanticModel
 
 
 class SemanticStage:
@@ -37,7 +37,7 @@ class SemanticStage:
 
     def prepare(self) -> None:
         """Load the network."""
-        from wirbel.learning.semantic_model import SemanticModel
+        from wirbel.learning.semantic.semantic_model import SemanticModel
 
         self.network = SemanticModel(
             self.model.folder, self.device, self.threads, arithmetic(self.method)

@@ -19,10 +19,10 @@ import numpy as np
 
 from wirbel import __version__
 from wirbel.io.atomic import write_bytes
-from wirbel.io.bids import DESCRIPTION_FILE, read_description, write_dataset_description
+from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description, write_dataset_description
+from wirbel.io.nifti.volumes import LABELS, write_volume
 from wirbel.io.sidecars import read_json, write_json
-from wirbel.io.tables import write_rows
-from wirbel.io.volumes import LABELS, write_volume
+from wirbel.io.tabular.tables import write_rows
 from wirbel.phantom import REGIONS, Phantom, make_phantom
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.runner.machine.locks import sole_writer

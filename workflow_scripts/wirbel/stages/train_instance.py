@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from wirbel.learning.export import INSTANCE_CHANNELS, export_instance
-from wirbel.learning.instance_trainer import newest_checkpoint, train_instance
-from wirbel.learning.training_cases import TrainingFolder
-from wirbel.learning.training_settings import read_training_settings
+from wirbel.learning.instance.instance_trainer import newest_checkpoint, train_instance
+from wirbel.learning.training.export import INSTANCE_CHANNELS, export_instance
+from wirbel.learning.training.training_cases import TrainingFolder
+from wirbel.learning.training.training_settings import read_training_settings
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from wirbel.learning.export import export_semantic
-from wirbel.learning.semantic_trainer import newest_checkpoint, train_semantic
-from wirbel.learning.training_cases import TrainingFolder
-from wirbel.learning.training_settings import read_training_settings
+from wirbel.learning.semantic.semantic_trainer import newest_checkpoint, train_semantic
+from wirbel.learning.training.export import export_semantic
+from wirbel.learning.training.training_cases import TrainingFolder
+from wirbel.learning.training.training_settings import read_training_settings
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from wirbel.learning.training_data import make_training_data
-from wirbel.learning.training_settings import read_training_settings
+from wirbel.learning.training.training_data import make_training_data
+from wirbel.learning.training.training_settings import read_training_settings
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from wirbel.io.scan_names import FoundScan
+from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.plan.plan import Plan, Wishes, write_plan
 from wirbel.runner.chain import INTERMEDIATE, stages_of_job
 from wirbel.runner.manifests.batches import batch_file

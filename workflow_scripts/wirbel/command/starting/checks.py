@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from wirbel.command.mistake import Mistake
+from wirbel.command.common.mistake import Mistake
 from wirbel.command.starting.known import DEFAULTS_FILE, SCHEMA_FILE, value_of
 from wirbel.command.starting.line import as_given, profile_folder
 from wirbel.command.starting.words import Wanted

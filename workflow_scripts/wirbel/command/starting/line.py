@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from wirbel.command.mistake import Mistake
+from wirbel.command.common.mistake import Mistake
 from wirbel.command.starting.known import protected
 from wirbel.command.starting.words import Wanted
 from wirbel.io.installation import WORKFLOW

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 
-from wirbel.command.mistake import Mistake
+from wirbel.command.common.mistake import Mistake
 from wirbel.command.starting.known import known_settings
 
 SETTING = re.compile(r"[A-Za-z_][\w-]*=")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from wirbel.core.dictionary.changes import change_table
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, STRING, Column
+from wirbel.core.dictionary.derived.changes import change_table
+from wirbel.core.dictionary.derived.scores import NORMS, REFERENCE, score_table
 from wirbel.core.dictionary.discs import DISCS
 from wirbel.core.dictionary.failures import FAILURES
 from wirbel.core.dictionary.levels import LEVELS
 from wirbel.core.dictionary.plausibility import PLAUSIBILITY
 from wirbel.core.dictionary.scans import SCANS
-from wirbel.core.dictionary.scores import NORMS, REFERENCE, score_table
 from wirbel.core.dictionary.shared import IDENTITY, REVIEW
 from wirbel.core.dictionary.vertebrae import VERTEBRAE
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from wirbel.core.inference_config import InferenceConfig
+from wirbel.models.folders.inference_config import FILE_NAME, read_inference_config
 from wirbel.models.folders.instance import check_instance
 from wirbel.models.folders.labelling import check_labelling
 from wirbel.models.folders.schema import refusal
 from wirbel.models.folders.semantic import check_semantic
-from wirbel.models.inference_config import FILE_NAME, read_inference_config
 
 TYPES = {"semantic": "nnunet", "instance": "unet", "labelling": "classifier"}
 """Kind of model -> `modeltype` in its settings."""

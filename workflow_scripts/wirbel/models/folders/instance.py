@@ -13,9 +13,9 @@ from typing import Any
 
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.models.errors import ModelError
+from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.folders.schema import MOST_VALUES, refusal
 from wirbel.models.folders.weights import check_archive, read_header
-from wirbel.models.inference_config import FILE_NAME
 
 WEIGHTS_NAME = "weights.safetensors"
 PUBLISHED_PATTERN = "*weights*.ckpt"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.models.errors import ModelError
+from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.folders.schema import refusal
 from wirbel.models.folders.weights import check_archive
-from wirbel.models.inference_config import FILE_NAME
 
 PATTERN = "*val_f1=*valf1-weights.ckpt"
 

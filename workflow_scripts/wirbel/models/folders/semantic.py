@@ -12,12 +12,12 @@ from typing import Any
 
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.models.errors import ModelError
+from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.folders.json_files import decode_json, read_json
 from wirbel.models.folders.plans import DATASET, PLANS, check_files, judged_plans
 from wirbel.models.folders.schema import REMEDY, check_content, refusal
 from wirbel.models.folders.weights import Header, check_archive, read_header
 from wirbel.models.folders.wording import short
-from wirbel.models.inference_config import FILE_NAME
 
 OURS = "checkpoint_final.safetensors"
 CHECKPOINTS = (OURS, "checkpoint_final.pth", "checkpoint_best.pth")

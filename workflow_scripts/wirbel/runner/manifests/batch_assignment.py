@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wirbel.io.atomic import write_text_if_changed
 from wirbel.io.escapes import escape, unescape
-from wirbel.io.tables import read_rows, rows_as_text
+from wirbel.io.tabular.tables import read_rows, rows_as_text
 
 
 def read_assignment(output_dir: str | Path) -> dict[str, str]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from wirbel.io.bids import anat_folder
+from wirbel.io.dataset.bids import anat_folder
 from wirbel.io.escapes import escaped, unescape
-from wirbel.io.tables import read_rows
+from wirbel.io.tabular.tables import read_rows
 
 BATCH_PATTERN = r"b\d{5}"
 """How a batch is called, as a regular expression."""

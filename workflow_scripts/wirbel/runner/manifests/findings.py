@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from wirbel.io.atomic import write_text_if_changed
-from wirbel.io.listing import Finding
+from wirbel.io.dataset.listing import Finding
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
 
 NO_REVIEWS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})

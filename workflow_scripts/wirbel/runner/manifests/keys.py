@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file
-from wirbel.io.presence import absence
+from wirbel.io.dataset.presence import absence
 from wirbel.runner.manifests.records import OK, Record, RecordBook
 
 MISSING = "missing"

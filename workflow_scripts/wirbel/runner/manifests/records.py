@@ -15,7 +15,7 @@ from pathlib import Path
 
 from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file, write_text
 from wirbel.io.escapes import escape, joined, parted, unescape
-from wirbel.io.tables import read_rows, rows_as_text, write_rows
+from wirbel.io.tabular.tables import read_rows, rows_as_text, write_rows
 
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 COLUMNS = (

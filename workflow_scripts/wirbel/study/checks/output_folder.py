@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from wirbel.io.bids import DESCRIPTION_FILE, generators
+from wirbel.io.dataset.bids import DESCRIPTION_FILE, generators
 from wirbel.study.refused import Refused
 
 OWN = "wirbel"

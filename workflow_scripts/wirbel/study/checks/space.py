@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.io.scan_names import FoundScan
+from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.study.refused import Refused
 
 FINAL_SHARE = 0.06

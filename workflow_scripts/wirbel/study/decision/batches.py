@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from wirbel.io.presence import absence
+from wirbel.io.dataset.presence import absence
 from wirbel.plan.plan import Plan, known_stages
 from wirbel.plan.stage_plan import StagePlan
 from wirbel.runner.chain import READS_ALSO

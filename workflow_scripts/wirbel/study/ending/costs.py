@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 from wirbel.runner.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
 from wirbel.runner.machine.joblogs import read_job_log
 from wirbel.runner.manifests.lineage import Tables

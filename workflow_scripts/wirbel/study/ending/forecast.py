@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from wirbel.io.tables import read_rows
+from wirbel.io.tabular.tables import read_rows
 from wirbel.runner.chain import GPU_STAGES, jobs, stages_of_job
 
 FILES_PER_BATCH = 8

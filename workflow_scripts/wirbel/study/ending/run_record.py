@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wirbel.io.atomic import sweep_temporaries
-from wirbel.io.tables import read_rows, write_rows
+from wirbel.io.tabular.tables import read_rows, write_rows
 
 if TYPE_CHECKING:
     from wirbel.study.run import Run

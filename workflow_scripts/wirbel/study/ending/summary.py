@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.io.bids import DESCRIPTION_FILE, read_description
+from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description
+from wirbel.io.dataset.listing import Finding
 from wirbel.io.escapes import visible
-from wirbel.io.listing import Finding
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 from wirbel.runner.chain import ALL_STAGES
 from wirbel.runner.machine.joblogs import read_job_log, remove_empty_logs, why_not_made
 from wirbel.runner.manifests.batches import list_batches

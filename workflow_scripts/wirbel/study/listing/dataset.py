@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wirbel.io.bids import list_dataset
+from wirbel.io.dataset.bids import list_dataset
+from wirbel.io.dataset.listing import Finding, Listing
+from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.escapes import visible
-from wirbel.io.listing import Finding, Listing
-from wirbel.io.people_files import TABLE
-from wirbel.io.scan_names import FoundScan
+from wirbel.io.foreign.people_files import TABLE
 from wirbel.runner.manifests.batches import batch_file, list_batches, read_batch
 from wirbel.runner.manifests.findings import NO_SCAN, findings_as_text, mark_of, write_findings
 from wirbel.study.listing.people import check_people, people_mark

@@ -27,10 +27,10 @@ from operator import attrgetter
 from pathlib import Path
 
 from wirbel.io.atomic import write_text
-from wirbel.io.bids import find_scans
+from wirbel.io.dataset.bids import find_scans
+from wirbel.io.dataset.presence import absence
+from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.escapes import unescape
-from wirbel.io.presence import absence
-from wirbel.io.scan_names import FoundScan
 from wirbel.runner.manifests.batch_assignment import extended, read_assignment, write_assignment
 from wirbel.runner.manifests.batches import COLUMNS, batch_file, list_batches, list_rows
 from wirbel.runner.manifests.seals import digest_of_rows

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from wirbel.io.scan_names import FoundScan
+from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.study.checks.output_folder import OWN_FOLDERS, elsewhere, leads_into
 from wirbel.study.refused import Refused
 

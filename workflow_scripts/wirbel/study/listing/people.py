@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wirbel.io.escapes import visible
-from wirbel.io.people_files import SESSIONS, TABLE, PeopleFiles, read_people
+from wirbel.io.foreign.people_files import SESSIONS, TABLE, PeopleFiles, read_people
 from wirbel.study.refused import Refused
 
 MOST_TOLD = 5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wirbel.core.reviewing.reviews import Review, agreement, combined
 from wirbel.io.escapes import visible
-from wirbel.io.review_files import read_reviews
+from wirbel.io.foreign.review_files import read_reviews
 from wirbel.study.refused import Refused
 
 

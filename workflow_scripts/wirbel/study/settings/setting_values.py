@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.errors import REASONS
-from wirbel.io.people_files import read_name_list
+from wirbel.io.foreign.people_files import read_name_list
 
 PATHS = ("bids_dir", "output_dir", "models_dir", "container", "reference")
 LISTS = ("participants", "recompute")

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from wirbel.io.tables import read_rows
+from wirbel.io.tabular.tables import read_rows
 from wirbel.runner.manifests.records import manifest_file
 from wirbel.study.watching.batches import BatchState
 from wirbel.study.watching.rows import seconds_in

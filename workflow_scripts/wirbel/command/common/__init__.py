@@ -1,0 +1,1 @@
+"""What subcommands share: mistakes said in one sentence, output folders and their pages."""

@@ -1,0 +1,1 @@
+"""Tables computed from the tables of measures: scores, and changes between sessions."""

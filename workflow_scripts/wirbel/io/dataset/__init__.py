@@ -1,0 +1,1 @@
+"""What is in a BIDS folder: scans, their names, and what is not one."""

@@ -1,0 +1,1 @@
+"""Read tables and texts that people made: participants, reviews, label schemes."""

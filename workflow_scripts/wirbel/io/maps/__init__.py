@@ -1,0 +1,1 @@
+"""The final label maps of a scan, and the tables of what their numbers mean."""

@@ -1,0 +1,185 @@
+"""Write the two final label maps of a scan, each with its sidecar, and the tables of what all maps' numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wirbel import __version__
+from wirbel.core.agreement.figures import Agreement
+from wirbel.core.geometry import Volume
+from wirbel.core.labels import SUBREGION_NAMES
+from wirbel.core.levels.naming import Levels
+from wirbel.core.merging.maps import FinalMaps
+from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
+from wirbel.io.maps.colour_tables import FOLDER, SUFFIXES, write_colour_tables
+from wirbel.io.nifti.volumes import LABELS, Header, write_volume
+from wirbel.io.sidecars import write_json, write_lookup
+
+UNKNOWN = "unknown"
+TOY_WEIGHTS = "(toy weights)"
+"""Appended to the name of networks that only serve to try the software."""
+HEADER_CONFLICT_KEY = "HeaderConflict"
+"""Sidecar entry: one sentence about each contradiction in the scan's header."""
+AGREEMENT_KEY = "Agreement"
+"""Entry of a vertebra map's sidecar, by label of the map: `wirbel.core.agreement.figures.Agreement`."""
+AGREEMENT_DECIMALS = 4
+_SUBREGIONS = (
+    "Substructures of the spine",
+    SUBREGION_NAMES,
+    subregion_colours(),
+)
+VERTEBRAE = (
+    "Vertebrae by level; 100 + v is the disc below vertebra v, 200 + v both endplates of that disc",
+    vertebra_names(),
+    vertebra_colours(),
+)
+_KINDS = {"subregion": _SUBREGIONS, "vertebra": VERTEBRAE}
+LOOKUPS = {**_KINDS, "reviewed": VERTEBRAE}
+"""Kind of map -> what its numbers mean; `reviewed` is the vertebra map as a reader renamed it."""
+
+
+def write_final_maps(
+    stem: Path,
+    maps: FinalMaps,
+    provenance: dict,
+    scan: Header | None = None,
+    agreement: Agreement | None = None,
+) -> list[Path]:
+    """Write `<stem>_desc-{subregion,vertebra}_dseg` with sidecars.
+
+    Parameters
+    ----------
+    stem : Path
+        Path of the results without `_desc-...`.
+    maps : FinalMaps
+        Label maps on the scan's own grid, shape (i, j, k) in the scan's axis order, and how the vertebrae were named,
+        which goes into the sidecar.
+    provenance : dict
+        Further sidecar entries.
+    scan : Header, optional
+        The scan's header. If given, the maps keep both of its transforms and their codes, so that
+        every viewer overlays them on the scan, and the sidecars list the header's contradictions.
+    agreement : Agreement, optional
+        How well the networks agree about the vertebra map's structures; goes into its sidecar.
+
+    Returns
+    -------
+    list of Path
+        The four files.
+    """
+    if scan is not None and scan.notes:
+        provenance = {**provenance, HEADER_CONFLICT_KEY: list(scan.notes)}
+    described = {**provenance, "Levels": levels_entry(maps.levels)}
+    if agreement is not None:
+        described[AGREEMENT_KEY] = agreement_entry(agreement)
+    placement = None if scan is None else scan.placement
+    return [
+        *write_map(
+            f"{stem}_desc-subregion_dseg", maps.subregion, _SUBREGIONS, provenance, placement
+        ),
+        *write_map(f"{stem}_desc-vertebra_dseg", maps.vertebra, VERTEBRAE, described, placement),
+    ]
+
+
+def write_colours(output_dir: Path) -> None:
+    """Write the colour tables of both kinds of maps for viewers, once for all scans."""
+    for kind, (_, names, colours) in _KINDS.items():
+        write_colour_tables(output_dir / FOLDER, kind, names, colours)
+
+
+def colour_files(output_dir: Path) -> list[Path]:
+    """Return the files that `write_colours` writes."""
+    folder = output_dir / FOLDER
+    return [folder / f"{kind}{suffix}" for kind in _KINDS for suffix in SUFFIXES.values()]
+
+
+def write_lookups(output_dir: Path) -> None:
+    """Write the table of each kind of map, which by BIDS' inheritance principle holds for all scans below."""
+    for path, (_, names, colours) in zip(lookup_files(output_dir), LOOKUPS.values(), strict=True):
+        write_lookup(path, names, colours)
+
+
+def lookup_files(output_dir: Path) -> list[Path]:
+    """Return the files that `write_lookups` writes."""
+    return [output_dir / f"desc-{kind}_dseg.tsv" for kind in LOOKUPS]
+
+
+def raw_uri(participant_id: str, session_id: str, name: str) -> str:
+    """Return a scan's BIDS URI, as derivatives name their sources.
+
+    Examples
+    --------
+    >>> raw_uri("sub-01", "", "sub-01_T2w.nii.gz")
+    'bids:raw:sub-01/anat/sub-01_T2w.nii.gz'
+    """
+    return "bids:raw:" + "/".join(
+        part for part in (participant_id, session_id, "anat", name) if part
+    )
+
+
+def made_by(sidecar: Mapping[str, Any]) -> dict[str, str]:
+    """Return the networks and version from a map's sidecar, as columns of the table of scans."""
+    models = sidecar.get("Models") or {}
+    names = {kind: str(part.get("Name")) for kind, part in models.items()}
+    one = len(set(names.values())) == 1
+    told = next(iter(names.values())) if one else ", ".join(f"{k}: {n}" for k, n in names.items())
+    toy = any(part.get("ToyWeights") for part in models.values())
+    versions = [part.get("Version") for part in sidecar.get("GeneratedBy") or ()]
+    return {
+        "model": (told or UNKNOWN) + (f" {TOY_WEIGHTS}" if toy else ""),
+        "wirbel_version": str(next(filter(None, versions), UNKNOWN)),
+    }
+
+
+def levels_entry(levels: Levels) -> dict:
+    """Return the sidecar entry about how the levels were named."""
+    return {
+        "confidence": levels.confidence,
+        "method": levels.method,
+        "agree": levels.agree,
+        "flags": list(levels.flags),
+        "alternative": levels.alternative,
+        "set_aside": levels.set_aside,
+    }
+
+
+def agreement_entry(agreement: Agreement) -> dict[str, dict[str, float]]:
+    """Return the sidecar entry about how well the networks agree; `agreement_from` reverses it."""
+    return {
+        kind: {str(n): round(value, AGREEMENT_DECIMALS) for n, value in sorted(values.items())}
+        for kind, values in vars(agreement).items()
+    }
+
+
+def agreement_from(entry: Mapping[str, Mapping[str, Any]]) -> Agreement:
+    """Reverse `agreement_entry`; {} stands for maps that came without."""
+    by_label = {kind: {int(n): v for n, v in values.items()} for kind, values in entry.items()}
+    return Agreement(**by_label)
+
+
+def write_map(
+    stem: str,
+    volume: Volume,
+    described: tuple,
+    more: dict,
+    placement: Mapping[str, np.ndarray] | None = None,
+) -> list[Path]:
+    """Write one label map and its sidecar; return both files.
+
+    What its numbers mean stands in a table for all scans (`write_lookups`); one beside the map, as earlier versions
+    wrote it, is removed, so that the same numbers are not named twice.
+    """
+    image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
+    write_volume(image, volume, "uint8", placement, intent=LABELS)
+    table.unlink(missing_ok=True)
+    generator = {"Name": "wirbel", "Version": __version__}
+    sidecar_content = {"Description": described[0], "GeneratedBy": [generator], **more}
+    sidecar_content |= {"Manual": False}
+    if more.get("Sources"):  # the map lies on the scan's own grid
+        sidecar_content |= {"SpatialReference": more["Sources"][0]}
+    write_json(sidecar, sidecar_content)
+    return [image, sidecar]

@@ -1,0 +1,33 @@
+"""The vertebra map with the level names that a reader corrected: `desc-reviewed`, beside the software's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wirbel.core.geometry import Volume
+from wirbel.io.maps.final_maps import VERTEBRAE, write_map
+from wirbel.io.nifti.volumes import read_header
+
+SUFFIXES = (".nii.gz", ".tsv", ".json")
+
+
+def reviewed_stem(anat: Path, scan_id: str) -> Path:
+    """Return the path of a scan's reviewed map, without its suffix."""
+    return anat / f"{scan_id}_desc-reviewed_dseg"
+
+
+def write_reviewed_map(
+    anat: Path, scan_id: str, scan: Path, vertebra: Volume, described: Mapping[str, Any]
+) -> list[Path]:
+    """Write the map and its sidecar, which holds `described`; return the files."""
+    stem = reviewed_stem(anat, scan_id)
+    return write_map(str(stem), vertebra, VERTEBRAE, dict(described), read_header(scan).placement)
+
+
+def forget_reviewed_map(anat: Path, scan_id: str) -> None:
+    """Remove a map of an earlier review that no longer holds."""
+    stem = reviewed_stem(anat, scan_id)
+    for suffix in SUFFIXES:
+        stem.with_name(stem.name + suffix).unlink(missing_ok=True)

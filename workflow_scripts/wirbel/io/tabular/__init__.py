@@ -1,0 +1,1 @@
+"""Write and read the workflow's own tables, as CSV and Parquet."""

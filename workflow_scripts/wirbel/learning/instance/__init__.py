@@ -1,0 +1,1 @@
+"""The instance network: its architecture, reading its weights, computing cut-outs, training."""

@@ -1,0 +1,1 @@
+"""The labelling network of published models: architecture and reading its weights."""

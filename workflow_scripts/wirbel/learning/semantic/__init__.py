@@ -1,0 +1,1 @@
+"""The semantic network: reading its weights, computing a scan's structures, training."""

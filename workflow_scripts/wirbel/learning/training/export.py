@@ -1,0 +1,159 @@
+"""Turn trained checkpoints into the two model folders: half precision, no pickles.
+
+Beside each model are `losses.tsv`, the course of its training, and `training.tsv`, facts for its
+card.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from wirbel.core.geometry import MODEL_AXES
+from wirbel.core.inference_config import PUBLISHED_CHANNELS
+from wirbel.core.labels import CANAL, CORD, DISC, ENDPLATE, SACRUM
+from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, write_weights
+from wirbel.learning.instance.instance_model import WEIGHTS_NAME
+from wirbel.learning.instance.instance_network import InstanceNetwork
+from wirbel.learning.semantic.semantic_plans import (
+    CONFIGURATION,
+    PLANS_NAME,
+    SEMANTIC_LABELS,
+    TRAINER_NAME,
+    SemanticNetwork,
+    limits_mm,
+)
+from wirbel.learning.semantic.semantic_weights import read_first_fold
+from wirbel.learning.training.training_cases import TrainingFolder
+from wirbel.learning.training.training_settings import Budget
+from wirbel.models.folders.inference_config import FILE_NAME
+
+INSTANCE_CHANNELS = {
+    **PUBLISHED_CHANNELS,
+    DISC: 10,
+    ENDPLATE: 11,
+    SACRUM: 12,
+    CORD: 13,
+    CANAL: 13,
+}
+"""Wirbel's instance network also sees discs, endplates, the sacrum and the canal with its cord."""
+
+
+def export_semantic(
+    checkpoint: Path,
+    folder: TrainingFolder,
+    network: SemanticNetwork,
+    target: Path,
+    budget: Budget | None = None,
+) -> None:
+    """Write the semantic model folder `target` from nnU-Net's checkpoint and plans.
+
+    With `kept_share` in the budget, the weights are means of the trained ones and those that the training started
+    from, which keeps what a short training on few scans would unlearn (Wortsman et al., CVPR 2022,
+    doi:10.1109/CVPR52688.2022.00780).
+    """
+    content = read_pickled_checkpoint(checkpoint)
+    plans = json.loads((folder.dataset / f"{PLANS_NAME}.json").read_text())
+    dataset = json.loads((folder.dataset / "dataset.json").read_text())
+    fold = target / "fold_0"
+    fold.mkdir(parents=True, exist_ok=True)
+    metadata = {
+        "configuration": CONFIGURATION,
+        "trainer_name": TRAINER_NAME,
+        "inference_allowed_mirroring_axes": "null",
+    }
+    weights = content["network_weights"]
+    if budget is not None and budget.kept_share:
+        weights = _mean(weights, read_first_fold(Path(budget.start_from)), budget.kept_share)
+    write_weights(fold / "checkpoint_final.safetensors", weights, metadata)
+    _write_json(target / "plans.json", plans)
+    _write_json(target / "dataset.json", dataset)
+    facts = {"epochs": content["current_epoch"], "minutes": content["minutes"]}
+    _describe(checkpoint, folder, facts, target)
+    _write_json(target / FILE_NAME, semantic_config(network))
+
+
+def _mean(trained: Weights, before: Weights, kept_share: float) -> Weights:
+    """Return means of two networks' weights; `before` may name a shared tensor only once."""
+    return {
+        name: (1 - kept_share) * trained[name] + kept_share * value
+        for name, value in before.items()
+    }
+
+
+def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> None:
+    """Write the instance model folder `target` from the trainer's checkpoint."""
+    content = read_pickled_checkpoint(checkpoint)
+    network = InstanceNetwork.from_dict(content["settings"])
+    target.mkdir(parents=True, exist_ok=True)
+    write_weights(target / WEIGHTS_NAME, content["network"], {})
+    facts = {"steps": content["step"], "minutes": content["minutes"]}
+    _describe(checkpoint, folder, facts, target)
+    _write_json(target / FILE_NAME, instance_config(network, content["mapping"]))
+
+
+def semantic_config(network: SemanticNetwork) -> dict[str, Any]:
+    """Return the content of the semantic model's `inference_config.json`."""
+    labels = {str(index): str(label) for index, label in enumerate(SEMANTIC_LABELS, start=1)}
+    return {
+        **_common("wirbel_semantic", "nnunet", network),
+        "resamples_to_plans": network.slices_mm is None,
+        "available_folds": [0],
+        "default_step_size": 0.5,
+        "labels": labels,
+    }
+
+
+def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[str, Any]:
+    """Return the content of the instance model's `inference_config.json`."""
+    return {
+        **_common("wirbel_instance", "unet", network),
+        "available_folds": 1,
+        "default_step_size": 0.5,
+        "labels": {"1": "1", "2": "2", "3": "3"},
+        "expected_inputs": ["seg"],
+        "cutout_size": list(network.cutout_size),
+        "mapping": {str(label): channel for label, channel in sorted(mapping.items())},
+        "network": network.as_dict(),
+    }
+
+
+def _common(name: str, kind: str, network: SemanticNetwork | InstanceNetwork) -> dict[str, Any]:
+    limits = [list(end) for end in limits_mm(network.spacing_mm, network.slices_mm)]
+    return {
+        "log_name": name,
+        "modality": ["T2w"],
+        "acquisition": "sag",
+        "modeltype": kind,
+        "model_expected_orientation": list(MODEL_AXES),
+        "inference_augmentation": False,
+        "resolution_range": limits if network.slices_mm else limits[0],
+    }
+
+
+def _describe(
+    checkpoint: Path, folder: TrainingFolder, facts: dict[str, Any], target: Path
+) -> None:
+    """Write what is known about the training beside the model: facts and losses."""
+    cases = folder.case_names()
+    known = {
+        "cases": len(cases),
+        "first_case": cases[0] if cases else "",
+        "last_case": cases[-1] if cases else "",
+        "real_cases": len(folder.partial_names()),
+        "torch": torch.__version__,
+        **facts,
+    }
+    lines = [f"{fact}\t{value}\n" for fact, value in {"fact": "value", **known}.items()]
+    (target / "training.tsv").write_text("".join(lines), encoding="utf-8")
+    losses = checkpoint.with_name("losses.tsv")
+    if losses.exists():
+        shutil.copyfile(losses, target / losses.name)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

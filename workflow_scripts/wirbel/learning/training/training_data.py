@@ -1,0 +1,73 @@
+"""Turn simulated and real scans into training cases; an interrupted run continues."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from wirbel.core.preparation.image import prepare_image
+from wirbel.core.spacing import spacing_within
+from wirbel.learning.semantic.semantic_plans import SemanticNetwork
+from wirbel.learning.training.real_cases import make_real_cases
+from wirbel.learning.training.training_cases import TrainingFolder, write_case, write_descriptions
+from wirbel.learning.training.training_settings import DataSettings, RealData
+from wirbel.phantom import make_phantom
+
+BIAS_CORRECTED_SHARE = 0.5
+"""Half of the cases go through N4: the network is used with it by default, but users may switch it
+off.
+"""
+
+
+def make_training_data(
+    root: Path,
+    settings: DataSettings,
+    network: SemanticNetwork,
+    real: tuple[RealData, ...] = (),
+) -> int:
+    """Make the missing cases, then nnU-Net's descriptions; return the number of cases."""
+    folder = TrainingFolder(root)
+    done = set(folder.case_names())
+    todo = [(root, seed, network) for seed in settings.seeds() if case_name(seed) not in done]
+    for number, name in enumerate(_in_parallel(todo, settings.processes), start=1):
+        print(f"training data: {name} ({number} of {len(todo)})", flush=True)
+    mixture = make_real_cases(folder, real, network)
+    write_descriptions(folder, network, settings.validation_cases, mixture)
+    return len(folder.case_names()) + len(mixture.names())
+
+
+def case_name(seed: int) -> str:
+    """Return the name of the case made from a seed."""
+    return f"phantom{seed:08d}"
+
+
+def make_case(job: tuple[Path, int, SemanticNetwork]) -> str:
+    """Simulate one scan, bring it to the model grid as the resample stage does, and store it."""
+    root, seed, network = job
+    spacing = partial(spacing_within, limits_mm=network.limits_mm)
+    phantom = make_phantom(
+        seed, with_truth=False, beyond_scanners=True, model_grid_spacing_mm=spacing
+    )
+    random = np.random.default_rng([seed, 500])
+    corrected = random.random() < BIAS_CORRECTED_SHARE
+    name = case_name(seed)
+    image = prepare_image(phantom.image, name, spacing, correct_bias=corrected).image.data
+    if phantom.model_subregion is None or phantom.model_vertebra is None:
+        raise ValueError(f"seed {seed}: the phantom has no labels on the model grid")
+    subregion, vertebra = phantom.model_subregion.data, phantom.model_vertebra.data
+    if image.shape != subregion.shape:
+        raise ValueError(f"seed {seed}: image {image.shape} and labels {subregion.shape} differ")
+    write_case(TrainingFolder(root), name, image, subregion, vertebra, network)
+    return name
+
+
+def _in_parallel(jobs: list, processes: int) -> Iterator[str]:
+    if processes < 2 or len(jobs) < 2:
+        yield from map(make_case, jobs)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(make_case, jobs)

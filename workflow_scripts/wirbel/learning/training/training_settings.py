@@ -1,0 +1,141 @@
+"""The settings of a training, read from `config/train.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wirbel.learning.instance.instance_network import InstanceNetwork
+from wirbel.learning.semantic.semantic_plans import SemanticNetwork
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which phantoms to make; seeds count up from `first_seed`."""
+
+    phantoms: int = 120
+    first_seed: int = 100_000
+    validation_cases: int = 4
+    processes: int = 2
+
+    def seeds(self) -> range:
+        """Return the seeds of all cases."""
+        return range(self.first_seed, self.first_seed + self.phantoms)
+
+
+@dataclass(frozen=True)
+class RealData:
+    """One set of real scans with label maps, which may be partial."""
+
+    name: str
+    """Starts the names of its cases."""
+    images: str
+    """BIDS folder with the scans."""
+    labels: str
+    """Folder with one label map per scan, named after it."""
+    scheme: str
+    """A label scheme (`config/schemes`) or the path of one."""
+    share: float
+    """Fraction of the training patches; the simulated scans get what remains."""
+    participants: tuple[str, ...] = ()
+    """Participants to train with; empty: all."""
+    validation: tuple[str, ...] = ()
+    """Participants kept out of the training, for the losses and Dice of `losses.tsv`."""
+    teacher: str = ""
+    """Folder of a semantic model that chooses among the structures of a union where it is sure; empty: none."""
+    teacher_confidence: float = 0.9
+    """How probable a structure must be for the teacher to be sure."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long and how to train. The training ends when steps or minutes are used up."""
+
+    steps: int = 3000
+    max_minutes: float = 0.0
+    """0 means no limit. The learning rate follows the larger fraction used up."""
+    steps_per_epoch: int = 100
+    batch_size: int = 2
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 1e-2
+    warm_up: float = 0.03
+    seed: int = 20
+    start_from: str = ""
+    """Folder of a trained model whose weights start the training; empty: random weights."""
+    kept_share: float = 0.0
+    """Share of that model's weights in the exported ones, which are means of both (semantic network only)."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The content of `config/train.yaml`."""
+
+    data: DataSettings
+    semantic_network: SemanticNetwork
+    instance_network: InstanceNetwork
+    semantic: Budget
+    instance: Budget
+    real: tuple[RealData, ...] = ()
+
+
+def read_training_settings(path: Path) -> TrainingSettings:
+    """Read `config/train.yaml`.
+
+    Raises
+    ------
+    ValueError
+        Names an unknown key.
+    """
+    return training_settings(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+
+
+def training_settings(raw: dict[str, Any]) -> TrainingSettings:
+    """Check and convert the decoded file; raise ValueError for an unknown key."""
+    kinds = {
+        "data": DataSettings,
+        "semantic_network": SemanticNetwork,
+        "instance_network": InstanceNetwork,
+        "semantic": Budget,
+        "instance": Budget,
+    }
+    _refuse_unknown(raw, [*kinds, "real"], "config/train.yaml")
+    real = tuple(
+        _real(entry, f"real[{place}]") for place, entry in enumerate(raw.get("real") or [])
+    )
+    _check_shares(real)
+    return TrainingSettings(
+        **{name: _build(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}, real=real
+    )
+
+
+def _real(values: dict[str, Any], section: str) -> RealData:
+    missing = [f.name for f in fields(RealData) if f.default is MISSING and f.name not in values]
+    if missing:
+        raise ValueError(f"{section}: expected the keys {', '.join(missing)}, found none")
+    return _build(RealData, values, section)
+
+
+def _check_shares(real: tuple[RealData, ...]) -> None:
+    names = [data.name for data in real]
+    if len(set(names)) < len(names):
+        raise ValueError(f"real: expected a name of its own for each data set, found {names}")
+    total = sum(data.share for data in real)
+    if total > 1 or any(data.share <= 0 for data in real):
+        found = ", ".join(f"{data.name} {data.share}" for data in real)
+        raise ValueError(f"real: expected shares above 0 that add up to at most 1, found {found}")
+
+
+def _build(kind: type, values: dict[str, Any], section: str) -> Any:
+    _refuse_unknown(values, {f.name for f in fields(kind)}, section)
+    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+
+
+def _refuse_unknown(values: dict, known: Any, section: str) -> None:
+    for key in values:
+        if key not in known:
+            raise ValueError(
+                f"{section}: unknown key {key!r}; known are {', '.join(sorted(known))}"
+            )

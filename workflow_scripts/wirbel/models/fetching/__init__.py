@@ -1,0 +1,1 @@
+"""Fetch a network: download, unpack, install, with progress."""

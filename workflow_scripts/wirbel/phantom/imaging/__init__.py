@@ -1,0 +1,1 @@
+"""From an anatomy to an image: grid, tissues, contrast, scanner."""

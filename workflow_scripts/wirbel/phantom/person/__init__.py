@@ -1,0 +1,1 @@
+"""One person's anatomy: sampled sizes, shapes and what surrounds the spine."""

@@ -1,0 +1,1 @@
+"""The true value of every measure that the phantom knows."""
