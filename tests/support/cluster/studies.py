@@ -19,11 +19,10 @@ from support.cluster.cluster_workflow import (
 )
 from support.cluster.small_study import small_study
 from support.studies.toy_workflow import CHAIN, toy_workflow
-from wirbel.io.tabular.tables import read_rows, write_rows
+from wirbel.io.tabular.tables import read_rows
 
 TOY_SCANS, TOY_BATCH_SIZE, TOY_SECONDS_PER_SCAN = 8, 4, 0.4
 TOY_DISK, REAL_DISK = "size=12m", "size=96m"
-ONE_BATCH = "b00001"
 KEPT = ("sub-*/**/*", "cohort/*", "qc/*", "work/features/*.json", "dataset_description.json")
 """What a study leaves for its user, as patterns below the output folder."""
 INTERMEDIATE = ("work/resample/*.nii.gz", "work/semantic/*.nii.gz", "work/instance/*.n*")
@@ -151,9 +150,8 @@ class Reference:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
             fresh.rename(self.repository)
-            for which in self.scans:
-                self._run(which)
-            shutil.rmtree(self.repository / ".snakemake")
+            for which, scans in self.scans.items():
+                self._run(self.folder / which, scans)
             (self.folder / "complete").touch()
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -166,47 +164,30 @@ class Reference:
         return set((self.folder / which / "trouble" / "computed.log").read_text().splitlines())
 
     def mixed(self, target: Path, replaced: set[str]) -> Path:
-        """Write to `target` what a run leaves in which the scans `replaced` are those of the second run."""
-        shutil.copytree(self.output("first"), target)
+        """Run undisturbed on the first scans, those `replaced` exchanged for the second ones; return the output."""
+        scans = target / "scans"
+        shutil.copytree(self.scans["first"], scans)
         for scan in replaced:
-            for pattern in (f"{scan}/**/*", f"work/features/{scan}*"):
-                for path in target.glob(pattern):
-                    path.unlink() if path.is_file() else None
-                for path in self.output("second").glob(pattern):
-                    new = target / path.relative_to(self.output("second"))
-                    if path.is_file():
-                        new.parent.mkdir(parents=True, exist_ok=True)
-                        shutil.copy(path, new)
-        tables = [*(f"work/{stage}" for stage in CHAIN), "work/batches"]
-        for table in (f"{folder}/{ONE_BATCH}.tsv" for folder in tables):
-            rows = read_rows(target / table)
-            others = {row["scan_id"]: row for row in read_rows(self.output("second") / table)}
-            mixed = [others[row["scan_id"]] if row["scan_id"] in replaced else row for row in rows]
-            write_rows(target / table, list(rows[0]), mixed)
-        for stage, *more in (
-            ("cohort", "--bids-dir", self.scans["first"]),
-            ("contact_sheet", "--sheet", target / "qc" / "contact_sheet.png"),
-        ):
-            line = [sys.executable, "-m", f"wirbel.stages.{stage}", "--output-dir", target, *more]
-            subprocess.run(line, env=self._environment(), check=True, capture_output=True)
-        return target
+            shutil.rmtree(scans / scan)
+            shutil.copytree(self.scans["second"] / scan, scans / scan)
+        return self._run(target, scans)
 
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(self.repository / "workflow_scripts")}
-
-    def _run(self, which: str) -> None:
-        trouble = self.folder / which / "trouble"
+    def _run(self, folder: Path, scans: Path) -> Path:
+        """Run the workflow on all scans in one batch on this machine; return the output folder."""
+        trouble, output = folder / "trouble", folder / "out"
         trouble.mkdir(parents=True)
-        settings = {"bids_dir": self.scans[which], "output_dir": self.output(which)}
-        settings |= {"batch_size": self._scans, **self.settings}
+        settings = {"bids_dir": scans, "output_dir": output, "batch_size": self._scans}
+        settings |= self.settings
         line = [sys.executable, "-m", "snakemake", "--profile", "profiles/default", "--cores", "2"]
         line += ["--set-threads", "semantic=1", "--config"]
         line += [f"{key}={value}" for key, value in settings.items()]
         environment = {**os.environ, "WIRBEL_TROUBLE": str(trouble)}
-        with open(self.folder / which / "log.txt", "w") as log:
+        with open(folder / "log.txt", "w") as log:
             subprocess.run(
                 line, cwd=self.repository, env=environment, stdout=log, stderr=log, check=True
             )
+        shutil.rmtree(self.repository / ".snakemake")
+        return output
 
 
 def _digest(repository: Path) -> str:
