@@ -25,8 +25,8 @@ from wirbel.core.dictionary import IDENTITY, PLAUSIBILITY, TABLES
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, Column
 from wirbel.core.labels import LEVEL_NAMES, LEVELS_TOP_DOWN
 from wirbel.io.tabular.tables import write_rows
-from wirbel.runner.manifests.batches import COLUMNS, batch_file
-from wirbel.runner.manifests.records import Record, write_records
+from wirbel.manifests.batches import COLUMNS, batch_file
+from wirbel.manifests.records import Record, write_records
 from wirbel.stages.cohort import STAGES
 
 VERTEBRAE = [LEVEL_NAMES[v] for v in LEVELS_TOP_DOWN if LEVEL_NAMES[v] not in ("C1", "S1")]

@@ -67,8 +67,8 @@ def batch_job(batch):
     os.replace(target + ".part", target)
 
 def draw(batch):
-    from wirbel.runner.manifests.receipts import digest_of_seals, pictures_receipt, write_receipt
-    from wirbel.runner.manifests.seals import read_seal
+    from wirbel.manifests.receipts import digest_of_seals, pictures_receipt, write_receipt
+    from wirbel.manifests.seals import read_seal
     from pathlib import Path
     seals = {{(s, batch): read_seal(f"{{out}}/work/{{s}}/{{batch}}.tsv") for s in names[-2:]}}
     path = f"{{out}}/work/pictures/{{batch}}.json"
@@ -76,9 +76,9 @@ def draw(batch):
     write_receipt(Path(out), pictures_receipt(batch), known[stage], digest_of_seals(seals), [Path(path)])
 
 def gather():
-    from wirbel.runner.manifests.findings import data_set_mark
-    from wirbel.runner.manifests.receipts import digest_of_seals, write_receipt
-    from wirbel.runner.manifests.seals import read_seal
+    from wirbel.manifests.findings import data_set_mark
+    from wirbel.manifests.receipts import digest_of_seals, write_receipt
+    from wirbel.manifests.seals import read_seal
     from pathlib import Path
     tables = stage != "contact_sheet"
     stages = names if tables else names[-2:-1]

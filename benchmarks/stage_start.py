@@ -23,8 +23,8 @@ sys.path[:0] = [str(REPOSITORY / "workflow_scripts"), str(REPOSITORY / "tests")]
 
 from support.studies.planned import BUILTIN, plan_of  # noqa: E402
 
+from wirbel.manifests.records import OK, Record, write_records  # noqa: E402
 from wirbel.plan.plan import plan_file  # noqa: E402
-from wirbel.runner.manifests.records import OK, Record, write_records  # noqa: E402
 from wirbel.study.listing.discovery import plan_batches  # noqa: E402
 
 CHAIN = ("resample", "semantic", "instance", "merge", "features")

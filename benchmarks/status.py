@@ -19,11 +19,8 @@ from pathlib import Path
 from statistics import median
 
 from wirbel.io.tabular.tables import write_rows
-from wirbel.plan.plan import Plan, write_plan
-from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.chain import STAGES
-from wirbel.runner.manifests.batches import COLUMNS, batch_file
-from wirbel.runner.manifests.records import (
+from wirbel.manifests.batches import COLUMNS, batch_file
+from wirbel.manifests.records import (
     FAILED,
     OK,
     SKIPPED,
@@ -33,7 +30,10 @@ from wirbel.runner.manifests.records import (
     records_file,
     write_records,
 )
-from wirbel.runner.manifests.seals import seal_line, seal_of
+from wirbel.manifests.seals import seal_line, seal_of
+from wirbel.plan.chain import STAGES
+from wirbel.plan.plan import Plan, write_plan
+from wirbel.plan.stage_plan import StagePlan
 from wirbel.study.run_lock import RunLock
 
 ONE_FAILS_IN = 140

@@ -1,6 +1,6 @@
 # The per-scan stages. One job per stage and batch of scans, or per stages that share a start; scans fail and resume one by one. Later stages go
 # first, so that batches are finished, and their intermediate results dropped, before new ones are begun.
-# What each stage needs is in the table of wirbel/runner/chain.py. A shell command holds no name of the loop:
+# What each stage needs is in the table of wirbel/plan/chain.py. A shell command holds no name of the loop:
 # Snakemake looks it up again when a job runs, and the loop has ended by then.
 
 for place, stage in enumerate(study.chain):

@@ -13,9 +13,9 @@ from pathlib import Path
 import yaml
 
 from parity.scans import scans_in
+from wirbel.manifests.records import read_records
 from wirbel.models.digests import combined_sha256, hash_files
 from wirbel.plan.plan import Wishes, plan_file, write_plan
-from wirbel.runner.manifests.records import read_records
 from wirbel.study.listing.discovery import plan_batches
 from wirbel.study.settings.planning import Planner
 from wirbel.study.settings.run_settings import checked_settings

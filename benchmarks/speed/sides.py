@@ -14,8 +14,8 @@ from pathlib import Path
 from parity import runs as parity_runs
 from parity.scans import scans_in
 
+from wirbel.plan.chain import FOLLOWERS, stages_of_job
 from wirbel.plan.plan import plan_file
-from wirbel.runner.chain import FOLLOWERS, stages_of_job
 from wirbel.study.listing.discovery import plan_batches
 
 HERE = Path(__file__).resolve().parent

@@ -7,7 +7,7 @@ from support.cluster.accounting import ACCOUNT
 from support.cluster.cluster_workflow import read_until, toy_cluster_workflow
 from support.cluster.rounds import IN_HAND
 
-from wirbel.runner.manifests.records import read_records
+from wirbel.manifests.records import read_records
 
 CANCELLED = "failed, SLURM status is: 'CANCELLED'"
 NO_ANSWER = "SLURM does not say how 1 jobs are doing; they are awaited until it does"

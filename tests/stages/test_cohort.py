@@ -17,11 +17,11 @@ from wirbel.core.dictionary import PLAUSIBILITY, TABLES
 from wirbel.io.dataset.listing import Finding
 from wirbel.io.tabular.measurements import write_measurements
 from wirbel.io.tabular.tables import write_rows
+from wirbel.manifests.batches import COLUMNS, batch_file, read_batch
+from wirbel.manifests.findings import write_findings
+from wirbel.manifests.records import read_records, write_records
+from wirbel.manifests.seals import seal_line, seal_of
 from wirbel.plan.plan import Wishes, plan_file, read_plan, write_plan
-from wirbel.runner.manifests.batches import COLUMNS, batch_file, read_batch
-from wirbel.runner.manifests.findings import write_findings
-from wirbel.runner.manifests.records import read_records, write_records
-from wirbel.runner.manifests.seals import seal_line, seal_of
 from wirbel.stages import cohort
 
 MEASURED = ("scans", "vertebrae", "discs", "levels")

@@ -14,9 +14,8 @@ from support.studies.batch_lists import update_batches
 from wirbel.core.geometry import Volume
 from wirbel.io.nifti.volumes import write_volume
 from wirbel.io.sidecars import write_json
-from wirbel.plan.plan import plan_file
-from wirbel.runner.manifests.batches import StageFolders, batch_file, read_batch
-from wirbel.runner.manifests.records import (
+from wirbel.manifests.batches import StageFolders, batch_file, read_batch
+from wirbel.manifests.records import (
     FAILED,
     OK,
     SKIPPED,
@@ -25,6 +24,7 @@ from wirbel.runner.manifests.records import (
     sum_of,
     write_records,
 )
+from wirbel.plan.plan import plan_file
 from wirbel.stages import contact_sheet
 
 PIR = np.array([[0, 0, 3.0, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])

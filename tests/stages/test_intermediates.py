@@ -7,8 +7,8 @@ import pytest
 from support.studies.toy import Count, Double
 from support.studies.toy_study import Study
 
+from wirbel.manifests.records import read_records
 from wirbel.runner.machine import locks
-from wirbel.runner.manifests.records import read_records
 
 
 class Chain(Study):

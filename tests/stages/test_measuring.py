@@ -18,7 +18,7 @@ from wirbel.core.label_schemes import UnknownLabelError
 from wirbel.errors import ScanError
 from wirbel.io.nifti.volumes import write_volume
 from wirbel.io.tabular.tables import write_rows
-from wirbel.runner.manifests.records import write_records
+from wirbel.manifests.records import write_records
 from wirbel.stages import cohort, evaluate, features
 
 

@@ -14,7 +14,7 @@ from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_l
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.sidecars import read_json, write_arrays
-from wirbel.runner.manifests.records import Record, read_records, write_records
+from wirbel.manifests.records import Record, read_records, write_records
 from wirbel.stages import merge
 
 SPINE = box_spine(range(20, 25))

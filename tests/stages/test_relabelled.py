@@ -7,9 +7,9 @@ from support.studies.measured import BUILTIN, gather
 
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.runner.manifests.findings import with_shifts, write_findings
-from wirbel.runner.manifests.records import read_records
-from wirbel.runner.manifests.seals import Seal
+from wirbel.manifests.findings import with_shifts, write_findings
+from wirbel.manifests.records import read_records
+from wirbel.manifests.seals import Seal
 from wirbel.stages import features
 from wirbel.study.decision.standing import follows
 

@@ -7,8 +7,8 @@ import json
 import pytest
 from support.studies.simulated_cohort import ODD, SCANS
 
+from wirbel.manifests.receipts import pictures_receipt, read_receipt, write_receipt
 from wirbel.plan.plan import plan_file
-from wirbel.runner.manifests.receipts import pictures_receipt, read_receipt, write_receipt
 from wirbel.stages import report
 
 

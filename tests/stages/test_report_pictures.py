@@ -10,9 +10,9 @@ from PIL import Image
 from support.studies.measured import gather
 
 from wirbel.core.pictures.panels.paint import THUMB_HEIGHT, THUMB_WIDTH
+from wirbel.manifests.receipts import pictures_receipt, read_receipt
 from wirbel.plan.plan import plan_file
 from wirbel.report.batch_pictures import BatchPictures
-from wirbel.runner.manifests.receipts import pictures_receipt, read_receipt
 from wirbel.stages import pictures, report
 
 BATCHES = ("b00001", "b00002")

@@ -17,7 +17,7 @@ from support.studies.batch_lists import update_batches
 from wirbel.core.preparation.intensities import TOP
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.runner.manifests.records import read_records
+from wirbel.manifests.records import read_records
 from wirbel.stages import resample
 
 PIR = np.array([[0, 0, 3.3, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])

@@ -15,7 +15,7 @@ from support.studies.batch_lists import update_batches
 from support.studies.toy import Count, arguments, plan_of
 from support.studies.toy_study import Study
 
-from wirbel.runner.manifests.records import read_records, records_on_disk
+from wirbel.manifests.records import read_records, records_on_disk
 
 TOY = str(toy.__file__)
 

@@ -7,8 +7,8 @@ from support.spines.solid_spine import SolidSpine, render  # noqa: E402
 
 from wirbel.core import labels as L
 from wirbel.io.nifti.volumes import write_volume
+from wirbel.manifests.batches import Scan, StageFolders
 from wirbel.plan.stage_settings import FeaturesSettings
-from wirbel.runner.manifests.batches import Scan, StageFolders
 from wirbel.stages.features import Features
 
 OF_THE_FILE = ("header_conflict", "voxels_replaced", "no_zero_intensity")

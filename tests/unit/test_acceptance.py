@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from wirbel.manifests.records import Record, manifest_file, write_records
 from wirbel.plan.plan import Plan
 from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.manifests.records import Record, manifest_file, write_records
 from wirbel.study.listing.acceptance import doubts
 from wirbel.study.listing.discovery import BatchPlan, ListChange
 

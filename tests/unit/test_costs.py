@@ -4,10 +4,10 @@ import csv
 
 import pytest
 
-from wirbel.runner.chain import STAGES
+from wirbel.manifests.records import Record, manifest_file, write_records
+from wirbel.plan.chain import STAGES
 from wirbel.runner.machine.joblogs import KILLED, USED, read_job_log
-from wirbel.runner.machine.usage import Usage, usage, used_lately
-from wirbel.runner.manifests.records import Record, manifest_file, write_records
+from wirbel.runner.machine.process import Usage, usage, used_lately
 from wirbel.study.ending.summary import summary
 
 MEASURED = Usage(100.0, 50.0, 2000.0)

@@ -5,7 +5,7 @@ import os
 from support.studies.batch_lists import update_batches
 from support.studies.bids_scans import put_scan
 
-from wirbel.runner.manifests.findings import data_set_mark, read_findings
+from wirbel.manifests.findings import data_set_mark, read_findings
 from wirbel.study.listing.dataset import look_up
 
 

@@ -6,7 +6,7 @@ import pytest
 from support.studies.batch_lists import update_batches
 from support.studies.bids_scans import members, put_scan
 
-from wirbel.runner.manifests.batches import batch_file, list_batches, read_batch
+from wirbel.manifests.batches import batch_file, list_batches, read_batch
 from wirbel.study.listing import discovery
 from wirbel.study.listing.discovery import ListChange, plan_batches
 

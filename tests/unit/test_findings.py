@@ -1,6 +1,6 @@
 """What the main process found in the data set is read once, for as long as its file stays as it is."""
 
-from wirbel.runner.manifests.findings import read_reviews, write_findings
+from wirbel.manifests.findings import read_reviews, write_findings
 
 AGREES, MOVED = ({"sub-01": {"review": "ok", "shift": shift}} for shift in (0, 1))
 

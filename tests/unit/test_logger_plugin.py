@@ -17,7 +17,7 @@ import snakemake_logger_plugin_wirbel.handler as plugin
 from snakemake_logger_plugin_wirbel import LogHandler, screen
 from snakemake_logger_plugin_wirbel.bars import Bars
 from snakemake_logger_plugin_wirbel.plain import Plain
-from wirbel.runner.manifests.records import FAILED, OK, Record, manifest_file, write_records
+from wirbel.manifests.records import FAILED, OK, Record, manifest_file, write_records
 from wirbel.study.watching.pace import Pace
 from wirbel.study.watching.status import StageStatus, Status
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from snakemake.profiles import ProfileConfigFileParser
 
-from wirbel.runner.chain import GPU_JOBS, GPU_RULES, TRAINING_ON_GPU
+from wirbel.plan.chain import GPU_JOBS, GPU_RULES, TRAINING_ON_GPU
 
 REPOSITORY = Path(__file__).parents[2]
 PROFILES = REPOSITORY / "profiles"

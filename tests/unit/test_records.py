@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wirbel.runner.manifests.records import (
+from wirbel.manifests.records import (
     Record,
     RecordBook,
     read_records,

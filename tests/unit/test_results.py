@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from wirbel.runner.manifests.records import OK, Record, sum_of, write_records
+from wirbel.manifests.records import OK, Record, sum_of, write_records
 from wirbel.study.decision.results import ResultCheck, unread_in_words
 
 

@@ -11,7 +11,7 @@ from snakemake.logging import logger
 from snakemake.settings.types import DAGSettings, DeploymentSettings, OutputSettings
 from support.studies.bids_scans import put_scan
 
-from wirbel.runner.chain import (
+from wirbel.plan.chain import (
     ALL_STAGES,
     CHAIN,
     STAGES,

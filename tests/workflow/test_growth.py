@@ -6,7 +6,7 @@ import shutil
 import pytest
 from support.studies.toy_workflow import CHAIN, model
 
-from wirbel.runner.chain import job_of
+from wirbel.plan.chain import job_of
 
 
 def everything_in(folder) -> dict:

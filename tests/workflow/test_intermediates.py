@@ -2,7 +2,7 @@
 
 from support.studies.toy_workflow import CHAIN
 
-from wirbel.runner.manifests.records import RecordBook, manifest_file, records_file
+from wirbel.manifests.records import RecordBook, manifest_file, records_file
 
 DROPPED = ["instance", "resample", "semantic"]
 """Stages whose toy results are intermediate; merge and features stand for the final ones."""

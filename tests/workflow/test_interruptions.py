@@ -9,7 +9,7 @@ import time
 import pytest
 from support.studies.toy_workflow import CHAIN
 
-from wirbel.runner.manifests.records import records_on_disk
+from wirbel.manifests.records import records_on_disk
 
 SCANS = [f"sub-{number:02}" for number in range(6)]
 

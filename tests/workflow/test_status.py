@@ -13,9 +13,9 @@ from support.studies.in_process import command
 
 from wirbel.command.main import main
 from wirbel.io.tabular.tables import write_rows
+from wirbel.manifests.records import OK, Record, RecordBook, manifest_file, records_file
 from wirbel.plan.plan import plan_file, read_plan
 from wirbel.runner.machine.locks import FileLock
-from wirbel.runner.manifests.records import OK, Record, RecordBook, manifest_file, records_file
 from wirbel.study.ending.run_record import COLUMNS, runs_file
 from wirbel.study.run_lock import RunLock
 from wirbel.study.watching.pace import Pace

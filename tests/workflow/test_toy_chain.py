@@ -1,6 +1,6 @@
 """The whole workflow over toy stages: what is computed, when, and what the user is told."""
 
-from wirbel.runner.manifests.records import read_records
+from wirbel.manifests.records import read_records
 
 
 def test_everything_runs_once_and_then_nothing_is_left_to_do(finished, first_run):

@@ -55,14 +55,14 @@ class Jobs:
 
     def _name_all_failed_scans(self, rule: str, batch: str) -> None:
         """Name the scans that failed at any stage of a job."""
-        from wirbel.runner.chain import stages_of_job
+        from wirbel.plan.chain import stages_of_job
 
         for stage in stages_of_job(rule):
             self._name_failed_scans(stage, batch)
 
     def _name_failed_scans(self, stage: str, batch: str) -> None:
         """Name the scans that failed at the stage and were not named before."""
-        from wirbel.runner.manifests.records import FAILED, manifest_file, read_records
+        from wirbel.manifests.records import FAILED, manifest_file, read_records
 
         path = manifest_file(Path(self.output_dir), stage, batch)
         rows = read_records(path).values() if path.exists() else ()

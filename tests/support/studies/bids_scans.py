@@ -1,6 +1,6 @@
 """A data set whose scans are a few bytes each, for tests that look at names and lists only."""
 
-from wirbel.runner.manifests.batches import batch_file, read_batch
+from wirbel.manifests.batches import batch_file, read_batch
 
 
 def put_scan(root, participant, session="", extra="", suffix="_T2w.nii.gz"):

@@ -14,19 +14,19 @@ import yaml
 
 from wirbel.errors import ScanError
 from wirbel.io.atomic import write_text
-from wirbel.plan.plan import Plan, Wishes, plan_file, read_plan
-from wirbel.runner.arguments import stage_arguments
-from wirbel.runner.chain import READS_ALSO
-from wirbel.runner.loop import run_stage
-from wirbel.runner.manifests.batches import list_batches
-from wirbel.runner.manifests.findings import data_set_mark
-from wirbel.runner.manifests.receipts import (
+from wirbel.manifests.batches import list_batches
+from wirbel.manifests.findings import data_set_mark
+from wirbel.manifests.receipts import (
     digest_of_seals,
     pictures_receipt,
     read_seals,
     write_receipt,
 )
-from wirbel.runner.manifests.records import OK, manifest_file, read_records
+from wirbel.manifests.records import OK, manifest_file, read_records
+from wirbel.plan.chain import READS_ALSO
+from wirbel.plan.plan import Plan, Wishes, plan_file, read_plan
+from wirbel.runner.arguments import stage_arguments
+from wirbel.runner.loop import run_stage
 from wirbel.study.decision.tables import stages_of
 from wirbel.study.listing.acceptance import doubts
 from wirbel.study.run import Run, look

@@ -10,9 +10,9 @@ from wirbel.core.dictionary import TABLES
 from wirbel.io.nifti.volumes import write_volume
 from wirbel.io.sidecars import write_json
 from wirbel.io.tabular.tables import write_rows
+from wirbel.manifests.batches import COLUMNS
+from wirbel.manifests.records import Record, write_records
 from wirbel.plan.plan import plan_file
-from wirbel.runner.manifests.batches import COLUMNS
-from wirbel.runner.manifests.records import Record, write_records
 from wirbel.stages import cohort, features
 
 BEFORE = ("resample", "semantic", "instance", "merge")

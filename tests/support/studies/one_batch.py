@@ -10,8 +10,8 @@ from support.studies import planned
 from support.studies.batch_lists import update_batches
 from wirbel.core.geometry import Volume
 from wirbel.io.nifti.volumes import write_volume
+from wirbel.manifests.records import Record, read_records, write_records
 from wirbel.models.folders.inference_config import FILE_NAME
-from wirbel.runner.manifests.records import Record, read_records, write_records
 
 BATCH = "b00001"
 

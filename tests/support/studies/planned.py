@@ -9,10 +9,10 @@ from types import ModuleType
 
 import yaml
 
+from wirbel.manifests.records import read_records, write_records
+from wirbel.manifests.seals import seal_line, seal_of
 from wirbel.models.errors import ModelError
 from wirbel.plan.plan import Plan, Wishes, plan_file, write_plan
-from wirbel.runner.manifests.records import read_records, write_records
-from wirbel.runner.manifests.seals import seal_line, seal_of
 from wirbel.study.settings.planning import Planner
 from wirbel.study.settings.run_settings import checked_settings
 

@@ -5,9 +5,9 @@ import numpy as np
 from support.studies import planned
 from wirbel.io.tabular.measurements import write_measurements
 from wirbel.io.tabular.tables import write_rows
+from wirbel.manifests.batches import COLUMNS, batch_file
+from wirbel.manifests.records import Record, write_records
 from wirbel.plan.plan import plan_file
-from wirbel.runner.manifests.batches import COLUMNS, batch_file
-from wirbel.runner.manifests.records import Record, write_records
 from wirbel.stages import cohort
 
 SCANS = 40

@@ -2,8 +2,8 @@
 
 from support.studies.batch_lists import update_batches
 from support.studies.toy import parsed, plan_of
+from wirbel.manifests.records import manifest_file, read_records
 from wirbel.runner.loop import run_stage
-from wirbel.runner.manifests.records import manifest_file, read_records
 
 
 class Study:

@@ -47,7 +47,7 @@ PICTURES = """import argparse, sys
 from pathlib import Path
 from wirbel.io.atomic import write_text
 from wirbel.plan.plan import output_of, read_plan
-from wirbel.runner.manifests.receipts import digest_of_seals, pictures_receipt, read_seals, write_receipt
+from wirbel.manifests.receipts import digest_of_seals, pictures_receipt, read_seals, write_receipt
 parser = argparse.ArgumentParser()
 for name in ("--plan", "--batch", "--threads"):
     parser.add_argument(name)

@@ -1,15 +1,22 @@
-"""Decide whose fault an error is: the scan's, the machine's, or the software's."""
+"""Decide whose fault an error is: the scan's, the machine's, or the software's.
+
+If most scans of a batch meet unforeseen errors, the installation is broken, not the scans.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import traceback
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.atomic import MACHINE_ERRORS
+from wirbel.manifests.records import Record
 
+FEWEST_FOR_ALARM = 4
+"""With fewer unforeseen errors in a batch, the software as a whole is not considered broken."""
 DEVICE_ERRORS = ("CUDA", "cuDNN", "CUBLAS", "not enough memory", "HIP error")
 """Words in PyTorch's RuntimeErrors about the device or its memory."""
 
@@ -83,3 +90,23 @@ def _without(text: str, hide: tuple[str, ...]) -> str:
     for folder in hide:
         text = text.replace(f"{folder}/", "")
     return text
+
+
+@dataclass
+class Alarm:
+    """Notes the scans of this job that failed for an unforeseen reason; `limit` is their largest share."""
+
+    limit: float
+    unforeseen: list[str] = field(default_factory=list)
+
+    def raise_if_too_many(self, record: Record, done: int) -> None:
+        """Note a failed scan, one of `done`; raise InfrastructureError if there are too many unforeseen errors."""
+        if record.reason != "unexpected":
+            return
+        self.unforeseen.append(record.scan_id)
+        failed = len(self.unforeseen)
+        if failed >= FEWEST_FOR_ALARM and failed > self.limit * done:
+            raise InfrastructureError(
+                f"{failed} of {done} scans met an unforeseen error "
+                f"(last: {record.detail}); this looks like an installation problem, not a problem with the scans"
+            )

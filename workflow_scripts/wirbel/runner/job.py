@@ -8,14 +8,12 @@ from pathlib import Path
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.dataset.presence import absence
-from wirbel.plan.plan import output_of, read_plan
-from wirbel.runner.machine.joblogs import keep
-from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, read_batch
-from wirbel.runner.manifests.findings import read_reviews, shifts_of, with_shifts
-from wirbel.runner.manifests.intermediates import LaterStages, drop
-from wirbel.runner.manifests.keys import ContentHashes
-from wirbel.runner.manifests.ledger import Ledger
-from wirbel.runner.manifests.records import (
+from wirbel.manifests.batches import Scan, StageFolders, batch_file, read_batch
+from wirbel.manifests.findings import read_reviews, shifts_of, with_shifts
+from wirbel.manifests.intermediates import LaterStages, drop
+from wirbel.manifests.keys import ContentHashes
+from wirbel.manifests.ledger import Ledger
+from wirbel.manifests.records import (
     FAILED,
     OK,
     Record,
@@ -24,8 +22,9 @@ from wirbel.runner.manifests.records import (
     read_records,
     records_file,
 )
-from wirbel.runner.manifests.seals import Seal, digest_of_list, read_seal, seal_of
-from wirbel.runner.progress import Progress
+from wirbel.manifests.seals import Seal, digest_of_list, read_seal, seal_of
+from wirbel.plan.plan import output_of, read_plan
+from wirbel.runner.progress import Progress, keep
 from wirbel.runner.stage import Stage
 
 INPUTS = "inputs"
@@ -100,7 +99,7 @@ class Job:
 
     def done_with(self, record: Record) -> None:
         """Remove the intermediate results that this one was made from, if the settings say so."""
-        if record.status == OK:
+        if record.status == OK and self.plan.drops:
             drop(record, self.plan.drops, self.output_dir, self.batch)
 
     def seal(self, rows: list[Record]) -> Seal:

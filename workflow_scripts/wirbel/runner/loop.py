@@ -19,22 +19,20 @@ from collections.abc import Callable
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries
+from wirbel.manifests.batches import Scan, StageFolders
+from wirbel.manifests.records import FAILED, OK, SKIPPED, Record, write_records
+from wirbel.manifests.seals import seal_line
+from wirbel.plan.chain import GPU_STAGES
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.plan import read_plan
 from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.alarm import Alarm
 from wirbel.runner.arguments import stage_arguments
-from wirbel.runner.chain import GPU_STAGES
-from wirbel.runner.failures import machine_fault
+from wirbel.runner.failures import Alarm, machine_fault
 from wirbel.runner.job import Job
 from wirbel.runner.machine.joblogs import FINISHED, STARTED, USED
 from wirbel.runner.machine.locks import sole_writer, whoami
 from wirbel.runner.machine.one_gpu import hold_one
-from wirbel.runner.machine.termination import TERMINATED, Terminated, sigterm_raises
-from wirbel.runner.machine.usage import used_lately
-from wirbel.runner.manifests.batches import Scan, StageFolders
-from wirbel.runner.manifests.records import FAILED, OK, SKIPPED, Record, write_records
-from wirbel.runner.manifests.seals import seal_line
+from wirbel.runner.machine.process import TERMINATED, Terminated, sigterm_raises, used_lately
 from wirbel.runner.pipeline import overlap
 from wirbel.runner.progress import Progress
 from wirbel.runner.sorting import sort_out

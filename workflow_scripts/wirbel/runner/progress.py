@@ -1,10 +1,21 @@
-"""Show progress: a bar on a terminal, plain lines in a log."""
+"""Show progress: a bar on a terminal, plain lines in a log; keep in the batch's log what is worth it."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from pathlib import Path
 
-from wirbel.runner.manifests.records import FAILED, OK, Record
+from wirbel.manifests.records import FAILED, OK, Record
+
+
+def keep(output_dir: Path, batch: str, text: str) -> None:
+    """Append lines to a batch's log; a full disk shows in the results, not here."""
+    with suppress(OSError):
+        path = output_dir / "logs" / f"{batch}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a", encoding="utf-8") as log:
+            log.write(f"{text}\n")
 
 
 class Progress:
@@ -13,7 +24,7 @@ class Progress:
     def __init__(self, title: str, total: int) -> None:
         self._title = title
         self._total = total
-        self._done = 0
+        self.done = 0
         self._bar = None
         if total and sys.stderr.isatty():
             from tqdm import tqdm
@@ -22,14 +33,14 @@ class Progress:
 
     def finished(self, record: Record) -> None:
         """Report one scan."""
-        self._done += 1
+        self.done += 1
         line = f"{record.scan_id}: {record.status}"
         if record.status == OK:
             line += f" in {record.seconds:.1f} s"
         else:
             line += f" ({record.reason}): {record.detail}"
         if self._bar is None:
-            self.say(f"{self._done}/{self._total} {line}")
+            self.say(f"{self.done}/{self._total} {line}")
             return
         self._bar.update()
         if record.status == FAILED:

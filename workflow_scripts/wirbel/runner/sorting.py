@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from wirbel.errors import CONTENT_MISSING
+from wirbel.manifests.batches import Scan
+from wirbel.manifests.records import FAILED, OK, SKIPPED, Record
 from wirbel.runner.job import Job
-from wirbel.runner.manifests.batches import Scan
-from wirbel.runner.manifests.records import FAILED, OK, SKIPPED, Record
 from wirbel.runner.stage import Work
 from wirbel.runner.upstream import check_upstream
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from wirbel.runner.manifests.batches import Scan, StageFolders
-from wirbel.runner.manifests.records import Record
+from wirbel.manifests.batches import Scan, StageFolders
+from wirbel.manifests.records import Record
 
 
 class Stage(Protocol):

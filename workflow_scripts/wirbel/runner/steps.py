@@ -12,12 +12,11 @@ from pathlib import Path
 from wirbel.errors import CONTENT_MISSING, InfrastructureError, ScanError
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.dataset.presence import absence
-from wirbel.runner.alarm import Alarm
-from wirbel.runner.failures import machine_fault, scan_fault
+from wirbel.manifests.batches import Scan
+from wirbel.manifests.records import FAILED, OK, Record, sum_of
+from wirbel.runner.failures import Alarm, machine_fault, scan_fault
 from wirbel.runner.job import Job
-from wirbel.runner.machine.joblogs import keep
-from wirbel.runner.manifests.batches import Scan
-from wirbel.runner.manifests.records import FAILED, OK, Record, sum_of
+from wirbel.runner.progress import keep
 from wirbel.runner.stage import Work
 from wirbel.runner.upstream import check_contents, check_still_theirs
 
@@ -67,7 +66,9 @@ class Steps:
         self._job.done_with(record)
         self._job.progress.finished(record)
         self._job.heartbeat(f"{self._job.title}, {record.scan_id} done")
-        self._count(record, work.error)
+        if record.status == FAILED:
+            self._keep_failure(record, work.error)
+            self._raise_alarm(record)
 
     def _write(self, work: Work) -> Record:
         """Write the results and return the record that is due."""
@@ -109,11 +110,10 @@ class Steps:
         if record is not None and self._job.stands(record):
             work.elsewhere = record
 
-    def _count(self, record: Record, error: Exception | None) -> None:
-        if record.status == FAILED:
-            self._keep_failure(record, error)
+    def _raise_alarm(self, record: Record) -> None:
+        """Raise InfrastructureError if most scans fail as nobody foresaw; then those are tried again."""
         try:
-            self._alarm.count(record)
+            self._alarm.raise_if_too_many(record, self._job.progress.done)
         except InfrastructureError:
             self._job.ledger.forget(self._alarm.unforeseen)
             raise

@@ -6,10 +6,10 @@ import os
 import time
 
 from wirbel.errors import InfrastructureError
+from wirbel.manifests.batches import Scan
+from wirbel.manifests.lineage import forget_incomplete, lineage, read_manifests
+from wirbel.manifests.records import Record, records_by_stage
 from wirbel.runner.job import Job
-from wirbel.runner.manifests.batches import Scan
-from wirbel.runner.manifests.lineage import forget_incomplete, lineage, read_manifests
-from wirbel.runner.manifests.records import Record, records_by_stage
 
 LATENCY_SECONDS = 5.0
 """A network file system may take this long to show what another node has written."""

@@ -57,18 +57,18 @@ from wirbel.io.tabular.columnar import write_both
 from wirbel.io.tabular.measurements import DamagedMeasurements, ScanRows, read_pieces
 from wirbel.io.tabular.rows import Rows
 from wirbel.io.tabular.spool import Spool
-from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
-from wirbel.runner.chain import STAGES
-from wirbel.runner.machine.termination import end_with
-from wirbel.runner.manifests.batches import batch_file, list_batches, read_batch
-from wirbel.runner.manifests.findings import LISTING, data_set_mark, read_findings, read_reviews
-from wirbel.runner.manifests.outcomes import Outcome, outcomes
-from wirbel.runner.manifests.receipts import (
+from wirbel.manifests.batches import batch_file, list_batches, read_batch
+from wirbel.manifests.findings import LISTING, data_set_mark, read_findings, read_reviews
+from wirbel.manifests.outcomes import Outcome, outcomes
+from wirbel.manifests.receipts import (
     digest_of_seals,
     read_seals,
     write_receipt,
 )
-from wirbel.runner.manifests.seals import Seal
+from wirbel.manifests.seals import Seal
+from wirbel.plan.chain import STAGES
+from wirbel.plan.plan import Plan, fingerprint_of, output_of, read_plan
+from wirbel.runner.machine.process import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
 AGAIN = "run the same command again, which makes it again"

@@ -21,11 +21,11 @@ from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
+from wirbel.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch
+from wirbel.manifests.receipts import digest_of_seals, read_seals, write_receipt
+from wirbel.manifests.records import OK, Record, read_records
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.report.attention import LOW_CONFIDENCE
-from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch
-from wirbel.runner.manifests.receipts import digest_of_seals, read_seals, write_receipt
-from wirbel.runner.manifests.records import OK, Record, read_records
 
 LAST_STAGE = "merge"
 SHEET = "qc/contact_sheet.png"

@@ -27,7 +27,7 @@ from wirbel.io.foreign.label_schemes import read_scheme
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import write_json
 from wirbel.io.tabular.tables import read_table, write_rows
-from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch
+from wirbel.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch
 
 REFERENCE_NAMES = {
     "subregion": ("_desc-subregion_dseg", "_subregions", "_subregion"),

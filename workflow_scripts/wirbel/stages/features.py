@@ -21,9 +21,9 @@ from wirbel.io.maps.reviewed_map import forget_reviewed_map, write_reviewed_map
 from wirbel.io.nifti.volumes import read_header, read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.measurements import LANDMARKS, write_measurements
+from wirbel.manifests.findings import read_reviews
 from wirbel.plan.stage_settings import FeaturesSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
-from wirbel.runner.manifests.findings import read_reviews
 
 REVIEWED = "reviewed"
 AGREEMENT = "agreement"

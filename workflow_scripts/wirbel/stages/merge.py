@@ -21,8 +21,8 @@ from wirbel.core.method.merge import Found, merge, merge_unnamed
 from wirbel.io.maps.final_maps import agreement_entry, raw_uri, write_final_maps
 from wirbel.io.nifti.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
 from wirbel.io.sidecars import read_arrays, write_json
+from wirbel.plan.chain import READS_ALSO
 from wirbel.plan.stage_settings import MergeSettings, settings_of
-from wirbel.runner.chain import READS_ALSO
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 UNNAMED_FILES = ("subregion.nii.gz", "vertebra.nii.gz", "levels.json", "margin.nii.gz")

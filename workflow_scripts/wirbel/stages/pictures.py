@@ -18,20 +18,20 @@ from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.measurements import read_measurements
-from wirbel.plan.plan import Plan, output_of, read_plan
-from wirbel.report.batch_pictures import BatchPictures
-from wirbel.report.panels import panel
-from wirbel.runner.arguments import stage_arguments
-from wirbel.runner.failures import machine_fault, scan_fault
-from wirbel.runner.machine.joblogs import keep
-from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, read_batch
-from wirbel.runner.manifests.receipts import (
+from wirbel.manifests.batches import Scan, StageFolders, batch_file, read_batch
+from wirbel.manifests.receipts import (
     digest_of_seals,
     pictures_receipt,
     read_seals,
     write_receipt,
 )
-from wirbel.runner.manifests.records import OK, Record, manifest_file, read_records
+from wirbel.manifests.records import OK, Record, manifest_file, read_records
+from wirbel.plan.plan import Plan, output_of, read_plan
+from wirbel.report.batch_pictures import BatchPictures
+from wirbel.report.panels import panel
+from wirbel.runner.arguments import stage_arguments
+from wirbel.runner.failures import machine_fault, scan_fault
+from wirbel.runner.progress import keep
 
 
 class Sources:

@@ -10,20 +10,20 @@ from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.sidecars import read_json
-from wirbel.plan.plan import output_of, read_plan
-from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
-from wirbel.report.batch_pictures import pictures_file
-from wirbel.report.cohort_report import Study, write_report
-from wirbel.runner.manifests.batch_assignment import read_assignment
-from wirbel.runner.manifests.batches import list_batches
-from wirbel.runner.manifests.findings import data_set_mark, read_agreement
-from wirbel.runner.manifests.receipts import (
+from wirbel.manifests.batch_assignment import read_assignment
+from wirbel.manifests.batches import list_batches
+from wirbel.manifests.findings import data_set_mark, read_agreement
+from wirbel.manifests.receipts import (
     digest_of_seals,
     pictures_receipt,
     read_seals,
     receipt_file,
     write_receipt,
 )
+from wirbel.plan.plan import output_of, read_plan
+from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
+from wirbel.report.batch_pictures import pictures_file
+from wirbel.report.cohort_report import Study, write_report
 
 
 def study_of(output_dir: Path, bids_dir: str) -> Study:

@@ -26,7 +26,7 @@ from wirbel.io.tabular.tables import write_rows
 from wirbel.phantom import REGIONS, Phantom, make_phantom
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.runner.machine.locks import sole_writer
-from wirbel.runner.machine.termination import end_with
+from wirbel.runner.machine.process import end_with
 
 ANY_REGION = "any"
 AGES_YEARS = (20, 75)

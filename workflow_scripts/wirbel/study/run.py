@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from wirbel.io.dataset.scan_names import FoundScan
+from wirbel.manifests.batches import batch_file
+from wirbel.manifests.intermediates import remove_outputs
+from wirbel.manifests.receipts import PICTURES, pictures_receipt, receipt_file
+from wirbel.manifests.records import manifest_file, records_by_stage
+from wirbel.plan.chain import INTERMEDIATE, stages_of_job
 from wirbel.plan.plan import Plan, Wishes, write_plan
-from wirbel.runner.chain import INTERMEDIATE, stages_of_job
-from wirbel.runner.manifests.batches import batch_file
-from wirbel.runner.manifests.intermediates import remove_outputs
-from wirbel.runner.manifests.receipts import PICTURES, pictures_receipt, receipt_file
-from wirbel.runner.manifests.records import manifest_file, records_by_stage
 from wirbel.study.decision.batches import Decision, decide
 from wirbel.study.decision.results import unread_in_words
 from wirbel.study.decision.tables import AFTER, decide_pictures, decide_tables

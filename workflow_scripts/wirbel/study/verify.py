@@ -16,12 +16,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
-from wirbel.runner.manifests.batches import list_batches
-from wirbel.runner.manifests.lineage import Tables, lineage, read_manifests
-from wirbel.runner.manifests.receipts import pictures_receipt, read_receipt, receipt_file
-from wirbel.runner.manifests.records import OK, Record, manifest_file, write_records
-from wirbel.runner.manifests.seals import read_seal, seal_line
+from wirbel.manifests.batches import list_batches
+from wirbel.manifests.lineage import Tables, lineage, read_manifests
+from wirbel.manifests.receipts import pictures_receipt, read_receipt, receipt_file
+from wirbel.manifests.records import OK, Record, manifest_file, write_records
+from wirbel.manifests.seals import read_seal, seal_line
+from wirbel.plan.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 
 GATHERED = ("cohort", "contact_sheet", "report")
 THREADS = 8

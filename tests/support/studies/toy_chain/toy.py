@@ -14,10 +14,10 @@ from pathlib import Path
 
 from wirbel.errors import ScanError
 from wirbel.io.atomic import write_text
+from wirbel.manifests.findings import data_set_mark
+from wirbel.manifests.receipts import digest_of_seals, read_seals, write_receipt
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.runner.loop import run_planned
-from wirbel.runner.manifests.findings import data_set_mark
-from wirbel.runner.manifests.receipts import digest_of_seals, read_seals, write_receipt
 
 
 class ToyStage:
@@ -77,8 +77,8 @@ def gather(name: str, write, argv=None) -> int:
 
 def everything(output_dir: Path, stage: str) -> list[tuple[str, str]]:
     """Return (scan, result or reason) of all scans at a stage, sorted."""
-    from wirbel.runner.manifests.batches import list_batches
-    from wirbel.runner.manifests.records import read_records
+    from wirbel.manifests.batches import list_batches
+    from wirbel.manifests.records import read_records
 
     rows = []
     for batch in list_batches(output_dir):

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from wirbel.command.common.mistake import Mistake
 from wirbel.io.escapes import visible
-from wirbel.runner.manifests.batch_assignment import read_assignment
+from wirbel.manifests.batch_assignment import read_assignment
 
 PAGES = ("qc/index.html", "qc/contact_sheet.png")
 """The cohort's pages; the first that is there is shown."""

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 from wirbel.command.health.findings import NOTE, OK, Finding
-from wirbel.runner.chain import CHAIN
+from wirbel.plan.chain import CHAIN
 
 NEEDED_GB = max(stage.mem_mb for stage in CHAIN) // 1000
 """Memory of the largest job at its first attempt."""

@@ -1,10 +1,10 @@
 """A hash over the code that decides a stage's result.
 
 It covers the stage's module and every `wirbel` module that it imports, directly or through others,
-also inside functions, and the data files beside them. Comments, docstrings and blank lines do not count, nor do the
-sentences of errors and the version number (`source_code`), so that neither an edited sentence nor a release costs a
-week of computing. The runner and the plan are left out: they decide when a scan is computed, never what comes out; so
-are the reasons of failures.
+also inside functions, and the data files beside them. Comments, docstrings and blank lines do not
+count, nor do the sentences of errors and the version number (`source_code`), so that neither an
+edited sentence nor a release costs a week of computing. The runner, the manifests and the plan are
+left out: they decide when a scan is computed, never what comes out; so are the reasons of failures.
 
 For per-scan stages the wording of the data dictionaries does not count either: what those modules say in words is
 read by the stage `cohort` alone, for which it does.
@@ -21,7 +21,7 @@ from wirbel.plan.code.source_code import SourceCode
 
 PACKAGE = "wirbel"
 PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
-LEFT_OUT = (f"{PACKAGE}.runner", f"{PACKAGE}.plan", f"{PACKAGE}.errors")
+LEFT_OUT = tuple(f"{PACKAGE}.{name}" for name in ("runner", "manifests", "plan", "errors"))
 IN_WORDS = (
     f"{PACKAGE}.core.dictionary",
     f"{PACKAGE}.core.measures.status",

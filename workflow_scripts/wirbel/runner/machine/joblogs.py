@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.runner.chain import ALL_STAGES, DRAWING, job_of, stages_of_job
-from wirbel.runner.machine.usage import Usage
+from wirbel.plan.chain import ALL_STAGES, DRAWING, job_of, stages_of_job
+from wirbel.runner.machine.process import Usage
 
 STARTED = "started"
 FINISHED = "computed now"
@@ -38,15 +38,6 @@ class JobLog:
     starts: int
     sentence: str
     used: Usage = Usage()
-
-
-def keep(output_dir: Path, batch: str, text: str) -> None:
-    """Append lines to a batch's log; a full disk shows in the results, not here."""
-    with suppress(OSError):
-        path = output_dir / "logs" / f"{batch}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a", encoding="utf-8") as log:
-            log.write(f"{text}\n")
 
 
 def read_job_log(output_dir: Path, stage: str, batch: str) -> JobLog:

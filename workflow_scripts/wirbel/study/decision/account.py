@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from wirbel.runner.chain import job_of, stages_of_job
+from wirbel.plan.chain import job_of, stages_of_job
 from wirbel.study.decision.batches import INPUTS, LATER, LIST, NEVER, Cause, Decision
 from wirbel.study.listing.discovery import BatchPlan, ListChange
 

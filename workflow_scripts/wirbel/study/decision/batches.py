@@ -13,20 +13,20 @@ from pathlib import Path
 from types import MappingProxyType
 
 from wirbel.io.dataset.presence import absence
-from wirbel.plan.plan import Plan, known_stages
-from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.chain import READS_ALSO
-from wirbel.runner.manifests.batch_assignment import read_assignment
-from wirbel.runner.manifests.batches import batch_file, read_batch
-from wirbel.runner.manifests.findings import with_shifts
-from wirbel.runner.manifests.records import (
+from wirbel.manifests.batch_assignment import read_assignment
+from wirbel.manifests.batches import batch_file, read_batch
+from wirbel.manifests.findings import with_shifts
+from wirbel.manifests.records import (
     FAILED,
     OK,
     manifest_file,
     read_records,
     records_by_stage,
 )
-from wirbel.runner.manifests.seals import Seal, read_seal
+from wirbel.manifests.seals import Seal, read_seal
+from wirbel.plan.chain import READS_ALSO
+from wirbel.plan.plan import Plan, known_stages
+from wirbel.plan.stage_plan import StagePlan
 from wirbel.study.decision.results import ResultCheck
 from wirbel.study.listing.discovery import BatchPlan
 from wirbel.study.settings.differences import differences

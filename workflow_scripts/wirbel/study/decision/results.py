@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from wirbel.runner.manifests.records import OK, Record, read_records, sum_of
+from wirbel.manifests.records import OK, Record, read_records, sum_of
 
 MOST_READ_BYTES = 2_000_000_000
 """Contents read at most per start, a few seconds' work."""

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wirbel.errors import InfrastructureError
+from wirbel.manifests.batches import batch_file, read_batch
+from wirbel.manifests.findings import read_reviews, shifts_of, with_shifts
+from wirbel.manifests.lineage import Tables, read_manifests
+from wirbel.manifests.records import OK, manifest_file, read_records
+from wirbel.manifests.seals import Seal, read_seal
+from wirbel.plan.chain import ALL_STAGES, STAGES
 from wirbel.plan.plan import Plan, plan_file, read_plan
-from wirbel.runner.chain import ALL_STAGES, STAGES
 from wirbel.runner.machine.joblogs import read_job_log
-from wirbel.runner.manifests.batches import batch_file, read_batch
-from wirbel.runner.manifests.findings import read_reviews, shifts_of, with_shifts
-from wirbel.runner.manifests.lineage import Tables, read_manifests
-from wirbel.runner.manifests.records import OK, manifest_file, read_records
-from wirbel.runner.manifests.seals import Seal, read_seal
 
 
 @dataclass(frozen=True)

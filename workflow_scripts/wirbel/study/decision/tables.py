@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.plan.plan import Plan
-from wirbel.runner.manifests.receipts import (
+from wirbel.manifests.receipts import (
     PICTURES,
     digest_of_seals,
     pictures_receipt,
     read_receipt,
 )
+from wirbel.plan.plan import Plan
 from wirbel.study.decision.batches import DAMAGED, Decision
 from wirbel.study.listing.discovery import BatchPlan
 from wirbel.study.settings.differences import differences

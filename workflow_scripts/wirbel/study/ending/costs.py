@@ -13,10 +13,10 @@ from statistics import median
 from typing import Any
 
 from wirbel.io.tabular.tables import write_rows
-from wirbel.runner.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
+from wirbel.manifests.lineage import Tables
+from wirbel.manifests.records import OK
+from wirbel.plan.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
 from wirbel.runner.machine.joblogs import read_job_log
-from wirbel.runner.manifests.lineage import Tables
-from wirbel.runner.manifests.records import OK
 
 GPU = "cuda"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean
 
 from wirbel.io.tabular.tables import read_rows
-from wirbel.runner.chain import GPU_STAGES, jobs, stages_of_job
+from wirbel.plan.chain import GPU_STAGES, jobs, stages_of_job
 
 FILES_PER_BATCH = 8
 """Lists, manifests, records and the log of a batch (docs/performance.md)."""

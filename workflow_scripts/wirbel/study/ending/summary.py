@@ -16,13 +16,13 @@ from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.dataset.listing import Finding
 from wirbel.io.escapes import visible
 from wirbel.io.tabular.tables import write_rows
-from wirbel.runner.chain import ALL_STAGES
+from wirbel.manifests.batches import list_batches
+from wirbel.manifests.findings import NO_SCAN, read_findings
+from wirbel.manifests.lineage import Tables
+from wirbel.manifests.receipts import receipt_file
+from wirbel.manifests.records import FAILED
+from wirbel.plan.chain import ALL_STAGES
 from wirbel.runner.machine.joblogs import read_job_log, remove_empty_logs, why_not_made
-from wirbel.runner.manifests.batches import list_batches
-from wirbel.runner.manifests.findings import NO_SCAN, read_findings
-from wirbel.runner.manifests.lineage import Tables
-from wirbel.runner.manifests.receipts import receipt_file
-from wirbel.runner.manifests.records import FAILED
 from wirbel.study.decision.standing import Standing, present_plan, standing
 from wirbel.study.ending.costs import told_costs
 

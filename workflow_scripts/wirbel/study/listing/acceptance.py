@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wirbel.manifests.records import OK, manifest_file, read_records
 from wirbel.plan.plan import Plan
-from wirbel.runner.manifests.records import OK, manifest_file, read_records
 from wirbel.study.listing.discovery import BatchPlan
 
 MOST_DROPPED = 0.05

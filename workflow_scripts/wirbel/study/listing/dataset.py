@@ -13,8 +13,8 @@ from wirbel.io.dataset.listing import Finding, Listing
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.escapes import visible
 from wirbel.io.foreign.people_files import TABLE
-from wirbel.runner.manifests.batches import batch_file, list_batches, read_batch
-from wirbel.runner.manifests.findings import NO_SCAN, findings_as_text, mark_of, write_findings
+from wirbel.manifests.batches import batch_file, list_batches, read_batch
+from wirbel.manifests.findings import NO_SCAN, findings_as_text, mark_of, write_findings
 from wirbel.study.listing.people import check_people, people_mark
 from wirbel.study.listing.reviews import Reviews, check_reviews
 

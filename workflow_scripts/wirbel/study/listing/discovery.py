@@ -31,9 +31,9 @@ from wirbel.io.dataset.bids import find_scans
 from wirbel.io.dataset.presence import absence
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.escapes import unescape
-from wirbel.runner.manifests.batch_assignment import extended, read_assignment, write_assignment
-from wirbel.runner.manifests.batches import COLUMNS, batch_file, list_batches, list_rows
-from wirbel.runner.manifests.seals import digest_of_rows
+from wirbel.manifests.batch_assignment import extended, read_assignment, write_assignment
+from wirbel.manifests.batches import COLUMNS, batch_file, list_batches, list_rows
+from wirbel.manifests.seals import digest_of_rows
 
 FINGERPRINT_FILE = "discovery.json"
 
@@ -56,7 +56,7 @@ class BatchPlan:
     sizes: dict[str, int]
     """Number of scans of every non-empty batch, sorted by batch."""
     digests: dict[str, str]
-    """Digest of every batch's list (`wirbel.runner.manifests.seals`)."""
+    """Digest of every batch's list (`wirbel.manifests.seals`)."""
     lists: dict[str, list[tuple]] = field(default_factory=dict)
     """New rows of the lists that are new or changed."""
     changes: dict[str, ListChange] = field(default_factory=dict)

@@ -9,9 +9,11 @@ from typing import Any
 
 from wirbel import __version__
 from wirbel.core.method.names import OWN
+from wirbel.manifests.receipts import PICTURES
 from wirbel.models.compatibility import compatibility_parameter, method_of
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model
+from wirbel.plan.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.networks import identified, planned_source
 from wirbel.plan.plan import Plan, Wishes
@@ -24,8 +26,6 @@ from wirbel.plan.stage_settings import (
     ResampleSettings,
     as_json,
 )
-from wirbel.runner.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
-from wirbel.runner.manifests.receipts import PICTURES
 from wirbel.study.settings.run_settings import Settings
 
 TABLES = ("cohort", "contact_sheet", "report")

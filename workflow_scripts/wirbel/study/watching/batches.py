@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.manifests.batches import list_batches
+from wirbel.manifests.records import FAILED, OK
+from wirbel.manifests.seals import Seal
 from wirbel.plan.plan import Plan
 from wirbel.runner.machine.locks import is_locked
-from wirbel.runner.manifests.batches import list_batches
-from wirbel.runner.manifests.records import FAILED, OK
-from wirbel.runner.manifests.seals import Seal
 from wirbel.study.decision.standing import scans_in, valid_seals
 from wirbel.study.watching.rows import rows_so_far
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from wirbel.io.tabular.tables import read_rows
-from wirbel.runner.manifests.records import manifest_file
+from wirbel.manifests.records import manifest_file
 from wirbel.study.watching.batches import BatchState
 from wirbel.study.watching.rows import seconds_in
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.manifests.records import FAILED, OK, SEAL_MARK, manifest_file, records_file
 from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.manifests.records import FAILED, OK, SEAL_MARK, manifest_file, records_file
 
 
 @dataclass(frozen=True)

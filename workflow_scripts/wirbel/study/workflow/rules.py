@@ -9,10 +9,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from wirbel.manifests.batches import BATCH_PATTERN
+from wirbel.manifests.receipts import receipt_file
 from wirbel.models.store import VARIABLE as MODELS_VARIABLE
-from wirbel.plan.code.codehash import stage_code_hash
-from wirbel.plan.plan import plan_file
-from wirbel.runner.chain import (
+from wirbel.plan.chain import (
     DRAWING,
     StageNeeds,
     jobs,
@@ -20,8 +20,8 @@ from wirbel.runner.chain import (
     stages_of_job,
     stages_of_run,
 )
-from wirbel.runner.manifests.batches import BATCH_PATTERN
-from wirbel.runner.manifests.receipts import receipt_file
+from wirbel.plan.code.codehash import stage_code_hash
+from wirbel.plan.plan import plan_file
 from wirbel.study.checks.command_line import repeated_config
 from wirbel.study.checks.output_folder import check_output_folder
 from wirbel.study.checks.start import check_reference, check_start_folder

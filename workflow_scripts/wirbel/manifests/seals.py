@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from wirbel.manifests.batches import Scan
+from wirbel.manifests.records import FAILED, OK, SEAL_MARK, Record
 from wirbel.plan.stage_plan import KEY_DIGITS, StagePlan, digest_of
-from wirbel.runner.manifests.batches import Scan
-from wirbel.runner.manifests.records import FAILED, OK, SEAL_MARK, Record
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wirbel.runner.manifests.batches import Scan, batch_file, list_batches, read_batch
-from wirbel.runner.manifests.records import FAILED, OK, Record, read_records
+from wirbel.manifests.batches import Scan, batch_file, list_batches, read_batch
+from wirbel.manifests.records import FAILED, OK, Record, read_records
 
 
 @dataclass(frozen=True)

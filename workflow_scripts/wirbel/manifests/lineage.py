@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wirbel.runner.manifests.records import OK, Record, manifest_file, read_records
+from wirbel.manifests.records import OK, Record, manifest_file, read_records
 
 NO_STAGE = "batches"
 Tables = dict[str, dict[str, Record]]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file
 from wirbel.io.dataset.presence import absence
-from wirbel.runner.manifests.records import OK, Record, RecordBook
+from wirbel.manifests.records import OK, Record, RecordBook
 
 MISSING = "missing"
 """Stands for the hash of a file that cannot be opened."""

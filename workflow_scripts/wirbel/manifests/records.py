@@ -3,7 +3,7 @@
 While a batch is computed, its rows are in `work/batches/<batch>.records.tsv`, one file for all
 stages, rewritten after each scan, so that a killed job loses no finished scan. Once all scans of
 the batch are done, the stage's manifest has the same rows, below a line that says what they were
-made from (`wirbel.runner.manifests.seals`).
+made from (`wirbel.manifests.seals`).
 """
 
 from __future__ import annotations

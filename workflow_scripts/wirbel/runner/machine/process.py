@@ -1,13 +1,20 @@
-"""The resources this process has used since its start."""
+"""This process: SIGTERM as an exception so that writes finish, orphaned workers, resources used."""
 
 from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+TERMINATED = 143
+"""Exit code after SIGTERM, as shells report it: 128 + 15."""
 
 BEGAN = time.monotonic()
 RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
@@ -15,6 +22,39 @@ STAT_START_FIELD = 19
 """Position of the field `starttime` in /proc/self/stat, counted from the field after the command's
 name.
 """
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+@contextmanager
+def sigterm_raises() -> Iterator[None]:
+    """Raise Terminated in the main thread when SIGTERM arrives."""
+
+    def stop(*_: object) -> None:
+        raise Terminated
+
+    try:
+        old = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread, where no signal can be caught
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)
+
+
+def end_with(parent: int) -> None:
+    """End this worker process if its parent is killed; otherwise it would wait for work forever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from typing import Any
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import sweep_temporaries, write_text
+from wirbel.manifests.batches import list_batches
+from wirbel.manifests.records import OK, Record, manifest_file, sum_of
+from wirbel.manifests.seals import Seal, read_seal
 from wirbel.plan.plan import Plan
 from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
-from wirbel.runner.manifests.batches import list_batches
-from wirbel.runner.manifests.records import OK, Record, manifest_file, sum_of
-from wirbel.runner.manifests.seals import Seal, read_seal
 
 PICTURES = "pictures"
 """Drawn for each batch, beside the stages that scans pass or fail: one receipt for each."""

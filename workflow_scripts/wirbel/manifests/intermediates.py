@@ -10,38 +10,38 @@ result stays, and its key still proves what later results were made from.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.manifests.records import OK, Record, records_by_stage
+from wirbel.plan.chain import LAST_READER
 from wirbel.plan.stage_plan import StagePlan
-from wirbel.runner.chain import LAST_READER
-from wirbel.runner.manifests.records import OK, Record, records_by_stage
 
 
+@dataclass(frozen=True)
 class LaterStages:
-    """The stages that use a stage's results, in order; the last of them keeps its own."""
+    """The stages that use a stage's results, in order; the last of them keeps its own.
 
-    def __init__(
-        self,
-        stages: Sequence[StagePlan],
-        output_dir: Path,
-        batch: str,
-        recompute: Collection[str] = (),
-    ) -> None:
-        self._stages, self._recompute = stages, recompute
-        self._output_dir, self._batch = output_dir, batch
+    Scans that are to be computed again, `recompute`, need their results in any case.
+    """
+
+    stages: Sequence[StagePlan]
+    output_dir: Path
+    batch: str
+    recompute: Collection[str] = ()
 
     def are_done(self, scan_id: str, key: str) -> bool:
         """Return True if all of them are done with the stage's result for the scan under `key`."""
-        if scan_id in self._recompute:
+        if scan_id in self.recompute:
             return False
-        tables, record = records_by_stage(self._output_dir, self._batch), None
-        for stage in self._stages:
+        tables, record = records_by_stage(self.output_dir, self.batch), None
+        for stage in self.stages:
             key, record = stage.key(key), tables.get(stage.stage, {}).get(scan_id)
             if record is None or record.status != OK or record.key != key:
                 return False
-            if stage.stage == LAST_READER and record.is_complete(self._output_dir):
+            if stage.stage == LAST_READER and record.is_complete(self.output_dir):
                 return True  # whatever comes after can go on from there
-        return record is not None and record.is_complete(self._output_dir)
+        return record is not None and record.is_complete(self.output_dir)
 
 
 def unused(record: Record, stages: Sequence[str], output_dir: Path, batch: str) -> list[Record]:

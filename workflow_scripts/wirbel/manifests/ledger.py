@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from wirbel.errors import CONTENT_MISSING, InfrastructureError
-from wirbel.runner.manifests.intermediates import remove_outputs
-from wirbel.runner.manifests.records import OK, Record, RecordBook, records_file
+from wirbel.manifests.intermediates import remove_outputs
+from wirbel.manifests.records import OK, Record, RecordBook, records_file
 
 OUTPUT_FIELDS = ("outputs", "sizes", "sums", "stamps")
 
