@@ -27,7 +27,7 @@ from wirbel.core.labels import LEVEL_NAMES, LEVELS_TOP_DOWN
 from wirbel.io.tabular.tables import write_rows
 from wirbel.manifests.batches import COLUMNS, batch_file
 from wirbel.manifests.records import Record, write_records
-from wirbel.stages.cohort import STAGES
+from wirbel.plan.chain import STAGES
 
 VERTEBRAE = [LEVEL_NAMES[v] for v in LEVELS_TOP_DOWN if LEVEL_NAMES[v] not in ("C1", "S1")]
 DISCS = [f"{above}-{below}" for above, below in zip(VERTEBRAE, VERTEBRAE[1:], strict=False)]
@@ -36,7 +36,8 @@ ROWS = {"vertebrae": VERTEBRAE, "discs": DISCS, "levels": VERTEBRAE}
 GATHER = """
 import sys
 from pathlib import Path
-from wirbel.stages.cohort import gather, read_participants
+from wirbel.cohort.gathering import gather
+from wirbel.cohort.joining import read_participants
 
 output, bids = map(Path, sys.argv[1:3])
 gather(output, read_participants(bids, output), threads=int(sys.argv[3]))

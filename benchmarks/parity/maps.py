@@ -21,6 +21,7 @@ from parity.stand_in import by_distance
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.instances.found import Found
 from wirbel.core.spineps.grids import zooms
 from wirbel.core.spineps.merging import both_maps as merging
 from wirbel.core.spineps.preparation import prepared_grid
@@ -101,7 +102,8 @@ def _run_wirbel(
         ]
         roles = np.concatenate([answer.argmax(1).numpy().astype(np.uint8) for answer in answers])
         predictions = Predictions(roles, origins, centre_mm)
-        merged = merging.merge(cleaned, predictions, read_grid(path), semantic, instance)
+        found = Found(cleaned, predictions, zooms(cleaned.affine), read_grid(path))
+        merged = merging.merge(found, semantic, instance)
     except ScanError:
         return {}
     files = {kind: stem.with_name(f"{stem.name}_{kind}.nii.gz") for kind in KINDS}

@@ -16,9 +16,10 @@ from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.cutouts import cut_out as block_around
+from wirbel.core.instances.found import Found
 from wirbel.core.method.clean import clean
 from wirbel.core.method.cut_out import cut_out, instance_map
-from wirbel.core.method.merge import Found, merge
+from wirbel.core.method.merge import merge
 from wirbel.core.method.names import OWN
 from wirbel.core.method.prepare import prepare
 from wirbel.core.spineps.grids import resample

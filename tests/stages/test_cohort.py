@@ -13,6 +13,10 @@ import pytest
 from support.studies import planned
 from support.studies.simulated_cohort import ODD, SCANS
 
+from wirbel.cohort import finishing
+from wirbel.cohort.description import TOOL_KEY, tool_metadata
+from wirbel.cohort.gathering import gather
+from wirbel.cohort.joining import read_participants
 from wirbel.core.dictionary import PLAUSIBILITY, TABLES
 from wirbel.io.dataset.listing import Finding
 from wirbel.io.tabular.measurements import write_measurements
@@ -31,7 +35,7 @@ ARROW = {"string": "string", "integer": "int64", "number": "double", "boolean": 
 @pytest.mark.parametrize("table", TABLES)
 def test_types_are_those_of_the_dictionary_and_both_files_hold_the_same(tables, table):
     described = json.loads((tables / f"{table}.json").read_text())
-    described.pop(cohort.TOOL_KEY)  # describes no column
+    described.pop(TOOL_KEY)  # describes no column
     schema = pq.read_schema(tables / f"{table}.parquet")
     expected = {name: ARROW[entry["Type"]] for name, entry in described.items()}
     if "level_order" in expected:
@@ -112,7 +116,7 @@ def test_a_second_session_is_compared_with_the_first(tables, tmp_path):
         row |= {"level_confidence": factor, "height_middle_mm": 25.0 if name == "sub-00" else None}
         path = output / "work" / "features" / f"{name}_features.json"
         write_measurements(path, {"scan_status": "ok"}, {"vertebrae": [row]})
-    assert cohort.gather(output, cohort.read_participants(None, output))["vertebrae_changes"] == 1
+    assert gather(output, read_participants(None, output))["vertebrae_changes"] == 1
     (change,) = pd.read_csv(output / "cohort/vertebrae_changes.csv").to_dict("records")
     names = ("session_id", "baseline_session_id", "scan_id", "baseline_scan_id", "level")
     assert [change[name] for name in names] == ["ses-2", "ses-1", "sub-01", "sub-00", "L1"]
@@ -131,18 +135,18 @@ def test_toy_weights_say_so_wherever_results_are_described(tables):
     scans = pd.read_parquet(tables / "scans.parquet")
     assert set(scans.model) == {"builtin (toy weights)"} and set(scans.wirbel_version) == {"0.0.1"}
     for table in TABLES:
-        tool = json.loads((tables / f"{table}.json").read_text())[cohort.TOOL_KEY]["Description"]
+        tool = json.loads((tables / f"{table}.json").read_text())[TOOL_KEY]["Description"]
         assert "networks: builtin (toy weights). TOY WEIGHTS: " in tool, table
     described = json.loads((tables.parent / "dataset_description.json").read_text())
     assert "TOY WEIGHTS" in described["GeneratedBy"][0]["Description"]
-    assert cohort.tool_metadata(["spineps-t2w"])["Description"].endswith("networks: spineps-t2w")
+    assert tool_metadata(["spineps-t2w"])["Description"].endswith("networks: spineps-t2w")
 
 
 def test_rows_and_dictionaries_name_the_settings_that_made_them(tables):
     plan = read_plan(plan_file(tables.parent))
     scans = pd.read_csv(tables / "scans.csv")
     assert set(scans.settings_fingerprint) == {plan.fingerprint}
-    tool = json.loads((tables / "vertebrae.json").read_text())[cohort.TOOL_KEY]
+    tool = json.loads((tables / "vertebrae.json").read_text())[TOOL_KEY]
     assert tool["SettingsFingerprint"] == plan.fingerprint
     assert tool.get("Commit", "") == plan.made_by["commit"]
 
@@ -168,14 +172,14 @@ def test_rows_of_different_settings_make_no_table_unless_asked_for(tables, tmp_p
 def test_tables_are_replaced_together_or_not_at_all(tables, monkeypatch):
     """The disk fills up at the last table; then, with the same content, no file is touched."""
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tables.iterdir()}
-    whole = cohort.write_json
+    whole = finishing.write_json
 
     def full(path, content):
         if path.name == "failures.json":
             raise OSError(28, "No space left on device")
         whole(path, content)
 
-    monkeypatch.setattr(cohort, "write_json", full)
+    monkeypatch.setattr(finishing, "write_json", full)
     with pytest.raises(OSError, match="No space left"):
         cohort.main(["--plan", str(plan_file(tables.parent))])
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in tables.iterdir()} == before

@@ -11,6 +11,7 @@ import pytest
 from support.spines.solid_spine import L3, L4, SolidSpine  # noqa: E402
 from support.studies.measured import gather
 
+from wirbel.cohort.description import TOOL_KEY
 from wirbel.core import labels as L
 from wirbel.core.dictionary import TABLES
 from wirbel.core.geometry import Volume, reorient
@@ -19,7 +20,7 @@ from wirbel.errors import ScanError
 from wirbel.io.nifti.volumes import write_volume
 from wirbel.io.tabular.tables import write_rows
 from wirbel.manifests.records import write_records
-from wirbel.stages import cohort, evaluate, features
+from wirbel.stages import evaluate, features
 
 
 def test_the_tables_hold_every_scan_once(output):
@@ -87,7 +88,7 @@ def test_networks_and_version_come_from_the_vertebra_maps_sidecar(output):
 def test_columns_and_dictionaries_agree(output):
     for table, columns in gather(output).items():
         described = json.loads((output / "cohort" / f"{table}.json").read_text())
-        assert described.pop(cohort.TOOL_KEY)["Description"].startswith("Wirbel ")
+        assert described.pop(TOOL_KEY)["Description"].startswith("Wirbel ")
         assert list(columns) == list(described) == [c.name for c in TABLES[table]]
         parquet = pd.read_parquet(output / "cohort" / f"{table}.parquet")
         assert list(parquet) == list(columns) and len(parquet) == len(columns)

@@ -25,6 +25,7 @@ OUTSIDE = {  # layer -> packages from outside that it may import
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
     "manifests": set(),
+    "cohort": set(),
     "slurm": set(),
     "study": {"yaml", "jsonschema", "snakemake"},
     "report": {"numpy", "jinja2", "PIL"},
@@ -43,7 +44,9 @@ INSIDE = {  # layer -> layers of the package that it may import, besides itself 
     "models": {"core", "io"},
     "learning": {"core", "phantom", "io", "models"},
     "report": {"core", "io"},
+    "cohort": {"core", "io", "manifests", "plan", "runner"},
     "stages": {
+        "cohort",
         "report",
         "core",
         "phantom",

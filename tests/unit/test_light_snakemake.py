@@ -59,12 +59,6 @@ def test_environments_are_looked_for_only_where_conda_makes_them(conda):
     assert graph().check_directory_outputs() is None
 
 
-def test_a_remembered_signature_is_the_functions_own():
-    function = light_snakemake.with_signature(lambda wildcards, attempt: wildcards)
-    assert list(inspect.signature(function).parameters) == ["wildcards", "attempt"]
-    assert function("b00001", 1) == "b00001"
-
-
 def test_garbage_is_still_collected_only_less_often():
     before = gc.get_threshold()
     try:

@@ -206,3 +206,30 @@ def test_every_field_of_a_model_folders_settings_reaches_the_stage_that_opens_it
     for kind in ("semantic", "instance"):
         assert plan.stage(kind).models[kind].sha256
         assert read_inference_config(models / kind)
+
+
+@pytest.mark.parametrize(
+    ("wish", "reasons", "again"),
+    [
+        ("false", ["unreadable"], False),
+        ("true", ["unreadable"], True),
+        ("true", [], False),
+        ("unreadable,unexpected", ["not_sagittal", "unexpected"], True),
+        ("unreadable", ["not_sagittal"], False),
+    ],
+)
+def test_which_failures_are_tried_again(wish, reasons, again):
+    assert Wishes(retry_failed=wish).try_again(*reasons) == again
+
+
+@pytest.mark.parametrize("name", ["sub-01", "01", "sub-01_ses-2_T2w", "01_ses-2_T2w"])
+def test_recompute_names_scans_and_participants_with_or_without_prefix(name):
+    assert Wishes(recompute=(name,)).compute_again("sub-01_ses-2_T2w")
+    assert not Wishes(recompute=(name,)).compute_again("sub-011_ses-2_T2w")
+
+
+def test_results_of_other_settings_count_only_where_mixed_settings_are_allowed():
+    stage = StagePlan("merge", "code")
+    plan = Plan((stage,))
+    assert plan.accepts(stage.fingerprint, "merge") and not plan.accepts("other", "merge")
+    assert Plan((stage,), wishes=Wishes(mixed_settings=True)).accepts("other", "merge")

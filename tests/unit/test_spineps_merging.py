@@ -9,6 +9,7 @@ from support.spines.spine_boxes import SPACING_MM, box_spine, counters, oracle
 
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.instances.found import Found
 from wirbel.core.labels import (
     ARCUS,
     BODY_BORDER,
@@ -42,11 +43,16 @@ INSTANCE = replace(
 )
 
 
+def answers(labels, predictions):
+    """What the networks answer about a map that is its own scan."""
+    return Found(labels, predictions, labels.spacing_mm, labels.grid)
+
+
 def merged(spine, labels=None):
     labels = labels or spine.labels
     _, _, centre_mm = merging.cut_outs(labels, INSTANCE)
     found = oracle(labels, counters(spine), centre_mm, INSTANCE.cutout_size)
-    return merging.merge(labels, found, labels.grid, SEMANTIC, INSTANCE)
+    return merging.merge(answers(labels, found), SEMANTIC, INSTANCE)
 
 
 @pytest.mark.parametrize("numbers", [range(2, 25), range(19, 25)])
@@ -80,7 +86,7 @@ def test_predictions_of_nothing_are_the_scans_fault():
     _, origin, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
     nothing = Predictions(np.zeros((2, 120, 130, 32), np.uint8), origin, centre_mm)
     with pytest.raises(ScanError, match="no_spine_found"):
-        merging.merge(spine.labels, nothing, spine.labels.grid, SEMANTIC, INSTANCE)
+        merging.merge(answers(spine.labels, nothing), SEMANTIC, INSTANCE)
 
 
 def test_specks_far_parts_and_holes_are_cleaned():
@@ -234,7 +240,7 @@ def test_a_disc_above_the_first_vertebra_is_numbered_as_spineps_does(rows):
 def unnumbered(spine):
     _, _, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
     found = oracle(spine.labels, counters(spine), centre_mm, INSTANCE.cutout_size)
-    return merging.unnumbered(spine.labels, found, spine.labels.grid, SEMANTIC, INSTANCE)
+    return merging.unnumbered(answers(spine.labels, found), SEMANTIC, INSTANCE)
 
 
 def test_for_a_labelling_network_the_vertebrae_are_counted_and_nothing_else_has_a_number():
@@ -304,7 +310,7 @@ def test_what_the_network_claims_of_the_background_is_dropped():
     _, _, centre_mm = merging.cut_outs(spine.labels, INSTANCE)
     found = oracle(spine.labels, counters(spine), centre_mm, INSTANCE.cutout_size)
     found.labels[-1][found.labels[-1] == 0] = 3
-    result = merging.merge(spine.labels, found, spine.labels.grid, SEMANTIC, INSTANCE)
+    result = merging.merge(answers(spine.labels, found), SEMANTIC, INSTANCE)
     assert not result.vertebra.data[spine.labels.data == 0].any()
 
 

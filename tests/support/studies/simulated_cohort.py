@@ -7,6 +7,7 @@ from wirbel.io.tabular.measurements import write_measurements
 from wirbel.io.tabular.tables import write_rows
 from wirbel.manifests.batches import COLUMNS, batch_file
 from wirbel.manifests.records import Record, write_records
+from wirbel.plan.chain import STAGES
 from wirbel.plan.plan import plan_file
 from wirbel.stages import cohort
 
@@ -28,7 +29,7 @@ def gather_simulated_cohort(output, bids):
     blank = {"session_id": "", "run_id": "", "size": 1, "mtime_ns": 1, "problem": ""}
     rows = [blank | {"scan_id": n, "participant_id": n, "path": f"/{n}.nii"} for n in names]
     write_rows(batch_file(output, "b00001"), COLUMNS, rows)
-    for stage in cohort.STAGES:
+    for stage in STAGES:
         outputs = [(f"work/{stage}/{name}_{stage}.json",) for name in names]
         records = [Record(n, "ok", outputs=o) for n, o in zip(names, outputs, strict=True)]
         write_records(output / "work" / stage / "b00001.tsv", records)

@@ -105,7 +105,7 @@ def read_seals(
             seal = read_seal(path)
             if seal is None:
                 raise InfrastructureError(f"{path} is missing: run the workflow first")
-            if seal.made_by != plan.stage(stage).fingerprint and not plan.wishes.mixed_settings:
+            if not plan.accepts(seal.made_by, stage):
                 raise InfrastructureError(
                     f"{path} was made under other settings ({seal.made_by}) than {output_dir}/work/plan.json "
                     f"({plan.stage(stage).fingerprint}): run the workflow again, which recomputes these scans, "

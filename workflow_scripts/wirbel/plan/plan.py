@@ -21,12 +21,26 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Wishes:
-    """What this run was asked to do; not part of any fingerprint."""
+    """What this run was asked to do; not part of any fingerprint.
+
+    The main process decides by it which batches run, and their jobs which scans.
+    """
 
     retry_failed: str = "false"
     recompute: tuple[str, ...] = ()
     max_failed_fraction: float = 0.5
     mixed_settings: bool = False
+
+    def try_again(self, *reasons: str) -> bool:
+        """Return True if `retry_failed` selects one of the reasons for which scans failed."""
+        if self.retry_failed == "true":
+            return bool(reasons)
+        return not set(reasons).isdisjoint(self.retry_failed.split(","))
+
+    def compute_again(self, scan_id: str) -> bool:
+        """Return True if `recompute` names the scan or its participant, with or without `sub-`."""
+        names = (scan_id, scan_id.split("_")[0])
+        return any(n in self.recompute or n.removeprefix("sub-") in self.recompute for n in names)
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,10 @@ class Plan:
         raise InfrastructureError(
             f"the plan has no stage {name!r}: expected one of {', '.join(self.names)}"
         )
+
+    def accepts(self, made_by: str, stage: str) -> bool:
+        """Return True if results of a stage count that were made under the fingerprint `made_by`."""
+        return made_by == self.stage(stage).fingerprint or self.wishes.mixed_settings
 
     def before(self, name: str) -> str | None:
         """Return the previous stage; None for the first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
 from pathlib import Path
 
 from wirbel.errors import InfrastructureError
@@ -50,7 +49,8 @@ class Job:
         self.lock = self.list_file.with_name(f".{self.batch}.lock")
         self.ledger = Ledger(self.output_dir, stage.name, self.batch)
         self.hashes = ContentHashes(RecordBook(records_file(self.output_dir, self.batch), INPUTS))
-        self.recompute = _named(self.scans, self.wishes.recompute)
+        again = self.wishes.compute_again
+        self.recompute = frozenset(s.scan_id for s in self.scans if again(s.scan_id))
         later = plan.after(stage.name)
         self.later = LaterStages(later, self.output_dir, self.batch, self.recompute)
         self.keys: dict[str, str] = {}
@@ -123,12 +123,6 @@ class Job:
             return {}
         names = sorted(scan.scan_id for scan in self.scans)
         return shifts_of(read_reviews(self.output_dir), names)
-
-
-def _named(scans: list[Scan], wanted: Collection[str]) -> frozenset[str]:
-    """Return the scans that are named, themselves or by their participant."""
-    names = set(wanted) | {f"sub-{name}" for name in wanted}
-    return frozenset(s.scan_id for s in scans if names & {s.scan_id, s.participant_id})
 
 
 def _manifest_before(path: Path) -> dict[str, Record]:

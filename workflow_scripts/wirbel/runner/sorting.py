@@ -47,5 +47,4 @@ def is_done(job: Job, scan: Scan, key: str) -> bool:
         return False
     if record.status == OK:
         return job.stands(record)
-    wanted = job.wishes.retry_failed.lower()
-    return not (wanted == "true" or record.reason in (*wanted.split(","), *ALWAYS_AGAIN))
+    return record.reason not in ALWAYS_AGAIN and not job.wishes.try_again(record.reason)

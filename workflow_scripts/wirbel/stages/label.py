@@ -20,8 +20,8 @@ from wirbel.core.levels.naming import levels_from
 from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.method.name import name
 from wirbel.core.preparation.voxel_values import cleaned
-from wirbel.io.maps.final_maps import agreement_from, raw_uri, write_final_maps
-from wirbel.io.nifti.volumes import read_header, read_volume
+from wirbel.io.maps.final_maps import agreement_from, write_maps_of
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
@@ -73,10 +73,8 @@ class LabelStage:
     def save(self, scan: Scan, result: Outputs, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
         maps, agreement = result
-        source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
-        provenance = {"Sources": [source], **self.settings.provenance}
-        stem = folders.anat(scan) / scan.scan_id
-        return write_final_maps(stem, maps, provenance, read_header(scan.path), agreement)
+        more = self.settings.provenance
+        return write_maps_of(scan, folders.anat(scan), maps, agreement, more)
 
 
 def read_counted(stem: Path) -> tuple[CountedMaps, Agreement]:

@@ -15,11 +15,12 @@ from wirbel.core.agreement.margins import mean_margins
 from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import Volume
 from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.instances.found import Found
 from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.method.cut_out import instance_map
-from wirbel.core.method.merge import Found, merge, merge_unnamed
-from wirbel.io.maps.final_maps import agreement_entry, raw_uri, write_final_maps
-from wirbel.io.nifti.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume
+from wirbel.core.method.merge import merge, merge_unnamed
+from wirbel.io.maps.final_maps import agreement_entry, write_maps_of
+from wirbel.io.nifti.volumes import QUICKEST, read_grid, read_volume, write_volume
 from wirbel.io.sidecars import read_arrays, write_json
 from wirbel.plan.chain import READS_ALSO
 from wirbel.plan.stage_settings import MergeSettings, settings_of
@@ -72,11 +73,8 @@ class Merge:
         maps, agreement, margin = result
         if isinstance(maps, CountedMaps):
             return _save_unnamed(folders.stage(self.name) / scan.scan_id, maps, agreement, margin)
-        stem = folders.anat(scan) / scan.scan_id
-        source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
-        provenance = {"Sources": [source], **self.settings.provenance}
-        header = read_header(scan.path)
-        return write_final_maps(stem, maps, provenance, header, agreement)
+        more = self.settings.provenance
+        return write_maps_of(scan, folders.anat(scan), maps, agreement, more)
 
 
 def _save_unnamed(

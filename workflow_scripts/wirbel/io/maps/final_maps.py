@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from wirbel.core.levels.naming import Levels
 from wirbel.core.merging.maps import FinalMaps
 from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.maps.colour_tables import FOLDER, SUFFIXES, write_colour_tables
-from wirbel.io.nifti.volumes import LABELS, Header, write_volume
+from wirbel.io.nifti.volumes import LABELS, Header, read_header, write_volume
 from wirbel.io.sidecars import write_json, write_lookup
 
 UNKNOWN = "unknown"
@@ -40,6 +40,30 @@ VERTEBRAE = (
 _KINDS = {"subregion": _SUBREGIONS, "vertebra": VERTEBRAE}
 LOOKUPS = {**_KINDS, "reviewed": VERTEBRAE}
 """Kind of map -> what its numbers mean; `reviewed` is the vertebra map as a reader renamed it."""
+
+
+class OfScan(Protocol):
+    """What is asked of a scan whose maps are written."""
+
+    @property
+    def scan_id(self) -> str: ...
+    @property
+    def participant_id(self) -> str: ...
+    @property
+    def session_id(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+
+
+def write_maps_of(
+    scan: OfScan, folder: Path, maps: FinalMaps, agreement: Agreement, more: Mapping[str, Any]
+) -> list[Path]:
+    """Write a scan's maps into a folder as `write_final_maps` does; the sidecars name the scan, and hold `more`."""
+    source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
+    provenance = {"Sources": [source], **more}
+    return write_final_maps(
+        folder / scan.scan_id, maps, provenance, read_header(scan.path), agreement
+    )
 
 
 def write_final_maps(

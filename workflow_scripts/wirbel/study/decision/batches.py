@@ -139,7 +139,7 @@ class _Decider:
         if seal is None:
             yield Cause(NEVER)
             return
-        other_plan = seal.made_by != stage.fingerprint and not self._plan.wishes.mixed_settings
+        other_plan = not self._plan.accepts(seal.made_by, stage.stage)
         other_input = before is not None and seal.made_from != before
         if other_plan:
             yield from map(Cause, differences(self._known.get(seal.made_by), stage))
@@ -147,7 +147,7 @@ class _Decider:
             yield self._other_input(batch, first)
         if set(stage.drops) - set(seal.drops):
             yield Cause("setting keep_intermediates changed")
-        if _wanted(self._plan.wishes.retry_failed, seal.failed):
+        if self._plan.wishes.try_again(*seal.failed):
             yield Cause("failed scans are tried again", self._failed(stage, batch))
         if there := self._there_again(seal, batch):
             yield Cause("their files can be read now", there)
@@ -177,10 +177,8 @@ class _Decider:
     def _failed(self, stage: StagePlan, batch: str) -> frozenset[str]:
         """Return the scans that `retry_failed` selects."""
         records = read_records(self._manifest(stage.stage, batch)).values()
-        wish = self._plan.wishes.retry_failed
-        return frozenset(
-            r.scan_id for r in records if r.status == FAILED and _wanted(wish, [r.reason])
-        )
+        again = self._plan.wishes.try_again
+        return frozenset(r.scan_id for r in records if r.status == FAILED and again(r.reason))
 
     def _there_again(self, seal: Seal, batch: str) -> frozenset[str]:
         """Return the scans whose file could not be read then and can be read now."""
@@ -224,18 +222,11 @@ class _Decider:
         """Return the scans to compute again in any case, by batch."""
         if not self._plan.wishes.recompute:
             return {}
-        names = set(self._plan.wishes.recompute)
-        names |= {f"sub-{name}" for name in names}
         asked: dict[str, set[str]] = {}
         for scan_id, batch in read_assignment(self._output_dir).items():
-            if scan_id in names or scan_id.split("_")[0] in names:
+            if self._plan.wishes.compute_again(scan_id):
                 asked.setdefault(batch, set()).add(scan_id)
         return {batch: frozenset(scans) for batch, scans in asked.items()}
 
     def _manifest(self, stage: str, batch: str) -> Path:
         return manifest_file(self._output_dir, stage, batch)
-
-
-def _wanted(wish: str, reasons: tuple[str, ...] | list[str]) -> bool:
-    """Return True if the setting `retry_failed` selects one of these reasons."""
-    return bool(reasons) and (wish == "true" or bool(set(reasons) & set(wish.split(","))))

@@ -65,7 +65,7 @@ def valid_seals(output_dir: Path, plan: Plan, batch: str) -> tuple[Seal, ...]:
         seal = read_seal(manifest_file(output_dir, stage.stage, batch))
         if seal is None or (found and not follows(output_dir, batch, seal, found[-1])):
             break
-        if seal.made_by != stage.fingerprint and not plan.wishes.mixed_settings:
+        if not plan.accepts(seal.made_by, stage.stage):
             break
         found.append(seal)
     return tuple(found)

@@ -7,7 +7,6 @@ Snakemake lacks what is changed here, planning is slower and its result the same
 from __future__ import annotations
 
 import gc
-import inspect
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -20,12 +19,6 @@ def collect_garbage_seldom() -> None:
     """Exempt what is loaded now from garbage collection, and collect only after many new objects."""
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
-
-
-def with_signature(function: Any) -> Any:
-    """Store the function's signature on it and return it: Snakemake asks for it several times per job."""
-    function.__signature__ = inspect.signature(function)
-    return function
 
 
 def without_input_sizes(scheduler: Any) -> None:

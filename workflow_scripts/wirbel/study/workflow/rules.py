@@ -31,7 +31,6 @@ from wirbel.study.run import usual_inputs
 from wirbel.study.settings.run_settings import Settings, SettingsError, checked_settings
 from wirbel.study.workflow import on_slurm
 from wirbel.study.workflow.environment import put_on_path
-from wirbel.study.workflow.light_snakemake import with_signature
 from wirbel.study.workflow.session import Session
 from wirbel.study.workflow.start import Start
 
@@ -118,7 +117,6 @@ class StudyRules:
         """Return an input function: the manifest of the stage before, if a job is about to make it."""
         before = stage_before(stage, self.stages)
 
-        @with_signature
         def paths(wildcards):
             if not self._session.is_main:
                 return usual_inputs(self.output_dir, before, wildcards.batch)
@@ -174,11 +172,11 @@ class StudyRules:
 
     def code_of(self, stage: str) -> Callable:
         """Return a params function: the hash of the code that a stage beside the chain uses."""
-        return with_signature(lambda wildcards: stage_code_hash(stage))
+        return lambda wildcards: stage_code_hash(stage)
 
     def megabytes(self, first: int) -> Callable:
         """Return a resource function: so many MB, that much more with every further attempt."""
-        return with_signature(lambda wildcards, attempt: first * attempt)
+        return lambda wildcards, attempt: first * attempt
 
     def needs(self, stage: StageNeeds) -> Mapping[str, Any]:
         """Return the resources of a per-scan stage's job."""
@@ -191,7 +189,6 @@ class StudyRules:
         But no more than the partitions allow: scans that an earlier attempt has finished are not computed again.
         """
 
-        @with_signature
         def asked(wildcards, attempt):
             first = stage.start_minutes + stage.minutes_per_scan * self._scans_in(wildcards.batch)
             return max(first, min(attempt * first, self.longest_minutes))

@@ -8,8 +8,8 @@ import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, reorient, stored_like
 from wirbel.core.inference_config import InferenceConfig
-from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.cutouts import cut_out
+from wirbel.core.instances.found import Found
 from wirbel.core.labels import BODY, BODY_BORDER, SACRUM
 from wirbel.core.levels.naming import Levels
 from wirbel.core.merging.maps import CountedMaps, FinalMaps
@@ -63,35 +63,24 @@ def cut_outs(
     return blocks, origins, labels.grid.to_world(places)
 
 
-def merge(
-    labels: Volume,
-    predictions: Predictions,
-    scan_grid: Grid,
-    semantic: InferenceConfig,
-    instance: InferenceConfig,
-) -> FinalMaps:
+def merge(found: Found, semantic: InferenceConfig, instance: InferenceConfig) -> FinalMaps:
     """Return both maps on the scan's grid; raise ScanError if no vertebra is left."""
-    return numbered(unnumbered(labels, predictions, scan_grid, semantic, instance), semantic)
+    return numbered(unnumbered(found, semantic, instance), semantic)
 
 
-def unnumbered(
-    labels: Volume,
-    predictions: Predictions,
-    scan_grid: Grid,
-    semantic: InferenceConfig,
-    instance: InferenceConfig,
-) -> CountedMaps:
+def unnumbered(found: Found, semantic: InferenceConfig, instance: InferenceConfig) -> CountedMaps:
     """Return both maps before discs and endplates get numbers, so that a labelling network can name
     the vertebrae.
 
     The vertebrae are counted from the top for the time being. Raises ScanError if no vertebra is
     left.
     """
+    labels, scan_grid = found.labels, found.scan_grid
     grid = instance_grid(labels, instance)
     spacing_mm = zooms(grid.affine)
     fewest = _threshold(instance.vert_size_threshold, instance, spacing_mm)
     crop = _crop(grid.data, spacing_mm)
-    merged = merge_predictions(predictions, grid.data.shape, crop, fewest)
+    merged = merge_predictions(found.predictions, grid.data.shape, crop, fewest)
     if not merged.any():
         raise ScanError("no_spine_found", "no prediction of a vertebra was left after merging")
     given = Volume(labels.data, model_grid(scan_grid, labels))

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from wirbel.core.geometry import Grid, Volume, upright
+from wirbel.core.geometry import Volume, upright
 from wirbel.core.inference_config import InferenceConfig
-from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.instances.found import Found
 from wirbel.core.labels import DISC_OFFSET, ENDPLATE_OFFSET, SACRUM, SET_ASIDE
 from wirbel.core.levels.naming import Levels, name_levels
 from wirbel.core.levels.relabelling import level_above, renamed
@@ -18,18 +18,12 @@ from wirbel.core.spineps.merging import both_maps as merging
 from wirbel.core.spineps.merging.numbering import FIRST
 
 
-def merge(
-    labels: Volume,
-    predictions: Predictions,
-    scan_grid: Grid,
-    semantic: InferenceConfig,
-    instance: InferenceConfig,
-) -> FinalMaps:
+def merge(found: Found, semantic: InferenceConfig, instance: InferenceConfig) -> FinalMaps:
     """Return both maps on the scan's grid, named by Wirbel; raise ScanError if no vertebra is left.
 
     A network that segments C1 thereby identifies the topmost vertebra: counting starts there.
     """
-    counted = merging.merge(labels, predictions, scan_grid, semantic, instance)
+    counted = merging.merge(found, semantic, instance)
     if semantic.topmost_vertebra != FIRST:
         return counted
     levels = _levels(counted)
@@ -37,19 +31,15 @@ def merge(
 
 
 def merge_unnamed(
-    labels: Volume,
-    predictions: Predictions,
-    scan_grid: Grid,
-    semantic: InferenceConfig,
-    instance: InferenceConfig,
+    found: Found, semantic: InferenceConfig, instance: InferenceConfig
 ) -> CountedMaps:
     """Return counted vertebrae, for `named_maps`, and how Wirbel would name them without a labelling network."""
-    found = merging.unnumbered(labels, predictions, scan_grid, semantic, instance)
+    counted = merging.unnumbered(found, semantic, instance)
     first = semantic.topmost_vertebra
     if first != FIRST:
-        return found
-    levels = _levels(merging.numbered(found, semantic))
-    return replace(found, levels=levels, numbers=tuple(range(first, first + len(levels.labels))))
+        return counted
+    levels = _levels(merging.numbered(counted, semantic))
+    return replace(counted, levels=levels, numbers=tuple(range(first, first + len(levels.labels))))
 
 
 def flagged(counted: FinalMaps) -> FinalMaps:

@@ -1,0 +1,1 @@
+"""The cohort's tables: gathered from all scans, flagged, and described."""
