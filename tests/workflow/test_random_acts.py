@@ -267,7 +267,8 @@ def _table(folder):
 def test_the_same_command_gives_what_a_fresh_run_would(capsys):
     few = settings(
         max_examples=int(os.environ.get("WIRBEL_ACTS", "50")),
-        derandomize="WIRBEL_ACTS" not in os.environ,  # the same sequences every time, unless asked for others
+        derandomize="WIRBEL_ACTS"
+        not in os.environ,  # the same sequences every time, unless asked for others
         stateful_step_count=8,
         deadline=None,
         suppress_health_check=list(HealthCheck),
