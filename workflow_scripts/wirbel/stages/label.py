@@ -73,7 +73,7 @@ class LabelStage:
     def save(self, scan: Scan, result: Outputs, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
         maps, agreement = result
-        source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
+        source = raw_uri(scan.participant_id, scan.session_id, scan.path)
         provenance = {"Sources": [source], **self.settings.provenance}
         stem = folders.anat(scan) / scan.scan_id
         return write_final_maps(stem, maps, provenance, read_header(scan.path), agreement)

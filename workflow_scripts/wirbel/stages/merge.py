@@ -73,7 +73,7 @@ class Merge:
         if isinstance(maps, CountedMaps):
             return _save_unnamed(folders.stage(self.name) / scan.scan_id, maps, agreement, margin)
         stem = folders.anat(scan) / scan.scan_id
-        source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
+        source = raw_uri(scan.participant_id, scan.session_id, scan.path)
         provenance = {"Sources": [source], **self.settings.provenance}
         header = read_header(scan.path)
         return write_final_maps(stem, maps, provenance, header, agreement)

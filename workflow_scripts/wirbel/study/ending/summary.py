@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.errors import NO_SCAN, NOT_FAILURES
 from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.dataset.listing import Finding
 from wirbel.io.escapes import visible
@@ -19,7 +20,7 @@ from wirbel.io.tabular.tables import write_rows
 from wirbel.runner.chain import ALL_STAGES
 from wirbel.runner.machine.joblogs import read_job_log, remove_empty_logs, why_not_made
 from wirbel.runner.manifests.batches import list_batches
-from wirbel.runner.manifests.findings import NO_SCAN, read_findings
+from wirbel.runner.manifests.findings import read_findings
 from wirbel.runner.manifests.lineage import Tables
 from wirbel.runner.manifests.receipts import receipt_file
 from wirbel.runner.manifests.records import FAILED
@@ -61,10 +62,11 @@ def summary(
     tables = {batch: found.tables for batch, found in batches.items()}
     failed, jobs = failed_scans(tables), failed_jobs(folder, batches) if computed else []
     listed = read_findings(folder)
-    left_out = [found for found in listed if found.reason != NO_SCAN]
+    left_out = [found for found in listed if found.reason not in NOT_FAILURES]
+    without = sum(found.reason == NO_SCAN for found in listed)
     measured = sum(found.measured for found in batches.values())
     waiting = sum(found.scans for found in batches.values()) - measured - len(failed)
-    counts = measured, len(failed), waiting, len(left_out), len(listed) - len(left_out)
+    counts = measured, len(failed), waiting, len(left_out), without
     lines = [_counts(*counts), *_first([*failed, *map(_finding, left_out)], "cohort/failures.csv")]
     lines += _jobs(jobs)
     lines += _written(folder, tables, jobs) if computed else []
