@@ -7,6 +7,9 @@ stops the job, so that the scheduler tries it again.
 from __future__ import annotations
 
 CONTENT_MISSING = "content_missing"
+NO_SCAN, NOT_CHOSEN = "no_scan", "not_chosen"
+NOT_FAILURES = (NO_SCAN, NOT_CHOSEN)
+"""Reasons that are reported but no failures: there was nothing to fail, or a better scan."""
 
 REASONS: dict[str, str] = {
     "unreadable": "the file cannot be read as NIfTI",
@@ -20,7 +23,8 @@ REASONS: dict[str, str] = {
     "too_small": "the field of view is too small to hold a vertebra",
     "duplicate": "another file of the data set has the same scan name",
     "misnamed": "the file's name contradicts its folders or cannot be used",
-    "no_scan": "the participant has no T2w scan",
+    NO_SCAN: "the participant has no scan that the settings ask for",
+    NOT_CHOSEN: "another scan of the session was chosen",
     "no_spine_found": "no vertebral body was found",
     "implausible_result": "the result contradicts anatomy",
     "upstream_changed": "the input changed while it was being processed",

@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.common.mistake import Mistake
 from wirbel.command.common.results import plan_of
-from wirbel.command.completion import DIRECTORY, offer
 from wirbel.study.checks.start import check_reference
 from wirbel.study.refused import Refused
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from wirbel import __version__
+from wirbel.command.common.completion import complete
 from wirbel.command.common.mistake import EXIT_CODE, Mistake, Parser
-from wirbel.command.completion import complete
 
 SUBCOMMANDS = {
+    "inventory": "say which scans a run would take, leave out and miss, and why",
     "run": "segment and measure the scans of a BIDS folder",
     "status": "say how far a run is, what failed and why",
     "view": "show results in a browser, on this machine only",

@@ -24,8 +24,6 @@ from wirbel.plan.stage_plan import KEY_DIGITS, digest_of
 NO_REVIEWS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 LISTING = "listing"
 """Stands for a stage in the table of failures."""
-NO_SCAN = "no_scan"
-"""The reason that is not a failure: there was nothing to fail."""
 
 
 def findings_file(output_dir: str | Path) -> Path:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file
+from wirbel.io.atomic import MACHINE_ERRORS
+from wirbel.io.dataset.folder_content import content_digest, content_stamp
 from wirbel.io.dataset.presence import absence
 from wirbel.manifests.records import OK, Record, RecordBook
 
@@ -52,15 +53,15 @@ class ContentHashes:
         return self._known.get(scan_id, NOTHING)[1] != MISSING
 
     def _now(self, known: tuple | None, path: Path) -> tuple[tuple[int, int], str]:
-        """Return (stamp, SHA-256); a pipe or device, which may never end, counts as missing, like a
-        folder.
+        """Return (stamp, SHA-256); a pipe or device, which may never end, counts as missing. A
+        folder, as of DICOM files, has the content of all its files.
         """
         try:
             status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
                 return NOTHING
-            stamp = (status.st_size, status.st_mtime_ns)
-            return known if known and known[0] == stamp else (stamp, sha256_of_file(path))
+            stamp = content_stamp(path)
+            return known if known and known[0] == stamp else (stamp, content_digest(path))
         except OSError as error:
             if error.errno in MACHINE_ERRORS:
                 raise

@@ -153,10 +153,11 @@ def look(settings: Settings, wishes: Wishes) -> Run:
     """
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
-    data = look_up(settings.bids_dir, folder, settings.participants, settings.reviews)
+    asked = settings.participants, settings.reviews, settings.source
+    data = look_up(settings.bids_dir, folder, *asked)
     check_links(folder, Path(settings.bids_dir), data.scans)
     scope = settings.batch_size, settings.participants
-    found = plan_batches(settings.bids_dir, folder, *scope, data.scans)
+    found = plan_batches(settings.bids_dir, folder, *scope, data.scans, data.excluded)
     decision = decide(folder, plan, found, data.reviews.shifts)
     pictures = decide_pictures(folder, plan, found, decision)
     tables = decide_tables(folder, plan, found, decision, data.mark, pictures)

@@ -86,12 +86,14 @@ def _check_cores(cores: str | None) -> None:
 
 def _check_scans(settings: Settings) -> None:
     """Refuse a data set in which no scan can be."""
+    if settings.source.table:
+        _check_table(settings.source.table)
+        return
+    expected = settings.source.expected
     folder = Path(settings.bids_dir)
     if not folder.is_dir():
         found = "it is a file" if folder.exists() else "there is no such folder"
-        raise Mistake(
-            f"bids_dir {settings.bids_dir}: {found}; expected a folder with sub-*/[ses-*/]anat/*_T2w.nii.gz"
-        )
+        raise Mistake(f"bids_dir {settings.bids_dir}: {found}; expected a folder with {expected}")
     try:
         inside = sorted(entry.name for entry in os.scandir(folder))
     except OSError as error:
@@ -101,10 +103,17 @@ def _check_scans(settings: Settings) -> None:
     people = {name for name in inside if name.startswith("sub-")}
     if not people:
         shown = ", ".join(inside[:MOST_NAMED]) or "nothing"
-        raise Mistake(
-            f"bids_dir {folder} holds no sub-* folder, but {shown}: expected sub-*/[ses-*/]anat/*_T2w.nii.gz"
-        )
+        raise Mistake(f"bids_dir {folder} holds no sub-* folder, but {shown}: expected {expected}")
     _check_participants(settings.participants, people)
+
+
+def _check_table(table: str) -> None:
+    """Refuse a table of scans that is none."""
+    if not Path(table).is_file():
+        found = "it is a folder" if Path(table).is_dir() else "there is no such file"
+        raise Mistake(
+            f"scans {table}: {found}; expected a table with participant_id, session_id, path"
+        )
 
 
 def _check_participants(wanted: tuple[str, ...], people: set[str]) -> None:

@@ -71,8 +71,10 @@ def _settings(words: list[str], others: list[str]) -> dict[str, str]:
 
 
 def _with_folders(settings: dict[str, str], folders: list[str]) -> dict[str, str]:
-    """Add the two folders, which may also be given as settings."""
+    """Add the two folders, which may also be given as settings; a table of scans needs no `bids_dir`."""
     free = [key for key in ("bids_dir", "output_dir") if key not in settings]
+    if "scans" in settings and len(folders) < len(free) and "bids_dir" in free:
+        free.remove("bids_dir")  # it is the table's folder
     if len(folders) > len(free):
         raise Mistake(_too_many(folders, len(free)))
     if len(folders) < len(free):

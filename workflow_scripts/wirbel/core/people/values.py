@@ -37,6 +37,9 @@ class People:
     cells: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
+    _rows: dict[str, list[dict[str, str]]] = field(default_factory=dict, repr=False, compare=False)
+    """Participant -> rows, for `_counted` cells: looked up once for every scan of a cohort."""
+    _counted: int = field(default=0, repr=False, compare=False)
 
     def of(self, participant_id: str, session_id: str = "") -> dict[str, str]:
         """Return the cells of a scan: its session's if the files have them, otherwise the
@@ -52,7 +55,11 @@ class People:
         """Return the cells of a participant whose only row names a session, for scans without a
         session.
         """
-        rows = [cells for (name, _), cells in self.cells.items() if name == participant_id]
+        if self._counted != len(self.cells):
+            self._rows, self._counted = {}, len(self.cells)
+            for (name, _), cells in self.cells.items():
+                self._rows.setdefault(name, []).append(cells)
+        rows = self._rows.get(participant_id, [])
         return rows[0] if len(rows) == 1 else {}
 
     def listed(self) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from wirbel.core.people.participant_ids import match_ids
 from wirbel.io.atomic import write_text
 from wirbel.io.dataset.listing import Listing
-from wirbel.io.dataset.scan_names import FoundScan
+from wirbel.io.dataset.scan_names import T2W, FoundScan
 from wirbel.io.dataset.walk import list_scans, participant_folders
 from wirbel.io.escapes import visible
 
@@ -22,7 +22,9 @@ IGNORE_FILE = ".bidsignore"
 DESCRIPTION_FILE = "dataset_description.json"
 
 
-def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Listing:
+def list_dataset(
+    bids_dir: str | Path, participants: Collection[str] = (), suffix: str = T2W
+) -> Listing:
     """List all scans `sub-*/[ses-*/]anat/*_T2w.nii[.gz]` and everything odd beside them.
 
     Parameters
@@ -32,6 +34,8 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
     participants : collection of str
         Keep only these, with or without "sub-", and as a spreadsheet may have changed them (lost
         leading zeros). Default: keep all.
+    suffix : str
+        The suffix of the scans' names. Default: "T2w".
 
     Returns
     -------
@@ -48,6 +52,32 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
     if not root.is_dir():
         raise FileNotFoundError(f"bids_dir {bids_dir} is not a folder")
     present, misspelt = participant_folders(root)
+    chosen, missing = requested(participants, present, bids_dir)
+    listing = list_scans(root, [(name, present[name]) for name in chosen], suffix)
+    listing.present, listing.unmatched = sorted(present), missing
+    listing.misspelt = sorted(listing.misspelt + misspelt)
+    return listing
+
+
+def requested(
+    participants: Collection[str], present: Collection[str], where: str | Path
+) -> tuple[list[str], list[str]]:
+    """Return the participants that are meant, sorted, and the requested names that match none.
+
+    Parameters
+    ----------
+    participants : collection of str
+        Requested names, as in `list_dataset`; empty: all.
+    present : collection of str
+        All participants ("sub-...").
+    where : str or Path
+        The data set, for the message.
+
+    Raises
+    ------
+    FileNotFoundError
+        If none of the requested participants is present.
+    """
     meant = match_ids(participants, present)
     missing = [name for name in participants if name not in meant]
     if missing and not meant:
@@ -55,12 +85,8 @@ def list_dataset(bids_dir: str | Path, participants: Collection[str] = ()) -> Li
             visible(f"sub-{name.removeprefix('sub-')}") for name in missing[:MOST_NAMED]
         )
         more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
-        raise FileNotFoundError(f"participants not found in {bids_dir}: {told}{more}")
-    chosen = sorted(set(meant.values())) if participants else sorted(present)
-    listing = list_scans(root, [(name, present[name]) for name in chosen])
-    listing.present, listing.unmatched = sorted(present), missing
-    listing.misspelt = sorted(listing.misspelt + misspelt)
-    return listing
+        raise FileNotFoundError(f"participants not found in {where}: {told}{more}")
+    return sorted(set(meant.values())) if participants else sorted(present), missing
 
 
 def find_scans(bids_dir: str | Path, participants: Collection[str] = ()) -> list[FoundScan]:

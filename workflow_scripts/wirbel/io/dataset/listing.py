@@ -1,11 +1,11 @@
-"""The result of a walk through a BIDS folder: scans, and everything else worth reporting."""
+"""What was found in a BIDS folder or a table of scans: scans, and everything else worth reporting."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 
-from wirbel.io.dataset.scan_names import FoundScan
+from wirbel.io.dataset.scan_names import T2W, FoundScan
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,10 @@ class Listing:
         All participants of the data set, requested or not.
     unmatched : list of str
         Requested names that match no participant, or several.
+    suffix : str
+        The suffix of the scans, such as "T2w".
+    cells : dict
+        (scan_id, path) -> the row of a scan in a table of scans (`wirbel.io.dataset.scan_table`).
     """
 
     scans: list[FoundScan] = field(default_factory=list)
@@ -51,6 +55,8 @@ class Listing:
     unlisted: set[str] = field(default_factory=set)
     present: list[str] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
+    suffix: str = T2W
+    cells: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     def extend(self, other: Listing) -> None:
         """Add everything that `other` found."""

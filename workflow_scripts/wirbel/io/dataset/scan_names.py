@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from typing import NamedTuple
 
 from wirbel.io.atomic import LONGEST_NAME_BYTES
 from wirbel.io.escapes import visible
 
-SCAN_SUFFIXES = ("_T2w.nii.gz", "_T2w.nii")
-MEANT = re.compile(r"^[^.].*t2w\.nii(\.gz)?$", re.IGNORECASE)
-"""The name of a T2w scan in any spelling."""
+T2W = "T2w"
+"""The suffix of the scans that are taken if nothing else is asked for."""
 FOLDERS = re.compile(r"anat|ses(sion)?[-_ ]?\w*", re.IGNORECASE)
 """Folders of scans or sessions, in any spelling."""
 LONGEST_ENDING = "_desc-subregion_dseg.nii.gz"
@@ -19,12 +19,12 @@ LONGEST_ENDING = "_desc-subregion_dseg.nii.gz"
 
 
 class FoundScan(NamedTuple):
-    """A T2w file of a BIDS folder, with the entities of its name.
+    """An image of a BIDS folder, with the entities of its name.
 
     Attributes
     ----------
     scan_id : str
-        The file name without `_T2w.nii[.gz]`.
+        The file name without `_T2w.nii[.gz]`, or whatever suffix was asked for.
     participant_id, session_id, run_id : str
         "sub-01"; "ses-a" or ""; "run-2" or "".
     path : str
@@ -42,16 +42,33 @@ class FoundScan(NamedTuple):
     mtime_ns: int
 
 
-def is_meant(name: str) -> bool:
-    """Return True if a file looks like a T2w scan, or a folder like one of scans, in the wrong
-    spelling or place.
+@cache
+def endings(suffix: str) -> tuple[str, str]:
+    """Return how the names of scans with a suffix end.
+
+    Examples
+    --------
+    >>> endings("T1w")
+    ('_T1w.nii.gz', '_T1w.nii')
     """
-    return MEANT.search(name) is not None or FOLDERS.fullmatch(name) is not None
+    return f"_{suffix}.nii.gz", f"_{suffix}.nii"
 
 
-def scan_of(participant: str, session: str, entry: os.DirEntry) -> FoundScan:
+def is_meant(name: str, suffix: str = T2W) -> bool:
+    """Return True if a file looks like a scan with this suffix, or a folder like one of scans, in the
+    wrong spelling or place.
+    """
+    return _any_spelling(suffix).search(name) is not None or FOLDERS.fullmatch(name) is not None
+
+
+@cache
+def _any_spelling(suffix: str) -> re.Pattern[str]:
+    return re.compile(rf"^[^.].*{re.escape(suffix)}\.nii(\.gz)?$", re.IGNORECASE)
+
+
+def scan_of(participant: str, session: str, entry: os.DirEntry, suffix: str = T2W) -> FoundScan:
     """Return the scan for a file in the `anat` folder of a participant (and session)."""
-    scan_id = entry.name[: entry.name.rindex("_T2w.nii")]
+    scan_id = entry.name[: entry.name.rindex(f"_{suffix}.nii")]
     run = ""
     if "run-" in scan_id:
         run = next((part for part in scan_id.split("_") if part.startswith("run-")), "")

@@ -1,4 +1,4 @@
-"""Find every T2w scan in a BIDS folder, and every file that was meant to be one, by names alone.
+"""Find every scan of one suffix (T2w) in a BIDS folder, and every file that was meant to be one, by names alone.
 
 No index and no header is opened, so that 30,000 participants take a second or two. An unusable name
 never stops the others: it becomes a finding.
@@ -17,7 +17,8 @@ from wirbel.errors import CONTENT_MISSING
 from wirbel.io.atomic import MACHINE_ERRORS
 from wirbel.io.dataset.listing import Finding, Listing
 from wirbel.io.dataset.scan_names import (
-    SCAN_SUFFIXES,
+    T2W,
+    endings,
     folder_fault,
     is_meant,
     name_fault,
@@ -50,7 +51,7 @@ def participant_folders(root: Path) -> tuple[dict[str, str], list[str]]:
     return present, sorted(misspelt)
 
 
-def list_scans(root: Path, participants: Sequence[tuple[str, str]]) -> Listing:
+def list_scans(root: Path, participants: Sequence[tuple[str, str]], suffix: str = T2W) -> Listing:
     """Search participants' folders.
 
     Parameters
@@ -59,6 +60,8 @@ def list_scans(root: Path, participants: Sequence[tuple[str, str]]) -> Listing:
         The BIDS folder.
     participants : sequence of (name, path)
         The folders to search.
+    suffix : str
+        The suffix of the scans' names. Default: "T2w".
 
     Returns
     -------
@@ -71,22 +74,22 @@ def list_scans(root: Path, participants: Sequence[tuple[str, str]]) -> Listing:
         If the machine or its file system is at fault.
     """
     parts = [participants[start : start + CHUNK] for start in range(0, len(participants), CHUNK)]
-    listing, waiting = Listing(), iter(parts)
+    listing, waiting = Listing(suffix=suffix), iter(parts)
     for some in waiting:
         began = time.perf_counter()
-        listing.extend(_list_some(root, some))
+        listing.extend(_list_some(root, some, suffix))
         if time.perf_counter() - began > SLOW_SECONDS:
             break
     with ThreadPoolExecutor(THREADS) as pool:  # starts a thread only for what is left
-        for part in pool.map(lambda some: _list_some(root, some), waiting):
+        for part in pool.map(lambda some: _list_some(root, some, suffix), waiting):
             listing.extend(part)
     listing.findings += _without_scan(participants, listing)
     listing.sort()
     return listing
 
 
-def _list_some(root: Path, participants: Iterable[tuple[str, str]]) -> Listing:
-    listing = Listing()
+def _list_some(root: Path, participants: Iterable[tuple[str, str]], suffix: str) -> Listing:
+    listing = Listing(suffix=suffix)
     for name, folder in participants:
         fault = folder_fault(name)
         if fault:
@@ -128,7 +131,7 @@ def _list_participant(root: Path, name: str, folder: str, listing: Listing) -> N
                     _note(error, name, listing)
             elif entry.name == f"{name}{SESSIONS_ENDING}":
                 listing.session_files.append(entry.path)
-            elif is_meant(entry.name):
+            elif is_meant(entry.name, listing.suffix):
                 listing.misspelt.append(os.path.relpath(entry.path, root))
 
 
@@ -138,7 +141,8 @@ def _list_session(root: Path, name: str, session: os.DirEntry, listing: Listing)
         _list_anat(root, name, session.name, anat, listing)
         return
     with os.scandir(session.path) as entries:
-        listing.misspelt += [os.path.relpath(e.path, root) for e in entries if is_meant(e.name)]
+        meant = [entry.path for entry in entries if is_meant(entry.name, listing.suffix)]
+    listing.misspelt += [os.path.relpath(path, root) for path in meant]
 
 
 def _list_anat(root: Path, name: str, session: str, anat: str, listing: Listing) -> None:
@@ -146,8 +150,8 @@ def _list_anat(root: Path, name: str, session: str, anat: str, listing: Listing)
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.name.endswith(SCAN_SUFFIXES):
-                scan = scan_of(name, session, entry)
+            if entry.name.endswith(endings(listing.suffix)):
+                scan = scan_of(name, session, entry, listing.suffix)
                 fault = name_fault(scan)
                 if fault:
                     found = Finding(
@@ -156,7 +160,7 @@ def _list_anat(root: Path, name: str, session: str, anat: str, listing: Listing)
                     listing.findings.append(found)
                 else:
                     listing.scans.append(scan)
-            elif is_meant(entry.name):
+            elif is_meant(entry.name, listing.suffix):
                 listing.misspelt.append(os.path.relpath(entry.path, root))
 
 
@@ -178,14 +182,16 @@ def _without_scan(participants: Sequence[tuple[str, str]], listing: Listing) -> 
     seen |= {finding.participant_id for finding in listing.findings}
     examples = {path.split(os.sep, 1)[0]: path for path in sorted(listing.misspelt, reverse=True)}
     return [
-        Finding(name, "", "", "no_scan", _no_scan_in_words(name, examples.get(name)))
+        Finding(
+            name, "", "", "no_scan", _no_scan_in_words(name, listing.suffix, examples.get(name))
+        )
         for name, _ in participants
         if name not in seen and visible(name) not in seen
     ]
 
 
-def _no_scan_in_words(name: str, misspelt: str | None) -> str:
-    expected = f"expected {name}/[ses-*/]anat/*_T2w.nii.gz"
+def _no_scan_in_words(name: str, suffix: str, misspelt: str | None) -> str:
+    expected = f"expected {name}/[ses-*/]anat/*_{suffix}.nii.gz"
     return (
         f"{expected}, found {visible(misspelt)}: rename it"
         if misspelt

@@ -59,7 +59,7 @@ def write_maps_of(
     scan: OfScan, folder: Path, maps: FinalMaps, agreement: Agreement, more: Mapping[str, Any]
 ) -> list[Path]:
     """Write a scan's maps into a folder as `write_final_maps` does; the sidecars name the scan, and hold `more`."""
-    source = raw_uri(scan.participant_id, scan.session_id, scan.path.name)
+    source = raw_uri(scan.participant_id, scan.session_id, scan.path)
     provenance = {"Sources": [source], **more}
     return write_final_maps(
         folder / scan.scan_id, maps, provenance, read_header(scan.path), agreement
@@ -132,17 +132,23 @@ def lookup_files(output_dir: Path) -> list[Path]:
     return [output_dir / f"desc-{kind}_dseg.tsv" for kind in LOOKUPS]
 
 
-def raw_uri(participant_id: str, session_id: str, name: str) -> str:
+def raw_uri(participant_id: str, session_id: str, path: str | Path) -> str:
     """Return a scan's BIDS URI, as derivatives name their sources.
+
+    Of a file that does not lie where BIDS has it (a table of scans named it) the URI has the name only.
 
     Examples
     --------
-    >>> raw_uri("sub-01", "", "sub-01_T2w.nii.gz")
+    >>> raw_uri("sub-01", "", "in/sub-01/anat/sub-01_T2w.nii.gz")
     'bids:raw:sub-01/anat/sub-01_T2w.nii.gz'
+    >>> raw_uri("sub-01", "", "deliveries/a7.nii.gz")
+    'bids:raw:a7.nii.gz'
     """
-    return "bids:raw:" + "/".join(
-        part for part in (participant_id, session_id, "anat", name) if part
-    )
+    path = Path(path)
+    folders = [part for part in (participant_id, session_id, "anat") if part]
+    if path.parts[-len(folders) - 1 : -1] != tuple(folders):
+        folders = []
+    return "bids:raw:" + "/".join([*folders, path.name])
 
 
 def made_by(sidecar: Mapping[str, Any]) -> dict[str, str]:

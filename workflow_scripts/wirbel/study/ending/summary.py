@@ -12,12 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.errors import NO_SCAN, NOT_FAILURES
 from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.dataset.listing import Finding
 from wirbel.io.escapes import visible
 from wirbel.io.tabular.tables import write_rows
 from wirbel.manifests.batches import list_batches
-from wirbel.manifests.findings import NO_SCAN, read_findings
+from wirbel.manifests.findings import read_findings
 from wirbel.manifests.lineage import Tables
 from wirbel.manifests.receipts import receipt_file
 from wirbel.manifests.records import FAILED
@@ -61,10 +62,11 @@ def summary(
     tables = {batch: found.tables for batch, found in batches.items()}
     failed, jobs = failed_scans(tables), failed_jobs(folder, batches) if computed else []
     listed = read_findings(folder)
-    left_out = [found for found in listed if found.reason != NO_SCAN]
+    left_out = [found for found in listed if found.reason not in NOT_FAILURES]
+    without = sum(found.reason == NO_SCAN for found in listed)
     measured = sum(found.measured for found in batches.values())
     waiting = sum(found.scans for found in batches.values()) - measured - len(failed)
-    counts = measured, len(failed), waiting, len(left_out), len(listed) - len(left_out)
+    counts = measured, len(failed), waiting, len(left_out), without
     lines = [_counts(*counts), *_first([*failed, *map(_finding, left_out)], "cohort/failures.csv")]
     lines += _jobs(jobs)
     lines += _written(folder, tables, jobs) if computed else []

@@ -18,7 +18,7 @@ SETTING = "accept_changes=true"
 def doubts(output_dir: Path, plan: Plan, found: BatchPlan) -> str:
     """Return what is missing and what to do; empty if little is.
 
-    Scans that the setting `participants` excludes are not missing.
+    Scans that the settings exclude (`participants`, `filter`, `where` and the like) are not missing.
     """
     gone = {
         batch: change.gone - found.left_out

@@ -8,26 +8,43 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wirbel.errors import NO_SCAN
 from wirbel.io.dataset.bids import list_dataset
 from wirbel.io.dataset.listing import Finding, Listing
 from wirbel.io.dataset.scan_names import FoundScan
+from wirbel.io.dataset.scan_table import TableError, list_table
 from wirbel.io.escapes import visible
 from wirbel.io.foreign.people_files import TABLE
 from wirbel.manifests.batches import batch_file, list_batches, read_batch
-from wirbel.manifests.findings import NO_SCAN, findings_as_text, mark_of, write_findings
+from wirbel.manifests.findings import findings_as_text, mark_of, write_findings
 from wirbel.study.listing.people import check_people, people_mark
 from wirbel.study.listing.reviews import Reviews, check_reviews
+from wirbel.study.refused import Refused
+from wirbel.study.sources.choice import LeftOut
+from wirbel.study.sources.chosen import chosen_from
+from wirbel.study.sources.source import ALL_T2W, Source
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Scans, findings, what to say at the start, and a mark of the files about people."""
+    """Scans, findings, what to say at the start, and a mark of the files about people.
+
+    `left_out` are scans that the settings do not take.
+    """
 
     scans: list[FoundScan]
     findings: list[Finding]
     remarks: list[str]
     people_mark: str
     reviews: Reviews = field(default_factory=Reviews)
+    left_out: list[LeftOut] = field(default_factory=list)
+    misspelt: list[str] = field(default_factory=list)
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """The names of scans that are there but not taken."""
+        names = {one.scan.scan_id for one in self.left_out}
+        return frozenset(names - {scan.scan_id for scan in self.scans} if names else ())
 
     @property
     def mark(self) -> str:
@@ -47,29 +64,44 @@ def look_up(
     output_dir: str | Path,
     participants: Collection[str] = (),
     reviews: Sequence[str] = (),
+    source: Source = ALL_T2W,
 ) -> DataSet:
     """List the data set and check the files about its people, and those of readers; writes nothing.
 
     Scans of a participant whose folder cannot be listed at the moment stay as in the last run, and
-    so do their results. Raises Refused if the files about people cannot be joined, OSError for a
-    folder that cannot be read.
+    so do their results. Raises Refused if the files about people, or the table of scans, cannot be
+    used, OSError for a folder that cannot be read.
     """
-    listing = list_dataset(bids_dir, participants)
+    listing = listed(bids_dir, participants, source)
     seen = {scan.scan_id for scan in listing.scans} if listing.unlisted else set()
     kept = [s for s in _as_they_were(Path(output_dir), listing.unlisted) if s.scan_id not in seen]
-    scans = sorted([*listing.scans, *kept]) if kept else listing.scans
-    with_scans = {scan.participant_id for scan in scans}
+    present = sorted([*listing.scans, *kept]) if kept else listing.scans
+    with_scans = {scan.participant_id for scan in present}
     people = check_people(bids_dir, listing.present, with_scans, listing.session_files)
-    findings = [*listing.findings, *_without_folder(listing, people.absent, participants)]
-    remarks = [*_not_found(listing, participants), *_in_words(listing, findings), *people.remarks]
-    told = check_reviews(reviews, {scan.scan_id for scan in scans} if reviews else ())
+    chosen = chosen_from(present, listing, people.files, source)
+    absent = [] if source.where else people.absent
+    findings = [*chosen.findings, *_without_folder(listing, absent, participants)]
+    told = check_reviews(reviews, {scan.scan_id for scan in chosen.scans} if reviews else ())
+    remarks = [*_not_found(listing, participants), *_in_words(listing, findings, source)]
     return DataSet(
-        scans,
+        chosen.scans,
         findings,
-        [*remarks, *told.remarks],
+        [*remarks, *chosen.remarks, *people.remarks, *told.remarks],
         people_mark(bids_dir, listing.session_files),
         told,
+        chosen.left_out,
+        listing.misspelt,
     )
+
+
+def listed(bids_dir: str | Path, participants: Collection[str], source: Source) -> Listing:
+    """List the BIDS folder, or the table of scans; raises Refused, OSError."""
+    if not source.table:
+        return list_dataset(bids_dir, participants, source.suffix)
+    try:
+        return list_table(source.table, participants, source.suffix)
+    except TableError as error:
+        raise Refused(str(error)) from None
 
 
 def _as_they_were(output_dir: Path, participants: Collection[str]) -> list[FoundScan]:
@@ -110,21 +142,21 @@ def _not_found(listing: Listing, participants: Collection[str]) -> list[str]:
     ]
 
 
-def _in_words(listing: Listing, findings: list[Finding]) -> list[str]:
+def _in_words(listing: Listing, findings: list[Finding], source: Source) -> list[str]:
     """Return one sentence for each kind of finding, with their number and an example."""
     told = []
     for reason, words in (
         ("misnamed", "scans or folders are left out because of their names"),
         ("content_missing", "folders cannot be listed"),
-        ("no_scan", "participants have no T2w scan"),
+        (NO_SCAN, f"participants have no {source.suffix} scan"),
     ):
         found = [finding for finding in findings if finding.reason == reason]
         if found:
-            example = found[0].detail if reason != "no_scan" else found[0].participant_id
+            example = found[0].detail if reason != NO_SCAN else found[0].participant_id
             told.append(f"{len(found)} {words} ({reason}), such as {example}")
     if listing.misspelt:
         told.append(
             f"{len(listing.misspelt)} files or folders are ignored for their spelling or place, such as "
-            f"{visible(listing.misspelt[0])}; expected sub-*/[ses-*/]anat/*_T2w.nii.gz"
+            f"{visible(listing.misspelt[0])}; expected {source.expected}"
         )
     return told

@@ -66,7 +66,7 @@ class BatchPlan:
     absent: tuple[str, ...] = ()
     """Scans whose content is missing at the moment but was there before."""
     left_out: frozenset[str] = frozenset()
-    """Those of the gone scans that the setting `participants` excludes."""
+    """Those of the gone scans that the settings (`participants`, `filter`, `where` and the like) exclude."""
 
     @property
     def batches(self) -> list[str]:
@@ -97,6 +97,7 @@ def plan_batches(
     batch_size: int,
     participants: Collection[str] = (),
     found: list[FoundScan] | None = None,
+    excluded: frozenset[str] = frozenset(),
 ) -> BatchPlan:
     """Compare the data set with the lists in `output_dir`; write nothing.
 
@@ -113,6 +114,8 @@ def plan_batches(
         Keep only these; empty: all.
     found : list of FoundScan, optional
         The data set's scans, if known.
+    excluded : frozenset of str
+        Scans that are there but that the settings do not take.
 
     Raises
     ------
@@ -132,7 +135,8 @@ def plan_batches(
     for scan_id, batch in assignment.items():
         if scan_id in rows:
             members.setdefault(batch, []).append(rows[scan_id])
-    return _compared(output_dir, fingerprint, members, assignment, frozenset(participants))
+    scope = frozenset(participants), excluded
+    return _compared(output_dir, fingerprint, members, assignment, *scope)
 
 
 def _compared(
@@ -141,6 +145,7 @@ def _compared(
     members: dict[str, list[tuple]],
     assignment: dict[str, str],
     participants: frozenset[str],
+    excluded: frozenset[str],
 ) -> BatchPlan:
     """Compare the rows of every batch with its list on the disk."""
     lists, changes, absent, left_out = {}, {}, [], set()
@@ -159,7 +164,8 @@ def _compared(
             members[batch], now = rows, _as_text(rows)
         if now != text:
             changes[batch] = _change(before, rows)
-            left_out |= _left_out(changes[batch].gone, before, participants)
+            gone = changes[batch].gone
+            left_out |= _left_out(gone, before, participants) | (gone & excluded)
             if now is not None:
                 lists[batch] = rows
     sizes = {batch: len(members[batch]) for batch in sorted(members)}

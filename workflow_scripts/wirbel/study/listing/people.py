@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wirbel.io.escapes import visible
@@ -28,6 +28,7 @@ class People:
 
     remarks: list[str]
     absent: list[str]
+    files: PeopleFiles = field(default_factory=PeopleFiles)
 
 
 def check_people(
@@ -49,7 +50,7 @@ def check_people(
     except OSError as error:
         raise Refused(f"{error.filename} cannot be read: {error.strerror}") from None
     remarks = [*_unmatched(found), *_not_listed(found, with_scans), *_faults(found)]
-    return People(remarks, list(dict.fromkeys(found.people.unmatched)))
+    return People(remarks, list(dict.fromkeys(found.people.unmatched)), found)
 
 
 def people_mark(bids_dir: str | Path, session_files: Iterable[str]) -> str:

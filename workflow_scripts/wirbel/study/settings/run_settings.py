@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from wirbel.study.settings.setting_values import (
     restore,
     set_types,
 )
+from wirbel.study.sources.source import ALL_T2W, Source
+from wirbel.study.sources.source_settings import source_of
 
 __all__ = ["Settings", "SettingsError", "checked_settings"]
 
@@ -47,6 +50,7 @@ class Settings:
     mixed_settings: bool
     max_failed_fraction: float
     wait_seconds: float
+    source: Source = ALL_T2W
 
 
 def checked_settings(
@@ -66,6 +70,9 @@ def checked_settings(
         raise SettingsError(_sentence(error))
     for key in PATHS:
         config[key] = path_setting(key, config[key])
+    source = source_of(config)
+    if source.table and not config["bids_dir"]:
+        config["bids_dir"] = os.path.dirname(source.table) or "."
     models = config["models"]
     models = dict.fromkeys(PHASES, models) if isinstance(models, str) else models
     return Settings(
@@ -87,6 +94,7 @@ def checked_settings(
         mixed_settings=config["mixed_settings"],
         max_failed_fraction=config["max_failed_fraction"],
         wait_seconds=config["wait_seconds"],
+        source=source,
     )
 
 

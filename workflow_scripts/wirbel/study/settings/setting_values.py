@@ -12,7 +12,7 @@ from typing import Any
 from wirbel.errors import REASONS
 from wirbel.io.foreign.people_files import read_name_list
 
-PATHS = ("bids_dir", "output_dir", "models_dir", "container", "reference")
+PATHS = ("bids_dir", "output_dir", "models_dir", "container", "reference", "scans")
 LISTS = ("participants", "recompute")
 """Settings that hold names of participants."""
 LIST_SUFFIXES = (".txt", ".tsv", ".csv", ".list")
@@ -47,8 +47,11 @@ def restore(config: dict[str, Any], argv: Sequence[str]) -> None:
 
 def set_types(config: dict[str, Any], schema: dict[str, Any]) -> None:
     """Give values from the command line the type that the schema asks for, in place."""
+    known_settings = schema.get("properties", {})
     for key, value in config.items():
-        known = schema.get("properties", {}).get(key, {})
+        if key not in known_settings:  # a name that the user chose, such as a column of a table
+            continue
+        known = known_settings[key]
         config[key] = _typed(value, known.get("type", []))
         if isinstance(config[key], dict):
             set_types(config[key], known)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from wirbel.io.escapes import visible
 from wirbel.models.errors import ModelError
 from wirbel.plan.plan import Wishes
 from wirbel.slurm.questions import SlurmError
@@ -141,12 +142,19 @@ class Start:
         for remark in [*run.remarks, *([FORCED] if session.is_forced else [])]:
             session.warn(remark)
         if not run.found.sizes:
-            expected = "expected sub-*/[ses-*/]anat/*_T2w.nii.gz in"
-            session.stop(f"no scan found: {expected} {settings.bids_dir}")
+            session.stop(self._no_scan(run))
         needed = estimate(run.new_scans(), settings.keep_intermediates)
         with self.explained("the disk cannot be looked at"):
             for remark in check_space(settings.output_dir, needed):
                 session.warn(remark)
+
+    def _no_scan(self, run: Run) -> str:
+        """Return what was expected where no scan was found, or that the settings leave all of them out."""
+        settings, left_out = self._settings, run.data.left_out
+        if left_out:
+            told = f"such as {visible(left_out[0].scan.scan_id)} ({left_out[0].detail})"
+            return f"no scan left: the settings leave out all {len(left_out):,}, {told}"
+        return f"no scan found: expected {settings.source.expected} in {settings.bids_dir}"
 
     def _begin(self, run: Run) -> None:
         """Say what is new; stop where a person should look first; write lists and plan."""

@@ -1,0 +1,119 @@
+"""Say which scans a run would take, which it would leave out, which are missing or there twice, and why.
+
+It walks the data set once and computes nothing. Settings are those of a run (config/README.md), such as
+wirbel inventory DATA filter='{acq: [sag]}' one_per_session=true
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from wirbel.command.common.completion import DIRECTORY, FILE, offer
+from wirbel.command.common.mistake import Mistake
+from wirbel.command.starting.checks import settings_of
+from wirbel.command.starting.line import profile_folder
+from wirbel.command.starting.words import understood
+from wirbel.io.escapes import visible
+from wirbel.io.tabular.tables import write_rows
+from wirbel.study.listing.dataset import look_up
+from wirbel.study.refused import Refused
+from wirbel.study.settings.run_settings import Settings, SettingsError
+from wirbel.study.sources.inventory import (
+    COLUMNS,
+    FAULTY,
+    LEFT_OUT,
+    TAKEN,
+    WORDS,
+    Inventory,
+    inventory,
+)
+
+EXAMPLES = 3
+NO_OUTPUT = "output_dir=results"
+"""Stands for the folder of results, which plays no part here."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    words = parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="BIDS_DIR [KEY=VALUE ...]",
+        help="folder with sub-*/[ses-*/]anat/*_T2w.nii.gz, or scans=TABLE; settings",
+    )
+    offer(words, DIRECTORY)
+    table = parser.add_argument("--table", metavar="FILE.tsv", help="write all rows to this file")
+    offer(table, FILE)
+    parser.add_argument(
+        "--names-only",
+        action="store_true",
+        help="do not look for the same content under several names",
+    )
+    configfile = parser.add_argument(
+        "--configfile", nargs="+", action="append", default=[], help="YAML files with settings"
+    )
+    offer(configfile, FILE)
+    parser.set_defaults(
+        explains_unknown=True, profile="default", config=[], cores=None, dry_run=False, quiet=False
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the inventory; raises Mistake."""
+    settings = _settings(args)
+    try:
+        data = look_up(settings.bids_dir, os.devnull, settings.participants, source=settings.source)
+        found = inventory(data, settings.bids_dir, contents=not args.names_only)
+        if args.table:
+            write_rows(args.table, COLUMNS, map(vars, found.rows))
+    except Refused as error:
+        raise Mistake(str(error)) from None
+    except OSError as error:
+        raise Mistake(f"the scans cannot be listed: {error}") from None
+    print(in_words(found, settings, args.table or ""))
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    if not any(word.startswith("output_dir=") for word in args.words):
+        args.words = [*args.words, NO_OUTPUT]
+    try:
+        return settings_of(understood(args), profile_folder(args.profile))
+    except SettingsError as error:
+        raise Mistake(str(error)) from None
+
+
+def in_words(found: Inventory, settings: Settings, table: str = "") -> str:
+    """Return the counts, each reason with examples, and what is odd besides."""
+    people = {row.participant_id for row in found.rows}
+    place = settings.source.table or settings.bids_dir
+    lines = [
+        f"{place}: {len(people):,} participants, {found.count(TAKEN):,} scans to take, "
+        f"{found.count(LEFT_OUT):,} left out by the settings, {found.count(FAULTY):,} missing or faulty",
+        *_sizes(found),
+    ]
+    for reason in sorted(found.reasons, key=lambda name: (list(WORDS) + [name]).index(name)):
+        lines += _reason(found, reason)
+    lines += [f"Also: {remark}" for remark in found.remarks if not _is_told(remark)]
+    lines.append(f"All rows: {table}" if table else "Add --table FILE.tsv for all rows.")
+    return "\n".join(map(visible, lines))
+
+
+def _is_told(remark: str) -> bool:
+    """Whether a remark only counts what the reasons count, too."""
+    return "left out" in remark or any(f"({reason})" in remark for reason in WORDS)
+
+
+def _sizes(found: Inventory) -> list[str]:
+    taken = [int(row.bytes) for row in found.rows if row.status == TAKEN and row.bytes]
+    return [f"To read: {sum(taken) / 1e9:,.3g} GB"] if taken else []
+
+
+def _reason(found: Inventory, reason: str) -> list[str]:
+    """Return how many rows have a reason, and some of them."""
+    rows = [row for row in found.rows if row.reason == reason]
+    told = [f"{len(rows):,} {reason}: {WORDS.get(reason, '')}".rstrip(": ")]
+    told += [f"    {row.scan_id or row.participant_id}: {row.detail}" for row in rows[:EXAMPLES]]
+    more = len(rows) - EXAMPLES
+    return told + ([f"    ... and {more:,} more"] if more > 0 else [])

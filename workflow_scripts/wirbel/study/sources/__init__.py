@@ -1,0 +1,1 @@
+"""Which scans a study takes, of all that a data set holds, and why not the others."""
