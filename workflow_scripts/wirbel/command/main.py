@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "view": "show results in a browser, on this machine only",
     "report": "make the quality-control pages again",
     "evaluate": "compare results with known label maps",
+    "spider": "segment the public SPIDER data set and print the paper's table",
     "models": "list, fetch or verify networks",
     "doctor": "check this machine and say what to mend",
     "plan": "say what more scans would cost, by what a finished run measured",
