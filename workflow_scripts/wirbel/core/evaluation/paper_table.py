@@ -26,11 +26,11 @@ class Metric:
 
 METRICS: dict[str, Metric] = {
     "dice": Metric("Dice", True),
-    "assd_mm": Metric("ASSD (mm)", False, 2),
-    "hd95_mm": Metric("HD95 (mm)", False, 2),
+    "assd_mm": Metric("ASSD (mm)", False),
+    "hd95_mm": Metric("HD95 (mm)", False),
     "nsd": Metric("NSD", True),
     "sq_dice": Metric("Instance Dice of matched instances (SQ, Dice)", True),
-    "sq_assd_mm": Metric("Instance ASSD of matched instances (mm)", False, 2),
+    "sq_assd_mm": Metric("Instance ASSD of matched instances (mm)", False),
     "rq": Metric("Recognition quality (RQ)", True),
     "sq": Metric("Segmentation quality (SQ, IoU)", True),
     "pq": Metric("Panoptic quality (PQ = RQ x SQ)", True),
