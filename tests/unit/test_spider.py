@@ -7,10 +7,10 @@ import SimpleITK as sitk
 from wirbel.command import spider as command
 from wirbel.command.main import main
 from wirbel.errors import ScanError
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.references.metaimage import read_metaimage
 from wirbel.io.references.spider import MASKS, list_spider, write_spider_as_bids
-from wirbel.io.tables import read_rows
-from wirbel.io.volumes import read_volume
+from wirbel.io.tabular.tables import read_rows
 from wirbel.stages import spider
 
 SAGITTAL = (0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0)

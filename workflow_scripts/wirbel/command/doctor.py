@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from wirbel.command.completion import DIRECTORY, offer
+from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.health.findings import FAULT, OK, Finding
 from wirbel.command.health.machine import look_at_machine
 from wirbel.command.health.software import look_at_software

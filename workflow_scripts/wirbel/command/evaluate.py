@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from wirbel.command.completion import DIRECTORY, offer
-from wirbel.command.mistake import Mistake
-from wirbel.command.results import plan_of
+from wirbel.command.common.completion import DIRECTORY, offer
+from wirbel.command.common.mistake import Mistake
+from wirbel.command.common.results import plan_of
 from wirbel.study.checks.start import check_reference
 from wirbel.study.refused import Refused
 
@@ -81,7 +81,7 @@ def words_for(args: argparse.Namespace, bids_dir: str, reference: str) -> list[s
 
 def evaluated(words: list[str]) -> int:
     """Run the stage; raises Mistake for what the user can mend."""
-    from wirbel.io.label_schemes import UnknownLabelError
+    from wirbel.io.foreign.label_schemes import UnknownLabelError
     from wirbel.stages.evaluate import UnknownColumnError, main
 
     try:
@@ -92,7 +92,7 @@ def evaluated(words: list[str]) -> int:
 
 def check_scheme(name: str) -> None:
     """Raise Mistake if there is no such label scheme."""
-    from wirbel.io.label_schemes import SchemeError, read_scheme  # needs numpy
+    from wirbel.io.foreign.label_schemes import SchemeError, read_scheme  # needs numpy
 
     try:
         read_scheme(name)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from wirbel import __version__
+from wirbel.command.common.completion import complete
 from wirbel.command.common.mistake import EXIT_CODE, Mistake, Parser
-from wirbel.command.completion import complete
 
 SUBCOMMANDS = {
     "run": "segment and measure the scans of a BIDS folder",
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(words: list[str]) -> int:
     if is_bids_app(words):
-        return _module("bids_app").run(words)
+        return _module("starting.bids_app").run(words)
     if words and words[0] in SUBCOMMANDS:
         module = _module(words[0])
         return module.run(_parse(_subparser(words[0], module), words[1:]))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.common.mistake import Mistake
-from wirbel.command.completion import DIRECTORY, offer
 from wirbel.study.ending.forecast import Forecast, JobForecast, NothingMeasured, forecast
 
 TITLE = f"{'job':10} {'jobs':>7} {'hours':>9} {'CPU-hours':>10} {'GPU-hours':>10} {'memory':>9}"

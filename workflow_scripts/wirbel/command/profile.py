@@ -9,8 +9,8 @@ import argparse
 import shutil
 from pathlib import Path
 
+from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.common.mistake import Mistake
-from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.starting.line import PROFILES, shipped_profiles
 
 

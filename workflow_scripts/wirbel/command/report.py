@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.common.results import plan_of
-from wirbel.command.completion import DIRECTORY, offer
 from wirbel.plan.plan import plan_file
 
 

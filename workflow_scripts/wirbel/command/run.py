@@ -11,7 +11,7 @@ import os
 import shlex
 import sys
 
-from wirbel.command.completion import DIRECTORY, FILE, offer
+from wirbel.command.common.completion import DIRECTORY, FILE, offer
 from wirbel.command.starting.checks import check
 from wirbel.command.starting.line import snakemake_line
 from wirbel.command.starting.words import Wanted, understood

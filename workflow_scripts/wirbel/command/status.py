@@ -10,8 +10,8 @@ import sys
 import time
 from datetime import datetime
 
+from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.common.mistake import Mistake
-from wirbel.command.completion import DIRECTORY, offer
 from wirbel.study.watching.status import NothingYet, Status, look
 from wirbel.study.watching.words import as_json, in_words
 

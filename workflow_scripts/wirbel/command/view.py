@@ -10,9 +10,9 @@ import errno
 import webbrowser
 from pathlib import Path
 
+from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.common.mistake import Mistake
 from wirbel.command.common.pages import page_of
-from wirbel.command.completion import DIRECTORY, offer
 from wirbel.command.serving.server import HOST, make_server
 
 

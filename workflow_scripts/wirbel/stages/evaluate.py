@@ -25,10 +25,10 @@ from wirbel.core.evaluation.paper_table import PaperTable, model_differences, pa
 from wirbel.core.evaluation.published import PUBLISHED
 from wirbel.core.evaluation.scan_rows import SHOWN, Comparison, Rows
 from wirbel.core.geometry import Volume
-from wirbel.io.label_schemes import read_scheme
+from wirbel.io.foreign.label_schemes import read_scheme
+from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.references.columns import UnknownColumnError, cells_of
 from wirbel.io.references.reference import REFERENCE_NAMES, Reference, on_grid_of, rows_by_scan
-from wirbel.io.volumes import read_volume
 from wirbel.report.evaluation.files import write_all
 from wirbel.report.evaluation.text import as_text
 from wirbel.runner.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch

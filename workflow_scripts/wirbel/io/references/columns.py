@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from wirbel.io.people_files import read_people
-from wirbel.io.tables import read_rows
+from wirbel.io.foreign.people_files import read_people
+from wirbel.io.tabular.tables import read_rows
 
 SCANNER = "scanner"
 SCANNER_KEYS = ("Manufacturer", "ManufacturersModelName", "MagneticFieldStrength")

@@ -8,7 +8,7 @@ import numpy as np
 
 from wirbel.core.geometry import Volume
 from wirbel.errors import ScanError
-from wirbel.io.volumes import read_volume
+from wirbel.io.nifti.volumes import read_volume
 
 SUFFIXES = (".mha", ".mhd")
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])

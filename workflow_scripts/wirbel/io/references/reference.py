@@ -9,7 +9,7 @@ from typing import Any
 from wirbel.core.geometry import Volume, reorient, resample_labels
 from wirbel.core.label_schemes import LabelScheme, UnknownLabelError
 from wirbel.io.references.metaimage import SUFFIXES, read_any
-from wirbel.io.tables import read_table
+from wirbel.io.tabular.tables import read_table
 
 REFERENCE_NAMES = {
     "subregion": ("_desc-subregion_dseg", "_subregions", "_subregion"),

@@ -15,11 +15,11 @@ import numpy as np
 
 from wirbel.core.geometry import Volume
 from wirbel.errors import ScanError
-from wirbel.io.bids import write_dataset_description
-from wirbel.io.foreign_tables import read_foreign_table
+from wirbel.io.dataset.bids import write_dataset_description
+from wirbel.io.foreign.foreign_tables import read_foreign_table
+from wirbel.io.nifti.volumes import LABELS, write_volume
 from wirbel.io.references.metaimage import read_metaimage
-from wirbel.io.tables import write_rows
-from wirbel.io.volumes import LABELS, write_volume
+from wirbel.io.tabular.tables import write_rows
 
 T2 = re.compile(r"(\d+)_t2\.mha")
 MASKS = Path("derivatives", "masks")

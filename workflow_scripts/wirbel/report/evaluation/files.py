@@ -12,7 +12,7 @@ from wirbel.core.evaluation.paper_table import PaperTable, as_rows
 from wirbel.core.evaluation.scan_rows import Rows
 from wirbel.io.atomic import replaced_together, sweep_temporaries, write_bytes, write_text
 from wirbel.io.sidecars import write_json
-from wirbel.io.tables import write_rows
+from wirbel.io.tabular.tables import write_rows
 from wirbel.report.evaluation.latex import as_latex
 from wirbel.report.evaluation.page import as_page
 from wirbel.report.evaluation.plots import box_plot
