@@ -19,7 +19,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from measures_figures import limit_of
 
-from wirbel.core.evaluation.figures import instance_rows, measure_rows
+from wirbel.core.evaluation.figures import measure_rows
+from wirbel.core.evaluation.instances import instance_rows
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.measures import measure
 from wirbel.io.nifti.volumes import read_volume

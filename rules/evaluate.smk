@@ -17,8 +17,9 @@ rule evaluate:
     params:
         reference=study.reference,
         shows=config["reference_shows"],
+        bids_dir=study.settings.bids_dir,
     message:
         "Comparing the results with {params.reference}"
     shell:
         f"python -m wirbel.stages.evaluate{study.output_argument} --reference {{params.reference:q}}"
-        " --shows {params.shows} 2>&1 | tee {log:q}"
+        " --shows {params.shows} --bids-dir {params.bids_dir:q} 2>&1 | tee {log:q}"

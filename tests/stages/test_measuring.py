@@ -257,14 +257,52 @@ def test_a_reference_with_other_numbers_is_compared_by_its_scheme(output, maps, 
     assert figures["levels_right"] == 0.0, "SPIDER counts from the lowest one, as if it were L5"
     assert "target" not in summary["figures"]["dice_vertebra"], "limits are for simulated scans"
     table = pd.read_csv(output / "evaluation" / "comparison.csv")
-    assert list(table.structure) == ["vertebra", "disc", "canal"]
-    assert list(table.difference_high) == [0.0] * 3
+    dice = table[table.metric == "dice"]
+    assert list(dice.structure) == ["vertebra", "disc", "canal", "mean over structures"]
+    assert set(table.difference_high) == {0.0} and table.wilcoxon_p.isna().all()
+    assert {"pq", "sq_assd_mm", "level_right"} <= set(table.metric)
     moved = spider_like(tmp_path_factory.mktemp("moved"), maps, shift=3)
     figures = run_evaluation(output, moved, "--scheme", "spider")["figures"]
     assert 0.3 < figures["dice_vertebra"]["value"] < 0.95
     assert pd.read_csv(output / "evaluation" / "comparison.csv").empty, (
         "it was that of the last run"
     )
+
+
+def test_the_tables_of_a_paper_lie_beside_the_rows(output, maps, tmp_path_factory):
+    folder = spider_like(tmp_path_factory.mktemp("spider"), maps)
+    more = ("--scheme", "spider", "--published", "spider", "--by", "level", "sex")
+    bids = tmp_path_factory.mktemp("bids")
+    (bids / "participants.tsv").write_text("participant_id\tsex\nsub-3\tF\n")
+    run_evaluation(output, folder, *more, "--bids-dir", str(bids))
+    written = output / "evaluation"
+    table = pd.read_csv(written / "table.csv").set_index(["metric", "structure"])
+    dice = table.loc[("sq_dice", "vertebra (instances)")]
+    assert (dice["SPINEPS, published"], dice["nnU-Net, published"]) == (0.933, 0.911)
+    assert dice[output.name] == 1.0 and dice[f"{output.name} scans"] == 1
+    latex = (written / "table.tex").read_text()
+    assert r"\textbf{1.000 [1.000, 1.000]} & 0.933 & 0.911 \\" in latex
+    page = (written / "table.html").read_text()
+    assert "<strong>1.000 [1.000, 1.000]</strong>" in page and "arXiv 2402.16368" in page
+    assert (written / "dice.png").read_bytes().startswith(b"\x89PNG")
+    by = pd.read_csv(written / "by.csv").set_index(["column", "group", "structure", "metric"])
+    assert by.loc[("sex", "F", "disc", "dice"), "mean"] == 1.0
+    assert by.loc[("level", "L4", "vertebra", "level_right"), "mean"] == 0.0
+    before = {path.name: path.read_bytes() for path in written.iterdir()}
+    run_evaluation(output, folder, *more, "--bids-dir", str(bids))
+    assert {path.name: path.read_bytes() for path in written.iterdir()} == before
+
+
+def test_a_column_that_there_is_not_is_refused_with_those_that_there_are(
+    output, maps, tmp_path_factory
+):
+    folder = spider_like(tmp_path_factory.mktemp("spider"), maps)
+    bids = tmp_path_factory.mktemp("bids")
+    (bids / "participants.tsv").write_text("participant_id\tsite\nsub-3\tA\n")
+    with pytest.raises(ValueError, match="--by centre: .* there are site, level, scanner"):
+        run_evaluation(
+            output, folder, "--scheme", "spider", "--by", "centre", "--bids-dir", str(bids)
+        )
 
 
 def test_two_maps_of_one_scan_in_a_foreign_reference_are_refused(output, maps, tmp_path_factory):

@@ -7,7 +7,8 @@ import pytest
 
 from wirbel.core.dictionary import TABLES
 from wirbel.core.evaluation.compared_measures import MEASURES, TEXTS, UNITS
-from wirbel.core.evaluation.figures import instance_rows, measure_rows, summarise
+from wirbel.core.evaluation.figures import measure_rows, summarise
+from wirbel.core.evaluation.instances import instance_rows
 from wirbel.core.geometry import Volume
 
 

@@ -78,13 +78,25 @@ def test_numbers_of_the_other_schemes():
             (11, 17, 21, 32, 41, 45, 63),
             ("C1", "C7", "T1", "T12", "L1", "L5", None),
         ),
-        ("spider", (1, 5, 6, 106, 201), ("L5", "L1", "T12", "T12", None)),
+        ("spider", (1, 5, 6, 106, 100), ("L5", "L1", "T12", "T12", None)),
         ("spider_merged", (1, 2, 3), (None, None, None)),
     ],
 )
 def test_numbers_that_stand_for_one_vertebra(name, numbers, levels):
     found = read_scheme(name).vertebra_map(np.array(numbers))
     assert [L.LEVEL_NAMES.get(int(label)) for label in found] == list(levels)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "above"),
+    [
+        ("spider", (201, 202, 206), ("L5", "L4", "T12")),
+        ("totalspineseg", (63, 71, 82, 91, 100), ("C2", "C7", "T11", "T12", "L5")),
+    ],
+)
+def test_numbers_that_stand_for_one_disc_are_named_after_the_vertebra_above(name, numbers, above):
+    found = read_scheme(name).vertebra_map(np.array(numbers))
+    assert [L.LEVEL_NAMES[int(label) - L.DISC_OFFSET] for label in found] == list(above)
 
 
 def test_an_unknown_number_is_refused_by_name_and_number():

@@ -21,14 +21,14 @@ FILES = {"os", "pathlib", "shutil", "tempfile", "io", "gzip", "subprocess", "soc
 OUTSIDE = {  # layer -> packages from outside that it may import
     "core": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel", "SimpleITK", "PIL"},
     "phantom": {"numpy", "scipy", "cc3d", "fill_voids", "nibabel"},
-    "io": {"numpy", "nibabel", "pandas", "pyarrow", "PIL", "yaml"},
+    "io": {"numpy", "nibabel", "SimpleITK", "pandas", "pyarrow", "PIL", "yaml"},
     "runner": {"tqdm", "yaml", "jsonschema"},
     "plan": set(),
     "manifests": set(),
     "cohort": set(),
     "slurm": set(),
     "study": {"yaml", "jsonschema", "snakemake"},
-    "report": {"numpy", "jinja2", "PIL"},
+    "report": {"numpy", "jinja2", "PIL", "matplotlib"},
     "models": {"yaml", "jsonschema", "safetensors", "requests", "urllib3", "tqdm"},
     "command": {"yaml", "rich", "shtab", "packaging"},
 }

@@ -32,8 +32,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="how the reference is numbered, if not like results: spider, verse, ... or a YAML file",
     )
-    other = parser.add_argument("--compare", help="output folder of another model, same scans")
+    other = parser.add_argument(
+        "--compare", nargs="+", default=[], help="output folders of other models, same scans"
+    )
     offer(other, DIRECTORY)
+    parser.add_argument(
+        "--by",
+        nargs="+",
+        default=[],
+        metavar="COLUMN",
+        help="part the scans by level, scanner, or columns of participants.tsv or cohort/scans.csv",
+    )
+    parser.add_argument(
+        "--tolerance-mm",
+        type=float,
+        help="surfaces this near count as equal in the NSD; default: 1",
+    )
+    parser.add_argument(
+        "--published", choices=("spider",), help="put published figures beside these results"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,22 +58,35 @@ def run(args: argparse.Namespace) -> int:
     if args.scheme:
         check_scheme(args.scheme)
     plan = plan_of(args.output_dir)
-    if args.compare:
-        plan_of(args.compare)
+    for other in args.compare:
+        plan_of(other)
     reference = args.reference or str(Path(plan.bids_dir, "derivatives", "truth"))
     try:
         check_reference(reference)
     except Refused as refusal:
         raise Mistake(str(refusal)) from None
-    from wirbel.io.foreign.label_schemes import UnknownLabelError
-    from wirbel.stages.evaluate import main
+    return evaluated(words_for(args, plan.bids_dir, reference))
 
+
+def words_for(args: argparse.Namespace, bids_dir: str, reference: str) -> list[str]:
+    """Return the arguments of the stage."""
     words = ["--output-dir", args.output_dir, "--reference", reference, "--shows", args.shows]
+    words += ["--bids-dir", bids_dir]
     words += ["--scheme", args.scheme] if args.scheme else []
-    words += ["--compare", args.compare] if args.compare else []
+    words += ["--compare", *args.compare] if args.compare else []
+    words += ["--by", *args.by] if args.by else []
+    words += ["--published", args.published] if args.published else []
+    return words + (["--tolerance-mm", str(args.tolerance_mm)] if args.tolerance_mm else [])
+
+
+def evaluated(words: list[str]) -> int:
+    """Run the stage; raises Mistake for what the user can mend."""
+    from wirbel.io.foreign.label_schemes import UnknownLabelError
+    from wirbel.stages.evaluate import UnknownColumnError, main
+
     try:
         return main(words)
-    except UnknownLabelError as error:
+    except (UnknownLabelError, UnknownColumnError) as error:
         raise Mistake(str(error)) from None
 
 

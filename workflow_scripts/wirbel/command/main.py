@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "view": "show results in a browser, on this machine only",
     "report": "make the quality-control pages again",
     "evaluate": "compare results with known label maps",
+    "spider": "segment the public SPIDER data set and print the paper's table",
     "models": "list, fetch or verify networks",
     "doctor": "check this machine and say what to mend",
     "plan": "say what more scans would cost, by what a finished run measured",
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(words: list[str]) -> int:
     if is_bids_app(words):
-        return _module("bids_app").run(words)
+        return _module("starting.bids_app").run(words)
     if words and words[0] in SUBCOMMANDS:
         module = _module(words[0])
         return module.run(_parse(_subparser(words[0], module), words[1:]))

@@ -40,7 +40,8 @@ class LabelScheme:
     structures : dict of str to frozenset of int
         Name of a structure of theirs -> our subregion labels that it covers; 0 in it stands for background.
     vertebrae : dict of int to int
-        Their number -> our vertebra label, for numbers that stand for one vertebra.
+        Their number -> our label in the vertebra map, for numbers that stand for one vertebra, or one disc
+        (100 + the vertebra above).
     """
 
     name: str
@@ -87,7 +88,7 @@ class LabelScheme:
         return np.array(table, np.uint8)[where].reshape(numbers.shape)
 
     def vertebra_map(self, numbers: np.ndarray) -> np.ndarray:
-        """Return our vertebra labels (uint8) of a label map; 0 where no single vertebra is labelled."""
+        """Return our vertebra map (uint8) of a label map; 0 where no single vertebra or disc is labelled."""
         found, where = np.unique(numbers, return_inverse=True)
         table = [self.vertebrae.get(number.item(), 0) for number in found]
         return np.array(table, np.uint8)[where].reshape(numbers.shape)

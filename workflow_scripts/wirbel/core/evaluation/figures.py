@@ -1,4 +1,4 @@
-"""The figures by which a run is judged: overlap, instances found, errors of measures.
+"""The figures by which a run is judged: overlap, instances found, errors of measures, and the rows of measures.
 
 Rows are plain dictionaries, one per scan and structure, vertebra or measure. Limits are data
 (`TARGETS`), so that a summary says beside every figure whether it is good enough.
@@ -12,21 +12,9 @@ from typing import Any
 import numpy as np
 
 from wirbel.core.evaluation.compared_measures import HEIGHTS, KEYS, MEASURES, NAMES, TEXTS, UNITS
-from wirbel.core.evaluation.metrics import (
-    bodies_only,
-    invented_vertebrae,
-    level_name,
-    match_vertebrae,
-    structure_dice,
-    surface_distance_mm,
-)
-from wirbel.core.geometry import Volume
-from wirbel.core.labels import LEVEL_NAMES
 
 Row = dict[str, Any]
 
-THICKER = 1.2
-"""Slices so much thicker than pixels are wide tell by themselves which way they lie."""
 POSTERIOR_LIMIT = 0.75
 TARGETS: dict[str, tuple[str, float]] = {
     "dice_vertebral_body": (">=", 0.90),
@@ -53,76 +41,6 @@ TARGETS: dict[str, tuple[str, float]] = {
     "volume_mean_absolute_error_percent": ("<=", 6.0),
 }
 """Figure -> what a run of the embedded models on simulated scans has to reach."""
-
-
-def structure_rows(scan_id: str, reference: np.ndarray, prediction: np.ndarray) -> list[Row]:
-    """Return one row per structure that the reference or the prediction holds."""
-    scores = structure_dice(reference, prediction)
-    return [
-        {"scan_id": scan_id, "structure": name, "dice": value}
-        for name, value in scores.items()
-        if value is not None
-    ]
-
-
-def instance_rows(
-    scan_id: str, reference: Volume, prediction: np.ndarray, *, complete_reference: bool = True
-) -> list[Row]:
-    """Return one row per reference vertebra and per invented one, from the top down.
-
-    `at_border` marks those that the end of the slices cuts off: how much of such a vertebra is labelled
-    is a matter of taste, so the summary counts neither them as missed nor their kind as invented.
-    """
-    rows = []
-    mine, theirs = _at_border(reference), _at_border(reference.with_data(prediction))
-    matches = match_vertebrae(reference.data, prediction)
-    for match in matches:
-        distance = None
-        if match.predicted is not None:
-            masks = reference.data == match.reference, prediction == match.predicted
-            distance = surface_distance_mm(*masks, reference.spacing_mm)
-        rows.append(
-            {
-                "scan_id": scan_id,
-                "reference_label": match.reference,
-                "reference_level": level_name(match.reference),
-                "predicted_label": match.predicted,
-                "predicted_level": level_name(match.predicted),
-                "dice": match.dice,
-                "surface_distance_mm": distance,
-                "found": match.found,
-                "level_right": match.found and match.predicted == match.reference,
-                "invented": False,
-                "at_border": match.reference in mine,
-            }
-        )
-    extra = invented_vertebrae(
-        reference.data, prediction, matches, complete_reference=complete_reference
-    )
-    for label in extra:
-        row = {"scan_id": scan_id, "predicted_label": label, "predicted_level": LEVEL_NAMES[label]}
-        rows.append(row | {"invented": True, "at_border": label in theirs})
-    return rows
-
-
-def _at_border(vertebra: Volume) -> set[int]:
-    """Return the labels that touch the image's border within the slices (not their first and last).
-
-    Slices lie across the axis of the largest spacing, or from side to side where no spacing stands out.
-    """
-    spacing = vertebra.spacing_mm
-    across = int(np.argmax(spacing))
-    if spacing[across] < THICKER * np.sort(spacing)[1]:
-        across = next(axis for axis, way in enumerate(vertebra.axes) if way in "LR")
-    within = [axis for axis in range(3) if axis != across]
-    ends = [np.take(vertebra.data, at, axis) for axis in within for at in (0, -1)]
-    return {int(label) for end in ends for label in np.unique(end)}
-
-
-def restrict_to_bodies(reference: Volume, vertebra: np.ndarray, subregion: np.ndarray):
-    """Return (reference, prediction) of bodies alone, for references that show nothing else."""
-    numbered = np.where(np.isin(reference.data, list(LEVEL_NAMES)), reference.data, 0)
-    return reference.with_data(numbered), bodies_only(vertebra, subregion)
 
 
 def measure_rows(
@@ -163,7 +81,8 @@ def summarise(
     reference = [row for row in inside if not row["invented"]]
     invented = len(inside) - len(reference)
     figures["dice_vertebra_instances"] = _mean(row["dice"] for row in reference)
-    figures["surface_distance_mm"] = _mean(row["surface_distance_mm"] for row in reference)
+    for name in ("assd_mm", "hd95_mm", "nsd"):
+        figures[f"{name}_vertebra_instances"] = _mean(row[name] for row in reference)
     figures["vertebrae_found"] = _mean(float(row["found"]) for row in reference)
     found = sum(row["found"] for row in reference) + invented
     figures["vertebrae_invented"] = (invented / found if found else None, found)

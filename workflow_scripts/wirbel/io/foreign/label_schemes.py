@@ -17,6 +17,7 @@ from wirbel.core.label_schemes import (
 )
 from wirbel.core.labels import (
     BODY_LABELS,
+    DISC_OFFSET,
     LEVEL_LABELS,
     LEVELS_TOP_DOWN,
     SUBREGION_NAMES,
@@ -28,7 +29,7 @@ from wirbel.io.installation import WORKFLOW
 __all__ = ["SchemeError", "UnknownLabelError", "read_scheme", "scheme_from", "scheme_names"]
 
 FOLDER = WORKFLOW / "config" / "schemes"
-KEYS = ("title", "source", "structures", "numbers", "unlabelled", "vertebrae")
+KEYS = ("title", "source", "structures", "numbers", "unlabelled", "vertebrae", "discs")
 UPWARDS = "upwards"
 COUNTED = tuple(v for v in LEVELS_TOP_DOWN if v not in (T13, LEVEL_LABELS["L6"]))
 """Vertebrae that a range of numbers counts, from the top down; T13 and L6 are listed by themselves."""
@@ -104,6 +105,9 @@ def scheme_from(content: Any, name: str) -> LabelScheme:
     vertebrae: dict[int, int] = {}
     for key, value in (content.get("vertebrae") or {}).items():
         vertebrae |= _levels(_range(key, name), str(value), name)
+    for key, value in (content.get("discs") or {}).items():
+        above = _levels(_range(key, name), str(value), name)
+        vertebrae |= {number: DISC_OFFSET + label for number, label in above.items()}
     return LabelScheme(name, numbers, structures, vertebrae)
 
 

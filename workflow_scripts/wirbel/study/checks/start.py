@@ -67,7 +67,7 @@ def check_reference(folder: str | Path) -> None:
             f"reference {path}: expected a folder with label maps, found {found}; set `reference`, or simulate scans, "
             "whose truth lies in bids_dir/derivatives/truth"
         )
-    if next(path.rglob("*.nii*"), None) is None:
+    if not any(next(path.rglob(f"*{end}"), None) for end in (".nii", ".nii.gz", ".mha")):
         raise Refused(
             f"reference {path}: expected label maps (*.nii.gz) in this folder, found none"
         )

@@ -1,8 +1,4 @@
-"""Compare a segmentation with a reference: overlap, instances, surfaces.
-
-Both maps are arrays on one grid. What happens if a mask is empty is a table, not a branch hidden in
-a formula.
-"""
+"""Which predicted vertebra is which of the reference: by overlap and by their order along the spine."""
 
 from __future__ import annotations
 
@@ -10,31 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
-from wirbel.core.geometry import grow_box
-from wirbel.core.labels import (
-    BODY_LABELS,
-    LEVEL_NAMES,
-    LEVELS_TOP_DOWN,
-    SACRUM,
-    SUBREGION_NAMES,
-)
+from wirbel.core.evaluation.metrics.overlap import joint_histogram
+from wirbel.core.labels import BODY_LABELS, LEVEL_NAMES, LEVELS_TOP_DOWN, SACRUM
 
-EMPTY_MASK_DICE: dict[tuple[bool, bool], float | None] = {
-    (True, True): None,
-    (True, False): 0.0,
-    (False, True): 0.0,
-}
-"""(reference is empty, prediction is empty) -> Dice; None means there is nothing to score."""
 MATCHING_DICE = 0.5
 """A vertebra counts as found if a prediction overlaps it with a larger Dice."""
-
-STRUCTURES: dict[str, tuple[int, ...]] = {
-    **{SUBREGION_NAMES[label]: (label,) for label in SUBREGION_NAMES if label not in BODY_LABELS},
-    "vertebral_body": BODY_LABELS,
-}
-"""Structure -> its labels in the subregion map; both labels of the body are one structure."""
 
 
 @dataclass(frozen=True)
@@ -64,57 +41,6 @@ class Match:
         return self.predicted is not None and self.in_order
 
 
-def dice(reference: np.ndarray, prediction: np.ndarray) -> float | None:
-    """Return the Dice coefficient of two masks, 2 |A and B| / (|A| + |B|) (Dice, Ecology 1945;26:297).
-
-    Parameters
-    ----------
-    reference, prediction : ndarray of bool
-        Masks of one shape.
-
-    Returns
-    -------
-    float or None
-        None if both masks are empty.
-
-    Examples
-    --------
-    >>> dice(np.array([1, 1, 0, 0]), np.array([0, 1, 1, 0]))
-    0.5
-    """
-    sizes = int(np.count_nonzero(reference)), int(np.count_nonzero(prediction))
-    if 0 in sizes:
-        return EMPTY_MASK_DICE[sizes[0] == 0, sizes[1] == 0]
-    common = np.count_nonzero(np.logical_and(reference, prediction))
-    return 2.0 * int(common) / sum(sizes)
-
-
-def structure_dice(reference: np.ndarray, prediction: np.ndarray) -> dict[str, float | None]:
-    """Return the Dice of every structure (`STRUCTURES`) of two subregion maps.
-
-    Parameters
-    ----------
-    reference, prediction : ndarray of int, shape (i, j, k)
-        Subregion maps on one grid.
-
-    Returns
-    -------
-    dict of str to float or None
-        None for a structure that both maps lack.
-    """
-    joint = _joint_histogram(reference, prediction)
-    scores: dict[str, float | None] = {}
-    for name, labels in STRUCTURES.items():
-        mine = joint[_rows(labels, joint.shape[0])].sum()
-        theirs = joint[:, _rows(labels, joint.shape[1])].sum()
-        common = joint[_rows(labels, joint.shape[0])][:, _rows(labels, joint.shape[1])].sum()
-        if mine == 0 or theirs == 0:
-            scores[name] = EMPTY_MASK_DICE[bool(mine == 0), bool(theirs == 0)]
-        else:
-            scores[name] = float(2 * common / (mine + theirs))
-    return scores
-
-
 def match_vertebrae(reference: np.ndarray, prediction: np.ndarray) -> list[Match]:
     """Match the vertebrae of two vertebra maps by overlap, whatever their numbers.
 
@@ -130,7 +56,7 @@ def match_vertebrae(reference: np.ndarray, prediction: np.ndarray) -> list[Match
     list of Match
         One for each vertebra of the reference, from the top down.
     """
-    joint = _joint_histogram(reference, prediction)
+    joint = joint_histogram(reference, prediction)
     mine = [v for v in vertebra_order(joint.shape[0]) if joint[v].any()]
     theirs = [v for v in vertebra_order(joint.shape[1]) if joint[:, v].any()]
     if not mine:
@@ -173,51 +99,12 @@ def invented_vertebrae(
         if at least half of it lies on a vertebra of the reference.
     """
     matched = {match.predicted for match in matches}
-    joint = _joint_histogram(reference, prediction)
+    joint = joint_histogram(reference, prediction)
     free = [v for v in vertebra_order(joint.shape[1]) if joint[:, v].any() and v not in matched]
     if complete_reference:
         return free
     rows = vertebra_order(joint.shape[0])
     return [v for v in free if joint[rows, v].sum() >= 0.5 * joint[:, v].sum()]
-
-
-def surface_distance_mm(
-    reference: np.ndarray, prediction: np.ndarray, spacing_mm: Sequence[float] | np.ndarray
-) -> float | None:
-    """Return the average symmetric surface distance of two masks.
-
-    The surface of a mask is its voxels with a face neighbour outside it (Heimann et al., IEEE Trans
-    Med Imaging 2009;28:1251).
-
-    Parameters
-    ----------
-    reference, prediction : ndarray of bool, shape (i, j, k)
-        Masks on one grid.
-    spacing_mm : sequence of three float
-        Voxel size along each axis.
-
-    Returns
-    -------
-    float or None
-        In mm; None if a mask is empty.
-
-    Examples
-    --------
-    >>> mask = np.zeros((5, 5, 5), bool)
-    >>> mask[2, 2, 2] = True
-    >>> surface_distance_mm(mask, np.roll(mask, 1, axis=0), (3.0, 1.0, 1.0))
-    3.0
-    """
-    both = np.logical_or(reference, prediction)
-    if not (np.any(reference) and np.any(prediction)):
-        return None
-    box = grow_box(ndimage.find_objects(both.astype(np.int8))[0], 1, both.shape)
-    surfaces = [_surface(mask[box]) for mask in (reference, prediction)]
-    total = sum(
-        ndimage.distance_transform_edt(~there, sampling=spacing_mm)[here].sum()
-        for here, there in (surfaces, surfaces[::-1])
-    )
-    return float(total / sum(int(surface.sum()) for surface in surfaces))
 
 
 def vertebra_order(size: int = 256) -> list[int]:
@@ -233,25 +120,6 @@ def level_name(label: int | None) -> str | None:
 def bodies_only(vertebra: np.ndarray, subregion: np.ndarray) -> np.ndarray:
     """Return the vertebra map with everything except vertebral bodies set to background."""
     return np.where(np.isin(subregion, BODY_LABELS), vertebra, 0)
-
-
-def _surface(mask: np.ndarray) -> np.ndarray:
-    mask = np.pad(np.asarray(mask, bool), 1)
-    inner = ndimage.binary_erosion(mask)
-    return (mask & ~inner)[1:-1, 1:-1, 1:-1]
-
-
-def _joint_histogram(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """Return counts[a, b]: the number of voxels that are a in the reference and b in the prediction."""
-    if reference.shape != prediction.shape:
-        raise ValueError(f"cannot compare maps of shapes {reference.shape} and {prediction.shape}")
-    rows, columns = int(reference.max(initial=0)) + 1, int(prediction.max(initial=0)) + 1
-    index = reference.astype(np.int64).ravel() * columns + prediction.ravel()
-    return np.bincount(index, minlength=rows * columns).reshape(rows, columns)
-
-
-def _rows(labels: Sequence[int], size: int) -> list[int]:
-    return [label for label in labels if label < size]
 
 
 def _best_pairs(scores: np.ndarray) -> dict[int, int]:

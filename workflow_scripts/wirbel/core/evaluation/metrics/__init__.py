@@ -1,0 +1,1 @@
+"""Measures of agreement between two label maps: overlap, surfaces, instances."""

@@ -1,0 +1,1 @@
+"""The tables and pictures of an evaluation, as papers have them."""
