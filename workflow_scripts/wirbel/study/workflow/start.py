@@ -161,9 +161,10 @@ class Start:
         if doubt := self._doubt(run):
             self._session.stop(doubt)
         told = [scans_in_words(run.found), *again_in_words(run.decision, run.found)]
-        self._session.say("\n".join(told), wirbel_output=self._settings.output_dir)
         run.carry_out()
         begin_record(self._settings.output_dir, run)
+        # From here on the terminal shows how far the run is, by the plan that was just written.
+        self._session.say("\n".join(told), wirbel_output=self._settings.output_dir)
 
     def _doubt(self, run: Run) -> str:
         if self._settings.accept_changes:
