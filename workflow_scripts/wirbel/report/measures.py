@@ -9,6 +9,7 @@ import numpy as np
 
 from wirbel.core.dictionary import TABLES, Column
 from wirbel.core.labels import LEVEL_LABELS, LEVELS_TOP_DOWN
+from wirbel.core.measures import status as S
 from wirbel.io.tabular.parquet_columns import ParquetColumns
 
 MEASURED_TABLES = ("vertebrae", "discs", "levels", "scans")
@@ -93,7 +94,7 @@ class LevelTable:
             return np.ones(self._columns.rows, bool)
         if status not in self._status:
             codes, names = self._columns.categories(status)
-            good = names.index("ok") if "ok" in names else -2
+            good = names.index(S.OK) if S.OK in names else -2
             self._status[status] = codes == good
         return self._status[status]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wirbel.core.dictionary import IDENTITY, TABLES
+from wirbel.core.measures import status as S
 from wirbel.io.tabular.parquet_columns import ParquetColumns
 from wirbel.report.attention import RULE, attention
 from wirbel.report.measures import measures_of
@@ -30,7 +31,7 @@ class ScanTable:
     @property
     def failed(self) -> np.ndarray:
         """Which scans failed (n_scans,)."""
-        return np.array([status != "ok" for status in self._scans.values("scan_status")], bool)
+        return np.array([status != S.OK for status in self._scans.values("scan_status")], bool)
 
     @property
     def models(self) -> list[str]:

@@ -10,6 +10,7 @@ from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.measures import Measurements, measure
+from wirbel.core.measures import status as S
 from wirbel.core.measures.agreement import agreement_columns
 from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, NOT_APPLIED
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
@@ -151,7 +152,7 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
         "flags": ";".join(odd),
     }
     made_by = levels.get("made_by", {})
-    scan = {"scan_status": "ok", **made_by, **rows["scan"], **naming, **doubts, **flags, **agreed}
+    scan = {"scan_status": S.OK, **made_by, **rows["scan"], **naming, **doubts, **flags, **agreed}
     lists = {
         table: [clean_row(table, row | naming) for row in rows[table]]
         for table in ("vertebrae", "discs", "levels")

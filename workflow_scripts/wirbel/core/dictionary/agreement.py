@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, PRODUCT, RATIO, Column
 from wirbel.core.dictionary.shared import status
+from wirbel.core.measures import status as S
 from wirbel.core.plausibility.scan_flags import LOW_INSTANCE, LOW_MARGIN
 
 SPINEPS = "the votes of Moeller et al., Eur Radiol 2024 (arXiv 2402.16368)"
@@ -68,12 +69,12 @@ OF_VERTEBRAE = (
         f"As semantic_margin, over the voxels of the body alone. {BODIES}",
     ),
     _low(f"instance_agreement below {LOW_INSTANCE}, or body_margin below {LOW_MARGIN}"),
-    status("agreement_status", "what is known of agreement", "ok", "one_vote", "not_recorded"),
+    status("agreement_status", "what is known of agreement", S.OK, S.ONE_VOTE, S.NOT_RECORDED),
 )
 OF_DISCS = (
     _MARGIN,
     _low(f"semantic_margin below {LOW_MARGIN}"),
-    status("agreement_status", "what is known of the margin", "ok", "added_later", "not_recorded"),
+    status("agreement_status", "what is known of the margin", S.OK, S.ADDED_LATER, S.NOT_RECORDED),
 )
 OF_SCANS = (
     _figure(
@@ -99,5 +100,5 @@ OF_SCANS = (
         interval=(0, 50),
         status="agreement_status",
     ),
-    status("agreement_status", "what is known of agreement", "ok", "not_recorded"),
+    status("agreement_status", "what is known of agreement", S.OK, S.NOT_RECORDED),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wirbel.core.dictionary.column import STRING, Column
 from wirbel.core.dictionary.shared import angle, status
+from wirbel.core.measures import status as S
 
 COBB = "Cobb, Instr Course Lect 1948;5:261-275; here supine, which flattens the curves"
 SRS = "after O'Brien et al., Spinal Deformity Study Group Radiographic Measurement Manual, Medtronic 2008"
@@ -30,7 +31,7 @@ CORONAL = (
         SRS,
     ),
     status(
-        "cobb_side_status", "side and apex of the coronal curve", "ok", "not_in_view", "no_curve"
+        "cobb_side_status", "side and apex of the coronal curve", S.OK, S.NOT_IN_VIEW, S.NO_CURVE
     ),
     angle(
         "cobb_second_angle_deg",
@@ -54,5 +55,5 @@ CORONAL = (
         "Its level",
         "cobb_second_status",
     ),
-    status("cobb_second_status", "the second coronal curve", "ok", "not_in_view", "no_curve"),
+    status("cobb_second_status", "the second coronal curve", S.OK, S.NOT_IN_VIEW, S.NO_CURVE),
 )

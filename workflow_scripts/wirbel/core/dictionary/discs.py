@@ -12,6 +12,7 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.dictionary.shared import (
+    CENTROID,
     IDENTITY,
     LEVEL_NAMING,
     LEVEL_ORDER,
@@ -30,16 +31,21 @@ from wirbel.core.dictionary.shared import (
     volume,
 )
 from wirbel.core.dictionary.signals import NUCLEUS
+from wirbel.core.measures import status as S
 from wirbel.core.plausibility.level_sizes import DISC_DEPTH_MM, DISC_HEIGHTS_MM, DISC_VOLUME_MM3
 
 FROBIN = "after Frobin et al., Clin Biomech 1997;12 Suppl 1:S1-S63"
+FORAMINA = (
+    ("left", "foramen_height_left_mm", "foramen_left_status"),
+    ("right", "foramen_height_right_mm", "foramen_right_status"),
+)
 MEYERDING = "Meyerding, Surg Gynecol Obstet 1932;54:371-377"
 
 
-def _disc_height(name, definition) -> Column:
+def _disc_height(name, which, definition) -> Column:
     return size(
-        f"disc_height{name}_mm",
-        f"{name.strip('_').capitalize() or 'Mean'} height of the disc",
+        name,
+        f"{which} height of the disc",
         f"{definition}, along the disc's superior axis in its mid-sagittal plane, from the endplate above "
         f"to the endplate below. {OWN_AXIS}",
         "disc_height_status",
@@ -59,10 +65,18 @@ DISCS = (
     Column("level", STRING, "Level of the disc", "The vertebrae above and below, such as L5-S1"),
     LEVEL_ORDER,
     *LEVEL_NAMING,
-    _disc_height("", "Mean height over the middle half of the depth, the mean of 11 positions"),
-    _disc_height("_anterior", "Height at 85 % of the depth (0 % is the back)"),
-    _disc_height("_middle", "Height at 50 % of the depth"),
-    _disc_height("_posterior", "Height at 15 % of the depth (0 % is the back)"),
+    _disc_height(
+        "disc_height_mm",
+        "Mean",
+        "Mean height over the middle half of the depth, the mean of 11 positions",
+    ),
+    _disc_height(
+        "disc_height_anterior_mm", "Anterior", "Height at 85 % of the depth (0 % is the back)"
+    ),
+    _disc_height("disc_height_middle_mm", "Middle", "Height at 50 % of the depth"),
+    _disc_height(
+        "disc_height_posterior_mm", "Posterior", "Height at 15 % of the depth (0 % is the back)"
+    ),
     size(
         "disc_depth_mm",
         "Depth (AP) of the disc",
@@ -98,7 +112,7 @@ DISCS = (
         "disc_width_status",
         (8.0, 75.0),
     ),
-    status("disc_width_status", "the measurement of the width", *MEASURED, "form_assumed"),
+    status("disc_width_status", "the measurement of the width", *MEASURED, S.FORM_ASSUMED),
     ratio(
         "disc_height_index",
         "Disc height index (DHI)",
@@ -117,7 +131,7 @@ DISCS = (
         (0.02, 1.0),
         "Disc Area Index for Lumbar spine of Wang et al., bioRxiv 2017, doi:10.1101/139402; here at all levels",
     ),
-    status("disc_index_status", "the comparison with the vertebrae", *MEASURED, "no_neighbour"),
+    status("disc_index_status", "the comparison with the vertebrae", *MEASURED, S.NO_NEIGHBOUR),
     size(
         "slip_mm",
         "Slip of the vertebra above on the one below",
@@ -151,7 +165,7 @@ DISCS = (
         "slip_status",
         "the measurement of the slip",
         *MEASURED,
-        "no_neighbour",
+        S.NO_NEIGHBOUR,
     ),
     size(
         "posterior_bulge_mm",
@@ -167,10 +181,10 @@ DISCS = (
         (-6.0, 15.0),
         "after Fardon et al., Spine J 2014;14:2525-2545 (beyond the edges of the ring apophyses)",
     ),
-    status("bulge_status", "the measurement of the bulge", *MEASURED, "no_neighbour"),
+    status("bulge_status", "the measurement of the bulge", *MEASURED, S.NO_NEIGHBOUR),
     *(
         size(
-            f"foramen_height_{side}_mm",
+            name,
             f"Height of the {side} intervertebral foramen",
             "Distance along the disc's superior axis from the lower edge of the labelled pedicle above to the "
             "upper edge of "
@@ -181,21 +195,21 @@ DISCS = (
             "obliquely, in the thorax a pedicle shows in one or two slices, and the sacrum has no pedicle. Label "
             "maps draw "
             "pedicles without their dark cortex: foramina read a few mm higher than between the bones",
-            f"foramen_{side}_status",
+            state,
             (5.0, 35.0),
             "Hasegawa et al., J Bone Joint Surg Am 1995;77:32-38 (lumbar foraminal height, from pedicle to pedicle)",
         )
-        for side in ("left", "right")
+        for side, name, state in FORAMINA
     ),
     *(
         status(
-            f"foramen_{side}_status",
+            state,
             f"the measurement of the {side} foramen",
             *MEASURED,
-            "no_neighbour",
-            "not_defined_at_level",
+            S.NO_NEIGHBOUR,
+            S.NOT_DEFINED_AT_LEVEL,
         )
-        for side in ("left", "right")
+        for side, _, state in FORAMINA
     ),
     angle(
         "segment_angle_deg",
@@ -211,8 +225,8 @@ DISCS = (
         "segment_status",
         "the measurement of the segment",
         *MEASURED,
-        "no_neighbour",
-        "not_defined_for_c2",
+        S.NO_NEIGHBOUR,
+        S.NOT_DEFINED_FOR_C2,
     ),
     signal_ratio(
         "disc_to_csf_ratio",
@@ -222,14 +236,14 @@ DISCS = (
         "after Salamat et al., SpringerPlus 2016;5:829",
     ),
     status("disc_signal_status", "the signal ratio", *SIGNAL),
-    *corrected_ratio("disc"),
+    *corrected_ratio("disc_to_csf_corrected_ratio", "disc_corrected_status", "disc_to_csf_ratio"),
     *NUCLEUS,
     volume("disc_volume_mm3", "intervertebral disc", "label 100", "disc_status", DISC_VOLUME_MM3),
     surface_volume(
         "disc_surface_volume_mm3", "intervertebral disc", "disc_width_status", DISC_VOLUME_MM3
     ),
-    *centroid("", "disc", "disc_status"),
-    status("disc_status", "the disc", "ok", "touches_border", "partly_seen"),
+    *centroid(CENTROID, "disc", "disc_status"),
+    status("disc_status", "the disc", S.OK, S.TOUCHES_BORDER, S.PARTLY_SEEN),
     complete("the disc", "true when disc_status is ok"),
     *OF_DISCS,
 )

@@ -15,6 +15,7 @@ from wirbel.core.dictionary.shared import (
     status,
     volume,
 )
+from wirbel.core.measures import status as S
 
 _LEVEL_SHARE = (
     "at this level: the voxels nearer to this vertebral body's centroid than to any other's; beyond the "
@@ -29,9 +30,9 @@ CURVE = "a closed curve fitted to where the slices' columns of voxels leave the 
 CORRECTED = (
     "after De Leener et al., NeuroImage 2017;145:24-43 (sections at right angles to the centreline)"
 )
-CODES = ("ok", "touches_border", "absent", "surface_incomplete", "form_assumed")
-SHARE_CODES = ("ok", "touches_border", "absent", "vertebra_missing")
-CORD_CODES = (*CODES, "cord_questioned")
+CODES = (S.OK, S.TOUCHES_BORDER, S.ABSENT, S.SURFACE_INCOMPLETE, S.FORM_ASSUMED)
+SHARE_CODES = (S.OK, S.TOUCHES_BORDER, S.ABSENT, S.VERTEBRA_MISSING)
+CORD_CODES = (*CODES, S.CORD_QUESTIONED)
 PLACES = {"body": "beside the middle of the vertebral body", "disc": "beside the disc below"}
 STRUCTURES = {
     "canal": ("spinal canal with the cord", (40.0, 900.0), (5.0, 35.0), (8.0, 45.0)),
@@ -122,7 +123,7 @@ NARROWEST = (
         (3.0, 35.0),
         CORRECTED,
     ),
-    status("canal_min_status", "the search for the narrowest place", *CODES[:4], "not_in_view"),
+    status("canal_min_status", "the search for the narrowest place", *CODES[:4], S.NOT_IN_VIEW),
     Column(
         "stenosis_grade",
         INTEGER,
@@ -134,7 +135,7 @@ NARROWEST = (
         status="stenosis_status",
     ),
     status(
-        "stenosis_status", "the grading of the canal", *CODES, "not_in_view", "not_defined_at_level"
+        "stenosis_status", "the grading of the canal", *CODES, S.NOT_IN_VIEW, S.NOT_DEFINED_AT_LEVEL
     ),
     ratio(
         "torg_pavlov_ratio",
@@ -149,9 +150,9 @@ NARROWEST = (
         "torg_pavlov_status",
         "the comparison of canal and body",
         *CODES,
-        "no_canal",
-        "partly_seen",
-        "not_defined_at_level",
+        S.NO_CANAL,
+        S.PARTLY_SEEN,
+        S.NOT_DEFINED_AT_LEVEL,
     ),
 )
 
@@ -174,10 +175,10 @@ COMPRESSION = (
         "compression_status",
         "the comparison of the cord with itself above and below",
         *CODES,
-        "cord_questioned",
-        "no_neighbour",
-        "not_in_view",
-        "not_defined_at_level",
+        S.CORD_QUESTIONED,
+        S.NO_NEIGHBOUR,
+        S.NOT_IN_VIEW,
+        S.NOT_DEFINED_AT_LEVEL,
     ),
 )
 
@@ -198,7 +199,7 @@ LEVELS = (
         "cord_volume_mm3", f"spinal cord {_LEVEL_SHARE}", "label 60", "cord_status", (0.0, 6000.0)
     ),
     status("canal_status", "the canal at this level", *SHARE_CODES),
-    status("cord_status", "the cord at this level", *SHARE_CODES, "cord_questioned"),
+    status("cord_status", "the cord at this level", *SHARE_CODES, S.CORD_QUESTIONED),
     complete(
         "what the level holds of canal and cord",
         "true when canal_status is ok and cord_status is ok or absent. Both say touches_border also where the border "

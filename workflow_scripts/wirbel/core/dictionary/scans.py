@@ -25,6 +25,7 @@ from wirbel.core.dictionary.shared import (
     volume,
 )
 from wirbel.core.dictionary.signals import VBQ
+from wirbel.core.measures import status as S
 from wirbel.core.plausibility.scan_flags import FILE_FLAGS, LEVEL_FLAGS, SCAN_FLAGS, listed
 from wirbel.errors import REASONS
 
@@ -39,26 +40,24 @@ PROJECTED = (
 )
 
 
-def _curve(name, what, first, last, positive) -> tuple:
-    state = f"{name}_status"
+def _curve(name, state, what, first, last, positive) -> tuple:
     return (
         angle(
-            f"{name}_deg",
+            name,
             f"{what}, supine",
             f"Angle between {first} and {last}, {positive} positive, {PROJECTED}",
             state,
             (-60.0, 110.0),
             COBB,
         ),
-        status(state, what.lower(), "ok", "not_in_view", "vertebra_missing"),
+        status(state, what.lower(), S.OK, S.NOT_IN_VIEW, S.VERTEBRA_MISSING),
     )
 
 
-def _slope(name, what, plate, interval) -> tuple:
-    state = f"{name}_status"
+def _slope(name, state, what, plate, interval) -> tuple:
     return (
         angle(
-            f"{name}_deg",
+            name,
             f"{what}, supine",
             f"How far {plate} slopes down forwards against the scanner's axial plane, lying supine: smaller than "
             "standing, and as good as the person lies straight",
@@ -66,34 +65,38 @@ def _slope(name, what, plate, interval) -> tuple:
             interval,
             "Legaye et al., Eur Spine J 1998;7:99-103 (slopes against the horizontal, standing)",
         ),
-        status(state, what, "ok", "not_in_view"),
+        status(state, what, S.OK, S.NOT_IN_VIEW),
     )
 
 
 ALIGNMENT = (
     *_curve(
-        "cervical_lordosis",
+        "cervical_lordosis_deg",
+        "cervical_lordosis_status",
         "Cervical lordosis C2-C7",
         "the lower endplates of C2 (as the disc's face)",
         "C7",
         "lordosis",
     ),
     *_curve(
-        "thoracic_kyphosis",
+        "thoracic_kyphosis_deg",
+        "thoracic_kyphosis_status",
         "Thoracic kyphosis from T4",
         "the upper endplate of T4",
         "the lower one of the last thoracic vertebra",
         "kyphosis",
     ),
     *_curve(
-        "lumbar_lordosis",
+        "lumbar_lordosis_deg",
+        "lumbar_lordosis_status",
         "Lumbar lordosis from L1 to the last lumbar vertebra",
         "the upper endplate of L1",
         "the lower one of the last lumbar vertebra",
         "lordosis",
     ),
     *_curve(
-        "lumbar_lordosis_s1",
+        "lumbar_lordosis_s1_deg",
+        "lumbar_lordosis_s1_status",
         "Lumbar lordosis from L1 to the sacrum",
         "the upper endplate of L1",
         "that of the sacrum (as the disc's face)",
@@ -125,11 +128,14 @@ ALIGNMENT = (
         COBB,
         status="cobb_status",
     ),
-    status("cobb_status", "the coronal curve", "ok", "not_in_view"),
+    status("cobb_status", "the coronal curve", S.OK, S.NOT_IN_VIEW),
     *CORONAL,
-    *_slope("t1_slope", "T1 slope", "the upper endplate of T1", (-20.0, 70.0)),
     *_slope(
-        "sacral_slope",
+        "t1_slope_deg", "t1_slope_status", "T1 slope", "the upper endplate of T1", (-20.0, 70.0)
+    ),
+    *_slope(
+        "sacral_slope_deg",
+        "sacral_slope_status",
         "Sacral slope",
         "the endplate of the sacrum (as the disc's face)",
         (-10.0, 80.0),
@@ -150,7 +156,7 @@ ALIGNMENT = (
         "Meyerding, Surg Gynecol Obstet 1932;54:371-377",
         status="slip_status",
     ),
-    status("slip_status", "the search for the largest slip", "ok", "not_in_view"),
+    status("slip_status", "the search for the largest slip", S.OK, S.NOT_IN_VIEW),
     size(
         "spine_length_mm",
         "Length of the spine, supine",
@@ -159,7 +165,7 @@ ALIGNMENT = (
         "spine_length_status",
         (300.0, 800.0),
     ),
-    status("spine_length_status", "the length", "ok", "not_in_view", "vertebra_missing"),
+    status("spine_length_status", "the length", S.OK, S.NOT_IN_VIEW, S.VERTEBRA_MISSING),
     Column(
         "presacral_vertebrae",
         INTEGER,
@@ -178,7 +184,7 @@ ALIGNMENT = (
         "Thawait et al., Radiol Clin North Am 2012;50:587-598",
         status="enumeration_status",
     ),
-    status("enumeration_status", "the enumeration", "ok", "not_in_view", "vertebra_missing"),
+    status("enumeration_status", "the enumeration", S.OK, S.NOT_IN_VIEW, S.VERTEBRA_MISSING),
     Column(
         "numbering_flags",
         STRING,
@@ -215,7 +221,7 @@ ALIGNMENT = (
         interval=(0, 42),
         status="deformity_status",
     ),
-    status("deformity_status", "the grading from T4 to L4", "ok", "not_in_view"),
+    status("deformity_status", "the grading from T4 to L4", S.OK, S.NOT_IN_VIEW),
     *VBQ,
     Column(
         "conus_level",
@@ -226,7 +232,7 @@ ALIGNMENT = (
         "after Saifuddin et al., Spine 1998;23:1452-1456 (level of the conus in MRI)",
         status="conus_status",
     ),
-    status("conus_status", "the end of the cord", "ok", "absent", "not_in_view", "cord_questioned"),
+    status("conus_status", "the end of the cord", S.OK, S.ABSENT, S.NOT_IN_VIEW, S.CORD_QUESTIONED),
     Column(
         "bodies_complete",
         INTEGER,
@@ -253,7 +259,7 @@ SCANS = (
         STRING,
         "Whether the scan was measured",
         "ok, or the reason code under which the table of failures lists the scan",
-        codes={"ok": "measured", **REASONS},
+        codes={S.OK: "measured", **REASONS},
     ),
     Column(
         "model",
@@ -367,9 +373,9 @@ SCANS = (
         (0.0, 60000.0),
     ),
     volume("sacrum_volume_mm3", "sacrum", "label 26", "sacrum_status", (0.0, 450000.0)),
-    status("canal_status", "the canal", "ok", "touches_border", "absent"),
-    status("cord_status", "the cord", "ok", "touches_border", "absent"),
-    status("sacrum_status", "the sacrum", "ok", "touches_border", "absent"),
+    status("canal_status", "the canal", S.OK, S.TOUCHES_BORDER, S.ABSENT),
+    status("cord_status", "the cord", S.OK, S.TOUCHES_BORDER, S.ABSENT),
+    status("sacrum_status", "the sacrum", S.OK, S.TOUCHES_BORDER, S.ABSENT),
     *ALIGNMENT,
     Column(
         "in_plane_spacing_mm",

@@ -14,6 +14,7 @@ from wirbel.core.dictionary.column import (
     STRING,
     Column,
 )
+from wirbel.core.measures import status as S
 from wirbel.core.measures.status import STATUS_CODES
 from wirbel.core.reviewing.reviews import OUTCOMES
 from wirbel.core.spine.calibration import in_words
@@ -52,11 +53,11 @@ REVIEW = Column(
     "readers",
     codes=OUTCOMES,
 )
-MEASURED = ("ok", "touches_border", "partly_seen", "absent", "no_canal", "surface_incomplete")
+MEASURED = (S.OK, S.TOUCHES_BORDER, S.PARTLY_SEEN, S.ABSENT, S.NO_CANAL, S.SURFACE_INCOMPLETE)
 """Status codes of everything that is fitted to a body or a disc."""
 SIGNAL = (
-    *("ok", "no_image", "absent", "too_few_voxels"),
-    *("no_zero", "voxels_replaced", "dark_fluid"),
+    *(S.OK, S.NO_IMAGE, S.ABSENT, S.TOO_FEW_VOXELS),
+    *(S.NO_ZERO, S.VOXELS_REPLACED, S.DARK_FLUID),
 )
 
 
@@ -143,14 +144,13 @@ def signal_ratio(name, what, margin, status, source) -> Column:
     )
 
 
-def corrected_ratio(what) -> tuple[Column, Column]:
-    """Return the column of a T2 signal ratio without the coil's fall-off, and its status."""
-    state = f"{what}_corrected_status"
+def corrected_ratio(name, state, raw) -> tuple[Column, Column]:
+    """Return the column of a T2 signal ratio, `raw`, without the coil's fall-off, and its status."""
     return (
         ratio(
-            f"{what}_to_csf_corrected_ratio",
-            f"{what}_to_csf_ratio corrected for the coil's fall-off",
-            f"{what}_to_csf_ratio * exp(-b d): b is the change of the logarithm of the signal per mm forwards within "
+            name,
+            f"{raw} corrected for the coil's fall-off",
+            f"{raw} * exp(-b d): b is the change of the logarithm of the signal per mm forwards within "
             "vertebral bodies (medians of front and back third, the median over the scan's bodies, at least three), d "
             "the distance from the canal's centre",
             state,
@@ -160,12 +160,16 @@ def corrected_ratio(what) -> tuple[Column, Column]:
     )
 
 
-def centroid(prefix, what, status) -> tuple[Column, ...]:
+CENTROID = ("centroid_x_mm", "centroid_y_mm", "centroid_z_mm")
+BODY_CENTROID = ("body_centroid_x_mm", "body_centroid_y_mm", "body_centroid_z_mm")
+
+
+def centroid(names, what, status) -> tuple[Column, ...]:
     """Return the three columns of a mean position, in RAS+ world mm."""
     directions = {"x": "right", "y": "anterior", "z": "superior"}
     return tuple(
         Column(
-            f"{prefix}centroid_{axis}_mm",
+            name,
             NUMBER,
             f"Position of the {what}, {way} positive",
             f"Mean {axis} coordinate of the {what}'s voxels in the scanner's RAS+ world coordinates; of the "
@@ -174,7 +178,7 @@ def centroid(prefix, what, status) -> tuple[Column, ...]:
             status=status,
             compared=False,
         )
-        for axis, way in directions.items()
+        for name, (axis, way) in zip(names, directions.items(), strict=True)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wirbel.core.dictionary.column import PERCENT, Column
 from wirbel.core.dictionary.shared import SIGNAL, ratio, status
+from wirbel.core.measures import status as S
 
 WALDENBERG = (
     "after Waldenberg et al., Eur Spine J 2018;27:1042-1048 (distance between the signals of nucleus and "
@@ -19,9 +20,9 @@ ZONES = (
 EHRESMAN = "after Ehresman et al., Spine J 2020;20:556-562 (VBQ, there T1-weighted)"
 
 
-def _zone(name: str, what: str) -> Column:
+def _zone(column: str, name: str, what: str) -> Column:
     return ratio(
-        f"{name}_to_csf_ratio",
+        column,
         f"T2 signal of the {what} over that of the cerebrospinal fluid",
         f"Mean signal of the {name}. {ZONES}",
         "nucleus_status",
@@ -31,8 +32,8 @@ def _zone(name: str, what: str) -> Column:
 
 
 NUCLEUS = (
-    _zone("nucleus", "disc's nucleus"),
-    _zone("annulus", "disc's annulus"),
+    _zone("nucleus_to_csf_ratio", "nucleus", "disc's nucleus"),
+    _zone("annulus_to_csf_ratio", "annulus", "disc's annulus"),
     ratio(
         "nucleus_annulus_contrast",
         "How much brighter the nucleus is than the annulus, over the fluid's signal",
@@ -53,10 +54,10 @@ NUCLEUS = (
         "nucleus_status",
         "the comparison of nucleus and annulus",
         *SIGNAL,
-        "touches_border",
-        "partly_seen",
-        "no_canal",
-        "surface_incomplete",
+        S.TOUCHES_BORDER,
+        S.PARTLY_SEEN,
+        S.NO_CANAL,
+        S.SURFACE_INCOMPLETE,
     ),
 )
 MARROW = (
@@ -73,8 +74,8 @@ MARROW = (
     status(
         "heterogeneity_status",
         "the spread of the signal",
-        *(code for code in SIGNAL if code != "dark_fluid"),
-        "dark_marrow",
+        *(code for code in SIGNAL if code != S.DARK_FLUID),
+        S.DARK_MARROW,
     ),
 )
 VBQ = (
@@ -101,5 +102,5 @@ VBQ = (
         (0.0, 3.0),
         EHRESMAN,
     ),
-    status("vbq_status", "the bone quality score", *SIGNAL, "not_in_view", "dark_marrow"),
+    status("vbq_status", "the bone quality score", *SIGNAL, S.NOT_IN_VIEW, S.DARK_MARROW),
 )

@@ -13,6 +13,8 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.dictionary.shared import (
+    BODY_CENTROID,
+    CENTROID,
     IDENTITY,
     LABEL,
     LEVEL,
@@ -34,7 +36,18 @@ from wirbel.core.dictionary.shared import (
     volume,
 )
 from wirbel.core.dictionary.signals import MARROW
-from wirbel.core.labels import ARCUS, POSTERIOR_ELEMENTS, SPINOUS_PROCESS, SUBREGION_NAMES
+from wirbel.core.labels import (
+    ARCUS,
+    COSTAL_LEFT,
+    COSTAL_RIGHT,
+    INFERIOR_ARTICULAR_LEFT,
+    INFERIOR_ARTICULAR_RIGHT,
+    SPINOUS_PROCESS,
+    SUBREGION_NAMES,
+    SUPERIOR_ARTICULAR_LEFT,
+    SUPERIOR_ARTICULAR_RIGHT,
+)
+from wirbel.core.measures import status as S
 from wirbel.core.plausibility.level_sizes import (
     BODY_DEPTH_MM,
     BODY_HEIGHT_MM,
@@ -54,18 +67,13 @@ OUTLINE = (
     "by a superelliptic outline, waisted and hollow at the back, that is fitted to front, back and flanks "
     "of all slices at once"
 )
-PART_VOLUMES = {
-    label: (0.0, {ARCUS: 15000.0, SPINOUS_PROCESS: 12000.0}.get(label, 8000.0))
-    for label in POSTERIOR_ELEMENTS
-}
-"""Ranges in mm3, wide: from a small C3 to a large man's L5."""
-BODY_MEASURED = (*MEASURED, "not_defined_for_c2")
+BODY_MEASURED = (*MEASURED, S.NOT_DEFINED_FOR_C2)
 
 
-def _height(name, percent) -> Column:
+def _height(name, which, percent) -> Column:
     return size(
-        f"height_{name}_mm",
-        f"{name.capitalize()} height of the vertebral body",
+        name,
+        f"{which} height of the vertebral body",
         f"Distance along the vertebra's superior axis between the outer surfaces of its upper and lower "
         f"endplates at {percent} % of the depth (0 % is the back), in the mid-sagittal plane. {OWN_AXIS}",
         "height_status",
@@ -74,11 +82,11 @@ def _height(name, percent) -> Column:
     )
 
 
-def _corner_height(name, where) -> Column:
+def _corner_height(name, which, where, like) -> Column:
     return size(
-        f"corner_height_{name}_mm",
-        f"{name.capitalize()} height of the vertebral body at the rim",
-        f"As height_{name}_mm, but 3 % of the depth from the {where}, where a parabola along the depth leads that "
+        name,
+        f"{which} height of the vertebral body at the rim",
+        f"As {like}, but 3 % of the depth from the {where}, where a parabola along the depth leads that "
         "leaves out the rounded edges (0.8 mm) and follows the surface over the nearest 40 % of the depth: the heights "
         "that fracture grades are defined by",
         "height_status",
@@ -87,11 +95,11 @@ def _corner_height(name, where) -> Column:
     )
 
 
-def _concavity(name) -> Column:
+def _concavity(name, which) -> Column:
     return size(
-        f"concavity_{name}_mm",
-        f"Concavity of the {name} endplate",
-        f"How far the middle of the {name} endplate lies within the line between its rims, 8 % of the depth from the "
+        name,
+        f"Concavity of the {which} endplate",
+        f"How far the middle of the {which} endplate lies within the line between its rims, 8 % of the depth from the "
         "back and from the front, in the mid-sagittal plane; negative where it bulges",
         "height_status",
         (-4.0, 15.0),
@@ -101,8 +109,8 @@ def _concavity(name) -> Column:
 
 def _corner_ratio(name, what, above) -> Column:
     return ratio(
-        f"corner_{name}_ratio",
-        f"{what}",
+        name,
+        what,
         f"{above} over corner_height_posterior_mm, or over expected_height_mm where the posterior height is less than "
         "94 % of that and so itself lost",
         "corner_status",
@@ -111,10 +119,10 @@ def _corner_ratio(name, what, above) -> Column:
     )
 
 
-def _extent(name, where) -> tuple[Column, Column]:
+def _extent(depth, width, where) -> tuple[Column, Column]:
     return (
         size(
-            f"depth_{name}_mm",
+            depth,
             f"Depth (AP) of the vertebral body {where}",
             f"Distance from the back to the front {where} in the mid-sagittal plane, {OUTLINE}",
             "height_status",
@@ -122,7 +130,7 @@ def _extent(name, where) -> tuple[Column, Column]:
             SIZES,
         ),
         size(
-            f"width_{name}_mm",
+            width,
             f"Width (RL) of the vertebral body {where}",
             f"Largest distance from left to right {where}, {OUTLINE}",
             "width_status",
@@ -132,10 +140,17 @@ def _extent(name, where) -> tuple[Column, Column]:
     )
 
 
+def _part(name, label, largest_mm3=8000.0) -> Column:
+    """Return the column of a posterior element's volume; its range is wide: from a small C3 to a large man's L5."""
+    what = SUBREGION_NAMES[label].replace("_", " ")
+    interval = (0.0, largest_mm3)
+    return volume(name, what, f"label {label}", "vertebra_status", interval, PART_IS_ZERO)
+
+
 EXTENTS = [
-    _extent("upper", "at the upper endplate"),
-    _extent("middle", "half-way up"),
-    _extent("lower", "at the lower endplate"),
+    _extent("depth_upper_mm", "width_upper_mm", "at the upper endplate"),
+    _extent("depth_middle_mm", "width_middle_mm", "half-way up"),
+    _extent("depth_lower_mm", "width_lower_mm", "at the lower endplate"),
 ]
 
 VERTEBRAE = (
@@ -144,9 +159,9 @@ VERTEBRAE = (
     LEVEL,
     LEVEL_ORDER,
     *LEVEL_NAMING,
-    _height("anterior", 85),
-    _height("middle", 50),
-    _height("posterior", 15),
+    _height("height_anterior_mm", "Anterior", 85),
+    _height("height_middle_mm", "Middle", 50),
+    _height("height_posterior_mm", "Posterior", 15),
     *(depth for depth, _ in EXTENTS),
     angle(
         "wedge_angle_deg",
@@ -172,7 +187,7 @@ VERTEBRAE = (
         "width_status",
         "the measurement of the widths and the coronal angle",
         *BODY_MEASURED,
-        "form_assumed",
+        S.FORM_ASSUMED,
     ),
     Column(
         "body_area_mm2",
@@ -187,7 +202,7 @@ VERTEBRAE = (
         1,
         "body_area_status",
     ),
-    status("body_area_status", "the cross-section of the body", *BODY_MEASURED, "form_assumed"),
+    status("body_area_status", "the cross-section of the body", *BODY_MEASURED, S.FORM_ASSUMED),
     ratio(
         "wedge_ratio",
         "Anterior over posterior height",
@@ -214,10 +229,11 @@ VERTEBRAE = (
         (0.3, 1.6),
         SIX_POINT,
     ),
-    status("crush_status", "the comparison with the neighbours", *BODY_MEASURED, "no_neighbour"),
-    *(_concavity(name) for name in ("upper", "lower")),
-    _corner_height("anterior", "front"),
-    _corner_height("posterior", "back"),
+    status("crush_status", "the comparison with the neighbours", *BODY_MEASURED, S.NO_NEIGHBOUR),
+    _concavity("concavity_upper_mm", "upper"),
+    _concavity("concavity_lower_mm", "lower"),
+    _corner_height("corner_height_anterior_mm", "Anterior", "front", "height_anterior_mm"),
+    _corner_height("corner_height_posterior_mm", "Posterior", "back", "height_posterior_mm"),
     size(
         "expected_height_mm",
         "Posterior height at the rim that the scan's other vertebrae predict",
@@ -231,8 +247,12 @@ VERTEBRAE = (
         "usual heights: Panjabi et al., Spine 1991;16:861-869, 16:888-901, 1992;17:299-306; Busscher et al., Eur "
         "Spine J 2010;19:1104-1114",
     ),
-    _corner_ratio("wedge", "Anterior corner height over posterior", "corner_height_anterior_mm"),
-    _corner_ratio("biconcavity", "Middle height over posterior corner height", "height_middle_mm"),
+    _corner_ratio(
+        "corner_wedge_ratio", "Anterior corner height over posterior", "corner_height_anterior_mm"
+    ),
+    _corner_ratio(
+        "corner_biconcavity_ratio", "Middle height over posterior corner height", "height_middle_mm"
+    ),
     ratio(
         "corner_crush_ratio",
         "Posterior corner height over the expected one",
@@ -241,7 +261,7 @@ VERTEBRAE = (
         (0.3, 1.6),
         GENANT,
     ),
-    status("corner_status", "the comparison of corner heights", *BODY_MEASURED, "no_neighbour"),
+    status("corner_status", "the comparison of corner heights", *BODY_MEASURED, S.NO_NEIGHBOUR),
     ratio(
         "height_loss_percent",
         "Largest height loss",
@@ -290,8 +310,8 @@ VERTEBRAE = (
         "genant_status",
         "the grading",
         *BODY_MEASURED,
-        "no_neighbour",
-        "not_defined_at_level",
+        S.NO_NEIGHBOUR,
+        S.NOT_DEFINED_AT_LEVEL,
     ),
     signal_ratio(
         "body_to_csf_ratio",
@@ -302,7 +322,7 @@ VERTEBRAE = (
         "doi:10.3171/2019.9.SPINE19954: bodies over cerebrospinal fluid, there T1-weighted",
     ),
     status("body_signal_status", "the signal ratio", *SIGNAL),
-    *corrected_ratio("body"),
+    *corrected_ratio("body_to_csf_corrected_ratio", "body_corrected_status", "body_to_csf_ratio"),
     *MARROW,
     volume(
         "body_volume_mm3",
@@ -318,27 +338,24 @@ VERTEBRAE = (
         "vertebra_status",
         VERTEBRA_VOLUME_MM3,
     ),
-    *(
-        volume(
-            f"{SUBREGION_NAMES[label]}_volume_mm3",
-            SUBREGION_NAMES[label].replace("_", " "),
-            f"label {label}",
-            "vertebra_status",
-            PART_VOLUMES[label],
-            PART_IS_ZERO,
-        )
-        for label in POSTERIOR_ELEMENTS
-    ),
+    _part("arcus_vertebrae_volume_mm3", ARCUS, 15000.0),
+    _part("spinous_process_volume_mm3", SPINOUS_PROCESS, 12000.0),
+    _part("costal_process_left_volume_mm3", COSTAL_LEFT),
+    _part("costal_process_right_volume_mm3", COSTAL_RIGHT),
+    _part("superior_articular_process_left_volume_mm3", SUPERIOR_ARTICULAR_LEFT),
+    _part("superior_articular_process_right_volume_mm3", SUPERIOR_ARTICULAR_RIGHT),
+    _part("inferior_articular_process_left_volume_mm3", INFERIOR_ARTICULAR_LEFT),
+    _part("inferior_articular_process_right_volume_mm3", INFERIOR_ARTICULAR_RIGHT),
     surface_volume(
         "body_surface_volume_mm3",
         "vertebral body without its endplates",
         "width_status",
         BODY_VOLUME_MM3,
     ),
-    *centroid("", "whole vertebra", "vertebra_status"),
-    *centroid("body_", "vertebral body", "body_status"),
-    status("body_status", "the vertebral body", "ok", "touches_border", "partly_seen", "absent"),
-    status("vertebra_status", "the vertebra", "ok", "touches_border", "partly_seen"),
+    *centroid(CENTROID, "whole vertebra", "vertebra_status"),
+    *centroid(BODY_CENTROID, "vertebral body", "body_status"),
+    status("body_status", "the vertebral body", S.OK, S.TOUCHES_BORDER, S.PARTLY_SEEN, S.ABSENT),
+    status("vertebra_status", "the vertebra", S.OK, S.TOUCHES_BORDER, S.PARTLY_SEEN),
     complete(
         "the whole vertebra",
         "true when body_status and vertebra_status are ok: neither the body nor a process reaches the border of the "

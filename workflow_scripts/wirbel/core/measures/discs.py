@@ -22,6 +22,8 @@ from wirbel.core.measures.volumes import surface_volume_mm3
 
 DISC_CENTRAL_DEPTH = (0.25, 0.75)
 """The mean disc height is taken over the middle half of the depth, clear of bulging rims."""
+HEIGHT_COLUMNS = ("disc_height_posterior_mm", "disc_height_middle_mm", "disc_height_anterior_mm")
+"""The columns of the heights at `SIX_POINT_FRACTIONS`, in their order."""
 AREA_FRACTIONS = np.clip((np.arange(19) + 0.5) / 19, 0.08, 0.92)
 """Where the heights are taken that the mid-sagittal area is the mean of, times the depth; at the very rim
 nothing but a bulge is left, so the outermost heights count twice."""
@@ -55,9 +57,8 @@ def _lower_plate(body: Solid | None) -> Endplate | None:
 
 
 def _height_columns(solid: Solid) -> dict:
-    heights = ("", *(f"_{name}" for name in SIX_POINT_FRACTIONS))
-    names = [f"disc_height{name}_mm" for name in heights]
-    empty = dict.fromkeys((*names, "disc_depth_mm", "disc_area_mm2", "disc_wedge_angle_deg"))
+    empty = dict.fromkeys(("disc_height_mm", *HEIGHT_COLUMNS))
+    empty |= dict.fromkeys(("disc_depth_mm", "disc_area_mm2", "disc_wedge_angle_deg"))
     block = solid.block
     if block is None:
         return empty | {"disc_height_status": solid.status}
@@ -66,8 +67,8 @@ def _height_columns(solid: Solid) -> dict:
         return empty | {"disc_height_status": S.SURFACE_INCOMPLETE}
     try:
         columns = {"disc_height_mm": block.mean_height(*DISC_CENTRAL_DEPTH)}
-        for name, fraction in SIX_POINT_FRACTIONS.items():
-            columns[f"disc_height_{name}_mm"] = block.height_at(fraction)
+        for name, fraction in zip(HEIGHT_COLUMNS, SIX_POINT_FRACTIONS.values(), strict=True):
+            columns[name] = block.height_at(fraction)
         mean_height = np.mean([_height_near(block, f) for f in AREA_FRACTIONS])
     except SurfaceError:
         return empty | {"disc_height_status": S.SURFACE_INCOMPLETE}

@@ -16,6 +16,12 @@ from wirbel.core.measures.shape.solids import Solid
 
 USUAL_PRESACRAL = 24
 """Presacral vertebrae of most people: 7 cervical, 12 thoracic, 5 lumbar."""
+STRUCTURES = (
+    (CANAL, "canal_volume_mm3", "canal_status"),
+    (CORD, "cord_volume_mm3", "cord_status"),
+    (SACRUM, "sacrum_volume_mm3", "sacrum_status"),
+)
+"""Structures that are measured as a whole, each with the columns of its volume and of its status."""
 NUMBERS = {"C": (7, 7), "T": (11, 13), "L": (4, 6)}
 """Fewest and most vertebrae of each region (Thawait et al., Radiol Clin North Am 2012;50:587). Other numbers mean that
 vertebrae are missing from the map, or that it counts them without naming their levels."""
@@ -30,10 +36,10 @@ def scan_row(
         "in_plane_spacing_mm": float(spacing[:2].mean()),
         "slice_spacing_mm": float(spacing[2]),
     }
-    for name, label in (("canal", CANAL), ("cord", CORD), ("sacrum", SACRUM)):
+    for label, volume, status in STRUCTURES:
         region = maps.structure(label)
-        row[f"{name}_volume_mm3"] = region.volume_mm3 if region else None
-        row[f"{name}_status"] = presence(region)
+        row[volume] = region.volume_mm3 if region else None
+        row[status] = presence(region)
     row |= _enumeration_columns(maps, order) | _coverage_columns(maps)
     return row | alignment_columns(solids, line, order)
 

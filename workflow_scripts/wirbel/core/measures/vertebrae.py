@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from wirbel.core.labels import LEVEL_NAMES, LEVEL_ORDER, POSTERIOR_ELEMENTS, SUBREGION_NAMES
+from wirbel.core.labels import (
+    ARCUS,
+    COSTAL_LEFT,
+    COSTAL_RIGHT,
+    INFERIOR_ARTICULAR_LEFT,
+    INFERIOR_ARTICULAR_RIGHT,
+    LEVEL_NAMES,
+    LEVEL_ORDER,
+    SPINOUS_PROCESS,
+    SUPERIOR_ARTICULAR_LEFT,
+    SUPERIOR_ARTICULAR_RIGHT,
+)
 from wirbel.core.measures import status as S
-from wirbel.core.measures.coverage.presence import centroid_columns, presence
+from wirbel.core.measures.coverage.presence import BODY_CENTROID, centroid_columns, presence
 from wirbel.core.measures.fractures.grades import fracture_columns
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
@@ -23,7 +34,22 @@ SIZE_HEIGHTS = {"upper": 1, "middle": 0, "lower": -1}
 """Height, 1 at the upper and -1 at the lower endplate, at which depth and width are measured."""
 CONCAVITY_COLUMNS = ("concavity_upper_mm", "concavity_lower_mm")
 CORNER_COLUMNS = ("corner_height_anterior_mm", "corner_height_posterior_mm")
-HEIGHT_COLUMNS = tuple(f"height_{name}_mm" for name in SIX_POINT_FRACTIONS)
+HEIGHT_COLUMNS = ("height_posterior_mm", "height_middle_mm", "height_anterior_mm")
+"""The columns of the heights at `SIX_POINT_FRACTIONS`, in their order."""
+DEPTH_COLUMNS = ("depth_upper_mm", "depth_middle_mm", "depth_lower_mm")
+WIDTH_COLUMNS = ("width_upper_mm", "width_middle_mm", "width_lower_mm")
+"""The columns of the sizes at `SIZE_HEIGHTS`, in their order."""
+PART_COLUMNS = {
+    ARCUS: "arcus_vertebrae_volume_mm3",
+    SPINOUS_PROCESS: "spinous_process_volume_mm3",
+    COSTAL_LEFT: "costal_process_left_volume_mm3",
+    COSTAL_RIGHT: "costal_process_right_volume_mm3",
+    SUPERIOR_ARTICULAR_LEFT: "superior_articular_process_left_volume_mm3",
+    SUPERIOR_ARTICULAR_RIGHT: "superior_articular_process_right_volume_mm3",
+    INFERIOR_ARTICULAR_LEFT: "inferior_articular_process_left_volume_mm3",
+    INFERIOR_ARTICULAR_RIGHT: "inferior_articular_process_right_volume_mm3",
+}
+"""Posterior element -> the column of its volume."""
 
 
 def vertebra_rows(maps: LabelMaps, solids: dict[int, Solid]) -> list[dict]:
@@ -35,7 +61,7 @@ def vertebra_rows(maps: LabelMaps, solids: dict[int, Solid]) -> list[dict]:
 def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
     body, whole = maps.body(label), maps.whole(label)
     row = {"label": label, "level": LEVEL_NAMES[label], "level_order": LEVEL_ORDER[label]}
-    row |= centroid_columns(whole) | centroid_columns(body, "body_")
+    row |= centroid_columns(whole) | centroid_columns(body, BODY_CENTROID)
     row |= _volume_columns(maps, body, whole, label)
     row["body_surface_volume_mm3"] = surface_volume_mm3(body, solid) if body else None
     row |= {"body_status": presence(body), "vertebra_status": presence(maps.everything(label))}
@@ -50,9 +76,9 @@ def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: 
     volumes = {"vertebra_volume_mm3": whole.volume_mm3}
     volumes["body_volume_mm3"] = body.volume_mm3 if body else None
     nothing = None if maps.everything(label).touches_border else 0.0
-    for subregion in POSTERIOR_ELEMENTS:
+    for subregion, column in PART_COLUMNS.items():
         part = maps.part(label, (subregion,))
-        volumes[f"{SUBREGION_NAMES[subregion]}_volume_mm3"] = part.volume_mm3 if part else nothing
+        volumes[column] = part.volume_mm3 if part else nothing
     return volumes
 
 
@@ -62,15 +88,14 @@ def _shape_columns(solid: Solid) -> dict:
         *HEIGHT_COLUMNS,
         *CORNER_COLUMNS,
         *CONCAVITY_COLUMNS,
-        *(f"depth_{name}_mm" for name in SIZE_HEIGHTS),
+        *DEPTH_COLUMNS,
     )
     empty = dict.fromkeys((*names, "wedge_angle_deg"))
     if solid.block is None:
         return empty | {"height_status": solid.status}
     try:
-        heights = {
-            f"height_{n}_mm": solid.block.height_at(f) for n, f in SIX_POINT_FRACTIONS.items()
-        }
+        fractions = zip(HEIGHT_COLUMNS, SIX_POINT_FRACTIONS.values(), strict=True)
+        heights = {name: solid.block.height_at(fraction) for name, fraction in fractions}
         for names, of in (
             (CORNER_COLUMNS, corner_height_mm),
             (CONCAVITY_COLUMNS, concavity_mm),
@@ -84,7 +109,7 @@ def _shape_columns(solid: Solid) -> dict:
         return empty | {"height_status": S.SURFACE_INCOMPLETE}
     return {
         **heights,
-        **{f"depth_{n}_mm": solid.outline.depth_at(h) for n, h in SIZE_HEIGHTS.items()},
+        **dict(zip(DEPTH_COLUMNS, map(solid.outline.depth_at, SIZE_HEIGHTS.values()), strict=True)),
         "wedge_angle_deg": angle_deg(lower.normal, upper.normal, solid.block.frame.right),
         "height_status": S.OK,
     }
@@ -92,7 +117,7 @@ def _shape_columns(solid: Solid) -> dict:
 
 def _width_columns(solid: Solid) -> dict:
     """Widths, and the coronal angle: what a few slices do not tell. A flank that the border cuts leaves the angle."""
-    empty = dict.fromkeys([f"width_{name}_mm" for name in SIZE_HEIGHTS])
+    empty = dict.fromkeys(WIDTH_COLUMNS)
     upper, lower = solid.endplate(1), solid.endplate(-1)
     if solid.outline is None or upper is None or lower is None:
         status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
@@ -103,4 +128,5 @@ def _width_columns(solid: Solid) -> dict:
     found = {"coronal_wedge_angle_deg": angle, "width_status": width_state(solid)}
     if not solid.whole_width:
         return empty | found
-    return found | {f"width_{n}_mm": solid.outline.width_at(h) for n, h in SIZE_HEIGHTS.items()}
+    widths = map(solid.outline.width_at, SIZE_HEIGHTS.values())
+    return found | dict(zip(WIDTH_COLUMNS, widths, strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 
 from wirbel.core.dictionary.column import Column
 from wirbel.core.dictionary.plausibility import NOT_COMPARED, OUT_OF_RANGE, OUTLIER, PLAUSIBILITY
+from wirbel.core.measures import status as S
 from wirbel.core.plausibility.scores import OUTLIER_SCORE
 from wirbel.core.plausibility.strata import Group, Strata
 
@@ -43,12 +44,12 @@ def complete_values(
 ) -> np.ndarray:
     """Return `values` with NaN where the column's status says anything but ok."""
     status = next((c for c in columns if c.name == column.status), None)
-    if status is None or "ok" not in (status.codes or {}):
+    if status is None or S.OK not in (status.codes or {}):
         return values
     codes, states = categories(status.name)
-    if "ok" not in states:
+    if S.OK not in states:
         return np.full_like(values, np.nan)
-    return np.where(codes == states.index("ok"), values, np.nan)
+    return np.where(codes == states.index(S.OK), values, np.nan)
 
 
 def _limits(column: Column, rows: int, categories: Categories) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,13 @@ from wirbel.core.measures.shape.solids import Solid
 
 FEWEST_BODIES = 2
 USUALLY_LAST = ("T12", "L5")
+CURVE_COLUMNS = {
+    "cervical_lordosis": ("cervical_lordosis_deg", "cervical_lordosis_status"),
+    "thoracic_kyphosis": ("thoracic_kyphosis_deg", "thoracic_kyphosis_status"),
+    "lumbar_lordosis": ("lumbar_lordosis_deg", "lumbar_lordosis_status"),
+    "lumbar_lordosis_s1": ("lumbar_lordosis_s1_deg", "lumbar_lordosis_s1_status"),
+}
+"""Curve -> the columns of its angle and of the status."""
 CURVE_ENDS = {
     "cervical_lordosis": ("C2", "C7"),
     "thoracic_kyphosis": ("T4", "T12"),
@@ -64,8 +71,8 @@ def alignment_columns(
         angle = None
         if frame is not None and first is not None and last is not None:
             angle = sign * angle_deg(last.normal, first.normal, frame.right)
-        columns[f"{name}_deg"] = angle
-        columns[f"{name}_status"] = _why_not(name, order) if angle is None else S.OK
+        status = _why_not(name, order) if angle is None else S.OK
+        columns |= dict(zip(CURVE_COLUMNS[name], (angle, status), strict=True))
     columns |= slope_columns(solids, _sacral_plate(solids, order))
     return columns | cobb_columns(solids, frame, order) | _length_columns(solids, line, order)
 

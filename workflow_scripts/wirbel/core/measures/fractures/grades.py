@@ -74,9 +74,8 @@ def _dip(row: dict) -> float:
 
 def _six_point(row: dict, neighbours: list[float]) -> dict:
     """Return the ratios of the heights at 15, 50 and 85 % of the depth."""
-    anterior, middle, posterior = (
-        row[f"height_{name}_mm"] for name in ("anterior", "middle", "posterior")
-    )
+    names = ("height_anterior_mm", "height_middle_mm", "height_posterior_mm")
+    anterior, middle, posterior = (row[name] for name in names)
     if posterior is None:
         return dict.fromkeys(RATIOS) | {"crush_status": row["height_status"]}
     usual = max(sum(neighbours) / len(neighbours), LEAST_MM) if neighbours else None

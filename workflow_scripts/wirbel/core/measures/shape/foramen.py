@@ -25,16 +25,17 @@ LEAST_PEDICLE_MM = 6.0
 """Lumbar pedicles are 11 to 18 mm high (Zindrick et al., Spine 1987;12:160-166); what is labelled lower than this is
 only the flank of one."""
 SIDES = {"left": -1, "right": 1}
-COLUMNS = tuple(f"foramen_height_{side}_mm" for side in SIDES)
+COLUMNS = ("foramen_height_left_mm", "foramen_height_right_mm")
+STATUS_COLUMNS = ("foramen_left_status", "foramen_right_status")
 
 
 def foramen_columns(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) -> dict:
     """Return the heights of both foramina beside the disc below vertebra `label`, each with a status."""
     fault = _fault(maps, solids, label, below)
     row: dict = {}
-    for side, sign in SIDES.items():
+    for sign, column, status in zip(SIDES.values(), COLUMNS, STATUS_COLUMNS, strict=True):
         height, state = (None, fault) if fault else _height(maps, solids, (label, below), sign)
-        row |= {f"foramen_height_{side}_mm": height, f"foramen_{side}_status": state}
+        row |= {column: height, status: state}
     return row
 
 

@@ -58,12 +58,13 @@ def slope_deg(plate: Endplate) -> float:
 def slope_columns(solids: dict[int, Solid], sacral: Endplate | None) -> dict:
     """Return the slopes of T1 and of the sacrum, lying supine."""
     first = solids.get(LEVEL_LABELS["T1"])
-    plates = {"t1_slope": first.endplate(1) if first else None, "sacral_slope": sacral}
-    columns = {}
-    for name, plate in plates.items():
-        columns[f"{name}_deg"] = None if plate is None else slope_deg(plate)
-        columns[f"{name}_status"] = S.NOT_IN_VIEW if plate is None else S.OK
-    return columns
+    t1 = first.endplate(1) if first else None
+    return {
+        "t1_slope_deg": None if t1 is None else slope_deg(t1),
+        "t1_slope_status": S.NOT_IN_VIEW if t1 is None else S.OK,
+        "sacral_slope_deg": None if sacral is None else slope_deg(sacral),
+        "sacral_slope_status": S.NOT_IN_VIEW if sacral is None else S.OK,
+    }
 
 
 def largest_slip_columns(discs: list[dict]) -> dict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from wirbel.core.measures import status as S
 from wirbel.core.measures.fitting import fit
 from wirbel.core.measures.shape.surfaces import MINIMUM_WINDOW_VOXELS, Block, SurfaceError
 from wirbel.core.measures.shape.walls import MINIMUM_POINTS, OUTLIER_MM
@@ -68,7 +69,7 @@ def _surface_mm(block: Block, points: np.ndarray, at: float) -> float:
     use = np.ones(len(points), bool)
     for _ in range(2):
         if use.sum() < MINIMUM_POINTS:
-            raise SurfaceError("surface_incomplete")
+            raise SurfaceError(S.SURFACE_INCOMPLETE)
         parabola = fit(design[use], points[use, 2], weight[use])
         off = points[:, 2] - design @ parabola
         use &= np.abs(off) < OUTLIER_MM

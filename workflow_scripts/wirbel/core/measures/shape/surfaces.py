@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wirbel.core.measures import status as S
 from wirbel.core.measures.fitting import fit
 from wirbel.core.measures.frames import FEW_SLICES, Frame, Region, make_frame
 from wirbel.core.measures.shape.walls import MINIMUM_POINTS, OUTLIER_MM, outline, wall_at_rims
@@ -72,7 +73,7 @@ class Block:
         """
         height = self.surface_at(fraction, 1) - self.surface_at(fraction, -1)
         if height < -MEETING_MM:
-            raise SurfaceError("surface_incomplete")
+            raise SurfaceError(S.SURFACE_INCOMPLETE)
         return max(height, 0.0)
 
     def surface_at(self, fraction: float, side: int) -> float:
@@ -155,7 +156,7 @@ def local_surface(points: np.ndarray, anterior_mm: float, window: tuple[float, f
     use = weight > 0
     for _ in range(2):
         if use.sum() < MINIMUM_POINTS:
-            raise SurfaceError("surface_incomplete")
+            raise SurfaceError(S.SURFACE_INCOMPLETE)
         right, anterior = (offset[use] / window).T
         design = np.stack([np.ones_like(right), anterior, right, anterior**2], axis=1)
         coefficients = fit(design, points[use, 2], weight[use])
@@ -168,7 +169,7 @@ def _describe(region, points, frame, flat):
     local = frame.to_local(points)
     upper, lower = _facing(region, frame, frame.superior)
     if min(len(upper), len(lower)) < MINIMUM_POINTS:
-        raise SurfaceError("surface_incomplete")
+        raise SurfaceError(S.SURFACE_INCOMPLETE)
     left, right = np.percentile(local[:, 0], (1, 99))
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
     slab = max(MID_SAGITTAL_FRACTION * (right - left), MINIMUM_SLAB_SLICES * step)
@@ -182,7 +183,7 @@ def _describe(region, points, frame, flat):
             for wall, sign in zip(ends, (1, -1), strict=True)
         ][::-1]
     if None in walls or walls[1] <= walls[0]:
-        raise SurfaceError("surface_incomplete")
+        raise SurfaceError(S.SURFACE_INCOMPLETE)
     slices, apart = _slices(region, frame)
     few = slices * apart < NARROW * (walls[1] - walls[0])
     if few and slices <= FEW_SLICES:  # those that lean show each endplate to one side of the middle
@@ -230,7 +231,7 @@ def plane_slope(points: np.ndarray, reach_mm: np.ndarray) -> np.ndarray:
     """
     for _ in range(2):
         if len(points) < MINIMUM_POINTS:
-            raise SurfaceError("surface_incomplete")
+            raise SurfaceError(S.SURFACE_INCOMPLETE)
         design = np.column_stack([np.ones(len(points)), points[:, :2] / reach_mm])
         plane = fit(design, points[:, 2])
         residual = np.abs(points[:, 2] - design @ plane)

@@ -6,6 +6,8 @@ alike, so the change from its back to its front is the coil's; the median over a
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from wirbel.core.labels import DISC_OFFSET
@@ -22,6 +24,29 @@ STEEPEST_PER_MM = 0.02
 """A steeper fall-off than to an e-th in 50 mm is no coil's."""
 
 
+class Names(NamedTuple):
+    """The columns of a ratio, and of what is left of it without the coil's fall-off."""
+
+    ratio: str
+    status: str
+    corrected: str
+    corrected_status: str
+
+
+OF_BODIES = Names(
+    "body_to_csf_ratio",
+    "body_signal_status",
+    "body_to_csf_corrected_ratio",
+    "body_corrected_status",
+)
+OF_DISCS = Names(
+    "disc_to_csf_ratio",
+    "disc_signal_status",
+    "disc_to_csf_corrected_ratio",
+    "disc_corrected_status",
+)
+
+
 def add_corrected_ratios(
     picture: Picture | None,
     maps: LabelMaps,
@@ -31,19 +56,19 @@ def add_corrected_ratios(
 ) -> None:
     """Add `body_to_csf_corrected_ratio` and `disc_to_csf_corrected_ratio` with a status to the rows, in place."""
     slope = None if picture is None else falloff_per_mm(picture, maps, spine)
-    for rows, name, key, offset in (
-        (vertebrae, "body", "label", 0),
-        (discs, "disc", "label_above", DISC_OFFSET),
+    for rows, names, label, offset in (
+        (vertebrae, OF_BODIES, "label", 0),
+        (discs, OF_DISCS, "label_above", DISC_OFFSET),
     ):
         for row in rows:
-            ratio, state = row[f"{name}_to_csf_ratio"], row[f"{name}_signal_status"]
-            forward = None if ratio is None else _forward(spine, row[key] + offset)
+            ratio, state = row[names.ratio], row[names.status]
+            forward = None if ratio is None else _forward(spine, row[label] + offset)
             known = forward is not None and slope is not None
             if ratio is not None and not known:
                 state = S.TOO_FEW_VOXELS
             corrected = ratio * np.exp(-slope * np.linalg.norm(forward)) if known else None
-            row[f"{name}_to_csf_corrected_ratio"] = None if corrected is None else float(corrected)
-            row[f"{name}_corrected_status"] = state
+            row[names.corrected] = None if corrected is None else float(corrected)
+            row[names.corrected_status] = state
 
 
 def falloff_per_mm(picture: Picture, maps: LabelMaps, spine: Spine) -> float | None:

@@ -163,7 +163,8 @@ def _fluid_behind(picture, fluid, maps, solids, rows) -> tuple[float | None, str
     level = solids.get(LEVEL_LABELS[FLUID_LEVEL])
     if len(rows) < len(VBQ_LEVELS) or None in blocks or level is None or level.block is None:
         return None, S.NOT_IN_VIEW
-    states = (row[f"body_{kind}_status"] for row in rows for kind in ("signal", "corrected"))
+    names = ("body_signal_status", "body_corrected_status")
+    states = (row[name] for row in rows for name in names)
     fault = next((state for state in states if state != S.OK), None)
     if fault:
         return None, fault
