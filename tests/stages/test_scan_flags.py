@@ -8,7 +8,7 @@ from support.spines.solid_spine import SolidSpine, render  # noqa: E402
 from wirbel.core import labels as L
 from wirbel.io.nifti.volumes import write_volume
 from wirbel.manifests.batches import Scan, StageFolders
-from wirbel.plan.stage_settings import FeaturesSettings
+from wirbel.plan.stage_settings import NoSettings
 from wirbel.stages.features import Features
 
 OF_THE_FILE = ("header_conflict", "voxels_replaced", "no_zero_intensity")
@@ -29,7 +29,7 @@ def measured(folder, maps, image, qform=None):
     for kind, volume in zip(("subregion", "vertebra"), maps, strict=True):
         write_volume(folder / f"sub-1/anat/sub-1_desc-{kind}_dseg.nii.gz", volume)
     scan = Scan("sub-1", "sub-1", "", "", folder / "sub-1_T2w.nii.gz", 1, 1)
-    stage = Features(FeaturesSettings())
+    stage = Features(NoSettings())
     return stage.compute(stage.load(scan, StageFolders(folder)))["scan"]
 
 

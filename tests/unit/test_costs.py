@@ -53,7 +53,7 @@ def _table(output, name):
 
 def test_the_summary_says_what_it_cost_and_what_is_kept(output):
     told = summary(output).text.splitlines()
-    assert told[0] == "1 scans measured, 1 failed"
+    assert told[0] == "1 scan measured, 1 failed"
     assert (
         "Cost: 0.069 CPU-hours and 0.056 GPU-hours in 5 jobs; the largest took 2 GB of memory"
         in told

@@ -31,7 +31,7 @@ KINDS = [
     kinds.NetworkSettings,
     kinds.MergeSettings,
     kinds.LabelSettings,
-    kinds.FeaturesSettings,
+    kinds.NoSettings,
 ]
 
 

@@ -47,7 +47,7 @@ def test_from_simulated_scans_to_tables_and_pictures(real_workflow):
     simulate = "{count: 2, seed: 77, regions: [lumbar], broken: 1}"
     workflow.run("simulate", simulate=simulate)
     told = workflow.run(batch_size=2)
-    assert "1 scans measured, 1 failed" in told
+    assert "1 scan measured, 1 failed" in told
     assert "sub-sim0002: failed at resample (unreadable): sub-sim0002_T2w.nii.gz" in told
 
     cohort, truth = workflow.output / "cohort", workflow.data / "derivatives" / "truth"

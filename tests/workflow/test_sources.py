@@ -9,7 +9,7 @@ def test_a_narrower_run_computes_nothing_and_a_wider_one_only_the_rest(workflow)
     workflow.scan("sub-02", "two")
     told = workflow.run(one_per_session="true", where="{}", participants="sub-01")
     assert "1 scans are left out because another of their session was chosen" in told
-    assert "1 scans measured, 0 failed" in told
+    assert "1 scan measured, 0 failed" in told
     assert {line.split()[1] for line in workflow.computed()} == {"sub-01_run-2"}
     workflow.run(one_per_session="true")
     assert {line.split()[1] for line in workflow.computed()} == {"sub-02"}
@@ -27,6 +27,6 @@ def test_a_table_of_scans_takes_the_place_of_a_bids_folder(workflow):
     ]
     table.write_text("\n".join(rows) + "\n")
     told = workflow.run(bids_dir="", scans=table)
-    assert "1 scans measured, 1 failed" in told and "content_missing" in told
+    assert "1 scan measured, 1 failed" in told and "content_missing" in told
     scans = (workflow.output / "cohort" / "scans.csv").read_text().splitlines()
     assert scans[1:] == ["sub-7_ses-base,firstRSIMF", "sub-8,content_missing"]

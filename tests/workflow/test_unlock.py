@@ -15,5 +15,5 @@ def test_a_lock_left_on_another_machine_is_explained_and_cleared(workflow):
     workflow.command = lambda *_, **__: command
     assert f"forgotten: {LEFT}" in workflow.run()
     del workflow.command
-    assert "1 scans measured" in workflow.run(wait_seconds=0)
+    assert "1 scan measured" in workflow.run(wait_seconds=0)
     assert lock.read_text() == ""

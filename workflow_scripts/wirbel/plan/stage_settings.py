@@ -66,8 +66,19 @@ class LabelSettings:
 
 
 @dataclass(frozen=True)
-class FeaturesSettings:
+class NoSettings:
     """There is nothing to set."""
+
+
+OF_STAGES: Mapping[str, type] = {
+    "resample": ResampleSettings,
+    "semantic": NetworkSettings,
+    "instance": NetworkSettings,
+    "merge": MergeSettings,
+    "label": LabelSettings,
+    "features": NoSettings,
+}
+"""Stage -> its settings. A field that is named like a setting of `config/config.yaml` is filled with that."""
 
 
 def as_json(settings: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from wirbel.io.nifti.volumes import read_header, read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.measurements import LANDMARKS, write_measurements
 from wirbel.manifests.findings import read_reviews
-from wirbel.plan.stage_settings import FeaturesSettings, settings_of
+from wirbel.plan.stage_settings import NoSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 REVIEWED = "reviewed"
@@ -44,7 +44,7 @@ class Features:
     name = "features"
     reads_scan = True
 
-    def __init__(self, settings: FeaturesSettings) -> None:
+    def __init__(self, settings: NoSettings) -> None:
         self.settings = settings
         self._reviews: dict[str, dict[str, Any]] | None = None
 
@@ -164,7 +164,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch; return the exit code."""
     return run_planned(
         "features",
-        lambda plan, args: Features(settings_of(FeaturesSettings, plan.settings)),
+        lambda plan, args: Features(settings_of(NoSettings, plan.settings)),
         __doc__,
         argv,
     )

@@ -97,7 +97,7 @@ def _written(folder: Path, batches: dict[str, Tables], jobs: list[dict[str, str]
 
 
 def _counts(measured: int, failed: int, waiting: int, left_out: int, without: int) -> str:
-    told = f"{measured} scans measured, {failed} failed"
+    told = f"{measured} {'scan' if measured == 1 else 'scans'} measured, {failed} failed"
     told += f", {waiting} not finished" if waiting else ""
     told += f", {left_out} left out because of their names or folders" if left_out else ""
     return told + (f"; {without} participants have no scan" if without else "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,7 @@ from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.networks import identified, planned_source
 from wirbel.plan.plan import Plan, Wishes
 from wirbel.plan.stage_plan import PlannedModel, StagePlan
-from wirbel.plan.stage_settings import (
-    FeaturesSettings,
-    LabelSettings,
-    MergeSettings,
-    NetworkSettings,
-    ResampleSettings,
-    as_json,
-)
+from wirbel.plan.stage_settings import OF_STAGES, NoSettings, as_json
 from wirbel.study.settings.run_settings import Settings
 
 TABLES = ("cohort", "contact_sheet", "report")
@@ -33,6 +28,13 @@ TABLES = ("cohort", "contact_sheet", "report")
 PER_BATCH = (PICTURES,)
 """Stages that run for each batch, but which no scan can fail at."""
 LABELLING = "labelling"
+NETWORKS = {
+    "semantic": ("semantic",),
+    "instance": ("instance",),
+    "merge": ("semantic", "instance"),
+    LABEL: (LABELLING,),
+}
+"""Stage -> the networks that its results depend on."""
 
 
 class Planner:
@@ -59,46 +61,49 @@ class Planner:
         )
 
     def _stage(self, name: str) -> StagePlan:
-        settings, kinds = getattr(self, f"_{name}")()
-        return StagePlan(
-            name, stage_code_hash(name), as_json(settings), self._planned(kinds), self._drops(name)
-        )
+        kind, own = OF_STAGES.get(name, NoSettings), self._own_settings(name)
+        named = [field.name for field in fields(kind) if field.name not in own]
+        settings = kind(**{key: self._settings.checked[key] for key in named}, **own)
+        models = self._planned(NETWORKS.get(name, ()))
+        return StagePlan(name, stage_code_hash(name), as_json(settings), models, self._drops(name))
 
-    def _resample(self) -> tuple[Any, tuple[str, ...]]:
+    def _own_settings(self, name: str) -> dict[str, Any]:
+        """Return the settings of a stage that are not settings of the run under the same name."""
+        own: dict[str, Callable] = {
+            "resample": self._resample,
+            "semantic": lambda: {"method": self._method["semantic"]},
+            "instance": lambda: {"method": self._method["instance"]},
+            "merge": self._merge,
+            LABEL: self._label,
+        }
+        return own[name]() if name in own else {}
+
+    def _resample(self) -> dict[str, Any]:
         model, method = self._models["semantic"].config, self._method["semantic"]
         fixed_range = method == OWN or not model.is_tomography
-        return ResampleSettings(
-            axes=model.model_expected_orientation,
-            resolution=model.resolution_range,
-            bias_field=self._settings.n4 if fixed_range else False,
-            fixed_range=fixed_range,
-            method=method,
-        ), ()
+        return {
+            "axes": model.model_expected_orientation,
+            "resolution": model.resolution_range,
+            "bias_field": self._settings.n4 if fixed_range else False,
+            "fixed_range": fixed_range,
+            "method": method,
+        }
 
-    def _semantic(self) -> tuple[Any, tuple[str, ...]]:
-        return NetworkSettings(self._method["semantic"]), ("semantic",)
+    def _merge(self) -> dict[str, Any]:
+        return {
+            "semantic": self._models["semantic"].config,
+            "instance": self._models["instance"].config,
+            "method": self._method["instance"],
+            "naming_follows": LABELLING in self._models,
+            "provenance": self._provenance("semantic", "instance"),
+        }
 
-    def _instance(self) -> tuple[Any, tuple[str, ...]]:
-        return NetworkSettings(self._method["instance"]), ("instance",)
-
-    def _merge(self) -> tuple[Any, tuple[str, ...]]:
-        return MergeSettings(
-            semantic=self._models["semantic"].config,
-            instance=self._models["instance"].config,
-            method=self._method["instance"],
-            naming_follows=LABELLING in self._models,
-            provenance=self._provenance("semantic", "instance"),
-        ), ("semantic", "instance")
-
-    def _label(self) -> tuple[Any, tuple[str, ...]]:
-        return LabelSettings(
-            semantic=self._models["semantic"].config,
-            method=self._method["instance"],
-            provenance=self._provenance("semantic", "instance", LABELLING),
-        ), (LABELLING,)
-
-    def _features(self) -> tuple[Any, tuple[str, ...]]:
-        return FeaturesSettings(), ()
+    def _label(self) -> dict[str, Any]:
+        return {
+            "semantic": self._models["semantic"].config,
+            "method": self._method["instance"],
+            "provenance": self._provenance("semantic", "instance", LABELLING),
+        }
 
     def _provenance(self, *kinds: str) -> dict[str, Any]:
         """Return the sidecars' account of networks and settings."""

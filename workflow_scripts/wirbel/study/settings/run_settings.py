@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from wirbel.study.settings.setting_values import (
@@ -30,7 +31,7 @@ PHASES = ("semantic", "instance")
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings in the form that rules use."""
+    """The settings in the form that rules use; `checked` has all of them, by key, as the file does."""
 
     bids_dir: str
     output_dir: str
@@ -51,6 +52,7 @@ class Settings:
     max_failed_fraction: float
     wait_seconds: float
     source: Source = ALL_T2W
+    checked: Mapping[str, Any] = field(default_factory=dict)
 
 
 def checked_settings(
@@ -95,6 +97,7 @@ def checked_settings(
         max_failed_fraction=config["max_failed_fraction"],
         wait_seconds=config["wait_seconds"],
         source=source,
+        checked=MappingProxyType(config),
     )
 
 
