@@ -30,6 +30,20 @@ def cubic(
 
     The border is repeated. Equal to `scipy.ndimage.affine_transform(..., order=3, mode="nearest")` to rounding; whole
     numbers are rounded to the nearest.
+
+    Parameters
+    ----------
+    data : numpy.ndarray
+        Array with three axes.
+    scale, offset : numpy.ndarray, shape (3,)
+        Source index = `scale` x target index + `offset`.
+    shape : tuple of int
+        Shape of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of `shape`, dtype of `data`.
     """
     spline = _coefficients(data)
     weights = [
@@ -72,6 +86,20 @@ def linear(
 
     Equal to `scipy.ndimage.affine_transform(..., order=1, mode="constant")` to rounding. For arrays that fit into the
     processor's cache.
+
+    Parameters
+    ----------
+    data : numpy.ndarray
+        Array with three axes.
+    scale, offset : numpy.ndarray, shape (3,)
+        Source index = `scale` x target index + `offset`.
+    shape : tuple of int
+        Shape of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of `shape`, float32.
     """
     weights = [
         _linear_weights(n, s, o, size)
@@ -120,6 +148,20 @@ def nearest(
 
     Half-way between two the latter is taken; the border is repeated. Equal to `scipy.ndimage.affine_transform(...,
     order=0, mode="nearest")`.
+
+    Parameters
+    ----------
+    data : numpy.ndarray
+        Array with three axes.
+    scale, offset : numpy.ndarray, shape (3,)
+        Source index = `scale` x target index + `offset`.
+    shape : tuple of int
+        Shape of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of `shape`, dtype of `data`.
     """
     index = [
         np.floor(np.clip(o + s * np.arange(size), 0, n - 1) + 0.5).astype(int)
@@ -143,6 +185,21 @@ def nearest_if_plain(
     """Return the voxels of `data` nearest to `matrix` (3 x 3) x index + `offset`, an array of `shape`.
 
     None where `nearest_is_plain` says no, whatever the order of axes.
+
+    Parameters
+    ----------
+    data : numpy.ndarray
+        Array with three axes.
+    matrix : numpy.ndarray, shape (3, 3)
+        Target index -> source index.
+    offset : numpy.ndarray, shape (3,)
+        Source index of the target's first voxel.
+    shape : tuple of int
+        Shape of the result.
+
+    Returns
+    -------
+    numpy.ndarray or None
     """
     axes = target_axes(matrix)
     if axes is None:

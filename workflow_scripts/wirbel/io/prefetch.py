@@ -22,6 +22,22 @@ def map_ahead(
 ) -> Iterator[Result]:
     """Like `pool.map`, but start at most `ahead` items more than were consumed, so that results do not
     pile up.
+
+    Parameters
+    ----------
+    pool : Executor
+        Where the work is done.
+    function : callable
+        Called with each item.
+    items : iterable
+        Taken one by one, as results are consumed.
+    ahead : int
+        Items that may be started beyond those consumed.
+
+    Returns
+    -------
+    iterator
+        Results, in the order of `items`.
     """
     items = iter(items)
     running = deque(pool.submit(function, item) for item in islice(items, ahead))

@@ -57,7 +57,19 @@ def checksum_lines(digests: dict[str, str]) -> str:
 def compare_digests(
     name: str, folder: Path, found: dict[str, str], expected: dict[str, str], source: Path
 ) -> None:
-    """Raise ModelError at the first file that is missing, unexpected or different from `source`."""
+    """Raise ModelError at the first file that is missing, unexpected or different from `source`.
+
+    Parameters
+    ----------
+    name : str
+        The model, as errors call it.
+    folder : Path
+        Its folder.
+    found, expected : dict of str to str
+        File -> SHA-256: as they are, and as listed.
+    source : Path
+        Where the listed ones stand.
+    """
     for file in sorted(set(found) | set(expected)):
         if file not in found:
             raise ModelError(f"model {name!r}: {folder / file} is missing; {REMEDY}")

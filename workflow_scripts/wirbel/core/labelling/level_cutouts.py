@@ -57,6 +57,21 @@ def level_cutouts(
     `vertebra` and `subregion` lie on the scan's grid; numbers in `vertebra` ascend from the top. Beyond `seen`, by
     default the bounding box of `subregion` with a margin, cut-outs are 0 as they are beyond the scan. SPINEPS
     does the same.
+
+    Parameters
+    ----------
+    scan : Volume
+        Image, any orientation.
+    vertebra, subregion : Volume
+        Maps on the scan's grid.
+    wanted : LevelInput
+        What the network expects: size, voxel size in mm, channels.
+    seen : tuple of slice, optional
+        Part of the scan, along its own axes.
+
+    Returns
+    -------
+    dict of int to numpy.ndarray
     """
     if seen is None:
         seen = box_of(subregion.data > 0, int(SEEN_MARGIN_MM / min(zooms(scan.affine))))

@@ -47,6 +47,22 @@ def instance_map(
 
     `spacing_mm` is that grid's voxel size where it is known already, as by `CutOuts`; it saves nothing for SPINEPS'
     steps, which derive the grid anew.
+
+    Parameters
+    ----------
+    method : str
+        Whose steps: `wirbel.core.method.names`.
+    labels : Volume
+        Subregion map on the model grid.
+    instance : InferenceConfig
+        Settings of the instance network.
+    spacing_mm : sequence of float, optional
+        See above.
+
+    Returns
+    -------
+    Volume
+        Axes (P, I, R).
     """
     if method != OWN:
         return spineps.instance_grid(labels, instance)

@@ -17,6 +17,20 @@ def merge(
 ) -> FinalMaps:
     """Return the final maps; `semantic` and `instance` are the networks' settings.
 
+    Parameters
+    ----------
+    method : str
+        Whose steps: `wirbel.core.method.names`.
+    found : Found
+        What the networks found.
+    semantic, instance : InferenceConfig
+        Settings of both networks.
+
+    Returns
+    -------
+    FinalMaps
+        On the scan's own grid.
+
     Raises
     ------
     ScanError
@@ -33,7 +47,22 @@ def merge(
 def merge_unnamed(
     method: str, found: Found, semantic: InferenceConfig, instance: InferenceConfig
 ) -> CountedMaps:
-    """Return maps whose vertebrae are counted, for a labelling network to name; arguments as in `merge`."""
+    """Return maps whose vertebrae are counted, for a labelling network to name; arguments as in `merge`.
+
+    Parameters
+    ----------
+    method : str
+        Whose steps: `wirbel.core.method.names`.
+    found : Found
+        What the networks found.
+    semantic, instance : InferenceConfig
+        Settings of both networks.
+
+    Returns
+    -------
+    CountedMaps
+        On the scan's own grid.
+    """
     if method == OWN:
         labels = instance_map(method, found.labels, instance, found.spacing_mm)
         return own.merge_unnamed(labels, found.predictions, found.scan_grid)

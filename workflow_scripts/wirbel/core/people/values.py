@@ -138,7 +138,21 @@ def add_sessions(
     rows: Sequence[Row],
     lines: Sequence[int],
 ) -> None:
-    """Add the rows of a participant's own `sessions.tsv`; raise ValueError if it has no usable ids."""
+    """Add the rows of a participant's own `sessions.tsv`; raise ValueError if it has no usable ids.
+
+    Parameters
+    ----------
+    people : People
+        Changed in place.
+    participant_id : str
+        Whose file it is.
+    columns : sequence of str
+        Names of its columns.
+    rows : sequence
+        Its rows, as texts.
+    lines : sequence of int
+        Number of each row's line, for messages.
+    """
     session = id_column(columns, SESSION, rows)
     if session is None:
         if not columns:

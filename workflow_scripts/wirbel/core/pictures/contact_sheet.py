@@ -58,7 +58,25 @@ def draw_sheet(
     more_failures: int = 0,
     banner: str = "",
 ) -> Image.Image:
-    """Return the sheet: title, warning (`banner`), legend, scans in rows, failures with reasons."""
+    """Return the sheet: title, warning (`banner`), legend, scans in rows, failures with reasons.
+
+    Parameters
+    ----------
+    title, subtitle : str
+        Above the scans.
+    entries : list of Entry
+        Scans with their pictures.
+    failures : list of Failure
+        Scans that failed.
+    more_failures : int, default 0
+        How many are not listed.
+    banner : str, optional
+        A warning.
+
+    Returns
+    -------
+    PIL.Image.Image
+    """
     cells = [draw_entry(entry) for entry in entries]
     rows = _in_rows(cells)
     cards = _in_rows([draw_failure(failure) for failure in failures])

@@ -82,7 +82,26 @@ def change_columns(
     repeatability: Mapping[str, Mapping[str, Any]],
     readers: tuple[Numbers, Categories],
 ) -> dict[str, Sequence[Any]]:
-    """Return the change of every measure of a table, and the names of those that changed and that lack a partner."""
+    """Return the change of every measure of a table, and the names of those that changed and that lack a partner.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        Those that the table declares.
+    pairs : Pairs
+        Rows of first and later sessions.
+    levels : Coded or None
+        Level of each row.
+    repeatability : mapping
+        Measure -> how far it varies when repeated.
+    readers : tuple
+        Two functions that give a column: as numbers, as codes.
+
+    Returns
+    -------
+    dict of str to sequence
+        Column -> one value per pair.
+    """
     numbers, categories = readers
     codes, names = levels if levels else (np.zeros(0, int), [""])
     at = codes[pairs.later] if levels else np.zeros(len(pairs.later), int)

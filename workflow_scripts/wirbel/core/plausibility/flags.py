@@ -27,6 +27,21 @@ def look_at(
     (rows,), NaN where missing; `categories` as codes of shape (rows,), -1 where missing, and the values
     that they stand for. One column is held at a time. Only complete values are looked at: those
     whose status column says ok, where it has that code.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        See above.
+    strata : Strata
+        Groups of rows that are compared.
+    numbers, categories : callable
+        See above.
+    rows : int
+        Number of rows.
+
+    Returns
+    -------
+    Findings
     """
     found = Findings(rows)
     for column in columns:
@@ -42,7 +57,23 @@ def look_at(
 def complete_values(
     column: Column, columns: Sequence[Column], values: np.ndarray, categories: Categories
 ) -> np.ndarray:
-    """Return `values` with NaN where the column's status says anything but ok."""
+    """Return `values` with NaN where the column's status says anything but ok.
+
+    Parameters
+    ----------
+    column : Column
+        The measure.
+    columns : sequence of Column
+        All of its table.
+    values : numpy.ndarray, shape (rows,)
+        Its values, NaN where missing.
+    categories : callable
+        Gives a column as codes.
+
+    Returns
+    -------
+    numpy.ndarray, shape (rows,)
+    """
     status = next((c for c in columns if c.name == column.status), None)
     if status is None or S.OK not in (status.codes or {}):
         return values

@@ -19,6 +19,20 @@ def reference_rows(
     """Return one row per measure and group of a table, in the order of measures, levels and sexes.
 
     `levels` and `sexes` are what the groups' codes stand for; a table without levels has none.
+
+    Parameters
+    ----------
+    table : str
+        Its name.
+    groups : mapping of str to sequence of Group
+        Measure -> groups.
+    levels, sexes : sequence of str
+        See above.
+
+    Returns
+    -------
+    list of dict
+        Rows of the reference.
     """
     rows = []
     for measure, found in groups.items():

@@ -81,6 +81,17 @@ def strata_of(rows: int, level: Coded | None, sex: Coded | None, age: Coded | No
     """Return the groups of a table by its columns, each (codes of shape (rows,), values) or None if absent.
 
     Sexes are told apart by their text in any case, F or f; ages may be written as BIDS asks, "89+".
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows.
+    level, sex, age : Coded or None
+        See above; `age` in years.
+
+    Returns
+    -------
+    Strata
     """
     levels = np.zeros(rows, int) if level is None else level[0]
     sexes, ages = np.full(rows, -1), np.full(rows, np.nan)

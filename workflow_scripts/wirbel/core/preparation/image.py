@@ -43,6 +43,24 @@ def prepare_image(
     `correct_bias`: by N4 (True), by ITK's slower filter for it ("itk"), or not at all (False).
     The scan's own oblique directions are kept: only voxel sizes change, so no slice is cut at an
     angle. Raises ScanError, naming `name`, when the scan cannot be used.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan, any orientation.
+    name : str
+        Its file, for errors.
+    spacing_mm : tuple of float, or callable
+        See above.
+    axes : tuple of str, default ("P", "I", "R")
+        The model's axes.
+    correct_bias : bool or str, default True
+        See above.
+
+    Returns
+    -------
+    PreparedImage
+        Image on the model grid, and what was done.
     """
     source = turned(check_scan(volume, name), axes)
     flat = upright(source)  # rounding in the affine must not reach the intensities
@@ -66,7 +84,25 @@ def described(
     bias_field: str,
     intensity_range: tuple[float, float],
 ) -> dict[str, Any]:
-    """Return what was done to `scan`, as sidecars state it (JSON types)."""
+    """Return what was done to `scan`, as sidecars state it (JSON types).
+
+    Parameters
+    ----------
+    scan : Volume
+        The scan as it was.
+    axes : tuple of str
+        The model's axes.
+    spacing_mm : tuple of float
+        Voxel size along them.
+    bias_field : str
+        What was done about it.
+    intensity_range : tuple of float
+        Intensities that became the lowest and the highest.
+
+    Returns
+    -------
+    dict
+    """
     return {
         "SourceShape": list(scan.data.shape),
         "SourceSpacing_mm": [round(float(size), 4) for size in scan.spacing_mm],

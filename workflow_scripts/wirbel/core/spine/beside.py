@@ -130,6 +130,20 @@ def has_arch(arches: Course, middle, bottom, volume) -> np.ndarray:
     """Return whether posterior elements lie behind the lower half of each piece, where arch and processes begin.
 
     Those of the vertebra above reach down to the upper half.
+
+    Parameters
+    ----------
+    arches : Course
+        Where posterior elements lie.
+    middle, bottom : numpy.ndarray, shape (n,)
+        Places of the pieces along the chain, mm.
+    volume : numpy.ndarray, shape (n,)
+        Their volumes, mm3.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        bool.
     """
     bins = arches.bins(float(middle.min()), float(bottom.max()) + 2 * BELOW_MM)
     ends = bottom + BELOW_MM
@@ -155,6 +169,20 @@ def costal_processes(
     """Return how far the costal processes beside each piece lie behind the middle of the canal, how far the longer one
     reaches to its side, both NaN where not seen, and whether the image, which has `room_mm` (n, 2) to both sides of a
     piece, ends there.
+
+    Parameters
+    ----------
+    around : Beside
+        What lies around the chain.
+    top, bottom : numpy.ndarray, shape (n,)
+        Ends of the pieces along the chain, mm.
+    room_mm : numpy.ndarray, shape (n, 2)
+        See above.
+
+    Returns
+    -------
+    tuple of three numpy.ndarray, shape (n,)
+        mm, mm, bool.
     """
     bins = around.costal.bins(float(top.min()), float(bottom.max()))
     behind, reach, cut = (

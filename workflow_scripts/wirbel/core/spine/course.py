@@ -13,6 +13,7 @@ LEAST_DISC_SHARE = 0.15
 
 
 def disc_places(discs: list[Part]) -> np.ndarray:
+    """Return where discs of a usual size lie along the chain (mm), from the top down, shape (n,)."""
     if not discs:
         return np.zeros(0)
     volume = np.array([disc.volume_mm3 for disc in discs])
@@ -41,7 +42,24 @@ def _depth_mm(part: Part, chain: Chain) -> float:
 
 
 def bend_deg(centre, middle, share, chain: Chain) -> np.ndarray:
-    """Return by how much the way between large pieces turns backwards from the piece above to each; NaN at the top."""
+    """Return by how much the way between large pieces turns backwards from the piece above to each; NaN at the top.
+
+    Parameters
+    ----------
+    centre : numpy.ndarray, shape (n, 3)
+        Centres of the pieces, mm.
+    middle : numpy.ndarray, shape (n,)
+        Their places along the chain, mm.
+    share : numpy.ndarray, shape (n,)
+        Their sizes, as a share of the usual.
+    chain : Chain
+        The line through the spine.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        Degrees.
+    """
     bend = np.full(len(centre), np.nan)
     large = np.flatnonzero(share >= LARGE)
     for i in range(len(centre)):

@@ -17,7 +17,22 @@ def robust(z: np.ndarray, low: float = 0.8, high: float | np.ndarray = USUAL_KNE
 
 
 def log_ratio(value: float, one: float, other: float, spread: float) -> float:
-    """Return the log likelihood ratio of two Gaussians, within `MOST_EVIDENCE`."""
+    """Return the log likelihood ratio of two Gaussians, within `MOST_EVIDENCE`.
+
+    Parameters
+    ----------
+    value : float
+        What was seen.
+    one, other : float
+        Means of both Gaussians.
+    spread : float
+        Standard deviation of both.
+
+    Returns
+    -------
+    float
+        Above 0 where `one` is the likelier.
+    """
     ratio = ((value - other) ** 2 - (value - one) ** 2) / (2 * spread**2)
     return float(np.clip(ratio, -MOST_EVIDENCE, MOST_EVIDENCE))
 

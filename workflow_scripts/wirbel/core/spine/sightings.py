@@ -95,7 +95,21 @@ class Sightings:
 
 
 def look(parts: list[Part], discs: list[Part], labels: Volume, chain: Chain) -> Sightings:
-    """Measure every piece; `parts` and `discs` lie along `chain`, the parts from the top down."""
+    """Measure every piece; `parts` and `discs` lie along `chain`, the parts from the top down.
+
+    Parameters
+    ----------
+    parts, discs : list of Part
+        See above.
+    labels : Volume
+        Subregion map, any orientation.
+    chain : Chain
+        The line through the spine.
+
+    Returns
+    -------
+    Sightings
+    """
     shapes = np.array([_shape(part, chain) for part in parts]).reshape(len(parts), 9)
     middle, top, bottom, height, taper = shapes[:, :5].T
     behind, aside = shapes[:, 5:7], shapes[:, 7:]

@@ -67,7 +67,21 @@ def _any_spelling(suffix: str) -> re.Pattern[str]:
 
 
 def scan_of(participant: str, session: str, entry: os.DirEntry, suffix: str = T2W) -> FoundScan:
-    """Return the scan for a file in the `anat` folder of a participant (and session)."""
+    """Return the scan for a file in the `anat` folder of a participant (and session).
+
+    Parameters
+    ----------
+    participant, session : str
+        Names of the folders; `session` is empty where there is none.
+    entry : os.DirEntry
+        The file, as the walk found it.
+    suffix : str, default "T2w"
+        The BIDS suffix of scans.
+
+    Returns
+    -------
+    FoundScan
+    """
     scan_id = entry.name[: entry.name.rindex(f"_{suffix}.nii")]
     run = ""
     if "run-" in scan_id:

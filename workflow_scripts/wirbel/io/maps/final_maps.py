@@ -58,7 +58,26 @@ class OfScan(Protocol):
 def write_maps_of(
     scan: OfScan, folder: Path, maps: FinalMaps, agreement: Agreement, more: Mapping[str, Any]
 ) -> list[Path]:
-    """Write a scan's maps into a folder as `write_final_maps` does; the sidecars name the scan, and hold `more`."""
+    """Write a scan's maps into a folder as `write_final_maps` does; the sidecars name the scan, and hold `more`.
+
+    Parameters
+    ----------
+    scan : OfScan
+        The scan; its header's transforms are kept.
+    folder : Path
+        Where the maps go.
+    maps : FinalMaps
+        Label maps on the scan's own grid.
+    agreement : Agreement
+        How well the networks agree; goes into the vertebra map's sidecar.
+    more : mapping
+        Further sidecar entries.
+
+    Returns
+    -------
+    list of Path
+        The four files.
+    """
     source = raw_uri(scan.participant_id, scan.session_id, scan.path)
     provenance = {"Sources": [source], **more}
     return write_final_maps(
@@ -202,6 +221,24 @@ def write_map(
 
     What its numbers mean stands in a table for all scans (`write_lookups`); one beside the map, as earlier versions
     wrote it, is removed, so that the same numbers are not named twice.
+
+    Parameters
+    ----------
+    stem : str
+        Path without suffixes.
+    volume : Volume
+        The map, on the scan's own grid.
+    described : tuple
+        Description, names and colours of its numbers.
+    more : dict
+        Further sidecar entries.
+    placement : mapping, optional
+        The scan's transforms and their codes, kept as they are.
+
+    Returns
+    -------
+    list of Path
+        Map and sidecar.
     """
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
     write_volume(image, volume, "uint8", placement, intent=LABELS)

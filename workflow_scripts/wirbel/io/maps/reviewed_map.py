@@ -21,7 +21,26 @@ def reviewed_stem(anat: Path, scan_id: str) -> Path:
 def write_reviewed_map(
     anat: Path, scan_id: str, scan: Path, vertebra: Volume, described: Mapping[str, Any]
 ) -> list[Path]:
-    """Write the map and its sidecar, which holds `described`; return the files."""
+    """Write the map and its sidecar, which holds `described`; return the files.
+
+    Parameters
+    ----------
+    anat : Path
+        Folder of the scan's results.
+    scan_id : str
+        The scan's name, without suffix.
+    scan : Path
+        The scan's own file, whose transforms are kept.
+    vertebra : Volume
+        The corrected map, on the scan's own grid.
+    described : mapping
+        Entries of the sidecar.
+
+    Returns
+    -------
+    list of Path
+        Map and sidecar.
+    """
     stem = reviewed_stem(anat, scan_id)
     return write_map(str(stem), vertebra, VERTEBRAE, dict(described), read_header(scan).placement)
 

@@ -75,6 +75,17 @@ def write_measurements(
 
     `landmarks` are the lines that were measured: kind, level, and six world coordinates in mm (RAS+). They belong to no
     table; pictures show them.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    scan : mapping
+        The scan's own values, by column.
+    tables : mapping of str to sequence of mappings
+        Table -> rows, by column.
+    landmarks : sequence of sequences, optional
+        See above.
     """
     columns = {table: _columns(rows) for table, rows in tables.items()}
     more = {LANDMARKS: landmarks} if landmarks else {}

@@ -201,6 +201,8 @@ def change_appearance(
         Logarithm of a smooth gain at knots.
     noise : float or None
         Standard deviation of Gaussian noise drawn from `seed`.
+    seed : int
+        Of the noise.
     gain, offset : float
         Final linear change.
     """

@@ -55,6 +55,19 @@ def export_semantic(
     With `kept_share` in the budget, the weights are means of the trained ones and those that the training started
     from, which keeps what a short training on few scans would unlearn (Wortsman et al., CVPR 2022,
     doi:10.1109/CVPR52688.2022.00780).
+
+    Parameters
+    ----------
+    checkpoint : Path
+        nnU-Net's checkpoint.
+    folder : TrainingFolder
+        Holds plans and dataset of the training.
+    network : SemanticNetwork
+        The network's settings.
+    target : Path
+        Model folder to write.
+    budget : Budget, optional
+        Settings of the training; without it the weights are taken as they are.
     """
     content = read_pickled_checkpoint(checkpoint)
     plans = json.loads((folder.dataset / f"{PLANS_NAME}.json").read_text())

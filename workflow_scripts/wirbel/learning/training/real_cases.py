@@ -103,7 +103,28 @@ def case_of(
     targets: Targets,
     network: SemanticNetwork,
 ) -> tuple[Volume, np.ndarray]:
-    """Return a scan on the model grid, prepared as the workflow does, and its targets there."""
+    """Return a scan on the model grid, prepared as the workflow does, and its targets there.
+
+    Parameters
+    ----------
+    scan : FoundScan
+        The scan.
+    labels : Path
+        Its label map, on the scan's grid.
+    scheme : LabelScheme
+        What the map's numbers mean.
+    targets : Targets
+        What a voxel may be.
+    network : SemanticNetwork
+        Model grid: axes and voxel size in mm.
+
+    Returns
+    -------
+    image : Volume
+        Axes (P, I, R), intensities as `resample` makes them.
+    target : numpy.ndarray
+        uint8, the image's shape.
+    """
     spacing = partial(spacing_within, limits_mm=network.limits_mm)
     image = prepare_image(read_volume(scan.path), scan.scan_id, spacing).image
     volume = read_volume(labels)

@@ -86,7 +86,24 @@ def classes_of(labels: Labels) -> Classes:
 def as_targets(
     numbers: np.ndarray, scheme: LabelScheme, targets: Targets, source: str = ""
 ) -> np.ndarray:
-    """Return the target of every voxel of a label map (uint8); see `LabelScheme.read`."""
+    """Return the target of every voxel of a label map (uint8); see `LabelScheme.read`.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray
+        Label map, any shape.
+    scheme : LabelScheme
+        What its numbers mean.
+    targets : Targets
+        What a voxel may be.
+    source : str, optional
+        Named in errors.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, the shape of `numbers`.
+    """
     table = [targets.number_of(classes_of(labels)) for labels in scheme.sets]
     return np.array(table, np.uint8)[scheme.read(numbers, source)]
 

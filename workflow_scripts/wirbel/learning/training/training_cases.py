@@ -120,7 +120,21 @@ def write_partial_case(
     target: np.ndarray,
     network: SemanticNetwork,
 ) -> None:
-    """Store one case of a real scan; `target` has the numbers of `wirbel.learning.training.targets`."""
+    """Store one case of a real scan; `target` has the numbers of `wirbel.learning.training.targets`.
+
+    Parameters
+    ----------
+    folder : TrainingFolder
+        Where cases are kept.
+    name : str
+        Name of the case.
+    image : numpy.ndarray
+        Model grid, axes (P, I, R).
+    target : numpy.ndarray
+        uint8, same shape.
+    network : SemanticNetwork
+        The network's settings.
+    """
     write_preprocessed(folder, name, image, target, network)
     _save(
         folder.partial / f"{name}.npz",
@@ -148,6 +162,19 @@ def write_preprocessed(
 
     `target` holds classes, or numbers beyond them for several classes. nnU-Net then remembers places of those numbers
     as well, so that patches are centred on them.
+
+    Parameters
+    ----------
+    folder : TrainingFolder
+        Where cases are kept.
+    name : str
+        Name of the case.
+    image : numpy.ndarray
+        Model grid, axes (P, I, R).
+    target : numpy.ndarray
+        uint8, same shape.
+    network : SemanticNetwork
+        The network's settings.
     """
     from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
     from nnunetv2.training.dataloading.nnunet_dataset import comp_blosc2_params, nnUNetDatasetBlosc2

@@ -29,7 +29,24 @@ def make_training_data(
     network: SemanticNetwork,
     real: tuple[RealData, ...] = (),
 ) -> int:
-    """Make the missing cases, then nnU-Net's descriptions; return the number of cases."""
+    """Make the missing cases, then nnU-Net's descriptions; return the number of cases.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the training.
+    settings : DataSettings
+        How many simulated cases, and of what kind.
+    network : SemanticNetwork
+        Model grid: axes and voxel size in mm.
+    real : tuple of RealData, optional
+        Real scans with label maps.
+
+    Returns
+    -------
+    int
+        Number of cases.
+    """
     folder = TrainingFolder(root)
     done = set(folder.case_names())
     todo = [(root, seed, network) for seed in settings.seeds() if case_name(seed) not in done]

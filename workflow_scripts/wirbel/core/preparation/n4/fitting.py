@@ -27,6 +27,24 @@ def log_field(
     `image` (three axes, at least 0) is fitted at the voxels of `mask` (bool, same shape). The field is that of ITK's
     filter (Tustison et al., IEEE TMI 2010;29:1310), whose conventions are kept to the voxel. The number of threads
     changes nothing. Raises ValueError where there is nothing to fit.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Three axes, at least 0.
+    mask : numpy.ndarray
+        bool, same shape.
+    settings : FitSettings
+        Pieces of the spline, iterations, tolerance.
+    shape : tuple of int
+        Grid of the result, whose corner voxels coincide with the image's.
+    part : tuple of slice, optional
+        Only that part of the grid.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32.
     """
     # turned round: ITK stores the first axis fastest, and its histogram's limits depend on the order of voxels
     logarithms, mask = (

@@ -27,6 +27,24 @@ def log_field(
     As `wirbel.core.preparation.n4.fitting.log_field`, but on one thread: the field depends on their
     number (on a real neck, two threads gave a field up to 0.3 % from that of one). Raises RuntimeError
     where the filter gives up, ValueError where there is nothing to fit.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        Three axes, at least 0.
+    mask : numpy.ndarray
+        bool, same shape.
+    settings : FitSettings
+        Pieces of the spline, iterations, tolerance.
+    shape : tuple of int
+        Grid of the result, whose corner voxels coincide with the image's.
+    part : tuple of slice, optional
+        Only that part of the grid.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32.
     """
     import SimpleITK as sitk
 

@@ -39,6 +39,22 @@ def merge_predictions(predictions: Predictions, shape, crop, fewest_voxels: int)
 
     `predictions` from the top down; `crop` the box of the map that predictions may cover; `fewest_voxels` of a
     connected part of an instance.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        See above.
+    shape : tuple of int
+        Shape of the map on the instance grid.
+    crop : tuple of slice
+        See above.
+    fewest_voxels : int
+        See above.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8.
     """
     found = _collect(predictions, shape, crop)
     out = np.zeros(shape, np.uint16)

@@ -29,6 +29,20 @@ def number_rest(subregion: np.ndarray, vertebra: np.ndarray, sacrum_ids, metal_i
 
     Endplate voxels that SPINEPS loses when it separates upper from lower endplates are removed from
     `subregion`, in place.
+
+    Parameters
+    ----------
+    subregion : numpy.ndarray
+        Map, axes (P, I, R); changed in place.
+    vertebra : numpy.ndarray
+        Numbered vertebrae, same shape.
+    sacrum_ids, metal_ids : sequence of int
+        Subregions that are the sacrum, or metal.
+
+    Returns
+    -------
+    numpy.ndarray
+        Same shape.
     """
     out = vertebra.copy()
     out[np.isin(subregion, sacrum_ids)] = SACRUM
