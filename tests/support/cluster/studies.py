@@ -151,7 +151,8 @@ class Reference:
             self.folder.mkdir()
             fresh.rename(self.repository)
             for which, scans in self.scans.items():
-                self._run(self.folder / which, scans)
+                shutil.copytree(scans, self.folder / which / "in")
+                self._run(self.folder / which)
             (self.folder / "complete").touch()
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -165,18 +166,21 @@ class Reference:
 
     def mixed(self, target: Path, replaced: set[str]) -> Path:
         """Run undisturbed on the first scans, those `replaced` exchanged for the second ones; return the output."""
-        scans = target / "scans"
+        scans = target / "in"
         shutil.copytree(self.scans["first"], scans)
         for scan in replaced:
             shutil.rmtree(scans / scan)
             shutil.copytree(self.scans["second"] / scan, scans / scan)
-        return self._run(target, scans)
+        return self._run(target)
 
-    def _run(self, folder: Path, scans: Path) -> Path:
-        """Run the workflow on all scans in one batch on this machine; return the output folder."""
+    def _run(self, folder: Path) -> Path:
+        """Run the workflow on all scans of `folder`/in, in one batch on this machine; return the output folder.
+
+        The folders are named and placed as a round's, because results name the raw data set.
+        """
         trouble, output = folder / "trouble", folder / "out"
         trouble.mkdir(parents=True)
-        settings = {"bids_dir": scans, "output_dir": output, "batch_size": self._scans}
+        settings = {"bids_dir": folder / "in", "output_dir": output, "batch_size": self._scans}
         settings |= self.settings
         line = [sys.executable, "-m", "snakemake", "--profile", "profiles/default", "--cores", "2"]
         line += ["--set-threads", "semantic=1", "--config"]
