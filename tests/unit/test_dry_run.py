@@ -85,7 +85,7 @@ def test_scans_that_are_left_out_are_not_called_gone_and_absent_content_is_told(
         left_out=frozenset({"sub-02"}),
         absent=("sub-03",),
     )
-    assert told[0] == "9 scans found: 1 gone, 1 left out by participants since the last run."
+    assert told[0] == "9 scans found: 1 gone, 1 left out by the settings since the last run."
     assert told[1].startswith("1 scan of them without content (content_missing): sub-03.")
     assert "`datalad get`" in told[1]
 

@@ -14,7 +14,8 @@ from wirbel.study.sources.source_settings import source_of
 
 def source(**settings):
     """The source as settings describe it."""
-    plain = {"scans": "", "suffix": "T2w", "filter": {}, "where": {}, "one_per_session": False}
+    plain = {"scans": "", "dicom": False, "suffix": "T2w", "filter": {}, "where": {}}
+    plain |= {"one_per_session": False}
     return source_of({**plain, **settings})
 
 

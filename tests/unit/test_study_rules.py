@@ -131,11 +131,17 @@ def test_a_job_of_two_stages_asks_for_the_time_of_both_and_for_one_start(make):
         (True, "features", "label"),
         (True, "label", "merge"),
         (False, "label", "merge"),
+        (False, "ingest", None),
     ],
 )
 def test_which_stage_comes_before(labelling, stage, before):
     assert stage_before(stage, stages_of_run(labelling)) == before
-    assert stages_of_run(True) == ALL_STAGES
+
+
+def test_dicom_is_converted_before_anything_else():
+    assert stages_of_run(True, True) == ALL_STAGES
+    assert stages_of_run(False, True) == ("ingest", *STAGES)
+    assert stage_before("resample", stages_of_run(False, True)) == "ingest"
 
 
 def test_a_wrong_setting_and_a_folder_of_others_end_the_start_in_one_sentence(make, tmp_path):

@@ -20,8 +20,8 @@ def read_participants(bids_dir: Path | None, output_dir: Path) -> Participants:
     if bids_dir is None:
         return Participants(People(), {}, taken)
     files = read_people(bids_dir, _participants_of(bids_dir, output_dir))
-    for name in dict.fromkeys(files.people.unmatched):
-        print(f"cohort: participants.tsv: {visible(name)} matches no participant, or more than one")
+    if unmatched := len(set(files.people.unmatched)):  # who they are may not be kept
+        print(f"cohort: participants.tsv: {unmatched} ids match no participant, or more than one")
     for fault in files.faults:
         print(f"cohort: {visible(fault)}: not used")
     return Participants(files.people, files.descriptions, taken)

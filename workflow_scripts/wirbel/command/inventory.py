@@ -14,6 +14,7 @@ from wirbel.command.common.mistake import Mistake
 from wirbel.command.starting.checks import settings_of
 from wirbel.command.starting.line import profile_folder
 from wirbel.command.starting.words import understood
+from wirbel.errors import REASONS
 from wirbel.io.escapes import visible
 from wirbel.io.tabular.tables import write_rows
 from wirbel.study.listing.dataset import look_up
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--names-only",
         action="store_true",
-        help="do not look for the same content under several names",
+        help="open no file: neither to compare contents nor to read headers of DICOM",
     )
     configfile = parser.add_argument(
         "--configfile", nargs="+", action="append", default=[], help="YAML files with settings"
@@ -65,6 +66,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         data = look_up(settings.bids_dir, os.devnull, settings.participants, source=settings.source)
         found = inventory(data, settings.bids_dir, contents=not args.names_only)
+        if settings.dicom and not args.names_only:
+            from wirbel.command.common.deliveries import with_headers  # imports pydicom
+
+            found = with_headers(found, data.scans, settings)
         if args.table:
             write_rows(args.table, COLUMNS, map(vars, found.rows))
     except Refused as error:
@@ -113,7 +118,8 @@ def _sizes(found: Inventory) -> list[str]:
 def _reason(found: Inventory, reason: str) -> list[str]:
     """Return how many rows have a reason, and some of them."""
     rows = [row for row in found.rows if row.reason == reason]
-    told = [f"{len(rows):,} {reason}: {WORDS.get(reason, '')}".rstrip(": ")]
+    words = WORDS.get(reason) or REASONS.get(reason, "")
+    told = [f"{len(rows):,} {reason}: {words}".rstrip(": ")]
     told += [f"    {row.scan_id or row.participant_id}: {row.detail}" for row in rows[:EXAMPLES]]
     more = len(rows) - EXAMPLES
     return told + ([f"    ... and {more:,} more"] if more > 0 else [])

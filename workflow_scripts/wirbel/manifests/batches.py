@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,10 @@ class StageFolders:
         """Return `sub-X/[ses-Y/]anat`, the folder of a scan's final maps."""
         return anat_folder(self.output_dir, scan.participant_id, scan.session_id)
 
+    def converted(self, scan: Scan, suffix: str) -> Path:
+        """Return the file that `ingest` makes of a delivery, such as `sub-X/anat/sub-X_T2w.nii.gz`."""
+        return self.anat(scan) / f"{scan.scan_id}_{suffix}.nii.gz"
+
 
 def list_batches(output_dir: str | Path) -> list[str]:
     """Return the batches that have a list, sorted; opens no file."""
@@ -68,6 +72,19 @@ def batch_file(output_dir: str | Path, batch: str) -> Path:
 def read_batch(path: str | Path) -> list[Scan]:
     """Read a batch list."""
     return [_scan({name: unescape(cell) for name, cell in row.items()}) for row in read_rows(path)]
+
+
+def read_scans(output_dir: str | Path, batch: str, ingested: str = "") -> list[Scan]:
+    """Return the scans of a batch as stages after `ingest` open them.
+
+    `ingested` is the suffix of what that stage makes (`wirbel.plan.plan.Plan.ingested`); empty: the
+    scans are the data set's own files.
+    """
+    scans = read_batch(batch_file(output_dir, batch))
+    if not ingested:
+        return scans
+    folders = StageFolders(Path(output_dir))
+    return [replace(scan, path=folders.converted(scan, ingested)) for scan in scans]
 
 
 def list_rows(scans: Iterable[Sequence[Any]]) -> list[list[str]]:

@@ -7,11 +7,10 @@ of installed packages are not part of it.
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
 from wirbel.io.atomic import MACHINE_ERRORS
-from wirbel.io.dataset.folder_content import content_digest, content_stamp
+from wirbel.io.dataset.folder_content import content_digest, content_stamp, is_there
 from wirbel.io.dataset.presence import absence
 from wirbel.manifests.records import OK, Record, RecordBook
 
@@ -57,8 +56,7 @@ class ContentHashes:
         folder, as of DICOM files, has the content of all its files.
         """
         try:
-            status = path.stat()
-            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            if not is_there(path):
                 return NOTHING
             stamp = content_stamp(path)
             return known if known and known[0] == stamp else (stamp, content_digest(path))

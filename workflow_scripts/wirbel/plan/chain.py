@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from wirbel.plan.plan import INGEST
+
 
 @dataclass(frozen=True)
 class StageNeeds:
@@ -38,7 +40,10 @@ class StageNeeds:
 
 LABEL = "label"
 """Names the levels after `merge` if a labelling network is used."""
+OPTIONAL = (INGEST, LABEL)
+"""Stages of some runs only: INGEST converts DICOM before `resample`, if that is what the source is."""
 CHAIN = (
+    StageNeeds(INGEST, "Converting the deliveries", 3000, 10, 2),
     StageNeeds("resample", "Resampling to the model's grid", 3000, 10, 2),
     StageNeeds("semantic", "Segmenting the structures", 6000, 15, 2, 1, then=("instance",)),
     StageNeeds("instance", "Separating the vertebrae", 6000, 15, 2, gpus=1),
@@ -54,7 +59,7 @@ DRAWING = StageNeeds("pictures", "Drawing the scans", 3000, 10, 1)
 """Draws every batch for the QC report, after the last stage of the chain; no scan can fail at it."""
 
 ALL_STAGES = tuple(stage.name for stage in CHAIN)
-STAGES = tuple(name for name in ALL_STAGES if name != LABEL)
+STAGES = tuple(name for name in ALL_STAGES if name not in OPTIONAL)
 """The usual stages."""
 INTERMEDIATE = ("resample", "semantic", "instance")
 """No stage after LAST_READER reads their results."""
@@ -73,16 +78,19 @@ READS_ALSO = {"merge": ("semantic",)}
 """Stages before the previous one whose results a stage also reads."""
 
 
-def stages_of_run(with_labelling: bool) -> tuple[str, ...]:
+def stages_of_run(with_labelling: bool, with_ingest: bool = False) -> tuple[str, ...]:
     """Return the stages that run for every scan, in their order."""
-    return ALL_STAGES if with_labelling else STAGES
+    wanted = {LABEL: with_labelling, INGEST: with_ingest}
+    return tuple(name for name in ALL_STAGES if wanted.get(name, True))
 
 
 def stage_before(stage: str, stages: tuple[str, ...]) -> str | None:
     """Return the stage whose manifest a stage reads, None for the first; `stages` are those of this run.
 
-    LABEL comes after LAST_READER also in a run that leaves it out.
+    LABEL comes after LAST_READER, and INGEST first, also in a run that leaves them out.
     """
+    if stage == INGEST:
+        return None
     if stage == LABEL:
         return LAST_READER
     if stage == DRAWING.name:

@@ -17,6 +17,8 @@ from wirbel.io.atomic import sweep_temporaries, write_text_if_changed
 from wirbel.plan.stage_plan import FINGERPRINT_DIGITS, StagePlan, digest_of
 
 FORMAT = 1
+INGEST = "ingest"
+"""The stage that converts DICOM, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,12 @@ class Plan:
     def naming(self) -> str:
         """The stage that writes the final maps: the last one before the measurements."""
         return self.names[-2]
+
+    @property
+    def ingested(self) -> str:
+        """The suffix of the scans that the first stage makes from DICOM; empty where it does not."""
+        first = self.stages[0] if self.stages else None
+        return first.settings.get("suffix", "") if first and first.stage == INGEST else ""
 
     @property
     def fingerprint(self) -> str:

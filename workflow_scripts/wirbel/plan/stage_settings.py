@@ -19,6 +19,18 @@ S = TypeVar("S")
 
 
 @dataclass(frozen=True)
+class IngestSettings:
+    """Which DICOM series to take (`wirbel.plan.series_rules`), as the setting `series` has it.
+
+    `one_per_session`: take the best where several fit. `suffix`: what the scans are called (T2w).
+    """
+
+    series: Mapping[str, Any]
+    one_per_session: bool
+    suffix: str
+
+
+@dataclass(frozen=True)
 class ResampleSettings:
     """`axes` and `resolution` (mm) are the model grid's; `method` says whose preparation it is.
 
@@ -71,6 +83,7 @@ class NoSettings:
 
 
 OF_STAGES: Mapping[str, type] = {
+    "ingest": IngestSettings,
     "resample": ResampleSettings,
     "semantic": NetworkSettings,
     "instance": NetworkSettings,

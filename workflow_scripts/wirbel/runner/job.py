@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wirbel.errors import InfrastructureError
 from wirbel.io.dataset.presence import absence
-from wirbel.manifests.batches import Scan, StageFolders, batch_file, read_batch
+from wirbel.manifests.batches import Scan, StageFolders, batch_file, read_scans
 from wirbel.manifests.findings import read_reviews, shifts_of, with_shifts
 from wirbel.manifests.intermediates import LaterStages, drop
 from wirbel.manifests.keys import ContentHashes
@@ -22,7 +22,7 @@ from wirbel.manifests.records import (
     records_file,
 )
 from wirbel.manifests.seals import Seal, digest_of_list, read_seal, seal_of
-from wirbel.plan.plan import output_of, read_plan
+from wirbel.plan.plan import INGEST, output_of, read_plan
 from wirbel.runner.progress import Progress, keep
 from wirbel.runner.stage import Stage
 
@@ -41,9 +41,10 @@ class Job:
         self.folders = StageFolders(self.output_dir)
         self.list_file = batch_file(self.output_dir, self.batch)
         self.manifest = manifest_file(self.output_dir, stage.name, self.batch)
-        self.scans = read_batch(self.list_file)
         self.stage_before = plan.before(stage.name)
         self.first = self.stage_before is None
+        self.ingested = "" if self.first else plan.ingested
+        self.scans = read_scans(self.output_dir, self.batch, self.ingested)
         self.shifts = self._shifts(last=stage.name == plan.names[-1])
         self.made_from, self._previous = self._before()
         self.lock = self.list_file.with_name(f".{self.batch}.lock")
@@ -65,8 +66,14 @@ class Job:
 
     @property
     def reads_scan(self) -> bool:
-        """Whether the stage opens the scan's own file."""
-        return self.first or getattr(self.stage, "reads_scan", False)
+        """Whether the stage opens the scan's own file, or what was delivered of it."""
+        return self.first or (getattr(self.stage, "reads_scan", False) and not self.ingested)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Stages before the previous one whose results the stage also opens."""
+        converted = self.ingested and getattr(self.stage, "reads_scan", False)
+        return (*getattr(self.stage, "reads", ()), *([INGEST] if converted else []))
 
     def upstream(self, scan: Scan) -> Record | None:
         """Return the scan's record at the previous stage; None at the first stage."""
@@ -95,6 +102,8 @@ class Job:
         """Return True if a recorded result is there as it was written, or no longer needed."""
         if record.is_complete(self.output_dir):
             return True
+        if self.stage.name == INGEST:  # its results are final
+            return False
         return self.later.are_done(record.scan_id, record.key)
 
     def done_with(self, record: Record) -> None:

@@ -14,11 +14,16 @@ from wirbel.io.atomic import sweep_temporaries
 from wirbel.io.dataset.presence import absence
 from wirbel.manifests.batches import Scan
 from wirbel.manifests.records import FAILED, OK, Record, sum_of
+from wirbel.plan.plan import INGEST
 from wirbel.runner.failures import Alarm, machine_fault, scan_fault
 from wirbel.runner.job import Job
 from wirbel.runner.progress import keep
 from wirbel.runner.stage import Work
 from wirbel.runner.upstream import check_contents, check_still_theirs
+
+NOT_DELIVERED = (
+    "what was delivered of this scan is not there: mount its disk, or copy it, and run again"
+)
 
 
 class Steps:
@@ -133,12 +138,14 @@ class Steps:
         """
         if not self._job.reads_scan:
             return
+        delivered = self._stage.name == INGEST  # whose names tell too much
         if sentence := absence(scan.path):
-            raise ScanError(CONTENT_MISSING, sentence)
+            raise ScanError(CONTENT_MISSING, NOT_DELIVERED if delivered else sentence)
         if not self._job.hashes.unchanged(scan.scan_id, scan.path):
+            name = "what was delivered of this scan" if delivered else scan.path.name
             raise ScanError(
                 "upstream_changed",
-                f"{scan.path.name} was replaced while the workflow was running; run it again",
+                f"{name} was replaced while the workflow was running; run it again",
             )
 
 

@@ -97,7 +97,7 @@ def _missing(job: Job, upstream: Record) -> list[str]:
 
 def _read_records(job: Job, upstream: Record) -> dict[str, Record]:
     """Return stage -> record of the results that the stage opens."""
-    reads = getattr(job.stage, "reads", ())
+    reads = job.reads
     earlier = _lineage(job, upstream) if reads else {}
     before = {} if job.stage_before is None else {job.stage_before: upstream}
     return before | {s: r for s, r in earlier.items() if s in reads}

@@ -21,7 +21,7 @@ from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
-from wirbel.manifests.batches import Scan, StageFolders, batch_file, list_batches, read_batch
+from wirbel.manifests.batches import Scan, StageFolders, list_batches, read_scans
 from wirbel.manifests.receipts import digest_of_seals, read_seals, write_receipt
 from wirbel.manifests.records import OK, Record, read_records
 from wirbel.plan.plan import output_of, read_plan
@@ -37,15 +37,20 @@ TOY_BANNER = (
 )
 
 
-def outcomes(output_dir: Path, stage: str = LAST_STAGE) -> list[tuple[Scan, Record]]:
-    """Return every scan with its row of the stage that wrote the maps, in the order of the batches."""
+def outcomes(
+    output_dir: Path, stage: str = LAST_STAGE, ingested: str = ""
+) -> list[tuple[Scan, Record]]:
+    """Return every scan with its row of the stage that wrote the maps, in the order of the batches.
+
+    `ingested`: see `wirbel.manifests.batches.read_scans`.
+    """
     found = []
     for batch in list_batches(output_dir):
         manifest = output_dir / "work" / stage / f"{batch}.tsv"
         if not manifest.exists():
             raise InfrastructureError(f"{manifest} is missing; run the workflow first")
         records = read_records(manifest)
-        scans = read_batch(batch_file(output_dir, batch))
+        scans = read_scans(output_dir, batch, ingested)
         found += [(scan, records[scan.scan_id]) for scan in scans if scan.scan_id in records]
     return found
 
@@ -121,9 +126,16 @@ def is_damaged(record: Record, output_dir: Path) -> bool:
     return bool(damaged)
 
 
-def draw(output_dir: Path, sheet: Path, scans: int, failures: int, stage: str = LAST_STAGE) -> str:
+def draw(
+    output_dir: Path,
+    sheet: Path,
+    scans: int,
+    failures: int,
+    stage: str = LAST_STAGE,
+    ingested: str = "",
+) -> str:
     """Draw the sheet and return its subtitle."""
-    found = outcomes(output_dir, stage)
+    found = outcomes(output_dir, stage, ingested)
     worked = [(scan, record) for scan, record in found if record.status == OK]
     failed = [record for _, record in found if record.status != OK]
     chosen = evenly(worked, scans)
@@ -158,7 +170,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         plan = read_plan(args.plan)
         seals = read_seals(output_dir, plan, [plan.naming])
-        print(f"contact_sheet: {draw(output_dir, sheet, args.scans, args.failures, plan.naming)}")
+        wanted = args.scans, args.failures, plan.naming, plan.ingested
+        print(f"contact_sheet: {draw(output_dir, sheet, *wanted)}")
         made_by, made_from = plan.stage("contact_sheet").fingerprint, digest_of_seals(seals)
         write_receipt(output_dir, "contact_sheet", made_by, made_from, [sheet])
     except (InfrastructureError, ScanError, OSError) as error:

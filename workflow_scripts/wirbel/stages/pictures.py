@@ -18,7 +18,7 @@ from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.measurements import read_measurements
-from wirbel.manifests.batches import Scan, StageFolders, batch_file, read_batch
+from wirbel.manifests.batches import Scan, StageFolders, read_scans
 from wirbel.manifests.receipts import (
     digest_of_seals,
     pictures_receipt,
@@ -89,7 +89,7 @@ def draw(output_dir: Path, plan: Plan, batch: str) -> list[Path]:
     pictures = BatchPictures(output_dir, batch)
     sources = Sources(output_dir, plan, batch)
     pictures.sweep()
-    for scan in read_batch(batch_file(output_dir, batch)):
+    for scan in read_scans(output_dir, batch, plan.ingested):
         try:
             content, thumb = sources.drawn(scan)
         except Exception as error:

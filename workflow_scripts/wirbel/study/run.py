@@ -27,6 +27,8 @@ from wirbel.study.listing.discovery import BatchPlan, plan_batches
 from wirbel.study.listing.links import check_links
 from wirbel.study.settings.planning import Planner
 from wirbel.study.settings.run_settings import Settings
+from wirbel.study.withdrawing.who import is_of
+from wirbel.study.withdrawing.withdrawal import begin_withdrawal, withdraw
 
 FAR_AHEAD = 130 * 365 * 24 * 3600
 """A time stamp at the end of the year 2099, in seconds."""
@@ -60,6 +62,8 @@ class Run:
     def carry_out(self) -> None:
         """Write lists and plan, and remove what is out of date, so that Snakemake runs what has to run."""
         folder = Path(self.output)
+        if self.data.withdrawn:
+            begin_withdrawal(folder, self.data.withdrawn)
         self._forget_images_of_gone_scans()
         self.found.write()
         self.data.write(folder)
@@ -75,6 +79,13 @@ class Run:
                 receipt_file(folder, stage).unlink(missing_ok=True)
         for batch in self.pictures:
             receipt_file(folder, pictures_receipt(batch)).unlink(missing_ok=True)
+        withdraw(folder, self.data.withdrawn, self.data.known, self._batches_of_withdrawn())
+
+    def _batches_of_withdrawn(self) -> list[str]:
+        """Return the batches that lose scans of withdrawn participants, and so run again."""
+        people = self.data.withdrawn
+        changes = self.found.changes.items() if people else ()
+        return [b for b, change in changes if any(is_of(people, scan) for scan in change.gone)]
 
     def new_scans(self) -> list[FoundScan]:
         """Return the scans that are new or changed since the last run."""
@@ -153,11 +164,13 @@ def look(settings: Settings, wishes: Wishes) -> Run:
     """
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
-    asked = settings.participants, settings.reviews, settings.source
+    asked = settings.participants, settings.reviews, settings.source, settings.withdrawn
     data = look_up(settings.bids_dir, folder, *asked)
     check_links(folder, Path(settings.bids_dir), data.scans)
     scope = settings.batch_size, settings.participants
-    found = plan_batches(settings.bids_dir, folder, *scope, data.scans, data.excluded)
+    found = plan_batches(
+        settings.bids_dir, folder, *scope, data.scans, data.excluded, data.withdrawn
+    )
     decision = decide(folder, plan, found, data.reviews.shifts)
     pictures = decide_pictures(folder, plan, found, decision)
     tables = decide_tables(folder, plan, found, decision, data.mark, pictures)

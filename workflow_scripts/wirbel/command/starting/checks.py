@@ -87,7 +87,7 @@ def _check_cores(cores: str | None) -> None:
 def _check_scans(settings: Settings) -> None:
     """Refuse a data set in which no scan can be."""
     if settings.source.table:
-        _check_table(settings.source.table)
+        _check_table(settings.source.table, folder_too=settings.source.dicom)
         return
     expected = settings.source.expected
     folder = Path(settings.bids_dir)
@@ -107,9 +107,9 @@ def _check_scans(settings: Settings) -> None:
     _check_participants(settings.participants, people)
 
 
-def _check_table(table: str) -> None:
-    """Refuse a table of scans that is none."""
-    if not Path(table).is_file():
+def _check_table(table: str, *, folder_too: bool) -> None:
+    """Refuse a table of scans that is none; deliveries of DICOM may also lie in a folder."""
+    if not Path(table).is_file() and not (folder_too and Path(table).is_dir()):
         found = "it is a folder" if Path(table).is_dir() else "there is no such file"
         raise Mistake(
             f"scans {table}: {found}; expected a table with participant_id, session_id, path"

@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 from wirbel.io.atomic import MACHINE_ERRORS
+from wirbel.io.dataset.several_paths import parted_paths
 
 POINTERS = (b"/annex/objects/", b"version https://git-lfs.github.com/")
 """First bytes of files that stand for content which was not fetched (git-annex, Git LFS)."""
@@ -25,14 +26,19 @@ MOUNT = "mount the disk that holds it, or fetch it (`datalad get`, `git annex ge
 def absence(path: str | Path) -> str:
     """Return why a file's content is missing and what to do, or "" if it is there.
 
-    Folders, pipes, devices and circular links also give "": they are not files, and other checks
-    refuse them.
+    Of several paths (`wirbel.io.dataset.several_paths`) one has to be there. Folders, pipes, devices
+    and circular links also give "": they are not files, and other checks refuse them.
 
     Raises
     ------
     OSError
         If the machine or its file system is at fault.
     """
+    told = [_absence(part) for part in parted_paths(path)]
+    return "" if not all(told) else told[0]
+
+
+def _absence(path: Path) -> str:
     name = os.path.basename(path)
     try:
         status = os.stat(path)

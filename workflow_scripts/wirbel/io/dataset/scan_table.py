@@ -17,6 +17,7 @@ from wirbel.io.dataset.entities import ENTITIES, LABEL, name_of
 from wirbel.io.dataset.folder_content import content_stamp
 from wirbel.io.dataset.listing import Finding, Listing
 from wirbel.io.dataset.scan_names import T2W, FoundScan
+from wirbel.io.dataset.several_paths import joined_paths
 from wirbel.io.escapes import visible
 from wirbel.io.foreign.foreign_tables import read_foreign_table
 
@@ -31,7 +32,13 @@ class TableError(ValueError):
     """A table of scans that cannot be used at all; says which, and what was expected."""
 
 
-def list_table(path: str | Path, participants: Collection[str] = (), suffix: str = T2W) -> Listing:
+def list_table(
+    path: str | Path,
+    participants: Collection[str] = (),
+    suffix: str = T2W,
+    *,
+    in_parts: bool = False,
+) -> Listing:
     """List the scans that a table names.
 
     Parameters
@@ -43,6 +50,9 @@ def list_table(path: str | Path, participants: Collection[str] = (), suffix: str
         Keep only these, as `wirbel.io.dataset.bids.list_dataset` does. Default: keep all.
     suffix : str
         What the scans are called in messages. Default: "T2w".
+    in_parts : bool
+        Rows with the same ids are parts of one scan (`wirbel.io.dataset.several_paths`). Default: they
+        claim the same name.
 
     Returns
     -------
@@ -64,6 +74,8 @@ def list_table(path: str | Path, participants: Collection[str] = (), suffix: str
     folder = os.path.dirname(os.path.abspath(path))
     for line, row in rows:
         _add(listing, folder, columns, f"{os.path.basename(path)}, line {line}", row)
+    if in_parts:
+        _join(listing)
     _forget_rows_without_path(listing)
     people = {scan.participant_id for scan in listing.scans}
     people |= {found.participant_id for found in listing.findings if found.participant_id}
@@ -138,6 +150,20 @@ def _fault(participant: str, session: str, more: Mapping[str, str], path: str) -
     if not path.isprintable():
         return f"the path {visible(path)} has unprintable characters; rename the file"
     return ""
+
+
+def _join(listing: Listing) -> None:
+    """Make one scan of all rows with the same ids."""
+    rows = listing.cells
+    parts: dict[str, list[FoundScan]] = {}
+    for scan in listing.scans:
+        parts.setdefault(scan.scan_id, []).append(scan)
+    listing.scans, listing.cells = [], {}
+    for scan_id, some in parts.items():
+        path = joined_paths(scan.path for scan in some)
+        size, stamp = content_stamp(path) if len(some) > 1 else (some[0].size, some[0].mtime_ns)
+        listing.scans.append(some[0]._replace(path=path, size=size, mtime_ns=stamp))
+        listing.cells[scan_id, path] = rows[scan_id, some[0].path]
 
 
 def _forget_rows_without_path(listing: Listing) -> None:

@@ -78,7 +78,8 @@ def write_maps_of(
     list of Path
         The four files.
     """
-    source = raw_uri(scan.participant_id, scan.session_id, scan.path)
+    own = Path(scan.path).parent == Path(folder)
+    source = raw_uri(scan.participant_id, scan.session_id, scan.path, own=own)
     provenance = {"Sources": [source], **more}
     return write_final_maps(
         folder / scan.scan_id, maps, provenance, read_header(scan.path), agreement
@@ -151,10 +152,23 @@ def lookup_files(output_dir: Path) -> list[Path]:
     return [output_dir / f"desc-{kind}_dseg.tsv" for kind in LOOKUPS]
 
 
-def raw_uri(participant_id: str, session_id: str, path: str | Path) -> str:
+def raw_uri(participant_id: str, session_id: str, path: str | Path, *, own: bool = False) -> str:
     """Return a scan's BIDS URI, as derivatives name their sources.
 
-    Of a file that does not lie where BIDS has it (a table of scans named it) the URI has the name only.
+    Parameters
+    ----------
+    participant_id, session_id : str
+        "sub-01"; "ses-a" or "".
+    path : str or Path
+        The scan. Of a file that does not lie where BIDS has it (a table of scans named it) the URI has
+        the name only.
+    own : bool
+        The scan lies in the derivatives' data set itself, which converted it. Default: in the raw one.
+
+    Returns
+    -------
+    str
+        The URI.
 
     Examples
     --------
@@ -162,12 +176,14 @@ def raw_uri(participant_id: str, session_id: str, path: str | Path) -> str:
     'bids:raw:sub-01/anat/sub-01_T2w.nii.gz'
     >>> raw_uri("sub-01", "", "deliveries/a7.nii.gz")
     'bids:raw:a7.nii.gz'
+    >>> raw_uri("sub-01", "", "out/sub-01/anat/sub-01_T2w.nii.gz", own=True)
+    'bids::sub-01/anat/sub-01_T2w.nii.gz'
     """
     path = Path(path)
     folders = [part for part in (participant_id, session_id, "anat") if part]
     if path.parts[-len(folders) - 1 : -1] != tuple(folders):
         folders = []
-    return "bids:raw:" + "/".join([*folders, path.name])
+    return ("bids::" if own else "bids:raw:") + "/".join([*folders, path.name])
 
 
 def made_by(sidecar: Mapping[str, Any]) -> dict[str, str]:

@@ -143,7 +143,7 @@ def scans_in_words(found: BatchPlan) -> str:
     counts = {kind: sum(len(getattr(change, kind)) for change in changes) for kind in KINDS}
     counts["gone"] -= len(found.left_out)
     told = [f"{count:,} {kind}" for kind, count in counts.items() if count]
-    told += [f"{len(found.left_out):,} left out by participants"] if found.left_out else []
+    told += [f"{len(found.left_out):,} left out by the settings"] if found.left_out else []
     total = _number(sum(found.sizes.values()), "scan")
     sentence = (
         f"{total} found: {', '.join(told) or 'none new, changed or gone'} since the last run."

@@ -24,8 +24,8 @@ from wirbel.manifests.records import (
     records_by_stage,
 )
 from wirbel.manifests.seals import Seal, read_seal
-from wirbel.plan.chain import READS_ALSO
-from wirbel.plan.plan import Plan, known_stages
+from wirbel.plan.chain import LABEL, LAST_READER, READS_ALSO
+from wirbel.plan.plan import INGEST, Plan, known_stages
 from wirbel.plan.stage_plan import StagePlan
 from wirbel.study.decision.results import ResultCheck
 from wirbel.study.listing.discovery import BatchPlan
@@ -201,7 +201,7 @@ class _Decider:
         done: Mapping | None = None
         rows = {
             s: read_records(self._manifest(s, batch))
-            for s in (before, *READS_ALSO.get(stage.stage, ()))
+            for s in (before, *READS_ALSO.get(stage.stage, ()), *self._converted(stage.stage))
         }
         for scan_id, record in rows[before].items():
             read = [table[scan_id] for table in rows.values() if scan_id in table]
@@ -217,6 +217,10 @@ class _Decider:
             ):
                 return True
         return False
+
+    def _converted(self, stage: str) -> tuple[str, ...]:
+        """Return INGEST if the stage opens the scan that INGEST made, too."""
+        return (INGEST,) if self._plan.ingested and stage in (LAST_READER, LABEL) else ()
 
     def _recompute(self) -> dict[str, frozenset[str]]:
         """Return the scans to compute again in any case, by batch."""

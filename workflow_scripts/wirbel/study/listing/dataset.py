@@ -4,17 +4,21 @@ it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wirbel.core.people.participant_ids import match_ids
 from wirbel.errors import NO_SCAN
 from wirbel.io.dataset.bids import list_dataset
+from wirbel.io.dataset.delivery_folders import list_deliveries
 from wirbel.io.dataset.listing import Finding, Listing
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.dataset.scan_table import TableError, list_table
 from wirbel.io.escapes import visible
 from wirbel.io.foreign.people_files import TABLE
+from wirbel.manifests.batch_assignment import read_assignment
 from wirbel.manifests.batches import batch_file, list_batches, read_batch
 from wirbel.manifests.findings import findings_as_text, mark_of, write_findings
 from wirbel.study.listing.people import check_people, people_mark
@@ -23,13 +27,16 @@ from wirbel.study.refused import Refused
 from wirbel.study.sources.choice import LeftOut
 from wirbel.study.sources.chosen import chosen_from
 from wirbel.study.sources.source import ALL_T2W, Source
+from wirbel.study.withdrawing.listed import forget_listed
+from wirbel.study.withdrawing.who import withdrawn_people
 
 
 @dataclass(frozen=True)
 class DataSet:
     """Scans, findings, what to say at the start, and a mark of the files about people.
 
-    `left_out` are scans that the settings do not take.
+    `left_out` are scans that the settings do not take. `withdrawn` are participants of whom nothing may
+    stay, `known` all of the data set and of earlier results.
     """
 
     scans: list[FoundScan]
@@ -39,6 +46,8 @@ class DataSet:
     reviews: Reviews = field(default_factory=Reviews)
     left_out: list[LeftOut] = field(default_factory=list)
     misspelt: list[str] = field(default_factory=list)
+    withdrawn: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
 
     @property
     def excluded(self) -> frozenset[str]:
@@ -65,32 +74,39 @@ def look_up(
     participants: Collection[str] = (),
     reviews: Sequence[str] = (),
     source: Source = ALL_T2W,
+    withdrawn: Sequence[str] = (),
 ) -> DataSet:
     """List the data set and check the files about its people, and those of readers; writes nothing.
 
     Scans of a participant whose folder cannot be listed at the moment stay as in the last run, and
-    so do their results. Raises Refused if the files about people, or the table of scans, cannot be
-    used, OSError for a folder that cannot be read.
+    so do their results. Nothing of `withdrawn` participants is in what is returned. Raises Refused if
+    the files about people, or the table of scans, cannot be used, OSError for a folder that cannot be read.
     """
     listing = listed(bids_dir, participants, source)
+    known = _known(listing, Path(output_dir)) if withdrawn else frozenset()
+    gone, unmatched = withdrawn_people(withdrawn, known)
+    forget_listed(listing, gone)
     seen = {scan.scan_id for scan in listing.scans} if listing.unlisted else set()
     kept = [s for s in _as_they_were(Path(output_dir), listing.unlisted) if s.scan_id not in seen]
+    kept = [scan for scan in kept if scan.participant_id not in gone]
     present = sorted([*listing.scans, *kept]) if kept else listing.scans
     with_scans = {scan.participant_id for scan in present}
-    people = check_people(bids_dir, listing.present, with_scans, listing.session_files)
+    people = check_people(bids_dir, {*listing.present, *gone}, with_scans, listing.session_files)
     chosen = chosen_from(present, listing, people.files, source)
-    absent = [] if source.where else people.absent
+    absent = [] if source.where else _not_withdrawn(people.absent, withdrawn)
     findings = [*chosen.findings, *_without_folder(listing, absent, participants)]
     told = check_reviews(reviews, {scan.scan_id for scan in chosen.scans} if reviews else ())
     remarks = [*_not_found(listing, participants), *_in_words(listing, findings, source)]
     return DataSet(
         chosen.scans,
         findings,
-        [*remarks, *chosen.remarks, *people.remarks, *told.remarks],
+        [*remarks, *chosen.remarks, *people.remarks, *told.remarks, *_withdrawn(gone, unmatched)],
         people_mark(bids_dir, listing.session_files),
         told,
         chosen.left_out,
         listing.misspelt,
+        gone,
+        known,
     )
 
 
@@ -99,9 +115,38 @@ def listed(bids_dir: str | Path, participants: Collection[str], source: Source) 
     if not source.table:
         return list_dataset(bids_dir, participants, source.suffix)
     try:
-        return list_table(source.table, participants, source.suffix)
+        if source.dicom and os.path.isdir(source.table):
+            return list_deliveries(source.table, participants, source.suffix)
+        return list_table(source.table, participants, source.suffix, in_parts=source.dicom)
     except TableError as error:
         raise Refused(str(error)) from None
+
+
+def _known(listing: Listing, output_dir: Path) -> frozenset[str]:
+    """Return all participants of the data set and of earlier results."""
+    earlier = {scan_id.split("_")[0] for scan_id in read_assignment(output_dir)}
+    return frozenset({*listing.present, *earlier, *_with_maps(output_dir)})
+
+
+def _with_maps(output_dir: Path) -> list[str]:
+    """Return the participants who have a folder in the output folder."""
+    names = os.listdir(output_dir) if output_dir.is_dir() else []
+    return [name for name in names if name.startswith("sub-")]
+
+
+def _not_withdrawn(absent: Collection[str], withdrawn: Collection[str]) -> list[str]:
+    """Return the ids of participants.tsv that are not on the list of withdrawals."""
+    if not withdrawn:
+        return list(absent)
+    labels = {f"sub-{name.strip().removeprefix('sub-')}" for name in withdrawn}
+    return [name for name in absent if name not in match_ids([name], labels)]
+
+
+def _withdrawn(gone: Collection[str], unmatched: int) -> list[str]:
+    """Return how many participants are withdrawn; who they are is not said."""
+    told = [f"{len(gone)} participants are withdrawn: nothing of them is used or kept"]
+    none = [f"{unmatched} names in the list of withdrawals match no participant"]
+    return (told if gone else []) + (none if unmatched else [])
 
 
 def _as_they_were(output_dir: Path, participants: Collection[str]) -> list[FoundScan]:

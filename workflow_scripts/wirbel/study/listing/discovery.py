@@ -34,6 +34,7 @@ from wirbel.io.escapes import unescape
 from wirbel.manifests.batch_assignment import extended, read_assignment, write_assignment
 from wirbel.manifests.batches import COLUMNS, batch_file, list_batches, list_rows
 from wirbel.manifests.seals import digest_of_rows
+from wirbel.study.withdrawing.who import is_of
 
 FINGERPRINT_FILE = "discovery.json"
 
@@ -98,6 +99,7 @@ def plan_batches(
     participants: Collection[str] = (),
     found: list[FoundScan] | None = None,
     excluded: frozenset[str] = frozenset(),
+    withdrawn: frozenset[str] = frozenset(),
 ) -> BatchPlan:
     """Compare the data set with the lists in `output_dir`; write nothing.
 
@@ -116,6 +118,8 @@ def plan_batches(
         The data set's scans, if known.
     excluded : frozenset of str
         Scans that are there but that the settings do not take.
+    withdrawn : frozenset of str
+        Participants whose scans lose their place, too.
 
     Raises
     ------
@@ -130,7 +134,10 @@ def plan_batches(
         known = remembered["batches"], remembered["digests"]
         return BatchPlan(output_dir, fingerprint, *known, absent=tuple(remembered["absent"]))
     rows = _rows_by_scan(found)
-    assignment = extended(read_assignment(output_dir), list(rows), batch_size)
+    before = read_assignment(output_dir)
+    excluded |= {scan for scan in before if is_of(withdrawn, scan)}
+    kept = {scan: batch for scan, batch in before.items() if not is_of(withdrawn, scan)}
+    assignment = extended(kept, list(rows), batch_size)
     members: dict[str, list[tuple]] = {}
     for scan_id, batch in assignment.items():
         if scan_id in rows:

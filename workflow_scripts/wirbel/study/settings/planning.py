@@ -15,7 +15,7 @@ from wirbel.manifests.receipts import PICTURES
 from wirbel.models.compatibility import compatibility_parameter, method_of
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model
-from wirbel.plan.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
+from wirbel.plan.chain import INTERMEDIATE, LABEL, LAST_READER, stages_of_run
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.networks import identified, planned_source
 from wirbel.plan.plan import Plan, Wishes
@@ -50,7 +50,7 @@ class Planner:
 
     def plan(self, wishes: Wishes) -> Plan:
         """Return the plan of a run."""
-        names = [s for s in ALL_STAGES if s != LABEL or LABELLING in self._models]
+        names = stages_of_run(LABELLING in self._models, self._settings.dicom)
         return Plan(
             stages=tuple(self._stage(name) for name in names),
             tables={name: StagePlan(name, stage_code_hash(name)) for name in (*TABLES, *PER_BATCH)},

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from wirbel.plan.series_rules import RuleError, rules_of
 from wirbel.study.settings.setting_values import (
     PATHS,
     SettingsError,
@@ -53,6 +54,13 @@ class Settings:
     wait_seconds: float
     source: Source = ALL_T2W
     checked: Mapping[str, Any] = field(default_factory=dict)
+    series: Mapping[str, Any] = field(default_factory=dict)
+    withdrawn: tuple[str, ...] = ()
+
+    @property
+    def dicom(self) -> bool:
+        """Whether the scans are delivered as DICOM."""
+        return self.source.dicom
 
 
 def checked_settings(
@@ -74,7 +82,8 @@ def checked_settings(
         config[key] = path_setting(key, config[key])
     source = source_of(config)
     if source.table and not config["bids_dir"]:
-        config["bids_dir"] = os.path.dirname(source.table) or "."
+        folder = source.table if os.path.isdir(source.table) else os.path.dirname(source.table)
+        config["bids_dir"] = folder or "."
     models = config["models"]
     models = dict.fromkeys(PHASES, models) if isinstance(models, str) else models
     return Settings(
@@ -98,7 +107,18 @@ def checked_settings(
         wait_seconds=config["wait_seconds"],
         source=source,
         checked=MappingProxyType(config),
+        series=_checked_rules(config["series"]),
+        withdrawn=name_list("withdrawn", config["withdrawn"]),
     )
+
+
+def _checked_rules(series: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the rules for series as they are; raises SettingsError where one cannot be understood."""
+    try:
+        rules_of(series)
+    except RuleError as error:
+        raise SettingsError(str(error)) from None
+    return dict(series)
 
 
 def _sentence(error) -> str:

@@ -13,7 +13,7 @@ from wirbel.errors import REASONS
 from wirbel.io.foreign.people_files import read_name_list
 
 PATHS = ("bids_dir", "output_dir", "models_dir", "container", "reference", "scans")
-LISTS = ("participants", "recompute")
+LISTS = ("participants", "recompute", "withdrawn")
 """Settings that hold names of participants."""
 LIST_SUFFIXES = (".txt", ".tsv", ".csv", ".list")
 VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")

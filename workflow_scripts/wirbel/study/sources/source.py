@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from wirbel.io.dataset.scan_names import T2W
 
+TABLES = (".tsv", ".csv", ".txt")
 WITHOUT = "none"
 """In `filter`: the scan's name does not have the entity."""
 
@@ -57,6 +58,8 @@ class Source:
         Column of participants.tsv, or of the table of scans -> accepted values.
     one_per_session : bool
         Take only the best scan of each session.
+    dicom : bool
+        The table names DICOM folders and archives; it may also be a folder of such.
     """
 
     table: str = ""
@@ -64,10 +67,13 @@ class Source:
     filter: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     where: Mapping[str, OneOf | Range] = field(default_factory=dict)
     one_per_session: bool = False
+    dicom: bool = False
 
     @property
     def expected(self) -> str:
         """What the scans of this source are called, for messages."""
+        if self.dicom and not self.table.endswith(TABLES):
+            return f"sub-*/[ses-*/] with DICOM files or archives in {self.table}"
         if self.table:
             return f"rows with participant_id and path in {self.table}"
         return f"sub-*/[ses-*/]anat/*_{self.suffix}.nii.gz"

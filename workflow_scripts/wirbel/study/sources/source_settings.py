@@ -12,12 +12,18 @@ from wirbel.study.sources.source import WITHOUT, OneOf, Range, Source, as_number
 
 def source_of(config: Mapping[str, Any]) -> Source:
     """Return what checked settings say about the source; raises SettingsError."""
+    if config["dicom"] and not config["scans"]:
+        raise SettingsError(
+            "setting 'dicom': name the deliveries in 'scans': a table participant_id, session_id, path, or a folder "
+            "with sub-*/[ses-*/]"
+        )
     return Source(
         table=config["scans"],
         suffix=config["suffix"],
         filter={entity: _values(entity, value) for entity, value in config["filter"].items()},
         where={column: _wanted(column, value) for column, value in config["where"].items()},
         one_per_session=config["one_per_session"],
+        dicom=config["dicom"],
     )
 
 

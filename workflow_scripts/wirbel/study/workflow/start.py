@@ -25,6 +25,7 @@ from wirbel.study.refused import Refused
 from wirbel.study.run import Run, look
 from wirbel.study.run_lock import RunLock
 from wirbel.study.settings.run_settings import Settings
+from wirbel.study.withdrawing.withdrawal import end_withdrawal
 from wirbel.study.workflow import on_slurm
 from wirbel.study.workflow.session import Session
 
@@ -99,6 +100,7 @@ class Start:
         code = code or exit_code(settings.fail_on, told.failed, told.scans)
         self._session.say_at_the_end(told.text)
         self._end_record(code, told)
+        self._end_withdrawal()
         if code == TOO_MANY_FAILED:
             allowed = f"more scans failed than fail_on={settings.fail_on} allows"
             self._session.say_at_the_end(f"Exit code {code}: {allowed}")
@@ -110,6 +112,12 @@ class Start:
             end_record(self._settings.output_dir, code, told.measured, told.failed)
         except OSError as error:
             self._session.say_at_the_end(f"logs/runs.tsv lacks how this run ended: {error}")
+
+    def _end_withdrawal(self) -> None:
+        """Look once more for withdrawn participants, when everything that a run writes is written."""
+        data = self.run.data
+        for remark in end_withdrawal(Path(self._settings.output_dir), data.withdrawn, data.known):
+            self._session.say_at_the_end(remark)
 
     def end_without_jobs(self) -> None:
         """End a run that found nothing to do as any other."""

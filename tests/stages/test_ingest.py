@@ -1,0 +1,214 @@
+"""The stage ingest from a table of deliveries to NIfTI: every good one through, every bad one with its reason."""
+
+import json
+import random
+
+import numpy as np
+import pydicom
+import pytest
+from support.deliveries.planted import identifiers, planted, traces
+from support.deliveries.series import SAG, enhanced, series, tarred, volume, zipped
+from support.studies import planned
+
+from wirbel.core.geometry import reorient
+from wirbel.ingest.facts import ALLOWED
+from wirbel.io.nifti.volumes import read_volume
+from wirbel.io.sidecars import read_json
+from wirbel.manifests.batches import read_scans
+from wirbel.manifests.records import read_records
+from wirbel.stages import ingest, resample
+from wirbel.study.listing.dataset import look_up
+from wirbel.study.listing.discovery import plan_batches
+from wirbel.study.sources.source_settings import source_of
+
+BATCH = "b00001"
+
+
+class Study:
+    """A table of deliveries and an output folder."""
+
+    def __init__(self, folder):
+        self.folder, self.out, self.rows = folder / "in", folder / "out", []
+        self.folder.mkdir()
+
+    def deliver(self, participant, path, session=""):
+        self.rows.append(f"{participant}\t{session}\t{path.relative_to(self.folder)}")
+        return path
+
+    @property
+    def table(self):
+        path = self.folder / "scans.tsv"
+        path.write_text("\n".join(["participant_id\tsession_id\tpath", *self.rows]) + "\n")
+        return str(path)
+
+    def run(self, stage=ingest, **settings):
+        told = {"dicom": True, "scans": self.table, **settings}
+        plain = {"suffix": "T2w", "filter": {}, "where": {}, "one_per_session": False}
+        data = look_up(self.folder, self.out, source=source_of({**plain, **told}))
+        plan_batches(self.folder, self.out, 500, (), data.scans).write()
+        assert planned.run(stage, self.out, planned.BUILTIN, batch=BATCH, **told) == 0
+        return self.records(stage.__name__.rpartition(".")[2])
+
+    def records(self, stage):
+        return read_records(self.out / "work" / stage / f"{BATCH}.tsv")
+
+
+@pytest.fixture
+def study(tmp_path):
+    return Study(tmp_path)
+
+
+def test_a_delivery_becomes_a_scan_that_later_stages_read(study):
+    image = volume(12, seed=3)
+    big = image.with_data(np.kron(image.data, np.ones((3, 3, 1), np.int16)))
+    study.deliver(
+        "01", zipped(study.folder / "a.zip", series(study.folder / "a", image=big)), "base"
+    )
+    record = study.run()["sub-01_ses-base"]
+    assert (record.status, record.outputs) == (
+        "ok",
+        tuple(f"sub-01/ses-base/anat/sub-01_ses-base_T2w.{end}" for end in ("nii.gz", "json")),
+    )
+    found = reorient(read_volume(study.out / record.outputs[0]), ("P", "I", "R"))
+    np.testing.assert_array_equal(found.data, reorient(big, ("P", "I", "R")).data)
+    sidecar = read_json(study.out / record.outputs[1])
+    assert sidecar["EchoTime"] == 0.101 and sidecar["ConversionSoftware"] == "dcm2niix"
+    prepared = study.run(resample, n4=False)["sub-01_ses-base"]
+    assert prepared.status == "ok" and prepared.source == record.key
+    (scan,) = read_scans(study.out, BATCH, "T2w")
+    assert scan.path == study.out / record.outputs[0]
+
+
+def test_parts_of_one_session_make_one_scan_and_the_rules_choose(study):
+    for number, name in enumerate(("T2_SAG", "T1_SAG", "T2_TRA"), 1):
+        folder = series(study.folder / name, description=name, number=number, identity="one")
+        study.deliver("7", zipped(study.folder / f"{name}.zip", folder))
+    record = study.run(series={"description": "T2.*SAG"})["sub-7"]
+    assert record.status == "ok"
+    assert study.run(series={"description": "PD"})["sub-7"].reason == "no_series"
+
+
+def test_the_same_delivery_gives_the_same_bytes_and_is_converted_once(study):
+    study.deliver("1", series(study.folder / "a"))
+    first = study.run()["sub-1"]
+    content = (study.out / first.outputs[0]).read_bytes()
+    assert study.run()["sub-1"] == first
+    (study.out / first.outputs[0]).unlink()
+    again = study.run()["sub-1"]
+    assert (study.out / again.outputs[0]).read_bytes() == content
+    (study.folder / "a" / "0001.dcm").unlink()
+    assert study.run()["sub-1"].key != first.key
+
+
+def _cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+def _text(path):
+    path.write_text("no image")
+    return path
+
+
+def damaged(folder, kind, info):
+    """Deliver a series that is damaged in one of ten ways; return its path and the reason to expect."""
+    if kind == "truncated zip":
+        return _cut(zipped(folder / "a.zip", series(folder / "x", info))), "archive_damaged"
+    if kind == "truncated tar":
+        return _cut(tarred(folder / "a.tgz", series(folder / "x", info))), "archive_damaged"
+    if kind == "nested":
+        inner = zipped(folder / "in" / "in.dcm", series(folder / "x", info))
+        return zipped(folder / "out.zip", inner.parent), "archive_nested"
+    if kind == "no dicom":
+        (folder / "x").mkdir(parents=True)
+        return _text(folder / "x" / "note.dcm").parent, "no_dicom"
+    if kind == "capture":
+        more = info.more | {"ConversionType": "WSD"}
+        return series(folder / "x", info, more=more), "derived_image"
+    if kind == "gap":
+        made = series(folder / "x", info, image=volume(7))
+        (made / "0003.dcm").unlink()
+        return made, "incomplete_series"
+    if kind == "cut slice":
+        made = series(folder / "x", info)
+        _cut(made / "0002.dcm")
+        return made, "incomplete_series"
+    if kind == "two series":
+        series(folder / "x/a", info)
+        series(folder / "x/b", info, number=9)
+        return folder / "x", "several_series"
+    if kind == "no geometry":
+        made = series(folder / "x", info)
+        for file in made.iterdir():
+            header = pydicom.dcmread(file)
+            del header.ImageOrientationPatient
+            header.save_as(file)
+        return made, "bad_geometry"
+    return folder / "gone.zip", "content_missing"
+
+
+KINDS = ["truncated zip", "truncated tar", "nested", "no dicom", "capture", "gap", "cut slice"]
+KINDS += ["two series", "no geometry", "missing"]
+
+
+def test_of_forty_deliveries_every_good_one_goes_through_and_no_identifier_does(study, capfd):
+    """In random order: folders, zips, tars, multi-frame files, duplicates, and ten damaged in ten ways."""
+    expected, random_ = {}, random.Random(4)
+    numbers = list(range(40))
+    random_.shuffle(numbers)
+    for number in numbers:
+        folder, info = study.folder / f"d{number}", planted(SAG, number)
+        folder.mkdir()
+        if number < len(KINDS):
+            path, expected[number] = damaged(folder, KINDS[number], info)
+            study.deliver(number, path)
+            continue
+        expected[number] = ""
+        made = series(folder / f"Xq{number:02}inner", info, image=volume(seed=number))
+        packed = [made, None, None, made][number % 4]
+        if number % 4 == 1:
+            packed = zipped(folder / "a.zip", made, order=-1)
+        if number % 4 == 2:
+            packed = tarred(folder / "a.tar.gz", made)
+        if number % 4 == 3:  # delivered twice
+            study.deliver(number, zipped(folder / "again.zip", made))
+        study.deliver(number, packed)
+    study.deliver(77, enhanced(study.folder / "e.dcm", planted(SAG, 77)))
+    records = study.run()
+    assert {name: r.reason for name, r in records.items()} == {
+        **{f"sub-{number}": reason for number, reason in expected.items()},
+        "sub-77": "",
+    }
+    words = identifiers(path for path in study.folder.rglob("*.dcm") if _is_whole(path))
+    assert len(words) > 400
+    assert traces(study.out, words) == []
+    told = capfd.readouterr()
+    assert [word for word in words if word in told.out + told.err] == []
+
+
+def _is_whole(path):
+    try:
+        pydicom.dcmread(path, stop_before_pixels=True).SeriesDescription  # noqa: B018
+    except Exception:
+        return False
+    return True
+
+
+def test_sidecars_hold_nothing_but_the_stated_list(study):
+    study.deliver("1", series(study.folder / "a", planted(SAG, 3)))
+    record = study.run()["sub-1"]
+    sidecar = json.loads((study.out / record.outputs[1]).read_text())
+    assert set(sidecar) <= {*ALLOWED, "ConversionSoftware", "IngestNotes"}
+    assert "Manufacturer" not in sidecar, "a maker that is none of the known ones"
+
+
+def test_an_error_that_nobody_foresaw_repeats_no_value(study, monkeypatch):
+    def fails(*arguments, **more):
+        raise KeyError("Doe^Jane")
+
+    monkeypatch.setattr(ingest, "convert", fails)
+    study.deliver("1", series(study.folder / "a"))
+    study.deliver("2", series(study.folder / "b"))
+    records = study.run()
+    assert records["sub-1"].reason == "unexpected" and "KeyError while" in records["sub-1"].detail
+    assert traces(study.out, ["Doe^Jane"]) == []

@@ -1,0 +1,125 @@
+"""Withdrawn people: what mentions them is found in every spelling, and only that is removed."""
+
+import json
+
+import pytest
+
+from wirbel.study.withdrawing.forgetting import forget
+from wirbel.study.withdrawing.who import Mentions, is_of, withdrawn_people
+
+
+@pytest.mark.parametrize(
+    ("text", "mentioned"),
+    [
+        ("sub-1", True),
+        ('"sub-1_ses-a_T2w.nii.gz"', True),
+        ("work/features/sub-1.json", True),
+        ("sub-12 failed", False),
+        ("sub-01 failed", False),
+        ("xsub-1", False),
+        ("sub-1 (copy) failed", False),
+    ],
+)
+def test_names_that_begin_alike_are_told_apart(text, mentioned):
+    known = ["sub-1", "sub-12", "sub-1 (copy)"]
+    assert Mentions(["sub-1"], known).found_in(text.encode()) == mentioned
+
+
+@pytest.mark.parametrize(
+    "text", ["sub-ä&b", json.dumps("sub-ä&b"), "sub-ä&amp;b", "sub-%C3%A4%26b.html"]
+)
+def test_names_are_found_as_tables_pages_and_addresses_write_them(text):
+    assert Mentions(["sub-ä&b"]).found_in(text.encode())
+
+
+def test_many_names_are_looked_for_at_once():
+    mentions = Mentions([f"sub-{number}" for number in range(1000)])
+    assert mentions.found_in(b"... sub-999 ...") and not mentions.found_in(b"sub-1000")
+
+
+def test_a_list_of_withdrawals_may_be_as_a_spreadsheet_left_it():
+    known = ["sub-001", "sub-002"]
+    assert withdrawn_people(["1", "sub-002", "77"], known) == ({"sub-001", "sub-002"}, 1)
+
+
+def test_files_belong_to_whom_their_names_say():
+    assert is_of({"sub-1"}, "sub-1") and is_of({"sub-1"}, "sub-1.json")
+    assert not is_of({"sub-1"}, "sub-1a_T2w.json") and not is_of({"sub-1"}, "sub-1;b.json")
+
+
+FILES = {  # file -> its content
+    "sub-1/ses-a/anat/sub-1_ses-a_desc-vertebra_dseg.nii.gz": "map",
+    "sub-2/anat/sub-2_desc-vertebra_dseg.nii.gz": "map",
+    "work/features/sub-1_ses-a_features.json": "{}",
+    "work/features/sub-2_features.json": "{}",
+    "work/features/b00001.tsv": "sub-1_ses-a\tok\nsub-2\tok\n",
+    "work/features/b00002.tsv": "sub-3\tok\n",
+    "work/batches/assignment.tsv": "scan_id\tbatch\nsub-1_ses-a\tb00001\nsub-2\tb00001\n",
+    "work/batches/b00001.records.tsv": "stage\tscan_id\nmerge\tsub-1_ses-a\nmerge\tsub-2\n",
+    "work/receipts/pictures/b00001.json": '["qc/panels/b00001/sub-1_ses-a.js"]',
+    "work/receipts/report.json": '["qc/index.html"]',
+    "work/plans/1.json": json.dumps({"wishes": {"recompute": ["sub-1", "sub-2"]}}),
+    "qc/panels/b00001/sub-1_ses-a.js": "panel",
+    "qc/panels/b00001/sub-2.js": "panel",
+    "qc/thumbnails/b00001.webp": "picture",
+    "qc/thumbnails/b00002.webp": "picture",
+    "qc/index.html": "<p>sub-1</p>",
+    "cohort/scans.csv": "sub-1,3\nsub-2,4\n",
+    "cohort/scans.parquet": "packed",
+    "evaluation/scans.csv": "sub-2,4\n",
+    "logs/b00001.log": "merge: sub-1_ses-a failed\nmerge: sub-2 done\n",
+    "logs/runs.tsv": "command\nwirbel run in out recompute=sub-1\n",
+}
+
+
+@pytest.fixture
+def output(tmp_path):
+    for name, content in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return tmp_path
+
+
+def content(folder):
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_everything_of_a_person_goes_and_everything_of_others_stays(output):
+    done = forget(output, {"sub-1"}, {"sub-1", "sub-2", "sub-3"}, ["b00001"])
+    assert (done.scans, done.left) == (1, [])
+    left = content(output)
+    gone = set(FILES) - set(left)
+    assert gone == {
+        *(name for name in FILES if "sub-1" in name),
+        "work/features/b00001.tsv",
+        "work/receipts/pictures/b00001.json",
+        "qc/thumbnails/b00001.webp",
+        "qc/index.html",
+        "cohort/scans.csv",
+        "cohort/scans.parquet",
+    }
+    assert not any("sub-1" in text for text in left.values())
+    assert left["work/batches/b00001.records.tsv"] == "stage\tscan_id\nmerge\tsub-2\n"
+    assert left["logs/b00001.log"] == "merge: sub-2 done\n"
+    assert left["logs/runs.tsv"] == "command\nwirbel run in out recompute=withdrawn\n"
+    assert json.loads(left["work/plans/1.json"]) == {"wishes": {"recompute": ["sub-2"]}}
+    untouched = [name for name in left if FILES[name] == left[name]]
+    assert len(untouched) == len(left) - 5
+
+
+def test_forgetting_again_finds_nothing(output):
+    forget(output, {"sub-1"}, {"sub-1"}, ["b00001"])
+    before = content(output)
+    assert forget(output, {"sub-1"}, {"sub-1"}).nothing
+    assert content(output) == before
+
+
+def test_a_name_that_leads_elsewhere_removes_nothing(output):
+    before = content(output)
+    assert forget(output / "work", {"sub-1/../../sub-2", "..", "sub-"}, set()).nothing
+    assert content(output) == before

@@ -1,0 +1,151 @@
+"""From what was delivered of one scan to its volume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from wirbel.core.geometry import Volume
+from wirbel.errors import ScanError
+from wirbel.ingest.archives import Member, members
+from wirbel.ingest.conversion import converted
+from wirbel.ingest.facts import ALLOWED
+from wirbel.ingest.header import DicomHeader
+from wirbel.ingest.matching import chosen_series
+from wirbel.ingest.reading import read_header
+from wirbel.ingest.series import Series, check_series, gathered
+from wirbel.plan.series_rules import SeriesRules
+
+SPREAD = 1_000_000
+"""Places of the files of one path are numbered from a multiple of this on."""
+
+
+@dataclass
+class Found:
+    """What is in a delivery: headers, and faults by the path (its number) that has them."""
+
+    headers: list[DicomHeader] = field(default_factory=list)
+    faults: dict[int, ScanError] = field(default_factory=dict)
+    unreadable: int = 0
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A scan's volume, what may be told of its header, and sentences on what was odd."""
+
+    volume: Volume
+    facts: dict
+    notes: list[str]
+
+
+def convert(paths: Sequence[Path], rules: SeriesRules, *, best: bool = False) -> Converted:
+    """Return the volume of the series that fits the rules.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders, archives or files, all of one scan.
+    rules : SeriesRules
+        Which series to take.
+    best : bool
+        Where several fit, take the best (`wirbel.ingest.matching`). Default: refuse.
+
+    Raises
+    ------
+    ScanError
+        As `members`, `chosen_series`, `check_series` and `converted` do; no message holds anything of
+        a header but numbers of the scan's geometry and timing.
+    InfrastructureError, OSError
+        If the machine or its file system is at fault.
+    """
+    found = look_into(paths)
+    series = chosen(found, rules, best=best)
+    volume = volume_of(paths, series)
+    return Converted(volume, allowed(series), notes_on(found))
+
+
+def look_into(paths: Sequence[Path]) -> Found:
+    """Return the headers of all images of a delivery, and what is wrong with it."""
+    found = Found()
+    for number, path in enumerate(paths):
+        try:
+            with closing(members(path)) as some:
+                for member in some:
+                    _look(member, number, found)
+        except ScanError as fault:
+            found.faults[number] = fault
+    return found
+
+
+def _look(member: Member, number: int, found: Found) -> None:
+    try:
+        header = read_header(member)
+    except ScanError as fault:
+        if fault.reason != "unreadable":
+            raise
+        found.unreadable += 1
+        return
+    if header is not None:
+        found.headers.append(replace(header, place=number * SPREAD + member.place))
+
+
+def chosen(found: Found, rules: SeriesRules, *, best: bool = False) -> Series:
+    """Return the series to take; a fault of the delivery that it comes from is its own."""
+    try:
+        series = chosen_series(gathered(found.headers), rules, best=best)
+    except ScanError as error:
+        if error.reason in ("no_dicom", "no_series") and found.faults:
+            raise next(iter(found.faults.values())) from None
+        if error.reason == "no_dicom" and found.unreadable:
+            told = f"{found.unreadable} DICOM files have damaged headers: export them again"
+            raise ScanError("unreadable", told) from None
+        raise
+    for place in sorted(series.places):
+        if fault := found.faults.get(place // SPREAD):
+            raise fault
+    check_series(series)
+    return series
+
+
+def volume_of(paths: Sequence[Path], series: Series) -> Volume:
+    """Copy the files of a series to a private folder, and convert them."""
+    with TemporaryDirectory(prefix="wirbel-ingest-") as name:
+        folder = Path(name)
+        (folder / "in").mkdir()
+        for number, path in enumerate(paths):
+            own = {place % SPREAD for place in series.places if place // SPREAD == number}
+            if own:
+                _copy(path, own, folder / "in", number)
+        return converted(folder, series)
+
+
+def _copy(path: Path, places: set[int], folder: Path, number: int) -> None:
+    """Copy some files of a delivery to a folder, under neutral names."""
+    last = max(places)
+    with closing(members(path)) as some:
+        for member in some:
+            if member.place in places:
+                member.copy(folder / f"{number:03}_{member.place:06}.dcm")
+            if member.place == last:
+                return
+
+
+def allowed(series: Series) -> dict:
+    """Return what may be told of a series: the facts that all of its files share."""
+    first, others = series.first.facts, [header.facts for header in series.headers[1:]]
+    shared = {k: v for k, v in first.items() if all(other.get(k) == v for other in others)}
+    return {name: shared[name] for name in ALLOWED if name in shared}
+
+
+def notes_on(found: Found) -> list[str]:
+    """Return what was odd about a delivery that is good enough."""
+    told = []
+    if found.unreadable:
+        told.append(f"{found.unreadable} DICOM files with damaged headers were left out")
+    if found.faults:
+        reasons = ", ".join(sorted(fault.reason for fault in found.faults.values()))
+        told.append(f"{len(found.faults)} parts of the delivery were left out ({reasons})")
+    return told

@@ -1,0 +1,166 @@
+"""Read the header of a DICOM file from a stream: never its pixels, never more than HEADER_BYTES."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from typing import IO, Any
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+
+from wirbel.errors import InfrastructureError, ScanError
+from wirbel.ingest.archives import Member
+from wirbel.ingest.element_values import floats, integer, number, sequence, text, texts
+from wirbel.ingest.facts import facts_of
+from wirbel.ingest.header import DicomHeader
+from wirbel.io.atomic import MACHINE_ERRORS
+
+MAGIC_AT, MAGIC = 128, b"DICM"
+FIRST_BYTES = 32 * 1024
+"""Read at first: enough for most slices, and little to unpack from an archive."""
+HEADER_BYTES = 64 * 1024**2
+"""The longest header: of an enhanced image of a thousand frames, with private elements in each."""
+PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+"""Float, double and integer pixel data."""
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+"""Transfer syntax of a compressed header, which could unpack to anything."""
+UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+
+# What pydicom says about a header repeats its values.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
+
+def is_dicom(head: bytes) -> bool:
+    """Return True if a file begins as DICOM files do."""
+    return head[MAGIC_AT : MAGIC_AT + len(MAGIC)] == MAGIC
+
+
+def read_header(member: Member) -> DicomHeader | None:
+    """Return the header of an image; None for a file that is not DICOM, or has no pixels.
+
+    Raises
+    ------
+    ScanError
+        "unreadable" if the header is damaged.
+    """
+    if not is_dicom(member.head):
+        return None
+    if DEFLATED in member.head:
+        raise ScanError("unreadable", "a DICOM file is deflated as a whole: store it uncompressed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset, pixels_at = _read(member)
+            return None if pixels_at is None else _header(member, dataset, pixels_at)
+        except (InfrastructureError, MemoryError, ScanError):
+            raise
+        except OSError as error:
+            if error.errno in MACHINE_ERRORS:
+                raise
+            raise _damaged() from None
+        except (
+            Exception
+        ):  # whatever a damaged header leads pydicom to; its words would repeat values
+            raise _damaged() from None
+
+
+def _damaged() -> ScanError:
+    return ScanError("unreadable", "a DICOM file has a damaged header: export it again")
+
+
+def _read(member: Member) -> tuple[Dataset, int | None]:
+    """Return the elements before the pixels, and where these begin; None without pixels."""
+    content = member.read(FIRST_BYTES)
+    dataset, pixels_at = _parsed(io.BytesIO(content))
+    if pixels_at is None and len(content) == FIRST_BYTES:
+        content += member.read(HEADER_BYTES - FIRST_BYTES)
+        dataset, pixels_at = _parsed(io.BytesIO(content))
+    return dataset, pixels_at
+
+
+def _parsed(stream: IO[bytes]) -> tuple[Dataset, int | None]:
+    found: list[bool] = []
+
+    def at_pixels(tag: Any, vr: Any, length: Any) -> bool:
+        if int(tag) in PIXELS:
+            found.append(True)
+        return bool(found)
+
+    dataset = read_partial(stream, stop_when=at_pixels)  # type: ignore[arg-type]
+    return dataset, stream.tell() if found else None
+
+
+def _header(member: Member, dataset: Dataset, pixels_at: int) -> DicomHeader:
+    frames = max(integer(dataset, "NumberOfFrames") or 1, 1)
+    shared = sequence(dataset, "SharedFunctionalGroupsSequence")[:1]
+    each = sequence(dataset, "PerFrameFunctionalGroupsSequence")
+    groups = [*shared, *each[:1]]
+    rows, columns = integer(dataset, "Rows") or 0, integer(dataset, "Columns") or 0
+    return DicomHeader(
+        place=member.place,
+        series=text(dataset, "SeriesInstanceUID"),
+        instance=text(dataset, "SOPInstanceUID"),
+        series_number=integer(dataset, "SeriesNumber"),
+        description=text(dataset, "SeriesDescription"),
+        protocol=text(dataset, "ProtocolName"),
+        modality=text(dataset, "Modality"),
+        sop_class=text(dataset, "SOPClassUID"),
+        image_type=texts(dataset, "ImageType"),
+        echo_time_ms=_first(dataset, groups, "EchoTime", "MREchoSequence", "EffectiveEchoTime"),
+        pixel_mm=_several(dataset, groups, "PixelSpacing", "PixelMeasuresSequence"),
+        slice_mm=_first(dataset, groups, "SliceThickness", "PixelMeasuresSequence"),
+        rows=rows,
+        columns=columns,
+        directions=_several(dataset, groups, "ImageOrientationPatient", "PlaneOrientationSequence"),
+        positions=_positions(dataset, shared, each),
+        frames=frames,
+        is_captured=bool(text(dataset, "ConversionType")) or text(dataset, "Modality") == "OT",
+        is_cut_short=_is_cut_short(dataset, member.size - pixels_at, rows * columns * frames),
+        facts=facts_of(dataset, groups),
+    )
+
+
+def _several(dataset: Dataset, groups: list[Dataset], name: str, group: str) -> tuple[float, ...]:
+    """Return the numbers of an element, from the header or from an enhanced image's groups."""
+    found = floats(dataset, name)
+    for one in groups:
+        for part in sequence(one, group)[:1]:
+            found = found or floats(part, name)
+    return found
+
+
+def _first(
+    dataset: Dataset, groups: list[Dataset], name: str, group: str, other: str = ""
+) -> float | None:
+    found = number(dataset, name)
+    for one in groups:
+        for part in sequence(one, group)[:1]:
+            found = number(part, other or name) if found is None else found
+    return found
+
+
+def _positions(
+    dataset: Dataset, shared: list[Dataset], each: list[Dataset]
+) -> tuple[tuple[float, float, float], ...]:
+    """Return the position of every frame; empty unless all have one."""
+    own = floats(dataset, "ImagePositionPatient")
+    found = [own] if own else []
+    for frame in each if not found else ():
+        part = sequence(frame, "PlanePositionSequence")[:1]
+        found.append(floats(part[0], "ImagePositionPatient") if part else ())
+    if not found or any(len(position) != 3 for position in found):
+        return ()
+    return tuple((p[0], p[1], p[2]) for p in found)
+
+
+def _is_cut_short(dataset: Dataset, left: int, pixels: int) -> bool:
+    """Whether fewer bytes are left than uncompressed pixels need."""
+    meta = getattr(dataset, "file_meta", Dataset())
+    if text(meta, "TransferSyntaxUID") not in UNCOMPRESSED:
+        return left < 16
+    bits = (integer(dataset, "BitsAllocated") or 0) * (integer(dataset, "SamplesPerPixel") or 1)
+    return left < pixels * bits // 8

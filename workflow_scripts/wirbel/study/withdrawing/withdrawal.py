@@ -1,0 +1,80 @@
+"""A withdrawal from its first start to its last: remove, let the run make the rest again, look once more.
+
+`work/batches/.withdrawing` stands while one is under way; it holds the number of scans and names
+nobody. `logs/withdrawals.tsv` has a line for each one, with numbers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from wirbel.io.atomic import write_text
+from wirbel.io.tabular.tables import read_rows, write_rows
+from wirbel.manifests.batch_assignment import read_assignment
+from wirbel.study.ending.run_record import now
+from wirbel.study.withdrawing.forgetting import forget
+from wirbel.study.withdrawing.who import is_of
+
+COLUMNS = ("time", "participants", "scans", "files")
+
+
+def withdrawals_file(output_dir: str | Path) -> Path:
+    """Return the path of the table of withdrawals."""
+    return Path(output_dir, "logs", "withdrawals.tsv")
+
+
+def begin_withdrawal(output_dir: Path, people: Collection[str]) -> None:
+    """Note that a withdrawal is under way, if there is anything of these participants."""
+    there = any((output_dir / name).exists() for name in people)
+    scans = sum(is_of(people, scan) for scan in read_assignment(output_dir))
+    if (there or scans) and not _mark(output_dir).exists():
+        write_text(_mark(output_dir), f"{scans}\n")
+
+
+def withdraw(
+    output_dir: Path, people: Collection[str], known: Collection[str], batches: Collection[str]
+) -> None:
+    """Remove everything of these participants, if a withdrawal is under way; add the line that says so.
+
+    `batches` are those that lose scans, and run again.
+    """
+    if people and _mark(output_dir).exists():
+        done = forget(output_dir, people, known, batches)
+        _note(output_dir, len(people), _scans(output_dir) or done.scans, done.files)
+
+
+def end_withdrawal(output_dir: Path, people: Collection[str], known: Collection[str]) -> list[str]:
+    """Remove what the run itself wrote of these participants (logs); return what is to be said.
+
+    The withdrawal is over when nothing is left of them.
+    """
+    if not people:
+        return []
+    done = forget(output_dir, people, known)
+    if done.left:
+        return [
+            f"{len(done.left)} files still mention withdrawn participants, such as {done.left[0]}: remove them by hand"
+        ]
+    _mark(output_dir).unlink(missing_ok=True)
+    return []
+
+
+def _scans(output_dir: Path) -> int:
+    """Return how many scans the present withdrawal concerns, as its mark says."""
+    text = _mark(output_dir).read_text(encoding="utf-8").strip()
+    return int(text) if text.isdecimal() else 0
+
+
+def _note(output_dir: Path, participants: int, scans: int, files: int) -> None:
+    """Append a line, if anything was removed."""
+    if not files:
+        return
+    path = withdrawals_file(output_dir)
+    rows = read_rows(path) if path.exists() else []
+    entry = {"time": now(), "participants": participants}
+    write_rows(path, COLUMNS, [*rows, entry | {"scans": scans, "files": files}])
+
+
+def _mark(output_dir: Path) -> Path:
+    return output_dir / "work" / "batches" / ".withdrawing"
