@@ -8,6 +8,7 @@ from every clone of the software and wherever the output folder was moved to.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ from typing import Any
 from wirbel.manifests.batches import Scan
 from wirbel.manifests.records import FAILED, OK, SEAL_MARK, Record
 from wirbel.plan.stage_plan import KEY_DIGITS, StagePlan, digest_of
+
+LISTS = {"failed", "absent", "drops"}
+USUAL_BYTES = 1024
+"""Few seals are longer."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,24 @@ def seal_line(seal: Seal) -> str:
 def read_seal(path: str | Path) -> Seal | None:
     """Return a manifest's seal; None when there is no manifest, or one without a seal."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            line = stream.readline()
+        line = _first_line(path).decode()
         if not line.startswith(SEAL_MARK):
             return None
-        content: dict[str, Any] = json.loads(line.removeprefix(SEAL_MARK))
-        fields: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in content.items()
-        }
-        return Seal(**fields)
+        content: dict[str, Any] = json.loads(line[len(SEAL_MARK) :])
+        for name in LISTS & content.keys():
+            content[name] = tuple(content[name])
+        return Seal(**content)
     except (OSError, ValueError, TypeError, AttributeError):
         return None
+
+
+def _first_line(path: str | Path) -> bytes:
+    """Return a file's first line, without decoding or looking at the rest: it is read once per batch and stage."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = os.read(descriptor, USUAL_BYTES)
+        while b"\n" not in found and (more := os.read(descriptor, USUAL_BYTES)):
+            found += more
+    finally:
+        os.close(descriptor)
+    return found.partition(b"\n")[0]

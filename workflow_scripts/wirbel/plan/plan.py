@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,12 @@ class Plan:
         """Sixteen hexadecimal digits over everything that decides per-scan results."""
         return fingerprint_of(stage.fingerprint for stage in self.stages)
 
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """Stage or table -> the fingerprint of its plan."""
+        planned = (*self.stages, *self.tables.values())
+        return {stage.stage: stage.fingerprint for stage in planned}
+
     def stage(self, name: str) -> StagePlan:
         """Return one stage's plan; raise InfrastructureError if the plan does not have it."""
         for planned in (*self.stages, *self.tables.values()):
@@ -99,7 +106,7 @@ class Plan:
 
     def accepts(self, made_by: str, stage: str) -> bool:
         """Return True if results of a stage count that were made under the fingerprint `made_by`."""
-        return made_by == self.stage(stage).fingerprint or self.wishes.mixed_settings
+        return made_by == self.fingerprints[stage] or self.wishes.mixed_settings
 
     def before(self, name: str) -> str | None:
         """Return the previous stage; None for the first."""

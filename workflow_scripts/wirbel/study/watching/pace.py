@@ -17,7 +17,6 @@ from pathlib import Path
 from statistics import median
 
 from wirbel.io.tabular.tables import read_rows
-from wirbel.manifests.records import manifest_file
 from wirbel.study.watching.batches import BatchState
 from wirbel.study.watching.rows import seconds_in
 
@@ -64,10 +63,10 @@ def _work_since(
     medians: Mapping[str, float],
 ) -> float:
     """Return the work done since a moment, in seconds of one job after the other."""
-    done = 0.0
+    done, work = 0.0, os.path.join(output_dir, "work")
     for state in states:
         for place, name in enumerate(names[: len(state.seals)]):
-            if _changed(manifest_file(output_dir, name, state.batch)) >= began:
+            if _changed(f"{work}/{name}/{state.batch}.tsv") >= began:
                 done += medians.get(name, 0.0) * state.seals[place].measured
         if state.at_work:
             done += medians.get(names[len(state.seals)], 0.0) * state.finished
@@ -108,7 +107,7 @@ def _began(run: Mapping[str, str]) -> float | None:
         return None
 
 
-def _changed(path: Path) -> float:
+def _changed(path: str) -> float:
     try:
         return os.stat(path).st_mtime
     except OSError:
