@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "view": "show results in a browser, on this machine only",
     "report": "make the quality-control pages again",
     "evaluate": "compare results with known label maps",
+    "annotate": "fuse several segmentations of each scan into one annotation",
     "spider": "segment the public SPIDER data set and print the paper's table",
     "models": "list, fetch or verify networks",
     "doctor": "check this machine and say what to mend",
