@@ -137,6 +137,7 @@ def _winners(
             alone = (decided | ~patterns.informative).all(1)[patterns.where[box]]
             borders = border_log_odds(said, known, weights[:, at], like.spacing_mm)
             mine = mine + np.where(alone, borders, 0)
+            mine[~patterns.possible[:, at][patterns.where[box]]] = -np.inf
         ahead = mine > best[box]
         best[box][ahead] = mine[ahead]
         winner[box][ahead] = at

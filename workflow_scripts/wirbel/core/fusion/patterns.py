@@ -37,6 +37,17 @@ class Patterns:
         return np.logical_not(self.allowed.all(2))
 
     @property
+    def possible(self) -> np.ndarray:
+        """Which classes may be true: bool, shape (patterns, classes).
+
+        A class is not if some other class is allowed by all sources that allow it, and by more: where one source says
+        arch and the other any part of a vertebra, the voxel is no body.
+        """
+        said = self.allowed & self.informative[:, :, None]
+        less = (said[:, :, :, None] <= said[:, :, None, :]).all(1)
+        return ~(less & ~less.transpose(0, 2, 1)).any(2)
+
+    @property
     def plain(self) -> np.ndarray:
         """Whether no source names a structure: bool, shape (patterns,)."""
         return np.asarray(self.allowed[:, :, 0].all(1))

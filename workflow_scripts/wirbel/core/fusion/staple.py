@@ -107,5 +107,6 @@ def _posterior(patterns: Patterns, prior: np.ndarray, tables: list[np.ndarray]) 
     for source, table in enumerate(tables):
         stated = np.log(np.maximum(table, LEAST))[patterns.places[:, source]]
         logs += np.where(said[:, source, None], stated, 0.0)
+    logs[~patterns.possible] = -np.inf
     shifted = np.exp(logs - logs.max(1, keepdims=True))
     return shifted / shifted.sum(1, keepdims=True)
