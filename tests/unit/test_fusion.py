@@ -102,6 +102,14 @@ def test_a_union_takes_its_parts_from_the_source_that_tells_them_apart():
     assert told(result.disagreement) == pytest.approx([0, 0, 1 / 3, 0])
 
 
+def test_staple_does_not_take_one_part_for_another_that_no_source_names():
+    """All voxels of the arch are named by one source and allowed by the other: nothing speaks for the larger body."""
+    both = [ARCUS] * 20 + [BODY] * 600
+    union = [1] * 620
+    result = fused(spider("a", *union), ours("b", *both), method="staple")
+    assert told(result.subregion) == both
+
+
 def test_unions_that_nobody_tells_apart_are_left_out_of_the_training():
     result = fused(spider("a", 1, 3, 0), spider("b", 1, 3, 0))
     assert told(result.training) == [IGNORE, IGNORE, 0]
@@ -254,9 +262,16 @@ def test_the_agreement_table_has_a_row_per_structure_and_source():
     assert rows[ALL]["dice"] == pytest.approx((1 + 2 / 3 + 1) / 3) and rows[ALL]["sources"] == 3
 
 
-def test_a_union_takes_no_part_in_the_agreement_about_its_parts():
+def test_a_union_takes_part_in_the_agreement_about_the_whole_not_about_the_parts():
     result = fused(spider("a", 1, 1), ours("b", ARCUS, ARCUS))
-    assert [row["source"] for row in result.rows] == ["b", ALL]
+    found = [(row["structure"], row["source"]) for row in result.rows]
+    assert found == [
+        ("arcus_vertebrae", "b"),
+        ("arcus_vertebrae", ALL),
+        ("whole_vertebra", "a"),
+        ("whole_vertebra", "b"),
+        ("whole_vertebra", ALL),
+    ]
 
 
 def rows_of(scan, **structures):

@@ -40,7 +40,7 @@ from wirbel.io.tabular.tables import write_rows
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.runner.failures import machine_fault, scan_fault
 from wirbel.runner.machine.locks import sole_writer
-from wirbel.runner.machine.termination import end_with
+from wirbel.runner.machine.process import end_with
 
 Result = dict[str, Any]
 AGREEMENT = ("scan_id", "structure", "source", "dice", "undecided", "sources")

@@ -9,22 +9,34 @@ import numpy as np
 
 from wirbel.core.evaluation.metrics.overlap import dice
 from wirbel.core.fusion.statements import CLASSES, Statements
-from wirbel.core.labels import BODY_BORDER, SUBREGION_NAMES
+from wirbel.core.label_schemes import BACKGROUND, Labels
+from wirbel.core.labels import (
+    BODY,
+    BODY_BORDER,
+    CANAL,
+    CORD,
+    ENDPLATE,
+    SUBREGION_NAMES,
+    VERTEBRA_SUBREGIONS,
+)
 
 Row = dict[str, Any]
 
 ALL = "all sources"
 """Name of the rows about all sources together."""
-STRUCTURES = {
-    label: "vertebral_body" if label == BODY_BORDER else SUBREGION_NAMES[label]
-    for label in CLASSES[1:]
+VERTEBRA = frozenset(VERTEBRA_SUBREGIONS) - {BODY}
+UNIONS: dict[Labels, str] = {
+    VERTEBRA: "whole_vertebra",
+    VERTEBRA | {ENDPLATE}: "whole_vertebra_with_endplates",
+    frozenset({CORD, CANAL}): "spinal_canal_with_cord",
 }
+"""How unions of structures are called; others by their parts."""
 
 
 def agreement_rows(
     names: Sequence[str], statements: Sequence[Statements], fused: np.ndarray, ignored: np.ndarray
 ) -> list[Row]:
-    """Return how each source agrees with the fused map in each structure that it tells apart.
+    """Return how each source agrees with the fused map in each structure or union that it states.
 
     Parameters
     ----------
@@ -43,10 +55,10 @@ def agreement_rows(
         `structure`, `source`, `dice` (where the source says whether a voxel is of the structure) and, for all sources
         together, `dice` as the mean and `undecided`: the share of the structure that is ignored.
     """
-    rows = []
-    for label, structure in STRUCTURES.items():
-        mine = fused == label
-        scores = [_score(one, label, mine) for one in statements]
+    rows: list[Row] = []
+    for structure, members in _structures(statements).items():
+        mine = np.isin(fused, list(members))
+        scores = [_score(one, members, mine) for one in statements]
         known = [score for score in scores if score is not None]
         if not known:
             continue
@@ -106,12 +118,25 @@ def _least_first(agreement: float | None) -> float:
     return 2.0 if agreement is None else agreement
 
 
-def _score(statements: Statements, label: int, fused: np.ndarray) -> float | None:
-    """Return the Dice of one source where it decides about a structure; None if it never names it alone."""
-    alone = [one == {label} for one in statements.sets]
-    decides = [one == {label} or label not in one for one in statements.sets]
-    if not any(alone):
+def _structures(statements: Sequence[Statements]) -> dict[str, Labels]:
+    """Return name -> classes of every single structure, and of every union that a source states."""
+    found: dict[str, Labels] = {}
+    for label in CLASSES[1:]:
+        name = "vertebral_body" if label == BODY_BORDER else SUBREGION_NAMES[label]
+        found[name] = frozenset({label})
+    stated = {labels for one in statements for labels in one.sets}
+    for labels in sorted(stated, key=sorted):
+        if len(labels) > 1 and BACKGROUND not in labels:
+            found[UNIONS.get(labels) or "+".join(map(str, sorted(labels)))] = labels
+    return found
+
+
+def _score(statements: Statements, members: Labels, fused: np.ndarray) -> float | None:
+    """Return the Dice of one source where it decides about a structure; None if it never states it, or a part of it."""
+    inside = [labels <= members for labels in statements.sets]
+    decides = [labels <= members or not labels & members for labels in statements.sets]
+    if not any(inside):
         return None
-    said = np.array(alone)[statements.places]
+    said = np.array(inside)[statements.places]
     known = np.array(decides)[statements.places]
     return dice(said, fused & known)
