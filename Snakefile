@@ -9,6 +9,7 @@ include: "rules/report.smk"
 include: "rules/simulate.smk"
 include: "rules/evaluate.smk"
 include: "rules/train.smk"
+include: "rules/annotate.smk"
 include: "rules/models.smk"
 
 

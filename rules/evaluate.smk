@@ -18,8 +18,9 @@ rule evaluate:
         reference=study.reference,
         shows=config["reference_shows"],
         bids_dir=study.settings.bids_dir,
+        scheme=config["reference_scheme"],
     message:
         "Comparing the results with {params.reference}"
     shell:
         f"python -m wirbel.stages.evaluate{study.output_argument} --reference {{params.reference:q}}"
-        " --shows {params.shows} --bids-dir {params.bids_dir:q} 2>&1 | tee {log:q}"
+        " --shows {params.shows} --bids-dir {params.bids_dir:q} --scheme {params.scheme:q} 2>&1 | tee {log:q}"

@@ -73,7 +73,7 @@ MISTAKES = {
     "a view of nothing": ("view nothing", "there is no folder nothing"),
     "a view without pages": ("view empty", "has no pages yet"),
     "an evaluation of nothing": ("evaluate empty", "nothing was computed"),
-    "an unknown label scheme": ("evaluate empty --scheme spidr", "one of spider"),
+    "an unknown label scheme": ("evaluate empty --scheme spidr", "expected one of fused, spider"),
     "a profile over a folder": ("profile slurm empty", "exists already"),
 }
 

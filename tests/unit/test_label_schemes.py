@@ -150,5 +150,5 @@ def test_mistakes_in_a_scheme_are_named(content, message):
 
 
 def test_a_scheme_that_is_not_there_is_refused_with_the_known_names():
-    with pytest.raises(SchemeError, match=r"label scheme spidr: expected one of spider"):
+    with pytest.raises(SchemeError, match=r"label scheme spidr: expected one of fused, spider"):
         read_scheme("spidr")

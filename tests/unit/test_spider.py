@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from wirbel.command import spider as command
 from wirbel.command.main import main
+from wirbel.command.references import spider as command
 from wirbel.errors import ScanError
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.references.metaimage import read_metaimage

@@ -37,6 +37,7 @@ REASONS: dict[str, str] = {
     "not_converted": "the series cannot be converted",
     "no_spine_found": "no vertebral body was found",
     "implausible_result": "the result contradicts anatomy",
+    "bad_annotation": "a label map to annotate with is missing, ambiguous or cannot be understood",
     "upstream_changed": "the input changed while it was being processed",
     "unexpected": "an error that the software did not foresee",
 }

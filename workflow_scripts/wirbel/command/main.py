@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "view": "show results in a browser, on this machine only",
     "report": "make the quality-control pages again",
     "evaluate": "compare results with known label maps",
+    "annotate": "fuse several segmentations of each scan into one annotation",
     "spider": "segment the public SPIDER data set and print the paper's table",
     "models": "list, fetch or verify networks",
     "doctor": "check this machine and say what to mend",
@@ -25,6 +26,8 @@ SUBCOMMANDS = {
     "profile": "copy a profile, to edit it for your machine or cluster",
 }
 """Subcommand -> what it does; each is a module of this package with `add_arguments` and `run`."""
+TOPICS = {"evaluate": "references", "annotate": "references", "spider": "references"}
+"""Subcommand -> the folder that its module is in, if not that of this module."""
 DESCRIPTION = "Whole-spine segmentation and measurement of sagittal T2-weighted MRI."
 EPILOG = """\
 As a BIDS App: wirbel BIDS_DIR OUTPUT_DIR participant [--participant-label LABEL ...]
@@ -94,4 +97,5 @@ def _parse(parser: Parser, words: list[str]):
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"wirbel.command.{name}")
+    place = f"{TOPICS[name]}.{name}" if name in TOPICS else name
+    return importlib.import_module(f"wirbel.command.{place}")

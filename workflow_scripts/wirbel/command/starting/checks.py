@@ -24,7 +24,7 @@ from wirbel.study.refused import Refused
 from wirbel.study.settings.run_settings import Settings, SettingsError, checked_settings
 
 MOST_NAMED = 4
-NEED_NO_SCANS = ("simulate", "models", "train", "unlock")
+NEED_NO_SCANS = ("simulate", "models", "train", "annotate", "unlock")
 """Targets of Snakemake that read no scan."""
 
 

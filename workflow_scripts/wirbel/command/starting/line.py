@@ -11,7 +11,7 @@ from wirbel.command.starting.words import Wanted
 from wirbel.io.installation import WORKFLOW
 
 PROFILES = WORKFLOW / "profiles"
-PATHS = ("bids_dir", "output_dir", "models_dir", "container", "reference", "scans")
+PATHS = ("bids_dir", "output_dir", "models_dir", "container", "reference", "scans", "annotate")
 """Settings whose text is a path, whatever characters it holds."""
 
 

@@ -52,9 +52,20 @@ def measure_rows(
 ) -> list[Row]:
     """Return one row per structure and measure of one scan that truth says can be measured.
 
-    `numbers`: reference vertebra label -> predicted label of the same vertebra, so that a wrong level
-    name does not show as a wrong measure. What was not found, and what was not measured, has a row without a value:
-    it has no error, but `summarise` counts it as missing.
+    What was not found, and what was not measured, has a row without a value: it has no error, but `summarise` counts
+    it as missing.
+
+    Parameters
+    ----------
+    scan_id : str
+        For the rows.
+    table : str
+        A key of `MEASURES`.
+    truth, measured : sequence of mapping
+        Rows of that table: what is true of the scan, and what was measured.
+    numbers : mapping of int to int
+        Reference vertebra label -> predicted label of the same vertebra, so that a wrong level name does not show as a
+        wrong measure.
     """
     key = KEYS.get(table)
     by_label = {int(row[key]) if key else 0: row for row in measured}
@@ -73,7 +84,15 @@ def measure_rows(
 def summarise(
     structures: list[Row], instances: list[Row], measures: list[Row], *, targets: bool = True
 ) -> dict[str, Any]:
-    """Return figure -> {"value", "count"[, "target", "reached"]}; the limits are those for simulated scans."""
+    """Return figure -> {"value", "count"[, "target", "reached"]}.
+
+    Parameters
+    ----------
+    structures, instances, measures : list of dict
+        Rows of all scans.
+    targets : bool
+        Say beside each figure whether it reaches its limit (`TARGETS`, for simulated scans).
+    """
     figures: dict[str, tuple[float | None, int]] = {}
     for name in dict.fromkeys(row["structure"] for row in structures):
         figures[f"dice_{name}"] = _mean(r["dice"] for r in structures if r["structure"] == name)

@@ -36,6 +36,19 @@ def instance_rows(
 
     `at_border` marks those that the end of the slices cuts off: how much of such a vertebra is labelled
     is a matter of taste, so the summary counts neither them as missed nor their kind as invented.
+
+    Parameters
+    ----------
+    scan_id : str
+        For the rows.
+    reference : Volume
+        Vertebra map.
+    prediction : ndarray of int, shape (i, j, k)
+        Vertebra map on its grid.
+    complete_reference : bool
+        Whether the reference shows all vertebrae of the scan; see `invented_vertebrae`.
+    tolerance_mm : float
+        Of the NSD.
     """
     rows: list[Row] = []
     mine, theirs = _at_border(reference), _at_border(reference.with_data(prediction))
@@ -92,7 +105,19 @@ def restrict_to_bodies(reference: Volume, vertebra: np.ndarray, subregion: np.nd
 def panoptic_rows(
     scan_id: str, reference: Volume, prediction: np.ndarray, tolerance_mm: float = TOLERANCE_MM
 ) -> list[Row]:
-    """Return the panoptic qualities of every kind of instance that the reference labels in this scan."""
+    """Return the panoptic qualities of every kind of instance that the reference labels in this scan.
+
+    Parameters
+    ----------
+    scan_id : str
+        For the rows.
+    reference : Volume
+        Vertebra map with all instances of the scan.
+    prediction : ndarray of int, shape (i, j, k)
+        Vertebra map on its grid.
+    tolerance_mm : float
+        Of the NSD.
+    """
     rows = []
     for group in GROUPS:
         theirs = only(group, reference.data)

@@ -17,7 +17,19 @@ Row = dict[str, Any]
 def structure_rows(
     scan_id: str, reference: Volume, prediction: np.ndarray, tolerance_mm: float = TOLERANCE_MM
 ) -> list[Row]:
-    """Return one row per structure that the reference or the prediction holds; see `mask_scores`."""
+    """Return one row per structure that the reference or the prediction holds; see `mask_scores`.
+
+    Parameters
+    ----------
+    scan_id : str
+        For the rows.
+    reference : Volume
+        Subregion map.
+    prediction : ndarray of int, shape (i, j, k)
+        Subregion map on its grid.
+    tolerance_mm : float
+        Of the NSD.
+    """
     check_shapes(reference.data, prediction)
     rows = []
     for name, labels in STRUCTURES.items():

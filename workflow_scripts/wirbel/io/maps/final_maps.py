@@ -261,7 +261,7 @@ def write_map(
     table.unlink(missing_ok=True)
     generator = {"Name": "wirbel", "Version": __version__}
     sidecar_content = {"Description": described[0], "GeneratedBy": [generator], **more}
-    sidecar_content |= {"Manual": False}
+    sidecar_content |= {"Manual": more.get("Manual", False)}
     if more.get("Sources"):  # the map lies on the scan's own grid
         sidecar_content |= {"SpatialReference": more["Sources"][0]}
     write_json(sidecar, sidecar_content)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.common.mistake import Mistake
-from wirbel.command.evaluate import evaluated
+from wirbel.command.references.evaluate import evaluated
 from wirbel.command.run import add_options
 from wirbel.command.starting.checks import check
 from wirbel.command.starting.line import snakemake_line

@@ -1,0 +1,204 @@
+"""Which vertebra each voxel belongs to, from the sources' vertebra maps: matched by overlap, voted, named together.
+
+Sources may number the same vertebrae otherwise, one of them a level too low: vertebrae are matched by where they lie,
+and names are voted for afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from wirbel.core.evaluation.metrics.overlap import joint_histogram
+from wirbel.core.growth import fill_from_nearest
+from wirbel.core.labels import LEVEL_LABELS, LEVEL_ORDER, LEVELS_TOP_DOWN, SACRUM, T13
+
+SAME_DICE = 0.3
+"""Two sources' vertebrae with a larger Dice are the same one; neighbours overlap by far less."""
+REACH_MM = 10.0
+"""Bone that no source numbers gets the nearest vertebra up to this distance, a third of a body's height."""
+PRESACRAL = tuple(label for label in LEVELS_TOP_DOWN if label != SACRUM)
+DOWN = tuple(label for label in PRESACRAL if label != T13)
+UP = DOWN[::-1]
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Vertebrae counted from the top down, and their levels.
+
+    Attributes
+    ----------
+    numbers : ndarray of uint8, shape (i, j, k)
+        1 ... n, 0 elsewhere.
+    labels : tuple of int
+        Vertebra label of each.
+    agreement : tuple of float
+        Share of the sources' trust behind each name.
+    """
+
+    numbers: np.ndarray
+    labels: tuple[int, ...]
+    agreement: tuple[float, ...]
+
+
+def fuse_instances(
+    maps: Sequence[np.ndarray], trust: Sequence[float], bone: np.ndarray, affine: np.ndarray
+) -> Instances | None:
+    """Return the vertebrae of a fused subregion map.
+
+    Parameters
+    ----------
+    maps : sequence of ndarray of int, shape (i, j, k)
+        The sources' vertebra maps on one grid; discs and endplates are ignored.
+    trust : sequence of float
+        In each source.
+    bone : ndarray of bool, shape (i, j, k)
+        Voxels of the fused map that belong to vertebrae.
+    affine : ndarray, shape (4, 4)
+        Voxel index -> mm.
+
+    Returns
+    -------
+    Instances or None
+        None if no source names a vertebra.
+    """
+    known = [np.where(np.isin(one, PRESACRAL), one, 0) for one in maps]
+    ranked = sorted(range(len(maps)), key=lambda k: (-trust[k], -len(np.unique(known[k])), k))
+    if not any(one.any() for one in known):
+        return None
+    matched: dict[tuple[int, int], int] = {}  # (source, its label) -> common number
+    common = np.zeros(bone.shape, np.uint8)
+    for source in ranked:
+        _match(known[source], source, common, matched)
+    votes = _voted(known, trust, matched, bone)
+    order = _from_top(votes, affine)
+    names = _named(order, matched, trust, ranked)
+    counters = np.zeros(256, np.uint8)
+    counters[order] = np.arange(1, len(order) + 1)
+    numbers = fill_from_nearest(counters[votes], bone & (votes == 0), affine, REACH_MM)
+    agreement = _behind(order, names, matched, trust)
+    return Instances(np.where(bone, numbers, 0).astype(np.uint8), names, agreement)
+
+
+def _match(
+    mine: np.ndarray, source: int, common: np.ndarray, matched: dict[tuple[int, int], int]
+) -> None:
+    """Match a source's vertebrae with those met so far; new ones are added to `common`."""
+    joint = joint_histogram(mine, common)
+    sizes, theirs = joint.sum(1), joint.sum(0)
+    pairs = sorted(
+        (
+            (2 * joint[a, b] / (sizes[a] + theirs[b]), a, b)
+            for a in range(1, joint.shape[0])
+            for b in range(1, joint.shape[1])
+            if joint[a, b]
+        ),
+        key=lambda pair: -pair[0],
+    )
+    taken: set[int] = set()
+    for score, a, b in pairs:
+        if score > SAME_DICE and (source, a) not in matched and b not in taken:
+            matched[source, a] = b
+            taken.add(b)
+    for a in range(1, joint.shape[0]):
+        free = sizes[a] and (source, a) not in matched
+        if free and 2 * joint[a, 0] > sizes[a]:  # most of it lies where no vertebra is known yet
+            matched[source, a] = max(matched.values(), default=0) + 1
+            common[(mine == a) & (common == 0)] = matched[source, a]
+
+
+def _voted(
+    known: Sequence[np.ndarray],
+    trust: Sequence[float],
+    matched: dict[tuple[int, int], int],
+    bone: np.ndarray,
+) -> np.ndarray:
+    """Return the common number with most trust behind it at each voxel of bone; 0 where nobody has one."""
+    best, most = np.zeros(bone.shape, np.uint8), np.zeros(bone.shape, np.float32)
+    lookups = []
+    for source in range(len(known)):
+        lookup = np.zeros(256, np.uint8)
+        for (whose, label), number in matched.items():
+            if whose == source:
+                lookup[label] = number
+        lookups.append(lookup[known[source]])
+    for number in sorted(set(matched.values())):
+        votes = sum(
+            (np.float32(t) * (one == number) for one, t in zip(lookups, trust, strict=True)),
+            np.zeros(bone.shape, np.float32),
+        )
+        better = bone & (votes > most)
+        best[better], most[better] = number, votes[better]
+    return best
+
+
+def _named(
+    order: Sequence[int],
+    matched: dict[tuple[int, int], int],
+    trust: Sequence[float],
+    ranked: Sequence[int],
+) -> tuple[int, ...]:
+    """Return a label for each common number, from the top down: the names of the source that agrees most with all.
+
+    Vertebrae that this source does not have are named by counting on from those that it has.
+    """
+    place = {number: at for at, number in enumerate(order)}
+    best: tuple[int, ...] = ()
+    most = -1.0
+    for source in ranked:
+        known = {place[n]: v for (w, v), n in matched.items() if w == source and n in place}
+        names = _continued(known, len(order))
+        votes = sum(
+            trust[w] for (w, v), n in matched.items() if n in place and names[place[n]] == v
+        )
+        if known and votes > most:
+            best, most = names, votes
+    return best
+
+
+def _continued(known: dict[int, int], count: int) -> tuple[int, ...]:
+    """Return labels for `count` vertebrae of which some are known by their place; 0 where no name is left."""
+    names = [known.get(at, 0) for at in range(count)]
+    for at in range(1, count):
+        names[at] = names[at] or _next(names[at - 1], DOWN)
+    for at in range(count - 2, -1, -1):
+        names[at] = names[at] or _next(names[at + 1], UP)
+    rising = [LEVEL_ORDER.get(name, 0) for name in names]
+    taken = 0
+    for at, height in enumerate(rising):
+        names[at] = names[at] if height > taken else 0
+        taken = max(taken, height)
+    return tuple(names)
+
+
+def _next(label: int, order: Sequence[int]) -> int:
+    """Return the label after another one; 0 after the last one, or after none. Nobody counts on to T13."""
+    if label == T13:
+        return LEVEL_LABELS["L1"] if order is DOWN else LEVEL_LABELS["T12"]
+    at = order.index(label) + 1 if label in order else len(order)
+    return order[at] if at < len(order) else 0
+
+
+def _from_top(numbers: np.ndarray, affine: np.ndarray) -> list[int]:
+    """Return the numbers in a map, the uppermost first (by the height of their centroids)."""
+    found = [int(number) for number in np.unique(numbers[numbers > 0])]
+    centres = ndimage.center_of_mass(np.ones_like(numbers), numbers, found)
+    heights = [float(affine[2, :3] @ centre) for centre in centres]
+    return [number for _, number in sorted(zip(heights, found, strict=True), reverse=True)]
+
+
+def _behind(
+    order: Sequence[int],
+    names: Sequence[int],
+    matched: dict[tuple[int, int], int],
+    trust: Sequence[float],
+) -> tuple[float, ...]:
+    shares = []
+    for number, name in zip(order, names, strict=True):
+        having = [(w, label) for (w, label), n in matched.items() if n == number]
+        total = sum(trust[whose] for whose, _ in having)
+        shares.append(sum(trust[w] for w, label in having if label == name) / total)
+    return tuple(shares)

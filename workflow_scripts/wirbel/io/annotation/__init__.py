@@ -1,0 +1,1 @@
+"""Settings, inputs and outputs of the fusion of annotations."""
