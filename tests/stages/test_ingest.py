@@ -8,12 +8,14 @@ import pydicom
 import pytest
 from support.deliveries.planted import identifiers, planted, traces
 from support.deliveries.series import SAG, enhanced, series, tarred, volume, zipped
+from support.deliveries.stations import station, tall
 from support.studies import planned
 
 from wirbel.core.geometry import reorient
 from wirbel.ingest.facts import ALLOWED
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
+from wirbel.io.tabular.tables import read_rows
 from wirbel.manifests.batches import read_scans
 from wirbel.manifests.records import read_records
 from wirbel.stages import ingest, resample
@@ -212,3 +214,70 @@ def test_an_error_that_nobody_foresaw_repeats_no_value(study, monkeypatch):
     records = study.run()
     assert records["sub-1"].reason == "unexpected" and "KeyError while" in records["sub-1"].detail
     assert traces(study.out, ["Doe^Jane"]) == []
+
+
+# Stations
+
+RULES = {name: {"description": f"_{name}$"} for name in ("HWS", "BWS", "LWS")}
+
+
+def deliver_stations(study, participant, names=("HWS", "BWS", "LWS"), kinds=(), seed=0):
+    """Deliver a zip archive for each station; those in `kinds` are cut short."""
+    image = tall(seed=seed)
+    parts = {
+        "HWS": station(image, 0, 80, (1.0, -3.0, 3.5), tilt_deg=4, gain=0.8),
+        "BWS": station(image, 55, 145, gain=0.9),
+        "LWS": station(image, 120, 200, (-1.5, 2.5, -4.0), tilt_deg=-3, gain=0.6),
+    }
+    for name in names:
+        number = list(parts).index(name) + 1
+        info = planted(SAG, 50 + number)
+        folder = study.folder / f"p{participant}{name}"
+        series(folder, info, description=f"T2_{name}", number=number, image=parts[name])
+        path = zipped(study.folder / f"{participant}{name}.zip", folder)
+        study.deliver(participant, _cut(path) if name in kinds else path)
+
+
+def test_three_stations_become_one_scan_with_a_table_and_a_picture_of_its_seams(study):
+    deliver_stations(study, "1")
+    record = study.run(stations=RULES)["sub-1"]
+    assert [path.split("/")[-1] for path in record.outputs] == [
+        *("sub-1_T2w.nii.gz", "sub-1_T2w.json", "sub-1_seams.tsv", "sub-1_seams.png"),
+    ]
+    volume = read_volume(study.out / record.outputs[0])
+    assert volume.data.dtype == np.int16 and volume.data.shape[1] > 190
+    sidecar = read_json(study.out / record.outputs[1])
+    assert sidecar["Stations"] == ["HWS", "BWS", "LWS"] and "MissingStations" not in sidecar
+    upper, lower = read_rows(study.out / record.outputs[2])
+    assert float(upper["shift_front_mm"]) == pytest.approx(3.0, abs=0.5)
+    assert float(lower["shift_up_mm"]) == pytest.approx(4.0, abs=0.5)
+    again = {name: (study.out / name).read_bytes() for name in record.outputs}
+    for name in record.outputs:
+        (study.out / name).unlink()
+    study.run(stations=RULES)
+    assert again == {name: (study.out / name).read_bytes() for name in record.outputs}
+
+
+def test_missing_stations_leave_a_part_that_says_so(study):
+    deliver_stations(study, "1", names=("BWS", "LWS"))
+    deliver_stations(study, "2", kinds=("LWS",))
+    deliver_stations(study, "3", names=("HWS", "LWS"))
+    deliver_stations(study, "4", names=("HWS",), kinds=("HWS",))
+    records = study.run(stations=RULES)
+    told = {
+        name: read_json(study.out / record.outputs[1])
+        for name, record in records.items()
+        if record.status == "ok"
+    }
+    assert told["sub-1"]["MissingStations"] == {"HWS": "no_series"}
+    assert told["sub-2"]["Stations"] == ["HWS", "BWS"]
+    assert told["sub-2"]["MissingStations"] == {"LWS": "archive_damaged"}
+    assert told["sub-3"]["MissingStations"] == {"BWS": "no_series", "HWS": "no_overlap"}
+    assert told["sub-3"]["Seams"] == []
+    assert records["sub-4"].reason == "archive_damaged"
+
+
+def test_stations_of_two_people_are_refused(study):
+    deliver_stations(study, "1", names=("BWS",))
+    deliver_stations(study, "1", names=("LWS",), seed=9)
+    assert study.run(stations=RULES)["sub-1"].reason == "implausible_seam"

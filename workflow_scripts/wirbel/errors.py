@@ -34,6 +34,7 @@ REASONS: dict[str, str] = {
     "several_series": "several series fit the rules",
     "derived_image": "the image is a secondary capture, or derived from others",
     "incomplete_series": "slices of the series are missing, or cut short",
+    "implausible_seam": "two stations of a session do not fit each other",
     "not_converted": "the series cannot be converted",
     "no_spine_found": "no vertebral body was found",
     "implausible_result": "the result contradicts anatomy",

@@ -67,6 +67,13 @@ def rules_of(content: Mapping[str, Any], where: str = "series") -> SeriesRules:
     )
 
 
+def stations_of(
+    stations: Mapping[str, Mapping[str, Any]], series: Mapping[str, Any]
+) -> dict[str, SeriesRules]:
+    """Return name -> rules of each station: those of all series, and its own; raises RuleError."""
+    return {name: rules_of({**series, **own}, f"stations.{name}") for name, own in stations.items()}
+
+
 def _check_pattern(pattern: str, where: str) -> None:
     try:
         re.compile(pattern)

@@ -20,12 +20,14 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class IngestSettings:
-    """Which DICOM series to take (`wirbel.plan.series_rules`), as the setting `series` has it.
+    """Which DICOM series to take (`wirbel.plan.series_rules`), as the settings `series` and `stations`
+    have it.
 
     `one_per_session`: take the best where several fit. `suffix`: what the scans are called (T2w).
     """
 
     series: Mapping[str, Any]
+    stations: Mapping[str, Any]
     one_per_session: bool
     suffix: str
 

@@ -12,7 +12,7 @@ from wirbel.core.geometry import Volume
 from wirbel.core.measures import Measurements, measure
 from wirbel.core.measures import status as S
 from wirbel.core.measures.agreement import agreement_columns
-from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, NOT_APPLIED
+from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, NOT_APPLIED, STATIONS_MISSING
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.core.preparation.header_transforms import HEADER_CONFLICT
 from wirbel.core.reviewing.shifting import ShiftError, shifted
@@ -36,6 +36,14 @@ NO_LEVELS: dict[str, Any] = {
     "alternative": None,
     "set_aside": None,
 }
+
+
+def _lacks_stations(scan: Path, anat: Path) -> bool:
+    """Whether the stage `ingest` put a scan together without some of its stations."""
+    sidecar = Path(str(scan).removesuffix(".nii.gz") + ".json")
+    if scan.parent != anat or not sidecar.exists():
+        return False
+    return bool(read_json(sidecar).get("MissingStations"))
 
 
 class Features:
@@ -66,6 +74,7 @@ class Features:
             agreement = agreement.renamed(followed(before, vertebra.data))
             review[REVIEWED][AGREEMENT_KEY] = agreement_entry(agreement)
         odd = [HEADER_CONFLICT] if read_header(scan.path).notes else []
+        odd += [STATIONS_MISSING] if _lacks_stations(scan.path, anat) else []
         told = {
             **NO_LEVELS,
             **described.get("Levels", {}),

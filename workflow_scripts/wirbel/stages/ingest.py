@@ -8,20 +8,40 @@ folder.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from wirbel.core.geometry import Volume
+from wirbel.core.pictures.seams import seam_picture
+from wirbel.core.stitching.seams import Seam
+from wirbel.core.stitching.stations import Stitched, stitched
 from wirbel.errors import ScanError
-from wirbel.ingest.delivery import Converted, convert
+from wirbel.ingest.delivery import Converted, Stations, convert, convert_stations
 from wirbel.io.dataset.several_paths import parted_paths
 from wirbel.io.nifti.volumes import write_volume
+from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import write_json
-from wirbel.plan.series_rules import rules_of
+from wirbel.io.tabular.tables import write_rows
+from wirbel.plan.series_rules import rules_of, stations_of
 from wirbel.plan.stage_settings import IngestSettings, settings_of
 from wirbel.runner.failures import machine_fault
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
-NOTES = "IngestNotes"
+NOTES, STATIONS, MISSING, SEAMS = "IngestNotes", "Stations", "MissingStations", "Seams"
+SEAM_COLUMNS = tuple(field.name for field in fields(Seam))
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A scan, what its sidecar tells, and how its stations were put together, if it has some."""
+
+    volume: Volume
+    sidecar: dict[str, Any]
+    stitched: Stitched | None = None
 
 
 class IngestStage:
@@ -32,15 +52,18 @@ class IngestStage:
     def __init__(self, settings: IngestSettings) -> None:
         self.settings = settings
         self._rules = rules_of(settings.series)
+        self._stations = stations_of(settings.stations, settings.series)
 
     def prepare(self) -> None:
         """There is nothing to load."""
 
-    def load(self, scan: Scan, folders: StageFolders) -> Converted:
-        """Choose the series and convert it."""
-        paths = parted_paths(scan.path)
+    def load(self, scan: Scan, folders: StageFolders) -> Converted | Stations:
+        """Choose the series and convert it; or that of each station."""
+        paths, best = parted_paths(scan.path), self.settings.one_per_session
         try:
-            return convert(paths, self._rules, best=self.settings.one_per_session)
+            if self._stations:
+                return convert_stations(paths, self._stations, best=best)
+            return convert(paths, self._rules, best=best)
         except ScanError as error:
             raise ScanError(error.reason, f"{scan.scan_id}: {error.detail}") from None
         except Exception as error:
@@ -48,23 +71,54 @@ class IngestStage:
                 raise
             raise _unforeseen(scan, error) from None
 
-    def compute(self, inputs: Converted) -> Converted:
-        """Nothing is left to compute: dcm2niix has done it."""
-        return inputs
+    def compute(self, inputs: Converted | Stations) -> Ingested:
+        """Put stations together; a single series is finished already."""
+        if isinstance(inputs, Converted):
+            return Ingested(inputs.volume, sidecar_of(inputs.facts, inputs.notes))
+        result = stitched({name: one.volume for name, one in inputs.found.items()})
+        return Ingested(result.volume, station_sidecar(inputs, result), result)
 
-    def save(self, scan: Scan, result: Converted, folders: StageFolders) -> list[Path]:
-        """Write the scan and its sidecar."""
+    def save(self, scan: Scan, result: Ingested, folders: StageFolders) -> list[Path]:
+        """Write the scan, its sidecar, and a table and a picture of its seams."""
         image = folders.converted(scan, self.settings.suffix)
         sidecar = Path(str(image).removesuffix(".nii.gz") + ".json")
-        write_volume(image, result.volume)
-        write_json(sidecar, sidecar_of(result))
-        return [image, sidecar]
+        write_volume(image, _as_stored(result.volume))
+        write_json(sidecar, result.sidecar)
+        return [image, sidecar, *self._save_seams(scan, result, folders)]
+
+    def _save_seams(self, scan: Scan, result: Ingested, folders: StageFolders) -> list[Path]:
+        if result.stitched is None or not result.stitched.seams:
+            return []
+        seams, rows = result.stitched.seams, result.stitched.rows
+        table = folders.stage(self.name) / f"{scan.scan_id}_seams.tsv"
+        picture = table.with_suffix(".png")
+        write_rows(table, SEAM_COLUMNS, [seam.as_row() for seam in seams])
+        write_picture(picture, seam_picture(result.volume, seams, rows))
+        return [table, picture]
 
 
-def sidecar_of(result: Converted) -> dict[str, Any]:
+def _as_stored(volume: Volume) -> Volume:
+    """Return a stitched volume, which is float32, as integers, as scanners store them."""
+    if volume.data.dtype.kind != "f" or not (0 <= volume.data.min() <= volume.data.max() < 2**15):
+        return volume
+    return volume.with_data(np.rint(volume.data).astype(np.int16))
+
+
+def sidecar_of(facts: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
     """Return what is told of a converted scan."""
-    told = {"ConversionSoftware": "dcm2niix", **result.facts}
-    return {**told, NOTES: result.notes} if result.notes else told
+    told = {"ConversionSoftware": "dcm2niix", **facts}
+    return {**told, NOTES: list(notes)} if notes else told
+
+
+def station_sidecar(stations: Stations, result: Stitched) -> dict[str, Any]:
+    """Return what is told of a scan that was put together: what all its stations share, and the seams."""
+    used = [stations.found[name] for name in result.names]
+    shared = {k: v for k, v in used[0].facts.items() if all(one.facts.get(k) == v for one in used)}
+    notes = list(dict.fromkeys(note for one in used for note in one.notes))
+    missing = {**stations.missing, **dict.fromkeys(result.apart, "no_overlap")}
+    told = sidecar_of(shared, notes) | {STATIONS: list(result.names)}
+    told |= {MISSING: missing} if missing else {}
+    return told | {SEAMS: [seam.as_row() for seam in result.seams]}
 
 
 def _unforeseen(scan: Scan, error: Exception) -> Exception:

@@ -22,8 +22,9 @@ def with_headers(found: Inventory, scans: Sequence[FoundScan], settings: Setting
     """Return the inventory with what each delivery's headers say: the series, or why it is refused."""
     paths = {scan.scan_id: scan.path for scan in scans}
     rows = [row for row in found.rows if row.status == TAKEN and row.scan_id in paths]
-    best = settings.source.one_per_session
-    told = _previews([Asked(paths[row.scan_id], settings.series, best) for row in rows])
+    config, best = settings.checked, settings.source.one_per_session
+    rules = config["series"], config["stations"], best
+    told = _previews([Asked(paths[row.scan_id], *rules) for row in rows])
     news = {row: _with(row, *said) for row, said in zip(rows, told, strict=True)}
     return replace(found, rows=[news.get(row, row) for row in found.rows])
 

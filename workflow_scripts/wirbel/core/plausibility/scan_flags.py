@@ -7,6 +7,7 @@ LOW_INSTANCE = 0.75
 LOW_MARGIN = 0.8
 """Below these a structure is flagged: `benchmarks/agreement.py` says how good the flagged ones are."""
 
+STATIONS_MISSING = "stations_missing"
 SCAN_FLAGS: dict[str, str] = {
     "discs_missing": (
         "at least two discs, and a quarter of those expected, are missing between neighbouring bodies: bodies split "
@@ -67,6 +68,10 @@ SCAN_FLAGS: dict[str, str] = {
 """Flag -> what it means, as written to the data dictionary and to the documentation."""
 
 FILE_FLAGS: dict[str, str] = {
+    "stations_missing": (
+        "the scan was put together from stations, and some were not delivered or could not be read: part of the spine "
+        "is not in it (the scan's sidecar says which)"
+    ),
     "header_conflict": (
         "the header contradicts itself about where the voxels lie: the sform was used where it has a code, else the "
         "qform; the maps' sidecars say what disagrees"

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from wirbel.plan.series_rules import RuleError, rules_of
+from wirbel.plan.series_rules import RuleError, rules_of, stations_of
 from wirbel.study.settings.setting_values import (
     PATHS,
     SettingsError,
@@ -54,7 +54,6 @@ class Settings:
     wait_seconds: float
     source: Source = ALL_T2W
     checked: Mapping[str, Any] = field(default_factory=dict)
-    series: Mapping[str, Any] = field(default_factory=dict)
     withdrawn: tuple[str, ...] = ()
 
     @property
@@ -81,6 +80,7 @@ def checked_settings(
     for key in PATHS:
         config[key] = path_setting(key, config[key])
     source = source_of(config)
+    _check_rules(config)
     if source.table and not config["bids_dir"]:
         folder = source.table if os.path.isdir(source.table) else os.path.dirname(source.table)
         config["bids_dir"] = folder or "."
@@ -107,18 +107,17 @@ def checked_settings(
         wait_seconds=config["wait_seconds"],
         source=source,
         checked=MappingProxyType(config),
-        series=_checked_rules(config["series"]),
         withdrawn=name_list("withdrawn", config["withdrawn"]),
     )
 
 
-def _checked_rules(series: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the rules for series as they are; raises SettingsError where one cannot be understood."""
+def _check_rules(config: Mapping[str, Any]) -> None:
+    """Raise SettingsError where a rule for series or stations cannot be understood."""
     try:
-        rules_of(series)
+        rules_of(config["series"])
+        stations_of(config["stations"], config["series"])
     except RuleError as error:
         raise SettingsError(str(error)) from None
-    return dict(series)
 
 
 def _sentence(error) -> str:
