@@ -7,11 +7,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 START_SECONDS = 60
+_STARTER = ThreadPoolExecutor(1)
+"""The thread that starts daemons. They end with the thread that started them, and a timer's ends at once."""
 
 
 class Daemons:
@@ -27,13 +30,19 @@ class Daemons:
 
     def spawn(self, name: str, *command: str, **more: str) -> None:
         """Start a daemon; `more` are variables of its environment."""
+        variables = {**self.environment, **more}
+        self._daemons[name] = _STARTER.submit(self._start, name, command, variables).result()
+
+    def _start(
+        self, name: str, command: tuple[str, ...], variables: dict[str, str]
+    ) -> subprocess.Popen:
         with open(self.root / "log" / f"{name}.out", "ab") as log:
-            self._daemons[name] = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**self.environment, **more},
+                env=variables,
                 cwd=self.root,
                 preexec_fn=_die_with_parent,
             )
