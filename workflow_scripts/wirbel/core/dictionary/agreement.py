@@ -5,7 +5,7 @@ from __future__ import annotations
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, PRODUCT, RATIO, Column
 from wirbel.core.dictionary.shared import status
 from wirbel.core.measures import status as S
-from wirbel.core.plausibility.scan_flags import LOW_INSTANCE, LOW_MARGIN
+from wirbel.core.plausibility.scan_flags import LOW_INSTANCE, LOW_MARGIN, SURE_MARGIN
 
 SPINEPS = "the votes of Moeller et al., Eur Radiol 2024 (arXiv 2402.16368)"
 CALIBRATION = "docs/measures.md says how it relates to true Dice; no probability"
@@ -68,7 +68,9 @@ OF_VERTEBRAE = (
         "Mean margin within the vertebral body",
         f"As semantic_margin, over the voxels of the body alone. {BODIES}",
     ),
-    _low(f"instance_agreement below {LOW_INSTANCE}, or body_margin below {LOW_MARGIN}"),
+    _low(
+        f"body_margin below {LOW_MARGIN}, or below {SURE_MARGIN} with instance_agreement below {LOW_INSTANCE}"
+    ),
     status("agreement_status", "what is known of agreement", S.OK, S.ONE_VOTE, S.NOT_RECORDED),
 )
 OF_DISCS = (

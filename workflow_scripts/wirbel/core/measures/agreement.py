@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from wirbel.core.agreement.figures import Agreement
 from wirbel.core.labels import DISC_OFFSET
 from wirbel.core.measures import status as S
-from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, LOW_INSTANCE, LOW_MARGIN
+from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, LOW_INSTANCE, LOW_MARGIN, SURE_MARGIN
 
 
 def agreement_columns(vertebrae: list[dict], discs: list[dict], found: Agreement) -> dict:
@@ -58,9 +58,10 @@ def _known(found: Agreement) -> bool:
 
 
 def _is_low(dice: float | None, margin: float | None) -> bool:
-    return (dice is not None and dice < LOW_INSTANCE) or (
-        margin is not None and margin < LOW_MARGIN
-    )
+    """Return whether the margin is low, or the votes differ about what the network is not sure of."""
+    if margin is not None and (margin < LOW_MARGIN or margin >= SURE_MARGIN):
+        return margin < LOW_MARGIN
+    return dice is not None and dice < LOW_INSTANCE
 
 
 def _lowest(values: Iterable[float | None]) -> float | None:
