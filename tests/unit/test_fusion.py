@@ -230,6 +230,16 @@ def test_a_vertebra_that_the_others_lack_is_named_by_counting_on():
     assert fuse_instances([first, second], [2.0, 1.0], bone, DOWN).labels == (19, 20, 21, 22)
 
 
+def test_pieces_without_room_for_a_name_join_the_nearest_vertebra():
+    """The second source calls what lies between L1 and L2 a vertebra, and numbers from the bottom up: all wrong."""
+    first = np.repeat([20, 20, 21, 21], 3).reshape(1, 12, 1)
+    second = np.repeat([24, 0, 0, 23], 3).reshape(1, 12, 1)
+    second[0, 5:7] = 22
+    found = fuse_instances([first, second], [1.0, 1.0], np.ones((1, 12, 1), bool), DOWN)
+    assert found.labels == (20, 21)
+    assert found.numbers.ravel().tolist() == [1] * 6 + [2] * 6
+
+
 def test_a_cord_without_canal_beside_it_breaks_a_rule():
     labels = line(CANAL, CORD, CANAL, 0, 0, CORD)
     (mask,) = forbidden(labels, None).values()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.spines.faulty_sources import cropped_phantom, faulty_sources
+from support.spines.faulty_sources import cropped_phantom, faulty_sources, in_other_numbers
 
 from wirbel.core import labels as L
 from wirbel.core.evaluation.metrics.overlap import STRUCTURES, dice
@@ -80,3 +80,23 @@ def test_vertebrae_that_one_source_lacks_keep_their_names(truth, staple):
         both = np.isin(subregion.data, L.BODY_LABELS)
         both &= np.isin(fused.subregion.data, L.BODY_LABELS)
         assert (fused.vertebra.data[both] == vertebra.data[both]).mean() > 0.99
+
+
+SPIDER = {**dict.fromkeys(L.VERTEBRA_SUBREGIONS, 1), L.DISC: 2, L.CANAL: 3, L.CORD: 3}
+
+
+def test_a_source_of_unions_makes_whole_vertebrae_better_and_leaves_their_parts_alone(
+    truth, sources
+):
+    """Two sources with all structures; the third one in SPIDER's three numbers."""
+    (subregion, _), (first, second, third) = truth[0], sources[0]
+    union = in_other_numbers(third, "spider_merged", SPIDER)
+    without = fuse([first, second], subregion.grid).subregion.data
+    with_union = fuse([first, second, union], subregion.grid).subregion.data
+    wholes = {"vertebra": L.VERTEBRA_SUBREGIONS, "canal": (L.CANAL, L.CORD), "disc": (L.DISC,)}
+    for members in wholes.values():
+        true = np.isin(subregion.data, members)
+        before, after = (dice(true, np.isin(one, members)) for one in (without, with_union))
+        assert after > before + 0.005
+    parts = scores(truth[:1], [with_union])
+    assert parts["spinal_cord"] > scores(truth[:1], [without])["spinal_cord"] - 0.02

@@ -1,7 +1,7 @@
 """Segment the public SPIDER data set as it is downloaded, and print the paper's table with the published figures.
 
-Writes WORK_DIR/bids (scans and masks) and WORK_DIR/results; the same command continues. The paper's test set is
-SPIDER's subset validation (39 patients), which is the default here; --subset all takes all.
+Writes WORK_DIR/bids (scans and masks) and WORK_DIR/results; the same command continues. Going by its
+size, the paper's test set is SPIDER's subset validation (39 patients), the default here; --subset all takes all.
 """
 
 from __future__ import annotations

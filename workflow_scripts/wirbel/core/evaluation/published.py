@@ -41,4 +41,5 @@ PUBLISHED: dict[str, tuple[Published, ...]] = {
         ),
     )
 }
-"""Test set -> what was published about it. SPIDER: the 39 participants that it calls validation."""
+"""Test set -> what was published about it. SPIDER: going by its size, the 39 participants whom it calls
+validation."""

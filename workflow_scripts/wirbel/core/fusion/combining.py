@@ -21,9 +21,10 @@ EQUAL = 1e-6
 LEAST_AGREEMENT = 0.6
 """Smallest share of trust behind a label that a training uses: two of three sources are enough, one of two is not."""
 FILL_MM = 4.0
-"""A voxel that is one of several structures gets the nearest of them up to this distance, half of a process' width."""
+"""A voxel that is one of several structures gets the nearest of them; farther than this (half of a process' width) that
+is a guess, which no training uses."""
 LEADING = (BODY_BORDER, CANAL)
-"""What a union stands for in the fused map if nobody tells its parts apart anywhere near."""
+"""What a union stands for in the fused map if nobody tells its parts apart anywhere."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,9 @@ def _resolve(
             continue
         names = np.array(CLASSES, np.uint8)[members]
         seeds = np.where(np.isin(settled, names), settled, 0)
-        filled = fill_from_nearest(seeds, mine, like.affine, FILL_MM)
-        left = mine & (filled == 0)
+        near = fill_from_nearest(seeds, mine, like.affine, FILL_MM)
+        far |= mine & (near == 0)
+        filled = fill_from_nearest(near, mine, like.affine, np.inf)
         labels[mine] = filled[mine]
-        labels[left] = next((name for name in LEADING if name in names), 0)
-        far |= left
+        labels[mine & (filled == 0)] = next((name for name in LEADING if name in names), 0)
     return far

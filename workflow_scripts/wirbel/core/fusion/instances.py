@@ -76,10 +76,13 @@ def fuse_instances(
     votes = _voted(known, trust, matched, bone)
     order = _from_top(votes, affine)
     names = _named(order, matched, trust, ranked)
+    kept = [number for number, name in zip(order, names, strict=True) if name]
     counters = np.zeros(256, np.uint8)
-    counters[order] = np.arange(1, len(order) + 1)
+    counters[kept] = np.arange(1, len(kept) + 1)
+    votes[counters[votes] == 0] = 0
+    names = tuple(name for name in names if name)
     numbers = fill_from_nearest(counters[votes], bone & (votes == 0), affine, REACH_MM)
-    agreement = _behind(order, names, matched, trust)
+    agreement = _behind(kept, names, matched, trust)
     return Instances(np.where(bone, numbers, 0).astype(np.uint8), names, agreement)
 
 
@@ -160,18 +163,28 @@ def _named(
 
 
 def _continued(known: dict[int, int], count: int) -> tuple[int, ...]:
-    """Return labels for `count` vertebrae of which some are known by their place; 0 where no name is left."""
-    names = [known.get(at, 0) for at in range(count)]
-    for at in range(1, count):
-        names[at] = names[at] or _next(names[at - 1], DOWN)
-    for at in range(count - 2, -1, -1):
-        names[at] = names[at] or _next(names[at + 1], UP)
-    rising = [LEVEL_ORDER.get(name, 0) for name in names]
-    taken = 0
-    for at, height in enumerate(rising):
-        names[at] = names[at] if height > taken else 0
-        taken = max(taken, height)
+    """Return labels for `count` vertebrae of which some are known by their place; 0 where there is no room for a name.
+
+    Known names that do not go down the spine are left out.
+    """
+    names, taken = [0] * count, 0
+    for at in sorted(known):
+        if LEVEL_ORDER[known[at]] > taken:
+            names[at], taken = known[at], LEVEL_ORDER[known[at]]
+    for step, order in ((1, DOWN), (-1, UP)):
+        for at in range(count)[::step]:
+            before = names[at - step] if 0 <= at - step < count else 0
+            if not names[at] and before:
+                names[at] = _with_room(_next(before, order), names[:at], names[at + 1 :])
     return tuple(names)
+
+
+def _with_room(name: int, above: Sequence[int], below: Sequence[int]) -> int:
+    """Return a name if it lies between those above and below it, otherwise 0."""
+    place = LEVEL_ORDER.get(name, 0)
+    high = max((LEVEL_ORDER[one] for one in above if one), default=0)
+    low = min((LEVEL_ORDER[one] for one in below if one), default=len(LEVEL_ORDER) + 1)
+    return name if high < place < low else 0
 
 
 def _next(label: int, order: Sequence[int]) -> int:

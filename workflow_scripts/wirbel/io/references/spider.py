@@ -70,7 +70,7 @@ def list_spider(folder: Path, subset: str = "") -> list[SpiderScan]:
         match, mask = T2.fullmatch(image.name), folder / "masks" / image.name
         if match and mask.exists():
             more = described.get(image.stem, {})
-            if not subset or more.get(SUBSET_COLUMN) == subset:
+            if not subset or more.get(SUBSET_COLUMN, "").strip().lower() == subset:
                 found.append(SpiderScan(int(match[1]), image, mask, more))
     if not found:
         of = f" of the subset {subset}" if subset else ""
