@@ -19,8 +19,8 @@ def level(name, narrowest):
     row = {"label": LEVEL_LABELS[name], "level": name, "canal_ap_body_mm": 14.0}
     return row | {
         "canal_ap_min_mm": narrowest,
-        "canal_min_status": "ok" if narrowest else "touches_border",
-        "canal_body_status": "ok",
+        "canal_ap_min_status": "ok" if narrowest else "touches_border",
+        "canal_ap_body_status": "ok",
     }
 
 

@@ -64,9 +64,38 @@ def test_behind_the_middle_of_a_body_that_is_cut_nothing_is_measured():
     assert row["canal_disc_status"] == "ok"
 
 
-def test_a_canal_cut_off_by_the_border_has_no_section():
+def cut_between(right_mm, left_mm=-99.0):
+    """Return the upper level of a spine of which the border cuts off what lies further to the sides."""
     maps = render(SolidSpine(elliptic=True), (1.0, 1.0, 1.0))
-    slices = int(maps[0].grid.to_index([9.5, 0, 0])[0])
-    row = upper_level([Volume(v.data[:slices].copy(), v.affine) for v in maps])
-    assert row["canal_body_status"] == "touches_border" and row["canal_area_body_mm2"] is None
+    last, first = (int(maps[0].grid.to_index([at, 0, 0])[0]) for at in (right_mm, left_mm))
+    part = np.s_[max(first, 0) : last]
+    start = maps[0].grid.to_world([max(first, 0), 0, 0])
+    affine = maps[0].affine.copy()
+    affine[:3, 3] = start
+    return upper_level([Volume(v.data[part].copy(), affine) for v in maps])
+
+
+@pytest.mark.parametrize("ends", [(9.5,), (5.0,), (8.0, -8.0)], ids=["flank", "much", "both"])
+def test_a_canal_with_cut_flanks_has_an_ap_diameter_but_no_area(ends):
+    """The canal reaches 12 mm to either side and is 17.9 mm deep over its middle 3 mm."""
+    row = cut_between(*ends)
+    assert row["canal_body_status"] == "touches_border"
+    assert row["canal_area_body_mm2"] is row["canal_rl_body_mm"] is None
+    assert row["canal_ap_body_status"] == row["canal_ap_min_status"] == "ok"
+    assert row["canal_ap_body_mm"] == pytest.approx(17.9, abs=0.5)
+    assert row["canal_ap_min_mm"] == pytest.approx(17.9, abs=0.7)
+    assert (row["stenosis_grade"], row["stenosis_status"]) == (0, "ok")
+    assert row["canal_area_min_mm2"] is None and row["canal_min_status"] == "touches_border"
+    assert row["ratio_body_status"] == "touches_border"
+
+
+def test_the_cord_inside_a_canal_with_a_cut_flank_is_whole():
+    row = cut_between(9.5)
     assert row["cord_body_status"] == "cord_questioned" and row["cord_area_body_mm2"] > 0  # at L3
+    assert row["space_for_cord_body_mm"] == pytest.approx(10, abs=0.6)
+
+
+def test_a_canal_whose_middle_the_border_cuts_has_no_section():
+    row = cut_between(1.0)
+    assert row["canal_ap_body_status"] == "touches_border" and row["canal_ap_body_mm"] is None
+    assert row["stenosis_grade"] is None and row["stenosis_status"] == "touches_border"

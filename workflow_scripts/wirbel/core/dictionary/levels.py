@@ -43,7 +43,8 @@ STRUCTURES = {
 
 def _section(name: str, place: str) -> tuple[Column, ...]:
     what, area, depth, width = STRUCTURES[name]
-    state = f"{name}_{place}_status"
+    state, depth_state = f"{name}_{place}_status", f"{name}_ap_{place}_status"
+    codes = CORD_CODES if name == "cord" else CODES
     return (
         Column(
             f"{name}_area_{place}_mm2",
@@ -60,7 +61,7 @@ def _section(name: str, place: str) -> tuple[Column, ...]:
             f"{name}_ap_{place}_mm",
             f"AP diameter of the {what} {PLACES[place]}",
             f"Mean extent from back to front over the central 3 mm of the width; {SECTION}",
-            state,
+            depth_state,
             depth,
             CORRECTED,
         ),
@@ -72,7 +73,12 @@ def _section(name: str, place: str) -> tuple[Column, ...]:
             width,
             CORRECTED,
         ),
-        status(state, f"the section of the {name}", *(CORD_CODES if name == "cord" else CODES)),
+        status(state, f"area and width of the section of the {name}", *codes),
+        status(
+            depth_state,
+            f"the AP diameter of the {name}, which a cut flank leaves as it is",
+            *codes,
+        ),
     )
 
 
@@ -90,11 +96,12 @@ def _space(place: str) -> tuple[Column, ...]:
             f"cord_to_canal_ratio_{place}",
             f"Area of the cord over that of the canal {PLACES[place]}",
             f"cord_area_{place}_mm2 / canal_area_{place}_mm2, at most 1",
-            f"space_{place}_status",
+            f"ratio_{place}_status",
             (0.02, 1.0),
             "after Okada et al., Spine 1994;19:2331-2335 (areas of canal and cord, there canal over cord)",
         ),
-        status(f"space_{place}_status", "the comparison of canal and cord", *CORD_CODES),
+        status(f"space_{place}_status", "the comparison of AP diameters of canal and cord", *CORD_CODES),
+        status(f"ratio_{place}_status", "the comparison of areas of canal and cord", *CORD_CODES),
     )
 
 
@@ -119,11 +126,12 @@ NARROWEST = (
         "canal_ap_min_mm",
         "Smallest AP diameter of the spinal canal at this level",
         f"Smallest AP diameter {ALONG.format('the extent from back to front in the middle')}",
-        "canal_min_status",
+        "canal_ap_min_status",
         (3.0, 35.0),
         CORRECTED,
     ),
-    status("canal_min_status", "the search for the narrowest place", *CODES[:4], S.NOT_IN_VIEW),
+    status("canal_min_status", "the search for the smallest area", *CODES[:4], S.NOT_IN_VIEW),
+    status("canal_ap_min_status", "the search for the smallest AP", *CODES[:4], S.NOT_IN_VIEW),
     Column(
         "stenosis_grade",
         INTEGER,

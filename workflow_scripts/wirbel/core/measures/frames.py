@@ -100,8 +100,12 @@ class Region:
 
     def border_voxels(self, index: np.ndarray) -> np.ndarray:
         """Return which voxels (indices within the box, (n, 3)) lie in an outermost layer of the scan."""
+        return self.border_sides(index).any((1, 2))
+
+    def border_sides(self, index: np.ndarray) -> np.ndarray:
+        """Return at which ends of which array axis (n, 3, 2) voxels lie in an outermost layer of the scan."""
         at, last = index + self.start, np.array(self.full_shape) - 1
-        return ((at < self._border_layers) | (at > last - self._border_layers)).any(1)
+        return np.stack([at < self._border_layers, at > last - self._border_layers], axis=2)
 
     @property
     def _border_layers(self) -> np.ndarray:

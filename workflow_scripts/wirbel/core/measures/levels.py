@@ -58,30 +58,41 @@ def level_rows(
 
 def _narrowest_columns(row: dict, spine: Spine, line, profile: Profile | None) -> dict:
     """Return the smallest area and AP of the canal from the middle of a body as far below its disc."""
-    names = ("canal_area_min_mm2", "canal_ap_min_mm")
-    states = [row[f"canal_{place}_status"] for place in PLACES]
-    fault = next((state for state in states if state not in GIVEN), None)
+    faults = [_fault(row, f"canal_{size}") for size in ("", "ap_")]
     found = None
-    if fault is None and profile is not None:
+    if None in faults and profile is not None:
         body, disc = (
             line.position(spine.centroids_mm[row["label"] + offset]) for offset in PLACES.values()
         )
         found = profile.narrowest(body, 2 * disc - body)
-    if found is None:
-        return dict.fromkeys(names) | {"canal_min_status": fault or S.NOT_IN_VIEW}
-    return dict(zip(names, found, strict=True)) | {"canal_min_status": S.OK}
+    area, depth = (
+        (None, fault) if fault else (value, S.NOT_IN_VIEW if value is None else S.OK)
+        for value, fault in zip(found or (None, None), faults, strict=True)
+    )
+    return {
+        "canal_area_min_mm2": area[0],
+        "canal_min_status": area[1],
+        "canal_ap_min_mm": depth[0],
+        "canal_ap_min_status": depth[1],
+    }
+
+
+def _fault(row: dict, name: str) -> str | None:
+    """Return why a section beside body or disc is not there, or None."""
+    states = (row[f"{name}{place}_status"] for place in PLACES)
+    return next((state for state in states if state not in GIVEN), None)
 
 
 def _question(row: dict) -> None:
     """Question a cord that lies too low or is too large to be one, in place; its values stay."""
     for place in PLACES:
-        if row[f"cord_{place}_status"] in GIVEN and is_questioned(
-            row["label"], row[f"cord_area_{place}_mm2"]
-        ):
-            row[f"cord_{place}_status"] = S.CORD_QUESTIONED
+        names = f"cord_{place}_status", f"cord_ap_{place}_status"
+        given = [name for name in names if row[name] in GIVEN]
+        if given and is_questioned(row["label"], row[f"cord_area_{place}_mm2"]):
+            row |= dict.fromkeys(given, S.CORD_QUESTIONED)
             if row["cord_status"] == S.OK:
                 row["cord_status"] = S.CORD_QUESTIONED
-            row[f"space_{place}_status"] = _first_fault(row, place)
+            row |= _space_states(row, place)
     if row["cord_status"] == S.OK and is_questioned(row["label"], None):
         row["cord_status"] = S.CORD_QUESTIONED
 
@@ -124,15 +135,16 @@ def _section_columns(maps, beside: Region | None, frame, place, level="", marks=
         for (size, unit), value in zip(SIZES.items(), values, strict=True):
             columns[f"{name}_{size}_{place}_{unit}"] = value
         columns[f"{name}_{place}_status"] = state
+        columns[f"{name}_ap_{place}_status"] = S.OK if cut and cut.area_mm2 is None else state
     canal, cord = sections["canal"], sections["cord"]
     both = canal is not None and cord is not None
     # the canal's section holds the cord's: where the cord fills it, two fits may differ the other way round
     space = max(canal.depth_mm - cord.depth_mm, 0.0) if both else None
     columns[f"space_for_cord_{place}_mm"] = space
-    ratio = min(cord.area_mm2 / canal.area_mm2, 1.0) if both else None
+    areas = [cut.area_mm2 if cut else None for cut in (cord, canal)]
+    ratio = None if None in areas else min(areas[0] / areas[1], 1.0)
     columns[f"cord_to_canal_ratio_{place}"] = ratio
-    columns[f"space_{place}_status"] = _first_fault(columns, place)
-    return columns
+    return columns | _space_states(columns, place)
 
 
 def _diameter(frame: Frame, cut: Section, level: str) -> Landmark:
@@ -142,9 +154,13 @@ def _diameter(frame: Frame, cut: Section, level: str) -> Landmark:
     return Landmark(CANAL_AP, level, middle - half, middle + half)
 
 
-def _first_fault(columns: dict, place: str) -> str:
-    states = (columns[f"{name}_{place}_status"] for name in STRUCTURES)
-    return next((state for state in states if state != S.OK), S.OK)
+def _space_states(columns: dict, place: str) -> dict:
+    """Return what explains the space for the cord, of AP diameters, and the ratio of areas."""
+    found = {}
+    for name, size in (("space", "ap_"), ("ratio", "")):
+        states = (columns[f"{of}_{size}{place}_status"] for of in STRUCTURES)
+        found[f"{name}_{place}_status"] = next((state for state in states if state != S.OK), S.OK)
+    return found
 
 
 def _shared_out(maps: LabelMaps, spine: Spine, order: Contiguity) -> list[dict]:

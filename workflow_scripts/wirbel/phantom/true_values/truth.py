@@ -96,7 +96,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
 
 def _add_torg(levels: list[Row], vertebrae: list[Row]) -> None:
     """Add the Torg-Pavlov ratio to the rows of levels, in place."""
-    codes = {"canal_min_status": "", "canal_body_status": ""}
+    codes = {"canal_ap_min_status": "", "canal_ap_body_status": ""}
     rows = [row | codes for row in levels]
     bodies = [row | {"height_status": ""} for row in vertebrae]
     for row, more in zip(levels, stenosis_columns(rows, bodies), strict=True):

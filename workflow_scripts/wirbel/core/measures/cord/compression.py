@@ -62,7 +62,7 @@ def mscc_percent(narrowest_mm: float, above_mm: float, below_mm: float) -> float
 
 def _state(row: dict, place: str) -> str:
     """Return what is known of the cord at a place; a form that is assumed does not touch its AP diameter."""
-    state = row[f"cord_{place}_status"]
+    state = row[f"cord_ap_{place}_status"]
     return S.OK if state == S.FORM_ASSUMED else state
 
 

@@ -86,11 +86,13 @@ def fit_closed_curve(
     form: Form,
     slices: tuple[float, float, float],
     weights: np.ndarray | float = 1.0,
+    cut: tuple[bool, bool] = (False, False),
 ) -> ClosedCurve:
     """Fit a curve to points (n, 2) of right and anterior mm on its edge.
 
     `slices`: right mm of the first and the last slice that show the structure, and their distance. `weights` of the
-    points, at most 1.
+    points, at most 1. `cut`: whether the border of the scan is what ends the slices on the left, and on the right:
+    the structure may go on beyond.
     """
     first, last, step = slices
     low, high = np.percentile(points, (1, 99), axis=0)
@@ -113,6 +115,8 @@ def fit_closed_curve(
     shown = (last - first) / step + 1
     hold = HOLD_MM * min(1.0, form.slices_enough / shown) ** 2
 
+    open_ended = np.array([cut[0], False, cut[1], False])
+
     def misfit(values: np.ndarray) -> np.ndarray:
         curve = ClosedCurve(*values)
         depth = curve.front_mm + curve.back_mm
@@ -126,7 +130,7 @@ def fit_closed_curve(
         beyond = np.maximum(
             [first - step - left, left - first, right - last - step, last - right], 0
         )
-        held = hold * np.array(unusual), BETWEEN_SLICES * beyond
+        held = hold * np.array(unusual), BETWEEN_SLICES * np.where(open_ended, 0, beyond)
         return np.concatenate(
             [weights * curve.distance_mm(points), *(root * part for part in held)]
         )

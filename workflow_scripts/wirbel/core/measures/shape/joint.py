@@ -27,7 +27,7 @@ def _grade(row: dict) -> dict:
     if limits is None:
         return {"stenosis_grade": None, "stenosis_status": S.NOT_DEFINED_AT_LEVEL}
     if narrow is None:
-        return {"stenosis_grade": None, "stenosis_status": row["canal_min_status"]}
+        return {"stenosis_grade": None, "stenosis_status": row["canal_ap_min_status"]}
     return {"stenosis_grade": sum(narrow < limit for limit in limits), "stenosis_status": S.OK}
 
 
@@ -35,7 +35,7 @@ def _torg(row: dict, body: dict | None) -> dict:
     if row["level"] not in TORG_LEVELS:
         state = S.NOT_DEFINED_AT_LEVEL
     elif row["canal_ap_body_mm"] is None:
-        state = row["canal_body_status"]
+        state = row["canal_ap_body_status"]
     elif body is None or body["depth_middle_mm"] is None:
         state = S.ABSENT if body is None else body["height_status"]
     else:
