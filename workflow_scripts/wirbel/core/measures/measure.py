@@ -68,6 +68,8 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     add_marrow_heterogeneity(picture, maps, vertebrae)
     right = mean_right(solids)
     profiles = (None, None)
+    if right is None:  # the border cuts all bodies and discs
+        right = spine.rough_right()
     if line is not None and right is not None:
         profiles = [profile(maps, line, right) for profile in (canal_profile, cord_profile)]
     marks = solid_landmarks(solids)

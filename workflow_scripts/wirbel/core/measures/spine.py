@@ -46,6 +46,18 @@ class Spine:
         near = [k for k in keys[max(at - 1, 0) : at + 2] if k != key] or [key]
         return np.mean([self.centroids_mm[k] for k in near], axis=0)
 
+    def rough_right(self) -> np.ndarray | None:
+        """Return the unit vector to the right, by where the canal lies behind the structures; None without a canal."""
+        found = []
+        for key, centre in self.centroids_mm.items():
+            superior = self.superior(key)
+            canal = self.canal_mm(centre, superior)
+            if canal is not None:
+                found.append(np.cross(centre - canal, superior))
+        total = np.sum(found, axis=0) if found else np.zeros(3)
+        length = np.linalg.norm(total)
+        return total / length if length > 1e-6 else None
+
     def canal_mm(self, centre_mm: np.ndarray, superior: np.ndarray) -> np.ndarray | None:
         """Return the canal's centre behind a structure, in world mm, or None."""
         offset = self.canal_points_mm - centre_mm
