@@ -82,7 +82,7 @@ def test_a_canal_with_cut_flanks_has_an_ap_diameter_but_no_area(ends):
     assert row["canal_body_status"] == "touches_border"
     assert row["canal_area_body_mm2"] is row["canal_rl_body_mm"] is None
     assert row["canal_ap_body_status"] == row["canal_ap_min_status"] == "ok"
-    assert row["canal_ap_body_mm"] == pytest.approx(17.9, abs=0.5)
+    assert row["canal_ap_body_mm"] == pytest.approx(17.9, abs=0.7)
     whole = cut_between(15.0)
     assert row["canal_ap_min_mm"] == pytest.approx(whole["canal_ap_min_mm"], abs=0.3)
     assert (row["stenosis_grade"], row["stenosis_status"]) == (0, "ok")

@@ -104,7 +104,12 @@ DISCS = (
         (-25.0, 40.0),
         "after Cobb, Instr Course Lect 1948;5:261-275",
     ),
-    status("disc_height_status", "the measurement of heights, depth and angle", *MEASURED),
+    status(
+        "disc_height_status",
+        "the measurement of heights, depth and angle",
+        *MEASURED,
+        "form_assumed",
+    ),
     size(
         "disc_width_mm",
         "Width (RL) of the disc",

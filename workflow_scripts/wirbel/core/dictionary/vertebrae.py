@@ -181,7 +181,12 @@ VERTEBRAE = (
         (-30.0, 30.0),
         COBB,
     ),
-    status("height_status", "the measurement of heights, depths and angles", *BODY_MEASURED),
+    status(
+        "height_status",
+        "the measurement of heights, depths and angles",
+        *BODY_MEASURED,
+        "form_assumed",
+    ),
     *(width for _, width in EXTENTS),
     status(
         "width_status",

@@ -75,7 +75,7 @@ def _height_columns(solid: Solid) -> dict:
     depth = outline.depth_at(0)
     columns |= {"disc_depth_mm": depth, "disc_area_mm2": float(mean_height) * depth}
     angle = angle_deg(lower.normal, upper.normal, block.frame.right)
-    return columns | {"disc_wedge_angle_deg": angle, "disc_height_status": S.OK}
+    return columns | {"disc_wedge_angle_deg": angle, "disc_height_status": solid.shape_status}
 
 
 def _height_near(block: Block, fraction: float) -> float:
@@ -88,7 +88,7 @@ def _height_near(block: Block, fraction: float) -> float:
 
 
 def _width_columns(solid: Solid) -> dict:
-    if solid.outline is None:
+    if solid.outline is None or solid.whole_width and solid.outline.assumed:
         status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
         return {"disc_width_mm": None, "disc_width_status": status}
     if not solid.whole_width:

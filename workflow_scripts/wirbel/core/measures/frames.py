@@ -131,14 +131,29 @@ class Region:
             at, outer = self.start[axis] + np.arange(len(layers)), self._border_layers[axis]
             outermost = (at < outer) | (at >= self.full_shape[axis] - outer)
             large = (layers[outermost] > allowed).any()
-            if large and not (axis == cosine.argmax() and self._only_flank(axis, layers, canal_mm)):
+            if large and not (axis == cosine.argmax() and self._only_flank(axis, canal_mm)):
                 return True
         return False
 
-    def _only_flank(self, axis: int, layers: np.ndarray, canal_mm: np.ndarray | None) -> bool:
-        """Whether no more than a flank is cut off, by the canal's middle or by the layers' sizes."""
-        beside = canal_mm is not None and not self._lopsided(axis, canal_mm)
-        return beside or _even_halves(layers if layers[-1] >= layers[0] else layers[::-1])
+    def _only_flank(self, axis: int, canal_mm: np.ndarray | None) -> bool:
+        """Whether no more than a flank is cut off, by the canal's middle or by the depths that layers show."""
+        if canal_mm is None:
+            return False
+        depths = self._depths(axis, canal_mm)
+        beside = not self._lopsided(axis, canal_mm)
+        return beside or _even_halves(depths if depths[-1] >= depths[0] else depths[::-1])
+
+    def _depths(self, axis: int, canal_mm: np.ndarray) -> np.ndarray:
+        """Return from back to front how many voxels each layer along an array axis shows, seen from above.
+
+        Bodies are hollow, and both bodies and discs may be wedged to the side; their outline from above is alike on
+        both sides all the same.
+        """
+        ahead = np.abs((self.centroid_mm - canal_mm) @ (self.grid.affine[:3, :3] / self.grid.spacing_mm))
+        others = [k for k in range(3) if k != axis]
+        up = min(others, key=lambda k: ahead[k])
+        seen = self.mask.any(up, keepdims=True)
+        return seen.sum(tuple(others))
 
     def _lopsided(self, axis: int, canal_mm: np.ndarray) -> bool:
         """Whether much less is seen on one side of the canal's middle, along an array axis, than on the other."""
@@ -215,20 +230,20 @@ class Region:
         return np.gradient(ndimage.gaussian_filter(padded, 1.0, mode="constant", truncate=3.0))
 
 
-def _even_halves(sizes: np.ndarray) -> bool:
-    """Whether layers of these sizes, from side to side, miss a flank at most at their end, which the border cuts.
+def _even_halves(depths: np.ndarray) -> bool:
+    """Whether layers of these depths, from side to side, miss a flank at most at their end, which the border cuts.
 
-    Bodies and discs are alike on both sides, also where they are turned against the canal: what is as large as the
+    Bodies and discs are alike on both sides, also where they are turned against the canal: what is as deep as the
     layer at the border lies as far to the other side of the middle.
     """
-    sizes = sizes[np.flatnonzero(sizes)[0] :]
-    edge, largest = sizes[-1], int(sizes.argmax())
-    if edge > LARGEST_EDGE * sizes[largest]:
+    depths = depths[np.flatnonzero(depths)[0] :]
+    edge, largest = depths[-1], int(depths.argmax())
+    if edge > LARGEST_EDGE * depths[largest]:
         return False
-    rising = np.concatenate([[0.0], np.maximum.accumulate(sizes[: largest + 1])])
+    rising = np.concatenate([[0.0], np.maximum.accumulate(depths[: largest + 1])])
     mirrored = np.interp(edge, rising, np.arange(len(rising)) - 1.0)
-    middle = (mirrored + len(sizes) - 1) / 2
-    halves = middle + 0.5, len(sizes) - 0.5 - middle
+    middle = (mirrored + len(depths) - 1) / 2
+    halves = middle + 0.5, len(depths) - 0.5 - middle
     return min(halves) >= LEAST_HALF * max(halves)
 
 

@@ -111,7 +111,7 @@ def _shape_columns(solid: Solid) -> dict:
         **heights,
         **dict(zip(DEPTH_COLUMNS, map(solid.outline.depth_at, SIZE_HEIGHTS.values()), strict=True)),
         "wedge_angle_deg": angle_deg(lower.normal, upper.normal, solid.block.frame.right),
-        "height_status": S.OK,
+        "height_status": solid.shape_status,
     }
 
 

@@ -24,6 +24,8 @@ the next one, so that no slice enters all at once."""
 FEWEST_POINTS = 10
 FEWEST_SLICES, FEWEST_IF_FLAT = 3, 5
 """So many slices have to show a structure to tell its form: depths in two fit an ellipse of any width."""
+IN_PASSING = 0.2
+"""A slice with less of the structure than this part of what the fullest one shows does not tell its form."""
 FLAT = 1.65
 """A form is flat whose width over depth is so many times the usual one: its thin ends lie between slices."""
 LEAST_SEEN = 0.3
@@ -84,6 +86,7 @@ def cut_section(
     across = lattice[mask, 0]
     if not len(across):
         return None, S.ABSENT
+    shown = _slices_shown(region, frame, mask, slab, weight)
     slices = float(across.min()), float(across.max()), step
     curve = fit_closed_curve(edge[:, :2], form, slices, edge_weight, cut)
     if any(cut) and not _shows_middle(curve, slices):
@@ -98,7 +101,7 @@ def cut_section(
     if any(cut):
         return Section(None, depth, None, middle), S.TOUCHES_BORDER
     section = Section(curve.area_mm2() * shares[0], depth, curve.width_mm, middle)
-    return section, S.OK if _tells_form(section, form, np.ptp(across) / step) else S.FORM_ASSUMED
+    return section, S.OK if _tells_form(section, form, shown) else S.FORM_ASSUMED
 
 
 def _in_slab(local: np.ndarray, region: Region) -> np.ndarray:
@@ -107,10 +110,18 @@ def _in_slab(local: np.ndarray, region: Region) -> np.ndarray:
     return np.clip((SLAB_MM - np.abs(local[:, 2])) / layer + 0.5, 0, 1)
 
 
-def _tells_form(section: Section, form: Form, spanned: float) -> bool:
-    """Whether slices that span so many slice distances tell the form of a section."""
+def _slices_shown(region: Region, frame: Frame, mask, slab, weight) -> int:
+    """Return how many slices show the structure within the slab, but for those that lean into it at a corner."""
+    cosine = frame.right @ (region.grid.affine[:3, :3] / region.grid.spacing_mm)
+    number = np.indices(region.mask.shape)[int(np.abs(cosine).argmax())].ravel()[slab][mask]
+    shown = np.bincount(number, weight[mask])
+    return int((shown > IN_PASSING * shown.max()).sum())
+
+
+def _tells_form(section: Section, form: Form, slices: int) -> bool:
+    """Whether so many slices tell the form of a section."""
     flat = (section.width_mm or 0.0) > FLAT * form.aspect * section.depth_mm
-    return round(spanned) + 1 >= (FEWEST_IF_FLAT if flat else FEWEST_SLICES)
+    return slices >= (FEWEST_IF_FLAT if flat else FEWEST_SLICES)
 
 
 def _cut_flanks(region: Region, frame: Frame) -> tuple[bool, bool] | None:

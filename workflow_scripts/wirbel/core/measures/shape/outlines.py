@@ -35,6 +35,8 @@ HOLD_MM = 0.06
 """Misfit per point that straying by one spread is worth."""
 RIM_FRACTION = 0.85
 """Share of an endplate that lies deeper than its rim: endplates are hollow, discs bulge into them."""
+MIDDLE_MM = 1.0
+"""Where the width was not seen the middle lies at most this far from the mid-sagittal plane."""
 BEYOND_SEEN_MM = 1.5
 """The rim of a waisted body reaches at most this far beyond the walls that are seen between the endplates."""
 END_SHARE = 0.2
@@ -73,6 +75,8 @@ class Outline:
     narrowest_mm: float = 0.0
     back_mm: float = -np.inf
     front_mm: float = np.inf
+    assumed: bool = False
+    """Whether its form is the usual one: its width was not measured."""
 
     @property
     def middle_mm(self) -> tuple[float, float]:
@@ -156,6 +160,7 @@ def fit_outline(
         flanks = flanks[:0]
         start[0] = max(start[0], USUAL_ASPECT * start[1])
         lower[0], upper[0] = start[0] * 0.99, start[0] * 1.01
+        start[2], lower[2], upper[2] = 0.0, -MIDDLE_MM, MIDDLE_MM
     weight = HOLD_MM * np.sqrt(len(points))
 
     def misfit(values: np.ndarray) -> np.ndarray:
@@ -180,9 +185,9 @@ def fit_outline(
 
 
 def usual_outline(back_mm: float, front_mm: float) -> Outline:
-    """Return the outline of usual form between a back and a front: of a thin disc two slices show no more."""
-    depth = front_mm - back_mm
-    return Outline(USUAL_ASPECT * depth, depth, 0.0, (back_mm + front_mm) / 2, EXPONENTS[1], 0.0)
+    """Return the outline of usual form between a back and a front: of a thin disc few slices show no more."""
+    depth, middle = front_mm - back_mm, (back_mm + front_mm) / 2
+    return Outline(USUAL_ASPECT * depth, depth, 0.0, middle, EXPONENTS[1], 0.0, assumed=True)
 
 
 def _silhouette(region: Region, frame: Frame) -> np.ndarray:

@@ -60,9 +60,14 @@ class Solid:
             outline is None
             or not 1 / OTHER_DEPTH < outline.depth_at(0) / block.depth_mm < OTHER_DEPTH
         ):
-            thin = self.flat and self.width_status == S.PARTLY_SEEN
-            return usual_outline(block.back_mm, block.front_mm) if thin else None
+            return usual_outline(block.back_mm, block.front_mm) if self.flat else None
         return outline
+
+    @property
+    def shape_status(self) -> str:
+        """Status of what is measured in the mid-sagittal plane."""
+        askew = self.block is not None and self.block.askew
+        return S.FORM_ASSUMED if askew and self.status == S.OK else self.status
 
     def endplate(self, side: int) -> Endplate | None:
         """The upper (1) or lower (-1) endplate or face; None when it cannot be located."""

@@ -29,6 +29,9 @@ FACING_COSINE = 0.7
 MINIMUM_SLAB_SLICES = 1.5
 NARROW = 0.5
 """Structures are wider than deep; what is seen of one that is narrower than this part of its depth is a few slices."""
+LEANING_COSINE = 0.9945
+"""Slices that stand more than 6 degrees askew in a structure show its back and its front, or its upper and its lower
+surface, to different sides of the middle: two or three of them do not tell that from how the structure itself tilts."""
 CLEARLY_FLAT = 0.7
 """Height over depth up to which a disc's smallest extent is its height, however it is wedged."""
 MEETING_MM = 0.5
@@ -48,7 +51,7 @@ class Block:
 
     `upper` and `lower`: (n, 3) local mm (right, anterior, superior). `back_mm` and `front_mm` are the
     anterior coordinates of the walls, `width_mm` the extent from left to right. `few`: so few slices show it that they
-    do not tell how it leans to the side.
+    do not tell how it leans to the side; `askew`: and they do not lie in its mid-sagittal plane either.
     """
 
     frame: Frame
@@ -60,6 +63,7 @@ class Block:
     slab_mm: float
     voxel_mm: float
     few: bool = False
+    askew: bool = False
 
     @property
     def depth_mm(self) -> float:
@@ -101,20 +105,27 @@ class Block:
 
 
 def find_block(
-    region: Region, superior: np.ndarray, posterior_reference_mm: np.ndarray, *, flat: bool = False
+    region: Region,
+    superior: np.ndarray,
+    posterior_reference_mm: np.ndarray,
+    *,
+    flat: bool = False,
+    centre_mm: np.ndarray | None = None,
 ) -> Block:
     """Locate a structure's surfaces, starting from a rough superior direction.
 
     The superior axis bisects the normals of planes through the middle of the upper and the lower
     surface; the mid-sagittal plane holds this axis, the centroid and the posterior reference. Both are
     refined together. A `flat` structure, such as a disc, starts from the direction of its smallest extent.
+    `centre_mm` stands in for the centroid of a structure of which more is seen on one side.
     Raises SurfaceError when too few surface points are left.
     """
     points = region.points_mm
+    centre_mm = points.mean(0) if centre_mm is None else centre_mm
     if flat:
-        sideways = np.cross(points.mean(0) - posterior_reference_mm, superior)
+        sideways = np.cross(centre_mm - posterior_reference_mm, superior)
         superior = _smallest_extent(points, superior, sideways)
-    frame = make_frame(points.mean(0), superior, posterior_reference_mm)
+    frame = make_frame(centre_mm, superior, posterior_reference_mm)
     for _ in range(FRAME_ROUNDS):
         block = _describe(region, points, frame, flat)
         superior = _bisector(block, tilts=not block.few)
@@ -173,31 +184,34 @@ def _describe(region, points, frame, flat):
     left, right = np.percentile(local[:, 0], (1, 99))
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
     slab = max(MID_SAGITTAL_FRACTION * (right - left), MINIMUM_SLAB_SLICES * step)
+    slices, apart, cosine = _slices(region, frame)
+    few = slices * apart < NARROW * np.ptp(np.percentile(local[:, 1], (1, 99)))
+    in_one = few and slices <= FEW_SLICES  # those that lean show each surface to one side of the middle
+    level = np.array([0 if in_one else 1, 1, 1])
     if flat:
-        walls = outline(local, slab)
+        walls = outline(local * level, slab)
     else:
         top, bottom = float(np.median(upper[:, 2])), float(np.median(lower[:, 2]))
         ends = _facing(region, frame, frame.anterior)
         walls = [
-            wall_at_rims(wall - (0, 0, (top + bottom) / 2), (top - bottom) / 2, slab, sign)
+            wall_at_rims(wall * level - (0, 0, (top + bottom) / 2), (top - bottom) / 2, slab, sign)
             for wall, sign in zip(ends, (1, -1), strict=True)
         ][::-1]
     if None in walls or walls[1] <= walls[0]:
         raise SurfaceError(S.SURFACE_INCOMPLETE)
-    slices, apart = _slices(region, frame)
-    few = slices * apart < NARROW * (walls[1] - walls[0])
-    if few and slices <= FEW_SLICES:  # those that lean show each endplate to one side of the middle
-        upper, lower = (points * (0, 1, 1) for points in (upper, lower))
     voxel = float(region.grid.spacing_mm.min())
-    return Block(frame, upper, lower, *walls, right - left, slab, voxel, few)
+    askew = in_one and cosine < LEANING_COSINE
+    surfaces = upper * level, lower * level
+    return Block(frame, *surfaces, *walls, right - left, slab, voxel, few, askew)
 
 
-def _slices(region: Region, frame: Frame) -> tuple[int, float]:
-    """Return how many slices show a structure, and how far apart they lie in mm."""
+def _slices(region: Region, frame: Frame) -> tuple[int, float, float]:
+    """Return how many slices show a structure, how far apart they lie in mm, and the cosine of their lean."""
     spacing = region.grid.spacing_mm
-    axis = int(np.abs(frame.right @ (region.grid.affine[:3, :3] / spacing)).argmax())
+    cosine = np.abs(frame.right @ (region.grid.affine[:3, :3] / spacing))
+    axis = int(cosine.argmax())
     seen = np.flatnonzero(region.mask.any(tuple({0, 1, 2} - {axis})))
-    return int(np.ptp(seen)) + 1, float(spacing[axis])
+    return int(np.ptp(seen)) + 1, float(spacing[axis]), float(cosine[axis])
 
 
 def _facing(region, frame, direction):

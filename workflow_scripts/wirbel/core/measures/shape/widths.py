@@ -9,6 +9,7 @@ import numpy as np
 
 from wirbel.core.labels import DISC_OFFSET, LEVELS_TOP_DOWN
 from wirbel.core.measures import status as S
+from wirbel.core.measures.shape.surfaces import find_block
 
 if TYPE_CHECKING:
     from wirbel.core.measures.shape.solids import Solid
@@ -21,6 +22,8 @@ LEAST_OF_OTHERS = 0.75
 RECTANGULAR, ENOUGH_SLICES = 3.0, 8
 """Bodies and discs have outlines with exponents of 2 to 3; where fewer slices make one more rectangular, they did not
 show enough of its flanks, as beside uncinate processes, and its width may be off by a slice."""
+FEWEST_SLICES = 5
+"""Where fewer slices fit into a width, what the fit adds beyond them is as large as the limit of a width's error."""
 NEAR_MIDDLE = 0.1
 """Over the depth, how far the outermost slice may lie from the mid-sagittal plane for its heights to be those there: a
 tenth of the width or less, over which endplates change their height by 2 %."""
@@ -55,22 +58,40 @@ def check_widths(solids: dict[int, Solid]) -> dict[int, Solid]:
         reach = NEAR_MIDDLE * solids[key].block.depth_mm
         if not asides[k].min() - reach <= middle <= asides[k].max() + reach:
             found[key] = replace(found[key], block=None, status=S.PARTLY_SEEN)
+        elif others:
+            found[key] = _moved(found[key], middle - middles[k])
     return found
 
 
+def _moved(solid: Solid, aside_mm: float) -> Solid:
+    """Return a solid whose mid-sagittal plane lies so far to the side of its centroid: where its neighbours have it."""
+    centre = solid.region.centroid_mm + aside_mm * _across(solid)
+    try:
+        block = find_block(
+            solid.region, solid.block.frame.superior, solid.canal_mm, flat=solid.flat, centre_mm=centre
+        )
+    except ValueError:
+        return replace(solid, block=None, status=S.SURFACE_INCOMPLETE)
+    return replace(solid, block=block)
+
+
 def partly_seen(solids: dict[int, Solid]) -> set[int]:
-    """Return the keys of the solids that slices show only in part."""
-    return {key for key, s in solids.items() if S.PARTLY_SEEN in (s.status, s.width_status)}
+    """Return the keys of the solids that slices show only in part, or too badly to tell."""
+    partly = {S.PARTLY_SEEN, S.SURFACE_INCOMPLETE}
+    return {key for key, s in solids.items() if partly & {s.status, s.width_status}}
 
 
 def width_state(solid: Solid) -> str:
     """Return the status of the width of a solid with an outline: whether its slices tell it."""
-    if solid.width_status != S.OK or solid.outline.exponent < RECTANGULAR:
+    if solid.width_status != S.OK:
         return solid.width_status
     right = solid.block.frame.right
     step = float(np.abs(right @ solid.region.grid.affine[:3, :3]).max())
+    if solid.outline.width_at(0) < FEWEST_SLICES * step:
+        return S.FORM_ASSUMED
     slices = round(float(np.ptp(solid.region.points_mm @ right)) / step) + 1
-    return S.OK if slices >= ENOUGH_SLICES else S.FORM_ASSUMED
+    rectangular = solid.outline.exponent >= RECTANGULAR
+    return S.FORM_ASSUMED if rectangular and slices < ENOUGH_SLICES else S.OK
 
 
 def also_seen(state: str, solid: Solid) -> str:
@@ -103,7 +124,11 @@ def _aspect(solid: Solid, right: np.ndarray) -> float:
 
 def _aside_mm(solid: Solid) -> np.ndarray:
     """Return how far to the side of the canal's centre the structure's voxels lie, across the slices."""
+    return (solid.region.points_mm - solid.canal_mm) @ _across(solid)
+
+
+def _across(solid: Solid) -> np.ndarray:
+    """Return the unit vector across the slices, to the right."""
     axes = solid.region.grid.affine[:3, :3] / solid.region.grid.spacing_mm
     cosine = solid.block.frame.right @ axes
-    across = axes[:, np.abs(cosine).argmax()] * np.sign(cosine[np.abs(cosine).argmax()])
-    return (solid.region.points_mm - solid.canal_mm) @ across
+    return axes[:, np.abs(cosine).argmax()] * np.sign(cosine[np.abs(cosine).argmax()])
