@@ -28,7 +28,7 @@ IN_PASSING = 0.2
 """A slice with less of the structure than this part of what the fullest one shows does not tell its form."""
 FLAT = 1.65
 """A form is flat whose width over depth is so many times the usual one: its thin ends lie between slices."""
-LEAST_SEEN = 0.3
+LEAST_SEEN = 0.4
 """Where the border cuts off flanks, so much of half the width has to be seen on both sides of the middle: the AP diameter
 is then off by 0.2 mm on average, of canals 8 to 16 mm deep in slices of 2 to 6 mm."""
 LEAST_SHARE = 0.4
