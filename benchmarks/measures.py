@@ -59,6 +59,14 @@ VISIBLE = {
     "levels": ("body_fully_visible",),
 }
 NOT_MEASURES = ("level_confidence", "in_plane_spacing_mm", "slice_spacing_mm")
+GRADES = (
+    "genant_grade",
+    "meyerding_grade",
+    "stenosis_grade",
+    "fracture_count",
+    "spinal_deformity_index",
+)
+"""Whole numbers that are measures as well."""
 WITH_IMAGE = (STANDARD, "shifted", "mirrored")
 """Conditions that are imaged as well, with noise of their own: for the signal ratios."""
 SCANS_OF_A_PERSON = 2
@@ -217,7 +225,8 @@ def _is_of_whole(name: str) -> bool:
 
 def _write(writer, seed: int, condition: str, tables: dict) -> None:
     for table, rows in tables.items():
-        numeric = [c.name for c in TABLES[table] if c.kind == NUMBER and c.name not in NOT_MEASURES]
+        numbers = [c.name for c in TABLES[table] if c.kind == NUMBER and c.name not in NOT_MEASURES]
+        numeric = [*numbers, *(c.name for c in TABLES[table] if c.name in GRADES)]
         for key, row in rows.items():
             for name in numeric:
                 if row.get(name) is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wirbel.core.dictionary import TABLES
-from wirbel.core.evaluation.compared_measures import MEASURES, TEXTS, UNITS
+from wirbel.core.evaluation.compared_measures import MEASURES, TEXTS, unit_of
 from wirbel.core.evaluation.figures import measure_rows, summarise
 from wirbel.core.evaluation.instances import instance_rows
 from wirbel.core.geometry import Volume
@@ -105,7 +105,7 @@ def test_every_measure_of_the_evaluation_is_a_column_with_a_unit():
         declared = {column.name for column in TABLES[table]}
         for name, _ in measures:
             assert name in declared
-            assert name in TEXTS or "_" + name.rsplit("_", 1)[1] in UNITS
+            assert name in TEXTS or unit_of(name)
 
 
 def test_a_missed_target_is_said_so():

@@ -19,6 +19,8 @@ SECTIONS = [
 ] + [
     "canal_area_min_mm2",
     "canal_ap_min_mm",
+    *(f"cord_to_canal_ratio_{place}" for place in ("body", "disc")),
+    *(f"space_for_cord_{place}_mm" for place in ("body", "disc")),
     "torg_pavlov_ratio",
     "stenosis_grade",
     "cord_compression_percent",
@@ -36,6 +38,8 @@ CURVES = (
 OF_SCANS = (
     "spine_length_mm",
     "largest_slip_mm",
+    "fracture_count",
+    "spinal_deformity_index",
     "vbq_t2_to_csf_ratio",
     "vbq_t2_to_csf_corrected_ratio",
     "cobb_side",
@@ -53,6 +57,8 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("wedge_angle_deg", BODY),
         ("coronal_wedge_angle_deg", BODY),
         ("expected_height_mm", BODY),
+        *((f"{name}_ratio", BODY) for name in ("wedge", "biconcavity", "crush")),
+        *((f"corner_{name}_ratio", BODY) for name in ("wedge", "biconcavity", "crush")),
         ("height_loss_percent", BODY),
         ("genant_grade", BODY),
         ("body_area_mm2", BODY),
@@ -64,11 +70,15 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "discs": (
         ("disc_height_mm", WHOLE),
+        *((f"disc_height_{at}_mm", WHOLE) for at in ("anterior", "middle", "posterior")),
+        ("disc_height_index", WHOLE),
+        ("disc_area_index", WHOLE),
         ("disc_depth_mm", WHOLE),
         ("disc_width_mm", WHOLE),
         ("disc_area_mm2", WHOLE),
         ("disc_wedge_angle_deg", WHOLE),
         ("slip_mm", WHOLE),
+        ("slip_percent", WHOLE),
         ("meyerding_grade", WHOLE),
         ("posterior_bulge_mm", WHOLE),
         ("foramen_height_left_mm", WHOLE),
@@ -91,6 +101,11 @@ NAMES = {table: {name for name, _ in pairs} for table, pairs in MEASURES.items()
 KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}
 """Table -> the column with the number of the vertebra that a row belongs to."""
 UNITS = {
+    "deformity_index": "grades",
+    "_count": "fractures",
+    "_ratio_body": "percent",
+    "_ratio_disc": "percent",
+    "_index": "percent",
     "_mm": "mm",
     "_deg": "deg",
     "_mm2": "percent",
@@ -102,3 +117,8 @@ UNITS = {
     "_heterogeneity": "absolute",
 }
 """How a measure's name ends -> the unit that its errors are summed up in."""
+
+
+def unit_of(name: str) -> str:
+    """Return the unit that a measure's errors are summed up in."""
+    return next(unit for ending, unit in UNITS.items() if name.endswith(ending))

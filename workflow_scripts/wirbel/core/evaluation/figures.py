@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from wirbel.core.evaluation.compared_measures import HEIGHTS, KEYS, MEASURES, NAMES, TEXTS, UNITS
+from wirbel.core.evaluation.compared_measures import (
+    HEIGHTS,
+    KEYS,
+    MEASURES,
+    NAMES,
+    TEXTS,
+    unit_of,
+)
 
 Row = dict[str, Any]
 
@@ -114,7 +121,7 @@ def summarise(
             figures[f"{name}_right"] = _mean(float(r["measured"] == r["truth"]) for r in mine)
         if name in TEXTS:
             continue
-        unit = UNITS["_" + name.rsplit("_", 1)[1]]
+        unit = unit_of(name)
         errors = [
             row["error_percent" if unit == "percent" else "error_mm"]
             for row in measures

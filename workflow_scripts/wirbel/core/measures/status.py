@@ -31,7 +31,7 @@ STATUS_CODES: dict[str, str] = {
     TOUCHES_BORDER: (
         "the structure reaches the border of the field of view (1.5 mm or one slice), so part of it may be "
         "missing: a volume is "
-        "that of the imaged part, and no height is given unless no more than a flank is cut off"
+        "that of the imaged part, and no height and no AP diameter is given unless no more than a flank is cut off"
     ),
     ABSENT: "the label maps hold no voxel of this structure",
     NO_CANAL: (
@@ -53,8 +53,9 @@ STATUS_CODES: dict[str, str] = {
     ),
     FORM_ASSUMED: (
         "too few slices show the structure to tell its form (of canal and cord fewer than three, or five where flat; "
-        "of bodies and discs fewer than eight where they look rectangular): width and area lean on the usual form; "
-        "values are given, the area may be off by 15 %, the width by a slice"
+        "of bodies and discs fewer than five, or eight where they look rectangular): width and area lean on the usual "
+        "form; values are given, the area may be off by 15 %, the width by a slice. Of heights: two or three slices "
+        "that stand askew in the structure show nothing else of it; heights may be off by 2 mm, angles by 5 degrees"
     ),
     CORD_QUESTIONED: (
         "what is labelled as cord is larger than a cord or lies below L3, where cords have ended: perhaps the map "

@@ -15,7 +15,7 @@ from wirbel.core import labels as L
 from wirbel.core.measures.curvature.alignment import alignment_columns
 from wirbel.core.measures.curvature.slips import slip_columns
 from wirbel.core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_columns
-from wirbel.core.measures.fractures.grades import fracture_columns
+from wirbel.core.measures.fractures.grades import deformity_columns, fracture_columns
 from wirbel.core.measures.shape.endplates import Endplate, angle_deg
 from wirbel.core.measures.shape.joint import (
     largest_slip_columns,
@@ -90,6 +90,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
         | dict.fromkeys(VBQ_COLUMNS, true_vbq(contrast, anatomy, whole))
         | _public(largest_slip_columns([row for row in disc_rows if row["fully_visible"]]))
         | {"conus_level": _conus_level(anatomy, whole)}
+        | _public(deformity_columns([row for row in vertebrae if row["body_fully_visible"]]))
     )
     return {"scan": scan, "vertebrae": vertebrae, "discs": disc_rows, "levels": levels}
 
