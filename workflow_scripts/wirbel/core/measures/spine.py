@@ -60,11 +60,12 @@ class Spine:
 
     def canal_mm(self, centre_mm: np.ndarray, superior: np.ndarray) -> np.ndarray | None:
         """Return the canal's centre behind a structure, in world mm, or None."""
-        offset = self.canal_points_mm - centre_mm
-        near = np.linalg.norm(offset, axis=1) < CANAL_REACH_MM
-        height = np.abs(offset @ superior)
+        height = np.abs(self.canal_points_mm @ superior - centre_mm @ superior)
+        points = self.canal_points_mm[height < CANAL_SLAB_MM[-1]]
+        height = height[height < CANAL_SLAB_MM[-1]]
+        near = np.linalg.norm(points - centre_mm, axis=1) < CANAL_REACH_MM
         for slab in CANAL_SLAB_MM:
             inside = near & (height < slab)
             if inside.sum() >= MINIMUM_CANAL_VOXELS:
-                return self.canal_points_mm[inside].mean(0)
+                return points[inside].mean(0)
         return None

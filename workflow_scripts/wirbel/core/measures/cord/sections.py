@@ -78,7 +78,8 @@ def cut_section(
     cut = _cut_flanks(region, frame)
     if cut is None:
         return None, S.TOUCHES_BORDER
-    lattice = frame.to_local(region.grid.to_world(np.indices(region.mask.shape).reshape(3, -1).T))
+    index = np.indices(region.mask.shape).reshape(3, -1)
+    lattice = frame.to_local(region.grid.to_world(index.T))
     weight = _in_slab(lattice, region)
     slab = weight > 0
     lattice, mask, weight = lattice[slab, :2], inside.ravel()[slab], weight[slab]
@@ -86,7 +87,7 @@ def cut_section(
     across = lattice[mask, 0]
     if not len(across):
         return None, S.ABSENT
-    shown = _slices_shown(region, frame, mask, slab, weight)
+    shown = _slices_shown(index[_across(region, frame)[0], slab][mask], weight[mask])
     slices = float(across.min()), float(across.max()), step
     curve = fit_closed_curve(edge[:, :2], form, slices, edge_weight, cut)
     if any(cut) and not _shows_middle(curve, slices):
@@ -110,11 +111,19 @@ def _in_slab(local: np.ndarray, region: Region) -> np.ndarray:
     return np.clip((SLAB_MM - np.abs(local[:, 2])) / layer + 0.5, 0, 1)
 
 
-def _slices_shown(region: Region, frame: Frame, mask, slab, weight) -> int:
-    """Return how many slices show the structure within the slab, but for those that lean into it at a corner."""
+def _across(region: Region, frame: Frame) -> tuple[int, float]:
+    """Return the array axis that leads across the slices, and its cosine with the right."""
     cosine = frame.right @ (region.grid.affine[:3, :3] / region.grid.spacing_mm)
-    number = np.indices(region.mask.shape)[int(np.abs(cosine).argmax())].ravel()[slab][mask]
-    shown = np.bincount(number, weight[mask])
+    axis = int(np.abs(cosine).argmax())
+    return axis, float(cosine[axis])
+
+
+def _slices_shown(number: np.ndarray, weight: np.ndarray) -> int:
+    """Return how many slices show the structure within the slab, but for those that lean into it at a corner.
+
+    `number`: the slice of each voxel of the structure, `weight`: how much it belongs to the slab.
+    """
+    shown = np.bincount(number, weight)
     return int((shown > IN_PASSING * shown.max()).sum())
 
 
@@ -133,13 +142,12 @@ def _cut_flanks(region: Region, frame: Frame) -> tuple[bool, bool] | None:
     index = index[region.border_voxels(index)]
     local = frame.to_local(region.grid.to_world(index))
     index = index[np.abs(local[:, 2]) < SLAB_MM]
-    cosine = frame.right @ (region.grid.affine[:3, :3] / region.grid.spacing_mm)
-    axis = int(np.abs(cosine).argmax())
+    axis, cosine = _across(region, frame)
     sides = region.border_sides(index).any(0)
     if np.delete(sides, axis, axis=0).any():
         return None
     first, last = map(bool, sides[axis])
-    return (first, last) if cosine[axis] > 0 else (last, first)
+    return (first, last) if cosine > 0 else (last, first)
 
 
 def _shows_middle(curve: ClosedCurve, slices: tuple[float, float, float]) -> bool:
