@@ -56,7 +56,9 @@ PICTURES = {
 """Picture of docs/measures.md -> the measures whose definition it shows."""
 
 PART = "a part of vertebra_volume_mm3, which is compared; single processes are too small to judge networks by"
-COUNTED = "a volume is the label map itself: pictures of it stand in README.md and on every scan's page"
+COUNTED = (
+    "a volume is the label map itself: pictures of it stand in README.md and on every scan's page"
+)
 POSITION = "a place, not a size: what is right depends on the scanner's origin"
 SHARE = "depends on how far the field of view reaches, so that there is no one true value"
 NAMED = "a name, right or wrong: names have no error and no spread"
@@ -85,7 +87,9 @@ def excused(name, aspect):
 
 
 def test_pictures_of_definitions_stand_on_the_page_and_are_there():
-    shown = set(re.findall(r"!\[[^\]]+\]\(pictures/(\w+)\.png\)", (DOCS / "measures.md").read_text()))
+    shown = set(
+        re.findall(r"!\[[^\]]+\]\(pictures/(\w+)\.png\)", (DOCS / "measures.md").read_text())
+    )
     assert shown - {"sacrum"} == PICTURES.keys()  # the sacrum's corners belong to slips
     assert all((DOCS / "pictures" / f"{name}.png").is_file() for name in shown)
 

@@ -100,7 +100,9 @@ def _space(place: str) -> tuple[Column, ...]:
             (0.02, 1.0),
             "after Okada et al., Spine 1994;19:2331-2335 (areas of canal and cord, there canal over cord)",
         ),
-        status(f"space_{place}_status", "the comparison of AP diameters of canal and cord", *CORD_CODES),
+        status(
+            f"space_{place}_status", "the comparison of AP diameters of canal and cord", *CORD_CODES
+        ),
         status(f"ratio_{place}_status", "the comparison of areas of canal and cord", *CORD_CODES),
     )
 

@@ -149,7 +149,9 @@ class Region:
         Bodies are hollow, and both bodies and discs may be wedged to the side; their outline from above is alike on
         both sides all the same.
         """
-        ahead = np.abs((self.centroid_mm - canal_mm) @ (self.grid.affine[:3, :3] / self.grid.spacing_mm))
+        ahead = np.abs(
+            (self.centroid_mm - canal_mm) @ (self.grid.affine[:3, :3] / self.grid.spacing_mm)
+        )
         others = [k for k in range(3) if k != axis]
         up = min(others, key=lambda k: ahead[k])
         seen = self.mask.any(up, keepdims=True)

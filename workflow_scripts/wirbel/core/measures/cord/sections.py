@@ -29,8 +29,8 @@ IN_PASSING = 0.2
 FLAT = 1.65
 """A form is flat whose width over depth is so many times the usual one: its thin ends lie between slices."""
 LEAST_SEEN = 0.4
-"""Where the border cuts off flanks, so much of half the width has to be seen on both sides of the middle: the AP diameter
-is then off by 0.2 mm on average, of canals 8 to 16 mm deep in slices of 2 to 6 mm."""
+"""Where the border cuts off flanks, so much of half the width has to be seen on both sides of the middle: AP diameters
+are then off by 0.2 mm on average, of canals 8 to 16 mm deep in slices of 2 to 6 mm."""
 LEAST_SHARE = 0.4
 """A curve that holds fewer voxels of the structure than this does not describe it."""
 
@@ -143,7 +143,7 @@ def _cut_flanks(region: Region, frame: Frame) -> tuple[bool, bool] | None:
     local = frame.to_local(region.grid.to_world(index))
     index = index[np.abs(local[:, 2]) < SLAB_MM]
     axis, cosine = _across(region, frame)
-    sides = region.border_sides(index).any(0)
+    sides = np.any(region.border_sides(index), axis=0)
     if np.delete(sides, axis, axis=0).any():
         return None
     first, last = map(bool, sides[axis])

@@ -186,7 +186,9 @@ def _describe(region, points, frame, flat):
     slab = max(MID_SAGITTAL_FRACTION * (right - left), MINIMUM_SLAB_SLICES * step)
     slices, apart, cosine = _slices(region, frame)
     few = slices * apart < NARROW * np.ptp(np.percentile(local[:, 1], (1, 99)))
-    in_one = few and slices <= FEW_SLICES  # those that lean show each surface to one side of the middle
+    in_one = (
+        few and slices <= FEW_SLICES
+    )  # those that lean show each surface to one side of the middle
     level = np.array([0 if in_one else 1, 1, 1])
     if flat:
         walls = outline(local * level, slab)

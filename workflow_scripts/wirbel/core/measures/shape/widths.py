@@ -68,7 +68,11 @@ def _moved(solid: Solid, aside_mm: float) -> Solid:
     centre = solid.region.centroid_mm + aside_mm * _across(solid)
     try:
         block = find_block(
-            solid.region, solid.block.frame.superior, solid.canal_mm, flat=solid.flat, centre_mm=centre
+            solid.region,
+            solid.block.frame.superior,
+            solid.canal_mm,
+            flat=solid.flat,
+            centre_mm=centre,
         )
     except ValueError:
         return replace(solid, block=None, status=S.SURFACE_INCOMPLETE)
