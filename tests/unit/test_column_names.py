@@ -18,7 +18,7 @@ SECTIONS = tuple(
     for what, unit in (
         *((f"{name}_{size}", "_mm") for name in ("canal", "cord") for size in ("ap", "rl")),
         *((f"{name}_area", "_mm2") for name in ("canal", "cord")),
-        *((name, "_status") for name in ("canal", "cord", "space")),
+        *((name, "_status") for name in ("canal", "cord", "canal_ap", "cord_ap", "space", "ratio")),
         ("space_for_cord", "_mm"),
         ("cord_to_canal_ratio", ""),
     )

@@ -108,7 +108,7 @@ DISCS = (
         "disc_height_status",
         "the measurement of heights, depth and angle",
         *MEASURED,
-        "form_assumed",
+        S.FORM_ASSUMED,
     ),
     size(
         "disc_width_mm",

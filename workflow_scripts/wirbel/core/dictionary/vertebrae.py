@@ -185,7 +185,7 @@ VERTEBRAE = (
         "height_status",
         "the measurement of heights, depths and angles",
         *BODY_MEASURED,
-        "form_assumed",
+        S.FORM_ASSUMED,
     ),
     *(width for _, width in EXTENTS),
     status(
