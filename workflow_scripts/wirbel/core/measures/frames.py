@@ -139,9 +139,12 @@ class Region:
         """Whether no more than a flank is cut off, by the canal's middle or by the depths that layers show."""
         if canal_mm is None:
             return False
+        if not self._lopsided(axis, canal_mm):
+            return True
+        if self.border_sides(np.argwhere(self.mask)).any(0)[axis].all():
+            return False  # of what is cut on both sides, depths do not tell the middle
         depths = self._depths(axis, canal_mm)
-        beside = not self._lopsided(axis, canal_mm)
-        return beside or _even_halves(depths if depths[-1] >= depths[0] else depths[::-1])
+        return _even_halves(depths if depths[-1] >= depths[0] else depths[::-1])
 
     def _depths(self, axis: int, canal_mm: np.ndarray) -> np.ndarray:
         """Return from back to front how many voxels each layer along an array axis shows, seen from above.

@@ -127,12 +127,14 @@ def fit_outline(
     *,
     straight: bool = False,
     whole: bool = True,
+    centred: bool = False,
 ) -> Outline | None:
     """Fit the outline of a structure between points (n, 3) of its lower and of its upper surface.
 
     All in mm of the structure's `frame`. `straight` leaves out how the outline changes with height, for flat
     structures. `whole` tells whether all of the width was seen: else the ends of the slices are no flanks, the width is
-    what is usual, and only back and front are fitted. None when too few points of the wall are left to close around
+    what is usual, and only back and front are fitted. `centred`: the middle is known to lie in the frame's mid-sagittal
+    plane. None when too few points of the wall are left to close around
     the structure.
     """
     rims = _rim(lower, straight, -1), _rim(upper, straight, 1)
@@ -160,6 +162,7 @@ def fit_outline(
         flanks = flanks[:0]
         start[0] = max(start[0], USUAL_ASPECT * start[1])
         lower[0], upper[0] = start[0] * 0.99, start[0] * 1.01
+    if centred:
         start[2], lower[2], upper[2] = 0.0, -MIDDLE_MM, MIDDLE_MM
     weight = HOLD_MM * np.sqrt(len(points))
 

@@ -55,6 +55,7 @@ class Solid:
             block.upper,
             straight=self.flat,
             whole=self.whole_width,
+            centred=self.width_status == S.PARTLY_SEEN,
         )
         if (
             outline is None

@@ -185,10 +185,9 @@ def _describe(region, points, frame, flat):
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
     slab = max(MID_SAGITTAL_FRACTION * (right - left), MINIMUM_SLAB_SLICES * step)
     slices, apart, cosine = _slices(region, frame)
-    few = slices * apart < NARROW * np.ptp(np.percentile(local[:, 1], (1, 99)))
-    in_one = (
-        few and slices <= FEW_SLICES
-    )  # those that lean show each surface to one side of the middle
+    deep = np.ptp(np.percentile(local[:, 1], (1, 99)))
+    # so few slices that lean show each surface to one side of the middle
+    in_one = slices <= FEW_SLICES and slices * apart < NARROW * deep
     level = np.array([0 if in_one else 1, 1, 1])
     if flat:
         walls = outline(local * level, slab)
@@ -202,6 +201,7 @@ def _describe(region, points, frame, flat):
     if None in walls or walls[1] <= walls[0]:
         raise SurfaceError(S.SURFACE_INCOMPLETE)
     voxel = float(region.grid.spacing_mm.min())
+    few = slices * apart < NARROW * (walls[1] - walls[0])
     askew = in_one and cosine < LEANING_COSINE
     surfaces = upper * level, lower * level
     return Block(frame, *surfaces, *walls, right - left, slab, voxel, few, askew)
