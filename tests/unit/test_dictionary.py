@@ -129,6 +129,8 @@ def test_the_page_on_measures_names_every_measure(table):
 
 NOT_MEASURES = {"level_confidence", "in_plane_spacing_mm", "slice_spacing_mm"}
 FROM_IMAGE = {"nucleus_annulus_contrast", "disc_heterogeneity", "body_heterogeneity_percent"}
+GRADES = {"genant_grade", "meyerding_grade", "stenosis_grade"}
+GRADES |= {"fracture_count", "spinal_deformity_index"}
 NOT_MEASURES |= names_of((*PLAUSIBILITY, *OF_VERTEBRAE, *OF_SCANS))
 
 
@@ -136,7 +138,7 @@ NOT_MEASURES |= names_of((*PLAUSIBILITY, *OF_VERTEBRAE, *OF_SCANS))
 def test_every_measure_states_how_repeatable_it_is(table):
     numbers = {c.name for c in TABLES[table] if c.kind == NUMBER} - NOT_MEASURES
     stated = read_repeatability()[table]
-    assert stated.keys() == numbers
+    assert stated.keys() == numbers | (GRADES & names_of(TABLES[table]))
     for name, figures in stated.items():
         assert 0 <= figures["Difference95"] <= figures["DifferenceLargest"], name
         assert figures["Scans"] >= 2, name
@@ -150,7 +152,7 @@ def test_every_measure_states_how_repeatable_it_is(table):
 def test_small_volumes_of_the_neck_have_figures_of_their_own():
     """A cervical disc has a tenth of a lumbar one's volume, and repeats to fewer cubic millimetres."""
     regions = read_repeatability()["discs"]["disc_volume_mm3"]["Difference95ByRegion"]
-    assert regions["cervical"] < regions["thoracic"] < regions["lumbar"]
+    assert max(regions["cervical"], regions["thoracic"]) < regions["lumbar"] / 1.5
 
 
 def test_the_figures_stand_in_the_dictionary_entry():

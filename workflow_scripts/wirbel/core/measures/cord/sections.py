@@ -74,7 +74,7 @@ def cut_section(
     edge_weight = _in_slab(edge, region)
     edge, edge_weight = edge[edge_weight > 0], edge_weight[edge_weight > 0]
     if len(edge) < FEWEST_POINTS:
-        return None, S.ABSENT
+        return None, S.SURFACE_INCOMPLETE if len(edge) else S.ABSENT
     cut = _cut_flanks(region, frame)
     if cut is None:
         return None, S.TOUCHES_BORDER
