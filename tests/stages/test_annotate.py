@@ -13,6 +13,7 @@ from support.spines.solid_spine import SolidSpine, render
 from wirbel.command.main import main as command
 from wirbel.core import labels as L
 from wirbel.core.geometry import Volume, reorient
+from wirbel.io.annotation import outputs
 from wirbel.io.annotation.settings import AnnotateSettingsError, annotate_settings
 from wirbel.io.dataset.bids import find_scans
 from wirbel.io.foreign.label_schemes import read_scheme
@@ -92,6 +93,7 @@ def test_two_sources_that_agree_give_both_maps_and_a_training_map(study, maps):
     )
     assert [one["Name"] for one in sidecar["FusedFrom"]] == ["full", "spider"]
     assert sidecar["FusedFrom"][1]["Files"] == {"labels": "sub-1.nii.gz"}
+    assert sidecar["Sources"] == ["bids:raw:sub-1/anat/sub-1_T2w.nii.gz"]
     assert len(sidecar["FusedFrom"][1]["Sha256"]["labels"]) == 64 and sidecar["Manual"] is False
 
 
@@ -162,6 +164,39 @@ def test_a_map_that_a_reader_edited_in_place_is_never_written_over(study, maps, 
         assert np.array_equal(read_volume(training(study, "sub-2")).data, corrected_map(maps).data)
     proposed = pd.read_csv(study / "out" / "to_correct.csv").set_index("scan_id")
     assert proposed.corrected["sub-2"]
+
+
+def test_a_run_killed_between_a_sidecar_and_its_map_is_no_edit_by_a_reader(
+    study, maps, monkeypatch
+):
+    """The source changes; the next run dies after it has written the training map's sidecar."""
+    run(study)
+    old = training(study, "sub-2").read_bytes()
+    write_volume(study / "spider" / "sub-2.nii.gz", spider_numbers(maps[0], "sub-1"))
+    kept = outputs.write_json
+
+    def dies(path, content):
+        kept(path, content)
+        if "sub-2_desc-training" in str(path):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(outputs, "write_json", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run(study)
+    assert training(study, "sub-2").read_bytes() == old
+    monkeypatch.undo()
+    run(study)
+    assert training(study, "sub-2").read_bytes() != old
+    assert not pd.read_csv(study / "out" / "to_correct.csv").corrected.any()
+
+
+def test_an_edited_training_map_stays_beside_a_correction_in_the_folder(study, maps):
+    run(study)
+    write_volume(training(study, "sub-2"), corrected_map(maps))
+    before = training(study, "sub-2").read_bytes()
+    write_volume(study / "out" / "corrections" / "sub-2.nii.gz", maps[0])
+    run(study)
+    assert training(study, "sub-2").read_bytes() == before
 
 
 def test_training_maps_are_real_data_of_a_training(study):

@@ -63,6 +63,7 @@ def annotate(settings: AnnotateSettings, processes: int) -> list[Result]:
         "Fused annotations",
         derivative_of="wirbel annotate",
         version=__version__,
+        links={"raw": Path(settings.images).resolve().as_uri()},
         ignored=("*.csv", "training/", "corrections/"),
     )
     write_lookups(output)
@@ -139,9 +140,8 @@ def provenance_of(
     scan: FoundScan, settings: AnnotateSettings, fused: Fused, described: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the entries of a scan's sidecars."""
-    name = Path(scan.path).name
     return {
-        "Sources": [raw_uri(scan.participant_id, scan.session_id, name)],
+        "Sources": [raw_uri(scan.participant_id, scan.session_id, scan.path)],
         "FusedFrom": described,
         "Method": settings.method,
         "MethodsByStructure": dict(settings.methods),

@@ -17,17 +17,17 @@ from wirbel import __version__
 from wirbel.core.fusion.fuse import IGNORE, Fused
 from wirbel.core.fusion.statements import on_grid
 from wirbel.core.geometry import Grid, Volume
-from wirbel.io.atomic import sha256_of_file
+from wirbel.io.atomic import replaced_together, sha256_of_file
 from wirbel.io.dataset.bids import anat_folder
 from wirbel.io.dataset.scan_names import FoundScan
-from wirbel.io.maps.final_maps import LOOKUPS, write_map
-from wirbel.io.nifti.volumes import read_header, read_volume, write_volume
+from wirbel.io.maps.final_maps import LOOKUPS, map_sidecar
+from wirbel.io.nifti.volumes import LABELS, read_header, read_volume, write_volume
 from wirbel.io.references.label_files import label_file
 from wirbel.io.sidecars import read_json, write_json
 
 TRAINING = "training"
-KEY, WRITTEN = "Key", "WrittenSha256"
-"""Entries of a sidecar: what decided the result; the map's content as it was written."""
+KEY, WRITTEN, BEFORE = "Key", "WrittenSha256", "LastSha256"
+"""Entries of a sidecar: what decided the result; the map's content as it was written, and as it was before that."""
 SUBREGION, VERTEBRA, DISAGREEMENT = "subregion", "vertebra", "disagreement"
 TRAINING_TEXT = "Substructures of the spine for training; 255: ignore, the sources do not decide"
 
@@ -51,32 +51,48 @@ class Outputs:
         return self.output / TRAINING / f"{self.scan.scan_id}_desc-training_dseg"
 
     def correction(self, folder: Path) -> Path | None:
-        """Return the map that a reader has corrected; None without one."""
-        edited = [stem for stem in (self.training, self.stem(SUBREGION)) if is_edited(stem)]
+        """Return the map that a reader has corrected; None without one.
+
+        A training map that was edited comes first, then the corrections folder, then an edited fused map.
+        """
+        if is_edited(self.training):
+            return _map(self.training)
         theirs = label_file(folder, self.scan.scan_id) if folder.is_dir() else None
-        return theirs or (_map(edited[0]) if edited else None)
+        return theirs or (_map(self.stem(SUBREGION)) if is_edited(self.stem(SUBREGION)) else None)
 
     def told(self) -> dict[str, Any]:
         """Return the sidecar of the training map; {} without one."""
-        sidecar = self.training.with_name(self.training.name + ".json")
-        try:
-            return read_json(sidecar)
-        except (OSError, ValueError):
-            return {}
+        return _sidecar(self.training)
 
     def stands(self, key: str) -> bool:
-        """Whether the scan was fused under the same key and its maps are there."""
-        there = all(_map(s).exists() for s in (self.training, self.stem(SUBREGION)))
-        return there and self.told().get(KEY) == key
+        """Whether the scan was fused under the same key and its maps are there, as written or as a reader left them."""
+        stems = (self.training, self.stem(SUBREGION))
+        whole = all(
+            _map(stem).exists() and (_is_written(stem) or is_edited(stem)) for stem in stems
+        )
+        return whole and self.told().get(KEY) == key
 
 
 def is_edited(stem: Path) -> bool:
-    """Whether a map has other bytes than those that were written; False without a map or a sidecar."""
-    sidecar = stem.with_name(stem.name + ".json")
-    if not (_map(stem).exists() and sidecar.exists()):
+    """Whether a map has other bytes than those that were written; False without a map or a sidecar.
+
+    A run that was killed may have left the map of the run before it: that is no edit.
+    """
+    told = _sidecar(stem)
+    if not _map(stem).exists() or WRITTEN not in told:
         return False
-    written = read_json(sidecar).get(WRITTEN)
-    return written is not None and sha256_of_file(_map(stem)) != written
+    return sha256_of_file(_map(stem)) not in (told[WRITTEN], told.get(BEFORE))
+
+
+def _is_written(stem: Path) -> bool:
+    return sha256_of_file(_map(stem)) == _sidecar(stem).get(WRITTEN)
+
+
+def _sidecar(stem: Path) -> dict[str, Any]:
+    try:
+        return read_json(stem.with_name(stem.name + ".json"))
+    except (OSError, ValueError):
+        return {}
 
 
 def write_fused(
@@ -149,8 +165,13 @@ def _write_labels(
     more: dict[str, Any],
     placement: Mapping[str, np.ndarray],
 ) -> None:
-    image, sidecar = write_map(str(stem), volume, described, more, placement)
-    write_json(sidecar, read_json(sidecar) | {WRITTEN: sha256_of_file(image)})
+    """Write a map and its sidecar, which knows the digests of the new and the last map before the map is replaced."""
+    path = _map(stem)
+    before = sha256_of_file(path) if path.exists() else None
+    with replaced_together(stem.parent) as new:
+        write_volume(new / path.name, volume, np.uint8, placement, intent=LABELS)
+        digests = {WRITTEN: sha256_of_file(new / path.name), BEFORE: before}
+        write_json(Path(f"{stem}.json"), map_sidecar(described[0], more) | digests)
 
 
 def _map(stem: Path) -> Path:

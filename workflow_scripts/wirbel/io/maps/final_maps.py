@@ -259,10 +259,15 @@ def write_map(
     image, table, sidecar = (Path(f"{stem}{suffix}") for suffix in (".nii.gz", ".tsv", ".json"))
     write_volume(image, volume, "uint8", placement, intent=LABELS)
     table.unlink(missing_ok=True)
-    generator = {"Name": "wirbel", "Version": __version__}
-    sidecar_content = {"Description": described[0], "GeneratedBy": [generator], **more}
-    sidecar_content |= {"Manual": more.get("Manual", False)}
-    if more.get("Sources"):  # the map lies on the scan's own grid
-        sidecar_content |= {"SpatialReference": more["Sources"][0]}
-    write_json(sidecar, sidecar_content)
+    write_json(sidecar, map_sidecar(described[0], more))
     return [image, sidecar]
+
+
+def map_sidecar(description: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a label map's sidecar; `more` may say that the map is `Manual`."""
+    generator = {"Name": "wirbel", "Version": __version__}
+    content = {"Description": description, "GeneratedBy": [generator], **more}
+    content |= {"Manual": more.get("Manual", False)}
+    if more.get("Sources"):  # the map lies on the scan's own grid
+        content |= {"SpatialReference": more["Sources"][0]}
+    return content
