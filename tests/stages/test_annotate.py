@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from support.spines.solid_spine import SolidSpine, render
+from support.studies.bids_errors import bids_errors
 
 from wirbel.command.main import main as command
 from wirbel.core import labels as L
@@ -228,6 +229,12 @@ def test_a_map_with_unknown_numbers_is_named(study, maps):
     assert (
         row["reason"] == "bad_annotation" and "spider: label scheme spider_merged" in row["detail"]
     )
+
+
+def test_results_are_a_valid_bids_derivative(study):
+    run(study)
+    (study / "out" / "corrections").mkdir()
+    assert bids_errors(study / "out") == []
 
 
 def test_a_scan_that_only_one_source_has_is_taken_from_it(study):

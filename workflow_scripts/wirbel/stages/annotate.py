@@ -64,7 +64,7 @@ def annotate(settings: AnnotateSettings, processes: int) -> list[Result]:
         derivative_of="wirbel annotate",
         version=__version__,
         links={"raw": Path(settings.images).resolve().as_uri()},
-        ignored=("*.csv", "training/", "corrections/"),
+        ignored=("*.csv", "training", "corrections"),
     )
     write_lookups(output)
     work = partial(annotate_scan, settings=settings, code=stage_code_hash("annotate"))
