@@ -19,7 +19,7 @@ from wirbel.io.annotation.settings import AnnotateSettingsError, annotate_settin
 from wirbel.io.dataset.bids import find_scans
 from wirbel.io.foreign.label_schemes import read_scheme
 from wirbel.io.nifti.volumes import read_volume, write_volume
-from wirbel.learning.training.real_cases import label_file
+from wirbel.learning.training.real_cases import labels_of
 from wirbel.stages import annotate
 
 
@@ -203,7 +203,7 @@ def test_an_edited_training_map_stays_beside_a_correction_in_the_folder(study, m
 def test_training_maps_are_real_data_of_a_training(study):
     run(study)
     scans = find_scans(study / "bids")
-    found = [label_file(study / "out" / "training", scan) for scan in scans]
+    found = [labels_of(study / "out" / "training", scan) for scan in scans]
     assert [path.name for path in found] == [training(study, s).name for s in ("sub-1", "sub-2")]
     scheme = read_scheme("fused")
     for path in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from wirbel.errors import ScanError
@@ -15,7 +16,8 @@ def label_file(folder: Path, scan_id: str, ending: str = "") -> Path | None:
     Parameters
     ----------
     folder : Path
-        Searched at any depth.
+        Its own files and those of the participant's folder in it are looked at first, as trees of many thousand
+        folders take long; all others only if these hold none.
     scan_id : str
         The scan's name.
     ending : str
@@ -34,13 +36,9 @@ def label_file(folder: Path, scan_id: str, ending: str = "") -> Path | None:
     >>> label_file(folder, "sub-1").name, label_file(folder, "sub-2")
     ('sub-1_mask.nii.gz', None)
     """
-    found = [
-        path
-        for path in sorted(folder.rglob(f"{scan_id}*"))
-        if path.name.endswith(ENDINGS)
-        and path.name[len(scan_id)] in "_."
-        and _stem(path).endswith(ending)
-    ]
+    pattern = f"{scan_id}*"
+    near = [*folder.glob(pattern), *(folder / scan_id.split("_")[0]).rglob(pattern)]
+    found = _of_scan(near, scan_id, ending) or _of_scan(folder.rglob(pattern), scan_id, ending)
     if len(found) > 1:
         raise ScanError(
             "bad_annotation",
@@ -48,6 +46,16 @@ def label_file(folder: Path, scan_id: str, ending: str = "") -> Path | None:
             f"{', '.join(path.name for path in found[:3])}; keep one, or say how its name ends",
         )
     return found[0] if found else None
+
+
+def _of_scan(paths: Iterable[Path], scan_id: str, ending: str) -> list[Path]:
+    return [
+        path
+        for path in sorted(paths)
+        if path.name.endswith(ENDINGS)
+        and path.name[len(scan_id)] in "_."
+        and _stem(path).endswith(ending)
+    ]
 
 
 def _stem(path: Path) -> str:

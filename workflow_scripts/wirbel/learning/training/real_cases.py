@@ -11,10 +11,13 @@ from wirbel.core.geometry import Grid, Volume, reorient, resample_labels
 from wirbel.core.label_schemes import LabelScheme
 from wirbel.core.preparation.image import prepare_image
 from wirbel.core.spacing import spacing_within
+from wirbel.errors import ScanError
 from wirbel.io.dataset.bids import find_scans
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.foreign.label_schemes import read_scheme
 from wirbel.io.nifti.volumes import read_volume
+from wirbel.io.references.label_files import label_file
+from wirbel.io.references.metaimage import read_any
 from wirbel.learning.semantic.semantic_model import SemanticModel
 from wirbel.learning.semantic.semantic_plans import SemanticNetwork
 from wirbel.learning.training.mixture import Mixture, RealCases
@@ -48,7 +51,7 @@ def _cases_of(
     targets: Targets,
     network: SemanticNetwork,
 ) -> RealCases:
-    scans = [(scan, label_file(Path(data.labels), scan)) for scan in _scans(data)]
+    scans = [(scan, labels_of(Path(data.labels), scan)) for scan in _scans(data)]
     kept = {f"sub-{name.removeprefix('sub-')}" for name in data.validation}
     teacher = SemanticModel(Path(data.teacher)) if data.teacher else None
     done = set(folder.partial_names())
@@ -74,7 +77,7 @@ def _scans(data: RealData) -> list[FoundScan]:
     return scans
 
 
-def label_file(folder: Path, scan: FoundScan) -> Path:
+def labels_of(folder: Path, scan: FoundScan) -> Path:
     """Return the label map of a scan: the one file whose name starts with the scan's.
 
     Raises
@@ -82,18 +85,16 @@ def label_file(folder: Path, scan: FoundScan) -> Path:
     ValueError
         If there is none, or more than one.
     """
-    found = [
-        path
-        for path in sorted(folder.rglob(f"{scan.scan_id}*.nii*"))
-        if path.name[len(scan.scan_id)] in "_."
-    ]
-    if len(found) != 1:
-        listed = ", ".join(path.name for path in found[:3]) or "none"
+    try:
+        found = label_file(folder, scan.scan_id)
+    except ScanError as error:
+        raise ValueError(error.detail) from None
+    if found is None:
         raise ValueError(
-            f"expected one label map {scan.scan_id}_*.nii.gz in {folder}, found {listed}; "
+            f"expected one label map {scan.scan_id}_*.nii.gz in {folder}, found none; "
             "name one after each scan, or leave the scan out (participants)"
         )
-    return found[0]
+    return found
 
 
 def case_of(
@@ -127,7 +128,7 @@ def case_of(
     """
     spacing = partial(spacing_within, limits_mm=network.limits_mm)
     image = prepare_image(read_volume(scan.path), scan.scan_id, spacing).image
-    volume = read_volume(labels)
+    volume = read_any(labels)
     numbers = as_targets(volume.data, scheme, targets, labels.name)
     return image, on_grid(volume.with_data(numbers), image.grid)
 
