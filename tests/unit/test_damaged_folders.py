@@ -18,7 +18,7 @@ from wirbel.learning.semantic.semantic_model import SemanticModel
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.check import checked_folder
 
-SECONDS = 1.0
+SECONDS = 4.0
 MOST_KILOBYTES = 300_000
 """By which the process may grow over one damaged folder; the largest network here takes 50 MB."""
 OUR_WEIGHTS = "fold_0/checkpoint_final.safetensors"
