@@ -23,9 +23,10 @@ rule simulate:
         seed=config["simulate"]["seed"],
         regions=config["simulate"]["regions"],
         broken=config["simulate"]["broken"],
+        stations="--stations" if config["simulate"]["stations"] else "",
     message:
         "Simulating {params.scans} scans"
     shell:
         "python -m wirbel.stages.simulate --bids-dir {params.bids_dir:q} --count {params.scans}"
-        " --seed {params.seed} --regions {params.regions:q} --broken {params.broken}"
+        " --seed {params.seed} --regions {params.regions:q} --broken {params.broken} {params.stations}"
         " --processes {threads} > {log:q} 2>&1"

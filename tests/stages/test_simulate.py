@@ -9,12 +9,17 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
+from support.deliveries.stations import tall
 
 from wirbel.core.geometry import Volume
+from wirbel.core.stitching.stations import stitched
 from wirbel.errors import ScanError
+from wirbel.ingest.delivery import convert_stations
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.tables import read_rows
+from wirbel.phantom.imaging.stations import NAMES
+from wirbel.plan.series_rules import stations_of
 from wirbel.stages import simulate
 
 
@@ -150,3 +155,34 @@ def test_another_data_set_is_never_simulated_into(tmp_path, capsys):
     assert simulate.main(["--bids-dir", str(tmp_path), "--count", "1"]) == 1
     assert "is another data set (it holds participants.tsv)" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["participants.tsv"]
+
+
+def test_stations_are_delivered_as_zipped_dicom_with_their_truth(tmp_path, monkeypatch):
+    """What ingest makes of them is the scan they were cut from."""
+    image = tall(rows=260)
+    labels = Volume(np.zeros(image.data.shape, np.uint8), image.affine)
+    truth = {"scan": {}, "vertebrae": [], "discs": [], "levels": []}
+    phantom = SimpleNamespace(image=image, subregion=labels, vertebra=labels, truth=truth)
+    monkeypatch.setattr(simulate, "make_phantom", lambda seed, region=None: phantom)
+    assert run(tmp_path / "a", "--count", "2", "--stations", "--broken", "1") == 0
+    assert run(tmp_path / "b", "--count", "2", "--stations", "--broken", "1") == 0
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    folder = tmp_path / "a" / "sourcedata" / "sub-sim0001"
+    assert sorted(path.name for path in folder.iterdir()) == ["chest.zip", "lumbar.zip", "neck.zip"]
+    rules = stations_of({name: {"description": f"_{name}$"} for name in NAMES}, {})
+    found = convert_stations([folder], rules)
+    assert (list(found.found), found.missing) == (list(NAMES), {})
+    rows = read_rows(tmp_path / "a/derivatives/truth/sub-sim0001/anat/sub-sim0001_stations.tsv")
+    result = stitched({name: one.volume for name, one in found.found.items()})
+    neck = -np.array([float(rows[0][f"header_shift_{way}_mm"]) for way in ("right", "front", "up")])
+    seam = result.seams[0]
+    moved = (seam.shift_right_mm, seam.shift_front_mm, seam.shift_up_mm)
+    np.testing.assert_allclose(moved, neck, atol=0.5)
+    broken = convert_stations([folder.with_name("sub-sim0002")], rules)
+    assert list(broken.missing.values()) == ["archive_damaged"]
+
+
+def test_stations_need_a_whole_spine(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(tmp_path / "a", "--stations", "--regions", "lumbar")
+    assert "expected --regions whole with --stations" in capsys.readouterr().err

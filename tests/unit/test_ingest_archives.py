@@ -106,13 +106,20 @@ def test_other_archives_are_named(tmp_path):
         path = tmp_path / name
         path.write_bytes(magic + bytes(100))
         with pytest.raises(ScanError, match=f"is a {name} archive"):
-            list(members(path))
+            list(members([path]))
 
 
 def test_one_damaged_archive_beside_the_series_is_only_noted(tmp_path, archive):
     (tmp_path / "b.zip").write_bytes(archive.read_bytes()[:500])
     found = convert([archive, tmp_path / "b.zip"], SeriesRules())
     assert found.notes == ["1 parts of the delivery were left out (archive_damaged)"]
+
+
+def test_one_damaged_archive_in_a_folder_spoils_no_other(tmp_path, archive):
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "0.zip").write_bytes(archive.read_bytes()[:500])
+    archive.rename(tmp_path / "all" / "1.zip")
+    assert convert([tmp_path / "all"], SeriesRules()).notes
 
 
 def test_links_and_paths_out_of_an_archive_lead_nowhere(tmp_path):
@@ -123,5 +130,5 @@ def test_links_and_paths_out_of_an_archive_lead_nowhere(tmp_path):
         file = tarfile.TarInfo("../../../outside.dcm")
         file.size = 4
         archive.addfile(file, io.BytesIO(b"text"))
-    assert [member.head for member in members(tmp_path / "a.tar")] == [b"text"]
+    assert [member.head for member in members([tmp_path / "a.tar"])] == [b"text"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar"]

@@ -119,6 +119,19 @@ def test_forgetting_again_finds_nothing(output):
     assert content(output) == before
 
 
+def test_at_the_end_of_a_run_tables_are_not_removed_but_named(output):
+    """A column of participants.tsv may name a sibling: that is for a person to correct."""
+    done = forget(output, {"sub-1"}, {"sub-1"}, made_again=False)
+    assert set(done.left) == {
+        "cohort/scans.csv",
+        "qc/index.html",
+        "work/features/b00001.tsv",
+        "work/receipts/pictures/b00001.json",
+    }
+    assert (output / "cohort" / "scans.csv").read_text() == FILES["cohort/scans.csv"]
+    assert "sub-1" not in (output / "logs" / "b00001.log").read_text()
+
+
 def test_a_name_that_leads_elsewhere_removes_nothing(output):
     before = content(output)
     assert forget(output / "work", {"sub-1/../../sub-2", "..", "sub-"}, set()).nothing

@@ -12,7 +12,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -57,29 +57,54 @@ class Member(NamedTuple):
                 stream.write(piece)
 
 
-def members(path: Path) -> Generator[Member, None, None]:
-    """Yield the files of a delivery, in a fixed order; a member's stream is open until the next one.
+def parts(path: Path) -> list[tuple[Path, ...]]:
+    """Return what can be damaged apart from the rest: each archive, and the other files together.
 
     Parameters
     ----------
     path : Path
-        A folder, whose archives are looked into, an archive, or a single file.
+        A folder, an archive, or a single file.
 
     Raises
     ------
     ScanError
-        "archive_encrypted", "archive_damaged", "archive_bomb", "archive_nested", "content_missing".
-    OSError
-        If the machine or its file system is at fault.
+        "content_missing" if there is nothing.
     """
     if not os.path.lexists(path):
         raise ScanError("content_missing", "the delivery is not there: mount its disk or copy it")
-    names = [name for name, _ in files_below(path)] if path.is_dir() else [""]
+    if not path.is_dir():
+        return [(path,)]
+    files = [path / name for name, _ in files_below(path)]
+    archives = [file for file in files if kind_of(_head(file))]
+    others = tuple(file for file in files if file not in set(archives))
+    return [*((archive,) for archive in archives), *([others] if others else [])]
+
+
+def members(files: Iterable[Path]) -> Generator[Member, None, None]:
+    """Yield the files of a part, in a fixed order; a member's stream is open until the next one.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        An archive, or other files (`parts`).
+
+    Raises
+    ------
+    ScanError
+        "archive_encrypted", "archive_damaged", "archive_bomb", "archive_nested", "unreadable".
+    OSError
+        If the machine or its file system is at fault.
+    """
     place = 0
-    for name in names:
-        for member in _members_of_file(path / name if name else path):
+    for file in files:
+        for member in _members_of_file(file):
             yield member._replace(place=place)
             place += 1
+
+
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(HEAD_BYTES)
 
 
 def _members_of_file(path: Path) -> Iterator[Member]:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from wirbel.core.geometry import Volume
 from wirbel.errors import ScanError
-from wirbel.ingest.archives import Member, members
+from wirbel.ingest.archives import Member, members, parts
 from wirbel.ingest.conversion import converted
 from wirbel.ingest.facts import ALLOWED
 from wirbel.ingest.header import DicomHeader
@@ -20,12 +20,12 @@ from wirbel.ingest.series import Series, check_series, gathered
 from wirbel.plan.series_rules import SeriesRules
 
 SPREAD = 1_000_000
-"""Places of the files of one path are numbered from a multiple of this on."""
+"""Places of the files of one part are numbered from a multiple of this on."""
 
 
 @dataclass
 class Found:
-    """What is in a delivery: headers, and faults by the path (its number) that has them."""
+    """What is in a delivery: headers, and faults by the part (its number) that has them."""
 
     headers: list[DicomHeader] = field(default_factory=list)
     faults: dict[int, ScanError] = field(default_factory=dict)
@@ -134,14 +134,27 @@ def _telling(faults: Mapping[str, ScanError]) -> ScanError:
 def look_into(paths: Sequence[Path]) -> Found:
     """Return the headers of all images of a delivery, and what is wrong with it."""
     found = Found()
-    for number, path in enumerate(paths):
+    for number, part in enumerate(_parts(paths, found)):
         try:
-            with closing(members(path)) as some:
+            with closing(members(part)) as some:
                 for member in some:
                     _look(member, number, found)
         except ScanError as fault:
             found.faults[number] = fault
     return found
+
+
+def _parts(paths: Sequence[Path], found: Found | None = None) -> list[tuple[Path, ...]]:
+    """Return the parts of all paths; a path where nothing is becomes a fault of an empty part."""
+    told: list[tuple[Path, ...]] = []
+    for path in paths:
+        try:
+            told += parts(path)
+        except ScanError as fault:
+            if found is not None:
+                found.faults[len(told)] = fault
+            told.append(())
+    return told
 
 
 def _look(member: Member, number: int, found: Found) -> None:
@@ -179,17 +192,17 @@ def volume_of(paths: Sequence[Path], series: Series) -> Volume:
     with TemporaryDirectory(prefix="wirbel-ingest-") as name:
         folder = Path(name)
         (folder / "in").mkdir()
-        for number, path in enumerate(paths):
+        for number, part in enumerate(_parts(paths)):
             own = {place % SPREAD for place in series.places if place // SPREAD == number}
             if own:
-                _copy(path, own, folder / "in", number)
+                _copy(part, own, folder / "in", number)
         return converted(folder, series)
 
 
-def _copy(path: Path, places: set[int], folder: Path, number: int) -> None:
+def _copy(part: tuple[Path, ...], places: set[int], folder: Path, number: int) -> None:
     """Copy some files of a delivery to a folder, under neutral names."""
     last = max(places)
-    with closing(members(path)) as some:
+    with closing(members(part)) as some:
         for member in some:
             if member.place in places:
                 member.copy(folder / f"{number:03}_{member.place:06}.dcm")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,11 @@ SLICES_LAST = ("P", "I", "L")
 """Rows of a sagittal slice grow to the back, columns downwards; slices are written from right to left."""
 TO_LPS = np.diag([-1.0, -1.0, 1.0])
 """RAS (nibabel) -> LPS (DICOM)."""
+COMPRESSION = zipfile.ZIP_DEFLATED
 HIGHEST = 4095
 """Scanners store 12 bits."""
+FEWEST_LEVELS = 100
+"""Images that are less bright, or brighter than HIGHEST, are scaled to 12 bits; others are stored as they are."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,26 @@ def write_series(folder: str | Path, volume: Volume, info: SeriesInfo) -> list[P
     return paths
 
 
+def write_zipped(path: str | Path, volume: Volume, info: SeriesInfo) -> Path:
+    """Write a series as `write_series` does, into a zip archive; the same series gives the same bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+        The archive.
+    volume, info : Volume, SeriesInfo
+        As of `write_series`.
+    """
+    with (
+        TemporaryDirectory() as folder,
+        atomic_path(path) as temporary,
+        zipfile.ZipFile(temporary, "w") as archive,
+    ):
+        for file in write_series(folder, volume, info):
+            archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), COMPRESSION)
+    return Path(path)
+
+
 def write_enhanced(path: str | Path, volume: Volume, info: SeriesInfo) -> Path:
     """Write all slices as one file (Enhanced MR Image Storage); arguments as of `write_series`."""
     pixels, upright = _pixels(volume, info.axes)
@@ -155,8 +180,8 @@ def _common(upright: Volume, info: SeriesInfo, sop_class: str, identity: str) ->
 def _pixels(volume: Volume, axes: tuple[str, str, str]) -> tuple[np.ndarray, Volume]:
     """Return 12-bit pixels (column, row, slice), and the volume with such axes."""
     upright = reorient(volume, axes)
-    highest = max(float(upright.data.max()), 1.0)
-    factor = HIGHEST / highest if highest > HIGHEST or upright.data.dtype.kind == "f" else 1.0
+    highest = max(float(upright.data.max()), 1e-9)
+    factor = 1.0 if FEWEST_LEVELS <= highest <= HIGHEST else HIGHEST / highest
     pixels = np.clip(np.rint(upright.data * factor), 0, HIGHEST).astype("<u2")
     return pixels, upright
 

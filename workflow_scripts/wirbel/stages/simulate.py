@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 
 from wirbel import __version__
+from wirbel.ingest.writing import SeriesInfo, write_zipped
 from wirbel.io.atomic import write_bytes
 from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description, write_dataset_description
 from wirbel.io.nifti.volumes import LABELS, write_volume
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.tabular.tables import write_rows
 from wirbel.phantom import REGIONS, Phantom, make_phantom
+from wirbel.phantom.imaging.stations import Station, cut_stations
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.runner.machine.locks import sole_writer
 from wirbel.runner.machine.process import end_with
@@ -34,6 +36,10 @@ AGES_YEARS = (20, 75)
 KEPT_SHARE = 0.6
 """Share of its bytes that a file cut short on purpose keeps."""
 DATA_SET_NAME = "Simulated sagittal T2w scans of the spine"
+STATION_COLUMNS = (
+    *("station", "header_shift_right_mm", "header_shift_front_mm", "header_shift_up_mm"),
+    *("tilt_deg", "gain"),
+)
 IDENTITY = ("participant_id", "session_id", "run_id", "scan_id")
 
 
@@ -46,6 +52,7 @@ class Order:
     region: str
     broken: bool
     code: str
+    stations: bool = False
 
     @property
     def scan_id(self) -> str:
@@ -54,7 +61,14 @@ class Order:
 
 
 def orders(
-    count: int, seed: int, regions: list[str], broken: int, code: str, prefix: str = "sim"
+    count: int,
+    seed: int,
+    regions: list[str],
+    broken: int,
+    code: str,
+    prefix: str = "sim",
+    *,
+    stations: bool = False,
 ) -> list[Order]:
     """Return `count` scans with the regions in turn, the last `broken` of them to be cut short."""
     return [
@@ -64,6 +78,7 @@ def orders(
             regions[i % len(regions)],
             i >= count - broken,
             code,
+            stations,
         )
         for i in range(count)
     ]
@@ -78,6 +93,7 @@ def make(order: Order, bids_dir: Path) -> dict[str, Any]:
     region = None if order.region == ANY_REGION else order.region
     phantom = make_phantom(order.seed, region=region)
     files = [*write_scan(order, phantom, bids_dir), *write_truth_maps(order, phantom, bids_dir)]
+    files += write_stations(order, phantom, bids_dir) if order.stations else []
     sizes = {str(path.relative_to(bids_dir)): path.stat().st_size for path in files}
     content = {"order": asdict(order), "files": sizes, "truth": phantom.truth}
     write_json(truth_path, content)
@@ -109,6 +125,30 @@ def write_scan(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]:
         },
     )
     return [image, sidecar]
+
+
+def write_stations(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]:
+    """Write the scan once more as three stations, a zip archive of DICOM each, and what is true about them.
+
+    Of a broken scan the last archive is cut short.
+    """
+    folder, paths = bids_dir / "sourcedata" / order.participant_id, []
+    stations = cut_stations(phantom.image, order.seed)
+    for number, station in enumerate(stations, 1):
+        info = SeriesInfo(f"T2_TSE_SAG_{station.name}", number, f"simulated {order.seed}")
+        paths.append(write_zipped(folder / f"{station.name}.zip", station.volume, info))
+    if order.broken:
+        content = paths[-1].read_bytes()
+        write_bytes(paths[-1], content[: int(KEPT_SHARE * len(content))])
+    table = truth_folder(bids_dir, order) / f"{order.scan_id}_stations.tsv"
+    write_rows(table, STATION_COLUMNS, map(_station_row, stations))
+    return [*paths, table]
+
+
+def _station_row(station: Station) -> dict[str, Any]:
+    shifts = dict(zip(STATION_COLUMNS[1:4], station.shift_mm, strict=True))
+    own = {"station": station.name, "tilt_deg": station.tilt_deg, "gain": station.gain}
+    return own | shifts
 
 
 def write_truth_maps(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]:
@@ -172,7 +212,7 @@ def write_descriptions(bids_dir: Path) -> None:
         derivative_of="wirbel.phantom",
         version=__version__,
         links={"raw": "../.."},
-        ignored=("*.csv", "truth.json", "*_truth.json"),
+        ignored=("*.csv", "truth.json", "*_truth.json", "*_stations.tsv"),
     )
     write_json(
         bids_dir / "participants.json",
@@ -239,16 +279,26 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--broken", type=int, default=0, help="so many of the last files are cut short on purpose"
     )
+    parser.add_argument(
+        "--stations",
+        action="store_true",
+        help="write each scan also as three stations of zipped DICOM, to sourcedata",
+    )
     parser.add_argument("--processes", type=int, default=1, help="scans made at the same time")
     args = parser.parse_args(argv)
     if args.count < 1 or not 0 <= args.broken <= args.count:
         parser.error("expected --count of at least 1 and --broken between 0 and --count")
+    if args.stations and set(args.regions) != {"whole"}:
+        parser.error(
+            "expected --regions whole with --stations: other scans are too short for three"
+        )
     refused = refusal(args.bids_dir)
     if refused:
         print(f"simulate: {refused}", file=sys.stderr)
         return 1
     code = stage_code_hash("simulate")
-    to_make = orders(args.count, args.seed, args.regions, args.broken, code)
+    wanted = args.count, args.seed, args.regions, args.broken, code
+    to_make = orders(*wanted, stations=args.stations)
     lock, evidence = args.bids_dir / ".simulate.lock", args.bids_dir / "derivatives" / "truth"
     with sole_writer(lock, evidence, print):
         simulate(to_make, args.bids_dir, args.processes)

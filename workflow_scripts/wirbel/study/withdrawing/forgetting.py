@@ -49,6 +49,8 @@ def forget(
     people: Collection[str],
     known: Collection[str],
     batches: Collection[str] = (),
+    *,
+    made_again: bool = True,
 ) -> Forgotten:
     """Remove everything of these participants; return how much that was.
 
@@ -63,6 +65,9 @@ def forget(
     batches : collection of str
         Batches that hold their scans, all of which are about to run again: what was made of these
         batches as a whole is removed.
+    made_again : bool
+        A run follows: tables, pages and manifests that mention somebody are removed, because it makes
+        them again. Default: yes; otherwise they are named in `left`.
     """
     done = Forgotten()
     if not people or not output_dir.is_dir():
@@ -72,7 +77,7 @@ def forget(
     _remove_of_batches(output_dir, batches, done)
     mentions = Mentions(people, known)
     for name in list(_shared_files(output_dir)):
-        _clean(output_dir, name, mentions, done)
+        _clean(output_dir, name, mentions, done, made_again=made_again)
     return done
 
 
@@ -130,7 +135,9 @@ def _shared_files(output_dir: Path) -> Iterator[str]:
                 yield os.path.normpath(os.path.join(inside, name))
 
 
-def _clean(output_dir: Path, name: str, mentions: Mentions, done: Forgotten) -> None:
+def _clean(
+    output_dir: Path, name: str, mentions: Mentions, done: Forgotten, *, made_again: bool
+) -> None:
     """Take what mentions somebody out of a shared file, or remove the file where it is made again."""
     path = output_dir / name
     try:
@@ -140,13 +147,17 @@ def _clean(output_dir: Path, name: str, mentions: Mentions, done: Forgotten) -> 
     if not mentions.found_in(content):
         return
     folder = name.split(os.sep)[0]
-    if folder in GATHERED or (folder == "qc" and os.sep not in name[len("qc/") :]):
+    is_gathered = folder in GATHERED or (folder == "qc" and os.sep not in name[len("qc/") :])
+    changed = content if is_gathered else _without(name, content, mentions)
+    if not made_again and (is_gathered or changed is None):
+        done.left.append(name)
+        return
+    if is_gathered:
         for made in _made_together(output_dir, folder, path):
             made.unlink(missing_ok=True)
             done.files += 1
         return
     done.texts += 1
-    changed = _without(name, content, mentions)
     if changed is None:
         path.unlink()
     else:

@@ -51,10 +51,11 @@ def end_withdrawal(output_dir: Path, people: Collection[str], known: Collection[
     """
     if not people:
         return []
-    done = forget(output_dir, people, known)
+    done = forget(output_dir, people, known, made_again=False)
     if done.left:
         return [
-            f"{len(done.left)} files still mention withdrawn participants, such as {done.left[0]}: remove them by hand"
+            f"{len(done.left)} files still mention withdrawn participants, such as {done.left[0]}: look where their "
+            "names come from, such as a column of participants.tsv, and correct that"
         ]
     _mark(output_dir).unlink(missing_ok=True)
     return []
