@@ -16,6 +16,7 @@ from wirbel.core.measures import status as S
 from wirbel.core.measures.cord.centreline import Centreline
 from wirbel.core.measures.cord.narrowest import BIN_MM, Profile
 from wirbel.core.measures.coverage.contiguity import level_below
+from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.spine import Spine
 
@@ -43,19 +44,21 @@ def conus_columns(
     levels: list[dict],
 ) -> dict:
     """Return the level at which the cord ends, and its status."""
-    if maps.structure(CORD) is None:
+    cord = maps.structure(CORD)
+    if cord is None:
         return {"conus_level": None, "conus_status": S.ABSENT}
-    end = None if line is None or profile is None else _end_mm(maps, line, profile)
-    name = None if end is None else _level_at(maps, spine, line, end)
+    name = None
+    if line is not None and profile is not None:
+        end = _end_mm(cord, line, profile)
+        name = None if end is None else _level_at(maps, spine, line, end)
     if name is None:
         return {"conus_level": None, "conus_status": S.NOT_IN_VIEW}
     questioned = any(row["cord_status"] == S.CORD_QUESTIONED for row in levels)
     return {"conus_level": name, "conus_status": S.CORD_QUESTIONED if questioned else S.OK}
 
 
-def _end_mm(maps: LabelMaps, line: Centreline, profile: Profile) -> float | None:
+def _end_mm(cord: Region, line: Centreline, profile: Profile) -> float | None:
     """Return where the cord ends on the line; None when it leaves the scan or the line before."""
-    cord = maps.structure(CORD)
     thick = np.flatnonzero(profile.area_mm2 >= LEAST_CORD_MM2)
     if not len(thick):
         return None

@@ -39,8 +39,9 @@ def level_below(
         return L1 if label == T12 else SACRUM
     following = LEVELS_TOP_DOWN[LEVELS_TOP_DOWN.index(label) + 1]
     other = ONE_FEWER.get(label)
-    fewer = following not in present and other in present and touch(label, other)
-    return other if fewer else following
+    if other is not None and following not in present and other in present and touch(label, other):
+        return other
+    return following
 
 
 class Contiguity:
@@ -49,7 +50,7 @@ class Contiguity:
     def __init__(self, maps: LabelMaps) -> None:
         self._maps = maps
         self.present = [v for v in LEVELS_TOP_DOWN if v in maps.boxes]
-        self.touch = cache(self.touch)
+        self.touch = cache(self._touch)
 
     def below(self, label: int) -> int:
         """Return the label of what lies under a vertebra, present or not."""
@@ -77,7 +78,7 @@ class Contiguity:
         pairs = zip(self.present, self.present[1:], strict=False)
         return all(self.below(a) == b and self.touch(a, b) for a, b in pairs)
 
-    def touch(self, above: int, below: int) -> bool:
+    def _touch(self, above: int, below: int) -> bool:
         """Whether no vertebra has room between two: below the disc of the upper one, else between the bodies."""
         lower = self._maps.bone(below)
         has_disc = DISC_OFFSET + above in self._maps.boxes

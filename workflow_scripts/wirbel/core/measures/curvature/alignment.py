@@ -52,6 +52,7 @@ def spine_frame(solids: dict[int, Solid]) -> Frame | None:
     if len(blocks) < FEWEST_BODIES:
         return None
     right = mean_right(solids)
+    assert right is not None  # there are bodies
     superior = blocks[0].frame.origin_mm - blocks[-1].frame.origin_mm
     superior = superior - (superior @ right) * right
     superior /= np.linalg.norm(superior)
@@ -66,7 +67,7 @@ def alignment_columns(
     `order` tells which vertebrae follow each other; without it all that are there are taken to.
     """
     frame = spine_frame(solids)
-    columns = {}
+    columns: dict = {}
     for name, (first, last, sign) in _curves(solids, order).items():
         angle = None
         if frame is not None and first is not None and last is not None:

@@ -12,6 +12,7 @@ from wirbel.core.labels import DISC_OFFSET, LEVEL_NAMES, LEVELS_TOP_DOWN, disc_n
 from wirbel.core.measures import status as S
 from wirbel.core.measures.coverage.contiguity import Contiguity
 from wirbel.core.measures.frames import Frame
+from wirbel.core.measures.shape.endplates import Endplate
 from wirbel.core.measures.shape.solids import NO_UPPER_ENDPLATE, Solid
 
 FEWEST_BODIES = 4
@@ -35,7 +36,7 @@ def cobb_columns(
     tilts = {} if frame is None else _tilts(solids, frame)
     names = (*LARGEST, "cobb_side", "cobb_apex_level", *SECOND)
     states = ("cobb_status", "cobb_side_status", "cobb_second_status")
-    if len(tilts) < FEWEST_BODIES:
+    if frame is None or len(tilts) < FEWEST_BODIES:
         return dict.fromkeys(names) | dict.fromkeys(states, S.NOT_IN_VIEW)
     upper, lower = largest_curve(tilts, combinations(tilts, 2))
     angle = tilts[upper][0] - tilts[lower][1]
@@ -56,21 +57,17 @@ def largest_curve(tilts: Tilts, pairs: Iterable[tuple[int, int]], sign: float = 
 
 
 def _tilts(solids: dict[int, Solid], frame: Frame) -> Tilts:
-    plates = {
-        key: (solid.endplate(1), solid.endplate(-1))
-        for key, solid in solids.items()
-        if key < DISC_OFFSET
-        and LEVEL_NAMES[key] not in NO_UPPER_ENDPLATE
-        and solid.endplate(1)
-        and solid.endplate(-1)
-    }
-    return {
-        key: tuple(
-            float(np.rad2deg(np.arctan2(p.normal @ frame.right, p.normal @ frame.superior)))
-            for p in both
-        )
-        for key, both in plates.items()
-    }
+    def tilt(plate: Endplate) -> float:
+        normal = plate.normal
+        return float(np.rad2deg(np.arctan2(normal @ frame.right, normal @ frame.superior)))
+
+    tilts = {}
+    for key, solid in solids.items():
+        upper, lower = solid.endplate(1), solid.endplate(-1)
+        whole = key < DISC_OFFSET and LEVEL_NAMES[key] not in NO_UPPER_ENDPLATE
+        if whole and upper is not None and lower is not None:
+            tilts[key] = tilt(upper), tilt(lower)
+    return tilts
 
 
 def _named(*labels: int) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ WITHOUT_BLOCK = (LEVEL_LABELS["C2"], SACRUM)
 def slip_row(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) -> dict:
     """Return the slip of vertebra `label` on the vertebra (or sacrum) `below`, with its status."""
     above, under, state = facing_plates(maps, solids, label, below)
-    if state != S.OK:
+    if above is None or under is None:
         return dict.fromkeys(COLUMNS) | {"slip_status": state}
     return slip_columns(above, under) | {"slip_status": S.OK}
 

@@ -63,11 +63,12 @@ def add_corrected_ratios(
         for row in rows:
             ratio, state = row[names.ratio], row[names.status]
             forward = None if ratio is None else _forward(spine, row[label] + offset)
-            known = forward is not None and slope is not None
-            if ratio is not None and not known:
+            corrected = None
+            if forward is not None and slope is not None:
+                corrected = float(ratio * np.exp(-slope * np.linalg.norm(forward)))
+            elif ratio is not None:
                 state = S.TOO_FEW_VOXELS
-            corrected = ratio * np.exp(-slope * np.linalg.norm(forward)) if known else None
-            row[names.corrected] = None if corrected is None else float(corrected)
+            row[names.corrected] = corrected
             row[names.corrected_status] = state
 
 
