@@ -112,7 +112,7 @@ def make_troubled(repository: Path, memory_mb: int) -> None:
     with open(repository / "Snakefile", "a") as snakefile:
         snakefile.write(IMPATIENT)
     package = repository / "workflow_scripts" / "wirbel"
-    table = package / "runner" / "chain.py"
+    table = package / "plan" / "chain.py"
     table.write_text(re.sub(r"(StageNeeds\(.+?), \d+,", rf"\1, {memory_mb},", table.read_text()))
     (package / "troubled.py").write_text((HERE / "troubled.py").read_text())
     with open(package / "runner" / "loop.py", "a") as runner:
