@@ -12,18 +12,8 @@ PACKAGE = Path(status.__file__).parents[2]
 DICTIONARY = PACKAGE / "core" / "dictionary"
 COMPUTED = ("core", "cohort", "io", "manifests", "stages")
 """Where columns are computed; `phantom` and `core/evaluation` name many of them again, as do `docs`."""
-SECTIONS = tuple(
-    f"{what}_{place}{unit}"
-    for place in ("body", "disc")
-    for what, unit in (
-        *((f"{name}_{size}", "_mm") for name in ("canal", "cord") for size in ("ap", "rl")),
-        *((f"{name}_area", "_mm2") for name in ("canal", "cord")),
-        *((name, "_status") for name in ("canal", "cord", "canal_ap", "cord_ap", "space", "ratio")),
-        ("space_for_cord", "_mm"),
-        ("cord_to_canal_ratio", ""),
-    )
-)
-"""Canal and cord are measured the same way at two places: `core/measures/levels.py` composes these names."""
+SHARED = PACKAGE / "core" / "measures" / "cord" / "section_columns.py"
+"""Canal and cord are measured alike at two places; dictionary and measures take these names from one table."""
 CODES = {value for name, value in vars(status).items() if name.isupper() and isinstance(value, str)}
 OTHER_MEANINGS = {
     ("core/plausibility/scan_flags.py", status.VOXELS_REPLACED),
@@ -42,7 +32,7 @@ def _texts(path: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def declared() -> set[str]:
-    return set().union(*map(_texts, DICTIONARY.rglob("*.py")))
+    return set().union(*map(_texts, [*DICTIONARY.rglob("*.py"), SHARED]))
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +48,9 @@ def computed() -> set[str]:
 def test_a_columns_name_stands_literally_where_it_is_declared_and_computed(
     table, declared, computed
 ):
-    names = {column.name for column in TABLES[table]} - set(SECTIONS)
+    names = {column.name for column in TABLES[table]}
     assert names - declared == set()
     assert names - computed == set()
-
-
-def test_the_names_that_are_composed_are_columns():
-    assert set(SECTIONS) <= {column.name for column in TABLES["levels"]}
 
 
 @pytest.mark.parametrize(

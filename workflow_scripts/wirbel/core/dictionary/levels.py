@@ -16,6 +16,7 @@ from wirbel.core.dictionary.shared import (
     volume,
 )
 from wirbel.core.measures import status as S
+from wirbel.core.measures.cord.section_columns import COMPARED, SECTIONS
 
 _LEVEL_SHARE = (
     "at this level: the voxels nearer to this vertebral body's centroid than to any other's; beyond the "
@@ -43,11 +44,11 @@ STRUCTURES = {
 
 def _section(name: str, place: str) -> tuple[Column, ...]:
     what, area, depth, width = STRUCTURES[name]
-    state, depth_state = f"{name}_{place}_status", f"{name}_ap_{place}_status"
+    own = SECTIONS[name, place]
     codes = CORD_CODES if name == "cord" else CODES
     return (
         Column(
-            f"{name}_area_{place}_mm2",
+            own.area,
             NUMBER,
             f"Cross-sectional area of the {what} {PLACES[place]}",
             f"Area of {CURVE}, times the structure's voxels in the slab over those inside the curve; {SECTION}",
@@ -55,27 +56,27 @@ def _section(name: str, place: str) -> tuple[Column, ...]:
             SQUARE_MILLIMETRES,
             area,
             1,
-            state,
+            own.status,
         ),
         size(
-            f"{name}_ap_{place}_mm",
+            own.ap,
             f"AP diameter of the {what} {PLACES[place]}",
             f"Mean extent from back to front over the central 3 mm of the width; {SECTION}",
-            depth_state,
+            own.ap_status,
             depth,
             CORRECTED,
         ),
         size(
-            f"{name}_rl_{place}_mm",
+            own.rl,
             f"RL diameter of the {what} {PLACES[place]}",
             f"Width of {CURVE}; {SECTION}",
-            state,
+            own.status,
             width,
             CORRECTED,
         ),
-        status(state, f"area and width of the section of the {name}", *codes),
+        status(own.status, f"area and width of the section of the {name}", *codes),
         status(
-            depth_state,
+            own.ap_status,
             f"the AP diameter of the {name}, which a cut flank leaves as it is",
             *codes,
         ),
@@ -83,27 +84,26 @@ def _section(name: str, place: str) -> tuple[Column, ...]:
 
 
 def _space(place: str) -> tuple[Column, ...]:
+    own, canal, cord = COMPARED[place], SECTIONS["canal", place], SECTIONS["cord", place]
     return (
         size(
-            f"space_for_cord_{place}_mm",
+            own.space,
             f"Space available for the cord {PLACES[place]}",
-            f"canal_ap_{place}_mm - cord_ap_{place}_mm, at least 0",
-            f"space_{place}_status",
+            f"{canal.ap} - {cord.ap}, at least 0",
+            own.space_status,
             (0.0, 25.0),
             "Tierney et al., J Athl Train 2002, PMC164344",
         ),
         ratio(
-            f"cord_to_canal_ratio_{place}",
+            own.ratio,
             f"Area of the cord over that of the canal {PLACES[place]}",
-            f"cord_area_{place}_mm2 / canal_area_{place}_mm2, at most 1",
-            f"ratio_{place}_status",
+            f"{cord.area} / {canal.area}, at most 1",
+            own.ratio_status,
             (0.02, 1.0),
             "after Okada et al., Spine 1994;19:2331-2335 (areas of canal and cord, there canal over cord)",
         ),
-        status(
-            f"space_{place}_status", "the comparison of AP diameters of canal and cord", *CORD_CODES
-        ),
-        status(f"ratio_{place}_status", "the comparison of areas of canal and cord", *CORD_CODES),
+        status(own.space_status, "the comparison of AP diameters of canal and cord", *CORD_CODES),
+        status(own.ratio_status, "the comparison of areas of canal and cord", *CORD_CODES),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -12,6 +12,7 @@ from wirbel.core.measures import status as S
 from wirbel.core.measures.cord.centreline import Centreline
 from wirbel.core.measures.cord.conus import is_questioned
 from wirbel.core.measures.cord.narrowest import Profile
+from wirbel.core.measures.cord.section_columns import COMPARED, SECTIONS
 from wirbel.core.measures.cord.sections import Section, cut_section
 from wirbel.core.measures.coverage.contiguity import Contiguity
 from wirbel.core.measures.curvature.curves import CANAL_FORM, CORD_FORM
@@ -26,7 +27,6 @@ PLACES = {"body": 0, "disc": DISC_OFFSET}
 """Place of a section -> what is added to a vertebra's label for the structure in front of it."""
 GIVEN = (S.OK, S.FORM_ASSUMED)
 """Status of a section that is there and believed; voxels are counted for the narrowest place, whatever their form."""
-SIZES = {"area": "mm2", "ap": "mm", "rl": "mm"}
 
 
 def level_rows(
@@ -58,7 +58,11 @@ def level_rows(
 
 def _narrowest_columns(row: dict, spine: Spine, line, profile: Profile | None) -> dict:
     """Return the smallest area and AP of the canal from the middle of a body as far below its disc."""
-    faults = [_fault(row, f"canal_{size}") for size in ("", "ap_")]
+    sections = [SECTIONS["canal", place] for place in PLACES]
+    faults = [
+        _fault(row, [section.status for section in sections]),
+        _fault(row, [section.ap_status for section in sections]),
+    ]
     found = None
     if None in faults and profile is not None:
         body, disc = (
@@ -77,18 +81,17 @@ def _narrowest_columns(row: dict, spine: Spine, line, profile: Profile | None) -
     }
 
 
-def _fault(row: dict, name: str) -> str | None:
-    """Return why a section beside body or disc is not there, or None."""
-    states = (row[f"{name}{place}_status"] for place in PLACES)
-    return next((state for state in states if state not in GIVEN), None)
+def _fault(row: dict, columns: list[str]) -> str | None:
+    """Return why a section beside body or disc is not there, by its columns of status, or None."""
+    return next((row[column] for column in columns if row[column] not in GIVEN), None)
 
 
 def _question(row: dict) -> None:
     """Question a cord that lies too low or is too large to be one, in place; its values stay."""
     for place in PLACES:
-        names = f"cord_{place}_status", f"cord_ap_{place}_status"
-        given = [name for name in names if row[name] in GIVEN]
-        if given and is_questioned(row["label"], row[f"cord_area_{place}_mm2"]):
+        cord = SECTIONS["cord", place]
+        given = [name for name in (cord.status, cord.ap_status) if row[name] in GIVEN]
+        if given and is_questioned(row["label"], row[cord.area]):
             row |= dict.fromkeys(given, S.CORD_QUESTIONED)
             if row["cord_status"] == S.OK:
                 row["cord_status"] = S.CORD_QUESTIONED
@@ -131,19 +134,20 @@ def _section_columns(maps, beside: Region | None, frame, place, level="", marks=
         sections[name] = cut
         if cut is not None and name == "canal" and marks is not None:
             marks.append(_diameter(frame, cut, level))
-        values = (cut.area_mm2, cut.depth_mm, cut.width_mm) if cut else (None,) * 3
-        for (size, unit), value in zip(SIZES.items(), values, strict=True):
-            columns[f"{name}_{size}_{place}_{unit}"] = value
-        columns[f"{name}_{place}_status"] = state
-        columns[f"{name}_ap_{place}_status"] = S.OK if cut and cut.area_mm2 is None else state
+        own = SECTIONS[name, place]
+        columns[own.area] = cut.area_mm2 if cut else None
+        columns[own.ap] = cut.depth_mm if cut else None
+        columns[own.rl] = cut.width_mm if cut else None
+        columns[own.status] = state
+        columns[own.ap_status] = S.OK if cut and cut.area_mm2 is None else state
     canal, cord = sections["canal"], sections["cord"]
     both = canal is not None and cord is not None
     # the canal's section holds the cord's: where the cord fills it, two fits may differ the other way round
     space = max(canal.depth_mm - cord.depth_mm, 0.0) if both else None
-    columns[f"space_for_cord_{place}_mm"] = space
+    columns[COMPARED[place].space] = space
     areas = [cut.area_mm2 if cut else None for cut in (cord, canal)]
     ratio = None if None in areas else min(areas[0] / areas[1], 1.0)
-    columns[f"cord_to_canal_ratio_{place}"] = ratio
+    columns[COMPARED[place].ratio] = ratio
     return columns | _space_states(columns, place)
 
 
@@ -156,11 +160,15 @@ def _diameter(frame: Frame, cut: Section, level: str) -> Landmark:
 
 def _space_states(columns: dict, place: str) -> dict:
     """Return what explains the space for the cord, of AP diameters, and the ratio of areas."""
-    found = {}
-    for name, size in (("space", "ap_"), ("ratio", "")):
-        states = (columns[f"{of}_{size}{place}_status"] for of in STRUCTURES)
-        found[f"{name}_{place}_status"] = next((state for state in states if state != S.OK), S.OK)
-    return found
+    own = [SECTIONS[name, place] for name in STRUCTURES]
+    return {
+        COMPARED[place].space_status: _first_fault(columns[one.ap_status] for one in own),
+        COMPARED[place].ratio_status: _first_fault(columns[one.status] for one in own),
+    }
+
+
+def _first_fault(states: Iterable[str]) -> str:
+    return next((state for state in states if state != S.OK), S.OK)
 
 
 def _shared_out(maps: LabelMaps, spine: Spine, order: Contiguity) -> list[dict]:
@@ -176,14 +184,17 @@ def _shared_out(maps: LabelMaps, spine: Spine, order: Contiguity) -> list[dict]:
     centres = np.array([spine.centroids_mm[v] for v in labels])
     tree = cKDTree(np.vstack([centres, _stoppers(centres)]))
     rows = [{"label": v, "level": LEVEL_NAMES[v], "level_order": LEVEL_ORDER[v]} for v in labels]
-    for name, subregion in (("canal", CANAL), ("cord", CORD)):
+    for size, state, subregion in (
+        ("canal_volume_mm3", "canal_status", CANAL),
+        ("cord_volume_mm3", "cord_status", CORD),
+    ):
         region = maps.structure(subregion)
         shares = _shares(region, tree, len(labels))
         for row, (volume, touches) in zip(rows, shares, strict=True):
-            row[f"{name}_volume_mm3"] = volume or None
-            row[f"{name}_status"] = S.TOUCHES_BORDER if touches else S.OK if volume else S.ABSENT
+            row[size] = volume or None
+            row[state] = S.TOUCHES_BORDER if touches else S.OK if volume else S.ABSENT
             if volume and not order.has_both(row["label"]):
-                row |= {f"{name}_volume_mm3": None, f"{name}_status": S.VERTEBRA_MISSING}
+                row |= {size: None, state: S.VERTEBRA_MISSING}
     return rows
 
 

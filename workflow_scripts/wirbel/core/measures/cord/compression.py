@@ -10,6 +10,7 @@ from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS, LEVELS_TOP_DOWN
 from wirbel.core.measures import status as S
 from wirbel.core.measures.cord.centreline import Centreline
 from wirbel.core.measures.cord.narrowest import BIN_MM, INSIDE_MM, Profile
+from wirbel.core.measures.cord.section_columns import SECTIONS
 from wirbel.core.measures.coverage.contiguity import Contiguity
 from wirbel.core.measures.spine import Spine
 
@@ -62,7 +63,7 @@ def mscc_percent(narrowest_mm: float, above_mm: float, below_mm: float) -> float
 
 def _state(row: dict, place: str) -> str:
     """Return what is known of the cord at a place; a form that is assumed does not touch its AP diameter."""
-    state = row[f"cord_ap_{place}_status"]
+    state = row[SECTIONS["cord", place].ap_status]
     return S.OK if state == S.FORM_ASSUMED else state
 
 
