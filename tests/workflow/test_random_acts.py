@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -288,5 +289,24 @@ def test_a_failure_of_a_scan_that_is_gone_is_not_carried_over_to_other_settings(
         assert _table(study.output)["sub-00"] == f"sub-00,{UNREADABLE}"
         study.change_a_setting(key="n4", value=not study.chosen.get("n4", True))
         assert _table(study.output)["sub-00"] == f"sub-00,{MISSING}"
+    finally:
+        study.teardown()
+
+
+@pytest.mark.parametrize("stage", ["resample", "merge", "features"])
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"\tok\t", b"\tok\xf4"), (b"\tok\t", b"\tnk\t")], ids=["no text", "another"]
+)
+def test_a_manifest_that_a_failing_disk_changed_is_made_again(stage, old, new):
+    """A byte that is no text, and a status that nobody wrote."""
+    study = Study()
+    try:
+        study.begin(texts=["one", "two"])
+        path = study.output / "work" / stage / "b00001.tsv"
+        written = path.read_bytes()
+        path.write_bytes(written.replace(old, new, 1))
+        study.upgrade(stage="merge", version=1)
+        left = path.read_bytes().replace(new, old, 1) if stage == "resample" else path.read_bytes()
+        assert new not in left and left.count(old) == written.count(old)
     finally:
         study.teardown()

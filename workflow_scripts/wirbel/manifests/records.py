@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.errors import InfrastructureError
 from wirbel.io.atomic import MACHINE_ERRORS, sha256_of_file, write_text
 from wirbel.io.escapes import escape, joined, parted, unescape
 from wirbel.io.tabular.tables import read_rows, rows_as_text, write_rows
@@ -25,6 +26,12 @@ COLUMNS = (
 SEAL_MARK = "# "
 """Beginning of the line above a manifest's rows."""
 SUM_DIGITS = 16
+NOT_AS_WRITTEN = (csv.Error, KeyError, TypeError, ValueError, AttributeError)
+"""What reading a table raises if its bytes changed after it was written; text that is no UTF-8 is a ValueError."""
+
+
+class DamagedManifest(InfrastructureError):
+    """A manifest is not what was written."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +103,20 @@ def manifest_file(output_dir: Path, stage: str, batch: str) -> Path:
 
 
 def read_records(path: str | Path) -> dict[str, Record]:
-    """Read a manifest or records table as scan_id -> Record, in the order of its rows."""
+    """Read a manifest or records table as scan_id -> Record, in the order of its rows.
+
+    Raises OSError, and DamagedManifest if the file is not what was written.
+    """
     with open(path, newline="", encoding="utf-8") as stream:
-        if not stream.readline().startswith(SEAL_MARK):
-            stream.seek(0)
-        rows = csv.DictReader(stream, delimiter="\t")
-        return {record.scan_id: record for record in map(_from_row, rows)}
+        try:
+            if not stream.readline().startswith(SEAL_MARK):
+                stream.seek(0)
+            rows = csv.DictReader(stream, delimiter="\t")
+            return {record.scan_id: record for record in map(_from_row, rows)}
+        except NOT_AS_WRITTEN:
+            raise DamagedManifest(
+                f"{path} is damaged: remove it, and run the same command again; finished scans are kept"
+            ) from None
 
 
 def records_on_disk(output_dir: Path, stage: str, batch: str) -> dict[str, Record]:
@@ -161,16 +176,16 @@ class RecordBook:
 
 
 def _read(path: Path) -> dict[str, dict[str, Record]]:
+    """Return all stages' records; none where the file is missing or damaged, and all scans are computed again."""
     tables: dict[str, dict[str, Record]] = {}
     try:
-        rows = read_rows(path)
-    except FileNotFoundError:
-        return tables
-    for row in rows:
-        table = tables.setdefault(row["stage"], {})
-        if row["status"]:
-            record = _from_row(row)
-            table[record.scan_id] = record
+        for row in read_rows(path):
+            table = tables.setdefault(row["stage"], {})
+            if row["status"]:
+                record = _from_row(row)
+                table[record.scan_id] = record
+    except (FileNotFoundError, *NOT_AS_WRITTEN):
+        return {}
     return tables
 
 

@@ -8,7 +8,6 @@ from every clone of the software and wherever the output folder was moved to.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,8 +18,6 @@ from wirbel.manifests.records import FAILED, OK, SEAL_MARK, Record
 from wirbel.plan.stage_plan import KEY_DIGITS, StagePlan, digest_of
 
 LISTS = {"failed", "absent", "drops"}
-USUAL_BYTES = 1024
-"""Few seals are longer."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +47,19 @@ def seal_of(
     return Seal(
         plan.fingerprint,
         made_from,
-        digest_of([[r.scan_id, r.status, r.reason, r.detail, r.key] for r in rows])[:KEY_DIGITS],
+        digest_of_records(rows),
         tuple(sorted({r.reason for r in rows if r.status == FAILED})),
         tuple(sorted(absent)),
         plan.drops,
         sum(r.status == OK for r in rows),
         sum(r.status != OK for r in rows),
     )
+
+
+def digest_of_records(records: Iterable[Record]) -> str:
+    """Return what a seal holds of a manifest's rows."""
+    rows = [[r.scan_id, r.status, r.reason, r.detail, r.key] for r in records]
+    return digest_of(rows)[:KEY_DIGITS]
 
 
 def digest_of_list(scans: Iterable[Scan]) -> str:
@@ -75,9 +78,9 @@ def seal_line(seal: Seal) -> str:
 
 
 def read_seal(path: str | Path) -> Seal | None:
-    """Return a manifest's seal; None when there is no manifest, or one without a seal."""
+    """Return a manifest's seal; None when there is no manifest, one without a seal, or one that is no text."""
     try:
-        line = _first_line(path).decode()
+        line = Path(path).read_bytes().decode().partition("\n")[0]
         if not line.startswith(SEAL_MARK):
             return None
         content: dict[str, Any] = json.loads(line[len(SEAL_MARK) :])
@@ -86,15 +89,3 @@ def read_seal(path: str | Path) -> Seal | None:
         return Seal(**content)
     except (OSError, ValueError, TypeError, AttributeError):
         return None
-
-
-def _first_line(path: str | Path) -> bytes:
-    """Return a file's first line, without decoding or looking at the rest: it is read once per batch and stage."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        found = os.read(descriptor, USUAL_BYTES)
-        while b"\n" not in found and (more := os.read(descriptor, USUAL_BYTES)):
-            found += more
-    finally:
-        os.close(descriptor)
-    return found.partition(b"\n")[0]

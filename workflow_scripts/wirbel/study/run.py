@@ -72,6 +72,8 @@ class Run:
             for record in records.values():
                 for name in record.damaged(folder, trust_stamps=False):
                     (folder / name).unlink(missing_ok=True)
+        for manifest in self.decision.spoiled:
+            manifest.unlink(missing_ok=True)
         for batch, place in self.decision.first.items():  # later stages follow it
             manifest_file(folder, self.plan.names[place], batch).unlink(missing_ok=True)
         for stage, causes in self.tables.items():

@@ -19,8 +19,15 @@ from pathlib import Path
 from wirbel.manifests.batches import list_batches
 from wirbel.manifests.lineage import Tables, lineage, read_manifests
 from wirbel.manifests.receipts import pictures_receipt, read_receipt, receipt_file
-from wirbel.manifests.records import OK, Record, manifest_file, write_records
-from wirbel.manifests.seals import read_seal, seal_line
+from wirbel.manifests.records import (
+    OK,
+    DamagedManifest,
+    Record,
+    manifest_file,
+    read_records,
+    write_records,
+)
+from wirbel.manifests.seals import digest_of_records, read_seal, seal_line
 from wirbel.plan.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 
 GATHERED = ("cohort", "contact_sheet", "report")
@@ -30,9 +37,9 @@ THREADS = 8
 
 def mend(output_dir: Path, batch: str) -> int:
     """Report a batch's damaged results, remove them, and forget its manifests from there on; return how many."""
+    found = _forget_damaged(output_dir, batch)
     tables = read_manifests(output_dir, batch)
     unneeded = _unneeded(output_dir, tables)
-    found = 0
     for stage in (name for name in ALL_STAGES if name in tables):
         records = [
             record
@@ -47,6 +54,25 @@ def mend(output_dir: Path, batch: str) -> int:
             manifest_file(output_dir, stage, batch).unlink(missing_ok=True)
         else:
             _note_stamps(output_dir, stage, batch, tables[stage])
+    return found
+
+
+def _forget_damaged(output_dir: Path, batch: str) -> int:
+    """Remove manifests that are not what was written; return how many. The next run makes them from the records."""
+    found = 0
+    for stage in ALL_STAGES:
+        path = manifest_file(output_dir, stage, batch)
+        seal = read_seal(path)
+        if not path.exists():
+            continue
+        try:
+            whole = seal and digest_of_records(read_records(path).values()) == seal.holds
+        except DamagedManifest:
+            whole = False
+        if not whole:
+            print(f"{stage} {batch}: the manifest is damaged")
+            path.unlink()
+            found += 1
     return found
 
 

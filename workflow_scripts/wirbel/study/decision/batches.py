@@ -19,6 +19,7 @@ from wirbel.manifests.findings import with_shifts
 from wirbel.manifests.records import (
     FAILED,
     OK,
+    DamagedManifest,
     manifest_file,
     read_records,
     records_by_stage,
@@ -61,6 +62,8 @@ class Decision:
         (stage, batch) -> seal of every existing manifest.
     damaged : dict
         (stage, batch) -> results by scan that are missing or no longer what was written.
+    spoiled : list
+        Manifests that are no longer what was written.
     """
 
     stages: tuple[str, ...]
@@ -68,6 +71,7 @@ class Decision:
     first: dict[str, int] = field(default_factory=dict)
     seals: dict[tuple[str, str], Seal] = field(default_factory=dict)
     damaged: dict[tuple[str, str], dict] = field(default_factory=dict)
+    spoiled: list[Path] = field(default_factory=list)
     unread: int = 0
     known: Mapping[str, StagePlan] = field(default_factory=dict)
     """The stage plans of earlier runs, by fingerprint."""
@@ -120,6 +124,8 @@ class _Decider:
                 causes[stage.stage] = found
             if seal is not None:
                 self._decision.seals[stage.stage, batch] = seal
+            elif (manifest := self._manifest(stage.stage, batch)).exists():
+                self._decision.spoiled.append(manifest)
             before = seal.holds if seal else None
         if not causes:
             return
@@ -155,10 +161,19 @@ class _Decider:
         # are not damaged, and the job checks each of them against its own record.
         outdated = other_plan or other_input
         if stage.stage in self._plan.names[-2:] and not outdated:
-            damaged = self._check.damaged(self._manifest(stage.stage, batch))
-            if damaged:
-                self._decision.damaged[stage.stage, batch] = damaged
-                yield Cause(DAMAGED, frozenset(damaged))
+            yield from self._damaged(stage.stage, batch, seal)
+
+    def _damaged(self, stage: str, batch: str, seal: Seal) -> Iterator[Cause]:
+        """Yield a cause if results, or the manifest that lists them, are not as they were written."""
+        try:
+            damaged = self._check.damaged(self._manifest(stage, batch), seal.holds)
+        except DamagedManifest:
+            self._decision.spoiled.append(self._manifest(stage, batch))
+            yield Cause(DAMAGED)
+            return
+        if damaged:
+            self._decision.damaged[stage, batch] = damaged
+            yield Cause(DAMAGED, frozenset(damaged))
 
     def _shifts_by_batch(self, shifts: Mapping[str, int]) -> dict[str, dict[str, int]]:
         """Return batch -> scan -> shift, scans in the order of the batch's list."""
@@ -174,9 +189,12 @@ class _Decider:
             return Cause(LIST, change.new | change.changed)
         return Cause(INPUTS)
 
-    def _failed(self, stage: StagePlan, batch: str) -> frozenset[str]:
-        """Return the scans that `retry_failed` selects."""
-        records = read_records(self._manifest(stage.stage, batch)).values()
+    def _failed(self, stage: StagePlan, batch: str) -> frozenset[str] | None:
+        """Return the scans that `retry_failed` selects; None, for all, where the manifest is damaged."""
+        try:
+            records = read_records(self._manifest(stage.stage, batch)).values()
+        except DamagedManifest:
+            return None
         again = self._plan.wishes.try_again
         return frozenset(r.scan_id for r in records if r.status == FAILED and again(r.reason))
 
@@ -199,10 +217,13 @@ class _Decider:
             return False
         before = self._plan.names[first - 1]
         done: Mapping | None = None
-        rows = {
-            s: read_records(self._manifest(s, batch))
-            for s in (before, *READS_ALSO.get(stage.stage, ()), *self._converted(stage.stage))
-        }
+        try:
+            rows = {
+                s: read_records(self._manifest(s, batch))
+                for s in (before, *READS_ALSO.get(stage.stage, ()), *self._converted(stage.stage))
+            }
+        except DamagedManifest:
+            return True
         for scan_id, record in rows[before].items():
             read = [table[scan_id] for table in rows.values() if scan_id in table]
             if record.status != OK or all(r.is_complete(self._output_dir) for r in read):
