@@ -100,7 +100,8 @@ def _counts(measured: int, failed: int, waiting: int, left_out: int, without: in
     told = f"{measured} {'scan' if measured == 1 else 'scans'} measured, {failed} failed"
     told += f", {waiting} not finished" if waiting else ""
     told += f", {left_out} left out because of their names or folders" if left_out else ""
-    return told + (f"; {without} participants have no scan" if without else "")
+    who = "participant has" if without == 1 else "participants have"
+    return told + (f"; {without} {who} no scan" if without else "")
 
 
 def _finding(found: Finding) -> str:

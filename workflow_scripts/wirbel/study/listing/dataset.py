@@ -190,14 +190,23 @@ def _not_found(listing: Listing, participants: Collection[str]) -> list[str]:
 def _in_words(listing: Listing, findings: list[Finding], source: Source) -> list[str]:
     """Return one sentence for each kind of finding, with their number and an example."""
     told = []
-    for reason, words in (
-        ("misnamed", "scans or folders are left out because of their names"),
-        ("content_missing", "folders cannot be listed"),
-        (NO_SCAN, f"participants have no {source.suffix} scan"),
+    for reason, one, more in (
+        (
+            "misnamed",
+            "scan or folder is left out because of its name",
+            "scans or folders are left out because of their names",
+        ),
+        ("content_missing", "folder cannot be listed", "folders cannot be listed"),
+        (
+            NO_SCAN,
+            f"participant has no {source.suffix} scan",
+            f"participants have no {source.suffix} scan",
+        ),
     ):
         found = [finding for finding in findings if finding.reason == reason]
         if found:
             example = found[0].detail if reason != NO_SCAN else found[0].participant_id
+            words = one if len(found) == 1 else more
             told.append(f"{len(found)} {words} ({reason}), such as {example}")
     if listing.misspelt:
         told.append(
