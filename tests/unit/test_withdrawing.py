@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from wirbel.manifests.batch_assignment import write_assignment
 from wirbel.study.withdrawing.forgetting import forget
 from wirbel.study.withdrawing.who import Mentions, is_of, withdrawn_people
+from wirbel.study.withdrawing.withdrawal import begin_withdrawal, withdrawal_doubt
 
 
 @pytest.mark.parametrize(
@@ -136,3 +138,23 @@ def test_a_name_that_leads_elsewhere_removes_nothing(output):
     before = content(output)
     assert forget(output / "work", {"sub-1/../../sub-2", "..", "sub-"}, set()).nothing
     assert content(output) == before
+
+
+@pytest.mark.parametrize(
+    ("people", "asks"), [(["sub-1", "sub-2"], True), (["sub-1"], False)], ids=["several", "one"]
+)
+def test_a_list_that_would_remove_much_is_asked_about(tmp_path, people, asks):
+    """Two of ten: perhaps the wrong file. What is removed cannot be had back."""
+    (tmp_path / "work" / "batches").mkdir(parents=True)
+    write_assignment(tmp_path, {f"sub-{number}": "b00001" for number in range(10)})
+    doubt = withdrawal_doubt(tmp_path, people)
+    assert bool(doubt) == asks and "sub-" not in doubt
+    assert not asks or ("2 of the 10 scans" in doubt and "accept_changes=true" in doubt)
+    begin_withdrawal(tmp_path, people)
+    assert withdrawal_doubt(tmp_path, people) == "", "it is under way: nobody asks again"
+
+
+def test_few_of_many_are_not_asked_about(tmp_path):
+    (tmp_path / "work" / "batches").mkdir(parents=True)
+    write_assignment(tmp_path, {f"sub-{number}": "b00001" for number in range(100)})
+    assert withdrawal_doubt(tmp_path, ["sub-1", "sub-2"]) == ""

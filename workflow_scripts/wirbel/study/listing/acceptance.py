@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wirbel.manifests.records import OK, manifest_file, read_records
+from wirbel.manifests.records import OK, DamagedManifest, manifest_file, read_records
 from wirbel.plan.plan import Plan
 from wirbel.study.listing.discovery import BatchPlan
 
@@ -48,7 +48,10 @@ def _finished(output_dir: Path, plan: Plan, found: BatchPlan, gone: dict) -> tup
     dropped = total = 0
     for batch in {*found.batches, *gone}:
         path = manifest_file(output_dir, plan.names[-1], batch)
-        records = read_records(path) if path.exists() else {}
+        try:
+            records = read_records(path) if path.exists() else {}
+        except DamagedManifest:  # made again by the run; nothing of it counts as finished
+            records = {}
         done = {name for name, record in records.items() if record.status == OK}
         total += len(done - found.left_out)
         dropped += len(done & gone.get(batch, frozenset()))

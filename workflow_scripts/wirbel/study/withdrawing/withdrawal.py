@@ -13,6 +13,7 @@ from wirbel.io.atomic import write_text
 from wirbel.io.tabular.tables import read_rows, write_rows
 from wirbel.manifests.batch_assignment import read_assignment
 from wirbel.study.ending.run_record import now
+from wirbel.study.listing.acceptance import MOST_DROPPED, SETTING
 from wirbel.study.withdrawing.forgetting import forget
 from wirbel.study.withdrawing.who import is_of
 
@@ -22,6 +23,22 @@ COLUMNS = ("time", "participants", "scans", "files")
 def withdrawals_file(output_dir: str | Path) -> Path:
     """Return the path of the table of withdrawals."""
     return Path(output_dir, "logs", "withdrawals.tsv")
+
+
+def withdrawal_doubt(output_dir: Path, people: Collection[str]) -> str:
+    """Return why a person should look at the list first: it would remove much for good; empty if not.
+
+    One person is never asked about, nor is a withdrawal that is under way.
+    """
+    assignment = read_assignment(output_dir) if len(people) > 1 else {}
+    scans = sum(is_of(people, scan) for scan in assignment)
+    if scans <= MOST_DROPPED * len(assignment) or _mark(output_dir).exists():
+        return ""
+    return (
+        f"{scans:,} of the {len(assignment):,} scans of the last run belong to {len(people):,} participants that the "
+        "setting withdrawn lists: everything of them would be removed for good. Is it the right list? Nothing was "
+        f"changed. If it is, add {SETTING}"
+    )
 
 
 def begin_withdrawal(output_dir: Path, people: Collection[str]) -> None:

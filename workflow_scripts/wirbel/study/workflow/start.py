@@ -25,7 +25,7 @@ from wirbel.study.refused import Refused
 from wirbel.study.run import Run, look
 from wirbel.study.run_lock import RunLock
 from wirbel.study.settings.run_settings import Settings
-from wirbel.study.withdrawing.withdrawal import end_withdrawal
+from wirbel.study.withdrawing.withdrawal import end_withdrawal, withdrawal_doubt
 from wirbel.study.workflow import on_slurm
 from wirbel.study.workflow.session import Session
 
@@ -177,7 +177,8 @@ class Start:
     def _doubt(self, run: Run) -> str:
         if self._settings.accept_changes:
             return ""
-        return doubts(Path(self._settings.output_dir), run.plan, run.found)
+        folder = Path(self._settings.output_dir)
+        return doubts(folder, run.plan, run.found) or withdrawal_doubt(folder, run.data.withdrawn)
 
 
 def _wishes(settings: Settings) -> Wishes:
