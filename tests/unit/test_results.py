@@ -12,7 +12,7 @@ from wirbel.manifests.records import (
     sum_of,
     write_records,
 )
-from wirbel.manifests.seals import digest_of_records
+from wirbel.manifests.seals import Seal, digest_of_records, seal_line
 from wirbel.study.decision.results import ResultCheck, unread_in_words
 
 
@@ -23,25 +23,23 @@ def manifest(tmp_path):
     path.write_text("1234")
     stamp = path.stat().st_mtime_ns
     row = Record("sub-1", OK, outputs=("map.txt",), sizes=(4,), sums=(sum_of(path),))
-    write_records(tmp_path / "b00001.tsv", [Record(**{**vars(row), "stamps": (stamp,)})])
+    rows = [Record(**{**vars(row), "stamps": (stamp,)})]
+    seal = Seal("plan", "list", digest_of_records(rows))
+    write_records(tmp_path / "b00001.tsv", rows, seal_line(seal))
     os.utime(path, (1, 1))
     return tmp_path / "b00001.tsv"
 
 
-def damaged(check, manifest):
-    return check.damaged(manifest, digest_of_records(read_records(manifest).values()))
-
-
 def test_a_result_with_another_time_stamp_is_read(manifest):
     check = ResultCheck(manifest.parent)
-    assert not damaged(check, manifest) and check.unread == 0
+    assert not check.damaged(manifest) and check.unread == 0
     (manifest.parent / "map.txt").write_text("1235")
-    assert list(damaged(check, manifest)) == ["sub-1"]
+    assert list(check.damaged(manifest)) == ["sub-1"]
 
 
 def test_one_that_is_too_large_to_be_read_at_a_start_is_told(manifest):
     check = ResultCheck(manifest.parent, most_bytes=3)
-    assert not damaged(check, manifest)
+    assert not check.damaged(manifest)
     (told,) = unread_in_words(check.unread)
     assert told.startswith("1 result has another time stamp") and "`verify`" in told
     assert unread_in_words(0) == []
@@ -51,10 +49,10 @@ def test_one_that_is_too_large_to_be_read_at_a_start_is_told(manifest):
     "content", [b"\xff", b"scan_id\tstatus\nsub-1\n"], ids=["no text", "cells missing"]
 )
 def test_a_manifest_with_other_rows_than_its_seal_says_is_damaged(manifest, content):
-    check, sealed = ResultCheck(manifest.parent), digest_of_records(read_records(manifest).values())
+    check = ResultCheck(manifest.parent)
     manifest.write_text(manifest.read_text().replace("ok", "nk"))
     with pytest.raises(DamagedManifest):
-        check.damaged(manifest, sealed)
+        check.damaged(manifest)
     manifest.write_bytes(content)
     with pytest.raises(DamagedManifest, match="is damaged: remove it"):
         read_records(manifest)

@@ -33,6 +33,11 @@ NOT_AS_WRITTEN = (csv.Error, KeyError, TypeError, ValueError, AttributeError)
 class DamagedManifest(InfrastructureError):
     """A manifest is not what was written."""
 
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(
+            f"{path} is damaged: remove it, and run the same command again; finished scans are kept"
+        )
+
 
 @dataclass(frozen=True)
 class Record:
@@ -114,9 +119,7 @@ def read_records(path: str | Path) -> dict[str, Record]:
             rows = csv.DictReader(stream, delimiter="\t")
             return {record.scan_id: record for record in map(_from_row, rows)}
         except NOT_AS_WRITTEN:
-            raise DamagedManifest(
-                f"{path} is damaged: remove it, and run the same command again; finished scans are kept"
-            ) from None
+            raise DamagedManifest(path) from None
 
 
 def records_on_disk(output_dir: Path, stage: str, batch: str) -> dict[str, Record]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.manifests.batches import Scan
-from wirbel.manifests.records import FAILED, OK, SEAL_MARK, Record
+from wirbel.manifests.records import FAILED, OK, SEAL_MARK, DamagedManifest, Record, read_records
 from wirbel.plan.stage_plan import KEY_DIGITS, StagePlan, digest_of
 
 LISTS = {"failed", "absent", "drops"}
@@ -70,6 +70,17 @@ def digest_of_list(scans: Iterable[Scan]) -> str:
 def digest_of_rows(rows: Iterable[tuple[str, str, int, int, str]]) -> str:
     """Return the same for rows of (scan, file name, size, time stamp, problem)."""
     return digest_of([list(row) for row in rows])[:KEY_DIGITS]
+
+
+def read_sealed(path: str | Path) -> dict[str, Record]:
+    """Read a manifest as scan_id -> Record; raise DamagedManifest if its rows are not those that it was sealed with.
+
+    Raises OSError if it cannot be read.
+    """
+    records, seal = read_records(path), read_seal(path)
+    if seal is None or digest_of_records(records.values()) != seal.holds:
+        raise DamagedManifest(path)
+    return records
 
 
 def seal_line(seal: Seal) -> str:

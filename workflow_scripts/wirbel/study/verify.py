@@ -24,10 +24,9 @@ from wirbel.manifests.records import (
     DamagedManifest,
     Record,
     manifest_file,
-    read_records,
     write_records,
 )
-from wirbel.manifests.seals import digest_of_records, read_seal, seal_line
+from wirbel.manifests.seals import read_seal, read_sealed, seal_line
 from wirbel.plan.chain import ALL_STAGES, INTERMEDIATE, LABEL, LAST_READER
 
 GATHERED = ("cohort", "contact_sheet", "report")
@@ -62,14 +61,11 @@ def _forget_damaged(output_dir: Path, batch: str) -> int:
     found = 0
     for stage in ALL_STAGES:
         path = manifest_file(output_dir, stage, batch)
-        seal = read_seal(path)
-        if not path.exists():
-            continue
         try:
-            whole = seal and digest_of_records(read_records(path).values()) == seal.holds
+            read_sealed(path)
+        except FileNotFoundError:
+            continue
         except DamagedManifest:
-            whole = False
-        if not whole:
             print(f"{stage} {batch}: the manifest is damaged")
             path.unlink()
             found += 1

@@ -161,12 +161,12 @@ class _Decider:
         # are not damaged, and the job checks each of them against its own record.
         outdated = other_plan or other_input
         if stage.stage in self._plan.names[-2:] and not outdated:
-            yield from self._damaged(stage.stage, batch, seal)
+            yield from self._damaged(stage.stage, batch)
 
-    def _damaged(self, stage: str, batch: str, seal: Seal) -> Iterator[Cause]:
+    def _damaged(self, stage: str, batch: str) -> Iterator[Cause]:
         """Yield a cause if results, or the manifest that lists them, are not as they were written."""
         try:
-            damaged = self._check.damaged(self._manifest(stage, batch), seal.holds)
+            damaged = self._check.damaged(self._manifest(stage, batch))
         except DamagedManifest:
             self._decision.spoiled.append(self._manifest(stage, batch))
             yield Cause(DAMAGED)
