@@ -11,6 +11,7 @@ from support.studies.batch_lists import update_batches
 from wirbel.core.geometry import Volume
 from wirbel.io.nifti.volumes import write_volume
 from wirbel.manifests.records import Record, read_records, write_records
+from wirbel.manifests.seals import Seal, digest_of_records, seal_line
 from wirbel.models.folders.inference_config import FILE_NAME
 
 BATCH = "b00001"
@@ -41,7 +42,8 @@ class OneBatch:
             write_volume(path, result[1])
             size, name = path.stat().st_size, str(path.relative_to(self.out))
             records.append(Record(scan_id, "ok", "", "", "key", 0, (name,), (size,)))
-        write_records(self.file(stage, f"{BATCH}.tsv"), records)
+        seal = Seal("pretended", "", digest_of_records(records))
+        write_records(self.file(stage, f"{BATCH}.tsv"), records, seal_line(seal))
 
     def pretend_margins(
         self, scan_id: str, labels: Volume, margins: np.ndarray | int = 255
