@@ -51,6 +51,7 @@ MISTAKES = {
     "a wrong value": ("run data out batch_size=many", "'batch_size'"),
     "a setting with dashes": ("run data out --batch-size 8", "as batch_size=VALUE"),
     "a setting without a value": ("run data out n4", "write n4=VALUE"),
+    "an option written as a setting": ("run data out cores=1", "write --cores 1"),
     "an option of Snakemake": ("run data out --until merge", "-- --until"),
     "a missing folder": ("run data", "output_dir is missing"),
     "a folder that is not there": ("run dta out", "there is no such folder"),

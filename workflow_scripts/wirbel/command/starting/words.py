@@ -12,6 +12,8 @@ from wirbel.command.common.mistake import Mistake
 from wirbel.command.starting.known import known_settings
 
 SETTING = re.compile(r"[A-Za-z_][\w-]*=")
+OPTIONS = ("cores", "profile", "configfile")
+"""Options with a value, which people write like settings."""
 BRACKETS = {"{": "}", "[": "]"}
 USAGE = "expected wirbel run BIDS_DIR OUTPUT_DIR [KEY=VALUE ...]"
 
@@ -59,6 +61,8 @@ def _settings(words: list[str], others: list[str]) -> dict[str, str]:
         key, _, text = word.partition("=")
         if key in found:
             raise Mistake(f"setting {key} is given twice: keep one of them")
+        if key in OPTIONS:
+            raise Mistake(f"{key} is an option, not a setting: write --{key} {quote(text)}")
         if not _is_balanced(text):
             raise Mistake(
                 f"the value of {key} is torn apart at a blank, or has a bracket too many: put it in quotes, as in "
