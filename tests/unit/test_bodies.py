@@ -10,9 +10,9 @@ from support.spines.rotations import rotation
 from support.spines.spine_boxes import SIZES, _block, box_spine, disc_height
 
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.instances.bodies import separate_bodies
+from wirbel.core.instances.bodies import separate_bodies, settle
 from wirbel.core.instances.cutouts import body_centres, cut_out
-from wirbel.core.labels import BODY_BORDER, DISC, ENDPLATE
+from wirbel.core.labels import BODY_BORDER, DISC, ENDPLATE, SACRUM
 
 LUMBAR = box_spine(range(19, 25))
 WHOLE = box_spine(range(2, 25))
@@ -154,6 +154,20 @@ def test_a_crushed_vertebra_between_its_discs_stays_a_vertebra():
     window[...] = np.where(np.isin(window, (BODY_BORDER, DISC, ENDPLATE)), 0, window)
     window[...] = np.where(np.isin(crushed, (BODY_BORDER, DISC, ENDPLATE)), crushed, window)
     assert len(body_centres(LUMBAR.labels.with_data(data))) == 6
+
+
+@pytest.mark.parametrize(("numbers", "volume_mm3", "kept"), [
+    (range(15, 23), 960, False),  # T8 to L3: nothing below L3 can be the sacrum
+    (range(2, 14), 960, False),
+    (range(2, 14), 15360, True),  # so much is not removed for a name's sake
+    (range(18, 25), 960, True),  # the tip of the sacrum below L5, at the border of the image
+])  # fmt: skip
+def test_a_bit_called_sacrum_stays_only_where_the_sacrum_can_be(numbers, volume_mm3, kept):
+    spine = box_spine(numbers, sacrum=False, bottom_margin=20)
+    data = spine.labels.data.copy()
+    data[40 : 40 + volume_mm3 // 480, -8:, 6:26] = SACRUM  # 8 x 20 voxels of 3 mm3 in each row
+    settled, _ = settle(spine.labels.with_data(data))
+    assert np.count_nonzero(settled.data == SACRUM) * 3 == (volume_mm3 if kept else 0)
 
 
 def test_no_body_no_centre():

@@ -9,9 +9,11 @@ import numpy as np
 from wirbel.core.components import Components, voxel_volume_mm3, voxels_of
 from wirbel.core.geometry import Volume, reorient, stored_like
 from wirbel.core.instances.body_cuts import Part, cut_merged
-from wirbel.core.labels import BODY_LABELS, SACRUM
+from wirbel.core.labels import BODY_LABELS, LEVEL_LABELS, SACRUM
 from wirbel.core.spine.decision import Decision, decide
 from wirbel.core.spine.sightings import Sightings, look
+from wirbel.core.spine.states import LABELS, SACRAL
+from wirbel.core.spine.weights import SURE_SACRUM_MM3
 from wirbel.core.spine_curve import Chain, column_components, spine_chain
 
 SMALLEST_PIECE_MM3 = 100.0
@@ -132,13 +134,28 @@ def _owners(parts: list[Part], decision: Decision) -> np.ndarray:
 def settle(labels: Volume) -> tuple[Volume, Bodies]:
     """Return the map in which only the bodies of vertebrae are called body, and those bodies.
 
-    Segments of the sacrum become sacrum, other pieces background. Everything after the semantic phase begins here.
+    Segments of the sacrum become sacrum, other pieces background, and so does a small sacrum below a vertebra that
+    cannot be the last one above it. Everything after the semantic phase begins here.
     """
     bodies = separate_bodies(labels)
     data = labels.data.copy()
+    if _has_false_sacrum(data, voxel_volume_mm3(labels.affine), bodies.decision):
+        data[data == SACRUM] = 0
     data[bodies.sacral] = SACRUM
     data[bodies.set_aside] = 0
     return labels.with_data(data), bodies
+
+
+def _has_false_sacrum(data: np.ndarray, voxel_mm3: float, decision: Decision | None) -> bool:
+    """Whether what is called sacrum is none: the decision does without it, and its last vertebra lies above L4.
+
+    A large one stays whatever the decision is: the names may be wrong, and a flag says so.
+    """
+    if decision is None or decision.with_sacrum or SACRAL[list(decision.states)].any():
+        return False
+    if LABELS[decision.states[-1]] >= LEVEL_LABELS["L4"]:
+        return False
+    return 0 < np.count_nonzero(data == SACRUM) * voxel_mm3 < SURE_SACRUM_MM3
 
 
 def _parts(labels: Volume, components: Components, chain: Chain) -> tuple[list[Part], list[Part]]:
