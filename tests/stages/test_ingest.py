@@ -6,53 +6,18 @@ import random
 import numpy as np
 import pydicom
 import pytest
+from support.deliveries.ingesting import BATCH, Study
 from support.deliveries.planted import identifiers, planted, traces
 from support.deliveries.series import SAG, enhanced, series, tarred, volume, zipped
 from support.deliveries.stations import station, tall
-from support.studies import planned
 
 from wirbel.core.geometry import reorient
-from wirbel.ingest.facts import ALLOWED
+from wirbel.ingest.headers.facts import ALLOWED
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.tables import read_rows
 from wirbel.manifests.batches import read_scans
-from wirbel.manifests.records import read_records
 from wirbel.stages import ingest, resample
-from wirbel.study.listing.dataset import look_up
-from wirbel.study.listing.discovery import plan_batches
-from wirbel.study.sources.source_settings import source_of
-
-BATCH = "b00001"
-
-
-class Study:
-    """A table of deliveries and an output folder."""
-
-    def __init__(self, folder):
-        self.folder, self.out, self.rows = folder / "in", folder / "out", []
-        self.folder.mkdir()
-
-    def deliver(self, participant, path, session=""):
-        self.rows.append(f"{participant}\t{session}\t{path.relative_to(self.folder)}")
-        return path
-
-    @property
-    def table(self):
-        path = self.folder / "scans.tsv"
-        path.write_text("\n".join(["participant_id\tsession_id\tpath", *self.rows]) + "\n")
-        return str(path)
-
-    def run(self, stage=ingest, **settings):
-        told = {"dicom": True, "scans": self.table, **settings}
-        plain = {"suffix": "T2w", "filter": {}, "where": {}, "one_per_session": False}
-        data = look_up(self.folder, self.out, source=source_of({**plain, **told}))
-        plan_batches(self.folder, self.out, 500, (), data.scans).write()
-        assert planned.run(stage, self.out, planned.BUILTIN, batch=BATCH, **told) == 0
-        return self.records(stage.__name__.rpartition(".")[2])
-
-    def records(self, stage):
-        return read_records(self.out / "work" / stage / f"{BATCH}.tsv")
 
 
 @pytest.fixture
@@ -281,3 +246,29 @@ def test_stations_of_two_people_are_refused(study):
     deliver_stations(study, "1", names=("BWS",))
     deliver_stations(study, "1", names=("LWS",), seed=9)
     assert study.run(stations=RULES)["sub-1"].reason == "implausible_seam"
+
+
+# Checks
+
+
+def test_a_scan_that_is_not_t2_weighted_is_told_or_refused(study):
+    study.deliver("1", series(study.folder / "a", echo_time_ms=9.5))
+    record = study.run()["sub-1"]
+    assert record.status == "ok"
+    assert read_json(study.out / record.outputs[1])["IngestWarnings"] == ["not_t2w"]
+    record = study.run(checks={"not_t2w": "failure"})["sub-1"]
+    assert (record.reason, record.detail[:44]) == (
+        "not_t2w",
+        "the series has an echo time of 9.5 ms (expec",
+    )
+    record = study.run(checks={"not_t2w": "off"})["sub-1"]
+    assert "IngestWarnings" not in read_json(study.out / record.outputs[1])
+
+
+def test_derived_images_are_refused_unless_they_are_only_a_warning(study):
+    study.deliver("1", series(study.folder / "a", image_type=("DERIVED", "PRIMARY", "M")))
+    assert study.run()["sub-1"].reason == "derived_image"
+    record = study.run(checks={"derived_image": "warning"})["sub-1"]
+    assert read_json(study.out / record.outputs[1])["IngestWarnings"] == ["derived_image"]
+    record = study.run(series={"derived": True}, checks={"derived_image": "warning"})["sub-1"]
+    assert "IngestWarnings" not in read_json(study.out / record.outputs[1]), "they were asked for"

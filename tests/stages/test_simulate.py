@@ -14,7 +14,7 @@ from support.deliveries.stations import tall
 from wirbel.core.geometry import Volume
 from wirbel.core.stitching.stations import stitched
 from wirbel.errors import ScanError
-from wirbel.ingest.delivery import convert_stations
+from wirbel.ingest.stations import convert_stations
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.tables import read_rows

@@ -13,6 +13,7 @@ from pathlib import Path
 import dcm2niix
 
 from wirbel.core.geometry import Volume
+from wirbel.core.preparation.image_checks import checked_intensities
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.ingest.series import Series
 from wirbel.io.nifti.volumes import read_volume
@@ -21,7 +22,7 @@ LONGEST_SECONDS = 300
 """dcm2niix takes seconds for a series; longer means that it hangs."""
 OUTPUT = "scan"
 OPTIONS = ("-b", "n", "-z", "n", "-f", OUTPUT)
-"""No sidecar (wirbel.ingest.facts has one), not compressed, and a name without anything of the header."""
+"""No sidecar (wirbel.ingest.headers.facts has one), not compressed, and a name without anything of the header."""
 ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH")
 COMMAND = str(dcm2niix.bin)
 
@@ -44,7 +45,7 @@ def converted(folder: Path, series: Series) -> Volume:
     Raises
     ------
     ScanError
-        "not_converted" or "several_series"; or as `read_volume` does.
+        "not_converted" or "several_series"; "bad_intensities" for a blank image; or as `read_volume` does.
     InfrastructureError
         If dcm2niix cannot be started.
     """
@@ -64,7 +65,9 @@ def converted(folder: Path, series: Series) -> Volume:
             f"dcm2niix makes no image of the series ({series.in_words()}; exit code {code}): export it again, "
             "uncompressed",
         )
-    return _read(images[0])
+    volume = _read(images[0])
+    checked_intensities(volume.data, "the converted series")
+    return volume
 
 
 def _read(path: Path) -> Volume:

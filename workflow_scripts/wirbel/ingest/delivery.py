@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +12,10 @@ from wirbel.core.geometry import Volume
 from wirbel.errors import ScanError
 from wirbel.ingest.archives import Member, members, parts
 from wirbel.ingest.conversion import converted
-from wirbel.ingest.facts import ALLOWED
-from wirbel.ingest.header import DicomHeader
+from wirbel.ingest.headers.facts import ALLOWED
+from wirbel.ingest.headers.header import DicomHeader
+from wirbel.ingest.headers.reading import read_header
 from wirbel.ingest.matching import chosen_series
-from wirbel.ingest.reading import read_header
 from wirbel.ingest.series import Series, check_series, gathered
 from wirbel.plan.series_rules import SeriesRules
 
@@ -34,11 +34,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Converted:
-    """A scan's volume, what may be told of its header, and sentences on what was odd."""
+    """A scan's volume, what may be told of its header, sentences on what was odd, and whether it was made from
+    other images.
+    """
 
     volume: Volume
     facts: dict
     notes: list[str]
+    is_derived: bool = False
 
 
 def convert(paths: Sequence[Path], rules: SeriesRules, *, best: bool = False) -> Converted:
@@ -61,74 +64,16 @@ def convert(paths: Sequence[Path], rules: SeriesRules, *, best: bool = False) ->
     InfrastructureError, OSError
         If the machine or its file system is at fault.
     """
-    found = look_into(paths)
+    return converted_of(paths, look_into(paths), rules, best=best)
+
+
+def converted_of(
+    paths: Sequence[Path], found: Found, rules: SeriesRules, *, best: bool = False
+) -> Converted:
+    """Return the volume of a delivery that was looked into already; arguments and errors as of `convert`."""
     series = chosen(found, rules, best=best)
     volume = volume_of(paths, series)
-    return Converted(volume, allowed(series), notes_on(found))
-
-
-MISSING_REASONS = (
-    *("no_series", "no_dicom", "unreadable", "incomplete_series", "not_converted"),
-    *("archive_damaged", "archive_encrypted", "archive_bomb", "archive_nested", "content_missing"),
-)
-"""What makes a station missing; anything else is a question of the rules, and refused."""
-
-
-@dataclass(frozen=True)
-class Stations:
-    """The stations of a scan that were found, and why the others were not: name -> reason."""
-
-    found: dict[str, Converted]
-    missing: dict[str, str]
-
-
-def convert_stations(
-    paths: Sequence[Path], rules: Mapping[str, SeriesRules], *, best: bool = False
-) -> Stations:
-    """Return each station's volume.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        Folders, archives or files, all of one scan.
-    rules : mapping of str to SeriesRules
-        Name of a station -> which series it is.
-    best : bool
-        Where several series fit a station, take the best. Default: refuse.
-
-    Returns
-    -------
-    Stations
-        At least one was found.
-
-    Raises
-    ------
-    ScanError
-        As `convert` does: if no station was found, the first one's fault, or if a station cannot be
-        told apart from others.
-    """
-    delivered = look_into(paths)
-    found: dict[str, Converted] = {}
-    faults: dict[str, ScanError] = {}
-    for name, rule in rules.items():
-        try:
-            series = chosen(delivered, rule, best=best)
-            volume = volume_of(paths, series)
-            found[name] = Converted(volume, allowed(series), notes_on(delivered))
-        except ScanError as fault:
-            if fault.reason not in MISSING_REASONS:
-                raise ScanError(fault.reason, f"station {name}: {fault.detail}") from None
-            faults[name] = fault
-    if not found:
-        raise _telling(faults)
-    return Stations(found, {name: fault.reason for name, fault in faults.items()})
-
-
-def _telling(faults: Mapping[str, ScanError]) -> ScanError:
-    """Return the fault that says most: that nothing fits says least."""
-    told = list(faults.items())
-    name, fault = next((one for one in told if one[1].reason != "no_series"), told[0])
-    return ScanError(fault.reason, f"station {name}: {fault.detail}")
+    return Converted(volume, allowed(series), notes_on(found), series.first.is_derived)
 
 
 def look_into(paths: Sequence[Path]) -> Found:

@@ -7,33 +7,51 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wirbel.errors import ScanError
-from wirbel.ingest.delivery import chosen, look_into
+from wirbel.ingest.checking import accepting, warnings_of
+from wirbel.ingest.delivery import allowed, chosen, look_into
 from wirbel.io.dataset.several_paths import parted_paths
 from wirbel.plan.series_rules import rules_of, stations_of
 
 
 class Asked(NamedTuple):
-    """A delivery, and the settings `series`, `stations` and `one_per_session`."""
+    """A delivery, and the settings `series`, `stations`, `one_per_session`, `checks` and `suffix`."""
 
     path: str
     series: Mapping[str, Any]
     stations: Mapping[str, Any]
     best: bool
+    levels: Mapping[str, str]
+    suffix: str = "T2w"
 
 
-def preview(asked: Asked) -> tuple[str, str]:
-    """Return (reason, detail) of a delivery that would be refused, or ("", the series in numbers).
+class Preview(NamedTuple):
+    """`reason` and `detail` of a delivery that would be refused, or "" and the series in numbers; and what would be a
+    warning.
+    """
+
+    reason: str
+    detail: str
+    warnings: tuple[str, ...] = ()
+
+
+def preview(asked: Asked) -> Preview:
+    """Return what would come of a delivery.
 
     Nothing is converted, so a series that dcm2niix cannot convert is not noticed.
     """
     found = look_into([Path(part) for part in parted_paths(asked.path)])
-    rules = stations_of(asked.stations, asked.series) or {"": rules_of(asked.series)}
-    told, faults = [], []
+    taken = accepting(asked.series, asked.levels)
+    rules = stations_of(asked.stations, taken) or {"": rules_of(taken)}
+    told, faults, warnings = [], [], []
     for name, rule in rules.items():
         try:
             series = chosen(found, rule, best=asked.best)
+            own = allowed(series), series.first.is_derived
+            warnings += warnings_of(*own, asked.series, asked.levels, asked.suffix)
             told.append(f"{name}: {series.in_words()}".removeprefix(": "))
         except ScanError as error:
             faults.append((error.reason, f"{name}: {error.detail}".removeprefix(": ")))
             told.append(f"{name}: missing ({error.reason})")
-    return ("", "; ".join(told)) if len(faults) < len(rules) else faults[0]
+    if len(faults) == len(rules):
+        return Preview(*faults[0])
+    return Preview("", "; ".join(told), tuple(sorted(set(warnings))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.errors import ScanError
-from wirbel.ingest.header import DicomHeader
+from wirbel.ingest.headers.header import DicomHeader
 
 UNEVEN_SHARE = 0.05
 """Distances of slices that differ more from their median are not even; scanners round to 0.1 %."""

@@ -47,7 +47,7 @@ class DicomHeader:
     is_cut_short : bool
         The file ends before its pixels do.
     facts : mapping
-        What may be passed on (`wirbel.ingest.facts`).
+        What may be passed on (`wirbel.ingest.headers.facts`).
     """
 
     place: int

@@ -13,9 +13,9 @@ from pydicom.filereader import read_partial
 
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.ingest.archives import Member
-from wirbel.ingest.element_values import floats, integer, number, sequence, text, texts
-from wirbel.ingest.facts import facts_of
-from wirbel.ingest.header import DicomHeader
+from wirbel.ingest.headers.element_values import floats, integer, number, sequence, text, texts
+from wirbel.ingest.headers.facts import facts_of
+from wirbel.ingest.headers.header import DicomHeader
 from wirbel.io.atomic import MACHINE_ERRORS
 
 MAGIC_AT, MAGIC = 128, b"DICM"
@@ -27,6 +27,8 @@ PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 """Float, double and integer pixel data."""
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 """Transfer syntax of a compressed header, which could unpack to anything."""
+MR_IMAGES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")
+"""SOP classes of MR images and enhanced MR images."""
 UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
 
 # What pydicom says about a header repeats its values.
@@ -55,6 +57,8 @@ def read_header(member: Member) -> DicomHeader | None:
         warnings.simplefilter("ignore")
         try:
             dataset, pixels_at = _read(member)
+            if pixels_at is None and _should_have_pixels(dataset):
+                raise _damaged()
             return None if pixels_at is None else _header(member, dataset, pixels_at)
         except (InfrastructureError, MemoryError, ScanError):
             raise
@@ -66,6 +70,13 @@ def read_header(member: Member) -> DicomHeader | None:
             Exception
         ):  # whatever a damaged header leads pydicom to; its words would repeat values
             raise _damaged() from None
+
+
+def _should_have_pixels(dataset: Dataset) -> bool:
+    """Whether a file is of a kind that has pixels, so that it was cut short where it has none."""
+    meta = getattr(dataset, "file_meta", Dataset())
+    kind = text(meta, "MediaStorageSOPClassUID") or text(dataset, "SOPClassUID")
+    return kind in MR_IMAGES
 
 
 def _damaged() -> ScanError:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from wirbel.ingest.element_values import number, sequence, text, texts
+from wirbel.ingest.headers.element_values import number, sequence, text, texts
 
 SECONDS = ("RepetitionTime", "EchoTime")
 """DICOM has these in ms, BIDS in s."""

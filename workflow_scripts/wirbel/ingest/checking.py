@@ -1,0 +1,55 @@
+"""Checks of a converted series that the setting `checks` makes failures, warnings, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wirbel.core.preparation.contrast_timing import not_t2w
+from wirbel.errors import ScanError
+from wirbel.plan.checks import DERIVED, FAILURE, NOT_T2W, WARNING
+
+T2W = "T2w"
+
+
+def accepting(series: Mapping[str, Any], levels: Mapping[str, str]) -> dict[str, Any]:
+    """Return the rules for series with derived images among them, unless these are a failure."""
+    return {**series, **({} if levels[DERIVED] == FAILURE else {"derived": True})}
+
+
+def warnings_of(
+    facts: Mapping[str, Any],
+    is_derived: bool,
+    series: Mapping[str, Any],
+    levels: Mapping[str, str],
+    suffix: str,
+) -> list[str]:
+    """Return the codes that are warnings for a scan.
+
+    Parameters
+    ----------
+    facts : mapping
+        What may be told of its header (`wirbel.ingest.headers.facts`).
+    is_derived : bool
+        The image was made from others.
+    series : mapping
+        The setting `series`; images made from others are expected where it says so.
+    levels : mapping
+        Code -> level, of `not_t2w` and `derived_image`.
+    suffix : str
+        What the scans are called; only of T2w scans a contrast is expected.
+
+    Raises
+    ------
+    ScanError
+        "not_t2w" where that is a failure.
+    """
+    found = [DERIVED] if is_derived and not series.get("derived") else []
+    times = [facts.get(name) for name in ("EchoTime", "RepetitionTime")]
+    why = not_t2w(*(None if time is None else round(1000 * time, 3) for time in times))
+    if why and suffix == T2W:
+        if levels[NOT_T2W] == FAILURE:
+            told = f"the series has {why}: correct the rules in `series`, or set checks.not_t2w"
+            raise ScanError(NOT_T2W, told)
+        found.append(NOT_T2W)
+    return [code for code in found if levels[code] == WARNING]

@@ -1,0 +1,39 @@
+"""What the JSON file of a converted scan says: the facts that may be told, what was odd, and how stations fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wirbel.core.stitching.stations import Stitched
+from wirbel.ingest.delivery import Converted
+from wirbel.ingest.stations import Stations
+
+NOTES, WARNINGS = "IngestNotes", "IngestWarnings"
+STATIONS, MISSING, SEAMS = "Stations", "MissingStations", "Seams"
+
+
+def sidecar_of(scan: Converted, warnings: Sequence[str]) -> dict[str, Any]:
+    """Return what is told of a converted scan, and which of its checks are warnings."""
+    return _told(scan.facts, scan.notes, warnings)
+
+
+def station_sidecar(
+    stations: Stations, result: Stitched, warnings: Sequence[str]
+) -> dict[str, Any]:
+    """Return what is told of a scan that was put together: what all its stations share, and the seams."""
+    used = [stations.found[name] for name in result.names]
+    shared = {k: v for k, v in used[0].facts.items() if all(one.facts.get(k) == v for one in used)}
+    notes = list(dict.fromkeys(note for one in used for note in one.notes))
+    missing = {**stations.missing, **dict.fromkeys(result.apart, "no_overlap")}
+    told = _told(shared, notes, warnings) | {STATIONS: list(result.names)}
+    told |= {MISSING: missing} if missing else {}
+    return told | {SEAMS: [seam.as_row() for seam in result.seams]}
+
+
+def _told(
+    facts: Mapping[str, Any], notes: Sequence[str], warnings: Sequence[str]
+) -> dict[str, Any]:
+    told = {"ConversionSoftware": "dcm2niix", **facts}
+    told |= {NOTES: list(notes)} if notes else {}
+    return told | ({WARNINGS: list(warnings)} if warnings else {})
