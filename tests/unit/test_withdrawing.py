@@ -1,13 +1,19 @@
 """Withdrawn people: what mentions them is found in every spelling, and only that is removed."""
 
 import json
+import os
 
 import pytest
 
 from wirbel.manifests.batch_assignment import write_assignment
 from wirbel.study.withdrawing.forgetting import forget
 from wirbel.study.withdrawing.who import Mentions, is_of, withdrawn_people
-from wirbel.study.withdrawing.withdrawal import begin_withdrawal, withdrawal_doubt
+from wirbel.study.withdrawing.withdrawal import (
+    MARGIN_NS,
+    begin_withdrawal,
+    end_withdrawal,
+    withdrawal_doubt,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +25,7 @@ from wirbel.study.withdrawing.withdrawal import begin_withdrawal, withdrawal_dou
         ("sub-12 failed", False),
         ("sub-01 failed", False),
         ("xsub-1", False),
+        ("x-sub-sub-1", True),
         ("sub-1 (copy) failed", False),
     ],
 )
@@ -132,6 +139,37 @@ def test_at_the_end_of_a_run_tables_are_not_removed_but_named(output):
     }
     assert (output / "cohort" / "scans.csv").read_text() == FILES["cohort/scans.csv"]
     assert "sub-1" not in (output / "logs" / "b00001.log").read_text()
+
+
+def test_later_runs_with_the_same_list_read_only_what_was_written_since(output):
+    """An old file stands for the tables of 30,000 scans, which are large: it is read once for a list."""
+    people = {"sub-1"}
+    forget(output, people, people, ["b00001"])
+    assert end_withdrawal(output, people, people) == []
+    old, new = output / "cohort" / "old.csv", output / "cohort" / "new.csv"
+    old.write_text("sub-1")
+    before = (output / "work" / "batches" / ".withdrawn").stat().st_mtime_ns - 2 * MARGIN_NS
+    os.utime(old, ns=(before, before))
+    assert end_withdrawal(output, people, people) == []
+    new.write_text("sub-1")
+    (told,) = end_withdrawal(output, people, people)
+    assert told.startswith("1 files still mention withdrawn participants, such as cohort/new.csv")
+    new.unlink()
+    (told,) = end_withdrawal(output, people, people)
+    assert "cohort/old.csv" in told, "after a find everything is read again"
+    old.unlink()
+    assert end_withdrawal(output, people, people) == []
+    old.write_text("sub-2")
+    os.utime(old, ns=(before, before))
+    (told,) = end_withdrawal(output, {*people, "sub-2"}, {*people, "sub-2"})
+    assert "still mention" in told, "and for another list"
+    kept = (output / "work" / "batches" / ".withdrawn").exists()
+    assert not kept
+
+
+def test_what_is_remembered_of_a_list_names_nobody(output):
+    end_withdrawal(output, {"sub-9"}, {"sub-9"})
+    assert "sub-" not in (output / "work" / "batches" / ".withdrawn").read_text()
 
 
 def test_a_name_that_leads_elsewhere_removes_nothing(output):

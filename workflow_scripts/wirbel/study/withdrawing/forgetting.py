@@ -51,6 +51,7 @@ def forget(
     batches: Collection[str] = (),
     *,
     made_again: bool = True,
+    since_ns: int = 0,
 ) -> Forgotten:
     """Remove everything of these participants; return how much that was.
 
@@ -68,6 +69,9 @@ def forget(
     made_again : bool
         A run follows: tables, pages and manifests that mention somebody are removed, because it makes
         them again. Default: yes; otherwise they are named in `left`.
+    since_ns : int
+        Shared files that last changed before this time (ns) mention nobody, and are not read. Default:
+        read all.
     """
     done = Forgotten()
     if not people or not output_dir.is_dir():
@@ -76,7 +80,7 @@ def forget(
     _remove_own_files(output_dir, people, done)
     _remove_of_batches(output_dir, batches, done)
     mentions = Mentions(people, known)
-    for name in list(_shared_files(output_dir)):
+    for name in list(_shared_files(output_dir, since_ns)):
         _clean(output_dir, name, mentions, done, made_again=made_again)
     return done
 
@@ -123,16 +127,26 @@ def _remove_of_batches(output_dir: Path, batches: Collection[str], done: Forgott
         (output_dir / "qc" / "contact_sheet.png").unlink(missing_ok=True)
 
 
-def _shared_files(output_dir: Path) -> Iterator[str]:
-    """Yield the files that several scans share, relative to the folder, in a fixed order."""
+def _shared_files(output_dir: Path, since_ns: int) -> Iterator[str]:
+    """Yield the files that several scans share and that changed since, relative to the folder, in a fixed order."""
     for place, folders, names in os.walk(output_dir):
         inside = os.path.relpath(place, output_dir)
         if inside == ".":
             folders[:] = [name for name in folders if not name.startswith("sub-")]
         folders[:] = sorted(f for f in folders if os.path.join(inside, f) not in PER_SCAN)
         for name in sorted(names):
-            if not name.startswith("sub-"):  # a scan's own file: its name tells whose
+            if name.startswith("sub-"):  # a scan's own file: its name tells whose
+                continue
+            if not since_ns or _changed(os.path.join(place, name)) >= since_ns:
                 yield os.path.normpath(os.path.join(inside, name))
+
+
+def _changed(path: str) -> int:
+    """Return when a file last changed (ns); 0 where it is gone."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _clean(

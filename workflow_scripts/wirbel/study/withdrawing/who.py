@@ -13,6 +13,10 @@ from wirbel.io.escapes import escape
 
 LABEL_BYTES = rb"[0-9A-Za-z+]"
 """What continues a name: sub-1 is not mentioned where sub-12 is."""
+PLAIN = re.compile(r"sub-[0-9A-Za-z+]+")
+"""Names as BIDS has them; no spelling of these differs."""
+WORDS = re.compile(rb"sub-(?=(%s+))" % LABEL_BYTES)
+"""Everything that looks like such a name: gathered in one pass, whoever is looked for."""
 MOST_IN_PATTERN = 200
 """Names in one regular expression; more make it slow."""
 
@@ -40,39 +44,49 @@ def is_of(people: Collection[str], name: str) -> bool:
     >>> is_of({"sub-1"}, "sub-1_ses-a_T2w.json"), is_of({"sub-1"}, "sub-12")
     (True, False)
     """
-    owner = re.split(r"[_.]", name, maxsplit=1)[0]
-    return owner in people or any(name.startswith((f"{p}_", f"{p}.")) for p in _odd(people))
-
-
-def _odd(people: Collection[str]) -> Iterable[str]:
-    """Return the names that hold what ends others."""
-    return (name for name in people if "_" in name or "." in name)
+    # Names may hold what ends others: each part up to such a character could be one.
+    ends = (*(found.start() for found in re.finditer(r"[_.]", name)), len(name))
+    return any(name[:end] in people for end in ends)
 
 
 class Mentions:
     """Finds people's names in the bytes of a file, in every way in which this software writes them."""
 
     def __init__(self, people: Collection[str], known: Collection[str] = ()) -> None:
-        names = sorted(people)
-        self._patterns = [
-            re.compile(b"|".join(_patterns(names[at : at + MOST_IN_PATTERN], known)))
-            for at in range(0, len(names), MOST_IN_PATTERN)
-        ]
+        odd = [name for name in known if not PLAIN.fullmatch(name)]
+        plain = {
+            name
+            for name in people
+            if PLAIN.fullmatch(name) and not any(other.startswith(name) for other in odd)
+        }
+        self._labels = frozenset(name.removeprefix("sub-").encode() for name in plain)
+        self._odd = _compiled(sorted(set(people) - plain), known)
 
     def found_in(self, content: bytes) -> bool:
         """Return True if anybody is mentioned."""
-        return any(pattern.search(content) for pattern in self._patterns)
+        return any(pattern.search(content) for pattern in self._patterns(content))
 
     def without_lines(self, content: bytes) -> bytes:
         """Return a text without the lines that mention anybody."""
+        patterns = self._patterns(content)
         lines = content.splitlines(keepends=True)
-        return b"".join(line for line in lines if not self.found_in(line))
+        return b"".join(line for line in lines if not any(p.search(line) for p in patterns))
 
     def replaced(self, content: bytes, word: bytes) -> bytes:
         """Return a text with a word in place of every name."""
-        for pattern in self._patterns:
+        for pattern in self._patterns(content):
             content = pattern.sub(word, content)
         return content
+
+    def _patterns(self, content: bytes) -> list[re.Pattern[bytes]]:
+        """Return what finds those who may be mentioned: few, so that large files are searched quickly."""
+        seen = self._labels.intersection(WORDS.findall(content)) if self._labels else ()
+        return [*_compiled([f"sub-{label.decode()}" for label in sorted(seen)], ()), *self._odd]
+
+
+def _compiled(names: list[str], known: Collection[str]) -> list[re.Pattern[bytes]]:
+    parts = [names[at : at + MOST_IN_PATTERN] for at in range(0, len(names), MOST_IN_PATTERN)]
+    return [re.compile(b"|".join(_patterns(part, known))) for part in parts]
 
 
 def _patterns(names: Iterable[str], known: Collection[str]) -> Iterable[bytes]:

@@ -1,11 +1,15 @@
 """A withdrawal from its first start to its last: remove, let the run make the rest again, look once more.
 
 `work/batches/.withdrawing` stands while one is under way; it holds the number of scans and names
-nobody. `logs/withdrawals.tsv` has a line for each one, with numbers only.
+nobody. `logs/withdrawals.tsv` has a line for each one, with numbers only. `work/batches/.withdrawn`
+says for which list, by its digest, and when the output folder was found to mention nobody of it:
+later runs read only what was written since.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection
 from pathlib import Path
 
@@ -18,6 +22,11 @@ from wirbel.study.withdrawing.forgetting import forget
 from wirbel.study.withdrawing.who import is_of
 
 COLUMNS = ("time", "participants", "scans", "files")
+MARGIN_NS = 600 * 10**9
+"""Files that are so much older than the last look are read all the same: they may have been written before it and
+put into place after it."""
+COST = {"n": 2**14, "r": 8, "p": 1}
+"""Of the digest (scrypt: 50 ms): nobody should find out by trying who is on a short list."""
 
 
 def withdrawals_file(output_dir: str | Path) -> Path:
@@ -68,14 +77,44 @@ def end_withdrawal(output_dir: Path, people: Collection[str], known: Collection[
     """
     if not people:
         return []
-    done = forget(output_dir, people, known, made_again=False)
+    began_ns, digest = _now_ns(output_dir), _digest(people)
+    looked_ns = _looked_ns(output_dir, digest)
+    done = forget(output_dir, people, known, made_again=False, since_ns=looked_ns)
     if done.left:
+        _looked(output_dir).unlink(missing_ok=True)
         return [
             f"{len(done.left)} files still mention withdrawn participants, such as {done.left[0]}: look where their "
             "names come from, such as a column of participants.tsv, and correct that"
         ]
+    write_text(_looked(output_dir), json.dumps({"list": digest, "time_ns": began_ns}) + "\n")
     _mark(output_dir).unlink(missing_ok=True)
     return []
+
+
+def _now_ns(output_dir: Path) -> int:
+    """Return the time by the clock of the folder's file system, which stamps the files there."""
+    clock = _looked(output_dir).with_suffix(".clock")
+    write_text(clock, "")
+    now_ns = clock.stat().st_mtime_ns
+    clock.unlink()
+    return now_ns
+
+
+def _looked_ns(output_dir: Path, digest: str) -> int:
+    """Return since when files have to be looked at: 0 (all) for another list than last time."""
+    try:
+        found = json.loads(_looked(output_dir).read_text(encoding="utf-8"))
+        return max(int(found["time_ns"]) - MARGIN_NS, 0) if found["list"] == digest else 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _digest(people: Collection[str]) -> str:
+    return hashlib.scrypt("\0".join(sorted(people)).encode(), salt=b"wirbel", **COST).hex()[:32]
+
+
+def _looked(output_dir: Path) -> Path:
+    return output_dir / "work" / "batches" / ".withdrawn"
 
 
 def _scans(output_dir: Path) -> int:
