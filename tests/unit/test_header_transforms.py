@@ -58,7 +58,7 @@ def test_transforms_that_disagree_are_noted_in_words(qform, words):
     np.testing.assert_array_equal(affine, SFORM)
     if "4." in words:  # the corner furthest from the axis is 191 mm away: 2 sin(13 / 2 deg) * 191
         words = words.replace("4.", "43")
-    assert words in note
+    assert words in note.sentence
 
 
 def test_rounding_in_a_quaternion_is_no_disagreement():
@@ -77,7 +77,7 @@ def test_voxel_sizes_that_differ_by_more_than_2_percent_are_refused(axis, factor
 
 def test_a_small_difference_of_voxel_sizes_is_noted():
     _, (note,) = choose(Stated(SFORM, None, SIZES * 0.99), SHAPE, "a")
-    assert "differ by 1.0 %" in note
+    assert "differ by 1.0 %" in note.sentence
 
 
 def test_a_pixdim_of_zero_says_nothing_and_cannot_contradict():
@@ -85,12 +85,12 @@ def test_a_pixdim_of_zero_says_nothing_and_cannot_contradict():
 
 
 def test_a_unit_other_than_millimetres_is_noted():
-    assert "metres" in choose(replace(AGREEING, unit=1), SHAPE, "a")[1][0]
+    assert "metres" in choose(replace(AGREEING, unit=1), SHAPE, "a")[1][0].sentence
     assert choose(replace(AGREEING, unit=0), SHAPE, "a")[1] == ()
 
 
 def test_a_qform_without_handedness_is_noted_where_it_counts():
-    assert "left and right" in choose(Stated(None, SFORM, SIZES, hand=0), SHAPE, "a")[1][0]
+    assert "left and right" in choose(Stated(None, SFORM, SIZES, hand=0), SHAPE, "a")[1][0].sentence
     assert choose(replace(AGREEING, hand=0), SHAPE, "a")[1] == ()
 
 
@@ -106,3 +106,16 @@ def test_without_any_usable_transform_the_scan_is_refused(stated, words):
     error = refused(stated)
     assert error.reason == "bad_geometry"
     assert words in error.detail
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [
+        (replace(AGREEING, unit=1), "unit_not_mm"),
+        (Stated(None, SFORM, SIZES, hand=0), "laterality_unknown"),
+        (replace(AGREEING, qform=np.diag([-1.0, 1, 1, 1]) @ SFORM), "laterality_unknown"),
+        (replace(AGREEING, qform=turned(20)), "header_conflict"),
+    ],
+)
+def test_each_doubt_has_a_code(stated, code):
+    assert [note.code for note in choose(stated, SHAPE, "a")[1]] == [code]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from wirbel.core.geometry import Volume, reorient
-from wirbel.core.preparation.intake import check_scan, check_shape, largest_shear_deg
+from wirbel.core.preparation.intake import check_scan, check_shape, largest_shear_deg, scan_doubts
 from wirbel.errors import ScanError
 
 NAME = "sub-01_T2w.nii.gz"
@@ -208,3 +208,19 @@ def test_a_few_absurd_voxels_do_not_decide_the_range_that_networks_see():
     data = volume.data.copy()
     data[:8, :8, :7] = 1e6  # 0.4 %
     assert check_scan(volume.with_data(data), NAME).data.max() == volume.data.max()
+
+
+def test_a_fault_that_is_accepted_is_only_a_doubt():
+    short = scan((4, 140, 2), (1.0, 2.0, 1.0))
+    with pytest.raises(ScanError, match="too_small"):
+        check_scan(short, NAME)
+    check_scan(short, NAME, accepted=("too_small", "not_sagittal", "bad_intensities"))
+    assert "too_small" in scan_doubts(short)
+    assert scan_doubts(scan()) == ()
+
+
+def test_a_blank_image_that_is_accepted_stays_finite():
+    blank = scan()
+    blank = blank.with_data(np.full(blank.data.shape, np.nan, np.float32))
+    checked = check_scan(blank, NAME, accepted=("bad_intensities",))
+    assert np.isfinite(checked.data).all() and scan_doubts(blank) == ("bad_intensities",)

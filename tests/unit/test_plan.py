@@ -80,6 +80,8 @@ def example(kind):
         "bias_field": True,
         "fixed_range": True,
         "method": "none",
+        "accepted": ("too_small",),
+        "refused": ("unit_not_mm",),
         "semantic": of_model_folder(),
         "instance": of_model_folder(),
         "naming_follows": False,

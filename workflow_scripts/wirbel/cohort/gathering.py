@@ -20,7 +20,7 @@ from wirbel.io.atomic import replaced_together, sweep_temporaries
 from wirbel.io.dataset.listing import Finding
 from wirbel.io.tabular.measurements import ScanRows, read_pieces
 from wirbel.io.tabular.spool import Spool
-from wirbel.manifests.findings import LISTING, read_findings, read_reviews
+from wirbel.manifests.findings import LISTING, read_checks, read_findings, read_reviews
 from wirbel.manifests.outcomes import Outcome, outcomes
 from wirbel.plan.chain import STAGES
 from wirbel.runner.machine.process import end_with
@@ -48,8 +48,8 @@ def gather(
     sweep_temporaries(folder)
     columns = table_columns(participants)
     found = outcomes(output_dir, stages)
-    reviews = read_reviews(output_dir)
-    parts = [_part(o, participants, settings.get(o.batch), reviews) for o in found]
+    reviews, checks = read_reviews(output_dir), read_checks(output_dir)
+    parts = [_part(o, participants, settings.get(o.batch), reviews, checks) for o in found]
     parts += [_told(found) for found in read_findings(output_dir)]
     measured = {
         table: schema_of(all_, without=PLAUSIBILITY)
@@ -80,13 +80,15 @@ def _part(
     participants: Participants,
     settings: str | None,
     reviews: Mapping[str, Mapping],
+    checks: tuple[Mapping[str, list[str]], frozenset[str]],
 ) -> ScanRows:
     """Return what a scan adds to the tables: its measurements, or the account of its failure."""
     same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
     review = reviews.get(outcome.scan.scan_id, {}).get(REVIEW.name, NOT_REVIEWED)
     same |= {"settings_fingerprint": settings, REVIEW.name: review}
     if outcome.failure is None:
-        return ScanRows(outcome.measured, same, sha256=outcome.sha256)
+        flags = checks[0].get(outcome.scan.scan_id, ()), checks[1]
+        return ScanRows(outcome.measured, same, {}, outcome.sha256, *flags)
     reason, detail = outcome.failure.reason, outcome.failure.detail
     failure = {"stage": outcome.stage, "reason": reason, "detail": detail}
     return ScanRows(None, same, {"scans": {"scan_status": reason}, "failures": failure})

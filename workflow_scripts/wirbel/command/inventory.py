@@ -17,6 +17,7 @@ from wirbel.command.starting.words import understood
 from wirbel.errors import REASONS
 from wirbel.io.escapes import visible
 from wirbel.io.tabular.tables import write_rows
+from wirbel.plan.checks import CHECKS, OFF, SAME_CONTENT
 from wirbel.study.listing.dataset import look_up
 from wirbel.study.refused import Refused
 from wirbel.study.settings.run_settings import Settings, SettingsError
@@ -64,7 +65,13 @@ def run(args: argparse.Namespace) -> int:
     """Print the inventory; raises Mistake."""
     settings = _settings(args)
     try:
-        data = look_up(settings.bids_dir, os.devnull, settings.participants, source=settings.source)
+        data = look_up(
+            settings.bids_dir,
+            os.devnull,
+            settings.participants,
+            source=settings.source,
+            levels=_levels(settings, contents=not args.names_only),
+        )
         found = inventory(data, settings.bids_dir, contents=not args.names_only)
         if settings.dicom and not args.names_only:
             from wirbel.command.common.deliveries import with_headers  # imports pydicom
@@ -89,6 +96,11 @@ def _settings(args: argparse.Namespace) -> Settings:
         raise Mistake(str(error)) from None
 
 
+def _levels(settings: Settings, *, contents: bool) -> dict[str, str]:
+    """Return the checks of files beside the scans; contents are compared by the inventory itself."""
+    return {**settings.levels, SAME_CONTENT: OFF} if contents else {}
+
+
 def in_words(found: Inventory, settings: Settings, table: str = "") -> str:
     """Return the counts, each reason with examples, and what is odd besides."""
     people = {row.participant_id for row in found.rows}
@@ -107,7 +119,7 @@ def in_words(found: Inventory, settings: Settings, table: str = "") -> str:
 
 def _is_told(remark: str) -> bool:
     """Whether a remark only counts what the reasons count, too."""
-    return "left out" in remark or any(f"({reason})" in remark for reason in WORDS)
+    return "left out" in remark or any(f"({reason})" in remark for reason in (*WORDS, *CHECKS))
 
 
 def _sizes(found: Inventory) -> list[str]:

@@ -36,14 +36,17 @@ def findings_as_text(
     people_mark: str,
     reviews: Mapping[str, Mapping[str, Any]] = NO_REVIEWS,
     agreement: Sequence[str] = (),
+    checks: Mapping[str, Any] = NO_REVIEWS,
 ) -> str:
-    """Return the content of the file."""
+    """Return the content of the file; `checks` are as `read_checks` returns them."""
     content: dict[str, Any] = {"people": people_mark}
     content["findings"] = [asdict(found) for found in findings]
     if reviews:
         content["reviews"] = dict(reviews)
     if agreement:
         content["agreement"] = list(agreement)
+    if checks:
+        content["checks"] = dict(checks)
     return json.dumps(content, indent=1) + "\n"
 
 
@@ -53,9 +56,10 @@ def write_findings(
     people_mark: str,
     reviews: Mapping[str, Mapping[str, Any]] = NO_REVIEWS,
     agreement: Sequence[str] = (),
+    checks: Mapping[str, Any] = NO_REVIEWS,
 ) -> None:
     """Write the file, if its content changed."""
-    text = findings_as_text(findings, people_mark, reviews, agreement)
+    text = findings_as_text(findings, people_mark, reviews, agreement, checks)
     write_text_if_changed(findings_file(output_dir), text)
 
 
@@ -67,6 +71,12 @@ def read_reviews(output_dir: str | Path) -> dict[str, dict[str, Any]]:
 def read_agreement(output_dir: str | Path) -> list[str]:
     """Return the sentences on readers' agreement."""
     return list(_content(output_dir).get("agreement", []))
+
+
+def read_checks(output_dir: str | Path) -> tuple[dict[str, list[str]], frozenset[str]]:
+    """Return scan -> warnings that were found before the first job, and the checks that are off."""
+    checks = _content(output_dir).get("checks", {})
+    return checks.get("warnings", {}), frozenset(checks.get("off", ()))
 
 
 def shifts_of(reviews: Mapping[str, Mapping[str, Any]], scans: Iterable[str]) -> dict[str, int]:

@@ -24,12 +24,14 @@ class IngestSettings:
     have it.
 
     `one_per_session`: take the best where several fit. `suffix`: what the scans are called (T2w).
+    `levels`: whether `not_t2w` and `derived_image` are failures (`wirbel.plan.checks`).
     """
 
     series: Mapping[str, Any]
     stations: Mapping[str, Any]
     one_per_session: bool
     suffix: str
+    levels: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class ResampleSettings:
     """`axes` and `resolution` (mm) are the model grid's; `method` says whose preparation it is.
 
     `bias_field`: correct it by N4 (true), by ITK's own filter for N4 ("itk"), or not at all (false).
-    `fixed_range`: bring the intensities to a fixed range (not for tomography).
+    `fixed_range`: bring the intensities to a fixed range (not for tomography). `accepted` faults of an
+    image, and `refused` doubts about its header: codes of `wirbel.plan.checks`.
     """
 
     axes: tuple[str, str, str]
@@ -45,6 +48,8 @@ class ResampleSettings:
     bias_field: bool | str
     fixed_range: bool
     method: str
+    accepted: tuple[str, ...]
+    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True)

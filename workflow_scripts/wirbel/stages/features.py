@@ -14,7 +14,7 @@ from wirbel.core.measures import status as S
 from wirbel.core.measures.agreement import agreement_columns
 from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, NOT_APPLIED, STATIONS_MISSING
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
-from wirbel.core.preparation.header_transforms import HEADER_CONFLICT
+from wirbel.core.preparation.intake import scan_doubts
 from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
 from wirbel.io.maps.final_maps import AGREEMENT_KEY, agreement_entry, agreement_from, made_by
@@ -38,12 +38,14 @@ NO_LEVELS: dict[str, Any] = {
 }
 
 
-def _lacks_stations(scan: Path, anat: Path) -> bool:
-    """Whether the stage `ingest` put a scan together without some of its stations."""
+def _told_by_ingest(scan: Path, anat: Path) -> list[str]:
+    """Return the flags of a scan that the stage `ingest` made."""
     sidecar = Path(str(scan).removesuffix(".nii.gz") + ".json")
     if scan.parent != anat or not sidecar.exists():
-        return False
-    return bool(read_json(sidecar).get("MissingStations"))
+        return []
+    told = read_json(sidecar)
+    missing = [STATIONS_MISSING] if told.get("MissingStations") else []
+    return [*told.get("IngestWarnings", []), *missing]
 
 
 class Features:
@@ -73,17 +75,18 @@ class Features:
         if REVIEWED in review:
             agreement = agreement.renamed(followed(before, vertebra.data))
             review[REVIEWED][AGREEMENT_KEY] = agreement_entry(agreement)
-        odd = [HEADER_CONFLICT] if read_header(scan.path).notes else []
-        odd += [STATIONS_MISSING] if _lacks_stations(scan.path, anat) else []
+        image = read_volume(scan.path)
+        odd = [doubt.code for doubt in read_header(scan.path).doubts]
+        odd += [*scan_doubts(image), *_told_by_ingest(scan.path, anat)]
         told = {
             **NO_LEVELS,
             **described.get("Levels", {}),
             **review,
-            "header_flags": odd,
+            "header_flags": list(dict.fromkeys(odd)),
             "made_by": made_by(described),
             AGREEMENT: agreement,
         }
-        return read_volume(scan.path), subregion, vertebra, told
+        return image, subregion, vertebra, told
 
     def compute(self, inputs: tuple[Volume, Volume, Volume, dict]) -> dict[str, Any]:
         """Return the rows of all four tables, and the map that a reader corrected, where there is one."""

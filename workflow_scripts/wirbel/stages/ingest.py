@@ -8,7 +8,7 @@ folder.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,10 @@ from wirbel.core.pictures.seams import seam_picture
 from wirbel.core.stitching.seams import Seam
 from wirbel.core.stitching.stations import Stitched, stitched
 from wirbel.errors import ScanError
-from wirbel.ingest.delivery import Converted, Stations, convert, convert_stations
+from wirbel.ingest.checking import accepting, warnings_of
+from wirbel.ingest.delivery import Converted, convert
+from wirbel.ingest.sidecar import sidecar_of, station_sidecar
+from wirbel.ingest.stations import Stations, convert_stations
 from wirbel.io.dataset.several_paths import parted_paths
 from wirbel.io.nifti.volumes import write_volume
 from wirbel.io.pictures import write_picture
@@ -31,7 +34,6 @@ from wirbel.plan.stage_settings import IngestSettings, settings_of
 from wirbel.runner.failures import machine_fault
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
-NOTES, STATIONS, MISSING, SEAMS = "IngestNotes", "Stations", "MissingStations", "Seams"
 SEAM_COLUMNS = tuple(field.name for field in fields(Seam))
 
 
@@ -51,8 +53,9 @@ class IngestStage:
 
     def __init__(self, settings: IngestSettings) -> None:
         self.settings = settings
-        self._rules = rules_of(settings.series)
-        self._stations = stations_of(settings.stations, settings.series)
+        series = accepting(settings.series, settings.levels)
+        self._rules = rules_of(series)
+        self._stations = stations_of(settings.stations, series)
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -74,9 +77,16 @@ class IngestStage:
     def compute(self, inputs: Converted | Stations) -> Ingested:
         """Put stations together; a single series is finished already."""
         if isinstance(inputs, Converted):
-            return Ingested(inputs.volume, sidecar_of(inputs.facts, inputs.notes))
+            told = sidecar_of(inputs, self._warnings([inputs]))
+            return Ingested(inputs.volume, told)
+        warnings = self._warnings(inputs.found.values())
         result = stitched({name: one.volume for name, one in inputs.found.items()})
-        return Ingested(result.volume, station_sidecar(inputs, result), result)
+        return Ingested(result.volume, station_sidecar(inputs, result, warnings), result)
+
+    def _warnings(self, scans: Iterable[Converted]) -> list[str]:
+        asked = self.settings.series, self.settings.levels, self.settings.suffix
+        found = [warnings_of(one.facts, one.is_derived, *asked) for one in scans]
+        return sorted({code for codes in found for code in codes})
 
     def save(self, scan: Scan, result: Ingested, folders: StageFolders) -> list[Path]:
         """Write the scan, its sidecar, and a table and a picture of its seams."""
@@ -102,23 +112,6 @@ def _as_stored(volume: Volume) -> Volume:
     if volume.data.dtype.kind != "f" or not (0 <= volume.data.min() <= volume.data.max() < 2**15):
         return volume
     return volume.with_data(np.rint(volume.data).astype(np.int16))
-
-
-def sidecar_of(facts: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
-    """Return what is told of a converted scan."""
-    told = {"ConversionSoftware": "dcm2niix", **facts}
-    return {**told, NOTES: list(notes)} if notes else told
-
-
-def station_sidecar(stations: Stations, result: Stitched) -> dict[str, Any]:
-    """Return what is told of a scan that was put together: what all its stations share, and the seams."""
-    used = [stations.found[name] for name in result.names]
-    shared = {k: v for k, v in used[0].facts.items() if all(one.facts.get(k) == v for one in used)}
-    notes = list(dict.fromkeys(note for one in used for note in one.notes))
-    missing = {**stations.missing, **dict.fromkeys(result.apart, "no_overlap")}
-    told = sidecar_of(shared, notes) | {STATIONS: list(result.names)}
-    told |= {MISSING: missing} if missing else {}
-    return told | {SEAMS: [seam.as_row() for seam in result.seams]}
 
 
 def _unforeseen(scan: Scan, error: Exception) -> Exception:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from wirbel.core.geometry import Volume
 from wirbel.core.method.prepare import prepare
+from wirbel.core.preparation.header_transforms import CONVERT
 from wirbel.core.preparation.image import PreparedImage, Spacing
 from wirbel.core.spacing import spacing_within
-from wirbel.io.nifti.volumes import QUICKEST, read_volume, write_volume
+from wirbel.errors import ScanError
+from wirbel.io.nifti.volumes import QUICKEST, read_header, read_volume, write_volume
 from wirbel.io.sidecars import write_json
 from wirbel.plan.stage_settings import ResampleSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
@@ -31,7 +33,10 @@ class ResampleStage:
         """There is nothing to load."""
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[str, Volume]:
-        """Read the scan."""
+        """Read the scan; refuse a header that leaves open what the settings want to know."""
+        for doubt in read_header(scan.path).doubts:
+            if doubt.code in self.settings.refused:
+                raise ScanError(doubt.code, f"{scan.path.name}: {doubt.sentence}; {CONVERT}")
         return scan.path.name, read_volume(scan.path)
 
     def compute(self, inputs: tuple[str, Volume]) -> PreparedImage:
@@ -39,7 +44,15 @@ class ResampleStage:
         name, volume = inputs
         wanted = self.settings
         grid = self._spacing_for, wanted.axes
-        return prepare(wanted.method, volume, name, *grid, wanted.bias_field, wanted.fixed_range)
+        return prepare(
+            wanted.method,
+            volume,
+            name,
+            *grid,
+            wanted.bias_field,
+            wanted.fixed_range,
+            wanted.accepted,
+        )
 
     def _spacing_for(self, scan_mm: Spacing) -> Spacing:
         """Return the voxel size of the model grid for a scan of `scan_mm`, both along the model's axes."""

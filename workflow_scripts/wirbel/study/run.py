@@ -167,11 +167,17 @@ def look(settings: Settings, wishes: Wishes) -> Run:
     folder = Path(settings.output_dir)
     plan = Planner(settings).plan(wishes)
     asked = settings.participants, settings.reviews, settings.source, settings.withdrawn
-    data = look_up(settings.bids_dir, folder, *asked)
+    data = look_up(settings.bids_dir, folder, *asked, settings.levels)
     check_links(folder, Path(settings.bids_dir), data.scans)
     scope = settings.batch_size, settings.participants
     found = plan_batches(
-        settings.bids_dir, folder, *scope, data.scans, data.excluded, data.withdrawn
+        settings.bids_dir,
+        folder,
+        *scope,
+        data.scans,
+        data.excluded,
+        data.withdrawn,
+        data.doubts.problems,
     )
     decision = decide(folder, plan, found, data.reviews.shifts)
     pictures = decide_pictures(folder, plan, found, decision)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
-from wirbel.ingest.preview import Asked, preview
+from wirbel.ingest.preview import Asked, Preview, preview
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.study.settings.run_settings import Settings
 from wirbel.study.sources.inventory import FAULTY, TAKEN, Inventory, Row
@@ -23,19 +23,21 @@ def with_headers(found: Inventory, scans: Sequence[FoundScan], settings: Setting
     paths = {scan.scan_id: scan.path for scan in scans}
     rows = [row for row in found.rows if row.status == TAKEN and row.scan_id in paths]
     config, best = settings.checked, settings.source.one_per_session
-    rules = config["series"], config["stations"], best
+    rules = config["series"], config["stations"], best, settings.levels, settings.source.suffix
     told = _previews([Asked(paths[row.scan_id], *rules) for row in rows])
-    news = {row: _with(row, *said) for row, said in zip(rows, told, strict=True)}
+    news = {row: _with(row, said) for row, said in zip(rows, told, strict=True)}
     return replace(found, rows=[news.get(row, row) for row in found.rows])
 
 
-def _with(row: Row, reason: str, detail: str) -> Row:
-    if reason:
-        return replace(row, status=FAULTY, reason=reason, detail=detail)
-    return row if row.reason else replace(row, detail=detail)
+def _with(row: Row, said: Preview) -> Row:
+    if said.reason:
+        return replace(row, status=FAULTY, reason=said.reason, detail=said.detail)
+    if row.reason:
+        return row
+    return replace(row, reason=next(iter(said.warnings), ""), detail=said.detail)
 
 
-def _previews(asked: list[Asked]) -> list[tuple[str, str]]:
+def _previews(asked: list[Asked]) -> list[Preview]:
     from rich.console import Console
     from rich.progress import track
 

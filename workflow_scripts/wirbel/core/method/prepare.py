@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from wirbel.core.geometry import Volume
 from wirbel.core.method.names import OWN
@@ -19,6 +19,7 @@ def prepare(
     axes: tuple[str, str, str],
     bias_field: bool | str,
     fixed_range: bool,
+    accepted: Collection[str] = (),
 ) -> PreparedImage:
     """Check a scan and bring it to the model grid.
 
@@ -38,6 +39,8 @@ def prepare(
         Correct it by N4, by ITK's own filter for N4, or not at all.
     fixed_range : bool
         Bring the intensities to a fixed range; False for tomography. Wirbel's own steps always do.
+    accepted : collection of str
+        Faults that are no reason to refuse it (`wirbel.core.preparation.intake`). Default: none.
 
     Raises
     ------
@@ -45,5 +48,5 @@ def prepare(
         If the scan cannot be used.
     """
     if method == OWN:
-        return own_image(scan, file_name, spacing_for, axes, bias_field)
-    return spineps_image(scan, file_name, spacing_for, axes, bias_field, fixed_range)
+        return own_image(scan, file_name, spacing_for, axes, bias_field, accepted)
+    return spineps_image(scan, file_name, spacing_for, axes, bias_field, fixed_range, accepted)

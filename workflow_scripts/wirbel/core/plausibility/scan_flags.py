@@ -80,6 +80,17 @@ FILE_FLAGS: dict[str, str] = {
         "the header contradicts itself about where the voxels lie: the sform was used where it has a code, else the "
         "qform; the maps' sidecars say what disagrees"
     ),
+    "laterality_unknown": (
+        "the header does not say which side is left, or says both: the sform was used where it has a code, else the "
+        "qform as if its pixdim[0] were 1"
+    ),
+    "unit_not_mm": "the header's unit is not millimetres; its numbers were read as millimetres",
+    "not_t2w": "the echo time or the repetition time is not that of a T2-weighted image",
+    "derived_image": "the image was made from other images, or captured from a screen",
+    "same_content": "another scan of the data set has the same content",
+    "not_sagittal": "the slices are not sagittal (the setting checks accepts that)",
+    "too_small": "the field of view is too small to hold a vertebra (the setting checks accepts that)",
+    "bad_intensities": "the intensities are no image's (the setting checks accepts that)",
     "voxels_replaced": "some voxels hold NaN, infinity or values absurdly far from all others",
     "no_zero_intensity": "negative, standardised or shifted intensities: no signal ratios",
 }

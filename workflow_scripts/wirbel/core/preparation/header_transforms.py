@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from nibabel.affines import voxel_sizes
@@ -17,6 +17,8 @@ from nibabel.affines import voxel_sizes
 from wirbel.errors import ScanError
 
 HEADER_CONFLICT = "header_conflict"
+LATERALITY_UNKNOWN = "laterality_unknown"
+UNIT_NOT_MM = "unit_not_mm"
 LARGEST_SIZE_DIFFERENCE = 0.02
 """Beyond 2 %, the volume of a body is wrong by more than 6 %, which is more than repeated measurements
 differ.
@@ -28,6 +30,13 @@ LARGEST_DISTANCE_MM = 1.0
 UNITS = {0: "mm", 1: "metres", 2: "mm", 3: "micrometres"}
 """NIfTI's codes for spatial units; 0 (unknown) is common and means millimetres."""
 CONVERT = "convert the scan again from DICOM (for example with dcm2niix)"
+
+
+class Note(NamedTuple):
+    """What a header leaves open: LATERALITY_UNKNOWN, UNIT_NOT_MM or HEADER_CONFLICT, and a sentence."""
+
+    code: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,9 @@ class Stated:
     unit: int = 2
 
 
-def choose(stated: Stated, shape: tuple[int, ...], name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def choose(
+    stated: Stated, shape: tuple[int, ...], name: str
+) -> tuple[np.ndarray, tuple[Note, ...]]:
     """Return the affine to use.
 
     Parameters
@@ -69,8 +80,8 @@ def choose(stated: Stated, shape: tuple[int, ...], name: str) -> tuple[np.ndarra
     -------
     affine : ndarray, shape (4, 4)
         Voxel -> RAS+ mm.
-    notes : tuple of str
-        One sentence about each contradiction.
+    notes : tuple of Note
+        One about each contradiction.
 
     Raises
     ------
@@ -90,7 +101,8 @@ def choose(stated: Stated, shape: tuple[int, ...], name: str) -> tuple[np.ndarra
         )
     notes = [*_doubts(stated), *_disagreements(stated, stated.sform, shape)]
     if difference > NOTED_SIZE_DIFFERENCE:
-        notes.append(f"the voxel sizes of sform and pixdim differ by {100 * difference:.1f} %")
+        told = f"the voxel sizes of sform and pixdim differ by {100 * difference:.1f} %"
+        notes.append(Note(HEADER_CONFLICT, told))
     return stated.sform, tuple(notes)
 
 
@@ -107,13 +119,15 @@ def _qform_alone(stated: Stated, name: str) -> np.ndarray:
     return stated.qform
 
 
-def _doubts(stated: Stated) -> list[str]:
+def _doubts(stated: Stated) -> list[Note]:
     """Return what is odd whichever transform is used."""
     notes = []
     if UNITS.get(stated.unit, "mm") != "mm":
-        notes.append(f"the header's unit is {UNITS[stated.unit]}; its numbers are read as mm")
+        told = f"the header's unit is {UNITS[stated.unit]}; its numbers are read as mm"
+        notes.append(Note(UNIT_NOT_MM, told))
     if stated.sform is None and stated.hand not in (1, -1):
-        notes.append("pixdim[0] is neither 1 nor -1, so the qform does not define left and right")
+        told = "pixdim[0] is neither 1 nor -1, so the qform does not define left and right"
+        notes.append(Note(LATERALITY_UNKNOWN, told))
     return notes
 
 
@@ -128,20 +142,22 @@ def _size_difference(sform: np.ndarray, sizes_mm: np.ndarray) -> float:
     return float(np.max(np.abs(lengths[said] / sizes_mm[said] - 1), initial=0.0))
 
 
-def _disagreements(stated: Stated, sform: np.ndarray, shape: tuple[int, ...]) -> list[str]:
+def _disagreements(stated: Stated, sform: np.ndarray, shape: tuple[int, ...]) -> list[Note]:
     """Return where the qform contradicts the sform."""
     if stated.qform is None or not np.isfinite(sform).all():
         return []
     if not np.isfinite(stated.qform).all():
-        return ["the qform is impossible (its quaternion is not a rotation)"]
+        told = "the qform is impossible (its quaternion is not a rotation)"
+        return [Note(HEADER_CONFLICT, told)]
     if not stated.sizes_mm.all():
-        return ["the qform has voxel sizes of zero"]
+        return [Note(HEADER_CONFLICT, "the qform has voxel sizes of zero")]
     apart = _largest_distance_mm(sform, stated.qform, shape)
     if apart <= LARGEST_DISTANCE_MM:
         return []
     mirrored = np.linalg.det(sform[:3, :3]) * np.linalg.det(stated.qform[:3, :3]) < 0
     hand = ", and one is the mirror image of the other" if mirrored else ""
-    return [f"sform and qform place the same voxel up to {apart:.0f} mm apart{hand}"]
+    told = f"sform and qform place the same voxel up to {apart:.0f} mm apart{hand}"
+    return [Note(LATERALITY_UNKNOWN if mirrored else HEADER_CONFLICT, told)]
 
 
 def _largest_distance_mm(one: np.ndarray, other: np.ndarray, shape: tuple[int, ...]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ def prepare_image(
     spacing_mm: Spacing | Callable[[Spacing], Spacing],
     axes: tuple[str, str, str] = MODEL_AXES,
     correct_bias: bool | str = True,
+    accepted: Collection[str] = (),
 ) -> PreparedImage:
     """Check a scan and bring it to the model's axes, voxel size (in mm, in that order) and range.
 
@@ -56,13 +57,15 @@ def prepare_image(
         The model's axes.
     correct_bias : bool or str, default True
         See above.
+    accepted : collection of str
+        Faults that are no reason to refuse it (`check_scan`). Default: none.
 
     Returns
     -------
     PreparedImage
         Image on the model grid, and what was done.
     """
-    source = turned(check_scan(volume, name), axes)
+    source = turned(check_scan(volume, name, accepted), axes)
     flat = upright(source)  # rounding in the affine must not reach the intensities
     if callable(spacing_mm):
         i, j, k = (float(size) for size in flat.spacing_mm)

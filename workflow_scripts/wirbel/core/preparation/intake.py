@@ -6,6 +6,7 @@ what to do. The limits are wide on purpose: they refuse what cannot work, not wh
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import NoReturn
 
 import numpy as np
@@ -13,6 +14,7 @@ from nibabel.orientations import io_orientation
 
 from wirbel.core.geometry import Volume
 from wirbel.core.preparation.image_checks import checked_intensities
+from wirbel.core.preparation.voxel_values import clean
 from wirbel.errors import ScanError
 
 MAXIMUM_VOXELS = 200_000_000
@@ -97,7 +99,7 @@ def is_three_dimensional(shape: tuple[int, ...]) -> bool:
     return len(shape) >= 3 and all(n == 1 for n in shape[3:])
 
 
-def check_scan(volume: Volume, name: str) -> Volume:
+def check_scan(volume: Volume, name: str, accepted: Collection[str] = ()) -> Volume:
     """Return the scan with three dimensions and finite intensities, or say why it cannot be used.
 
     Parameters
@@ -106,6 +108,8 @@ def check_scan(volume: Volume, name: str) -> Volume:
         The scan; axes in any order and direction.
     name : str
         The file name, for messages.
+    accepted : collection of str
+        Faults that are no reason to refuse it: of "not_sagittal", "too_small", "bad_intensities".
 
     Raises
     ------
@@ -117,9 +121,33 @@ def check_scan(volume: Volume, name: str) -> Volume:
     check_type(volume.data.dtype, name)
     volume = volume.with_data(volume.data.reshape(volume.data.shape[:3]))
     check_geometry(volume, name)
-    check_sagittal(volume, name)
-    check_field_of_view(volume, name)
-    return volume.with_data(checked_intensities(volume.data, name))
+    for fault in _faults_of_grid(volume, name):
+        if fault.reason not in accepted:
+            raise fault
+    try:
+        return volume.with_data(checked_intensities(volume.data, name))
+    except ScanError as fault:
+        if fault.reason not in accepted:
+            raise
+        return volume.with_data(clean(volume.data)[0])
+
+
+def scan_doubts(volume: Volume) -> tuple[str, ...]:
+    """Return which of the faults that `check_scan` may accept a scan has."""
+    found = [fault.reason for fault in _faults_of_grid(volume, "")]
+    try:
+        checked_intensities(volume.data, "")
+    except ScanError as fault:
+        found.append(fault.reason)
+    return tuple(found)
+
+
+def _faults_of_grid(volume: Volume, name: str) -> Iterator[ScanError]:
+    for check in (check_sagittal, check_field_of_view):
+        try:
+            check(volume, name)
+        except ScanError as fault:
+            yield fault
 
 
 def check_geometry(volume: Volume, name: str) -> None:

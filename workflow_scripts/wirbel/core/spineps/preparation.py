@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -26,6 +26,7 @@ def prepare_image(
     axes: tuple[str, str, str],
     correct_bias: bool | str = True,
     normalise: bool = True,
+    accepted: Collection[str] = (),
 ) -> PreparedImage:
     """Check a scan, scale it to 0 ... 1500, correct the bias field, pad, reorient and resample it.
 
@@ -46,13 +47,15 @@ def prepare_image(
         As in `wirbel.core.preparation.image`.
     normalise : bool
         Scale the intensities.
+    accepted : collection of str
+        Faults that are no reason to refuse it (`check_scan`). Default: none.
 
     Raises
     ------
     ScanError
         If the scan cannot be used.
     """
-    volume = check_scan(volume, name)
+    volume = check_scan(volume, name, accepted)
     data, bias_field = _intensities(volume, correct_bias, normalise)
     top = data.max()
     data = np.pad(data, PADDING, constant_values=data.min())

@@ -24,7 +24,8 @@ DOWN = 1
 class Stitched:
     """`volume` in model axes; seams and names from head to feet; stations that could not be joined.
 
-    `rows` has the index along the spine of the middle of each overlap.
+    `rows` has the index along the spine of the middle of each overlap, `motions` the 4 x 4 matrix by
+    which each station was moved in the world.
     """
 
     volume: Volume
@@ -32,6 +33,7 @@ class Stitched:
     names: tuple[str, ...]
     apart: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
+    motions: tuple[np.ndarray, ...] = ()
 
 
 def stitched(stations: Mapping[str, Volume]) -> Stitched:
@@ -67,13 +69,13 @@ def stitched(stations: Mapping[str, Volume]) -> Stitched:
     kept = max(reversed(groups), key=len)
     apart = tuple(name for name in order if name not in kept)
     if len(kept) == 1:
-        return Stitched(upright[kept[0]], (), tuple(kept), apart)
-    fitted, seams = _fitted([upright[name] for name in kept], kept)
+        return Stitched(upright[kept[0]], (), tuple(kept), apart, motions=(np.eye(4),))
+    fitted, seams, motions = _fitted([upright[name] for name in kept], kept)
     reference = fitted[_middle(kept)].grid
     grid = common_grid(reference, [volume.grid for volume in fitted])
     volume = blended(fitted, grid, DOWN, _ramps([seam.overlap_mm for seam in seams]))
     rows = [_seam_row(grid, *pair) for pair in zip(fitted, fitted[1:], strict=False)]
-    return Stitched(volume, tuple(seams), tuple(kept), apart, tuple(rows))
+    return Stitched(volume, tuple(seams), tuple(kept), apart, tuple(rows), tuple(motions))
 
 
 def _seam_row(grid: Grid, upper: Volume, lower: Volume) -> int:
@@ -115,8 +117,10 @@ def overlap_mm(upper: Grid, lower: Grid) -> float:
     return float((upper.shape[DOWN] - 0.5 - place) * upper.spacing_mm[DOWN])
 
 
-def _fitted(stations: list[Volume], names: Sequence[str]) -> tuple[list[Volume], list[Seam]]:
-    """Return the stations where they belong, as bright as the reference, and all seams."""
+def _fitted(
+    stations: list[Volume], names: Sequence[str]
+) -> tuple[list[Volume], list[Seam], list[np.ndarray]]:
+    """Return the stations where they belong, as bright as the reference, all seams, and how each was moved."""
     fitted, reference = list(stations), _middle(names)
     seams: dict[int, Seam] = {}
     pairs = [(i - 1, i) for i in range(reference + 1, len(names))]  # downwards
@@ -138,7 +142,7 @@ def _fitted(stations: list[Volume], names: Sequence[str]) -> tuple[list[Volume],
         fitted[moving] = placed.with_data(placed.data.astype(np.float32) * np.float32(ratio))
         seams[upper] = seam
     fitted[reference] = stations[reference]
-    return fitted, [seams[i] for i in sorted(seams)]
+    return fitted, [seams[i] for i in sorted(seams)], motions
 
 
 def _region(grid: Grid, length_mm: float, *, at_end: bool) -> Grid:

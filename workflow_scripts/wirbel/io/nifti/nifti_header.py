@@ -13,7 +13,7 @@ from typing import BinaryIO, NoReturn
 import numpy as np
 
 from wirbel.core.geometry import Grid
-from wirbel.core.preparation.header_transforms import choose
+from wirbel.core.preparation.header_transforms import Note, choose
 from wirbel.core.preparation.intake import check_shape
 from wirbel.errors import ScanError
 from wirbel.io.nifti.file_kinds import (
@@ -65,8 +65,8 @@ class Header:
         Stored numbers are multiplied by `slope`, then `inter` is added.
     affine : ndarray, shape (4, 4)
         Voxel -> RAS+ mm, chosen as `wirbel.core.preparation.header_transforms` says.
-    notes : tuple of str
-        One sentence about each contradiction in the header.
+    doubts : tuple of Note
+        What the header leaves open: a code and a sentence each.
     placement : dict of str to ndarray
         The header's own fields that place the voxels, for maps on the same grid.
     """
@@ -78,8 +78,13 @@ class Header:
     slope: float
     inter: float
     affine: np.ndarray
-    notes: tuple[str, ...]
+    doubts: tuple[Note, ...]
     placement: dict[str, np.ndarray]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences of the doubts."""
+        return tuple(doubt.sentence for doubt in self.doubts)
 
     @property
     def grid(self) -> Grid:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,12 +46,24 @@ class ScanRows:
         Further rows by table.
     sha256 : str
         Beginning of the file's SHA-256; "" if unknown.
+    added, hidden : collections of str
+        Flags to add to those of its measurements, and flags to leave out.
     """
 
     path: Path | None
     same: Mapping[str, Any]
     rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sha256: str = ""
+    added: Sequence[str] = ()
+    hidden: Collection[str] = ()
+
+    def flagged(self, scan: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the row of the scan with the flags that are to be told."""
+        if not (self.added or self.hidden):
+            return scan
+        flags = [*self.added, *filter(None, (scan.get("flags") or "").split(";"))]
+        kept = dict.fromkeys(flag for flag in flags if flag not in self.hidden)
+        return {**scan, "flags": ";".join(kept)}
 
 
 class DamagedMeasurements(InfrastructureError):
@@ -160,7 +172,7 @@ def _parsed(content: bytes, part: ScanRows) -> dict[str, Any]:
 
 
 def _add_measured(tables: Mapping[str, Rows], part: ScanRows, content: Mapping[str, Any]) -> None:
-    tables["scans"].add_one({**part.same, **content["scan"]})
+    tables["scans"].add_one({**part.same, **part.flagged(content["scan"])})
     for table, columns in content.items():
         if table not in ("scan", LANDMARKS):
             tables[table].add(columns, part.same)

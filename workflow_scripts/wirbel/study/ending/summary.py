@@ -26,6 +26,7 @@ from wirbel.plan.chain import ALL_STAGES
 from wirbel.runner.machine.joblogs import read_job_log, remove_empty_logs, why_not_made
 from wirbel.study.decision.standing import Standing, present_plan, standing
 from wirbel.study.ending.costs import told_costs
+from wirbel.study.ending.warned import warnings_in_words
 
 MOST_NAMED = 20
 """Failed scans, and failed jobs, that are listed by name; tables have all of them."""
@@ -70,7 +71,7 @@ def summary(
     lines = [_counts(*counts), *_first([*failed, *map(_finding, left_out)], "cohort/failures.csv")]
     lines += _jobs(jobs)
     lines += _written(folder, tables, jobs) if computed else []
-    lines += [*_results(folder), *filter(None, remarks)]
+    lines += [*warnings_in_words(folder), *_results(folder), *filter(None, remarks)]
     text = "\n".join(map(visible, lines))
     return Summary(text, measured, len(failed) + len(left_out), waiting)
 

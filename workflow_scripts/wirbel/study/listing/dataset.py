@@ -5,9 +5,10 @@ it.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from wirbel.core.people.participant_ids import match_ids
 from wirbel.errors import NO_SCAN
@@ -26,9 +27,12 @@ from wirbel.study.listing.reviews import Reviews, check_reviews
 from wirbel.study.refused import Refused
 from wirbel.study.sources.choice import LeftOut
 from wirbel.study.sources.chosen import chosen_from
+from wirbel.study.sources.doubts import Doubts, doubts_of
 from wirbel.study.sources.source import ALL_T2W, Source
 from wirbel.study.withdrawing.listed import forget_listed
 from wirbel.study.withdrawing.who import withdrawn_people
+
+NO_CHECKS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class DataSet:
     misspelt: list[str] = field(default_factory=list)
     withdrawn: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
+    doubts: Doubts = field(default_factory=Doubts)
 
     @property
     def excluded(self) -> frozenset[str]:
@@ -58,14 +63,20 @@ class DataSet:
     @property
     def mark(self) -> str:
         """A text that differs when the tables would, though no scan does."""
-        told = self.reviews
-        text = findings_as_text(self.findings, self.people_mark, told.as_json(), told.agreement)
-        return mark_of(text)
+        return mark_of(findings_as_text(*self._told))
 
     def write(self, output_dir: str | Path) -> None:
         """Write down what the tables need of it."""
+        write_findings(output_dir, *self._told)
+        self.doubts.write(Path(output_dir))
+
+    @property
+    def _told(self) -> tuple:
+        """What the tables need, as `findings_as_text` wants it."""
+        doubts = {"warnings": self.doubts.warnings, "off": self.doubts.unflagged}
+        checks = {key: value for key, value in doubts.items() if value}
         told = self.reviews
-        write_findings(output_dir, self.findings, self.people_mark, told.as_json(), told.agreement)
+        return self.findings, self.people_mark, told.as_json(), told.agreement, checks
 
 
 def look_up(
@@ -75,11 +86,13 @@ def look_up(
     reviews: Sequence[str] = (),
     source: Source = ALL_T2W,
     withdrawn: Sequence[str] = (),
+    levels: Mapping[str, str] = NO_CHECKS,
 ) -> DataSet:
     """List the data set and check the files about its people, and those of readers; writes nothing.
 
     Scans of a participant whose folder cannot be listed at the moment stay as in the last run, and
-    so do their results. Nothing of `withdrawn` participants is in what is returned. Raises Refused if
+    so do their results. Nothing of `withdrawn` participants is in what is returned. `levels` says which checks are
+    made (`wirbel.plan.checks`). Raises Refused if
     the files about people, or the table of scans, cannot be used, OSError for a folder that cannot be read.
     """
     listing = listed(bids_dir, participants, source)
@@ -95,8 +108,10 @@ def look_up(
     chosen = chosen_from(present, listing, people.files, source)
     absent = [] if source.where else _not_withdrawn(people.absent, withdrawn)
     findings = [*chosen.findings, *_without_folder(listing, absent, participants)]
+    doubts = doubts_of(chosen.scans, source, levels, Path(output_dir))
     told = check_reviews(reviews, {scan.scan_id for scan in chosen.scans} if reviews else ())
     remarks = [*_not_found(listing, participants), *_in_words(listing, findings, source)]
+    remarks += doubts.in_words()
     return DataSet(
         chosen.scans,
         findings,
@@ -107,6 +122,7 @@ def look_up(
         listing.misspelt,
         gone,
         known,
+        doubts,
     )
 
 

@@ -20,11 +20,12 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 
 from wirbel.io.atomic import write_text
 from wirbel.io.dataset.bids import find_scans
@@ -37,6 +38,7 @@ from wirbel.manifests.seals import digest_of_rows
 from wirbel.study.withdrawing.who import is_of
 
 FINGERPRINT_FILE = "discovery.json"
+NO_PROBLEMS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def plan_batches(
     found: list[FoundScan] | None = None,
     excluded: frozenset[str] = frozenset(),
     withdrawn: frozenset[str] = frozenset(),
+    problems: Mapping[str, str] = NO_PROBLEMS,
 ) -> BatchPlan:
     """Compare the data set with the lists in `output_dir`; write nothing.
 
@@ -120,6 +123,8 @@ def plan_batches(
         Scans that are there but that the settings do not take.
     withdrawn : frozenset of str
         Participants whose scans lose their place, too.
+    problems : mapping of str to str
+        Scan -> "reason: detail" where it is refused before any job (`wirbel.study.sources.doubts`).
 
     Raises
     ------
@@ -128,12 +133,12 @@ def plan_batches(
     """
     output_dir = Path(output_dir)
     found = find_scans(bids_dir, participants) if found is None else found
-    fingerprint = _fingerprint(found)
+    fingerprint = _fingerprint(found, problems)
     remembered = _remembered(output_dir)
     if remembered.get("fingerprint") == fingerprint:
         known = remembered["batches"], remembered["digests"]
         return BatchPlan(output_dir, fingerprint, *known, absent=tuple(remembered["absent"]))
-    rows = _rows_by_scan(found)
+    rows = _rows_by_scan(found, problems)
     before = read_assignment(output_dir)
     excluded |= {scan for scan in before if is_of(withdrawn, scan)}
     kept = {scan: batch for scan, batch in before.items() if not is_of(withdrawn, scan)}
@@ -215,8 +220,9 @@ def _digest(rows: list[tuple]) -> str:
     return digest_of_rows((r[0], os.path.basename(r[4]), *r[5:8]) for r in rows)
 
 
-def _fingerprint(found: list[FoundScan]) -> str:
+def _fingerprint(found: list[FoundScan], problems: Mapping[str, str]) -> str:
     told = "".join(f"{s.scan_id}\0{s.path}\0{s.size}\0{s.mtime_ns}\n" for s in found)
+    told += "".join(f"{scan}\0{problem}\n" for scan, problem in sorted(problems.items()))
     return hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()
 
 
@@ -232,12 +238,12 @@ def _remembered(output_dir: Path) -> dict:
     return content if known and list(content["batches"]) == list_batches(output_dir) else {}
 
 
-def _rows_by_scan(found: list[FoundScan]) -> dict[str, tuple]:
+def _rows_by_scan(found: list[FoundScan], problems: Mapping[str, str]) -> dict[str, tuple]:
     """Return a list's row per scan; if several files have one name, the first, marked as faulty."""
     rows = {}
     for scan_id, claims in groupby(found, attrgetter("scan_id")):  # sorted by it
         first, *others = claims
-        rows[scan_id] = (*first, _problem(first, others))
+        rows[scan_id] = (*first, _problem(first, others) or problems.get(scan_id, ""))
     return rows
 
 

@@ -16,6 +16,7 @@ from wirbel.models.compatibility import compatibility_parameter, method_of
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model
 from wirbel.plan.chain import INTERMEDIATE, LABEL, LAST_READER, stages_of_run
+from wirbel.plan.checks import DERIVED, FAILURE, NOT_T2W, OF_HEADERS, OF_IMAGES
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.networks import identified, planned_source
 from wirbel.plan.plan import Plan, Wishes
@@ -70,6 +71,7 @@ class Planner:
     def _own_settings(self, name: str) -> dict[str, Any]:
         """Return the settings of a stage that are not settings of the run under the same name."""
         own: dict[str, Callable] = {
+            "ingest": self._ingest,
             "resample": self._resample,
             "semantic": lambda: {"method": self._method["semantic"]},
             "instance": lambda: {"method": self._method["instance"]},
@@ -77,6 +79,10 @@ class Planner:
             LABEL: self._label,
         }
         return own[name]() if name in own else {}
+
+    def _ingest(self) -> dict[str, Any]:
+        levels = self._settings.levels
+        return {"levels": {code: levels[code] for code in (NOT_T2W, DERIVED)}}
 
     def _resample(self) -> dict[str, Any]:
         model, method = self._models["semantic"].config, self._method["semantic"]
@@ -87,7 +93,14 @@ class Planner:
             "bias_field": self._settings.n4 if fixed_range else False,
             "fixed_range": fixed_range,
             "method": method,
+            "accepted": self._with(OF_IMAGES, refused=False),
+            "refused": self._with(OF_HEADERS, refused=True),
         }
+
+    def _with(self, codes: tuple[str, ...], *, refused: bool) -> tuple[str, ...]:
+        """Return those of some checks that are failures, or not."""
+        levels = self._settings.levels
+        return tuple(code for code in codes if (levels[code] == FAILURE) == refused)
 
     def _merge(self) -> dict[str, Any]:
         return {

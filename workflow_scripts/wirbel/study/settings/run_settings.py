@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from wirbel.plan.checks import levels_of
 from wirbel.plan.series_rules import RuleError, rules_of, stations_of
 from wirbel.study.settings.setting_values import (
     PATHS,
@@ -55,6 +56,11 @@ class Settings:
     source: Source = ALL_T2W
     checked: Mapping[str, Any] = field(default_factory=dict)
     withdrawn: tuple[str, ...] = ()
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """Check -> whether it is a failure, a warning, or off (`wirbel.plan.checks`)."""
+        return levels_of(self.checked.get("checks", {}), dicom=self.dicom)
 
     @property
     def dicom(self) -> bool:

@@ -15,16 +15,20 @@ from wirbel.io.dataset.presence import LONGEST_POINTER_BYTES, absence
 from wirbel.io.dataset.same_content import SizedFile, same_content
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.escapes import visible
+from wirbel.plan.checks import DERIVED, FAILURE, NOT_T2W, OFF, SAME_CONTENT
 from wirbel.study.listing.dataset import DataSet
 from wirbel.study.sources.choice import FILTERED, NOT_SELECTED
+from wirbel.study.sources.doubts import Doubts
 
 TAKEN, LEFT_OUT, FAULTY = "taken", "left_out", "faulty"
-SAME_CONTENT, DUPLICATE = "same_content", "duplicate"
+DUPLICATE = "duplicate"
 COLUMNS = ("participant_id", "session_id", "scan_id", "status", "reason", "detail", "bytes", "path")
 WORDS = {
     DUPLICATE: "several files have this scan's name",
     CONTENT_MISSING: "the file's content is not there",
     SAME_CONTENT: "the same content as another scan; they are taken all the same",
+    NOT_T2W: "the echo time or the repetition time is not that of a T2-weighted image",
+    DERIVED: "the image was made from others",
     FILTERED: "left out by the setting filter",
     NOT_SELECTED: "left out by the setting where",
     NOT_CHOSEN: "another scan of the session was chosen",
@@ -83,7 +87,7 @@ def inventory(data: DataSet, folder: str | Path, *, contents: bool = True) -> In
     """
     twice = _twice(data.scans) if contents else {}
     rows = [
-        _taken(list(claims), str(folder), twice)
+        _taken(list(claims), str(folder), twice, data.doubts)
         for _, claims in groupby(data.scans, attrgetter("scan_id"))
     ]
     rows += [_row(one.scan, str(folder), LEFT_OUT, one.reason, one.detail) for one in data.left_out]
@@ -109,7 +113,7 @@ def _twice(scans: Iterable[FoundScan]) -> dict[str, str]:
     return found
 
 
-def _taken(claims: list[FoundScan], folder: str, twice: dict[str, str]) -> Row:
+def _taken(claims: list[FoundScan], folder: str, twice: dict[str, str], doubts: Doubts) -> Row:
     """Return the row of a taken scan, whatever is wrong with its file."""
     first = claims[0]
     if len(claims) > 1:
@@ -117,6 +121,9 @@ def _taken(claims: list[FoundScan], folder: str, twice: dict[str, str]) -> Row:
         return _row(first, folder, FAULTY, DUPLICATE, f"claimed by {names}; keep one of them")
     if first.size <= LONGEST_POINTER_BYTES and (told := absence(first.path)):
         return _row(first, folder, FAULTY, CONTENT_MISSING, told)
+    for code, told in doubts.found.get(first.scan_id, {}).items():
+        if (level := doubts.levels[code]) != OFF:
+            return _row(first, folder, FAULTY if level == FAILURE else TAKEN, code, told)
     if first.path in twice:
         told = f"the same content as {visible(twice[first.path])}"
         return _row(first, folder, TAKEN, SAME_CONTENT, told)
