@@ -1,8 +1,10 @@
-# `snakemake train`: the embedded models, from simulated scans to models/builtin. Every step resumes. Files named
-# *.done stand for results: Snakemake removes a rule's outputs before it runs, and a network has to stay until then.
+# `snakemake train`: networks from simulated and real scans, as the settings file says, to models/<name>. Every step
+# resumes. Files named *.done stand for results: Snakemake removes a rule's outputs before it runs, and a network has to
+# stay until then.
 
-TRAINING = "train"
-TRAINED = f"{TRAINING}/models"
+TRAIN = config["train"]
+TRAINING = TRAIN["folder"]
+TRAIN_SETTINGS = TRAIN["settings"] or str(ROOT / "config" / "train.yaml")
 
 
 rule train:
@@ -12,7 +14,7 @@ rule train:
 
 rule training_data:
     input:
-        settings=str(ROOT / "config" / "train.yaml"),
+        settings=TRAIN_SETTINGS,
     output:
         touch(f"{TRAINING}/data.done"),
     log:
@@ -23,16 +25,18 @@ rule training_data:
     resources:
         mem_mb=study.megabytes(6000),
         runtime=240,
+    params:
+        folder=TRAINING,
     message:
-        "Simulating the training scans"
+        "Making the training scans"
     shell:
         "OMP_NUM_THREADS=1 python -m wirbel.stages.training_data --settings {input.settings:q}"
-        f" --folder {TRAINING} > {{log:q}} 2>&1"
+        " --folder {params.folder:q} > {log:q} 2>&1"
 
 
 rule train_semantic:
     input:
-        settings=str(ROOT / "config" / "train.yaml"),
+        settings=TRAIN_SETTINGS,
         data=f"{TRAINING}/data.done",
     output:
         touch(f"{TRAINING}/semantic.done"),
@@ -45,17 +49,19 @@ rule train_semantic:
         mem_mb=study.megabytes(8000),
         runtime=720,
         gpu=1,
+    params:
+        folder=TRAINING,
     message:
         "Training the semantic network"
     shell:
         "OMP_NUM_THREADS=1 python -m wirbel.stages.train_semantic --settings {input.settings:q}"
-        f" --folder {TRAINING} --export {TRAINED}/semantic --threads {{threads}}"
-        " > {log:q} 2>&1"
+        " --folder {params.folder:q} --export {params.folder:q}/models/semantic"
+        " --published {params.folder:q}/published/semantic --threads {threads} > {log:q} 2>&1"
 
 
 rule train_instance:
     input:
-        settings=str(ROOT / "config" / "train.yaml"),
+        settings=TRAIN_SETTINGS,
         data=f"{TRAINING}/data.done",
     output:
         touch(f"{TRAINING}/instance.done"),
@@ -68,11 +74,13 @@ rule train_instance:
         mem_mb=study.megabytes(8000),
         runtime=720,
         gpu=1,
+    params:
+        folder=TRAINING,
     message:
         "Training the instance network"
     shell:
         "OMP_NUM_THREADS=1 python -m wirbel.stages.train_instance --settings {input.settings:q}"
-        f" --folder {TRAINING} --export {TRAINED}/instance --threads {{threads}}"
+        " --folder {params.folder:q} --export {params.folder:q}/models/instance --threads {threads}"
         " > {log:q} 2>&1"
 
 
@@ -90,7 +98,13 @@ rule register_models:
     resources:
         mem_mb=study.megabytes(1000),
         runtime=10,
+    params:
+        folder=TRAINING,
+        name=TRAIN["name"],
+        licence=TRAIN["licence"],
+        toy="--toy" if TRAIN["name"] == "builtin" else "--no-toy",
     message:
-        "Copying the networks to models/builtin and their digests to config/models.yaml"
+        "Copying the networks to models/{params.name} and their digests to config/models.yaml"
     shell:
-        f"python -m wirbel.stages.register_models --trained {TRAINED} > {{log:q}} 2>&1"
+        "python -m wirbel.stages.register_models --trained {params.folder:q}/models --name {params.name:q}"
+        " --licence {params.licence:q} {params.toy} > {log:q} 2>&1"

@@ -12,8 +12,8 @@ from support.studies.one_batch import OneBatch
 import wirbel.learning.instance.instance_model as instance_model
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.io.sidecars import read_arrays
+from wirbel.learning.exported.export import INSTANCE_CHANNELS
 from wirbel.learning.instance.instance_network import one_hot
-from wirbel.learning.training.export import INSTANCE_CHANNELS
 from wirbel.phantom import make_phantom
 from wirbel.stages import instance
 

@@ -19,10 +19,10 @@ from wirbel.learning.checkpoints import (
     read_weights,
     write_weights,
 )
+from wirbel.learning.exported.export import INSTANCE_CHANNELS
 from wirbel.learning.instance.instance_model import InstanceModel
 from wirbel.learning.instance.instance_network import one_hot
 from wirbel.learning.semantic.semantic_model import SemanticModel
-from wirbel.learning.training.export import INSTANCE_CHANNELS
 from wirbel.models.folders.inference_config import read_inference_config
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from support.models import published_folders, tiny_models
 
 from wirbel.core.inference_config import PUBLISHED_CHANNELS
+from wirbel.learning.exported.export import instance_config
 from wirbel.learning.instance.instance_network import InstanceNetwork, UNet
 from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
 from wirbel.learning.semantic.semantic_plans import CONFIGURATION, dataset_json, plans_json
-from wirbel.learning.training.export import instance_config
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.inference_config import parse_inference_config
 from wirbel.models.folders.instance import check_settings

@@ -8,9 +8,9 @@ import torch
 from support.models import tiny_models
 
 from wirbel.core import labels as L
+from wirbel.learning.exported.export import INSTANCE_CHANNELS
 from wirbel.learning.instance.instance_network import OUTPUTS, InstanceNetwork, UNet, one_hot
 from wirbel.learning.semantic.semantic_plans import SEMANTIC_LABELS, SemanticNetwork, class_of_label
-from wirbel.learning.training.export import INSTANCE_CHANNELS
 from wirbel.learning.training.schedule import learning_rate_factor
 from wirbel.learning.training.training_cases import as_classes
 from wirbel.learning.training.training_settings import read_training_settings, training_settings

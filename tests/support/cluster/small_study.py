@@ -22,6 +22,7 @@ import yaml
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.preparation.image import prepare_image
 from wirbel.io.nifti.volumes import write_volume
+from wirbel.learning.exported.export import export_semantic
 from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
 from wirbel.learning.semantic.semantic_plans import (
     CONFIGURATION,
@@ -29,7 +30,6 @@ from wirbel.learning.semantic.semantic_plans import (
     dataset_json,
     plans_json,
 )
-from wirbel.learning.training.export import export_semantic
 from wirbel.learning.training.training_cases import (
     TrainingFolder,
     as_classes,

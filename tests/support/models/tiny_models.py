@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from wirbel.learning.exported.export import INSTANCE_CHANNELS, export_instance, export_semantic
 from wirbel.learning.instance.instance_network import InstanceNetwork, UNet
 from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
 from wirbel.learning.semantic.semantic_plans import (
@@ -19,7 +20,6 @@ from wirbel.learning.semantic.semantic_plans import (
     dataset_json,
     plans_json,
 )
-from wirbel.learning.training.export import INSTANCE_CHANNELS, export_instance, export_semantic
 from wirbel.learning.training.training_cases import TrainingFolder
 
 SPACING_MM = (3.0, 3.0, 6.0)

@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "evaluate": "compare results with known label maps",
     "annotate": "fuse several segmentations of each scan into one annotation",
     "spider": "segment the public SPIDER data set and print the paper's table",
+    "train": "train both networks, from simulated and real scans, and register them",
     "models": "list, fetch or verify networks",
     "doctor": "check this machine and say what to mend",
     "plan": "say what more scans would cost, by what a finished run measured",

@@ -19,6 +19,7 @@ from wirbel.phantom.imaging.contrast import sample_contrast
 from wirbel.phantom.imaging.raster import rasterise
 from wirbel.phantom.imaging.scanner import fine_grid, image_tissues
 from wirbel.phantom.person.anatomy import Anatomy, sample_anatomy
+from wirbel.phantom.person.spinous_shapes import with_spinous_shapes
 from wirbel.phantom.person.surroundings import draw_surroundings, sample_habitus
 from wirbel.phantom.true_values.truth import truth_tables
 
@@ -81,7 +82,7 @@ def make_phantom(
     with_truth : bool
         Compute the true measures, which takes seconds.
     beyond_scanners : bool
-        Widen the contrasts for training.
+        Widen contrasts and forms of spinous processes for training.
     model_grid_spacing_mm : tuple of three float or callable, optional
         Voxel size of the model grid along (P, I, R), or a function that returns it for the scan's
         own.
@@ -93,6 +94,8 @@ def make_phantom(
     """
     rng = np.random.default_rng([seed, 20261])
     anatomy = sample_anatomy(rng)
+    if beyond_scanners:
+        anatomy = with_spinous_shapes(np.random.default_rng([seed, 20262]), anatomy)
     habitus = sample_habitus(rng, anatomy)
     contrast = sample_contrast(rng, anatomy, beyond_scanners)
     acquisition = sample_acquisition(rng, anatomy, region, in_plane_mm, slice_mm)

@@ -6,8 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from wirbel.core.inference_config import PUBLISHED_CHANNELS
+from wirbel.learning.exported.export import INSTANCE_CHANNELS, export_instance
+from wirbel.learning.exported.model_card import write_card
 from wirbel.learning.instance.instance_trainer import newest_checkpoint, train_instance
-from wirbel.learning.training.export import INSTANCE_CHANNELS, export_instance
 from wirbel.learning.training.training_cases import TrainingFolder
 from wirbel.learning.training.training_settings import read_training_settings
 
@@ -27,8 +29,10 @@ def main(argv: list[str] | None = None) -> int:
     settings, folder = read_training_settings(args.settings), TrainingFolder(args.folder)
     if not args.export_only:
         budget, network = settings.instance, settings.instance_network
-        train_instance(folder, network, INSTANCE_CHANNELS, budget, args.device, args.threads)
+        mapping = PUBLISHED_CHANNELS if network.published_width else INSTANCE_CHANNELS
+        train_instance(folder, network, mapping, budget, args.device, args.threads)
     export_instance(newest_checkpoint(folder), folder, args.export)
+    write_card(args.export, "instance", settings)
     return 0
 
 

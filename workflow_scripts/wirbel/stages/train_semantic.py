@@ -6,8 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from wirbel.learning.exported.export import export_semantic
+from wirbel.learning.exported.model_card import write_card
+from wirbel.learning.exported.published import publish_semantic
 from wirbel.learning.semantic.semantic_trainer import newest_checkpoint, train_semantic
-from wirbel.learning.training.export import export_semantic
 from wirbel.learning.training.training_cases import TrainingFolder
 from wirbel.learning.training.training_settings import read_training_settings
 
@@ -19,6 +21,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True, help="the training's folder")
     parser.add_argument("--export", type=Path, required=True, help="model folder to write")
     parser.add_argument(
+        "--published", type=Path, help="also write it as an nnU-Net v2 folder that SPINEPS runs"
+    )
+    parser.add_argument(
         "--export-only", action="store_true", help="export what an unfinished training has reached"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -29,6 +34,9 @@ def main(argv: list[str] | None = None) -> int:
         train_semantic(folder, settings.semantic, args.device, args.threads)
     checkpoint = newest_checkpoint(folder)
     export_semantic(checkpoint, folder, settings.semantic_network, args.export, settings.semantic)
+    write_card(args.export, "semantic", settings)
+    if args.published is not None:
+        publish_semantic(args.export, args.published)
     return 0
 
 

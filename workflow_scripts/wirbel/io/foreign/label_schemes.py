@@ -26,7 +26,14 @@ from wirbel.core.labels import (
 )
 from wirbel.io.installation import WORKFLOW
 
-__all__ = ["SchemeError", "UnknownLabelError", "read_scheme", "scheme_from", "scheme_names"]
+__all__ = [
+    "SchemeError",
+    "UnknownLabelError",
+    "read_scheme",
+    "scheme_from",
+    "scheme_names",
+    "scheme_source",
+]
 
 FOLDER = WORKFLOW / "config" / "schemes"
 KEYS = ("title", "source", "structures", "numbers", "unlabelled", "vertebrae", "discs")
@@ -57,9 +64,7 @@ def read_scheme(name: str | Path) -> LabelScheme:
     SchemeError
         Says what was expected, what was found and what to do.
     """
-    path = FOLDER / f"{name}.yaml"
-    if Path(name).suffix in (".yaml", ".yml"):
-        path = Path(name)
+    path = _path(name)
     if not path.is_file():
         raise SchemeError(
             f"label scheme {name}: expected one of {', '.join(scheme_names())} or a YAML file, found no {path}"
@@ -69,6 +74,16 @@ def read_scheme(name: str | Path) -> LabelScheme:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SchemeError(f"label scheme {path}: not a YAML file: {error}") from None
     return scheme_from(content, path.stem)
+
+
+def scheme_source(name: str | Path) -> str:
+    """Return what a scheme says about where its label maps come from, to be cited; empty if it says nothing."""
+    content = yaml.safe_load(_path(name).read_text(encoding="utf-8"))
+    return str(content.get("source") or "")
+
+
+def _path(name: str | Path) -> Path:
+    return Path(name) if Path(name).suffix in (".yaml", ".yml") else FOLDER / f"{name}.yaml"
 
 
 def scheme_names() -> list[str]:

@@ -35,6 +35,10 @@ class InstanceNetwork:
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 3.0)
     slices_mm: tuple[float, float] | None = None
     """Limits within which a scan keeps its own slice spacing. None always resamples to `spacing_mm`."""
+    published_width: int = 0
+    """Features of the first stage of the published architecture (8 or 16), which SPINEPS runs as well; 0: this module's
+    network, which takes a fraction of its time.
+    """
 
     def kernel(self, stage: int) -> tuple[int, int, int]:
         """Return the kernel size of a stage."""

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from wirbel.learning.checkpoints import (
     FINAL,
     LATEST,
+    Weights,
     load_into,
     newest_of,
     read_pickled_checkpoint,
@@ -26,6 +27,8 @@ from wirbel.learning.instance.instance_samples import (
     draw_sample,
     prepare_case,
 )
+from wirbel.learning.instance.instance_weights import read_published
+from wirbel.learning.instance.published_network import PublishedUNet
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import (
     CHANNELS_LAST,
@@ -37,6 +40,7 @@ from wirbel.learning.training.background import BackgroundBatches
 from wirbel.learning.training.schedule import learning_rate_factor
 from wirbel.learning.training.training_cases import TrainingFolder, read_case
 from wirbel.learning.training.training_settings import Budget
+from wirbel.models.folders.instance import find_published
 
 VALIDATION_BATCHES = 12
 
@@ -83,9 +87,10 @@ class _Training:
     def __init__(self, folder, output, network, mapping, budget, device, threads) -> None:
         torch.manual_seed(budget.seed)
         self.output, self.settings, self.mapping = output, network, mapping
+        self.channels = 1 + max(mapping.values()) if network.published_width else network.channels
         self.budget, self.device = budget, device
         self.pool = sample_threads(usable_threads(threads))
-        self.network = UNet(network)
+        self.network = _built(network, self.channels)
         self.network.to(device, memory_format=CHANNELS_LAST)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), budget.learning_rate, weight_decay=budget.weight_decay
@@ -180,7 +185,7 @@ class _Training:
         return float(np.mean([loss for loss, _ in results]))
 
     def _logits(self, labels: torch.Tensor) -> torch.Tensor:
-        inputs = one_hot(labels, self.mapping, self.settings.channels).to(self.device)
+        inputs = one_hot(labels, self.mapping, self.channels).to(self.device)
         with quick_arithmetic(self.device):
             return self.network(inputs.contiguous(memory_format=CHANNELS_LAST)).float()
 
@@ -222,12 +227,25 @@ class _Training:
     def _resume(self) -> None:
         if not (self.output / LATEST).exists():
             if self.budget.start_from:
-                load_into(self.network, read_model_weights(Path(self.budget.start_from)))
+                load_into(self.network, _start(Path(self.budget.start_from), self.settings))
             return
         checkpoint = read_pickled_checkpoint(self.output / LATEST)
         self.network.load_state_dict(checkpoint["network"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.step, self.minutes_before = checkpoint["step"], checkpoint["minutes"]
+
+
+def _start(folder: Path, settings: InstanceNetwork) -> Weights:
+    """Return the weights of a model folder to start from."""
+    if settings.published_width:
+        return read_published(find_published(folder))[0]
+    return read_model_weights(folder)
+
+
+def _built(settings: InstanceNetwork, channels: int) -> torch.nn.Module:
+    if settings.published_width:
+        return PublishedUNet(settings.published_width, channels)
+    return UNet(settings)
 
 
 def dice_and_cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -21,15 +21,16 @@ from wirbel.io.references.metaimage import read_any
 from wirbel.learning.semantic.semantic_model import SemanticModel
 from wirbel.learning.semantic.semantic_plans import SemanticNetwork
 from wirbel.learning.training.mixture import Mixture, RealCases
+from wirbel.learning.training.splits import Part, dealt, read_folds
 from wirbel.learning.training.targets import Targets, as_targets, targets_of
 from wirbel.learning.training.training_cases import TrainingFolder, write_partial_case
 from wirbel.learning.training.training_settings import RealData
 
 
 def make_real_cases(
-    folder: TrainingFolder, sets: tuple[RealData, ...], network: SemanticNetwork
-) -> Mixture:
-    """Make the missing cases of all sets of real scans; return how they are to be mixed.
+    folder: TrainingFolder, sets: tuple[RealData, ...], network: SemanticNetwork, splits: Path
+) -> tuple[Mixture, list[Part]]:
+    """Make the missing cases of all sets of real scans; return how they are to be mixed, and who is kept out.
 
     Raises
     ------
@@ -38,10 +39,22 @@ def make_real_cases(
     """
     schemes = {data.name: read_scheme(data.scheme) for data in sets}
     targets = targets_of(schemes.values())
-    return Mixture(
-        targets,
-        tuple(_cases_of(folder, data, schemes[data.name], targets, network) for data in sets),
+    parts = {data.name: _parts(data, _scans(data), splits) for data in sets}
+    cases = tuple(
+        _cases_of(folder, data, schemes[data.name], targets, network, parts[data.name])
+        for data in sets
     )
+    return Mixture(targets, cases), [part for name in parts for part in parts[name]]
+
+
+def _parts(data: RealData, scans: list[FoundScan], splits: Path) -> list[Part]:
+    """Return who of a set is kept out of the training."""
+    people = sorted({scan.participant_id for scan in scans})
+    if data.folds:
+        folds = dealt(people, read_folds(splits, data.name), data.folds)
+        return [Part(data.name, name, folds[name], folds[name] == data.fold) for name in people]
+    kept = {f"sub-{name.removeprefix('sub-')}" for name in data.validation}
+    return [Part(data.name, name, None, name in kept) for name in people]
 
 
 def _cases_of(
@@ -50,9 +63,10 @@ def _cases_of(
     scheme: LabelScheme,
     targets: Targets,
     network: SemanticNetwork,
+    parts: list[Part],
 ) -> RealCases:
     scans = [(scan, labels_of(Path(data.labels), scan)) for scan in _scans(data)]
-    kept = {f"sub-{name.removeprefix('sub-')}" for name in data.validation}
+    kept = {part.participant_id for part in parts if part.validation}
     teacher = SemanticModel(Path(data.teacher)) if data.teacher else None
     done = set(folder.partial_names())
     groups: dict[bool, list[str]] = {True: [], False: []}

@@ -205,8 +205,8 @@ def write_descriptions(
     network: SemanticNetwork,
     validation_cases: int,
     mixture: Mixture | None = None,
-) -> None:
-    """Write plans.json, dataset.json, the fingerprint and the split for the existing cases.
+) -> list[str]:
+    """Write plans.json, dataset.json, the fingerprint and the split for the existing cases; return who is kept out.
 
     Parameters
     ----------
@@ -238,6 +238,7 @@ def write_descriptions(
         split["val"] = split["train"]
     _write_json(folder.dataset / "splits_final.json", [split])
     _write_json(folder.mixture, mixture.stored(names))
+    return split["val"]
 
 
 def read_case(folder: TrainingFolder, name: str) -> dict[str, np.ndarray]:

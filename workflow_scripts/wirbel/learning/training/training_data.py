@@ -13,6 +13,7 @@ from wirbel.core.preparation.image import prepare_image
 from wirbel.core.spacing import spacing_within
 from wirbel.learning.semantic.semantic_plans import SemanticNetwork
 from wirbel.learning.training.real_cases import make_real_cases
+from wirbel.learning.training.splits import FILE_NAME, SIMULATED, Part, write_splits
 from wirbel.learning.training.training_cases import TrainingFolder, write_case, write_descriptions
 from wirbel.learning.training.training_settings import DataSettings, RealData
 from wirbel.phantom import make_phantom
@@ -28,6 +29,7 @@ def make_training_data(
     settings: DataSettings,
     network: SemanticNetwork,
     real: tuple[RealData, ...] = (),
+    splits: str = "",
 ) -> int:
     """Make the missing cases, then nnU-Net's descriptions; return the number of cases.
 
@@ -41,6 +43,8 @@ def make_training_data(
         Model grid: axes and voxel size in mm.
     real : tuple of RealData, optional
         Real scans with label maps.
+    splits : str, optional
+        Table of who is kept out of the training. Default: `splits.tsv` in the folder.
 
     Returns
     -------
@@ -52,8 +56,11 @@ def make_training_data(
     todo = [(root, seed, network) for seed in settings.seeds() if case_name(seed) not in done]
     for number, name in enumerate(_in_parallel(todo, settings.processes), start=1):
         print(f"training data: {name} ({number} of {len(todo)})", flush=True)
-    mixture = make_real_cases(folder, real, network)
-    write_descriptions(folder, network, settings.validation_cases, mixture)
+    table = Path(splits) if splits else root / FILE_NAME
+    mixture, people = make_real_cases(folder, real, network, table)
+    kept = set(write_descriptions(folder, network, settings.validation_cases, mixture))
+    simulated = [Part(SIMULATED, name, None, name in kept) for name in folder.case_names()]
+    write_splits(table, [*simulated, *people])
     return len(folder.case_names()) + len(mixture.names())
 
 

@@ -9,7 +9,10 @@ from typing import Any
 import yaml
 
 from wirbel.learning.instance.instance_network import InstanceNetwork
+from wirbel.learning.instance.published_network import FACTOR, GROUPS
 from wirbel.learning.semantic.semantic_plans import SemanticNetwork
+
+FEWEST_STAGES = 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class RealData:
     """Participants to train with; empty: all."""
     validation: tuple[str, ...] = ()
     """Participants kept out of the training, for the losses and Dice of `losses.tsv`."""
+    folds: int = 0
+    """Deal the participants to so many folds, and keep one of them out; 0: `validation` names who is kept out."""
+    fold: int = 0
+    """Which fold is kept out, from 0."""
     teacher: str = ""
     """Folder of a semantic model that chooses among the structures of a union where it is sure; empty: none."""
     teacher_confidence: float = 0.9
@@ -79,6 +86,8 @@ class TrainingSettings:
     semantic: Budget
     instance: Budget
     real: tuple[RealData, ...] = ()
+    splits: str = ""
+    """Table of who is kept out of the training, shared by several trainings; empty: `splits.tsv` in the folder."""
 
 
 def read_training_settings(path: Path) -> TrainingSettings:
@@ -101,13 +110,18 @@ def training_settings(raw: dict[str, Any]) -> TrainingSettings:
         "semantic": Budget,
         "instance": Budget,
     }
-    _refuse_unknown(raw, [*kinds, "real"], "config/train.yaml")
+    _refuse_unknown(raw, [*kinds, "real", "splits"], "config/train.yaml")
     real = tuple(
         _real(entry, f"real[{place}]") for place, entry in enumerate(raw.get("real") or [])
     )
     _check_shares(real)
+    _check_folds(real)
+    built = {name: _build(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}
+    _check_networks(built["semantic_network"], built["instance_network"])
     return TrainingSettings(
-        **{name: _build(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}, real=real
+        **built,
+        real=real,
+        splits=str(raw.get("splits") or ""),
     )
 
 
@@ -126,6 +140,31 @@ def _check_shares(real: tuple[RealData, ...]) -> None:
     if total > 1 or any(data.share <= 0 for data in real):
         found = ", ".join(f"{data.name} {data.share}" for data in real)
         raise ValueError(f"real: expected shares above 0 that add up to at most 1, found {found}")
+
+
+def _check_networks(semantic: SemanticNetwork, instance: InstanceNetwork) -> None:
+    if len(semantic.features) < FEWEST_STAGES:
+        raise ValueError(
+            f"semantic_network: expected at least {FEWEST_STAGES} numbers of features, found {semantic.features}: "
+            "nnU-Net leaves the coarsest output out of its loss, and nothing would remain"
+        )
+    width, size = instance.published_width, instance.cutout_size
+    if width and (width % GROUPS or any(edge % FACTOR for edge in size)):
+        raise ValueError(
+            f"instance_network: expected a published_width that is a multiple of {GROUPS} and a cutout_size of "
+            f"multiples of {FACTOR}, found {width} and {size}"
+        )
+
+
+def _check_folds(real: tuple[RealData, ...]) -> None:
+    for data in real:
+        if data.folds and data.validation:
+            raise ValueError(f"{data.name}: expected either folds or validation, found both")
+        if data.folds and (data.folds < 2 or not 0 <= data.fold < data.folds):
+            raise ValueError(
+                f"{data.name}: expected 2 or more folds and a fold from 0 up to folds - 1, "
+                f"found folds {data.folds} and fold {data.fold}"
+            )
 
 
 def _build(kind: type, values: dict[str, Any], section: str) -> Any:

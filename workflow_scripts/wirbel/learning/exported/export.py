@@ -1,7 +1,8 @@
 """Turn trained checkpoints into the two model folders: half precision, no pickles.
 
-Beside each model are `losses.tsv`, the course of its training, and `training.tsv`, facts for its
-card.
+Beside each model are `losses.tsv`, the course of its training (also as `curves.csv` and
+`curves.png`), and `training.tsv`, facts for its card. An instance network of the published
+architecture gets the published format, which Wirbel reads as well.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from wirbel.core.geometry import MODEL_AXES
 from wirbel.core.inference_config import PUBLISHED_CHANNELS
 from wirbel.core.labels import CANAL, CORD, DISC, ENDPLATE, SACRUM
 from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, write_weights
+from wirbel.learning.exported.curves import write_curves
+from wirbel.learning.exported.published import write_published_instance
 from wirbel.learning.instance.instance_model import WEIGHTS_NAME
 from wirbel.learning.instance.instance_network import InstanceNetwork
 from wirbel.learning.semantic.semantic_plans import (
@@ -102,11 +105,17 @@ def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> N
     """Write the instance model folder `target` from the trainer's checkpoint."""
     content = read_pickled_checkpoint(checkpoint)
     network = InstanceNetwork.from_dict(content["settings"])
+    config = instance_config(network, content["mapping"])
     target.mkdir(parents=True, exist_ok=True)
-    write_weights(target / WEIGHTS_NAME, content["network"], {})
+    if network.published_width:
+        channels = 1 + max(content["mapping"].values())
+        width = network.published_width
+        write_published_instance(content["network"], width, channels, config, target)
+    else:
+        write_weights(target / WEIGHTS_NAME, content["network"], {})
+        _write_json(target / FILE_NAME, config)
     facts = {"steps": content["step"], "minutes": content["minutes"]}
     _describe(checkpoint, folder, facts, target)
-    _write_json(target / FILE_NAME, instance_config(network, content["mapping"]))
 
 
 def semantic_config(network: SemanticNetwork) -> dict[str, Any]:
@@ -131,7 +140,7 @@ def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[s
         "expected_inputs": ["seg"],
         "cutout_size": list(network.cutout_size),
         "mapping": {str(label): channel for label, channel in sorted(mapping.items())},
-        "network": network.as_dict(),
+        "network": {k: v for k, v in network.as_dict().items() if k != "published_width"},
     }
 
 
@@ -166,6 +175,7 @@ def _describe(
     losses = checkpoint.with_name("losses.tsv")
     if losses.exists():
         shutil.copyfile(losses, target / losses.name)
+        write_curves(losses, target)
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -1,0 +1,66 @@
+"""Train the semantic and the instance network and register them; SETTINGS is a YAML file (config/train.yaml).
+
+Run again, it goes on where it was stopped. The trained networks are in FOLDER/models, the semantic one also in
+nnU-Net's format in FOLDER/published; `wirbel run ... models=NAME` uses them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from wirbel.command.common.completion import DIRECTORY, FILE, offer
+from wirbel.command.common.mistake import Mistake
+from wirbel.command.starting.line import snakemake_line
+from wirbel.command.starting.words import Wanted
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    settings = parser.add_argument("settings", help="YAML file with data, networks and budgets")
+    offer(settings, FILE)
+    folder = parser.add_argument("folder", help="folder for cases, checkpoints and networks")
+    offer(folder, DIRECTORY)
+    parser.add_argument("--name", required=True, help="what the networks are to be called")
+    parser.add_argument("--licence", required=True, help="their licence, as an SPDX name")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would be done")
+    profile = parser.add_argument(
+        "--profile", default="default", help="default, slurm, or a folder"
+    )
+    offer(profile, DIRECTORY)
+    parser.add_argument("-c", "--cores", help="processors to use at most on this machine, or all")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check the settings, then become Snakemake; raises Mistake before any job starts."""
+    settings = Path(args.settings).absolute()
+    if not settings.is_file():
+        raise Mistake(f"{args.settings}: expected a file such as config/train.yaml, found none")
+    check = [sys.executable, "-P", "-m", "wirbel.stages.training_data", "--check"]
+    more = ["--settings", str(settings), "--folder", args.folder]
+    if subprocess.run([*check, *more], check=False).returncode:
+        raise Mistake(f"{args.settings} was refused, see above; nothing was started")
+    line = snakemake_line(wanted(args, settings))
+    sys.stdout.flush()
+    os.execv(line[0], line)  # signals, exit code and terminal are Snakemake's own
+
+
+def wanted(args: argparse.Namespace, settings: Path) -> Wanted:
+    """Return what Snakemake is asked for."""
+    own = {
+        "settings": str(settings),
+        "folder": str(Path(args.folder).absolute()),
+        "name": args.name,
+        "licence": args.licence,
+    }
+    flow = ", ".join(f'{key}: "{value}"' for key, value in own.items())
+    return Wanted(
+        {"train": "{" + flow + "}"},
+        args.profile,
+        cores=args.cores,
+        dry_run=args.dry_run,
+        after=("--", "train"),
+    )
