@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
 import pickle
 import re
@@ -18,8 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from wirbel.io.atomic import atomic_path
 from wirbel.models.errors import ModelError, UnsafeCheckpointError
 from wirbel.models.folders.weights import check_archive, read_header
 from wirbel.models.folders.wording import short
@@ -44,6 +46,9 @@ that numpy 1 and Python 3.13 use for the same types.
 ASKED_FOR = re.compile(r"(?:GLOBAL|function|but got(?: type)?) (?:<class ')?([^\s']+)")
 """How torch's error names the type that a checkpoint wanted to create."""
 
+LENGTH_BYTES = 8
+"""A safetensors file begins with the length of its header in so many bytes."""
+METADATA = "__metadata__"
 LATEST = "checkpoint_latest.pth"
 FINAL = "checkpoint_final.pth"
 
@@ -143,8 +148,8 @@ def read_weights(path: Path) -> tuple[Weights, dict[str, str]]:
 
 
 def write_weights(path: Path, weights: Weights, metadata: dict[str, str]) -> None:
-    """Store `weights` as float16 safetensors; a tensor with several names is stored once, under the
-    first.
+    """Store `weights` as float16 safetensors, the same bytes every time; a tensor with several names is
+    stored once, under the first.
     """
     kept: Weights = {}
     seen: set[int] = set()
@@ -152,9 +157,19 @@ def write_weights(path: Path, weights: Weights, metadata: dict[str, str]) -> Non
         if value.data_ptr() not in seen:
             seen.add(value.data_ptr())
             kept[name] = value.detach().to(torch.float16).contiguous()
-    temporary = path.with_name(path.name + ".tmp")
-    save_file(kept, temporary, metadata)
-    os.replace(temporary, path)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_with_sorted_metadata(save(kept, metadata)))
+
+
+def _with_sorted_metadata(stored: bytes) -> bytes:
+    """Return a safetensors file whose metadata are sorted; the library writes them in random order."""
+    length = int.from_bytes(stored[:LENGTH_BYTES], "little")
+    header = json.loads(stored[LENGTH_BYTES : LENGTH_BYTES + length])
+    if METADATA in header:
+        header[METADATA] = dict(sorted(header[METADATA].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % LENGTH_BYTES)  # tensors start at a multiple of eight bytes
+    return len(text).to_bytes(LENGTH_BYTES, "little") + text + stored[LENGTH_BYTES + length :]
 
 
 def load_into(network: torch.nn.Module, weights: Weights) -> None:
