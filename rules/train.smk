@@ -26,7 +26,7 @@ rule training_data:
         mem_mb=study.megabytes(6000),
         runtime=240,
     params:
-        folder=TRAINING,
+        folder=lambda wildcards: TRAINING,
     message:
         "Making the training scans"
     shell:
@@ -50,7 +50,7 @@ rule train_semantic:
         runtime=720,
         gpu=1,
     params:
-        folder=TRAINING,
+        folder=lambda wildcards: TRAINING,
     message:
         "Training the semantic network"
     shell:
@@ -75,7 +75,7 @@ rule train_instance:
         runtime=720,
         gpu=1,
     params:
-        folder=TRAINING,
+        folder=lambda wildcards: TRAINING,
     message:
         "Training the instance network"
     shell:
@@ -99,7 +99,7 @@ rule register_models:
         mem_mb=study.megabytes(1000),
         runtime=10,
     params:
-        folder=TRAINING,
+        folder=lambda wildcards: TRAINING,
         name=TRAIN["name"],
         licence=TRAIN["licence"],
         toy="--toy" if TRAIN["name"] == "builtin" else "--no-toy",

@@ -107,3 +107,56 @@ def test_a_labelled_folder_becomes_networks_and_a_kill_changes_no_byte(
     instance = InstanceModel(tmp_path / "one" / "models" / "instance", "cpu", 1)
     cutouts = np.pad(subregion[None, :32, :32], ((0, 0), (0, 0), (0, 0), (1, 1)))
     assert instance.predict(cutouts).shape == (1, 32, 32, 8)
+
+
+def test_nnunets_own_trainer_trains_on_the_same_cases(settings, tmp_path, monkeypatch):
+    """Two epochs of one step; everything else is nnU-Net's."""
+    from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerNoMirroring import (
+        nnUNetTrainerNoMirroring as Trainer,
+    )
+
+    monkeypatch.setattr(Trainer, "initialize", short(Trainer.initialize))
+    chosen = {**SETTINGS, "semantic": {"nnunet_trainer": Trainer.__name__}}
+    settings.write_text(yaml.safe_dump(chosen))
+    line = ["--settings", str(settings), "--folder", str(tmp_path / "train")]
+    assert training_data.main(line) == 0
+    target = tmp_path / "model"
+    line += ["--export", str(target), "--device", "cpu", "--threads", "1"]
+    assert train_semantic.main(line) == 0
+    assert len((target / "curves.csv").read_text().splitlines()) == 1 + 2
+    assert SemanticModel(target, "cpu", 1).folds
+
+
+def short(own):
+    """Return a trainer's `initialize` that leaves little to do."""
+
+    def initialize(self):
+        own(self)
+        self.num_epochs, self.num_iterations_per_epoch, self.num_val_iterations_per_epoch = 2, 1, 1
+
+    return initialize
+
+
+@pytest.mark.parametrize(
+    ("trainer", "message"),
+    [
+        ("nnUNetTrainer", "mirrors left and right"),
+        ("nnUNetTrainerOfDreams", "nnU-Net has no such trainer"),
+    ],
+)
+def test_trainers_that_cannot_be_used_are_refused(trainer, message, settings, tmp_path):
+    settings.write_text(yaml.safe_dump({**SETTINGS, "semantic": {"nnunet_trainer": trainer}}))
+    line = ["--settings", str(settings), "--folder", str(tmp_path / "train")]
+    assert training_data.main(line) == 0
+    with pytest.raises(ValueError, match=message):
+        train_semantic.main([*line, "--export", str(tmp_path / "model"), "--device", "cpu"])
+
+
+def test_partial_labels_are_refused_for_nnunets_own_trainers(settings, tmp_path):
+    known = yaml.safe_load(settings.read_text())
+    known["semantic"] = {"nnunet_trainer": "nnUNetTrainerNoMirroring"}
+    settings.write_text(yaml.safe_dump(known))
+    line = ["--settings", str(settings), "--folder", str(tmp_path / "train")]
+    assert training_data.main(line) == 0
+    with pytest.raises(ValueError, match="found partial labels"):
+        train_semantic.main([*line, "--export", str(tmp_path / "model"), "--device", "cpu"])

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     settings, folder = read_training_settings(args.settings), TrainingFolder(args.folder)
     if not args.export_only:
         train_semantic(folder, settings.semantic, args.device, args.threads)
-    checkpoint = newest_checkpoint(folder)
+    checkpoint = newest_checkpoint(folder, settings.semantic.nnunet_trainer)
     export_semantic(checkpoint, folder, settings.semantic_network, args.export, settings.semantic)
     write_card(args.export, "semantic", settings)
     if args.published is not None:

@@ -34,6 +34,7 @@ from wirbel.learning.semantic.semantic_weights import read_first_fold
 from wirbel.learning.training.training_cases import TrainingFolder
 from wirbel.learning.training.training_settings import Budget
 from wirbel.models.folders.inference_config import FILE_NAME
+from wirbel.models.folders.semantic import AXES
 
 INSTANCE_CHANNELS = {
     **PUBLISHED_CHANNELS,
@@ -80,7 +81,7 @@ def export_semantic(
     metadata = {
         "configuration": CONFIGURATION,
         "trainer_name": TRAINER_NAME,
-        "inference_allowed_mirroring_axes": "null",
+        AXES: json.dumps(content.get(AXES)),
     }
     weights = content["network_weights"]
     if budget is not None and budget.kept_share:
@@ -88,7 +89,7 @@ def export_semantic(
     write_weights(fold / "checkpoint_final.safetensors", weights, metadata)
     _write_json(target / "plans.json", plans)
     _write_json(target / "dataset.json", dataset)
-    facts = {"epochs": content["current_epoch"], "minutes": content["minutes"]}
+    facts = {"epochs": content["current_epoch"], "minutes": content.get("minutes", "n/a")}
     _describe(checkpoint, folder, facts, target)
     _write_json(target / FILE_NAME, semantic_config(network))
 

@@ -19,8 +19,9 @@ from wirbel.io.atomic import write_text
 from wirbel.learning.checkpoints import FINAL, Weights, load_into, write_pickled_checkpoint
 from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
 from wirbel.learning.semantic.semantic_plans import CONFIGURATION
-from wirbel.learning.semantic.semantic_weights import read_first_fold
+from wirbel.learning.semantic.semantic_weights import read_folds
 from wirbel.models.folders.inference_config import FILE_NAME
+from wirbel.models.folders.semantic import AXES
 
 REVERSED = [2, 1, 0]
 TRAINER_NAME = "nnUNetTrainer"
@@ -40,12 +41,13 @@ def publish_semantic(source: Path, target: Path) -> None:
         for name in ("plans.json", "dataset.json")
     )
     network = build_network(read_plans(plans, dataset, CONFIGURATION, str(source)))
-    load_into(network, read_first_fold(source))
+    (fold,) = read_folds(source, [0])
+    load_into(network, fold.weights)
     checkpoint = {
         "network_weights": {k: v.contiguous() for k, v in network.state_dict().items()},
         "trainer_name": TRAINER_NAME,
         "init_args": {"configuration": CONFIGURATION, "fold": 0},
-        "inference_allowed_mirroring_axes": None,
+        AXES: list(fold.mirror_axes) or None,
     }
     (target / "fold_0").mkdir(parents=True, exist_ok=True)
     write_pickled_checkpoint(target / "fold_0" / FINAL, checkpoint)

@@ -32,9 +32,10 @@ from wirbel.learning.checkpoints import (
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.learning.semantic.marginal import MarginalLoss, resolved
+from wirbel.learning.semantic.nnunet_training import output_folder, train_with_nnunet
 from wirbel.learning.semantic.patches import PatchLoader
 from wirbel.learning.semantic.semantic_model import read_first_fold
-from wirbel.learning.semantic.semantic_plans import CONFIGURATION, DATASET_NAME, PLANS_NAME
+from wirbel.learning.semantic.semantic_plans import CONFIGURATION, PLANS_NAME, TRAINER_NAME
 from wirbel.learning.training.augmentation import Appearance, BlankBorders, InPlaneAffine, SwapSides
 from wirbel.learning.training.background import BackgroundBatches
 from wirbel.learning.training.mixture import Mixture, probabilities, stored_targets
@@ -309,9 +310,12 @@ def train_semantic(
     threads : int
         Threads on a CPU; 0 uses all available cores.
     """
+    if budget.nnunet_trainer:
+        partial = bool(stored_targets(read_mixture(folder.dataset)).unions)
+        return train_with_nnunet(folder, budget.nnunet_trainer, partial, device, threads)
     os.environ.update(folder.environment())
     os.environ["nnUNet_compile"] = "false"
-    output = _output(folder)
+    output = output_folder(folder, TRAINER_NAME)
     if (output / FINAL).exists():
         return output / FINAL
     torch.manual_seed(budget.seed)
@@ -332,14 +336,9 @@ def read_mixture(dataset: Path) -> dict:
     return json.loads(path.read_text()) if path.exists() else Mixture().stored([])
 
 
-def newest_checkpoint(folder: TrainingFolder) -> Path:
-    """Return the final checkpoint, or the latest of an unfinished training."""
-    return newest_of(_output(folder))
-
-
-def _output(folder: TrainingFolder) -> Path:
-    name = f"{WirbelTrainer.__name__}__{PLANS_NAME}__{CONFIGURATION}"
-    return folder.results / DATASET_NAME / name / "fold_0"
+def newest_checkpoint(folder: TrainingFolder, trainer: str = "") -> Path:
+    """Return the final checkpoint, or the latest of an unfinished training, of Wirbel's trainer or another one."""
+    return newest_of(output_folder(folder, trainer or TRAINER_NAME))
 
 
 def _build(folder: TrainingFolder, device: str) -> WirbelTrainer:
