@@ -32,6 +32,17 @@ def make_real_cases(
 ) -> tuple[Mixture, list[Part]]:
     """Make the missing cases of all sets of real scans; return how they are to be mixed, and who is kept out.
 
+    Parameters
+    ----------
+    folder : TrainingFolder
+        Where cases are kept.
+    sets : tuple of RealData
+        The sets of scans.
+    network : SemanticNetwork
+        Model grid: axes and voxel size in mm.
+    splits : Path
+        Table of the folds that participants were dealt to before.
+
     Raises
     ------
     ValueError
