@@ -63,6 +63,7 @@ rule train_instance:
     input:
         settings=TRAIN_SETTINGS,
         data=f"{TRAINING}/data.done",
+        semantic=f"{TRAINING}/semantic.done",
     output:
         touch(f"{TRAINING}/instance.done"),
     log:
@@ -80,8 +81,8 @@ rule train_instance:
         "Training the instance network"
     shell:
         "OMP_NUM_THREADS=1 python -m wirbel.stages.train_instance --settings {input.settings:q}"
-        " --folder {params.folder:q} --export {params.folder:q}/models/instance --threads {threads}"
-        " > {log:q} 2>&1"
+        " --folder {params.folder:q} --export {params.folder:q}/models/instance"
+        " --semantic {params.folder:q}/models/semantic --threads {threads} > {log:q} 2>&1"
 
 
 rule register_models:

@@ -27,11 +27,15 @@ SETTINGS = {
     "semantic_network": {**GRID, "patch_size": [32, 32, 4], **SMALL},
     "instance_network": {**GRID, "cutout_size": [32, 32, 8], "published_width": 8},
     "semantic": BUDGET,
-    "instance": {**BUDGET, "batch_size": 1},
+    "instance": {**BUDGET, "batch_size": 1, "predicted_share": 0.5},
 }
 PHASES = {
     "semantic": (train_semantic, semantic_trainer.WirbelTrainer, "train_step"),
     "instance": (train_instance, instance_trainer._Training, "_train_step"),
+}
+MORE = {
+    "semantic": lambda root: ["--published", str(root / "published" / "semantic")],
+    "instance": lambda root: ["--semantic", str(root / "models" / "semantic")],
 }
 RUN = ("training.tsv", "losses.tsv", "curves.csv", "curves.png", "README.md")
 """Files that tell how long a training took."""
@@ -63,7 +67,7 @@ def train(settings: Path, root: Path, monkeypatch, killed: bool = False) -> dict
     assert training_data.main(line) == 0
     for phase, (stage, trainer, method) in PHASES.items():
         more = [*line, "--export", str(root / "models" / phase), "--threads", "1"]
-        more += ["--published", str(root / "published" / phase)] if phase == "semantic" else []
+        more += MORE[phase](root)
         if killed:
             with monkeypatch.context() as patched, pytest.raises(Killed):
                 dies_in_step(patched, trainer, method, 2)

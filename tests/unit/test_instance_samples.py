@@ -132,3 +132,14 @@ def test_the_same_seed_draws_the_same_sample(seed):
     )
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[1], second[1])
+
+
+def test_a_sample_can_show_what_a_semantic_network_made_of_the_scan():
+    """It saw no costal process; the target is the truth all the same, and no other error is added."""
+    subregion, vertebra = three_cubes()
+    predicted = np.where(subregion == L.BODY_BORDER, subregion, 0).astype(np.uint8)
+    case = prepare_case(subregion, vertebra, predicted)
+    variation = Variation(**{**STILL.__dict__, "predicted_share": 1.0, "error_probability": 1.0})
+    labels, target = draw_sample(case, SIZE, variation, np.random.default_rng(0))
+    assert set(np.unique(labels)) == {0, L.BODY_BORDER}
+    assert (target > 0).sum() > (labels > 0).sum()

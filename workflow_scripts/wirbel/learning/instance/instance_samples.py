@@ -24,6 +24,8 @@ class Variation:
     bending: float = 4.0
     tilt: float = 0.03
     error_probability: float = 0.85
+    predicted_share: float = 0.0
+    """Of the samples, those whose input is what a semantic network made of the scan, errors included."""
     flip_probability: float = 0.5
     crop_probability: float = 0.25
 
@@ -37,9 +39,13 @@ class VertebraCase:
     subregion: np.ndarray
     vertebra: np.ndarray
     centres: tuple[tuple[int, np.ndarray], ...]
+    predicted: np.ndarray | None = None
+    """The subregion map that a semantic network made of the scan, if there is one."""
 
 
-def prepare_case(subregion: np.ndarray, vertebra: np.ndarray) -> VertebraCase:
+def prepare_case(
+    subregion: np.ndarray, vertebra: np.ndarray, predicted: np.ndarray | None = None
+) -> VertebraCase:
     """Find the vertebrae of a case, except those with fewer than 30 visible voxels of body."""
     body = np.isin(subregion, BODY_LABELS)
     index = np.argwhere(body)
@@ -49,7 +55,7 @@ def prepare_case(subregion: np.ndarray, vertebra: np.ndarray) -> VertebraCase:
         own = index[owner == label]
         if label != SACRUM and len(own) >= 30:
             centres.append((label, own.mean(0)))
-    return VertebraCase(subregion, vertebra, tuple(centres))
+    return VertebraCase(subregion, vertebra, tuple(centres), predicted)
 
 
 def draw_sample(
@@ -81,10 +87,13 @@ def draw_sample(
     number = int(random.integers(len(case.centres)))
     jitter = random.normal(0, variation.centre_jitter)
     centre = np.round(case.centres[number][1] + jitter).astype(int)
-    labels = _crop(case.subregion, centre, size)
+    given = case.subregion
+    if case.predicted is not None and random.random() < variation.predicted_share:
+        given = case.predicted
+    labels = _crop(given, centre, size)
     vertebrae = _crop(case.vertebra, centre, size)
     target = targets(vertebrae, [label for label, _ in case.centres], number)
-    if random.random() < variation.error_probability:
+    if given is case.subregion and random.random() < variation.error_probability:
         labels = add_errors(labels, vertebrae, random)
     labels, target = _deform(labels, target, variation, random)
     if random.random() < variation.crop_probability:

@@ -28,6 +28,7 @@ from wirbel.learning.instance.instance_samples import (
     prepare_case,
 )
 from wirbel.learning.instance.instance_weights import read_published
+from wirbel.learning.instance.predicted_cases import read_predicted
 from wirbel.learning.instance.published_network import PublishedUNet
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import (
@@ -52,6 +53,7 @@ def train_instance(
     budget: Budget,
     device: str = "auto",
     threads: int = 0,
+    predicted: Path | None = None,
 ) -> Path:
     """Train in this process, continuing an interrupted training; return the path of the final
     checkpoint.
@@ -70,11 +72,14 @@ def train_instance(
         "auto", "cpu" or "cuda".
     threads : int
         Threads on a CPU; 0 uses all available cores.
+    predicted : Path, optional
+        Maps that `predict_cases` made; the budget's `predicted_share` of the samples takes them.
     """
     output = folder.root / "instance"
     output.mkdir(parents=True, exist_ok=True)
     if not (output / FINAL).exists():
-        _Training(folder, output, network, mapping, budget, choose_device(device), threads).run()
+        place = choose_device(device)
+        _Training(folder, output, network, mapping, budget, place, threads, predicted).run()
     return output / FINAL
 
 
@@ -84,7 +89,9 @@ def newest_checkpoint(folder: TrainingFolder) -> Path:
 
 
 class _Training:
-    def __init__(self, folder, output, network, mapping, budget, device, threads) -> None:
+    def __init__(
+        self, folder, output, network, mapping, budget, device, threads, predicted=None
+    ) -> None:
         torch.manual_seed(budget.seed)
         self.output, self.settings, self.mapping = output, network, mapping
         self.channels = 1 + max(mapping.values()) if network.published_width else network.channels
@@ -97,14 +104,20 @@ class _Training:
         )
         self.scaler = gradient_scaler(device)
         self.step, self.minutes_before, self.started = 0, 0.0, time.monotonic()
+        self.variation = Variation(predicted_share=budget.predicted_share)
+        self.predicted = predicted
         names = folder.case_names()
         kept = max(1, len(names) // 20) if len(names) > 1 else 0
         self.cases = self._prepare(folder, names[: len(names) - kept])
         self.validation_cases = self._prepare(folder, names[len(names) - kept :] or names)
 
     def _prepare(self, folder, names) -> list[VertebraCase]:
-        cases = [prepare_case(**read_case(folder, name)) for name in names]
+        cases = [prepare_case(**read_case(folder, name), **self._made_of(name)) for name in names]
         return [case for case in cases if case.centres]
+
+    def _made_of(self, name: str) -> dict[str, np.ndarray]:
+        """Return what a semantic network made of a case, by name."""
+        return {} if self.predicted is None else {"predicted": read_predicted(self.predicted, name)}
 
     def run(self) -> None:
         """Train until the budget is used up."""
@@ -144,7 +157,7 @@ class _Training:
         random = np.random.default_rng([self.budget.seed, number % 2**31])
         size = self.settings.cutout_size
         samples = [
-            draw_sample(cases[int(random.integers(len(cases)))], size, Variation(), random)
+            draw_sample(cases[int(random.integers(len(cases)))], size, self.variation, random)
             for _ in range(self.budget.batch_size)
         ]
         labels, target = (torch.from_numpy(np.stack(part)) for part in zip(*samples, strict=True))

@@ -247,6 +247,12 @@ def read_case(folder: TrainingFolder, name: str) -> dict[str, np.ndarray]:
         return {key: stored[key] for key in ("subregion", "vertebra")}
 
 
+def read_image(folder: TrainingFolder, name: str) -> np.ndarray:
+    """Return the image of a case: float32, axes (P, I, R)."""
+    with np.load(folder.cases / f"{name}.npz") as stored:
+        return stored["image"].astype(np.float32)
+
+
 def as_classes(subregion: np.ndarray) -> np.ndarray:
     """Replace labels by the network's consecutive classes (int8)."""
     table = np.zeros(256, np.int8)

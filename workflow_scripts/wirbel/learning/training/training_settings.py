@@ -74,6 +74,10 @@ class Budget:
     """Folder of a trained model whose weights start the training; empty: random weights."""
     kept_share: float = 0.0
     """Share of that model's weights in the exported ones, which are means of both (semantic network only)."""
+    predicted_share: float = 0.0
+    """Share of the samples whose input is what the trained semantic network makes of the simulated scan; the others
+    get simulated errors (instance network only).
+    """
     nnunet_trainer: str = ""
     """A trainer class of nnU-Net v2 that trains instead of Wirbel's own (semantic network only, complete labels only).
     """
