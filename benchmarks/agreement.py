@@ -50,11 +50,9 @@ def rows_of(sidecar: Path, reference: Reference, masks: Path | None) -> list[dic
     vertebra = read_volume(sidecar.with_suffix(".nii.gz"))
     subregion = read_volume(sidecar.with_name(f"{scan_id}_desc-subregion_dseg.nii.gz"))
     labels = np.unique(vertebra.data).tolist()
-    vertebrae = [{"label": n, "complete": True} for n in labels if n in LEVEL_NAMES and n != SACRUM]
-    discs = [
-        {"label_above": n - DISC_OFFSET, "complete": True} for n in labels if n // DISC_OFFSET == 1
-    ]
-    agreement_columns(vertebrae, discs, agreement_from(read_json(sidecar)[AGREEMENT_KEY]))
+    vertebrae = [{"label": n} for n in labels if n in LEVEL_NAMES and n != SACRUM]
+    discs = [{"label_above": n - DISC_OFFSET} for n in labels if n // DISC_OFFSET == 1]
+    agreement_columns(vertebrae, discs, agreement_from(read_json(sidecar)[AGREEMENT_KEY]), ())
     truths = (
         by_masks(masks, scan_id, vertebra) if masks else by_labels(reference, scan_id, vertebra)
     )

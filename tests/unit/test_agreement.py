@@ -114,8 +114,8 @@ def test_agreement_follows_new_names():
 
 def rows():
     return (
-        [{"label": 20, "complete": True}, {"label": 21, "complete": True}],
-        [{"label_above": 20, "complete": True}, {"label_above": 21, "complete": True}],
+        [{"label": 20}, {"label": 21}],
+        [{"label_above": 20}, {"label_above": 21}],
     )
 
 
@@ -123,7 +123,7 @@ def test_rows_say_what_is_known_and_what_is_low():
     vertebrae, discs = rows()
     margins = {20: 0.99, 21: 0.98, 120: 0.1}
     found = Agreement({20: 0.5}, {20: 3, 21: 1}, margins, {20: 0.89, 21: 0.96})
-    scan = agreement_columns(vertebrae, discs, found)
+    scan = agreement_columns(vertebrae, discs, found, ())
     assert [row["agreement_status"] for row in vertebrae] == ["ok", "one_vote"]
     assert [row["low_agreement"] for row in vertebrae] == [True, False]
     assert [row["instance_votes"] for row in vertebrae] == [3, 1]
@@ -141,7 +141,7 @@ def test_rows_say_what_is_known_and_what_is_low():
 def test_an_unsure_body_is_low_whatever_its_processes():
     vertebrae, discs = rows()
     found = Agreement({20: 0.99, 21: 0.99}, {20: 3, 21: 3}, {20: 0.95, 21: 0.5}, {20: 0.7, 21: 0.9})
-    agreement_columns(vertebrae, discs, found)
+    agreement_columns(vertebrae, discs, found, ())
     assert [row["low_agreement"] for row in vertebrae] == [True, False]
 
 
@@ -149,22 +149,22 @@ def test_votes_that_differ_around_a_body_that_nobody_doubts_are_not_low():
     """As at C7 and T1, whose long processes neighbouring cut-outs share out differently."""
     vertebrae, discs = rows()
     found = Agreement({20: 0.7, 21: 0.7}, {20: 3, 21: 3}, {}, {20: 0.93, 21: 0.89})
-    agreement_columns(vertebrae, discs, found)
+    agreement_columns(vertebrae, discs, found, ())
     assert [row["low_agreement"] for row in vertebrae] == [False, True]
 
 
 def test_what_the_border_cuts_is_not_called_low():
     vertebrae, discs = rows()
-    vertebrae[0]["complete"] = discs[0]["complete"] = False
     low = {20: 0.5, 21: 0.5, 120: 0.5, 121: 0.5}
-    scan = agreement_columns(vertebrae, discs, Agreement(low, {20: 3, 21: 3}, low, low))
+    found = Agreement(low, {20: 3, 21: 3}, low, low)
+    scan = agreement_columns(vertebrae, discs, found, [20, 120])
     assert [row["low_agreement"] for row in (*vertebrae, *discs)] == [False, True, False, True]
     assert scan["low_agreement_rows"] == 2 and scan["lowest_body_margin"] == 0.5
 
 
 def test_maps_from_elsewhere_say_that_nothing_is_known():
     vertebrae, discs = rows()
-    scan = agreement_columns(vertebrae, discs, Agreement())
+    scan = agreement_columns(vertebrae, discs, Agreement(), ())
     for row in (*vertebrae, *discs):
         assert row["agreement_status"] == "not_recorded"
         assert row["semantic_margin"] is row["low_agreement"] is None

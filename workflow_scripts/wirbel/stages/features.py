@@ -152,7 +152,7 @@ def features(measured: Measurements, levels: dict[str, Any], found: list[str]) -
     """
     rows = asdict(measured)
     agreed = agreement_columns(
-        rows["vertebrae"], rows["discs"], levels.get(AGREEMENT) or Agreement()
+        rows["vertebrae"], rows["discs"], levels.get(AGREEMENT) or Agreement(), measured.cut
     )
     found = [*found, LOW_AGREEMENT] if agreed["low_agreement_rows"] else found
     naming = {"level_confidence": levels["confidence"], "level_method": levels["method"]}

@@ -45,7 +45,8 @@ def _low(rule: str) -> Column:
         "low_agreement",
         BOOLEAN,
         "Whether the networks agree badly about it",
-        f"{rule}, of a complete structure; networks are unsure of what the border cuts. Empty where the "
+        f"{rule}; never true of what the border cuts above, below, in front or behind, as networks are unsure of that. "
+        "Empty where the "
         "maps came without this information",
     )
 

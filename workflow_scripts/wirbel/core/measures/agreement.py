@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from wirbel.core.agreement.figures import Agreement
 from wirbel.core.labels import DISC_OFFSET
@@ -10,12 +10,18 @@ from wirbel.core.measures import status as S
 from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, LOW_INSTANCE, LOW_MARGIN, SURE_MARGIN
 
 
-def agreement_columns(vertebrae: list[dict], discs: list[dict], found: Agreement) -> dict:
-    """Add the columns to the rows of vertebrae and discs; return those of the scan."""
+def agreement_columns(
+    vertebrae: list[dict], discs: list[dict], found: Agreement, cut: Collection[int]
+) -> dict:
+    """Add the columns to the rows of vertebrae and discs; return those of the scan.
+
+    `cut` are the labels of the vertebra map that the border cuts otherwise than at a flank.
+    """
     for row in vertebrae:
-        row |= _vertebra(row["label"], found, row["complete"])
+        row |= _vertebra(row["label"], found, row["label"] not in cut)
     for row in discs:
-        row |= _disc(DISC_OFFSET + row["label_above"], found, row["complete"])
+        label = DISC_OFFSET + row["label_above"]
+        row |= _disc(label, found, label not in cut)
     rows = [*vertebrae, *discs]
     return {
         "lowest_instance_agreement": _lowest(row["instance_agreement"] for row in vertebrae),
@@ -28,7 +34,7 @@ def agreement_columns(vertebrae: list[dict], discs: list[dict], found: Agreement
     }
 
 
-def _vertebra(label: int, found: Agreement, complete: bool) -> dict:
+def _vertebra(label: int, found: Agreement, in_view: bool) -> dict:
     dice, body = found.instance.get(label), found.body_margin.get(label)
     votes = found.votes.get(label, 0)
     state = S.OK if dice is not None else S.ONE_VOTE if _known(found) else S.NOT_RECORDED
@@ -38,17 +44,17 @@ def _vertebra(label: int, found: Agreement, complete: bool) -> dict:
         "semantic_margin": found.margin.get(label),
         "body_margin": body,
         "agreement_status": state,
-        LOW_AGREEMENT: complete and _is_low(dice, body) if _known(found) else None,
+        LOW_AGREEMENT: in_view and _is_low(dice, body) if _known(found) else None,
     }
 
 
-def _disc(label: int, found: Agreement, complete: bool) -> dict:
+def _disc(label: int, found: Agreement, in_view: bool) -> dict:
     margin = found.margin.get(label)
     state = S.OK if margin is not None else S.ADDED_LATER if _known(found) else S.NOT_RECORDED
     return {
         "semantic_margin": margin,
         "agreement_status": state,
-        LOW_AGREEMENT: complete and _is_low(None, margin) if _known(found) else None,
+        LOW_AGREEMENT: in_view and _is_low(None, margin) if _known(found) else None,
     }
 
 

@@ -11,6 +11,7 @@ from wirbel.core.measures.cord.conus import conus_columns
 from wirbel.core.measures.cord.narrowest import canal_profile, cord_profile
 from wirbel.core.measures.coverage.completeness import add_complete
 from wirbel.core.measures.coverage.contiguity import Contiguity
+from wirbel.core.measures.coverage.counts import cut_labels
 from wirbel.core.measures.curvature.alignment import mean_right, spine_frame
 from wirbel.core.measures.curvature.landmarks import cobb_landmarks, solid_landmarks
 from wirbel.core.measures.discs import disc_rows
@@ -43,6 +44,8 @@ class Measurements:
     levels: list[dict]
     landmarks: list[list] = field(default_factory=list)
     """Lines that sizes and angles were taken from, as `Landmark.as_row` gives them."""
+    cut: list[int] = field(default_factory=list)
+    """Labels of the vertebra map whose body or disc the border cuts above, below, in front or behind."""
 
 
 def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measurements:
@@ -87,4 +90,4 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     frame = spine_frame(solids)
     marks += cobb_landmarks(solids, frame, scan["cobb_upper_level"], scan["cobb_lower_level"])
     rows = [mark.as_row() for mark in marks]
-    return Measurements(scan, vertebrae, discs, levels, rows)
+    return Measurements(scan, vertebrae, discs, levels, rows, cut_labels(maps))

@@ -25,10 +25,41 @@ SCAN_FLAGS: dict[str, str] = {
         "or none of five and more has a spinous process: they may be none, were operated on, or the "
         "image's front and back are exchanged"
     ),
+    "maps_disagree": (
+        "more than a twentieth of the vertebrae's and discs' voxels is something else in the other map: the maps do "
+        "not belong together, or one was moved"
+    ),
+    "names_skipped": (
+        "between the names of two neighbouring bodies one is left out: a vertebra was missed, or all below have "
+        "another's name"
+    ),
+    "discs_misplaced": (
+        "a fifth or more of a disc does not lie between the two bodies that its name says"
+    ),
+    "bodies_too_low": (
+        "bodies take up less than half of the distance between their centres, as the median of all: masks of bodies "
+        "are too small, or discs too high"
+    ),
+    "arches_misplaced": (
+        "arches lie half a level and more above or three quarters below their bodies, or one vertebra has two spinous "
+        "processes and its neighbour none: parts have the neighbour's name"
+    ),
+    "sides_exchanged": (
+        "at two vertebrae or more a left process lies to the right of its right counterpart"
+    ),
     "canal_missing": ("no spinal canal and no cord was found beside any vertebra"),
     "canal_broken": (
         "the canal is missing beside a body or a disc between the first and the last body wholly in view"
     ),
+    "canal_leaks": (
+        "more than 1 ml of the canal lies farther than 30 mm from the middle of its section: it has run out into its "
+        "surroundings"
+    ),
+    "cord_broken": (
+        "between two pieces of the cord the canal shows none over 16 mm and more: the cord was missed there, or roots "
+        "below its end were taken for it"
+    ),
+    "cord_outside": ("the cord lies around the canal, not inside it: the two were exchanged"),
     "canal_beside": (
         "at a third of the vertebrae or more the canal does not run behind the body, 8 to 45 mm from its centre"
     ),
@@ -56,11 +87,16 @@ SCAN_FLAGS: dict[str, str] = {
     ),
     "sizes_uneven": (
         "of two neighbouring bodies wholly in view one has less than a third of the other's volume, or one is more "
-        "than 1.75 times as high as those around: one of them is none, only a part, or two grown together"
+        "than 1.75 times as high, or 1.6 times as wide or deep, as those around: one of them is none, only a part, "
+        "grown into its surroundings, or two grown together"
     ),
     "spacing_uneven": (
         "neighbouring bodies stand less than 0.55 or more than 1.6 times as far apart as usual at their levels in "
         "this person: a vertebra is missing, doubled or split"
+    ),
+    "spine_stepped": (
+        "a body lies beside the course of the others by more than 0.6 of its depth: the scan was put together "
+        "wrongly, or a vertebra has slipped by more than half"
     ),
     "body_in_pieces": (
         "a body consists of separate pieces, the second at least a sixth of the first"

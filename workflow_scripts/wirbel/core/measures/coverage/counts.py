@@ -17,6 +17,14 @@ def cut_off(region: Region | None) -> bool:
     return region is None or region.is_cut(SIDEWAYS, flank_fraction=1.0)
 
 
+def cut_labels(maps: LabelMaps) -> list[int]:
+    """Return the labels of the vertebra map whose body or disc is missing or cut other than at a flank."""
+    discs = [DISC_OFFSET + v for v in maps.discs]
+    return [v for v in maps.numbered if cut_off(maps.body(v))] + [
+        label for label in discs if cut_off(maps.whole(label))
+    ]
+
+
 def count_columns(maps: LabelMaps) -> dict:
     """Return the numbers of vertebrae and discs, whole ones and all in view, and the outermost levels."""
     vertebrae, discs = maps.vertebrae, maps.discs

@@ -29,7 +29,7 @@ def canal_offsets_mm(chain: WholeChain) -> np.ndarray:
     of view.
     """
     last = len(chain.links) - 1
-    kept = [k for k, link in enumerate(chain.links) if link.whole or 0 < k < last]
+    kept = [k for k, link in enumerate(chain.links) if link.in_profile or 0 < k < last]
     points, axes = chain.centres_mm[kept], chain.upwards[kept]
     points = np.concatenate([points, (points[:-1] + points[1:]) / 2])
     axes = np.concatenate([axes, (axes[:-1] + axes[1:]) / 2])

@@ -21,6 +21,7 @@ from wirbel.core.labels import (
     SUPERIOR_ARTICULAR_LEFT,
     SUPERIOR_ARTICULAR_RIGHT,
 )
+from wirbel.core.measures.coverage.counts import cut_off
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 
@@ -41,6 +42,8 @@ class Link:
         Of the body.
     whole : bool
         True if the body does not reach the border.
+    in_profile : bool
+        True if the border cuts off no more than its flanks, as that of narrow slabs does.
     second_piece : float
         Size of its second largest piece relative to the largest.
     arch_mm, arch_mm3 : ndarray (3,) or None, float
@@ -53,6 +56,7 @@ class Link:
     centre_mm: np.ndarray
     volume_mm3: float
     whole: bool
+    in_profile: bool
     second_piece: float
     moments_mm2: np.ndarray
     arch_mm: np.ndarray | None
@@ -98,6 +102,11 @@ class WholeChain:
     def whole(self) -> list[Link]:
         """The bodies that do not reach the border."""
         return [link for link in self.links if link.whole]
+
+    @cached_property
+    def in_profile(self) -> list[Link]:
+        """The bodies of which the border cuts off no more than flanks."""
+        return [link for link in self.links if link.in_profile]
 
     @cached_property
     def upwards(self) -> np.ndarray:
@@ -154,6 +163,7 @@ def _link(maps: LabelMaps, label: int, body: Region) -> Link:
         body.centroid_mm,
         body.volume_mm3,
         not body.touches_border,
+        not cut_off(body),
         _second_piece(body.mask),
         _moments_mm2(body),
         None if arch is None else arch.centroid_mm,

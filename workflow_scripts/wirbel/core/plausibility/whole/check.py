@@ -9,8 +9,13 @@ from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
 from wirbel.core.plausibility.whole.canal import canal_flags
 from wirbel.core.plausibility.whole.chain import WholeChain
+from wirbel.core.plausibility.whole.cords import cord_flags
 from wirbel.core.plausibility.whole.counts import count_flags, has_arch
+from wirbel.core.plausibility.whole.curves import has_step
 from wirbel.core.plausibility.whole.directions import direction_flags
+from wirbel.core.plausibility.whole.discs import disc_flags
+from wirbel.core.plausibility.whole.names import name_flags
+from wirbel.core.plausibility.whole.parts import part_flags
 from wirbel.core.plausibility.whole.shapes import is_sliver, shape_flags
 from wirbel.core.plausibility.whole.sizes import size_flags
 
@@ -45,10 +50,15 @@ def check_whole_result(
     _refuse_impossible(chain)
     found = {
         *count_flags(chain),
+        *name_flags(chain),
+        *disc_flags(chain),
+        *part_flags(chain),
         *canal_flags(chain),
+        *cord_flags(chain),
         *direction_flags(chain),
         *shape_flags(chain),
         *size_flags(chain, vertebrae),
+        *(["spine_stepped"] if has_step(chain) else []),
     }
     return [flag for flag in SCAN_FLAGS if flag in found]
 

@@ -39,7 +39,7 @@ def count_flags(chain: WholeChain) -> list[str]:
         "discs_missing": discs_missing(chain),
         "bodies_missing": bodies_missing(chain),
         "arches_missing": arches_missing(chain),
-        "body_in_pieces": any(link.second_piece >= SECOND_PIECE for link in chain.whole),
+        "body_in_pieces": any(link.second_piece >= SECOND_PIECE for link in chain.in_profile),
     }
     return [flag for flag, is_set in flags.items() if is_set]
 
@@ -68,7 +68,7 @@ def arches_missing(chain: WholeChain) -> bool:
     """Return True if bodies lack their arches, or all of them a spinous process, although their backs
     are in view.
     """
-    seen = [link for link in chain.whole if _back_in_view(chain, link)]
+    seen = [link for link in chain.in_profile if _back_in_view(chain, link)]
     if len(seen) >= WITHOUT_SPINOUS and all(link.spinous_mm is None for link in seen):
         return True
     missing = sum(not has_arch(link) for link in seen)

@@ -1,4 +1,4 @@
-"""Tell which way a spine's curves bend, from its bodies and sacrum alone.
+"""Tell which way a spine's curves bend, and whether it has a step, from its bodies and sacrum alone.
 
 In an image whose header exchanges front and back, networks draw specks of canal and arches where
 the header says the back is. Then only the curves reveal it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.labels import LEVEL_LABELS
-from wirbel.core.plausibility.whole.chain import WholeChain
+from wirbel.core.plausibility.whole.chain import WholeChain, unit
 
 ANTERIOR = np.array([0.0, 1.0, 0.0])
 FEWEST_THORACIC = 7
@@ -22,6 +22,31 @@ SACRUM_MM = 8.0
 """The sacrum's centre lies this far behind the last body's: 25 to 50 mm at slopes of 20 to 60 degrees
 (Boulay).
 """
+STEP_OF_DEPTH = 0.6
+"""A body beside its neighbour's course, relative to its depth: a slip of more than a half (Meyerding, Surg Gynecol
+Obstet 1932;54:371, grade III) is rare."""
+
+
+def has_step(chain: WholeChain) -> bool:
+    """Return True if somewhere the lower bodies run on beside the upper ones."""
+    return any(step > STEP_OF_DEPTH for step in steps(chain))
+
+
+def steps(chain: WholeChain) -> list[float]:
+    """Return how far each body lies beside the course of those around it, relative to its depth.
+
+    The course between two bodies is the mean direction of the steps before and after; C2, whose centre the dens
+    moves, does not count.
+    """
+    links = [link for link in chain.links if link.level != "C2"]
+    ways = np.diff([link.centre_mm for link in links], axis=0)
+    found = []
+    for k in range(1, len(ways) - 1):
+        course = unit(unit(ways[k - 1]) + unit(ways[k + 1]))
+        beside = ways[k] - (ways[k] @ course) * course
+        depth = max(link.extent_mm(ANTERIOR) for link in links[k : k + 2])
+        found.append(float(np.linalg.norm(beside) / depth))
+    return found
 
 
 def curves_bend_forward(chain: WholeChain) -> bool:

@@ -13,9 +13,9 @@ WIDTH_OVER_DEPTH = (0.8, 2.0)
 """1.1 to 1.5 from C3 to L5 (Panjabi et al., Spine 1991;16:861 and 888, 1992;17:299). If the voxel size
 is wrong along one axis, nothing else may reveal it.
 """
-HIGHEST = 1.75
-"""Height relative to the median of the two bodies above and the two below. Neighbours differ by 10 %;
-two fused bodies with their disc give 2.2.
+LARGEST = np.array([1.75, 1.6, 1.6])
+"""Height, width and depth relative to the median of the two bodies above and the two below. Neighbours differ by 10 %;
+two fused bodies with their disc give 2.2; a rim of 5 mm on both sides makes an L3 of 34 mm deep by a third.
 """
 RIGHT = np.array([1.0, 0.0, 0.0])
 
@@ -42,14 +42,30 @@ def proportions_impossible(chain: WholeChain) -> bool:
     return not WIDTH_OVER_DEPTH[0] <= np.median(ratios) <= WIDTH_OVER_DEPTH[1]
 
 
-def much_higher_than_others(chain: WholeChain) -> bool:
-    """Return True if a body is much higher than those around it, C2 with its dens excepted."""
-    bodies = [(link, up) for link, up in _whole_with_axes(chain) if link.level != "C2"]
-    if len(bodies) < 3:
+def much_larger_than_others(chain: WholeChain) -> bool:
+    """Return True if a body is much higher, wider or deeper than those around it, C2 with its dens excepted.
+
+    A body that the border cuts may be too large as well, but does not count as a neighbour.
+    """
+    if len(chain.links) < 3:
         return False
-    heights = [link.extent_mm(up) for link, up in bodies]
-    around = [heights[max(k - 2, 0) : k] + heights[k + 1 : k + 3] for k in range(len(heights))]
-    return any(h > HIGHEST * np.median(others) for h, others in zip(heights, around, strict=True))
+    bodies = [
+        (link, _extents(link, up))
+        for link, up in zip(chain.links, chain.upwards, strict=True)
+        if link.level != "C2"
+    ]
+    for k, (_, extents) in enumerate(bodies):
+        around = bodies[max(k - 2, 0) : k] + bodies[k + 1 : k + 3]
+        others = [own for link, own in around if link.in_profile]
+        if len(others) > 1 and (extents > LARGEST * np.median(others, axis=0)).any():
+            return True
+    return False
+
+
+def _extents(link: Link, up: np.ndarray) -> np.ndarray:
+    """Return height, width and depth in mm."""
+    right = unit(RIGHT - (RIGHT @ up) * up)
+    return np.array([link.extent_mm(way) for way in (up, right, unit(np.cross(up, right)))])
 
 
 def _whole_with_axes(chain: WholeChain) -> list[tuple[Link, np.ndarray]]:
@@ -62,5 +78,5 @@ def _whole_with_axes(chain: WholeChain) -> list[tuple[Link, np.ndarray]]:
 
 
 def _width_over_depth(link: Link, up: np.ndarray) -> float:
-    right = unit(RIGHT - (RIGHT @ up) * up)
-    return link.extent_mm(right) / max(link.extent_mm(unit(np.cross(up, right))), 1e-9)
+    _, width, depth = _extents(link, up)
+    return float(width / max(depth, 1e-9))

@@ -16,7 +16,7 @@ from wirbel.core.plausibility.level_sizes import (
     BODY_WIDTH_MM,
 )
 from wirbel.core.plausibility.whole.chain import Link, WholeChain
-from wirbel.core.plausibility.whole.shapes import much_higher_than_others
+from wirbel.core.plausibility.whole.shapes import much_larger_than_others
 
 SMALLEST_NEIGHBOUR = 1 / 3
 """A body relative to its larger neighbour: crushed ones keep half (Genant et al., J Bone Miner Res
@@ -45,10 +45,11 @@ def size_flags(chain: WholeChain, vertebrae: Sequence[Mapping]) -> list[str]:
 
 
 def sizes_impossible(chain: WholeChain, vertebrae: Sequence[Mapping]) -> bool:
-    """Return True if a body completely in view has a volume or a measured size that is impossible at
-    its level.
+    """Return True if a body has a volume or a measured size that is impossible at its level.
+
+    One that the border cuts can be too large, but not too small.
     """
-    if any(_outside(link.volume_mm3, BODY_VOLUME_MM3[link.level]) for link in chain.whole):
+    if any(_impossible_volume(link) for link in chain.links):
         return True
     return any(
         row.get(name) is not None and _outside(row[name], ranges.get(row["level"], ANY))
@@ -58,13 +59,13 @@ def sizes_impossible(chain: WholeChain, vertebrae: Sequence[Mapping]) -> bool:
 
 
 def sizes_uneven(chain: WholeChain) -> bool:
-    """Return True if a body is much smaller than the next one, or much higher than those around it (C2
+    """Return True if a body is much smaller than the next one, or much larger than those around it (C2
     excepted).
     """
-    links = [link for link in chain.links if link.whole and link.level != "C2"]
+    links = [link for link in chain.in_profile if link.level != "C2"]
     pairs = [(a.volume_mm3, b.volume_mm3) for a, b in zip(links, links[1:], strict=False)]
     smaller = any(min(pair) < SMALLEST_NEIGHBOUR * max(pair) for pair in pairs)
-    return smaller or much_higher_than_others(chain)
+    return smaller or much_larger_than_others(chain)
 
 
 def spacing_uneven(chain: WholeChain) -> bool:
@@ -74,7 +75,7 @@ def spacing_uneven(chain: WholeChain) -> bool:
     pairs = [
         (a, b)
         for a, b in zip(chain.links, chain.links[1:], strict=False)
-        if a.whole and b.whole and a.level != "C2"
+        if a.in_profile and b.in_profile and a.level != "C2"
     ]
     if not pairs:
         return False
@@ -87,6 +88,11 @@ def spacing_uneven(chain: WholeChain) -> bool:
 def _usual_distance_mm(above: Link, below: Link) -> float:
     upper, lower = BODIES[above.level], BODIES[below.level]
     return (upper.height_mm + lower.height_mm) / 2 + upper.disc_mm
+
+
+def _impossible_volume(link: Link) -> bool:
+    smallest, largest = BODY_VOLUME_MM3[link.level]
+    return link.volume_mm3 > largest or (link.whole and link.volume_mm3 < smallest)
 
 
 def _outside(value: float, limits: tuple[float, float]) -> bool:

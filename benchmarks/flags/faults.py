@@ -1,74 +1,17 @@
-"""Faults that networks, exporters and headers make, put into true label maps, and the flags that they call for.
+"""Faults that networks make, put into true label maps, and the flags that they call for.
 
 Each fault is a function of a `Spine`, which returns the faulty one, or None where the scan is too short to show it.
-`FAULTS` names for each the flags of which at least one is expected; `FAILS` stands for a scan that is refused.
+`MAP_FAULTS` names for each the flags of which at least one is expected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
+from spine import FAILS, Fault, Spine, where
 
 from wirbel.core import labels as L
-from wirbel.core.geometry import Grid, Volume
-
-FAILS = "implausible_result"
-
-
-@dataclass(frozen=True)
-class Spine:
-    """Both label maps (arrays of one shape) and their affine."""
-
-    subregion: np.ndarray
-    vertebra: np.ndarray
-    affine: np.ndarray
-
-    @property
-    def volumes(self) -> tuple[Volume, Volume]:
-        """The maps as volumes."""
-        return Volume(self.subregion, self.affine), Volume(self.vertebra, self.affine)
-
-    @property
-    def body(self) -> np.ndarray:
-        """Where bodies are."""
-        return np.isin(self.subregion, L.BODY_LABELS)
-
-    def points_mm(self, mask: np.ndarray) -> np.ndarray:
-        """World mm of a mask's voxels (n, 3)."""
-        return Grid(mask.shape, self.affine).to_world(np.argwhere(mask))
-
-    def centre_mm(self, mask: np.ndarray) -> np.ndarray:
-        """Mean world mm of a mask (3,)."""
-        return self.points_mm(mask).mean(0)
-
-    def names(self) -> list[int]:
-        """Vertebrae with a body of at least 1 ml that does not touch the border, from the top down."""
-        least = 1000 / abs(np.linalg.det(self.affine[:3, :3]))
-        inner = np.zeros(self.body.shape, bool)
-        inner[2:-2, 2:-2, 2:-2] = True
-        own = [(v, self.body & (self.vertebra == v)) for v in L.LEVELS_TOP_DOWN if v != L.SACRUM]
-        return [v for v, mask in own if mask.sum() > least and not (mask & ~inner).any()]
-
-    def without(self, mask: np.ndarray) -> Spine:
-        """The same with nothing where `mask` is set."""
-        return replace(
-            self,
-            subregion=np.where(mask, 0, self.subregion),
-            vertebra=np.where(mask, 0, self.vertebra),
-        )
-
-    def along_mm(self, mask: np.ndarray) -> np.ndarray:
-        """Mm downwards of a mask's voxels from its centre (n,)."""
-        down = self.points_mm(mask) @ np.array([0, 0, -1.0])
-        return down - down.mean()
-
-
-def _where(mask: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    out = np.zeros(mask.shape, bool)
-    out[tuple(np.argwhere(mask)[chosen].T)] = True
-    return out
 
 
 def discs_lost(spine: Spine) -> Spine | None:
@@ -93,7 +36,7 @@ def bodies_split(spine: Spine) -> Spine | None:
         if k % 2:
             half = spine.body & (spine.vertebra == v)
             number += 1
-            out[_where(half, spine.along_mm(half) > 0)] = number
+            out[where(half, spine.along_mm(half) > 0)] = number
         for old, offset in zip(family[1:], (L.DISC_OFFSET, L.ENDPLATE_OFFSET), strict=True):
             out[spine.vertebra == old] = offset + number
         number += 1
@@ -129,7 +72,7 @@ def canal_gap(spine: Spine) -> Spine | None:
     body = spine.body & (spine.vertebra == names[len(names) // 2])
     canal = np.isin(spine.subregion, (L.CANAL, L.CORD))
     height = (spine.points_mm(canal) - spine.centre_mm(body)) @ np.array([0, 0, 1.0])
-    return spine.without(_where(canal, np.abs(height) < 12.5))
+    return spine.without(where(canal, np.abs(height) < 12.5))
 
 
 def canal_elsewhere(spine: Spine) -> Spine | None:
@@ -152,7 +95,7 @@ def body_reduced(spine: Spine) -> Spine | None:
         return None
     body = spine.body & (spine.vertebra == names[len(names) // 2])
     far = np.linalg.norm(spine.points_mm(body) - spine.centre_mm(body), axis=1) > 8
-    return spine.without(_where(body, far))
+    return spine.without(where(body, far))
 
 
 def body_in_sacrum(spine: Spine) -> Spine | None:
@@ -161,7 +104,7 @@ def body_in_sacrum(spine: Spine) -> Spine | None:
     if not names or names[-1] not in (23, 24) or sacrum.sum() < 500:
         return None
     points = spine.points_mm(sacrum)
-    ball = _where(sacrum, np.linalg.norm(points - points.mean(0), axis=1) < 6.2)
+    ball = where(sacrum, np.linalg.norm(points - points.mean(0), axis=1) < 6.2)
     subregion, vertebra = spine.subregion.copy(), spine.vertebra.copy()
     subregion[ball], vertebra[ball] = L.BODY_BORDER, names[-1] + 1
     return replace(spine, subregion=subregion, vertebra=vertebra)
@@ -176,7 +119,7 @@ def two_slivers(spine: Spine) -> Spine | None:
     for v, name in zip(names, (3, 4), strict=False):
         body = spine.body & (spine.vertebra == v)
         points = spine.points_mm(body) - spine.centre_mm(body)
-        sliver = _where(body, (np.abs(points[:, 2]) < 3) & (np.abs(points[:, 1]) < 4))
+        sliver = where(body, (np.abs(points[:, 2]) < 3) & (np.abs(points[:, 1]) < 4))
         out.subregion[sliver], out.vertebra[sliver] = L.BODY_BORDER, name
     return out
 
@@ -221,80 +164,10 @@ def body_parted(spine: Spine) -> Spine | None:
     if not names or names[-1] < L.LEVEL_LABELS["T4"]:
         return None
     body = spine.body & (spine.vertebra == names[-1])
-    return spine.without(_where(body, np.abs(spine.along_mm(body)) < 3))
+    return spine.without(where(body, np.abs(spine.along_mm(body)) < 3))
 
 
-def spacing_lost(spine: Spine) -> Spine | None:
-    """The header says 1 mm in all directions."""
-    if len(spine.names()) < 2:
-        return None
-    spacing = np.linalg.norm(spine.affine[:3, :3], axis=0)
-    affine = spine.affine @ np.diag([*(1 / spacing), 1])
-    return replace(spine, affine=affine)
-
-
-def _mirrored(spine: Spine, *axes: int) -> Spine:
-    """Mirror the world along some axes: the header says the opposite; names are counted anew from its top."""
-    affine = np.diag([*(-1.0 if a in axes else 1.0 for a in range(3)), 1]) @ spine.affine
-    out = replace(spine, affine=affine)
-    return _renumbered(out) if 2 in axes else out
-
-
-def _renumbered(spine: Spine) -> Spine:
-    """Give the vertebrae the names of the same range, from the header's top down."""
-    present = [v for v in L.LEVELS_TOP_DOWN if v != L.SACRUM and (spine.vertebra == v).any()]
-    vertebra = spine.vertebra.copy()
-    for old, new in zip(present, present[::-1], strict=True):
-        vertebra[spine.vertebra == old] = new
-    for old, new in zip(
-        present[:-1], present[-2::-1], strict=True
-    ):  # a disc lies below its vertebra
-        for offset in (L.DISC_OFFSET, L.ENDPLATE_OFFSET):
-            vertebra[spine.vertebra == offset + old] = offset + new
-    return replace(spine, vertebra=vertebra)
-
-
-def front_to_back(spine: Spine) -> Spine | None:
-    """The header exchanges front and back."""
-    return _mirrored(spine, 1) if len(spine.names()) > 1 else None
-
-
-def upside_down(spine: Spine) -> Spine | None:
-    """The header exchanges head and feet."""
-    return _mirrored(spine, 2) if len(spine.names()) > 2 else None
-
-
-def prone(spine: Spine) -> Spine | None:
-    """The header turns the person by half a turn about the left-right axis."""
-    return _mirrored(spine, 1, 2) if len(spine.names()) > 2 else None
-
-
-def _turned(spine: Spine, degrees: float, first: int, second: int) -> Spine | None:
-    if len(spine.names()) < 3:
-        return None
-    turn, c, s = np.eye(4), np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    turn[[first, second], [first, second]] = c
-    turn[first, second], turn[second, first] = -s, s
-    return replace(spine, affine=turn @ spine.affine)
-
-
-def tilted_forward(spine: Spine) -> Spine | None:
-    """The header is turned by 45 degrees about the left-right axis."""
-    return _turned(spine, 45, 1, 2)
-
-
-def tilted_sideways(spine: Spine) -> Spine | None:
-    """The header is turned by 45 degrees about the front-back axis."""
-    return _turned(spine, 45, 0, 2)
-
-
-def lying(spine: Spine) -> Spine | None:
-    """The header exchanges the head-feet and the front-back axis."""
-    return _turned(spine, 90, 1, 2)
-
-
-Fault = Callable[[Spine], Spine | None]
-FAULTS: dict[Fault, tuple[str, ...]] = {
+MAP_FAULTS: dict[Fault, tuple[str, ...]] = {
     discs_lost: ("discs_missing",),
     bodies_split: ("discs_missing",),
     bodies_lost: ("bodies_missing",),
@@ -309,11 +182,4 @@ FAULTS: dict[Fault, tuple[str, ...]] = {
     vertebra_lost: ("spacing_uneven",),
     vertebrae_grown_together: ("sizes_uneven", "spacing_uneven"),
     body_parted: ("body_in_pieces",),
-    spacing_lost: ("proportions_impossible", "sizes_impossible", FAILS),
-    front_to_back: ("front_back_exchanged",),
-    upside_down: ("head_feet_exchanged",),
-    prone: ("head_feet_exchanged",),
-    tilted_forward: ("spine_tilted",),
-    tilted_sideways: ("spine_tilted",),
-    lying: ("spine_tilted",),
 }

@@ -1,6 +1,6 @@
 """How often the look at the whole result flags faults, and how often it flags sound scans.
 
-    nice python benchmarks/whole_result.py --clean 200 --faulty 40
+    nice python benchmarks/flags/check.py --clean 200 --faulty 40
 
 Draws the true label maps of simulated scans (1 mm in plane, slices of 3 to 4.4 mm, all four fields of view), checks
 them as they are, and with each fault of `whole_result_faults.py` put into them. Prints two tables: flags of sound
@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
-from whole_result_faults import FAILS, FAULTS, Spine
+from faults import MAP_FAULTS
+from header_faults import HEADER_FAULTS
+from spine import FAILS, Spine
+from unseen_faults import UNSEEN_FAULTS
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
@@ -29,6 +29,8 @@ from wirbel.phantom.person.anatomy import Anatomy, sample_anatomy
 from wirbel.phantom.true_values.true_shapes import body_sizes
 
 IN_PLANE_MM = 1.0
+ANY = (*SCAN_FLAGS, FAILS)
+FAULTS = MAP_FAULTS | HEADER_FAULTS | dict.fromkeys(UNSEEN_FAULTS, ANY)
 SEED = 70000
 
 
@@ -82,13 +84,15 @@ def check_faults(seeds: range, only: list[str]) -> None:
         verdicts = [verdict(spine, []) for spine in faulty]
         hit = sum(bool(v & set(expected)) for v in verdicts)
         some = sum(bool(v) for v in verdicts)
-        names = " or ".join(f"`{e}`" for e in expected)
+        names = "any" if expected is ANY else " or ".join(f"`{e}`" for e in expected)
+        found = Counter(flag for v in verdicts for flag in v)
         about = fault.__doc__.split("\n")[0].rstrip(".")
         n = max(len(verdicts), 1)
         print(
             f"| {about} | {names} | {len(verdicts)} | {100 * hit / n:.0f} % | {100 * some / n:.0f} % |",
             flush=True,
         )
+        print(f"{fault.__name__}: {dict(found)}", file=sys.stderr, flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
