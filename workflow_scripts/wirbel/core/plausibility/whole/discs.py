@@ -42,7 +42,7 @@ def between_shares(chain: WholeChain) -> list[float]:
 
 
 def filled_share(chain: WholeChain) -> float:
-    """Return the median, over neighbours in view up to their flanks, of their mean height over the distance of their centres."""
+    """Return the median height of neighbouring bodies over the distance of their centres; flanks may be out of view."""
     found = []
     for above, below in zip(chain.links, chain.links[1:], strict=False):
         if above.in_profile and below.in_profile and above.level != "C2":
