@@ -8,20 +8,21 @@ from every clone of the software and wherever the output folder was moved to.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from wirbel.manifests.batches import Scan
 from wirbel.manifests.records import FAILED, OK, SEAL_MARK, DamagedManifest, Record, read_records
 from wirbel.plan.stage_plan import KEY_DIGITS, StagePlan, digest_of
 
-LISTS = {"failed", "absent", "drops"}
+LISTS = ("failed", "absent", "drops")
+FIRST_BYTES = 4096
+DECODE = json.JSONDecoder().raw_decode
 
 
-@dataclass(frozen=True)
-class Seal:
+class Seal(NamedTuple):
     """`made_by`: the stage plan's fingerprint; `made_from`: what the manifest before holds, or the batch's list.
 
     `holds` is a digest of the rows. `failed` are the reasons among them, `absent` the scans whose file could not be
@@ -83,20 +84,33 @@ def read_sealed(path: str | Path) -> dict[str, Record]:
     return records
 
 
+def _first_line(path: str | Path) -> str:
+    """Return a file's first line. There may be 200,000 of these files: no Path, no buffer, no more than is needed."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = os.read(file, FIRST_BYTES)
+        while b"\n" not in found and (more := os.read(file, FIRST_BYTES)):
+            found += more
+    finally:
+        os.close(file)
+    return found.partition(b"\n")[0].decode()
+
+
 def seal_line(seal: Seal) -> str:
     """Return a manifest's first line."""
-    return f"{SEAL_MARK}{json.dumps(asdict(seal))}\n"
+    return f"{SEAL_MARK}{json.dumps(seal._asdict())}\n"
 
 
 def read_seal(path: str | Path) -> Seal | None:
     """Return a manifest's seal; None when there is no manifest, one without a seal, or one that is no text."""
     try:
-        line = Path(path).read_bytes().decode().partition("\n")[0]
+        line = _first_line(path)
         if not line.startswith(SEAL_MARK):
             return None
-        content: dict[str, Any] = json.loads(line[len(SEAL_MARK) :])
-        for name in LISTS & content.keys():
-            content[name] = tuple(content[name])
+        content: dict[str, Any] = DECODE(line, len(SEAL_MARK))[0]
+        for name in LISTS:
+            if name in content:
+                content[name] = tuple(content[name])
         return Seal(**content)
     except (OSError, ValueError, TypeError, AttributeError):
         return None

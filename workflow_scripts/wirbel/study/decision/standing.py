@@ -5,7 +5,6 @@ Manifests of an earlier run may stand behind a stage that has yet to run again; 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +61,8 @@ def standing(output_dir: Path, plan: Plan | None, batch: str, *, all_rows: bool)
 def valid_seals(output_dir: Path, plan: Plan, batch: str) -> tuple[Seal, ...]:
     """Return the seals from the first stage on, up to the first manifest that is missing or out of date."""
     found: list[Seal] = []
-    work = os.path.join(output_dir, "work")
-    for stage in plan.stages:
-        seal = read_seal(f"{work}/{stage.stage}/{batch}.tsv")  # no Path: there may be 150,000
+    for stage in plan.stages:  # no Path: there may be 200,000 manifests
+        seal = read_seal(f"{output_dir}/work/{stage.stage}/{batch}.tsv")
         if seal is None or (found and not follows(output_dir, batch, seal, found[-1])):
             break
         if not plan.accepts(seal.made_by, stage.stage):

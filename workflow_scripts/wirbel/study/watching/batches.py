@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from wirbel.manifests.batches import list_batches
 from wirbel.manifests.records import FAILED, OK
-from wirbel.manifests.seals import Seal
 from wirbel.plan.plan import Plan
 from wirbel.runner.machine.locks import is_locked
 from wirbel.study.decision.standing import scans_in, valid_seals
 from wirbel.study.watching.rows import rows_so_far
 
 
-@dataclass(frozen=True)
-class BatchState:
-    """`seals` are those of the valid manifests, from the first stage on.
+class Progress(NamedTuple):
+    """How far a batch is; many batches are equally far.
 
-    The stage after them is the next: `finished` scans and reasons of `failing` ones are its own, while it is `at_work`.
+    `reached` holds the scans with and without a result at each stage that has a valid manifest. The stage after them
+    is the next: `finished` scans and reasons of `failing` ones are its own, while it is `at_work`.
     """
 
-    batch: str
     scans: int
-    seals: tuple[Seal, ...]
+    reached: tuple[tuple[int, int], ...]
     at_work: bool = False
     finished: int = 0
     failing: tuple[str, ...] = ()
 
     def counts(self, place: int) -> tuple[int, int]:
         """Return how many scans have a result at a stage, and how many cannot have one."""
-        if place < len(self.seals):
-            return self.seals[place].measured, self.seals[place].failed_scans
-        if place == len(self.seals):
-            before = self.seals[-1].failed_scans if self.seals and self.at_work else 0
+        if place < len(self.reached):
+            return self.reached[place]
+        if place == len(self.reached):
+            before = self.reached[-1][1] if self.reached and self.at_work else 0
             return self.finished, before + len(self.failing)
         return 0, 0
 
     def runs(self, place: int) -> bool:
         """Whether a job of this stage is at work on the batch."""
-        return self.at_work and place == len(self.seals)
+        return self.at_work and place == len(self.reached)
+
+
+class BatchState(NamedTuple):
+    """A batch's progress, and the stages at whose manifests a scan failed, by their places."""
+
+    batch: str
+    progress: Progress
+    failed_at: tuple[int, ...] = ()
 
 
 def read_states(output_dir: Path, plan: Plan, *, at_work: bool) -> list[BatchState]:
@@ -52,13 +58,14 @@ def read_states(output_dir: Path, plan: Plan, *, at_work: bool) -> list[BatchSta
 def _state(output_dir: Path, plan: Plan, batch: str, locked: bool) -> BatchState:
     seals = valid_seals(output_dir, plan, batch)
     scans = scans_in(output_dir, batch, seals)
+    reached = tuple((seal.measured, seal.failed_scans) for seal in seals)
+    failed_at = tuple(place for place, seal in enumerate(seals) if seal.failed)
     if not locked or len(seals) == len(plan.stages):
-        return BatchState(batch, scans, seals)
+        return BatchState(batch, Progress(scans, reached), failed_at)
     rows = rows_so_far(output_dir, plan.stages[len(seals)], batch)
     done = sum(row.status == OK for row in rows)
-    return BatchState(
-        batch, scans, seals, True, done, tuple(r.reason for r in rows if r.status == FAILED)
-    )
+    failing = tuple(row.reason for row in rows if row.status == FAILED)
+    return BatchState(batch, Progress(scans, reached, True, done, failing), failed_at)
 
 
 def _locked(output_dir: Path) -> frozenset[str]:

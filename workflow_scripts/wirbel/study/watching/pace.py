@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,8 +46,8 @@ def pace_of(
     elapsed = max(1.0, time.time() - began)
     done = _work_since(began, output_dir, names, states, medians)
     left = sum(
-        medians.get(name, 0.0) * (state.scans - sum(state.counts(place)))
-        for state in states
+        batches * medians.get(name, 0.0) * (progress.scans - sum(progress.counts(place)))
+        for progress, batches in Counter(state.progress for state in states).items()
         for place, name in enumerate(names)
     )
     if not done or set(medians) != set(names):
@@ -64,12 +65,12 @@ def _work_since(
 ) -> float:
     """Return the work done since a moment, in seconds of one job after the other."""
     done, work = 0.0, os.path.join(output_dir, "work")
-    for state in states:
-        for place, name in enumerate(names[: len(state.seals)]):
-            if _changed(f"{work}/{name}/{state.batch}.tsv") >= began:
-                done += medians.get(name, 0.0) * state.seals[place].measured
-        if state.at_work:
-            done += medians.get(names[len(state.seals)], 0.0) * state.finished
+    for batch, progress, _ in states:
+        for name, (measured, _) in zip(names, progress.reached, strict=False):
+            if _changed(f"{work}/{name}/{batch}.tsv") >= began:
+                done += medians.get(name, 0.0) * measured
+        if progress.at_work:
+            done += medians.get(names[len(progress.reached)], 0.0) * progress.finished
     return done
 
 
@@ -79,7 +80,7 @@ def _medians(
     """Return median seconds per scan, from manifests, else from the tables of an earlier run."""
     found = _earlier(output_dir, names)
     for place, name in enumerate(names):
-        done = (state.batch for state in reversed(states) if len(state.seals) > place)
+        done = (state.batch for state in reversed(states) if len(state.progress.reached) > place)
         times = [
             seconds
             for batch in islice(done, SAMPLED_BATCHES)

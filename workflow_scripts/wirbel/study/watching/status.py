@@ -7,6 +7,7 @@ settings left behind counts as waiting.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from wirbel.errors import InfrastructureError
 from wirbel.plan.plan import Plan, plan_file, read_plan
 from wirbel.study.ending.run_record import last_run
 from wirbel.study.run_lock import RunLock
-from wirbel.study.watching.batches import BatchState, read_states
+from wirbel.study.watching.batches import BatchState, Progress, read_states
 from wirbel.study.watching.pace import Pace, pace_of
 from wirbel.study.watching.rows import failed_rows
 
@@ -72,10 +73,11 @@ def look(output_dir: str | Path) -> Status:
     plan = plan_of(folder)
     holder, run = RunLock(folder).at_work(), last_run(folder)
     states = read_states(folder, plan, at_work=bool(holder))
-    stages = tuple(_stage(name, place, states) for place, name in enumerate(plan.names))
+    progress = Counter(state.progress for state in states)
+    stages = tuple(_stage(name, place, progress) for place, name in enumerate(plan.names))
     return Status(
         str(output_dir),
-        scans=sum(state.scans for state in states),
+        scans=sum(state.scans * batches for state, batches in progress.items()),
         measured=stages[-1].done,
         failed=sum(stage.failed for stage in stages),
         stages=stages,
@@ -98,17 +100,17 @@ def plan_of(folder: Path) -> Plan:
         raise NothingYet(str(error)) from None
 
 
-def _stage(name: str, place: int, states: list[BatchState]) -> StageStatus:
-    """Add up one stage over all batches."""
+def _stage(name: str, place: int, progress: Mapping[Progress, int]) -> StageStatus:
+    """Add up one stage over all batches; `progress` counts those that are equally far."""
     counts: Counter[str] = Counter()
-    for state in states:
+    for state, batches in progress.items():
         done, without = state.counts(place)
         before = state.counts(place - 1)[1] if place else 0
         open_scans = state.scans - done - without
-        counts["done"] += done
-        counts["failed"] += max(0, without - before) if done or without else 0
-        counts["passed_over"] += min(before, without)
-        counts["running" if state.runs(place) else "waiting"] += open_scans
+        counts["done"] += batches * done
+        counts["failed"] += batches * max(0, without - before) if done or without else 0
+        counts["passed_over"] += batches * min(before, without)
+        counts["running" if state.runs(place) else "waiting"] += batches * open_scans
     return StageStatus(name, **counts)
 
 
@@ -116,10 +118,10 @@ def _reasons(folder: Path, names: tuple[str, ...], states: list[BatchState]) -> 
     """Return the most frequent reasons; opens only manifests that hold a failure."""
     counted: Counter[tuple[str, str]] = Counter()
     for state in states:
-        for place, seal in enumerate(state.seals):
-            if seal.failed:
-                rows = failed_rows(folder, names[place], state.batch)
-                counted.update((names[place], reason) for reason in rows)
-        counted.update((names[len(state.seals)], reason) for reason in state.failing)
+        for place in state.failed_at:
+            rows = failed_rows(folder, names[place], state.batch)
+            counted.update((names[place], reason) for reason in rows)
+        now = len(state.progress.reached)
+        counted.update((names[now], reason) for reason in state.progress.failing)
     most = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:MOST_REASONS]
     return tuple(Reason(stage, reason, scans) for (stage, reason), scans in most)
