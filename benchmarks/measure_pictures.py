@@ -1,6 +1,6 @@
 """Draw how the measures are defined, on a phantom, for docs/measures.md.
 
-python benchmarks/measure_pictures.py      # writes docs/pictures/*.png
+python benchmarks/measure_pictures.py      # writes docs/pictures/*.svg
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ def heights(phantom, solids) -> None:
     solid = solids[LEVEL_LABELS["L2"]]
     block, frame = solid.block, solid.block.frame
     view = View(phantom, frame.origin_mm, -frame.anterior, frame.superior, (64, 48))
-    for height in (1, 0, -1):
+    for height, letters in ((1, "Du"), (0, "Dm"), (-1, "Dl")):
         at = np.median((block.upper if height > 0 else block.lower)[:, 2]) if height else 0.0
-        view.line([place(frame, 0, a, at * 0.86) for a in solid.outline.ends_at(height)], CYAN, 2)
+        ends = [place(frame, 0, a, at * 0.86) for a in solid.outline.ends_at(height)]
+        view.line(ends, CYAN, 2)
+        view.letter(max(ends, key=lambda end: end @ frame.anterior), letters, CYAN, (-24, 0))
     for side in (1, -1):
         plate = solid.endplate(side)
         view.line([plate.back_mm, plate.front_mm], WHITE, 2)
-    for fraction in SIX_POINT_FRACTIONS.values():
+    for part, fraction in SIX_POINT_FRACTIONS.items():
         anterior = block.back_mm + fraction * block.depth_mm
         ends = [place(frame, 0, anterior, block.surface_at(fraction, side)) for side in (1, -1)]
         view.line(ends, YELLOW)
         for end in ends:
             view.dot(end, YELLOW)
+        view.letter(ends[0], f"H{part[0]}", YELLOW, (0, -22))
     view.save("vertebra")
 
 
@@ -54,11 +57,13 @@ def slips(phantom, solids) -> None:
         view.line(
             [place(frame, 0, anterior, block.surface_at(fraction, s)) for s in (1, -1)], YELLOW, 2
         )
+    view.letter(disc.block.frame.origin_mm, "H", YELLOW, (-14, 0))
     upper, lower = above.endplate(-1), below.endplate(1)
     view.line([lower.back_mm, lower.front_mm], WHITE, 2)
     foot = lower.back_mm + ((upper.back_mm - lower.back_mm) @ lower.forward) * lower.forward
     view.line([upper.back_mm, foot], CYAN, 2)
     view.line([lower.back_mm, foot], RED, 5)
+    view.letter((lower.back_mm + foot) / 2, "S", RED, (0, 24))
     for corner in (upper.back_mm, lower.back_mm):
         view.dot(corner, CYAN)
     view.save("disc")
@@ -68,9 +73,9 @@ def sections(phantom, maps, spine, line) -> None:
     """Canal and cord in the plane at right angles to the centreline, with the fitted curves."""
     frame = section_frame(line, spine.centroids_mm[LEVEL_LABELS["T12"]])
     view = View(phantom, frame.origin_mm, -frame.right, frame.anterior, (44, 40))
-    for labels, form, colour in (
-        ((CANAL, CORD), CANAL_FORM, YELLOW),
-        ((CORD,), CORD_FORM, CYAN),
+    for labels, form, colour, letters in (
+        ((CANAL, CORD), CANAL_FORM, YELLOW, ("AP", "RL")),
+        ((CORD,), CORD_FORM, CYAN, ("ap", "rl")),
     ):
         region = maps.near(frame.origin_mm, REACH_MM, labels)
         edge = frame.to_local(np.vstack(region.ends(frame.anterior)))
@@ -84,11 +89,13 @@ def sections(phantom, maps, spine, line) -> None:
         view.line([place(frame, *point) for point in rim], colour)
         ends = [place(frame, middle[0], middle[1] + d) for d in (curve.front_mm, -curve.back_mm)]
         view.line(ends, colour, 2)
+        view.letter(ends[1], letters[0], colour, (0, 18))
         sides = [
             place(frame, middle[0] + d, middle[1])
             for d in (curve.width_mm / 2, -curve.width_mm / 2)
         ]
-        view.line(sides, colour, 1)
+        view.line(sides, colour, 2)
+        view.letter(sides[0], letters[1], colour, (-22, 0))
     view.save("section")
 
 
@@ -101,11 +108,13 @@ def curves(phantom, solids, line) -> None:
     up -= (up @ right) * right
     up /= np.linalg.norm(up)
     middle = np.mean([b.frame.origin_mm for b in blocks], axis=0)
-    view = View(phantom, middle, -np.cross(up, right), up, (120, 190))
+    view = View(phantom, middle - 8 * up, -np.cross(up, right), up, (120, 200))
     view.line(line.points_mm, CYAN)
     for level, side in (("L1", 1), ("L5", -1)):
         plate = solids[LEVEL_LABELS[level]].endplate(side)
-        view.line([plate.back_mm, plate.front_mm + 25 * plate.forward], YELLOW, 4)
+        end = plate.front_mm + 25 * plate.forward
+        view.line([plate.back_mm, end], YELLOW, 4)
+        view.letter(end, level, YELLOW, (-24, 0))
     view.save("curves")
 
 
@@ -119,11 +128,13 @@ def sacral_corners(phantom, maps, spine, solids) -> None:
     )
     view = View(phantom, plate.back_mm, -frame.anterior, frame.superior, (70, 50))
     view.line([plate.back_mm, plate.front_mm], WHITE, 2)
-    for corner in (plate.back_mm, plate.front_mm):
+    for corner, letter, shift in ((plate.back_mm, "P", 18), (plate.front_mm, "A", -18)):
         view.dot(corner, CYAN)
+        view.letter(corner, letter, CYAN, (shift, 14))
     foot = plate.back_mm + ((above.back_mm - plate.back_mm) @ plate.forward) * plate.forward
     view.line([above.back_mm, foot], CYAN, 2)
     view.line([plate.back_mm, foot], RED, 5)
+    view.letter(foot, "S", RED, (16, -14))
     view.dot(above.back_mm, CYAN)
     view.save("sacrum")
 

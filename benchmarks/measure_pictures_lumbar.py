@@ -44,8 +44,9 @@ def nucleus(phantom, maps, solids) -> None:
     zones = zones_of(local[:, 0], (local[:, 1] - back) / (front - back), solid.block.slab_mm)
     near = np.abs(local[:, 0]) < 0.8
     for zone, colour in ((zones.nucleus, YELLOW), (zones.front | zones.back, CYAN)):
-        for point in local[zone & near]:
-            view.dot(place(frame, 0, *point[1:]), colour, 2)
+        view.dots([place(frame, 0, *point[1:]) for point in local[zone & near]], colour, 2)
+    for part, letter, colour in ((zones.nucleus, "N", YELLOW), (zones.back, "A", CYAN)):
+        view.letter(place(frame, 0, *local[part & near][:, 1:].mean(0)), letter, colour)
     view.save("nucleus")
 
 
@@ -57,14 +58,20 @@ def marrow(phantom, maps, solids) -> None:
     view = Scan(phantom.image, middle, -frame.anterior, frame.superior, (84, 150), 0.5)
     fluid = find_fluid(picture, maps)
     inside = [maps.body(LEVEL_LABELS[level]) for level in VBQ_LEVELS]
+    names = []
     marked = [(np.asarray(fluid.tree.data)[fluid_behind(fluid, block)], CYAN)]
-    for region in inside:
+    for level, region in zip(VBQ_LEVELS, inside, strict=True):
+        at = frame.to_local(region.centroid_mm)
+        names.append((place(frame, 0, *at[1:]), level, YELLOW))
         index = np.argwhere(picture.inside(region, BODY_MARGIN_MM)[0])
         marked.append((region.grid.to_world(index), YELLOW))
     for points, colour in marked:
         local = frame.to_local(points)
-        for point in local[np.abs(local[:, 0]) < 0.8]:
-            view.dot(place(frame, 0, *point[1:]), colour, 1)
+        near = local[np.abs(local[:, 0]) < 0.8]
+        view.dots([place(frame, 0, *point[1:]) for point in near], colour, 1)
+    names.append((np.asarray(marked[0][0]).mean(0), "F", CYAN))
+    for name in names:
+        view.letter(*name)
     view.save("marrow")
 
 
@@ -80,6 +87,7 @@ def cross_section(phantom, solids) -> None:
         points = np.column_stack([middle + reach[:, None] * ray, np.zeros(len(turn))])
         reach /= np.sqrt(solid.outline.radius(points))
     view.line([place(frame, *point) for point in middle + reach[:, None] * ray], YELLOW)
+    view.letter(place(frame, *middle), "A", YELLOW)
     view.save("cross_section")
 
 
@@ -94,6 +102,7 @@ def foramina(phantom, maps, solids) -> None:
     view = View(phantom, (ends[0] + ends[1]) / 2, -frame.anterior, frame.superior, (64, 60))
     foot = ends[1] + ((ends[0] - ends[1]) @ frame.superior) * frame.superior
     view.line([ends[1], foot], RED, 5)
+    view.letter((ends[1] + foot) / 2, "F", RED, (18, 0))
     for edge in ends:
         view.line([edge - 5 * frame.anterior, edge + 5 * frame.anterior], CYAN, 3)
     view.save("foramen")
@@ -104,7 +113,7 @@ def rims(phantom, solids) -> None:
     block = solids[LEVEL_LABELS["L3"]].block
     frame = block.frame
     view = View(phantom, frame.origin_mm, -frame.anterior, frame.superior, (64, 48))
-    for side in (1, -1):
+    for side, letters in ((1, "Ca"), (-1, "Cp")):
         back, middle, front = (block.surface_at(f, side) for f in (RIM, 0.5, 1 - RIM))
         ends = [block.back_mm + f * block.depth_mm for f in (RIM, 1 - RIM)]
         view.line(
@@ -112,10 +121,12 @@ def rims(phantom, solids) -> None:
         )
         at = sum(ends) / 2
         view.line([place(frame, 0, at, s) for s in ((back + front) / 2, middle)], RED, 5)
+        view.letter(place(frame, 0, at, middle), "K", RED, (18, 16 * side))
         wall = block.front_mm if side > 0 else block.back_mm
         height = corner_height_mm(block, side)
         foot = np.interp(wall, ends, [block.surface_at(f, -1) for f in (RIM, 1 - RIM)])
         view.line([place(frame, 0, wall, s) for s in (foot, foot + height)], YELLOW)
+        view.letter(place(frame, 0, wall, foot + height / 2), letters, YELLOW, (-22 * side, 0))
     view.save("rims")
 
 
@@ -124,13 +135,18 @@ def slopes(phantom, solids) -> None:
     upper, lower = solids[LEVEL_LABELS["L4"]], solids[LEVEL_LABELS["L5"]]
     disc = solids[DISC_OFFSET + LEVEL_LABELS["L5"]]
     frame = lower.block.frame
-    view = View(phantom, frame.origin_mm, -frame.anterior, frame.superior, (110, 100))
-    for plate in (upper.endplate(1), lower.endplate(-1)):
-        view.line([plate.back_mm, plate.front_mm + 22 * plate.forward], YELLOW, 3)
+    middle = (upper.block.frame.origin_mm + disc.block.frame.origin_mm) / 2
+    view = View(phantom, middle, -frame.anterior, frame.superior, (110, 110))
+    for plate, letters in ((upper.endplate(1), "L4"), (lower.endplate(-1), "L5")):
+        end = plate.front_mm + 22 * plate.forward
+        view.line([plate.back_mm, end], YELLOW, 3)
+        view.letter(end, letters, YELLOW, (-22, 0))
     plate = disc.endplate(-1)
     view.line([plate.back_mm, plate.front_mm + 12 * plate.forward], CYAN, 3)
     level = plate.forward * (1, 1, 0)
-    view.line([plate.back_mm, plate.back_mm + 44 * level / np.linalg.norm(level)], WHITE, 2)
+    end = plate.back_mm + 44 * level / np.linalg.norm(level)
+    view.line([plate.back_mm, end], WHITE, 2)
+    view.letter((end + plate.front_mm + 12 * plate.forward) / 2, "SS", WHITE)
     view.save("slopes")
 
 
@@ -150,7 +166,9 @@ def bulge(phantom, maps, solids) -> None:
     along = (under.back_mm - above.back_mm) / np.linalg.norm(under.back_mm - above.back_mm)
     back = -frame.anterior + (frame.anterior @ along) * along
     middle = (above.back_mm + under.back_mm) / 2
-    view.line([middle, middle + found[label, below] * back / np.linalg.norm(back)], RED, 5)
+    end = middle + found[label, below] * back / np.linalg.norm(back)
+    view.line([middle, end], RED, 5)
+    view.letter(end, "B", RED, (18, 0))
     for corner in (above.back_mm, under.back_mm):
         view.dot(corner, CYAN)
     view.save("bulge")

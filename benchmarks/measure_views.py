@@ -1,116 +1,152 @@
-"""What pictures of measures are drawn on: planes through a phantom, its projections, and its own voxels."""
+"""What pictures of measures are drawn on: slices through a simulated scan, as SVG."""
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
+from scipy import ndimage
 
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.measures.frames import Frame
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.shape.solids import find_solids
 from wirbel.core.measures.spine import Spine
-from wirbel.core.pictures.colours import subregion_colours
+from wirbel.io.atomic import write_text
 from wirbel.phantom import make_phantom
-from wirbel.phantom.imaging.raster import rasterise
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
-PIXEL_MM, ZOOM = 0.25, 2
+PIXEL_MM, LARGEST, PER_MM, FONT = 0.4, 300_000, 8.0, 22
+"""Pixels of the slice; largest picture in square units, most units for a millimetre; height of letters in units."""
 YELLOW, WHITE, CYAN, RED = "#ffd800", "#ffffff", "#00e0ff", "#ff4040"
 
 
 class Canvas:
-    """A plane: `across` to the right of the picture, `up` upwards, world mm; `pixels` are (x, y, 3) uint8."""
+    """A plane: `across` to the right of the picture, `up` upwards, world mm; `grey` is (x, y) uint8.
 
-    def __init__(self, pixels, middle_mm, across, up, pixel_mm=PIXEL_MM, zoom=ZOOM) -> None:
+    The slice is embedded as a small picture; lines, dots and letters lie over it as they are.
+    """
+
+    def __init__(self, grey, middle_mm, across, up, pixel_mm, *, smooth=True) -> None:
         self.middle, self.across, self.up = np.asarray(middle_mm), across, up
-        self.shape, self.pixel_mm, self.zoom = np.array(pixels.shape[:2]), pixel_mm, zoom
-        size = tuple(int(n) for n in self.shape * zoom)
-        self.picture = Image.fromarray(pixels.transpose(1, 0, 2)).resize(size, Image.NEAREST)
-        self.draw = ImageDraw.Draw(self.picture)
+        size_mm = np.array(grey.shape) * pixel_mm
+        self.per_mm = min(PER_MM, float(np.sqrt(LARGEST / size_mm.prod())))
+        self.size = size_mm * self.per_mm
+        self.slice, self.smooth = Image.fromarray(grey.T), smooth
+        self.drawn: list[str] = []
 
     def at(self, point_mm) -> tuple[float, float]:
-        """Return the pixel of a world point."""
+        """Return the place of a world point in the picture."""
         offset = np.asarray(point_mm) - self.middle
-        pixel = np.array([offset @ self.across, -(offset @ self.up)]) / self.pixel_mm
-        return tuple((pixel + self.shape / 2) * self.zoom)
+        place = np.array([offset @ self.across, -(offset @ self.up)])
+        return tuple(place * self.per_mm + self.size / 2)
 
     def line(self, points, colour, width=3) -> None:
-        """Draw a line through world points."""
-        self.draw.line([self.at(p) for p in points], fill=colour, width=width)
+        """Draw a line through world points, with a dark rim."""
+        path = " ".join("{:.1f},{:.1f}".format(*self.at(p)) for p in points)
+        for stroke, thick, opacity in (("#000", width + 3, 0.5), (colour, width, 1)):
+            self.drawn.append(
+                f'<polyline points="{path}" fill="none" stroke="{stroke}" stroke-width="{thick}" '
+                f'stroke-opacity="{opacity}" stroke-linecap="round" stroke-linejoin="round"/>'
+            )
 
     def dot(self, point, colour, radius=5) -> None:
         """Draw a dot at a world point."""
-        x, y = self.at(point)
-        self.draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+        self.dots([point], colour, radius)
+
+    def dots(self, points, colour, radius) -> None:
+        """Draw many dots at world points."""
+        path = "".join("M{:.0f} {:.0f}h0".format(*self.at(p)) for p in points)
+        self.drawn.append(
+            f'<path d="{path}" stroke="{colour}" stroke-width="{2 * radius}" stroke-linecap="round"/>'
+        )
+
+    def letter(self, point, text, colour, shift=(0, 0)) -> None:
+        """Write letters about a world point, `shift` units to the right and down of it."""
+        x, y = np.array(self.at(point)) + shift
+        self.drawn.append(
+            f'<text x="{x:.1f}" y="{y + FONT / 3:.1f}" fill="{colour}" stroke="#000" stroke-width="4" '
+            f'paint-order="stroke" text-anchor="middle">{text}</text>'
+        )
 
     def save(self, name: str) -> None:
-        """Write the picture with few colours: a small file."""
+        """Write the picture."""
         FOLDER.mkdir(parents=True, exist_ok=True)
-        self.picture.quantize(32).save(FOLDER / f"{name}.png", optimize=True)
+        width, height = self.size
+        kind, options = ("JPEG", {"quality": 88}) if self.smooth else ("PNG", {"optimize": True})
+        self.slice.save(coded := io.BytesIO(), kind, **options)
+        data = base64.b64encode(coded.getvalue()).decode()
+        rendering = "auto" if self.smooth else "pixelated"
+        lines = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+            f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="sans-serif" font-weight="bold" '
+            f'font-size="{FONT}">',
+            f'<image width="{width:.0f}" height="{height:.0f}" preserveAspectRatio="none" '
+            f'style="image-rendering:{rendering}" href="data:image/{kind.lower()};base64,{data}"/>',
+            *self.drawn,
+            "</svg>",
+        )
+        write_text(FOLDER / f"{name}.svg", "\n".join(lines) + "\n")
 
 
 class View(Canvas):
-    """A section of the phantom's structures."""
+    """The scan in a plane of any direction, between its voxels."""
 
-    def __init__(self, phantom, middle_mm, across, up, size_mm) -> None:
-        shape, affine = plane(middle_mm, across, up, size_mm, PIXEL_MM)
-        inside = Grid((*shape, 1), np.linalg.inv(phantom.acquisition.world) @ affine)
-        drawn = rasterise(phantom.anatomy, inside).subregion[:, :, 0]
-        super().__init__(dark_colours()[drawn], middle_mm, across, up)
+    def __init__(self, phantom, middle_mm, across, up, size_mm, pixel_mm=PIXEL_MM) -> None:
+        grid = Grid(*plane(middle_mm, across, up, size_mm, pixel_mm))
+        grey = looked_up(phantom.image, grid.to_world(indices(grid)), order=1)
+        super().__init__(grey.reshape(grid.shape[:2]), middle_mm, across, up, pixel_mm)
 
 
 class Scan(Canvas):
-    """The scan itself: the nearest voxel of every pixel."""
+    """The scan's own voxels: the nearest one of every pixel."""
 
     def __init__(self, image: Volume, middle_mm, across, up, size_mm, pixel_mm=PIXEL_MM) -> None:
-        shape, affine = plane(middle_mm, across, up, size_mm, pixel_mm)
-        index = np.indices((*shape, 1)).reshape(3, -1).T
-        at = np.round(image.grid.to_index(Grid((*shape, 1), affine).to_world(index))).astype(int)
-        values = image.data[tuple(np.clip(at, 0, np.array(image.data.shape) - 1).T)].reshape(shape)
-        grey = np.clip(values / np.percentile(values, 99) * 255, 0, 255).astype(np.uint8)
-        super().__init__(np.repeat(grey[..., None], 3, 2), middle_mm, across, up, pixel_mm)
+        grid = Grid(*plane(middle_mm, across, up, size_mm, pixel_mm))
+        grey = looked_up(image, grid.to_world(indices(grid)), order=0).reshape(grid.shape[:2])
+        super().__init__(grey, middle_mm, across, up, pixel_mm, smooth=False)
 
 
-class Projection(Canvas):
-    """All voxels of a label map seen from one side: what lies nearest to the eye is drawn."""
+class Front(Canvas):
+    """The scan seen from the front, in a surface that runs through the given points from top to bottom."""
 
-    def __init__(self, volume: Volume, frame: Frame, labels, size_mm, pixel_mm=1.0) -> None:
-        index = np.argwhere(np.isin(volume.data, labels))
-        points = volume.grid.to_world(index)
-        middle = (points.min(0) + points.max(0)) / 2
-        shape = (np.array(size_mm) / pixel_mm).astype(int)
-        local = (points - middle) @ np.array([-frame.right, frame.superior, frame.anterior]).T
-        order = np.argsort(local[:, 2])
-        x = (local[order, 0] / pixel_mm + shape[0] / 2).astype(int)
-        y = (shape[1] / 2 - local[order, 1] / pixel_mm).astype(int)
-        seen = (x >= 0) & (y >= 0) & (x < shape[0] - 3) & (y < shape[1])
-        pixels = np.zeros((*shape, 3), np.uint8)
-        colours = dark_colours()[volume.data[tuple(index[order][seen].T)]]
-        for aside in range(-1, 3):  # slices are further apart than pixels
-            pixels[x[seen] + aside, y[seen]] = colours
-        super().__init__(pixels, middle, -frame.right, frame.superior, pixel_mm, 2)
+    def __init__(self, image: Volume, frame: Frame, points_mm, size_mm, pixel_mm) -> None:
+        middle = (points_mm.min(0) + points_mm.max(0)) / 2
+        grid = Grid(*plane(middle, -frame.right, frame.superior, size_mm, pixel_mm))
+        local = (points_mm - middle) @ np.array([frame.superior, frame.anterior]).T
+        order = np.argsort(local[:, 0])
+        world = grid.to_world(indices(grid))
+        depth = np.interp((world - middle) @ frame.superior, *local[order].T)
+        grey = looked_up(image, world + depth[:, None] * frame.anterior, order=1)
+        grey = grey.reshape(grid.shape[:2])
+        super().__init__(grey, middle, -frame.right, frame.superior, pixel_mm)
 
 
-def plane(middle_mm, across, up, size_mm, pixel_mm) -> tuple[tuple[int, int], np.ndarray]:
+def indices(grid: Grid) -> np.ndarray:
+    """Return the indices of all voxels of a grid (n, 3)."""
+    return np.indices(grid.shape).reshape(3, -1).T
+
+
+def looked_up(image: Volume, points_mm: np.ndarray, order: int) -> np.ndarray:
+    """Return the scan's grey values, 0 to 255, at world points (n, 3)."""
+    at = image.grid.to_index(points_mm).T
+    data = image.data.astype(np.float32)
+    values = ndimage.map_coordinates(data, at, order=order, mode="constant")
+    low, high = np.percentile(values[values > 0], (1, 99.5))
+    return np.clip((values - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+
+
+def plane(middle_mm, across, up, size_mm, pixel_mm) -> tuple[tuple[int, int, int], np.ndarray]:
     """Return (shape, affine) of a plane of pixels about a point."""
-    shape = tuple(int(n) for n in np.array(size_mm) / pixel_mm)
+    shape = (*(int(n) for n in np.array(size_mm) / pixel_mm), 1)
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1] = across * pixel_mm, -up * pixel_mm
     affine[:3, 2] = np.cross(across, up) * pixel_mm
-    affine[:3, 3] = np.asarray(middle_mm) - affine[:3, :2] @ ((np.array(shape) - 1) / 2)
+    affine[:3, 3] = np.asarray(middle_mm) - affine[:3, :2] @ ((np.array(shape[:2]) - 1) / 2)
     return shape, affine
-
-
-def dark_colours() -> np.ndarray:
-    """Return the colours of the subregions (256, 3), half as bright: lines stand out."""
-    colours = np.zeros((256, 3), np.uint8)
-    for label, colour in subregion_colours().items():
-        value = colour.lstrip("#")
-        colours[label] = [int(value[k : k + 2], 16) // 2 for k in (0, 2, 4)]
-    return colours
 
 
 def place(frame: Frame, right=0.0, anterior=0.0, superior=0.0) -> np.ndarray:

@@ -88,10 +88,10 @@ def excused(name, aspect):
 
 def test_pictures_of_definitions_stand_on_the_page_and_are_there():
     shown = set(
-        re.findall(r"!\[[^\]]+\]\(pictures/(\w+)\.png\)", (DOCS / "measures.md").read_text())
+        re.findall(r"!\[[^\]]+\]\(pictures/(\w+)\.svg\)", (DOCS / "measures.md").read_text())
     )
     assert shown - {"sacrum"} == PICTURES.keys()  # the sacrum's corners belong to slips
-    assert all((DOCS / "pictures" / f"{name}.png").is_file() for name in shown)
+    assert all((DOCS / "pictures" / f"{name}.svg").is_file() for name in shown)
 
 
 @pytest.mark.parametrize(("table", "column"), MEASURES, ids=lambda v: getattr(v, "name", v))

@@ -15,7 +15,19 @@ def agreement_columns(
 ) -> dict:
     """Add the columns to the rows of vertebrae and discs; return those of the scan.
 
-    `cut` are the labels of the vertebra map that the border cuts otherwise than at a flank.
+    Parameters
+    ----------
+    vertebrae, discs : list of dict
+        Rows with `label` and `label_above`; changed in place.
+    found : Agreement
+        What the networks agree about.
+    cut : collection of int
+        Labels of the vertebra map that the border cuts otherwise than at a flank.
+
+    Returns
+    -------
+    dict
+        Columns of the scan's row.
     """
     for row in vertebrae:
         row |= _vertebra(row["label"], found, row["label"] not in cut)
