@@ -11,6 +11,7 @@ from wirbel.core.geometry import reorient
 from wirbel.errors import ScanError
 from wirbel.ingest.conversion import COMMAND
 from wirbel.ingest.delivery import convert
+from wirbel.ingest.headers.reading import FIRST_BYTES
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.plan.series_rules import RuleError, SeriesRules, rules_of
 
@@ -50,6 +51,14 @@ def test_a_series_arrives_as_it_was_acquired(tmp_path, pack):
     assert_is(found, volume())
     assert (found.facts["EchoTime"], found.facts["RepetitionTime"]) == (0.101, 3.76)
     assert found.notes == []
+
+
+def test_a_header_of_many_frames_is_read_to_its_end(tmp_path):
+    """It is longer than what is read at first, which ends in the middle of the groups of a frame."""
+    path = enhanced(tmp_path / "a.dcm", image=volume(400))
+    pixels = 400 * 24 * 30 * 2
+    assert path.stat().st_size - pixels > 1.3 * FIRST_BYTES
+    assert_is(convert([path], ANY), volume(400))
 
 
 @pytest.mark.parametrize("write", [series, enhanced], ids=["single-frame", "multi-frame"])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from wirbel.errors import ScanError
+from wirbel.ingest.headers.header import SECONDARY_CAPTURE
 from wirbel.ingest.series import Series
 from wirbel.plan.series_rules import FEWEST_SLICES, SeriesRules
 
@@ -58,7 +59,9 @@ def chosen_series(found: Sequence[Series], rules: SeriesRules, *, best: bool = F
 def misfit(series: Series, rules: SeriesRules) -> str:
     """Return why a series does not fit, in numbers and words of the rules; "" if it does."""
     first = series.first
-    if first.modality != MODALITY:
+    # Captures of a screen (modality OT) without any series beside them are refused as what they are.
+    captured = first.sop_class.startswith(SECONDARY_CAPTURE) and not rules.derived
+    if first.modality != MODALITY and not captured:
         return "no MR images"
     if series.slices < FEWEST_SLICES:
         return f"{series.slices} slices"

@@ -86,8 +86,14 @@ def _damaged() -> ScanError:
 def _read(member: Member) -> tuple[Dataset, int | None]:
     """Return the elements before the pixels, and where these begin; None without pixels."""
     content = member.read(FIRST_BYTES)
-    dataset, pixels_at = _parsed(io.BytesIO(content))
-    if pixels_at is None and len(content) == FIRST_BYTES:
+    is_all = len(content) < FIRST_BYTES
+    try:
+        dataset, pixels_at = _parsed(io.BytesIO(content))
+    except Exception:  # the first bytes may end in the middle of an element
+        if is_all:
+            raise
+        pixels_at = None
+    if pixels_at is None and not is_all:
         content += member.read(HEADER_BYTES - FIRST_BYTES)
         dataset, pixels_at = _parsed(io.BytesIO(content))
     return dataset, pixels_at
