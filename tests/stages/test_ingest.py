@@ -272,3 +272,15 @@ def test_derived_images_are_refused_unless_they_are_only_a_warning(study):
     assert read_json(study.out / record.outputs[1])["IngestWarnings"] == ["derived_image"]
     record = study.run(series={"derived": True}, checks={"derived_image": "warning"})["sub-1"]
     assert "IngestWarnings" not in read_json(study.out / record.outputs[1]), "they were asked for"
+
+
+def test_damaged_files_beside_a_whole_series_are_told_or_refused(study):
+    """The first slice of six: five remain without a gap."""
+    folder = series(study.folder / "a", image=volume(6))
+    _cut(folder / "0001.dcm").write_bytes((folder / "0001.dcm").read_bytes()[:600])
+    study.deliver("1", folder)
+    record = study.run()["sub-1"]
+    told = read_json(study.out / record.outputs[1])
+    assert told["IngestWarnings"] == ["files_left_out"]
+    assert told["IngestNotes"] == ["1 DICOM files with damaged headers were left out"]
+    assert study.run(checks={"files_left_out": "failure"})["sub-1"].reason == "files_left_out"

@@ -25,6 +25,7 @@ REASONS: dict[str, str] = {
     "unit_not_mm": "the header's unit is not millimetres",
     "not_t2w": "the echo time or the repetition time is not that of a T2-weighted image",
     "same_content": "another scan of the data set has the same content",
+    "files_left_out": "damaged files of the delivery were left out",
     "duplicate": "another file of the data set has the same scan name",
     "misnamed": "the file's name contradicts its folders or cannot be used",
     NO_SCAN: "the participant has no scan that the settings ask for",

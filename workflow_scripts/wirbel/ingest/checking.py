@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wirbel.core.preparation.contrast_timing import not_t2w
 from wirbel.errors import ScanError
-from wirbel.plan.checks import DERIVED, FAILURE, NOT_T2W, WARNING
+from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, WARNING
 
 T2W = "T2w"
 
@@ -20,6 +20,7 @@ def accepting(series: Mapping[str, Any], levels: Mapping[str, str]) -> dict[str,
 def warnings_of(
     facts: Mapping[str, Any],
     is_derived: bool,
+    notes: Sequence[str],
     series: Mapping[str, Any],
     levels: Mapping[str, str],
     suffix: str,
@@ -32,19 +33,25 @@ def warnings_of(
         What may be told of its header (`wirbel.ingest.headers.facts`).
     is_derived : bool
         The image was made from others.
+    notes : sequence of str
+        What was left out of the delivery.
     series : mapping
         The setting `series`; images made from others are expected where it says so.
     levels : mapping
-        Code -> level, of `not_t2w` and `derived_image`.
+        Code -> level, of `not_t2w`, `derived_image` and `files_left_out`.
     suffix : str
         What the scans are called; only of T2w scans a contrast is expected.
 
     Raises
     ------
     ScanError
-        "not_t2w" where that is a failure.
+        "not_t2w" or "files_left_out" where that is a failure.
     """
     found = [DERIVED] if is_derived and not series.get("derived") else []
+    if notes:
+        if levels[LEFT_OUT] == FAILURE:
+            raise ScanError(LEFT_OUT, f"{'; '.join(notes)}: deliver them again, or set checks")
+        found.append(LEFT_OUT)
     times = [facts.get(name) for name in ("EchoTime", "RepetitionTime")]
     why = not_t2w(*(None if time is None else round(1000 * time, 3) for time in times))
     if why and suffix == T2W:

@@ -25,11 +25,12 @@ SPREAD = 1_000_000
 
 @dataclass
 class Found:
-    """What is in a delivery: headers, and faults by the part (its number) that has them."""
+    """What is in a delivery: headers, the UIDs of their series, and faults by the part (its number) that has them."""
 
     headers: list[DicomHeader] = field(default_factory=list)
     faults: dict[int, ScanError] = field(default_factory=dict)
     unreadable: int = 0
+    seen: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,17 @@ def converted_of(
     return Converted(volume, allowed(series), notes_on(found), series.first.is_derived)
 
 
-def look_into(paths: Sequence[Path]) -> Found:
-    """Return the headers of all images of a delivery, and what is wrong with it."""
+def look_into(paths: Sequence[Path], *, all_facts: bool = True) -> Found:
+    """Return the headers of all images of a delivery, and what is wrong with it.
+
+    Only the first file of a series has facts if `all_facts` is not set.
+    """
     found = Found()
     for number, part in enumerate(_parts(paths, found)):
         try:
             with closing(members(part)) as some:
                 for member in some:
-                    _look(member, number, found)
+                    _look(member, number, found, all_facts=all_facts)
         except ScanError as fault:
             found.faults[number] = fault
     return found
@@ -102,15 +106,16 @@ def _parts(paths: Sequence[Path], found: Found | None = None) -> list[tuple[Path
     return told
 
 
-def _look(member: Member, number: int, found: Found) -> None:
+def _look(member: Member, number: int, found: Found, *, all_facts: bool) -> None:
     try:
-        header = read_header(member)
+        header = read_header(member, () if all_facts else found.seen)
     except ScanError as fault:
         if fault.reason != "unreadable":
             raise
         found.unreadable += 1
         return
     if header is not None:
+        found.seen.add(header.series)
         found.headers.append(replace(header, place=number * SPREAD + member.place))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 FAILURE, WARNING, OFF = "failure", "warning", "off"
 LEVELS = (FAILURE, WARNING, OFF)
 NOT_T2W, DERIVED, SAME_CONTENT = "not_t2w", "derived_image", "same_content"
+LEFT_OUT = "files_left_out"
 OF_IMAGES = ("not_sagittal", "too_small", "bad_intensities")
 """Checks of voxels and grid."""
 OF_HEADERS = ("laterality_unknown", "unit_not_mm", "header_conflict")
@@ -18,6 +19,7 @@ CHECKS: Mapping[str, str] = {
     NOT_T2W: WARNING,
     DERIVED: FAILURE,
     SAME_CONTENT: WARNING,
+    LEFT_OUT: WARNING,
 }
 """Code -> what it is if the setting does not say."""
 DERIVED_NIFTI = WARNING

@@ -24,7 +24,7 @@ class IngestSettings:
     have it.
 
     `one_per_session`: take the best where several fit. `suffix`: what the scans are called (T2w).
-    `levels`: whether `not_t2w` and `derived_image` are failures (`wirbel.plan.checks`).
+    `levels`: whether `not_t2w`, `derived_image` and `files_left_out` are failures (`wirbel.plan.checks`).
     """
 
     series: Mapping[str, Any]

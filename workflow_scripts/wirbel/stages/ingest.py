@@ -85,7 +85,7 @@ class IngestStage:
 
     def _warnings(self, scans: Iterable[Converted]) -> list[str]:
         asked = self.settings.series, self.settings.levels, self.settings.suffix
-        found = [warnings_of(one.facts, one.is_derived, *asked) for one in scans]
+        found = [warnings_of(one.facts, one.is_derived, one.notes, *asked) for one in scans]
         return sorted({code for codes in found for code in codes})
 
     def save(self, scan: Scan, result: Ingested, folders: StageFolders) -> list[Path]:

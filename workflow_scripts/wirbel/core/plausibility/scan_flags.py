@@ -124,6 +124,9 @@ FILE_FLAGS: dict[str, str] = {
     "not_t2w": "the echo time or the repetition time is not that of a T2-weighted image",
     "derived_image": "the image was made from other images, or captured from a screen",
     "same_content": "another scan of the data set has the same content",
+    "files_left_out": (
+        "damaged files of the delivery, or whole archives, were left out; the scan's sidecar says how many"
+    ),
     "not_sagittal": "the slices are not sagittal (the setting checks accepts that)",
     "too_small": "the field of view is too small to hold a vertebra (the setting checks accepts that)",
     "bad_intensities": "the intensities are no image's (the setting checks accepts that)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 LONGEST_TEXT = 1024
@@ -57,6 +58,7 @@ def _values(dataset: Dataset, name: str) -> list[Any]:
 
 def _value(dataset: Dataset, name: str) -> Any:
     try:
-        return getattr(dataset, name, None)
+        tag = tag_for_keyword(name)
+        return dataset[tag].value if tag is not None and tag in dataset else None
     except Exception:  # pydicom converts a value when it is asked for, and fails in many ways
         return None

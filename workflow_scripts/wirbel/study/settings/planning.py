@@ -16,7 +16,7 @@ from wirbel.models.compatibility import compatibility_parameter, method_of
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model
 from wirbel.plan.chain import INTERMEDIATE, LABEL, LAST_READER, stages_of_run
-from wirbel.plan.checks import DERIVED, FAILURE, NOT_T2W, OF_HEADERS, OF_IMAGES
+from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, OF_HEADERS, OF_IMAGES
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.networks import identified, planned_source
 from wirbel.plan.plan import Plan, Wishes
@@ -82,7 +82,7 @@ class Planner:
 
     def _ingest(self) -> dict[str, Any]:
         levels = self._settings.levels
-        return {"levels": {code: levels[code] for code in (NOT_T2W, DERIVED)}}
+        return {"levels": {code: levels[code] for code in (NOT_T2W, DERIVED, LEFT_OUT)}}
 
     def _resample(self) -> dict[str, Any]:
         model, method = self._models["semantic"].config, self._method["semantic"]

@@ -104,7 +104,8 @@ def _twice(scans: Iterable[FoundScan]) -> dict[str, str]:
     """Return path -> what else has the same content."""
     scans = list(scans)
     names = {scan.path: scan.scan_id for scan in scans}
-    same = same_content(SizedFile(scan.path, scan.size) for scan in scans)
+    files = (scan for scan in scans if not os.path.isdir(scan.path))  # folders have gigabytes
+    same = same_content(SizedFile(scan.path, scan.size) for scan in files)
     several = [one.path for one in scans if names[one.path] != one.scan_id]
     found = {path: names[path] for path in several}
     for group in same:
