@@ -149,3 +149,22 @@ def test_n4_can_be_left_to_itk_and_nothing_else():
     assert checked_settings(_defaults(n4="itk"), SCHEMA).n4 == "itk"
     with pytest.raises(SettingsError, match="n4.*'ants' is not one of"):
         checked_settings(_defaults(n4="ants"), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"stations": {"a": {"description": "x"}}}, "expected name, because the scans are NIfTI"),
+        (
+            {"stations": {"a": {"name": "x"}}, "dicom": True, "scans": "t.tsv"},
+            "expected description or another rule for DICOM series",
+        ),
+        ({"stations": {"a": {"name": "x"}, "b": {}}}, "'stations.b': expected name, as the other"),
+        ({"checks": {"not_t2w": "never"}}, "checks.not_t2w"),
+        ({"checks": {"not_t2": "off"}}, "did you mean 'not_t2w'?"),
+    ],
+)
+def test_stations_and_checks_that_cannot_be_meant_are_told(settings, told):
+    with pytest.raises(SettingsError) as caught:
+        checked_settings(_defaults(**settings), SCHEMA)
+    assert told in str(caught.value)

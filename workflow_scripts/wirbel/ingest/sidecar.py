@@ -15,7 +15,7 @@ STATIONS, MISSING, SEAMS = "Stations", "MissingStations", "Seams"
 
 def sidecar_of(scan: Converted, warnings: Sequence[str]) -> dict[str, Any]:
     """Return what is told of a converted scan, and which of its checks are warnings."""
-    return _told(scan.facts, scan.notes, warnings)
+    return _told("dcm2niix", scan.facts, scan.notes, warnings)
 
 
 def station_sidecar(
@@ -26,14 +26,14 @@ def station_sidecar(
     shared = {k: v for k, v in used[0].facts.items() if all(one.facts.get(k) == v for one in used)}
     notes = list(dict.fromkeys(note for one in used for note in one.notes))
     missing = {**stations.missing, **dict.fromkeys(result.apart, "no_overlap")}
-    told = _told(shared, notes, warnings) | {STATIONS: list(result.names)}
+    told = _told(stations.software, shared, notes, warnings) | {STATIONS: list(result.names)}
     told |= {MISSING: missing} if missing else {}
     return told | {SEAMS: [seam.as_row() for seam in result.seams]}
 
 
 def _told(
-    facts: Mapping[str, Any], notes: Sequence[str], warnings: Sequence[str]
+    software: str, facts: Mapping[str, Any], notes: Sequence[str], warnings: Sequence[str]
 ) -> dict[str, Any]:
-    told = {"ConversionSoftware": "dcm2niix", **facts}
+    told = {**({"ConversionSoftware": software} if software else {}), **facts}
     told |= {NOTES: list(notes)} if notes else {}
     return told | ({WARNINGS: list(warnings)} if warnings else {})

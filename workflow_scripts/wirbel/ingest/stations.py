@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wirbel.errors import ScanError
+from wirbel.errors import NO_SCAN, ScanError
 from wirbel.ingest.delivery import Converted, converted_of, look_into
 from wirbel.plan.series_rules import SeriesRules
 
@@ -18,12 +18,16 @@ MISSING_REASONS = (
 """What makes a station missing; anything else is a question of the rules, and refused."""
 
 
+NOTHING = ("no_series", NO_SCAN)
+
+
 @dataclass(frozen=True)
 class Stations:
-    """The stations of a scan that were found, and why the others were not: name -> reason."""
+    """The stations of a scan that were found, and why the others were not: name -> reason; and what converted them."""
 
     found: dict[str, Converted]
     missing: dict[str, str]
+    software: str = "dcm2niix"
 
 
 def convert_stations(
@@ -62,12 +66,12 @@ def convert_stations(
                 raise ScanError(fault.reason, f"station {name}: {fault.detail}") from None
             faults[name] = fault
     if not found:
-        raise _telling(faults)
+        raise telling(faults)
     return Stations(found, {name: fault.reason for name, fault in faults.items()})
 
 
-def _telling(faults: Mapping[str, ScanError]) -> ScanError:
+def telling(faults: Mapping[str, ScanError]) -> ScanError:
     """Return the fault that says most: that nothing fits says least."""
     told = list(faults.items())
-    name, fault = next((one for one in told if one[1].reason != "no_series"), told[0])
+    name, fault = next((one for one in told if one[1].reason not in NOTHING), told[0])
     return ScanError(fault.reason, f"station {name}: {fault.detail}")

@@ -34,6 +34,9 @@ class SeriesRules:
         Values that must be among those of ImageType.
     derived : bool
         Accept images that were made from others.
+    name : str
+        Of stations that are NIfTI files: regular expression (any case) that the file's name has to
+        contain.
     """
 
     description: str = ""
@@ -42,6 +45,7 @@ class SeriesRules:
     ranges: tuple[tuple[str, float | None, float | None], ...] = ()
     image_type: tuple[str, ...] = ()
     derived: bool = False
+    name: str = ""
 
 
 def rules_of(content: Mapping[str, Any], where: str = "series") -> SeriesRules:
@@ -52,7 +56,7 @@ def rules_of(content: Mapping[str, Any], where: str = "series") -> SeriesRules:
     >>> rules_of({"description": "T2.*SAG", "echo_time_ms": {"from": 60}}).ranges
     (('echo_time_ms', 60.0, None),)
     """
-    for key in ("description", "exclude"):
+    for key in ("description", "exclude", "name"):
         _check_pattern(str(content.get(key, "")), f"{where}.{key}")
     ranges = tuple(_range(name, content[name], where) for name in NUMBERS if name in content)
     image_type = content.get("image_type", ())
@@ -64,6 +68,7 @@ def rules_of(content: Mapping[str, Any], where: str = "series") -> SeriesRules:
         ranges,
         tuple(str(value).strip().upper() for value in values),
         bool(content.get("derived", False)),
+        str(content.get("name", "")),
     )
 
 
@@ -71,6 +76,13 @@ def stations_of(
     stations: Mapping[str, Mapping[str, Any]], series: Mapping[str, Any]
 ) -> dict[str, SeriesRules]:
     """Return name -> rules of each station: those of all series, and its own; raises RuleError."""
+    named = [name for name, own in stations.items() if own.get("name")]
+    if named and len(named) < len(stations):
+        lacking = next(name for name in stations if name not in named)
+        raise RuleError(
+            f"setting 'stations.{lacking}': expected name, as the other stations have it: stations are NIfTI files "
+            "(name), or DICOM series (description and the like)"
+        )
     return {name: rules_of({**series, **own}, f"stations.{name}") for name, own in stations.items()}
 
 

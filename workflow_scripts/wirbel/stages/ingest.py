@@ -1,4 +1,4 @@
-"""Convert what was delivered of each scan (DICOM files, folders, zip and tar archives) to NIfTI.
+"""Convert what was delivered of each scan (DICOM files, folders, zip and tar archives) to NIfTI, and join stations.
 
 Writes sub-X/[ses-Y/]anat/<scan_id>_T2w.nii.gz, and a JSON file with the few things of the header that
 may be told. Nothing else of a header, and no name of a delivered file, reaches any file of the output
@@ -22,6 +22,7 @@ from wirbel.core.stitching.stations import Stitched, stitched
 from wirbel.errors import ScanError
 from wirbel.ingest.checking import accepting, warnings_of
 from wirbel.ingest.delivery import Converted, convert
+from wirbel.ingest.nifti_stations import read_stations
 from wirbel.ingest.sidecar import sidecar_of, station_sidecar
 from wirbel.ingest.stations import Stations, convert_stations
 from wirbel.io.dataset.several_paths import parted_paths
@@ -64,6 +65,8 @@ class IngestStage:
         """Choose the series and convert it; or that of each station."""
         paths, best = parted_paths(scan.path), self.settings.one_per_session
         try:
+            if any(rule.name for rule in self._stations.values()):
+                return read_stations(paths, self._stations)
             if self._stations:
                 return convert_stations(paths, self._stations, best=best)
             return convert(paths, self._rules, best=best)

@@ -6,7 +6,7 @@ with what the standard defines, so that nothing hides in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -45,6 +45,8 @@ CODES = {
     ),
 }
 """DICOM keyword -> the values that are passed on (DICOM PS3.3, C.8.3.1)."""
+SINGLE = ("Modality", "MRAcquisitionType")
+"""Codes of which there is one."""
 VENDORS = ("Siemens", "GE", "Philips", "Canon", "Toshiba", "United Imaging", "Hitachi", "simulated")
 """Vendors, by which `Manufacturer` begins in any case of letters; others are not passed on."""
 ALLOWED = (*NUMBERS, *CODES, "Manufacturer")
@@ -77,9 +79,31 @@ def facts_of(dataset: Dataset, groups: Iterable[Dataset] = ()) -> dict[str, Any]
     for keyword, known in CODES.items():
         codes = [code for code in texts(dataset, keyword) if code in known]
         if codes:
-            found[keyword] = codes if keyword != "MRAcquisitionType" else codes[0]
-    found |= {"Modality": "MR"} if found.get("Modality") else {}
+            found[keyword] = codes if keyword not in SINGLE else codes[0]
     maker = text(dataset, "Manufacturer").casefold()
+    vendor = next((name for name in VENDORS if maker.startswith(name.casefold())), None)
+    return found | ({"Manufacturer": vendor} if vendor else {})
+
+
+def facts_of_sidecar(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be passed on of a BIDS sidecar, by the same rules.
+
+    Examples
+    --------
+    >>> facts_of_sidecar({"EchoTime": 0.101, "PatientName": "Doe^Jane", "Modality": "MR"})
+    {'EchoTime': 0.101, 'Modality': 'MR'}
+    """
+    found: dict[str, Any] = {}
+    for name in NUMBERS:
+        value = content.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found[name] = round(float(value), 6)
+    for keyword, known in CODES.items():
+        value = content.get(keyword)
+        codes = [one for one in (value if isinstance(value, list) else [value]) if one in known]
+        if codes:
+            found[keyword] = codes if keyword not in SINGLE else codes[0]
+    maker = str(content.get("Manufacturer", "")).casefold()
     vendor = next((name for name in VENDORS if maker.startswith(name.casefold())), None)
     return found | ({"Manufacturer": vendor} if vendor else {})
 

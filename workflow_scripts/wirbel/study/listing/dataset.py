@@ -133,7 +133,9 @@ def listed(bids_dir: str | Path, participants: Collection[str], source: Source) 
     try:
         if source.dicom and os.path.isdir(source.table):
             return list_deliveries(source.table, participants, source.suffix)
-        return list_table(source.table, participants, source.suffix, in_parts=source.dicom)
+        return list_table(
+            source.table, participants, source.suffix, in_parts=source.dicom or source.joined
+        )
     except TableError as error:
         raise Refused(str(error)) from None
 

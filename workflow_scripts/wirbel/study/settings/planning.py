@@ -51,7 +51,7 @@ class Planner:
 
     def plan(self, wishes: Wishes) -> Plan:
         """Return the plan of a run."""
-        names = stages_of_run(LABELLING in self._models, self._settings.dicom)
+        names = stages_of_run(LABELLING in self._models, self._settings.ingests)
         return Plan(
             stages=tuple(self._stage(name) for name in names),
             tables={name: StagePlan(name, stage_code_hash(name)) for name in (*TABLES, *PER_BATCH)},

@@ -67,6 +67,11 @@ class Settings:
         """Whether the scans are delivered as DICOM."""
         return self.source.dicom
 
+    @property
+    def ingests(self) -> bool:
+        """Whether scans are made of what was delivered: from DICOM, or of stations."""
+        return self.source.dicom or self.source.joined
+
 
 def checked_settings(
     config: dict[str, Any], schema_file: Path, argv: Sequence[str] = ()
@@ -121,7 +126,13 @@ def _check_rules(config: Mapping[str, Any]) -> None:
     """Raise SettingsError where a rule for series or stations cannot be understood."""
     try:
         rules_of(config["series"])
-        stations_of(config["stations"], config["series"])
+        stations = stations_of(config["stations"], config["series"])
+        for name, rule in stations.items():
+            if bool(rule.name) == config["dicom"]:
+                wanted = "description or another rule for DICOM series" if rule.name else "name"
+                kind = "DICOM (dicom: true)" if config["dicom"] else "NIfTI files"
+                told = f"expected {wanted}, because the scans are {kind}"
+                raise RuleError(f"setting 'stations.{name}': {told}")
     except RuleError as error:
         raise SettingsError(str(error)) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wirbel.errors import NO_SCAN, NOT_CHOSEN
 from wirbel.io.dataset.listing import Finding, Listing
@@ -13,6 +13,7 @@ from wirbel.io.escapes import visible
 from wirbel.io.foreign.people_files import TABLE, PeopleFiles
 from wirbel.study.refused import Refused
 from wirbel.study.sources.choice import FILTERED, NOT_SELECTED, LeftOut, choose
+from wirbel.study.sources.joined import joined
 from wirbel.study.sources.source import Source
 
 WORDS = {
@@ -44,13 +45,15 @@ def chosen_from(
         own = listing.cells.get((scan.scan_id, scan.path), {})
         return people.people.of(scan.participant_id, scan.session_id) | own
 
-    found = choose(scans, source, cells)
+    of_stations = replace(source, one_per_session=False) if source.joined else source
+    found = choose(scans, of_stations, cells)
+    taken = joined(found.scans) if source.joined else found.scans
     findings = [one for one in listing.findings if _concerns(one, people, source)]
     findings += [_finding(one) for one in found.left_out if one.reason == NOT_CHOSEN]
     findings += _without(found.scans, found.left_out, findings)
     counted = Counter(one.reason for one in found.left_out)
     remarks = [f"{counted[reason]:,} {words}" for reason, words in WORDS.items() if counted[reason]]
-    return Chosen(found.scans, findings, remarks, found.left_out)
+    return Chosen(taken, findings, remarks, found.left_out)
 
 
 def _check_columns(listing: Listing, people: PeopleFiles, source: Source) -> None:

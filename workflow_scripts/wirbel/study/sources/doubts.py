@@ -103,7 +103,7 @@ def doubts_of(
         Of earlier runs.
     """
     wanted = {code for code, level in levels.items() if level != OFF}
-    wanted &= {SAME_CONTENT} if source.dicom else {SAME_CONTENT, NOT_T2W, DERIVED}
+    wanted &= {SAME_CONTENT} if source.dicom or source.joined else {SAME_CONTENT, NOT_T2W, DERIVED}
     if source.suffix != T2W:
         wanted -= {NOT_T2W}
     if not wanted:

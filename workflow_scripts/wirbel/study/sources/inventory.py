@@ -14,6 +14,7 @@ from wirbel.errors import CONTENT_MISSING, NO_SCAN, NOT_CHOSEN
 from wirbel.io.dataset.presence import LONGEST_POINTER_BYTES, absence
 from wirbel.io.dataset.same_content import SizedFile, same_content
 from wirbel.io.dataset.scan_names import FoundScan
+from wirbel.io.dataset.several_paths import parted_paths
 from wirbel.io.escapes import visible
 from wirbel.plan.checks import DERIVED, FAILURE, NOT_T2W, OFF, SAME_CONTENT
 from wirbel.study.listing.dataset import DataSet
@@ -140,5 +141,5 @@ def _row(scan: FoundScan, folder: str, status: str, reason: str = "", detail: st
         reason,
         detail,
         max(scan.size, 0),
-        visible(os.path.relpath(scan.path, folder)),
+        "; ".join(visible(os.path.relpath(part, folder)) for part in parted_paths(scan.path)),
     )

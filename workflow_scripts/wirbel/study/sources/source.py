@@ -60,6 +60,8 @@ class Source:
         Take only the best scan of each session.
     dicom : bool
         The table names DICOM folders and archives; it may also be a folder of such.
+    joined : bool
+        The NIfTI files of a session are stations of one scan.
     """
 
     table: str = ""
@@ -68,6 +70,7 @@ class Source:
     where: Mapping[str, OneOf | Range] = field(default_factory=dict)
     one_per_session: bool = False
     dicom: bool = False
+    joined: bool = False
 
     @property
     def expected(self) -> str:

@@ -24,6 +24,7 @@ def source_of(config: Mapping[str, Any]) -> Source:
         where={column: _wanted(column, value) for column, value in config["where"].items()},
         one_per_session=config["one_per_session"],
         dicom=config["dicom"],
+        joined=bool(config.get("stations")) and not config["dicom"],
     )
 
 

@@ -56,7 +56,7 @@ class StudyRules:
         self.config = config
         self.settings = self._checked(root / "config" / "schemas" / "config.schema.json")
         self._start = Start(self.settings, self._session, inherited)
-        self.stages = stages_of_run("labelling" in self.settings.models, self.settings.dicom)
+        self.stages = stages_of_run("labelling" in self.settings.models, self.settings.ingests)
         self.output_dir = self.settings.output_dir
         self.logs = f"{self.output_dir}/logs"
         self.output_argument = f" --output-dir {quote(self.output_dir)}"

@@ -1,0 +1,84 @@
+"""The stations of a scan that are NIfTI files already, told apart by their names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from wirbel.core.preparation.image_checks import checked_intensities
+from wirbel.core.preparation.intake import check_geometry
+from wirbel.errors import CONTENT_MISSING, NO_SCAN, ScanError
+from wirbel.ingest.delivery import Converted
+from wirbel.ingest.headers.facts import facts_of_sidecar
+from wirbel.ingest.stations import Stations, telling
+from wirbel.io.dataset.presence import absence
+from wirbel.io.dataset.sidecar_facts import sidecar_path
+from wirbel.io.nifti.volumes import read_volume
+from wirbel.plan.series_rules import SeriesRules
+
+LARGEST_SIDECAR_BYTES = 4 * 1024**2
+
+
+def read_stations(paths: Sequence[Path], rules: Mapping[str, SeriesRules]) -> Stations:
+    """Return each station's volume.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files of a session.
+    rules : mapping of str to SeriesRules
+        Name of a station -> `name`, a regular expression that its file's name contains.
+
+    Returns
+    -------
+    Stations
+        At least one was found.
+
+    Raises
+    ------
+    ScanError
+        If no station can be read, the fault that says most; "several_series" if several files fit one.
+    """
+    found: dict[str, Converted] = {}
+    faults: dict[str, ScanError] = {}
+    for name, rule in rules.items():
+        fitting = [path for path in paths if re.search(rule.name, path.name, re.IGNORECASE)]
+        if len(fitting) > 1:
+            told = ", ".join(path.name for path in fitting)
+            raise ScanError(
+                "several_series",
+                f"station {name}: {len(fitting)} files fit {rule.name!r} ({told}): make the rule narrower",
+            )
+        try:
+            found[name] = _read(fitting, rule)
+        except ScanError as fault:
+            faults[name] = fault
+    if not found:
+        raise telling(faults)
+    return Stations(found, {name: fault.reason for name, fault in faults.items()}, software="")
+
+
+def _read(fitting: list[Path], rule: SeriesRules) -> Converted:
+    if not fitting:
+        raise ScanError(NO_SCAN, f"no file's name contains {rule.name!r}: correct the rule")
+    path = fitting[0]
+    if told := absence(path):
+        raise ScanError(CONTENT_MISSING, told)
+    volume = read_volume(path)
+    check_geometry(volume, path.name)
+    checked_intensities(volume.data, path.name)
+    facts = facts_of_sidecar(_sidecar(path))
+    made = {"DERIVED", "SECONDARY"} & set(facts.get("ImageType", ())[:2])
+    return Converted(volume, facts, [], bool(made))
+
+
+def _sidecar(path: Path) -> dict:
+    """Return a file's BIDS sidecar; nothing where there is none that can be read."""
+    try:
+        with open(sidecar_path(str(path)), "rb") as stream:
+            content = json.loads(stream.read(LARGEST_SIDECAR_BYTES))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
