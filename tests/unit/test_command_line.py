@@ -71,6 +71,18 @@ def test_configfiles_are_handed_on_in_their_order(started):
     assert after(line, "--configfile") == ["more.yaml"]
 
 
+def test_folders_may_stand_in_a_file_and_words_are_taken_first(started, tmp_path):
+    (tmp_path / "more.yaml").write_text("bids_dir: data\noutput_dir: out\n")
+    assert after(started("run", "--configfile", "more.yaml"), "--config") == []
+    line = started("run", "data", "other", "--configfile", "more.yaml")
+    assert after(line, "--config") == ["bids_dir=data", "output_dir=other"]
+    (tmp_path / "more.yaml").write_text("bids_dir: ''\nscans: scans.tsv\n")
+    (tmp_path / "scans.tsv").write_text("participant_id\tpath\n01\tdata/a.nii.gz\n")
+    assert after(started("run", "out", "--configfile", "more.yaml"), "--config") == [
+        "output_dir=out"
+    ]
+
+
 def test_the_call_as_a_bids_app(started):
     line = started(
         "data", "out", "participant", "--participant-label", "01", "sub-02", "--n-cpus", "3"

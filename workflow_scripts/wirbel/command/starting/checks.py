@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from wirbel.command.common.mistake import Mistake
-from wirbel.command.starting.known import DEFAULTS_FILE, SCHEMA_FILE, value_of
+from wirbel.command.starting.known import DEFAULTS_FILE, SCHEMA_FILE, settings_in, value_of
 from wirbel.command.starting.line import as_given, profile_folder
 from wirbel.command.starting.words import Wanted
 from wirbel.models.entries import network, read_registry
@@ -48,28 +44,12 @@ def check(wanted: Wanted) -> Settings:
 
 def settings_of(wanted: Wanted, profile: Path) -> Settings:
     """Return the settings as Snakemake will put them together: defaults, profile, files, command line."""
-    config = _yaml(DEFAULTS_FILE)
+    config = settings_in(DEFAULTS_FILE)
     for file in (*_profile_files(profile), *map(Path, wanted.configfiles)):
-        config |= _yaml(file)
+        config |= settings_in(file)
     given = as_given(wanted)
     config |= {key: value_of(text) for key, text in given.items()}
     return checked_settings(config, SCHEMA_FILE, [f"{k}={v}" for k, v in given.items()])
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    """Return the settings in a file; raises Mistake naming it."""
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "nothing"
-        raise Mistake(f"configfile {path}: expected a file with settings, found {found}")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Mistake(
-            f"configfile {path} cannot be read as YAML: {' '.join(str(error).split())}"
-        ) from None
-    if not isinstance(content, Mapping):
-        raise Mistake(f"configfile {path}: expected lines such as `batch_size: 16`")
-    return dict(content)
 
 
 def _profile_files(profile: Path) -> list[Path]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from wirbel.command.common.mistake import Mistake
 from wirbel.io.installation import WORKFLOW
 
 SCHEMA_FILE = WORKFLOW / "config" / "schemas" / "config.schema.json"
@@ -47,3 +50,21 @@ def protected(text: str) -> str:
     if value_of(text) == text or not isinstance(value_of(text), str | dict | list):
         return text
     return "!!str '" + text.replace("'", "''") + "' #"
+
+
+def settings_in(path: Path) -> dict[str, Any]:
+    """Return the settings in a file; raises Mistake naming it."""
+    import yaml
+
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "nothing"
+        raise Mistake(f"configfile {path}: expected a file with settings, found {found}")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Mistake(
+            f"configfile {path} cannot be read as YAML: {' '.join(str(error).split())}"
+        ) from None
+    if not isinstance(content, Mapping):
+        raise Mistake(f"configfile {path}: expected lines such as `batch_size: 16`")
+    return dict(content)

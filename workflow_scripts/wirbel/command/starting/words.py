@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 
 from wirbel.command.common.mistake import Mistake
-from wirbel.command.starting.known import known_settings
+from wirbel.command.starting.known import known_settings, settings_in
 
 SETTING = re.compile(r"[A-Za-z_][\w-]*=")
 OPTIONS = ("cores", "profile", "configfile")
@@ -43,10 +43,11 @@ def understood(args: argparse.Namespace, **more: str) -> Wanted:
     folders = [word for word in words if not SETTING.match(word)]
     settings = {**_settings([word for word in words if SETTING.match(word)], folders), **more}
     _refuse_config(args.after)
+    files = tuple(name for group in args.configfile for name in group)
     return Wanted(
-        _with_folders(settings, folders),
+        _with_folders(settings, folders, _set_in(files)),
         args.profile,
-        tuple(name for group in args.configfile for name in group),
+        files,
         args.cores,
         args.dry_run,
         args.quiet,
@@ -74,10 +75,18 @@ def _settings(words: list[str], others: list[str]) -> dict[str, str]:
     return found
 
 
-def _with_folders(settings: dict[str, str], folders: list[str]) -> dict[str, str]:
-    """Add the two folders, which may also be given as settings; a table of scans needs no `bids_dir`."""
+def _set_in(files: tuple[str, ...]) -> set[str]:
+    """Return the settings to which files give a value."""
+    return {key for file in files for key, value in settings_in(Path(file)).items() if value}
+
+
+def _with_folders(settings: dict[str, str], folders: list[str], set_in: set[str]) -> dict[str, str]:
+    """Add the two folders, which may also be given as settings, or in a file; a table of scans needs no `bids_dir`."""
     free = [key for key in ("bids_dir", "output_dir") if key not in settings]
-    if "scans" in settings and len(folders) < len(free) and "bids_dir" in free:
+    for key in ("bids_dir", "output_dir"):
+        if len(folders) < len(free) and key in free and key in set_in:
+            free.remove(key)
+    if {"scans"} & {*settings, *set_in} and len(folders) < len(free) and "bids_dir" in free:
         free.remove("bids_dir")  # it is the table's folder
     if len(folders) > len(free):
         raise Mistake(_too_many(folders, len(free)))
