@@ -99,3 +99,18 @@ def _await_computing(study, scans: int, seconds: float = 200) -> None:
     while len(study.computed()) < scans and time.monotonic() < end:
         time.sleep(0.1)
     assert len(study.computed()) >= scans
+
+
+def test_no_job_names_a_participant_and_nothing_stays_of_a_withdrawn_one(study, accounting_cluster):
+    study.scan("sub-03", "3")
+    study.run(batch_size=3)
+    names = study.folder.parent / "gone.txt"  # what stands on the command line is kept by SLURM
+    names.write_text("sub-02\n")
+    told = study.run(batch_size=3, withdrawn=names)
+    assert "1 participants are withdrawn" in told
+    fields = "jobname%200,comment%200,submitline%2000,workdir%500"
+    known = accounting_cluster.output("sacct", "-anP", "-S", "now-1hour", "-o", fields)
+    assert "b00001" in known and "sub-0" not in known
+    files = [path for path in study.output.rglob("*") if path.is_file()]
+    assert [p for p in files if "sub-02" in str(p) or b"sub-02" in p.read_bytes()] == []
+    assert (study.output / "logs" / "withdrawals.tsv").exists()
