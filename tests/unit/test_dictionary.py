@@ -16,7 +16,7 @@ from wirbel.core.dictionary import (
     TABLES,
     clean_row,
 )
-from wirbel.core.dictionary.agreement import OF_DISCS, OF_SCANS, OF_VERTEBRAE
+from wirbel.core.dictionary.topics.agreement import OF_DISCS, OF_SCANS, OF_VERTEBRAE
 from wirbel.core.measures import measure
 from wirbel.core.measures.status import STATUS_CODES
 from wirbel.errors import REASONS

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from wirbel.core.dictionary import BOOLEAN, IDENTITY, INTEGER, NUMBER, PLAUSIBILITY, STRING, TABLES
-from wirbel.core.dictionary.agreement import OF_DISCS, OF_SCANS, OF_VERTEBRAE
+from wirbel.core.dictionary.topics.agreement import OF_DISCS, OF_SCANS, OF_VERTEBRAE
 from wirbel.core.evaluation.compared_measures import NAMES
 from wirbel.io.repeatability import read_repeatability
 

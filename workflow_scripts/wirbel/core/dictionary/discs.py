@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.agreement import OF_DISCS
 from wirbel.core.dictionary.column import (
     INTEGER,
     NUMBER,
@@ -11,26 +10,21 @@ from wirbel.core.dictionary.column import (
     STRING,
     Column,
 )
-from wirbel.core.dictionary.shared import (
+from wirbel.core.dictionary.families import (
     CENTROID,
-    IDENTITY,
-    LEVEL_NAMING,
-    LEVEL_ORDER,
     MEASURED,
-    OWN_AXIS,
-    SIGNAL,
     angle,
     centroid,
-    complete,
-    corrected_ratio,
     ratio,
-    signal_ratio,
     size,
     status,
     surface_volume,
     volume,
 )
-from wirbel.core.dictionary.signals import NUCLEUS
+from wirbel.core.dictionary.shared import IDENTITY, LEVEL_ORDER, OWN_AXIS, complete
+from wirbel.core.dictionary.topics import agreement
+from wirbel.core.dictionary.topics.naming import LEVEL_NAMING
+from wirbel.core.dictionary.topics.signals import NUCLEUS, SIGNAL, corrected_ratio, signal_ratio
 from wirbel.core.measures import status as S
 from wirbel.core.plausibility.level_sizes import DISC_DEPTH_MM, DISC_HEIGHTS_MM, DISC_VOLUME_MM3
 
@@ -250,5 +244,5 @@ DISCS = (
     *centroid(CENTROID, "disc", "disc_status"),
     status("disc_status", "the disc", S.OK, S.TOUCHES_BORDER, S.PARTLY_SEEN),
     complete("the disc", "true when disc_status is ok"),
-    *OF_DISCS,
+    *agreement.OF_DISCS,
 )

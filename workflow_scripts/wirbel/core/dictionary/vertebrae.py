@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from wirbel.core.dictionary.agreement import OF_VERTEBRAE
-from wirbel.core.dictionary.column import (
-    BOOLEAN,
-    INTEGER,
-    NUMBER,
-    PERCENT,
-    SQUARE_MILLIMETRES,
-    STRING,
-    Column,
-)
-from wirbel.core.dictionary.shared import (
+from wirbel.core.dictionary.column import NUMBER, SQUARE_MILLIMETRES, Column
+from wirbel.core.dictionary.families import (
     BODY_CENTROID,
     CENTROID,
-    IDENTITY,
-    LABEL,
-    LEVEL,
-    LEVEL_NAMING,
-    LEVEL_ORDER,
-    MEASURED,
-    OWN_AXIS,
     PART_IS_ZERO,
-    SIGNAL,
     angle,
     centroid,
-    complete,
-    corrected_ratio,
     ratio,
-    signal_ratio,
     size,
     status,
     surface_volume,
     volume,
 )
-from wirbel.core.dictionary.signals import MARROW
+from wirbel.core.dictionary.shared import IDENTITY, LABEL, LEVEL, LEVEL_ORDER, OWN_AXIS, complete
+from wirbel.core.dictionary.topics import agreement, fractures
+from wirbel.core.dictionary.topics.naming import LEVEL_NAMING
+from wirbel.core.dictionary.topics.signals import MARROW, SIGNAL, corrected_ratio, signal_ratio
 from wirbel.core.labels import (
     ARCUS,
     COSTAL_LEFT,
@@ -60,14 +43,12 @@ SIX_POINT = (
     "six-point morphometry of Black et al., J Bone Miner Res 1991;6:883-892, "
     "with all points in the mid-sagittal plane"
 )
-GENANT = "Genant et al., J Bone Miner Res 1993;8:1137-1148"
 COBB = "after Cobb, Instr Course Lect 1948;5:261-275"
 SIZES = "after Panjabi et al., Spine 1991;16:888-901 (depth and width of the endplates)"
 OUTLINE = (
     "by a superelliptic outline, waisted and hollow at the back, that is fitted to front, back and flanks "
     "of all slices at once"
 )
-BODY_MEASURED = (*MEASURED, S.NOT_DEFINED_FOR_C2)
 
 
 def _height(name, which, percent) -> Column:
@@ -82,19 +63,6 @@ def _height(name, which, percent) -> Column:
     )
 
 
-def _corner_height(name, which, where, like) -> Column:
-    return size(
-        name,
-        f"{which} height of the vertebral body at the rim",
-        f"As {like}, but 3 % of the depth from the {where}, where a parabola along the depth leads that "
-        "leaves out the rounded edges (0.8 mm) and follows the surface over the nearest 40 % of the depth: the heights "
-        "that fracture grades are defined by",
-        "height_status",
-        (4.0, 45.0),
-        GENANT,
-    )
-
-
 def _concavity(name, which) -> Column:
     return size(
         name,
@@ -104,18 +72,6 @@ def _concavity(name, which) -> Column:
         "height_status",
         (-4.0, 15.0),
         "after Hurxthal, Am J Roentgenol 1968;103:635-644 (biconcavity of vertebral bodies)",
-    )
-
-
-def _corner_ratio(name, what, above) -> Column:
-    return ratio(
-        name,
-        what,
-        f"{above} over corner_height_posterior_mm, or over expected_height_mm where the posterior height is less than "
-        "94 % of that and so itself lost",
-        "corner_status",
-        (0.3, 1.6),
-        GENANT,
     )
 
 
@@ -184,14 +140,14 @@ VERTEBRAE = (
     status(
         "height_status",
         "the measurement of heights, depths and angles",
-        *BODY_MEASURED,
+        *fractures.BODY_MEASURED,
         S.FORM_ASSUMED,
     ),
     *(width for _, width in EXTENTS),
     status(
         "width_status",
         "the measurement of the widths and the coronal angle",
-        *BODY_MEASURED,
+        *fractures.BODY_MEASURED,
         S.FORM_ASSUMED,
     ),
     Column(
@@ -207,7 +163,12 @@ VERTEBRAE = (
         1,
         "body_area_status",
     ),
-    status("body_area_status", "the cross-section of the body", *BODY_MEASURED, S.FORM_ASSUMED),
+    status(
+        "body_area_status",
+        "the cross-section of the body",
+        *fractures.BODY_MEASURED,
+        S.FORM_ASSUMED,
+    ),
     ratio(
         "wedge_ratio",
         "Anterior over posterior height",
@@ -234,90 +195,15 @@ VERTEBRAE = (
         (0.3, 1.6),
         SIX_POINT,
     ),
-    status("crush_status", "the comparison with the neighbours", *BODY_MEASURED, S.NO_NEIGHBOUR),
+    status(
+        "crush_status",
+        "the comparison with the neighbours",
+        *fractures.BODY_MEASURED,
+        S.NO_NEIGHBOUR,
+    ),
     _concavity("concavity_upper_mm", "upper"),
     _concavity("concavity_lower_mm", "lower"),
-    _corner_height("corner_height_anterior_mm", "Anterior", "front", "height_anterior_mm"),
-    _corner_height("corner_height_posterior_mm", "Posterior", "back", "height_posterior_mm"),
-    size(
-        "expected_height_mm",
-        "Posterior height at the rim that the scan's other vertebrae predict",
-        "Usual height of the level (means of adults) times what a line along the spine gives there that is fitted "
-        "to the other vertebrae's corner_height_posterior_mm over theirs (logarithms, robust regression: biweights "
-        "that are 0 beyond 11 % off the line), plus what near ones stray from it. Wedged and biconcave ones (a ratio "
-        "below 0.8) hardly count; fractured, merged and half-labelled ones lie off the line and do not count; at "
-        "least one has to",
-        "corner_status",
-        (5.0, 45.0),
-        "usual heights: Panjabi et al., Spine 1991;16:861-869, 16:888-901, 1992;17:299-306; Busscher et al., Eur "
-        "Spine J 2010;19:1104-1114",
-    ),
-    _corner_ratio(
-        "corner_wedge_ratio", "Anterior corner height over posterior", "corner_height_anterior_mm"
-    ),
-    _corner_ratio(
-        "corner_biconcavity_ratio", "Middle height over posterior corner height", "height_middle_mm"
-    ),
-    ratio(
-        "corner_crush_ratio",
-        "Posterior corner height over the expected one",
-        "corner_height_posterior_mm / expected_height_mm",
-        "corner_status",
-        (0.3, 1.6),
-        GENANT,
-    ),
-    status("corner_status", "the comparison of corner heights", *BODY_MEASURED, S.NO_NEIGHBOUR),
-    ratio(
-        "height_loss_percent",
-        "Largest height loss",
-        "100 * (1 - the smallest of corner_wedge_ratio, corner_biconcavity_ratio and corner_crush_ratio), at least 0; "
-        "T4 to L4",
-        "genant_status",
-        (0.0, 80.0),
-        GENANT,
-        PERCENT,
-    ),
-    Column(
-        "genant_grade",
-        INTEGER,
-        "Grade of deformity by height loss",
-        "0 below 20 %, 1 from 20 %, 2 from 25 %, 3 from 40 % of height_loss_percent. By measurement alone: "
-        "normal variants, Scheuermann's disease and old deformities are not told from fractures",
-        GENANT,
-        interval=(0, 3),
-        status="genant_status",
-    ),
-    Column(
-        "genant_type",
-        STRING,
-        "Which ratio is the smallest",
-        "Of the deformity when genant_grade is above 0",
-        GENANT,
-        codes={
-            "none": "grade 0",
-            "wedge": "the front is lower than the back",
-            "biconcave": "the middle is lower than the back",
-            "crush": "the back is lower than expected",
-        },
-        status="genant_status",
-    ),
-    Column(
-        "short_vertebral_height",
-        BOOLEAN,
-        "Whether height is lost without a change of the endplates",
-        "True when genant_grade is above 0 and the middle is not lower against the mean of both corner heights "
-        "than in the scan's plausible vertebrae, by 5 % of that mean: low vertebrae whose endplates do not dip are "
-        "often variants, not fractures",
-        "Ferrar et al., Osteoporos Int 2007;18:35-46 (short vertebral height)",
-        status="genant_status",
-    ),
-    status(
-        "genant_status",
-        "the grading",
-        *BODY_MEASURED,
-        S.NO_NEIGHBOUR,
-        S.NOT_DEFINED_AT_LEVEL,
-    ),
+    *fractures.OF_VERTEBRAE,
     signal_ratio(
         "body_to_csf_ratio",
         "vertebral body",
@@ -366,5 +252,5 @@ VERTEBRAE = (
         "true when body_status and vertebra_status are ok: neither the body nor a process reaches the border of the "
         "scan. For body_volume_mm3 alone body_status is enough",
     ),
-    *OF_VERTEBRAE,
+    *agreement.OF_VERTEBRAE,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import BOOLEAN, INTEGER, NUMBER, PRODUCT, RATIO, Column
-from wirbel.core.dictionary.shared import status
+from wirbel.core.dictionary.families import status
 from wirbel.core.measures import status as S
 from wirbel.core.plausibility.scan_flags import LOW_INSTANCE, LOW_MARGIN, SURE_MARGIN
 

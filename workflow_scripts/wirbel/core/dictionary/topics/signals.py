@@ -1,11 +1,15 @@
-"""The columns of measures that look at the image beyond signal ratios: nucleus and annulus, marrow."""
+"""The columns of T2 signals: of bodies and discs over the fluid, of nucleus and annulus, of the marrow."""
 
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import PERCENT, Column
-from wirbel.core.dictionary.shared import SIGNAL, ratio, status
+from wirbel.core.dictionary.families import ratio, status
 from wirbel.core.measures import status as S
 
+SIGNAL = (
+    *(S.OK, S.NO_IMAGE, S.ABSENT, S.TOO_FEW_VOXELS),
+    *(S.NO_ZERO, S.VOXELS_REPLACED, S.DARK_FLUID),
+)
 WALDENBERG = (
     "after Waldenberg et al., Eur Spine J 2018;27:1042-1048 (distance between the signals of nucleus and "
     "annulus; there "
@@ -18,6 +22,36 @@ ZONES = (
     "mean of both, so that the coil's fall-off cancels. Over the median of the fluid as in disc_to_csf_ratio"
 )
 EHRESMAN = "after Ehresman et al., Spine J 2020;20:556-562 (VBQ, there T1-weighted)"
+
+
+def signal_ratio(name, what, margin, status, source) -> Column:
+    """Return the column of a T2 signal over that of the fluid beside it."""
+    return ratio(
+        name,
+        f"T2 signal of the {what} over that of the cerebrospinal fluid",
+        f"Median intensity of the {what} deeper than {margin} mm over the median of the canal without the "
+        "cord, deeper than 1 mm, within 45 mm; both also without their outermost voxels. From the scan as it "
+        "is, without bias field correction; voxels of NaN, infinity or absurdly far from all others do not count",
+        status,
+        (0.0, 3.0),
+        source,
+    )
+
+
+def corrected_ratio(name, state, raw) -> tuple[Column, Column]:
+    """Return the column of a T2 signal ratio, `raw`, without the coil's fall-off, and its status."""
+    return (
+        ratio(
+            name,
+            f"{raw} corrected for the coil's fall-off",
+            f"{raw} * exp(-b d): b is the change of the logarithm of the signal per mm forwards within "
+            "vertebral bodies (medians of front and back third, the median over the scan's bodies, at least three), d "
+            "the distance from the canal's centre",
+            state,
+            (0.0, 3.0),
+        ),
+        status(state, "the corrected signal ratio", *SIGNAL),
+    )
 
 
 def _zone(column: str, name: str, what: str) -> Column:

@@ -1,0 +1,1 @@
+"""Columns by topic, which tables of vertebrae, discs, levels and scans take up."""
