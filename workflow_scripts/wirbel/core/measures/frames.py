@@ -100,7 +100,7 @@ class Region:
 
     def border_voxels(self, index: np.ndarray) -> np.ndarray:
         """Return which voxels (indices within the box, (n, 3)) lie in an outermost layer of the scan."""
-        return self.border_sides(index).any((1, 2))
+        return np.asarray(self.border_sides(index).any((1, 2)))
 
     def border_sides(self, index: np.ndarray) -> np.ndarray:
         """Return at which ends of which array axis (n, 3, 2) voxels lie in an outermost layer of the scan."""
@@ -141,7 +141,7 @@ class Region:
             return False
         if not self._lopsided(axis, canal_mm):
             return True
-        if self.border_sides(np.argwhere(self.mask)).any(0)[axis].all():
+        if np.any(self.border_sides(np.argwhere(self.mask))[:, axis], axis=0).all():
             return False  # of what is cut on both sides, depths do not tell the middle
         depths = self._depths(axis, canal_mm)
         return _even_halves(depths if depths[-1] >= depths[0] else depths[::-1])
@@ -256,5 +256,5 @@ def region_of_mask(mask: np.ndarray, box: tuple[slice, ...], volume: Volume) -> 
     """Return the region of `mask`, a boolean array cut from `volume` at `box`."""
     start = tuple(s.start for s in box)
     affine = volume.affine.copy()
-    affine[:3, 3] = volume.grid.to_world(start)
+    affine[:3, 3] = volume.grid.to_world(np.array(start))
     return Region(mask, Grid(mask.shape, affine), start, volume.data.shape)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from wirbel.core.boxes import label_boxes
+from wirbel.core.boxes import Box, label_boxes
 from wirbel.core.geometry import Volume, grow_box
 from wirbel.core.labels import (
     BODY_LABELS,
@@ -39,12 +39,15 @@ class LabelMaps:
         if subregion.data.shape != vertebra.data.shape or not same_affine:
             raise ValueError("the subregion and the vertebra map do not lie on the same grid")
         self.subregion, self.vertebra = subregion, vertebra
-        self.part, self.disc, self._own = cache(self.part), cache(self.disc), cache(self._own)
-        self.body = cache(self.body)
-        self.structure = cache(self.structure)
+        # each object keeps its own results, as long as it lives
+        self.part = cache(self.part)  # type: ignore[method-assign]
+        self.disc = cache(self.disc)  # type: ignore[method-assign]
+        self.body = cache(self.body)  # type: ignore[method-assign]
+        self.structure = cache(self.structure)  # type: ignore[method-assign]
+        self._own = cache(self._own)  # type: ignore[method-assign]
 
     @cached_property
-    def boxes(self) -> dict[int, tuple[slice, slice, slice]]:
+    def boxes(self) -> dict[int, Box]:
         """Label of the vertebra map -> its bounding box."""
         return label_boxes(self.vertebra.data)
 

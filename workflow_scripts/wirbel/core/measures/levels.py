@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -43,6 +44,7 @@ def level_rows(
     `profile`: that of the canal all along `line`. The canal's measured diameters are added to `marks`. `partly_seen`:
     keys of bodies and discs whose centroid lies to one side; their neighbours tell where the front is.
     """
+    marks = [] if marks is None else marks
     rows = _shared_out(maps, spine, order)
     for row in rows:
         for place, offset in PLACES.items():
@@ -50,7 +52,9 @@ def level_rows(
             beside = spine.regions.get(key)
             ahead = spine.beside_mm(key) if beside and key in partly_seen else None
             frame = _frame_behind(line, beside, ahead)
-            row |= _section_columns(maps, beside, frame, place, row["level"], marks)
+            columns, diameter = _section_columns(maps, beside, frame, place, row["level"])
+            row |= columns
+            marks += [diameter] if diameter else []
         row |= _narrowest_columns(row, spine, line, profile)
         _question(row)
     return rows
@@ -122,18 +126,22 @@ def _frame_behind(line: Centreline | None, beside: Region | None, ahead_mm) -> F
     return section_frame(line, beside.centroid_mm, ahead_mm)
 
 
-def _section_columns(maps, beside: Region | None, frame, place, level="", marks=None) -> dict:
-    columns, sections = {}, {}
+def _section_columns(
+    maps: LabelMaps, beside: Region | None, frame: Frame | None, place: str, level: str
+) -> tuple[dict[str, Any], Landmark | None]:
+    """Return the columns of canal and cord at a place of a level, and the line of the canal's AP diameter."""
+    columns: dict[str, Any] = {}
+    sections: dict[str, Section | None] = {}
     fault = None
-    if frame is None:
+    if frame is None or beside is None:
         fault = S.ABSENT
     elif beside.is_cut(frame.right, flank_fraction=1.0):  # nobody knows where its middle lies
         fault = S.TOUCHES_BORDER
     for name, (labels, form) in STRUCTURES.items():
-        cut, state = (None, fault) if fault else cut_section(maps, labels, frame, form)
+        cut, state = None, fault or S.OK
+        if frame is not None and fault is None:
+            cut, state = cut_section(maps, labels, frame, form)
         sections[name] = cut
-        if cut is not None and name == "canal" and marks is not None:
-            marks.append(_diameter(frame, cut, level))
         own = SECTIONS[name, place]
         columns[own.area] = cut.area_mm2 if cut else None
         columns[own.ap] = cut.depth_mm if cut else None
@@ -141,14 +149,14 @@ def _section_columns(maps, beside: Region | None, frame, place, level="", marks=
         columns[own.status] = state
         columns[own.ap_status] = S.OK if cut and cut.area_mm2 is None else state
     canal, cord = sections["canal"], sections["cord"]
-    both = canal is not None and cord is not None
     # the canal's section holds the cord's: where the cord fills it, two fits may differ the other way round
-    space = max(canal.depth_mm - cord.depth_mm, 0.0) if both else None
+    space = max(canal.depth_mm - cord.depth_mm, 0.0) if canal and cord else None
     columns[COMPARED[place].space] = space
-    areas = [cut.area_mm2 if cut else None for cut in (cord, canal)]
-    ratio = None if None in areas else min(areas[0] / areas[1], 1.0)
+    inner, outer = (cut.area_mm2 if cut else None for cut in (cord, canal))
+    ratio = None if inner is None or outer is None else min(inner / outer, 1.0)
     columns[COMPARED[place].ratio] = ratio
-    return columns | _space_states(columns, place)
+    diameter = _diameter(frame, canal, level) if frame and canal else None
+    return columns | _space_states(columns, place), diameter
 
 
 def _diameter(frame: Frame, cut: Section, level: str) -> Landmark:
@@ -183,7 +191,9 @@ def _shared_out(maps: LabelMaps, spine: Spine, order: Contiguity) -> list[dict]:
         return []
     centres = np.array([spine.centroids_mm[v] for v in labels])
     tree = cKDTree(np.vstack([centres, _stoppers(centres)]))
-    rows = [{"label": v, "level": LEVEL_NAMES[v], "level_order": LEVEL_ORDER[v]} for v in labels]
+    rows: list[dict[str, Any]] = [
+        {"label": v, "level": LEVEL_NAMES[v], "level_order": LEVEL_ORDER[v]} for v in labels
+    ]
     for size, state, subregion in (
         ("canal_volume_mm3", "canal_status", CANAL),
         ("cord_volume_mm3", "cord_status", CORD),

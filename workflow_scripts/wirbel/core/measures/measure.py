@@ -70,15 +70,15 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     add_disc_contrast(picture, fluid, maps, solids, discs)
     add_marrow_heterogeneity(picture, maps, vertebrae)
     right = mean_right(solids)
-    profiles = (None, None)
+    canal, cord = None, None
     if right is None:  # the border cuts all bodies and discs
         right = spine.rough_right()
     if line is not None and right is not None:
-        profiles = [profile(maps, line, right) for profile in (canal_profile, cord_profile)]
+        canal, cord = canal_profile(maps, line, right), cord_profile(maps, line, right)
     marks = solid_landmarks(solids)
-    levels = level_rows(maps, spine, line, order, profiles[0], marks, partly_seen(solids))
+    levels = level_rows(maps, spine, line, order, canal, marks, partly_seen(solids))
     add_complete(maps, vertebrae, discs, levels)
-    compressed = compression_columns(levels, spine, line, order, profiles[1])
+    compressed = compression_columns(levels, spine, line, order, cord)
     graded = stenosis_columns(levels, vertebrae)
     for row, *more in zip(levels, compressed, graded, strict=True):
         row |= more[0] | more[1]
@@ -86,7 +86,7 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     scan |= {"flags": ";".join(picture.flags if picture else ())}
     scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
     scan |= vbq_columns(picture, fluid, maps, solids, vertebrae)
-    scan |= conus_columns(maps, spine, line, profiles[1], levels)
+    scan |= conus_columns(maps, spine, line, cord, levels)
     frame = spine_frame(solids)
     marks += cobb_landmarks(solids, frame, scan["cobb_upper_level"], scan["cobb_lower_level"])
     rows = [mark.as_row() for mark in marks]

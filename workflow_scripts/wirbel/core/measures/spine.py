@@ -22,11 +22,9 @@ class Spine:
         order = {label: place for place, label in enumerate(LEVELS_TOP_DOWN)}
         found = {v: maps.body(v) for v in maps.vertebrae}
         found |= {DISC_OFFSET + v: maps.disc(v) for v in maps.discs}
-        keys = sorted(
-            (key for key, region in found.items() if region is not None),
-            key=lambda key: order[key % DISC_OFFSET] + 0.5 * (key >= DISC_OFFSET),
-        )
-        self.regions = {key: found[key] for key in keys}
+        there = {key: region for key, region in found.items() if region is not None}
+        keys = sorted(there, key=lambda key: order[key % DISC_OFFSET] + 0.5 * (key >= DISC_OFFSET))
+        self.regions = {key: there[key] for key in keys}
         self.centroids_mm = {key: region.centroid_mm for key, region in self.regions.items()}
         self.canal_points_mm = maps.canal_points_mm
 

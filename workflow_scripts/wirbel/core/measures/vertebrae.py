@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from wirbel.core.labels import (
     ARCUS,
     COSTAL_LEFT,
@@ -23,7 +26,7 @@ from wirbel.core.measures.shape.cross_section import area_columns
 from wirbel.core.measures.shape.endplates import angle_deg
 from wirbel.core.measures.shape.rims import concavity_mm, corner_height_mm
 from wirbel.core.measures.shape.solids import Solid
-from wirbel.core.measures.shape.surfaces import SurfaceError
+from wirbel.core.measures.shape.surfaces import Block, SurfaceError
 from wirbel.core.measures.shape.widths import also_seen, width_state
 from wirbel.core.measures.volumes import surface_volume_mm3
 
@@ -60,7 +63,8 @@ def vertebra_rows(maps: LabelMaps, solids: dict[int, Solid]) -> list[dict]:
 
 def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
     body, whole = maps.body(label), maps.whole(label)
-    row = {"label": label, "level": LEVEL_NAMES[label], "level_order": LEVEL_ORDER[label]}
+    row: dict[str, Any] = {"label": label, "level": LEVEL_NAMES[label]}
+    row["level_order"] = LEVEL_ORDER[label]
     row |= centroid_columns(whole) | centroid_columns(body, BODY_CENTROID)
     row |= _volume_columns(maps, body, whole, label)
     row["body_surface_volume_mm3"] = surface_volume_mm3(body, solid) if body else None
@@ -71,11 +75,16 @@ def _vertebra_row(maps: LabelMaps, solid: Solid, label: int) -> dict:
     return row | area_columns(solid, row["width_status"])
 
 
-def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: int) -> dict:
+def _volume_columns(
+    maps: LabelMaps, body: Region | None, whole: Region | None, label: int
+) -> dict[str, float | None]:
     """Count voxels. Of a part that is not there 0 is only known when the whole vertebra is in view."""
-    volumes = {"vertebra_volume_mm3": whole.volume_mm3}
-    volumes["body_volume_mm3"] = body.volume_mm3 if body else None
-    nothing = None if maps.everything(label).touches_border else 0.0
+    volumes = {
+        "vertebra_volume_mm3": whole.volume_mm3 if whole else None,
+        "body_volume_mm3": body.volume_mm3 if body else None,
+    }
+    everything = maps.everything(label)
+    nothing = None if everything is None or everything.touches_border else 0.0
     for subregion, column in PART_COLUMNS.items():
         part = maps.part(label, (subregion,))
         volumes[column] = part.volume_mm3 if part else nothing
@@ -84,24 +93,15 @@ def _volume_columns(maps: LabelMaps, body: Region | None, whole: Region, label: 
 
 def _shape_columns(solid: Solid) -> dict:
     """Heights, depths and angles between the endplates: what the mid-sagittal plane shows."""
-    names = (
-        *HEIGHT_COLUMNS,
-        *CORNER_COLUMNS,
-        *CONCAVITY_COLUMNS,
-        *DEPTH_COLUMNS,
-    )
+    names = (*HEIGHT_COLUMNS, *CORNER_COLUMNS, *CONCAVITY_COLUMNS, *DEPTH_COLUMNS)
     empty = dict.fromkeys((*names, "wedge_angle_deg"))
     if solid.block is None:
         return empty | {"height_status": solid.status}
     try:
         fractions = zip(HEIGHT_COLUMNS, SIX_POINT_FRACTIONS.values(), strict=True)
         heights = {name: solid.block.height_at(fraction) for name, fraction in fractions}
-        for names, of in (
-            (CORNER_COLUMNS, corner_height_mm),
-            (CONCAVITY_COLUMNS, concavity_mm),
-        ):
-            sides = zip(names, (1, -1), strict=True)
-            heights |= {name: of(solid.block, side) for name, side in sides}
+        heights |= _of_both_sides(CORNER_COLUMNS, corner_height_mm, solid.block)
+        heights |= _of_both_sides(CONCAVITY_COLUMNS, concavity_mm, solid.block)
     except SurfaceError:
         return empty | {"height_status": S.SURFACE_INCOMPLETE}
     upper, lower = solid.endplate(1), solid.endplate(-1)
@@ -115,17 +115,25 @@ def _shape_columns(solid: Solid) -> dict:
     }
 
 
+def _of_both_sides(
+    names: tuple[str, str], measured: Callable[[Block, int], float], block: Block
+) -> dict[str, float]:
+    """Return the columns of what is measured at the first side (1) and at the other (-1)."""
+    return {name: measured(block, side) for name, side in zip(names, (1, -1), strict=True)}
+
+
 def _width_columns(solid: Solid) -> dict:
     """Widths, and the coronal angle: what a few slices do not tell. A flank that the border cuts leaves the angle."""
     empty = dict.fromkeys(WIDTH_COLUMNS)
     upper, lower = solid.endplate(1), solid.endplate(-1)
-    if solid.outline is None or upper is None or lower is None:
+    if solid.block is None or solid.outline is None or upper is None or lower is None:
         status = solid.status if solid.block is None else S.SURFACE_INCOMPLETE
         return empty | {"coronal_wedge_angle_deg": None, "width_status": status}
     angle = angle_deg(lower.normal, upper.normal, solid.block.frame.anterior)
-    if solid.width_status == S.PARTLY_SEEN:
-        angle = None
-    found = {"coronal_wedge_angle_deg": angle, "width_status": width_state(solid)}
+    found: dict[str, Any] = {
+        "coronal_wedge_angle_deg": None if solid.width_status == S.PARTLY_SEEN else angle,
+        "width_status": width_state(solid),
+    }
     if not solid.whole_width:
         return empty | found
     widths = map(solid.outline.width_at, SIZE_HEIGHTS.values())

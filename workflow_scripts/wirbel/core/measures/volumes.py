@@ -13,7 +13,9 @@ import numpy as np
 
 from wirbel.core.measures.fitting import fit
 from wirbel.core.measures.frames import Region
+from wirbel.core.measures.shape.outlines import Outline
 from wirbel.core.measures.shape.solids import Solid
+from wirbel.core.measures.shape.surfaces import Block
 
 FINE_MM = 0.5
 LAYERS = 8
@@ -29,37 +31,38 @@ def surface_volume_mm3(region: Region, solid: Solid) -> float | None:
     """
     if solid.outline is None or not solid.whole_width:
         return None
-    shape = np.array(solid.region.mask.shape) + 2
-    index = np.indices(shape).reshape(3, -1).T - 1.0
-    counted = _count(solid, solid.block.frame.to_local(solid.region.grid.to_world(index)))
+    own, block, _ = solid.located()
+    index = np.indices([n + 2 for n in own.mask.shape]).reshape(3, -1).T - 1.0
+    local = block.frame.to_local(own.grid.to_world(index))
+    counted = _count(block, solid.outline, local)
     if not counted:
         return None
-    voxel = abs(float(np.linalg.det(solid.region.grid.affine[:3, :3])))
-    ratio = _volume_mm3(solid) / (counted * voxel)
+    voxel = abs(float(np.linalg.det(own.grid.affine[:3, :3])))
+    ratio = _volume_mm3(block, solid.outline) / (counted * voxel)
     return region.volume_mm3 * float(np.clip(ratio, 1 - LARGEST_CORRECTION, 1 + LARGEST_CORRECTION))
 
 
-def _volume_mm3(solid: Solid) -> float:
+def _volume_mm3(block: Block, outline: Outline) -> float:
     """Return the volume inside the outline and between both surfaces."""
-    outline, total = solid.outline, 0.0
+    total = 0.0
     half = 0.75 * np.array([outline.width_mm, outline.depth_mm]) + 1
     sides = (np.arange(-h, h, FINE_MM) + c for h, c in zip(half, outline.middle_mm, strict=True))
     points = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
     points = np.column_stack([points, np.zeros(len(points))])
-    tall = _surface(solid.block.upper, points) - _surface(solid.block.lower, points)
+    tall = _surface(block.upper, points) - _surface(block.lower, points)
     for height in (np.arange(LAYERS) + 0.5) / LAYERS * 2 - 1:
         points[:, 2] = height
         total += tall[outline.radius(points) < 1].sum() / LAYERS
     return float(total) * FINE_MM**2
 
 
-def _count(solid: Solid, local: np.ndarray) -> int:
+def _count(block: Block, outline: Outline, local: np.ndarray) -> int:
     """Return how many points (n, 3) of the solid's frame lie inside the outline and between both surfaces."""
-    top, bottom = (_surface(s, local) for s in (solid.block.upper, solid.block.lower))
+    top, bottom = (_surface(s, local) for s in (block.upper, block.lower))
     height = (2 * local[:, 2] - top - bottom) / np.maximum(top - bottom, 0.5)
     between = np.abs(height) < 1
     points = np.column_stack([local[between, :2], height[between]])
-    return int((solid.outline.radius(points) < 1).sum())
+    return int((outline.radius(points) < 1).sum())
 
 
 def _surface(points: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ def _compression(row: dict, spine: Spine, line, order: Contiguity, profile):
         return None, S.NO_NEIGHBOUR
     narrowest = profile.narrowest(*places.pop("stretch"))
     above, below = (_largest(profile, places[way]) for way in ("above", "below"))
-    if None in (narrowest, above, below):
+    if narrowest is None or above is None or below is None:
         return None, S.NOT_IN_VIEW
     return mscc_percent(narrowest[1], above, below), state
 

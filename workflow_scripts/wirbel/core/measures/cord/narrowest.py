@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wirbel.core.geometry import Grid
 from wirbel.core.labels import CANAL, CORD
 from wirbel.core.measures.cord.centreline import Centreline
 from wirbel.core.measures.label_maps import LabelMaps
@@ -51,9 +52,9 @@ class Profile:
 
 def canal_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profile | None:
     """Return the profile of the canal with the cord; None where the map has no canal (label 61)."""
-    if maps.structure(CANAL) is None:
-        return None
     region = maps.structure(CANAL, CORD)
+    if region is None or maps.structure(CANAL) is None:
+        return None
     mask = region.mask
     if maps.structure(CORD) is None:  # the canal may be drawn around it
         axes = region.grid.affine[:3, :3] / region.grid.spacing_mm
@@ -73,7 +74,7 @@ def filled(mask: np.ndarray, axis: int) -> np.ndarray:
     return before & np.flip(np.maximum.accumulate(np.flip(mask, axis), axis), axis)
 
 
-def _profile(mask, grid, line: Centreline, right: np.ndarray) -> Profile | None:
+def _profile(mask: np.ndarray, grid: Grid, line: Centreline, right: np.ndarray) -> Profile | None:
     index = np.argwhere(mask)
     at = line.positions(grid.to_world(index))
     inside = (at > 0) & (at < line.length)

@@ -40,9 +40,11 @@ def _bulge(maps, solids, label, below) -> tuple[float | None, str]:
     above, under, state = facing_plates(maps, solids, label, below)
     if state != S.OK:
         return None, state
-    frame, slab = disc.block.frame, disc.block.slab_mm
-    back = disc.region.ends(frame.anterior)[1]
-    back = back[disc.region.outward_normals(back) @ frame.anterior < -FACING_COSINE]
+    assert above is not None and under is not None
+    region, block, _ = disc.located()
+    frame, slab = block.frame, block.slab_mm
+    back = region.ends(frame.anterior)[1]
+    back = back[region.outward_normals(back) @ frame.anterior < -FACING_COSINE]
     local = frame.to_local(back)
     near = np.abs(local[:, 0]) < slab
     corners = frame.to_local(np.array([plate.back_mm for plate in (above, under)]))
@@ -72,8 +74,9 @@ def beyond_line_mm(points: np.ndarray, corners: np.ndarray, slab_mm: float) -> f
         return None
     weight = np.maximum(1 - (points[inside, 0] / slab_mm) ** 2, 0.05)
     curve = _fitted(at[inside], off[inside], weight)
-    ends = np.clip((at[inside].min(), at[inside].max()), *SPAN)
-    return float(np.polynomial.polynomial.polyval(np.linspace(*ends, STEPS), curve).max())
+    first, last = np.clip((at[inside].min(), at[inside].max()), *SPAN)
+    along_line = np.linspace(first, last, STEPS)
+    return float(np.polynomial.polynomial.polyval(along_line, curve).max())
 
 
 def _fitted(at: np.ndarray, off: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -31,11 +31,12 @@ def body_area_mm2(solid: Solid) -> float | None:
     number of those inside the outline: the voxels decide the size, the outline how much a voxel of this grid
     stands for.
     """
-    block, outline = solid.block, solid.outline
+    region, block, _ = solid.located()
+    outline = solid.outline
+    assert outline is not None  # there is a width
     top, bottom = (float(np.median(s[:, 2])) for s in (block.upper, block.lower))
     middle, half = (top + bottom) / 2, (top - bottom) / 2
-    region = solid.region
-    index = np.indices(np.array(region.mask.shape) + 2).reshape(3, -1).T - 1
+    index = np.indices([n + 2 for n in region.mask.shape]).reshape(3, -1).T - 1
     local = block.frame.to_local(region.grid.to_world(index))
     slab = np.abs(local[:, 2] - middle) < min(SLAB_MM, half / 2)
     local = local[slab]

@@ -58,11 +58,12 @@ def _height(maps, solids, labels: tuple[int, int], side: int) -> tuple[float | N
         pedicle_edge_mm(arch, block.frame, block.back_mm, side, way)
         for arch, block, way in zip(arches, blocks, (-1, 1), strict=True)
     ]
-    if any(edge is None for edge in edges):
+    upper, lower = edges
+    if upper is None or lower is None:
         cut = any(arch.touches_border for arch in arches)
         return None, S.TOUCHES_BORDER if cut else S.SURFACE_INCOMPLETE
     up = solids[DISC_OFFSET + labels[0]].block.frame.superior
-    return float((edges[0] - edges[1]) @ up), S.OK
+    return float((upper - lower) @ up), S.OK
 
 
 def pedicle_edge_mm(

@@ -94,5 +94,6 @@ def segment_columns(
         state = S.NO_NEIGHBOUR if missing is None else missing.status
         state = S.SURFACE_INCOMPLETE if state == S.OK else state
         return {"segment_angle_deg": None, "segment_status": state}
+    assert above is not None and above.block is not None  # it has an endplate
     right = above.block.frame.right
     return {"segment_angle_deg": segment_angle_deg(upper, lower, right), "segment_status": S.OK}

@@ -152,18 +152,18 @@ def fit_outline(
     if (high - low).min() < 1.0:
         return None
     start = [*(high - low), *(low + high) / 2, EXPONENTS[1], 0.05]
-    lower = [*(high - low) * 0.8, *low, EXPONENTS[0], 0.0]
-    upper = [*(high - low) * 1.4 + 5, *high, EXPONENTS[2], LARGEST_HOLLOW]
+    least = [*(high - low) * 0.8, *low, EXPONENTS[0], 0.0]
+    most = [*(high - low) * 1.4 + 5, *high, EXPONENTS[2], LARGEST_HOLLOW]
     if not straight:
         start += [0.0, 0.0, 0.05, 0.05, 0.0]
-        lower += [-0.4, -0.4, -0.3, -0.3, -15.0]
-        upper += [0.4, 0.4, 0.4, 0.4, 15.0]
+        least += [-0.4, -0.4, -0.3, -0.3, -15.0]
+        most += [0.4, 0.4, 0.4, 0.4, 15.0]
     if not whole:
         flanks = flanks[:0]
         start[0] = max(start[0], USUAL_ASPECT * start[1])
-        lower[0], upper[0] = start[0] * 0.99, start[0] * 1.01
+        least[0], most[0] = start[0] * 0.99, start[0] * 1.01
     if centred:
-        start[2], lower[2], upper[2] = 0.0, -MIDDLE_MM, MIDDLE_MM
+        start[2], least[2], most[2] = 0.0, -MIDDLE_MM, MIDDLE_MM
     weight = HOLD_MM * np.sqrt(len(points))
 
     def misfit(values: np.ndarray) -> np.ndarray:
@@ -177,10 +177,12 @@ def fit_outline(
         return np.concatenate([outline.distance_mm(points), aside, weight * np.array(unusual)])
 
     found = least_squares(
-        misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM, x_scale="jac"
+        misfit, start, bounds=(least, most), loss="soft_l1", f_scale=SCATTER_MM, x_scale="jac"
     )
     aside = np.concatenate([points[:, 0], flanks[:, 0]])
-    outline = _within_reach(Outline(*map(float, found.x)), seen, float(np.ptp(aside) + steps[0]))
+    # a fit has the outline's first numbers, in their order
+    fitted = Outline(*map(float, found.x))  # type: ignore[arg-type]
+    outline = _within_reach(fitted, seen, float(np.ptp(aside) + steps[0]))
     if not (straight and whole):
         return outline
     ends = np.percentile(frame.to_local(region.points_mm)[:, 0], VOXELS_WITHIN)

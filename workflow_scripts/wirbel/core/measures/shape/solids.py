@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,6 +38,11 @@ class Solid:
     width_status: str = S.OK
     canal_mm: np.ndarray | None = None
 
+    def located(self) -> tuple[Region, Block, np.ndarray]:
+        """Return voxels, surfaces and the canal's centre, all of which a solid with surfaces has."""
+        assert self.region is not None and self.block is not None and self.canal_mm is not None
+        return self.region, self.block, self.canal_mm
+
     @property
     def whole_width(self) -> bool:
         """Whether all of the structure from left to right is there."""
@@ -47,9 +53,9 @@ class Solid:
         """The outline seen from above; None when too little of the wall is there."""
         if self.block is None:
             return None
-        block = self.block
+        region, block, _ = self.located()
         outline = fit_outline(
-            self.region,
+            region,
             block.frame,
             block.lower,
             block.upper,
@@ -77,11 +83,11 @@ class Solid:
     @cached_property
     def _endplates(self) -> dict[int, Endplate | None]:
         found: dict[int, Endplate | None] = {1: None, -1: None}
-        for side in found if self.block is not None else ():
-            try:
+        if self.block is None:
+            return found
+        for side in found:
+            with suppress(SurfaceError):
                 found[side] = find_endplate(self.block, self.outline, side)
-            except SurfaceError:
-                continue
         return found
 
 

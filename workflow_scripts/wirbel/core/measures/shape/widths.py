@@ -37,7 +37,7 @@ def check_widths(solids: dict[int, Solid]) -> dict[int, Solid]:
         (k for k, s in solids.items() if s.block is not None and s.whole_width), key=_place
     )
     near_by = [_near(at, len(keys)) for at in range(len(keys))]
-    rights = np.array([solids[k].block.frame.right for k in keys]).reshape(-1, 3)
+    rights = np.array([solids[k].located()[1].frame.right for k in keys]).reshape(-1, 3)
     aspect = np.array(
         [
             _aspect(solids[key], rights[near].mean(0) if len(near) > 1 else rights[at])
@@ -55,7 +55,7 @@ def check_widths(solids: dict[int, Solid]) -> dict[int, Solid]:
             continue
         middle = np.median(middles[near]) if others else 0.0
         found[key] = replace(solids[key], width_status=S.PARTLY_SEEN)
-        reach = NEAR_MIDDLE * solids[key].block.depth_mm
+        reach = NEAR_MIDDLE * solids[key].located()[1].depth_mm
         if not asides[k].min() - reach <= middle <= asides[k].max() + reach:
             found[key] = replace(found[key], block=None, status=S.PARTLY_SEEN)
         elif others:
@@ -65,14 +65,11 @@ def check_widths(solids: dict[int, Solid]) -> dict[int, Solid]:
 
 def _moved(solid: Solid, aside_mm: float) -> Solid:
     """Return a solid whose mid-sagittal plane lies so far to the side of its centroid: where its neighbours have it."""
-    centre = solid.region.centroid_mm + aside_mm * _across(solid)
+    region, block, canal_mm = solid.located()
+    centre = region.centroid_mm + aside_mm * _across(solid)
     try:
         block = find_block(
-            solid.region,
-            solid.block.frame.superior,
-            solid.canal_mm,
-            flat=solid.flat,
-            centre_mm=centre,
+            region, block.frame.superior, canal_mm, flat=solid.flat, centre_mm=centre
         )
     except ValueError:
         return replace(solid, block=None, status=S.SURFACE_INCOMPLETE)
@@ -89,12 +86,15 @@ def width_state(solid: Solid) -> str:
     """Return the status of the width of a solid with an outline: whether its slices tell it."""
     if solid.width_status != S.OK:
         return solid.width_status
-    right = solid.block.frame.right
-    step = float(np.abs(right @ solid.region.grid.affine[:3, :3]).max())
-    if solid.outline.width_at(0) < FEWEST_SLICES * step:
+    region, block, _ = solid.located()
+    outline = solid.outline
+    assert outline is not None  # the caller's part of the bargain
+    right = block.frame.right
+    step = float(np.abs(right @ region.grid.affine[:3, :3]).max())
+    if outline.width_at(0) < FEWEST_SLICES * step:
         return S.FORM_ASSUMED
-    slices = round(float(np.ptp(solid.region.points_mm @ right)) / step) + 1
-    rectangular = solid.outline.exponent >= RECTANGULAR
+    slices = round(float(np.ptp(region.points_mm @ right)) / step) + 1
+    rectangular = outline.exponent >= RECTANGULAR
     return S.FORM_ASSUMED if rectangular and slices < ENOUGH_SLICES else S.OK
 
 
@@ -118,21 +118,24 @@ def _aspect(solid: Solid, right: np.ndarray) -> float:
 
     `right`: that of the structures next to it, since one seen on one side alone looks turned.
     """
-    frame, points = solid.block.frame, solid.region.points_mm
+    region, block, _ = solid.located()
+    frame, points = block.frame, region.points_mm
     right = right - (right @ frame.superior) * frame.superior
     right /= np.linalg.norm(right)
-    step = float(np.abs(right @ solid.region.grid.affine[:3, :3]).max())
+    step = float(np.abs(right @ region.grid.affine[:3, :3]).max())
     deep = float(np.ptp(points @ np.cross(frame.superior, right)))
     return (float(np.ptp(points @ right)) + step) / max(deep, 1.0)
 
 
 def _aside_mm(solid: Solid) -> np.ndarray:
     """Return how far to the side of the canal's centre the structure's voxels lie, across the slices."""
-    return (solid.region.points_mm - solid.canal_mm) @ _across(solid)
+    region, _, canal_mm = solid.located()
+    return (region.points_mm - canal_mm) @ _across(solid)
 
 
 def _across(solid: Solid) -> np.ndarray:
     """Return the unit vector across the slices, to the right."""
-    axes = solid.region.grid.affine[:3, :3] / solid.region.grid.spacing_mm
-    cosine = solid.block.frame.right @ axes
+    region, block, _ = solid.located()
+    axes = region.grid.affine[:3, :3] / region.grid.spacing_mm
+    cosine = block.frame.right @ axes
     return axes[:, np.abs(cosine).argmax()] * np.sign(cosine[np.abs(cosine).argmax()])

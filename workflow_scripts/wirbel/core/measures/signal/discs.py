@@ -93,8 +93,8 @@ def add_disc_contrast(
     for row in discs:
         label = row["label_above"]
         solid = solids[DISC_OFFSET + label]
-        columns, state = (None, S.NO_IMAGE) if picture is None else (None, _fault(solid))
-        if state == S.OK:
+        columns, state = None, S.NO_IMAGE if picture is None else _fault(solid)
+        if picture is not None and state == S.OK:
             columns, state = _measured(picture, fluid, maps.disc(label), solid)
         row |= (columns or dict.fromkeys(COLUMNS)) | {"nucleus_status": state}
 
@@ -108,14 +108,16 @@ def _fault(solid: Solid) -> str:
 def _measured(picture: Picture, fluid: Fluid | None, region, solid: Solid):
     near = [] if fluid is None else fluid.tree.query_ball_point(region.centroid_mm, CSF_REACH_MM)
     bright, state = signal_of_fluid(picture, fluid, near)
-    if state != S.OK:
+    if bright is None:
         return None, state
     inner, usable = picture.inside(region, MARGIN_MM)
     if not inner.any():
         return None, S.TOO_FEW_VOXELS
-    local = solid.block.frame.to_local(region.grid.to_world(np.argwhere(inner)))
-    back, front = solid.outline.ends_at(0)
-    zones = zones_of(local[:, 0], (local[:, 1] - back) / (front - back), solid.block.slab_mm)
+    block, outline = solid.block, solid.outline
+    assert block is not None and outline is not None  # `_fault` found none
+    local = block.frame.to_local(region.grid.to_world(np.argwhere(inner)))
+    back, front = outline.ends_at(0)
+    zones = zones_of(local[:, 0], (local[:, 1] - back) / (front - back), block.slab_mm)
     good = usable[inner]
     if not enough(good[zones.slab]) and zones.slab.sum() >= FEWEST_VOXELS:
         return None, S.VOXELS_REPLACED

@@ -144,9 +144,10 @@ def vbq_columns(
     names = ("vbq_t2_to_csf_ratio", "vbq_t2_to_csf_corrected_ratio")
     rows = [row for row in vertebrae if row["level"] in VBQ_LEVELS]
     bright, state = _fluid_behind(picture, fluid, maps, solids, rows)
-    if state != S.OK:
+    if picture is None or bright is None:
         return dict.fromkeys(names) | {"vbq_status": state}
-    raw = [_marrow(picture, maps.body(row["label"])) for row in rows]
+    bodies = [maps.body(row["label"]) for row in rows]
+    raw = [_marrow(picture, body) for body in bodies if body is not None]
     kept = [
         signal * row["body_to_csf_corrected_ratio"] / row["body_to_csf_ratio"]
         for signal, row in zip(raw, rows, strict=True)

@@ -108,8 +108,8 @@ class Fluid:
 
 def find_fluid(picture: Picture | None, maps: LabelMaps) -> Fluid | None:
     """Return the fluid of a scan; None without an image, and where the map has no canal."""
-    region = None if picture is None else maps.structure(CANAL)
-    if region is None:
+    region = maps.structure(CANAL)
+    if picture is None or region is None:
         return None
     inner, usable = picture.inside(region, CSF_MARGIN_MM)
     if not inner.any():
@@ -139,7 +139,7 @@ def signal_of_fluid(
     picture: Picture, fluid: Fluid | None, near: list[int] | np.ndarray
 ) -> tuple[float | None, str]:
     """Return the median signal of the fluid's voxels `near` (their numbers), or None and the reason."""
-    if len(near) < FEWEST_VOXELS:
+    if fluid is None or len(near) < FEWEST_VOXELS:
         return None, S.TOO_FEW_VOXELS
     if not picture.has_zero:
         return None, S.NO_ZERO
