@@ -24,7 +24,7 @@ from wirbel.core.evaluation.instances import instance_rows
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.measures import measure
 from wirbel.io.nifti.volumes import read_volume
-from wirbel.stages.evaluate import Reference
+from wirbel.io.references.reference import Reference
 
 TABLES = ("vertebrae", "discs", "levels", "scans")
 

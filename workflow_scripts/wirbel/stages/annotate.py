@@ -8,46 +8,35 @@ sources, settings and code stay the same. Readers' corrections are used and neve
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from wirbel import __version__
-from wirbel.core.fusion.agreement import worth_correcting
 from wirbel.core.fusion.combining import Ways
-from wirbel.core.fusion.fuse import Fused, fuse
+from wirbel.core.fusion.fuse import fuse
 from wirbel.core.label_schemes import UnknownLabelError
 from wirbel.io.annotation.inputs import digests_of, files_of, read_source
 from wirbel.io.annotation.outputs import Outputs, write_fused
+from wirbel.io.annotation.provenance import described, key_of, provenance_of
 from wirbel.io.annotation.settings import (
     AnnotateSettings,
     AnnotateSettingsError,
     read_annotate_settings,
 )
-from wirbel.io.atomic import sha256_of_file
+from wirbel.io.annotation.tables import Result, write_tables
 from wirbel.io.dataset.bids import find_scans, write_dataset_description
 from wirbel.io.dataset.scan_names import FoundScan
-from wirbel.io.maps.final_maps import raw_uri, write_lookups
+from wirbel.io.maps.final_maps import write_lookups
 from wirbel.io.nifti.volumes import read_volume
-from wirbel.io.tabular.tables import write_rows
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.runner.failures import machine_fault, scan_fault
 from wirbel.runner.machine.locks import sole_writer
 from wirbel.runner.machine.process import end_with
-
-Result = dict[str, Any]
-AGREEMENT = ("scan_id", "structure", "source", "dice", "undecided", "sources")
-TO_CORRECT = ("rank", "scan_id", "agreement", "worst_structure", "worst_dice", "corrected")
-FAILURES = ("scan_id", "reason", "detail")
-NOT_IN_KEY = ("images", "output", "participants", "corrections", "sources")
-"""Settings that do not decide a scan's result, or are in its key by the files that they lead to."""
 
 
 def annotate(settings: AnnotateSettings, processes: int) -> list[Result]:
@@ -100,73 +89,13 @@ def _annotated(scan: FoundScan, settings: AnnotateSettings, code: str) -> Result
     read = [read_source(one, files[one.name], image) for one in chosen]
     ways = Ways(settings.method, settings.methods_by_label, settings.least_agreement)
     fused = fuse([source for source, _ in read], image.grid, ways)
-    described = [
-        {
-            "Name": one.name,
-            "Scheme": one.scheme,
-            "Trust": dict(one.trust),
-            "Sha256": digests[one.name],
-        }
-        | {"Files": {kind: path.name for kind, path in files[one.name].items()}}
-        | ({"Alignment": moved} if moved else {})
+    sources = [
+        described(one, files[one.name], digests[one.name], moved)
         for one, (_, moved) in zip(chosen, read, strict=True)
     ]
-    provenance = provenance_of(scan, settings, fused, described) | {"Key": key}
+    provenance = provenance_of(scan, settings, fused, sources) | {"Key": key}
     write_fused(outputs, fused, provenance, correction)
     return {"scan_id": scan.scan_id, "rows": fused.rows, "corrected": corrected, "kept": False}
-
-
-def key_of(
-    settings: AnnotateSettings,
-    digests: dict[str, dict[str, str]],
-    scan: FoundScan,
-    correction: Path | None,
-    code: str,
-) -> str:
-    """Return a hash of all that decides a scan's result."""
-    decides = {name: value for name, value in asdict(settings).items() if name not in NOT_IN_KEY}
-    decides["sources"] = [
-        {"name": one.name, "scheme": one.scheme, "trust": dict(one.trust), "align": one.align}
-        for one in settings.sources
-        if one.name in digests
-    ]
-    decides |= {"digests": digests, "scan": sha256_of_file(scan.path), "code": code}
-    decides["correction"] = None if correction is None else sha256_of_file(correction)
-    text = json.dumps(decides, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def provenance_of(
-    scan: FoundScan, settings: AnnotateSettings, fused: Fused, described: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Return the entries of a scan's sidecars."""
-    return {
-        "Sources": [raw_uri(scan.participant_id, scan.session_id, scan.path)],
-        "FusedFrom": described,
-        "Method": settings.method,
-        "MethodsByStructure": dict(settings.methods),
-        "LeastAgreement": settings.least_agreement,
-        "BrokenRulesVoxels": fused.broken,
-        "Levels": fused.levels,
-        "Agreement": fused.rows,
-    }
-
-
-def write_tables(output: Path, results: list[Result]) -> None:
-    """Write the tables of all scans."""
-    good = [result for result in results if "failure" not in result]
-    rows = [{"scan_id": r["scan_id"], **row} for r in good for row in r["rows"]]
-    corrected = {result["scan_id"]: result["corrected"] for result in good}
-    failures = [
-        {"scan_id": r["scan_id"], "reason": r["failure"][0], "detail": r["failure"][1]}
-        for r in results
-        if "failure" in r
-    ]
-    write_rows(output / "agreement.csv", AGREEMENT, map(_cells, rows))
-    write_rows(
-        output / "to_correct.csv", TO_CORRECT, map(_cells, worth_correcting(rows, corrected))
-    )
-    write_rows(output / "failures.csv", FAILURES, failures)
 
 
 def _mapped(work: Any, scans: list[FoundScan], processes: int) -> Iterator[Result]:
@@ -180,22 +109,16 @@ def _mapped(work: Any, scans: list[FoundScan], processes: int) -> Iterator[Resul
 
 def _told(results: Iterable[Result], total: int) -> Iterator[Result]:
     for number, result in enumerate(results, 1):
-        said = (
-            "kept"
-            if result.get("kept")
-            else "corrected by a reader"
-            if result.get("corrected")
-            else "fused"
-        )
-        if "failure" in result:
-            said = f"failed ({result['failure'][0]}): {result['failure'][1]}"
-        print(f"annotate: {number} of {total}, {result['scan_id']}: {said}", flush=True)
+        print(f"annotate: {number} of {total}, {result['scan_id']}: {_outcome(result)}", flush=True)
         yield result
 
 
-def _cells(row: dict[str, Any]) -> dict[str, Any]:
-    told = {name: round(v, 4) if isinstance(v, float) else v for name, v in row.items()}
-    return {name: str(v).lower() if isinstance(v, bool) else v for name, v in told.items()}
+def _outcome(result: Result) -> str:
+    if "failure" in result:
+        return "failed ({}): {}".format(*result["failure"])
+    if result["kept"]:
+        return "kept"
+    return "corrected by a reader" if result["corrected"] else "fused"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -13,16 +13,13 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.core.evaluation.metrics.overlap import joint_histogram
+from wirbel.core.fusion.naming import PRESACRAL, names_of, trust_behind
 from wirbel.core.growth import fill_from_nearest
-from wirbel.core.labels import LEVEL_LABELS, LEVEL_ORDER, LEVELS_TOP_DOWN, SACRUM, T13
 
 SAME_DICE = 0.3
 """Two sources' vertebrae with a larger Dice are the same one; neighbours overlap by far less."""
 REACH_MM = 10.0
 """Bone that no source numbers gets the nearest vertebra up to this distance, a third of a body's height."""
-PRESACRAL = tuple(label for label in LEVELS_TOP_DOWN if label != SACRUM)
-DOWN = tuple(label for label in PRESACRAL if label != T13)
-UP = DOWN[::-1]
 
 
 @dataclass(frozen=True)
@@ -75,14 +72,14 @@ def fuse_instances(
         _match(known[source], source, common, matched)
     votes = _voted(known, trust, matched, bone)
     order = _from_top(votes, affine)
-    names = _named(order, matched, trust, ranked)
+    names = names_of(order, matched, trust, ranked)
     kept = [number for number, name in zip(order, names, strict=True) if name]
     counters = np.zeros(256, np.uint8)
     counters[kept] = np.arange(1, len(kept) + 1)
     votes[counters[votes] == 0] = 0
     names = tuple(name for name in names if name)
     numbers = fill_from_nearest(counters[votes], bone & (votes == 0), affine, REACH_MM)
-    agreement = _behind(kept, names, matched, trust)
+    agreement = trust_behind(kept, names, matched, trust)
     return Instances(np.where(bone, numbers, 0).astype(np.uint8), names, agreement)
 
 
@@ -138,80 +135,9 @@ def _voted(
     return best
 
 
-def _named(
-    order: Sequence[int],
-    matched: dict[tuple[int, int], int],
-    trust: Sequence[float],
-    ranked: Sequence[int],
-) -> tuple[int, ...]:
-    """Return a label for each common number, from the top down: the names of the source that agrees most with all.
-
-    Vertebrae that this source does not have are named by counting on from those that it has.
-    """
-    place = {number: at for at, number in enumerate(order)}
-    best: tuple[int, ...] = ()
-    most = -1.0
-    for source in ranked:
-        known = {place[n]: v for (w, v), n in matched.items() if w == source and n in place}
-        names = _continued(known, len(order))
-        votes = sum(
-            trust[w] for (w, v), n in matched.items() if n in place and names[place[n]] == v
-        )
-        if known and votes > most:
-            best, most = names, votes
-    return best
-
-
-def _continued(known: dict[int, int], count: int) -> tuple[int, ...]:
-    """Return labels for `count` vertebrae of which some are known by their place; 0 where there is no room for a name.
-
-    Known names that do not go down the spine are left out.
-    """
-    names, taken = [0] * count, 0
-    for at in sorted(known):
-        if LEVEL_ORDER[known[at]] > taken:
-            names[at], taken = known[at], LEVEL_ORDER[known[at]]
-    for step, order in ((1, DOWN), (-1, UP)):
-        for at in range(count)[::step]:
-            before = names[at - step] if 0 <= at - step < count else 0
-            if not names[at] and before:
-                names[at] = _with_room(_next(before, order), names[:at], names[at + 1 :])
-    return tuple(names)
-
-
-def _with_room(name: int, above: Sequence[int], below: Sequence[int]) -> int:
-    """Return a name if it lies between those above and below it, otherwise 0."""
-    place = LEVEL_ORDER.get(name, 0)
-    high = max((LEVEL_ORDER[one] for one in above if one), default=0)
-    low = min((LEVEL_ORDER[one] for one in below if one), default=len(LEVEL_ORDER) + 1)
-    return name if high < place < low else 0
-
-
-def _next(label: int, order: Sequence[int]) -> int:
-    """Return the label after another one; 0 after the last one, or after none. Nobody counts on to T13."""
-    if label == T13:
-        return LEVEL_LABELS["L1"] if order is DOWN else LEVEL_LABELS["T12"]
-    at = order.index(label) + 1 if label in order else len(order)
-    return order[at] if at < len(order) else 0
-
-
 def _from_top(numbers: np.ndarray, affine: np.ndarray) -> list[int]:
     """Return the numbers in a map, the uppermost first (by the height of their centroids)."""
     found = [int(number) for number in np.unique(numbers[numbers > 0])]
     centres = ndimage.center_of_mass(np.ones_like(numbers), numbers, found)
     heights = [float(affine[2, :3] @ centre) for centre in centres]
     return [number for _, number in sorted(zip(heights, found, strict=True), reverse=True)]
-
-
-def _behind(
-    order: Sequence[int],
-    names: Sequence[int],
-    matched: dict[tuple[int, int], int],
-    trust: Sequence[float],
-) -> tuple[float, ...]:
-    shares = []
-    for number, name in zip(order, names, strict=True):
-        having = [(w, label) for (w, label), n in matched.items() if n == number]
-        total = sum(trust[whose] for whose, _ in having)
-        shares.append(sum(trust[w] for w, label in having if label == name) / total)
-    return tuple(shares)
