@@ -28,7 +28,7 @@ from scipy.stats import spearmanr
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.labels import BODY_LABELS, DISC_OFFSET, LEVEL_NAMES, SACRUM
 from wirbel.core.measures.agreement import agreement_columns
-from wirbel.io.maps.final_maps import AGREEMENT_KEY, agreement_from
+from wirbel.io.maps.sidecar_entries import AGREEMENT_KEY, agreement_from
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.references.reference import Reference
 from wirbel.io.sidecars import read_json

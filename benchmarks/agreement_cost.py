@@ -17,9 +17,9 @@ import torch
 
 from wirbel.core.agreement.margins import mean_margins
 from wirbel.core.agreement.votes import agreement_of_votes
-from wirbel.core.geometry import on_spacing
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.merging.both_maps import merge
+from wirbel.core.resampling import on_spacing
 from wirbel.io.nifti.volumes import QUICKEST, read_volume, write_volume
 from wirbel.io.sidecars import read_arrays
 from wirbel.learning.semantic.margins import classes_and_margins

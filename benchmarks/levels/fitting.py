@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from wirbel.core.spine.calibration import calibrated
+from wirbel.core.levels.calibration import calibrated
 
-FIGURES = Path(__file__).parents[2] / "workflow_scripts/wirbel/core/spine/calibration_figures.py"
+FIGURES = Path(__file__).parents[2] / "workflow_scripts/wirbel/core/levels/calibration_figures.py"
 TEXT = '''"""Figures of the calibration, written by `benchmarks/levels/reliability.py --calibrate`."""
 
 SLOPE, OFFSET = {slope}, {offset}

@@ -18,10 +18,11 @@ from parity import scores as parity_scores
 from parity.runs import run_spineps
 from parity.scans import scans_in
 from parity.stand_in import by_distance
-from wirbel.core.geometry import Volume, reorient, resample_labels
+from wirbel.core.geometry import Volume, reorient
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.found import Found
+from wirbel.core.resampling import resample_labels
 from wirbel.core.spineps.grids import zooms
 from wirbel.core.spineps.merging import both_maps as merging
 from wirbel.core.spineps.preparation import prepared_grid

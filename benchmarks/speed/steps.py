@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wirbel.core.geometry import Volume, reorient, resample_labels
+from wirbel.core.geometry import Volume, reorient
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.cutouts import cut_out as block_around
@@ -22,6 +22,7 @@ from wirbel.core.method.cut_out import cut_out, instance_map
 from wirbel.core.method.merge import merge
 from wirbel.core.method.names import OWN
 from wirbel.core.method.prepare import prepare
+from wirbel.core.resampling import resample_labels
 from wirbel.core.spineps.grids import resample
 from wirbel.io.maps.final_maps import write_final_maps
 from wirbel.io.nifti.volumes import QUICKEST, read_grid, read_header, read_volume, write_volume

@@ -10,8 +10,9 @@ from support.spines.spine_boxes import box_spine, counters, oracle
 from support.studies import planned
 from support.studies.batch_lists import update_batches
 
-from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
+from wirbel.core.geometry import Volume, grid_with_spacing, reorient
 from wirbel.core.instances.cutouts import body_centres
+from wirbel.core.resampling import resample_labels
 from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.sidecars import read_json, write_arrays
 from wirbel.manifests.records import Record, read_records, write_records

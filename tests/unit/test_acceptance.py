@@ -8,7 +8,8 @@ from wirbel.manifests.records import Record, manifest_file, write_records
 from wirbel.plan.plan import Plan
 from wirbel.plan.stage_plan import StagePlan
 from wirbel.study.listing.acceptance import doubts
-from wirbel.study.listing.discovery import BatchPlan, ListChange
+from wirbel.study.listing.batch_rows import ListChange
+from wirbel.study.listing.discovery import BatchPlan
 
 PLAN = Plan(tuple(StagePlan(name, "code") for name in ("merge", "features")), bids_dir="/data")
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from support.spines.spine_boxes import COSTAL_MM, box_spine
 
-from wirbel.core.geometry import grid_with_spacing, reorient, resample_labels
+from wirbel.core.geometry import grid_with_spacing, reorient
 from wirbel.core.instances.bodies import separate_bodies
 from wirbel.core.labels import CANAL, CORD, COSTAL_LEFT, COSTAL_RIGHT
+from wirbel.core.resampling import resample_labels
 
 CHEST_TO_LOIN = box_spine(range(17, 24), sacrum=False)
 """T10, T11, T12 above L1, L2, L3, L4."""

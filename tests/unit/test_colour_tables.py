@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wirbel.core.pictures.lookups import subregion_colours, vertebra_colours, vertebra_names
 from wirbel.io.maps.colour_tables import write_colour_tables
-from wirbel.io.maps.final_maps import lookup_files, write_lookups
+from wirbel.io.maps.lookup_tables import lookup_files, write_lookups
 from wirbel.io.tabular.tables import read_rows
 
 NAMES = {20: "L1", 7: "C7"}

@@ -8,7 +8,8 @@ from support.studies.bids_scans import members, put_scan
 
 from wirbel.manifests.batches import batch_file, list_batches, read_batch
 from wirbel.study.listing import discovery
-from wirbel.study.listing.discovery import ListChange, plan_batches
+from wirbel.study.listing.batch_rows import ListChange
+from wirbel.study.listing.discovery import plan_batches
 
 
 def test_new_scans_get_new_batches_and_another_batch_size_moves_nothing(tmp_path):

@@ -6,7 +6,8 @@ from pathlib import Path
 from wirbel.study.decision.account import account, again_in_words
 from wirbel.study.decision.batches import LATER, NEVER, Cause, Decision
 from wirbel.study.decision.before_table import BeforeJobTable
-from wirbel.study.listing.discovery import BatchPlan, ListChange
+from wirbel.study.listing.batch_rows import ListChange
+from wirbel.study.listing.discovery import BatchPlan
 
 STAGES = ("resample", "semantic", "merge")
 

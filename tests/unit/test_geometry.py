@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wirbel.core.geometry import (
-    MODEL_AXES,
-    Grid,
-    Volume,
-    grid_with_spacing,
-    reorient,
-    resample_image,
-    resample_labels,
-    upright,
-)
+from wirbel.core.geometry import MODEL_AXES, Grid, Volume, grid_with_spacing, reorient, upright
+from wirbel.core.resampling import resample_image, resample_labels
 
 ALL_AXES = [
     tuple(pair[bit] for pair, bit in zip(order, bits, strict=True))

@@ -10,6 +10,7 @@ from support.spines.solid_spine import rotation
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS
 from wirbel.core.measures import measure
+from wirbel.core.measures.coverage.border import is_cut
 from wirbel.core.measures.frames import region_of_mask
 
 L2, L3, L4 = (LEVEL_LABELS[name] for name in ("L2", "L3", "L4"))
@@ -97,7 +98,7 @@ def test_a_cut_flank_is_told_from_a_cut_half_however_a_disc_is_turned(lost, asid
     affine[:3, 3] = -29.5, -27.5, 0
     box = (slice(0, len(kept)), slice(0, 56), slice(2, 7))
     region = region_of_mask(kept[box], box, Volume(kept, affine))
-    assert region.is_cut(np.array([1.0, 0, 0]), np.array([aside, -30.0, 4.0])) is cut
+    assert is_cut(region, np.array([1.0, 0, 0]), np.array([aside, -30.0, 4.0])) is cut
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3])

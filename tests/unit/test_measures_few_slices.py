@@ -10,6 +10,7 @@ from support.spines.solid_spine import rotation
 from wirbel.core.geometry import Volume
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS
 from wirbel.core.measures import measure
+from wirbel.core.measures.coverage.border import is_cut
 from wirbel.core.measures.frames import region_of_mask
 
 L2, L3, L4 = (LEVEL_LABELS[name] for name in ("L2", "L3", "L4"))
@@ -78,8 +79,8 @@ def test_the_border_on_both_sides_leaves_the_middle_unknown_unless_the_canal_tel
     affine[:3, 3] = -13.5, -27.5, 0
     box = (slice(0, 18), slice(0, 56), slice(2, 7))
     region = region_of_mask(kept[box], box, Volume(kept, affine))
-    assert region.is_cut(np.array([1.0, 0, 0]), np.array([0.0, -30, 4]))
-    assert not region.is_cut(np.array([1.0, 0, 0]), np.array([-5.0, -30, 4]))
+    assert is_cut(region, np.array([1.0, 0, 0]), np.array([0.0, -30, 4]))
+    assert not is_cut(region, np.array([1.0, 0, 0]), np.array([-5.0, -30, 4]))
 
 
 def test_a_hollow_body_with_a_cut_flank_keeps_its_heights():
@@ -94,4 +95,4 @@ def test_a_hollow_body_with_a_cut_flank_keeps_its_heights():
     affine[:3, 3] = -29.5, -27.5, -19.5
     box = (slice(0, len(kept)), slice(0, 56), slice(2, 38))
     region = region_of_mask(kept[box], box, Volume(kept, affine))
-    assert not region.is_cut(np.array([1.0, 0, 0]), np.array([-5.0, -30.0, 0.0]))
+    assert not is_cut(region, np.array([1.0, 0, 0]), np.array([-5.0, -30.0, 0.0]))

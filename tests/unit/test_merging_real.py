@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from support.spines.spine_boxes import oracle
 
-from wirbel.core.geometry import Volume, grid_with_spacing, reorient, resample_labels
+from wirbel.core.geometry import Volume, grid_with_spacing, reorient
 from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labels import SACRUM
 from wirbel.core.merging.both_maps import merge
+from wirbel.core.resampling import resample_labels
 from wirbel.core.semantic.cleaning import clean_semantic
 
 REAL = Path(os.environ.get("WIRBEL_REAL_SCANS", "nowhere"), "labels")

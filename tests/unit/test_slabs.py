@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from wirbel.core import slabs
-from wirbel.core.geometry import Volume, grid_with_spacing, resample_image, turned
+from wirbel.core.geometry import Volume, grid_with_spacing, turned
+from wirbel.core.resampling import resample_image
 
 SHAPE = (40, 300, 50)
 

@@ -2,7 +2,7 @@
 
 import shutil
 
-from wirbel.io.maps.final_maps import made_by
+from wirbel.io.maps.sidecar_entries import made_by
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import REGISTRY_FILE, find_model
 from wirbel.models.toy import toy_kinds

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
-from wirbel.core.geometry import Grid, Volume, resample_image
+from wirbel.core.geometry import Grid, Volume
+from wirbel.core.resampling import resample_image
 
 SIZES_MM = (1.5, 1.5, 4.0)
 

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from wirbel import __version__
 from wirbel.io.dataset.bids import write_dataset_description
-from wirbel.io.maps.final_maps import TOY_WEIGHTS, write_colours, write_lookups
+from wirbel.io.maps.lookup_tables import write_colours, write_lookups
+from wirbel.io.maps.sidecar_entries import TOY_WEIGHTS
 
 NO_BIDS = ("cohort", "qc", "work", "logs", "evaluation", "colours")
 """Folders of results that BIDS has no rules for (`.bidsignore`)."""

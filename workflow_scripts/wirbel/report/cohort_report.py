@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.core.pictures.colours import subregion_colours
-from wirbel.io.maps.final_maps import TOY_WEIGHTS
+from wirbel.io.maps.sidecar_entries import TOY_WEIGHTS
 from wirbel.io.tabular.parquet_columns import ParquetColumns
 from wirbel.report.ageing import CENTILES, FEWEST, WINDOW_YEARS, age_curves
 from wirbel.report.attention import LOW_CONFIDENCE

@@ -31,7 +31,7 @@ from wirbel.io.annotation.settings import (
 from wirbel.io.annotation.tables import Result, write_tables
 from wirbel.io.dataset.bids import find_scans, write_dataset_description
 from wirbel.io.dataset.scan_names import FoundScan
-from wirbel.io.maps.final_maps import write_lookups
+from wirbel.io.maps.lookup_tables import write_lookups
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.runner.failures import machine_fault, scan_fault

@@ -16,7 +16,7 @@ from wirbel.cohort.joining import read_participants
 from wirbel.core.dictionary import TABLES
 from wirbel.errors import InfrastructureError
 from wirbel.io.dataset.bids import DESCRIPTION_FILE, IGNORE_FILE
-from wirbel.io.maps.final_maps import colour_files, lookup_files
+from wirbel.io.maps.lookup_tables import colour_files, lookup_files
 from wirbel.io.tabular.measurements import DamagedMeasurements
 from wirbel.manifests.findings import data_set_mark
 from wirbel.manifests.receipts import digest_of_seals, read_seals, write_receipt

@@ -17,8 +17,8 @@ from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_
 from wirbel.core.preparation.intake import scan_doubts
 from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
-from wirbel.io.maps.final_maps import AGREEMENT_KEY, agreement_entry, agreement_from, made_by
 from wirbel.io.maps.reviewed_map import forget_reviewed_map, write_reviewed_map
+from wirbel.io.maps.sidecar_entries import AGREEMENT_KEY, agreement_entry, agreement_from, made_by
 from wirbel.io.nifti.volumes import read_header, read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.measurements import LANDMARKS, write_measurements

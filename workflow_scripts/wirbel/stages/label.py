@@ -20,7 +20,8 @@ from wirbel.core.levels.naming import levels_from
 from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.method.name import name
 from wirbel.core.preparation.voxel_values import cleaned
-from wirbel.io.maps.final_maps import agreement_from, write_maps_of
+from wirbel.io.maps.final_maps import write_maps_of
+from wirbel.io.maps.sidecar_entries import agreement_from
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.models.registry import Model

@@ -19,7 +19,8 @@ from wirbel.core.instances.found import Found
 from wirbel.core.merging.maps import CountedMaps, FinalMaps
 from wirbel.core.method.cut_out import instance_map
 from wirbel.core.method.merge import merge, merge_unnamed
-from wirbel.io.maps.final_maps import agreement_entry, write_maps_of
+from wirbel.io.maps.final_maps import write_maps_of
+from wirbel.io.maps.sidecar_entries import agreement_entry
 from wirbel.io.nifti.volumes import QUICKEST, read_grid, read_volume, write_volume
 from wirbel.io.sidecars import read_arrays, write_json
 from wirbel.plan.chain import READS_ALSO

@@ -11,77 +11,32 @@ import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wirbel import __version__
 from wirbel.ingest.writing import SeriesInfo, write_zipped
 from wirbel.io.atomic import write_bytes
-from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description, write_dataset_description
+from wirbel.io.dataset.simulated import refusal, write_descriptions
 from wirbel.io.nifti.volumes import LABELS, write_volume
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.tabular.tables import write_rows
 from wirbel.phantom import REGIONS, Phantom, make_phantom
 from wirbel.phantom.imaging.stations import Station, cut_stations
+from wirbel.phantom.orders import ANY_REGION, Order, age_and_sex, orders
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.runner.machine.locks import sole_writer
 from wirbel.runner.machine.process import end_with
 
-ANY_REGION = "any"
-AGES_YEARS = (20, 75)
-"""Of simulated participants, as in the German National Cohort (20 to 74)."""
 KEPT_SHARE = 0.6
 """Share of its bytes that a file cut short on purpose keeps."""
-DATA_SET_NAME = "Simulated sagittal T2w scans of the spine"
 STATION_COLUMNS = (
     *("station", "header_shift_right_mm", "header_shift_front_mm", "header_shift_up_mm"),
     *("tilt_deg", "gain"),
 )
 IDENTITY = ("participant_id", "session_id", "run_id", "scan_id")
-
-
-@dataclass(frozen=True)
-class Order:
-    """One scan to make; `code` is the hash of the code that makes it."""
-
-    participant_id: str
-    seed: int
-    region: str
-    broken: bool
-    code: str
-    stations: bool = False
-
-    @property
-    def scan_id(self) -> str:
-        """The scan's name, which is the participant's: one scan each."""
-        return self.participant_id
-
-
-def orders(
-    count: int,
-    seed: int,
-    regions: list[str],
-    broken: int,
-    code: str,
-    prefix: str = "sim",
-    *,
-    stations: bool = False,
-) -> list[Order]:
-    """Return `count` scans with the regions in turn, the last `broken` of them to be cut short."""
-    return [
-        Order(
-            f"sub-{prefix}{i + 1:04d}",
-            seed + i,
-            regions[i % len(regions)],
-            i >= count - broken,
-            code,
-            stations,
-        )
-        for i in range(count)
-    ]
 
 
 def make(order: Order, bids_dir: Path) -> dict[str, Any]:
@@ -181,48 +136,6 @@ def write_tables(made: list[dict[str, Any]], bids_dir: Path) -> None:
         write_rows(truth / f"{table}.csv", columns, [_as_cells(row) for row in rows])
     columns = ["participant_id", "age", "sex", "seed", "broken"]
     write_rows(bids_dir / "participants.tsv", columns, participants)
-
-
-def age_and_sex(seed: int) -> dict[str, Any]:
-    """Return a participant's age (years) and sex; the simulated anatomy depends on neither."""
-    random = np.random.default_rng([seed, *AGES_YEARS])
-    return {"age": int(random.integers(*AGES_YEARS)), "sex": str(random.choice(["F", "M"]))}
-
-
-def refusal(bids_dir: Path) -> str:
-    """Return why the folder must not be written to: it is a data set of somebody's; empty where it may."""
-    if read_description(bids_dir / DESCRIPTION_FILE).get("Name") == DATA_SET_NAME:
-        return ""
-    theirs = [bids_dir / DESCRIPTION_FILE, bids_dir / "participants.tsv", *bids_dir.glob("sub-*")]
-    found = next((path.name for path in theirs if path.exists()), None)
-    if found is None or (bids_dir / "derivatives" / "truth").is_dir():
-        return ""
-    return (
-        f"{bids_dir} is another data set (it holds {found}): simulated scans would be mixed into it, and its "
-        "description and participants.tsv overwritten; give a new folder as bids_dir"
-    )
-
-
-def write_descriptions(bids_dir: Path) -> None:
-    """Write what BIDS wants to know about the data set and about its truth."""
-    write_dataset_description(bids_dir, DATA_SET_NAME)
-    write_dataset_description(
-        bids_dir / "derivatives" / "truth",
-        "Truth of the simulated scans",
-        derivative_of="wirbel.phantom",
-        version=__version__,
-        links={"raw": "../.."},
-        ignored=("*.csv", "truth.json", "*_truth.json", "*_stations.tsv"),
-    )
-    write_json(
-        bids_dir / "participants.json",
-        {
-            "age": {"Description": "Age, drawn at random", "Units": "year"},
-            "sex": {"Description": "Sex, drawn at random", "Levels": {"F": "female", "M": "male"}},
-            "seed": {"Description": "Seed of wirbel.phantom.make_phantom"},
-            "broken": {"Description": "Whether the file was cut short on purpose"},
-        },
-    )
 
 
 def simulate(to_make: list[Order], bids_dir: Path, processes: int) -> None:

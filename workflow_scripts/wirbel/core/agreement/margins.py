@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.geometry import Grid, Volume, index_map
+from wirbel.core.geometry import Grid, Volume
 from wirbel.core.labels import BODY_LABELS
+from wirbel.core.resampling import index_map
 
 STEPS = 254
 """A margin from 0 to 1 is stored in one byte: 1 + margin * STEPS; 0 is where no structure was found."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from wirbel.core.geometry import Grid, Volume, reorient, resample_labels
+from wirbel.core.geometry import Grid, Volume, reorient
 from wirbel.core.label_schemes import ANYTHING, BACKGROUND, Labels, LabelScheme
 from wirbel.core.labels import BODY, BODY_BORDER, SUBREGION_NAMES
+from wirbel.core.resampling import resample_labels
 
 CLASSES: tuple[int, ...] = (BACKGROUND, *(label for label in SUBREGION_NAMES if label != BODY))
 """What a fused voxel may be; both labels of the body are one class, `BODY_BORDER`."""

@@ -25,8 +25,8 @@ from wirbel.core.labels import (
     LEVEL_NAMES,
     SACRUM,
 )
+from wirbel.core.levels.calibration import calibrated
 from wirbel.core.merging.reconciliation import MISSED
-from wirbel.core.spine.calibration import calibrated
 from wirbel.core.spine.decision import Decision, decide
 from wirbel.core.spine.sightings import Sightings, look
 from wirbel.core.spine.states import LABELS, SACRAL

@@ -19,17 +19,8 @@ PADDING = 2
 BORDER_MM = 1.5
 """A structure that ends so near to the border of the scan is cut off by it: networks and resampling leave the outermost
 pixels empty. Of slices it is the outermost alone."""
-FLANK_FRACTION = 0.6
-"""A sagittal layer this small beside the largest lies in the outer tenth of an elliptic body's width."""
-LEAST_HALF = 0.55
-"""Share of the half that is whole that the other half, which the border cuts, has to have: so a fifth of the width may
-be cut off, which moves the middle by a tenth of it."""
-
 FEW_SLICES, NARROW = 3, 0.5
 """So few slices, narrower than this part of the largest extent, are a part of a structure: all are wider than that."""
-LARGEST_EDGE = 0.95
-"""A layer at the border that is nearly as large as the largest does not tell where the middle lies; a fifth of the
-width less, an elliptic outline's has 0.8 of it, one with an exponent of 3 has 0.92."""
 
 
 @dataclass(frozen=True)
@@ -105,67 +96,12 @@ class Region:
     def border_sides(self, index: np.ndarray) -> np.ndarray:
         """Return at which ends of which array axis (n, 3, 2) voxels lie in an outermost layer of the scan."""
         at, last = index + self.start, np.array(self.full_shape) - 1
-        return np.stack([at < self._border_layers, at > last - self._border_layers], axis=2)
+        return np.stack([at < self.border_layers, at > last - self.border_layers], axis=2)
 
     @property
-    def _border_layers(self) -> np.ndarray:
+    def border_layers(self) -> np.ndarray:
         """Number of layers along each axis that count as outermost."""
         return np.maximum(1, np.ceil(BORDER_MM / self.grid.spacing_mm - 1e-3).astype(int))
-
-    def is_cut(
-        self,
-        sideways: np.ndarray,
-        canal_mm: np.ndarray | None = None,
-        flank_fraction: float = FLANK_FRACTION,
-    ) -> bool:
-        """Whether the border of the scan cuts off so much that a mid-sagittal shape is in doubt.
-
-        Any voxel at the border does, except at the ends of the array axis nearest to `sideways` as long as the
-        layer there is no larger than `flank_fraction` of the largest, or as long as what is seen on either side of
-        the canal's middle, `canal_mm`, is nearly the same: then only a flank is cut off.
-        """
-        cosine = np.abs(sideways @ (self.grid.affine[:3, :3] / self.grid.spacing_mm))
-        for axis in range(3):
-            layers = self.mask.sum(tuple(k for k in range(3) if k != axis))
-            allowed = flank_fraction * layers.max() if axis == cosine.argmax() else 0
-            at, outer = self.start[axis] + np.arange(len(layers)), self._border_layers[axis]
-            outermost = (at < outer) | (at >= self.full_shape[axis] - outer)
-            large = (layers[outermost] > allowed).any()
-            if large and not (axis == cosine.argmax() and self._only_flank(axis, canal_mm)):
-                return True
-        return False
-
-    def _only_flank(self, axis: int, canal_mm: np.ndarray | None) -> bool:
-        """Whether no more than a flank is cut off, by the canal's middle or by the depths that layers show."""
-        if canal_mm is None:
-            return False
-        if not self._lopsided(axis, canal_mm):
-            return True
-        if np.any(self.border_sides(np.argwhere(self.mask))[:, axis], axis=0).all():
-            return False  # of what is cut on both sides, depths do not tell the middle
-        depths = self._depths(axis, canal_mm)
-        return _even_halves(depths if depths[-1] >= depths[0] else depths[::-1])
-
-    def _depths(self, axis: int, canal_mm: np.ndarray) -> np.ndarray:
-        """Return from back to front how many voxels each layer along an array axis shows, seen from above.
-
-        Bodies are hollow, and both bodies and discs may be wedged to the side; their outline from above is alike on
-        both sides all the same.
-        """
-        ahead = np.abs(
-            (self.centroid_mm - canal_mm) @ (self.grid.affine[:3, :3] / self.grid.spacing_mm)
-        )
-        others = [k for k in range(3) if k != axis]
-        up = min(others, key=lambda k: ahead[k])
-        seen = self.mask.any(up, keepdims=True)
-        return seen.sum(tuple(others))
-
-    def _lopsided(self, axis: int, canal_mm: np.ndarray) -> bool:
-        """Whether much less is seen on one side of the canal's middle, along an array axis, than on the other."""
-        middle = self.grid.to_index(canal_mm)[axis]
-        seen = np.flatnonzero(self.mask.any(tuple(k for k in range(3) if k != axis)))
-        halves = middle - (seen[0] - 0.5), seen[-1] + 0.5 - middle
-        return min(halves) < LEAST_HALF * max(halves)
 
     @cached_property
     def points_mm(self) -> np.ndarray:
@@ -233,23 +169,6 @@ class Region:
         missing = np.array(self.mask.shape) + 2 * PADDING - inside.shape
         padded = np.pad(inside, [(n // 2, n // 2) for n in missing])
         return np.gradient(ndimage.gaussian_filter(padded, 1.0, mode="constant", truncate=3.0))
-
-
-def _even_halves(depths: np.ndarray) -> bool:
-    """Whether layers of these depths, from side to side, miss a flank at most at their end, which the border cuts.
-
-    Bodies and discs are alike on both sides, also where they are turned against the canal: what is as deep as the
-    layer at the border lies as far to the other side of the middle.
-    """
-    depths = depths[np.flatnonzero(depths)[0] :]
-    edge, largest = depths[-1], int(depths.argmax())
-    if edge > LARGEST_EDGE * depths[largest]:
-        return False
-    rising = np.concatenate([[0.0], np.maximum.accumulate(depths[: largest + 1])])
-    mirrored = np.interp(edge, rising, np.arange(len(rising)) - 1.0)
-    middle = (mirrored + len(depths) - 1) / 2
-    halves = middle + 0.5, len(depths) - 0.5 - middle
-    return min(halves) >= LEAST_HALF * max(halves)
 
 
 def region_of_mask(mask: np.ndarray, box: tuple[slice, ...], volume: Volume) -> Region:

@@ -15,6 +15,7 @@ from wirbel.core.measures.cord.conus import is_questioned
 from wirbel.core.measures.cord.narrowest import Profile
 from wirbel.core.measures.cord.section_columns import COMPARED, SECTIONS
 from wirbel.core.measures.cord.sections import Section, cut_section
+from wirbel.core.measures.coverage.border import is_cut
 from wirbel.core.measures.coverage.contiguity import Contiguity
 from wirbel.core.measures.curvature.curves import CANAL_FORM, CORD_FORM
 from wirbel.core.measures.curvature.landmarks import CANAL_AP, Landmark
@@ -135,7 +136,7 @@ def _section_columns(
     fault = None
     if frame is None or beside is None:
         fault = S.ABSENT
-    elif beside.is_cut(frame.right, flank_fraction=1.0):  # nobody knows where its middle lies
+    elif is_cut(beside, frame.right, flank_fraction=1.0):  # nobody knows where its middle lies
         fault = S.TOUCHES_BORDER
     for name, (labels, form) in STRUCTURES.items():
         cut, state = None, fault or S.OK

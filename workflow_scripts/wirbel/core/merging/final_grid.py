@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from nibabel.affines import voxel_sizes
 
-from wirbel.core.geometry import Grid, Volume, reorient, resample_labels, stored_like, upright
+from wirbel.core.geometry import Grid, Volume, reorient, stored_like, upright
 from wirbel.core.growth import fill_from_nearest, spread
 from wirbel.core.labels import (
     DISC,
@@ -16,6 +16,7 @@ from wirbel.core.labels import (
     T13,
     VERTEBRA_SUBREGIONS,
 )
+from wirbel.core.resampling import resample_labels
 
 REACH_MM = 8.0
 """A voxel at a surface may take its number from a voxel this far away: two thick slices."""

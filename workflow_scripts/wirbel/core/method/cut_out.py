@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.geometry import Volume, on_spacing, upright
+from wirbel.core.geometry import Volume, upright
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances import cutouts as own
 from wirbel.core.method.names import OWN
+from wirbel.core.resampling import on_spacing
 from wirbel.core.spineps.merging import both_maps as spineps
 from wirbel.errors import ScanError
 

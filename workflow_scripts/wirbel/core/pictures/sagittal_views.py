@@ -11,16 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from wirbel.core.geometry import (
-    MODEL_AXES,
-    Grid,
-    Volume,
-    grid_with_spacing,
-    reorient,
-    resample_image,
-    resample_labels,
-)
+from wirbel.core.geometry import MODEL_AXES, Grid, Volume, grid_with_spacing, reorient
 from wirbel.core.labels import BODY_LABELS, CANAL, CORD, DISC, ENDPLATE, LEVEL_NAMES, SACRUM
+from wirbel.core.resampling import resample_image, resample_labels
 
 MIDLINE_SMOOTHING_MM = 15.0
 """Standard deviation of the smoothing along the spine: less than a vertebra with its disc."""

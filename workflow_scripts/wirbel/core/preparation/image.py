@@ -6,18 +6,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from wirbel.core.geometry import (
-    MODEL_AXES,
-    Volume,
-    grid_with_spacing,
-    resample_image,
-    turned,
-    upright,
-)
+from wirbel.core.geometry import MODEL_AXES, Volume, grid_with_spacing, turned, upright
 from wirbel.core.preparation.bias_field import correct_bias_field
 from wirbel.core.preparation.intake import check_scan
 from wirbel.core.preparation.intensities import to_fixed_range
 from wirbel.core.preparation.n4.methods import n4_method
+from wirbel.core.resampling import resample_image
 
 Spacing = tuple[float, float, float]
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wirbel.core.spine.scores import Group, Scores, false_sacrum_cost
+from wirbel.core.spine.body_scores import Group
+from wirbel.core.spine.scores import Scores, false_sacrum_cost
 from wirbel.core.spine.sightings import Sightings
 from wirbel.core.spine.states import SACRAL, STATES, next_states
 from wirbel.core.spine.weights import LOG_SCALES, SCALES, SURE_SACRUM_MM3

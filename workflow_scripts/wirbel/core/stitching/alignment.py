@@ -14,7 +14,8 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from wirbel.core.geometry import Grid, Volume, index_map
+from wirbel.core.geometry import Grid, Volume
+from wirbel.core.resampling import index_map
 
 MARGIN_MM = 8.0
 """By which the region that is registered is larger than the overlap that headers claim."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wirbel.core.geometry import Grid, Volume, index_map, resample_image
+from wirbel.core.geometry import Grid, Volume
+from wirbel.core.resampling import index_map, resample_image
 
 BRIGHT_SHARE = 0.2
 """Of the 95th percentile: darker voxels are air and noise, and tell nothing of the intensities' ratio."""

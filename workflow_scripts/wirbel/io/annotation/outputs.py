@@ -20,7 +20,8 @@ from wirbel.core.geometry import Grid, Volume
 from wirbel.io.atomic import replaced_together, sha256_of_file
 from wirbel.io.dataset.bids import anat_folder
 from wirbel.io.dataset.scan_names import FoundScan
-from wirbel.io.maps.final_maps import LOOKUPS, map_sidecar
+from wirbel.io.maps.lookup_tables import LOOKUPS
+from wirbel.io.maps.sidecar_entries import map_sidecar
 from wirbel.io.nifti.volumes import LABELS, read_header, read_volume, write_volume
 from wirbel.io.references.label_files import label_file
 from wirbel.io.sidecars import read_json, write_json

@@ -13,7 +13,7 @@ from wirbel.core.fusion.fuse import Fused
 from wirbel.io.annotation.settings import AnnotateSettings, SourceSettings
 from wirbel.io.atomic import sha256_of_file
 from wirbel.io.dataset.scan_names import FoundScan
-from wirbel.io.maps.final_maps import raw_uri
+from wirbel.io.maps.sidecar_entries import raw_uri
 
 NOT_IN_KEY = ("images", "output", "participants", "corrections", "sources")
 """Settings that do not decide a scan's result, or are in its key by the files that they lead to."""

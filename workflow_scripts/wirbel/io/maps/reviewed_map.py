@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from wirbel.core.geometry import Volume
-from wirbel.io.maps.final_maps import VERTEBRAE, write_map
+from wirbel.io.maps.final_maps import write_map
+from wirbel.io.maps.lookup_tables import VERTEBRAE
 from wirbel.io.nifti.volumes import read_header
 
 SUFFIXES = (".nii.gz", ".tsv", ".json")

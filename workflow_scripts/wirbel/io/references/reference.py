@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from wirbel.core.geometry import Volume, reorient, resample_labels
+from wirbel.core.geometry import Volume, reorient
 from wirbel.core.label_schemes import LabelScheme, UnknownLabelError
+from wirbel.core.resampling import resample_labels
 from wirbel.io.references.metaimage import SUFFIXES, read_any
 from wirbel.io.tabular.tables import read_table
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wirbel.core.geometry import Grid, Volume, reorient, resample_labels
+from wirbel.core.geometry import Grid, Volume, reorient
 from wirbel.core.label_schemes import LabelScheme
 from wirbel.core.preparation.image import prepare_image
+from wirbel.core.resampling import resample_labels
 from wirbel.core.spacing import spacing_within
 from wirbel.errors import ScanError
 from wirbel.io.dataset.bids import find_scans

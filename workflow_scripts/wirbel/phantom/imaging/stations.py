@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.geometry import Grid, Volume, reorient, resample_image
+from wirbel.core.geometry import Grid, Volume, reorient
+from wirbel.core.resampling import resample_image
 
 NAMES = ("neck", "chest", "lumbar")
 MIDDLE = 1

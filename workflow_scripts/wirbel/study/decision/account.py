@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from wirbel.plan.chain import job_of, stages_of_job
 from wirbel.study.decision.batches import INPUTS, LATER, LIST, NEVER, Cause, Decision
-from wirbel.study.listing.discovery import BatchPlan, ListChange
+from wirbel.study.listing.batch_rows import ListChange
+from wirbel.study.listing.discovery import BatchPlan
 
 KINDS = ("new", "changed", "gone")
 

@@ -15,39 +15,32 @@ list as it was, and its results stay valid.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 
 from wirbel.io.atomic import write_text
 from wirbel.io.dataset.bids import find_scans
-from wirbel.io.dataset.presence import absence
 from wirbel.io.dataset.scan_names import FoundScan
-from wirbel.io.escapes import unescape
 from wirbel.manifests.batch_assignment import extended, read_assignment, write_assignment
-from wirbel.manifests.batches import COLUMNS, batch_file, list_batches, list_rows
-from wirbel.manifests.seals import digest_of_rows
+from wirbel.manifests.batches import batch_file, list_batches
+from wirbel.study.listing.batch_rows import (
+    ListChange,
+    as_they_were,
+    change_between,
+    list_as_text,
+    list_digest,
+    list_on_disk,
+    rows_by_scan,
+    rows_in,
+)
 from wirbel.study.withdrawing.who import is_of
 
 FINGERPRINT_FILE = "discovery.json"
 NO_PROBLEMS: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class ListChange:
-    """Differences between a batch's list on disk and the data set; names of scans."""
-
-    new: frozenset[str] = frozenset()
-    changed: frozenset[str] = frozenset()
-    gone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,7 @@ class BatchPlan:
         for batch in self.changes.keys() - self.sizes.keys():
             batch_file(self.output_dir, batch).unlink(missing_ok=True)
         for batch, rows in self.lists.items():
-            write_text(batch_file(self.output_dir, batch), _as_text(rows))
+            write_text(batch_file(self.output_dir, batch), list_as_text(rows))
         content = {"fingerprint": self.fingerprint, "batches": self.sizes}
         content |= {"digests": self.digests, "absent": self.absent}
         write_text(remembered, json.dumps(content) + "\n")
@@ -138,7 +131,7 @@ def plan_batches(
     if remembered.get("fingerprint") == fingerprint:
         known = remembered["batches"], remembered["digests"]
         return BatchPlan(output_dir, fingerprint, *known, absent=tuple(remembered["absent"]))
-    rows = _rows_by_scan(found, problems)
+    rows = rows_by_scan(found, problems)
     before = read_assignment(output_dir)
     excluded |= {scan for scan in before if is_of(withdrawn, scan)}
     kept = {scan: batch for scan, batch in before.items() if not is_of(withdrawn, scan)}
@@ -162,20 +155,20 @@ def _compared(
     """Compare the rows of every batch with its list on the disk."""
     lists, changes, absent, left_out = {}, {}, [], set()
     for batch in sorted(members.keys() | set(list_batches(output_dir))):
-        rows, text = members.get(batch, []), _on_disk(output_dir, batch)
+        rows, text = members.get(batch, []), list_on_disk(output_dir, batch)
         if rows and text is None:
             changes[batch], lists[batch] = ListChange(new=frozenset(r[0] for r in rows)), rows
             continue
-        now = _as_text(rows) if rows else None
+        now = list_as_text(rows) if rows else None
         if now == text:
             continue
-        before = {row[0]: row for row in _parsed(text)}
-        rows, not_there = _as_they_were(rows, before)
+        before = {row[0]: row for row in rows_in(text)}
+        rows, not_there = as_they_were(rows, before)
         if not_there:
             absent += not_there
-            members[batch], now = rows, _as_text(rows)
+            members[batch], now = rows, list_as_text(rows)
         if now != text:
-            changes[batch] = _change(before, rows)
+            changes[batch] = change_between(before, rows)
             gone = changes[batch].gone
             left_out |= _left_out(gone, before, participants) | (gone & excluded)
             if now is not None:
@@ -185,7 +178,7 @@ def _compared(
         output_dir,
         fingerprint,
         sizes,
-        {batch: _digest(members[batch]) for batch in sizes},
+        {batch: list_digest(members[batch]) for batch in sizes},
         lists,
         changes,
         assignment,
@@ -194,30 +187,12 @@ def _compared(
     )
 
 
-def _as_they_were(rows: list[tuple], before: dict[str, list[str]]) -> tuple[list, list[str]]:
-    """Return the rows, with scans whose content is missing as they were before, and the names of these
-    scans.
-    """
-    kept, absent = [], []
-    for row in rows:
-        old = before.get(row[0])
-        if old and old[5:7] != [str(row[5]), str(row[6])] and old[5] != "-1" and absence(row[4]):
-            row = (*row[:5], int(old[5]), int(old[6]), old[7])
-            absent.append(row[0])
-        kept.append(row)
-    return kept, absent
-
-
 def _left_out(gone: Collection[str], before: dict, participants: Collection[str]) -> set[str]:
     """Return those of the gone scans whose participant was not requested."""
     if not participants:
         return set()
     wanted = {*participants, *(f"sub-{name}" for name in participants)}
     return {scan for scan in gone if before[scan][1] not in wanted}
-
-
-def _digest(rows: list[tuple]) -> str:
-    return digest_of_rows((r[0], os.path.basename(r[4]), *r[5:8]) for r in rows)
 
 
 def _fingerprint(found: list[FoundScan], problems: Mapping[str, str]) -> str:
@@ -236,52 +211,3 @@ def _remembered(output_dir: Path) -> dict:
     expected = {"fingerprint", "batches", "digests", "absent"}
     known = isinstance(content, dict) and expected <= content.keys()
     return content if known and list(content["batches"]) == list_batches(output_dir) else {}
-
-
-def _rows_by_scan(found: list[FoundScan], problems: Mapping[str, str]) -> dict[str, tuple]:
-    """Return a list's row per scan; if several files have one name, the first, marked as faulty."""
-    rows = {}
-    for scan_id, claims in groupby(found, attrgetter("scan_id")):  # sorted by it
-        first, *others = claims
-        rows[scan_id] = (*first, _problem(first, others) or problems.get(scan_id, ""))
-    return rows
-
-
-def _problem(first: FoundScan, others: list[FoundScan]) -> str:
-    if not others:
-        return ""
-    names = [Path(scan.path).name for scan in (first, *others)]
-    return f"duplicate: claimed by {', '.join(names)}; keep one of them"
-
-
-def _as_text(rows: list[tuple]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-    writer.writerows([COLUMNS, *list_rows(rows)])
-    return stream.getvalue()
-
-
-def _on_disk(output_dir: Path, batch: str) -> str | None:
-    path = batch_file(output_dir, batch)
-    return path.read_bytes().decode() if path.exists() else None
-
-
-def _change(before: dict[str, list[str]], rows: list[tuple]) -> ListChange:
-    now = {row[0]: [str(cell) for cell in row] for row in rows}
-    changed = [scan for scan in before.keys() & now.keys() if _differ(before[scan], now[scan])]
-    return ListChange(
-        frozenset(now.keys() - before.keys()),
-        frozenset(changed),
-        frozenset(before.keys() - now.keys()),
-    )
-
-
-def _differ(before: list[str], now: list[str]) -> bool:
-    """Return True if two rows of a scan differ in more than the folder of the data set."""
-    names = os.path.basename(before[4]), os.path.basename(now[4])
-    return names[0] != names[1] or before[:4] + before[5:] != now[:4] + now[5:]
-
-
-def _parsed(text: str | None) -> list[list[str]]:
-    rows = list(csv.reader(io.StringIO(text or "", newline=""), delimiter="\t"))[1:]
-    return [list(map(unescape, row)) for row in rows]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wirbel.core.dictionary.column import INTEGER, NUMBER, STRING, Column
 from wirbel.core.dictionary.families import status
+from wirbel.core.levels.calibration import in_words
 from wirbel.core.measures import status as S
-from wirbel.core.spine.calibration import in_words
 
 THAWAIT = "Thawait et al., Radiol Clin North Am 2012;50:587-598"
 LEVEL_METHOD_CODES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.labels import DISC_OFFSET, LEVEL_NAMES
+from wirbel.core.measures.coverage.border import is_cut
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 
@@ -14,7 +15,7 @@ SIDEWAYS = np.array([1.0, 0.0, 0.0])
 
 def cut_off(region: Region | None) -> bool:
     """Whether a structure is missing, or cut by the border above, below, in front or behind."""
-    return region is None or region.is_cut(SIDEWAYS, flank_fraction=1.0)
+    return region is None or is_cut(region, SIDEWAYS, flank_fraction=1.0)
 
 
 def cut_labels(maps: LabelMaps) -> list[int]:

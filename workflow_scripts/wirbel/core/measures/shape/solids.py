@@ -10,6 +10,7 @@ import numpy as np
 
 from wirbel.core.labels import DISC_OFFSET, LEVEL_NAMES
 from wirbel.core.measures import status as S
+from wirbel.core.measures.coverage.border import is_cut
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.shape.endplates import Endplate, find_endplate
@@ -112,7 +113,7 @@ def _solid(region: Region | None, spine: Spine, key: int) -> Solid:
     canal = spine.canal_mm(centre, superior)
     if canal is None:
         return Solid(region, None, S.TOUCHES_BORDER if region.touches_border else S.NO_CANAL)
-    if region.is_cut(np.cross(centre - canal, superior), canal):
+    if is_cut(region, np.cross(centre - canal, superior), canal):
         return Solid(region, None, S.TOUCHES_BORDER)
     flat = key >= DISC_OFFSET
     try:

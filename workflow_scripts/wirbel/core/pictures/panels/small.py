@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.geometry import Grid, Volume, grid_with_spacing, resample_image, resample_labels
+from wirbel.core.geometry import Grid, Volume, grid_with_spacing
 from wirbel.core.pictures.panels.course import Course
 from wirbel.core.pictures.sagittal_views import to_grey
+from wirbel.core.resampling import resample_image, resample_labels
 
 MOST_VOXELS = 1_300_000
 """About 1.3 MB of noise at eight bits, which does not compress: with base64 and the map 2 MB."""

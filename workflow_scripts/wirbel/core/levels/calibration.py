@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wirbel.core.spine.calibration_figures import MAPS, OFFSET, RELIABILITY, SLOPE
+from wirbel.core.levels.calibration_figures import MAPS, OFFSET, RELIABILITY, SLOPE
 
 
 def calibrated(probability: float, slope: float = SLOPE, offset: float = OFFSET) -> float:

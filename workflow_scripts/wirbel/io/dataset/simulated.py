@@ -1,0 +1,47 @@
+"""What BIDS wants to know about a simulated data set, and folders that must not be taken for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wirbel import __version__
+from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description, write_dataset_description
+from wirbel.io.sidecars import write_json
+
+DATA_SET_NAME = "Simulated sagittal T2w scans of the spine"
+
+
+def refusal(bids_dir: Path) -> str:
+    """Return why the folder must not be written to: it is a data set of somebody's; empty where it may."""
+    if read_description(bids_dir / DESCRIPTION_FILE).get("Name") == DATA_SET_NAME:
+        return ""
+    theirs = [bids_dir / DESCRIPTION_FILE, bids_dir / "participants.tsv", *bids_dir.glob("sub-*")]
+    found = next((path.name for path in theirs if path.exists()), None)
+    if found is None or (bids_dir / "derivatives" / "truth").is_dir():
+        return ""
+    return (
+        f"{bids_dir} is another data set (it holds {found}): simulated scans would be mixed into it, and its "
+        "description and participants.tsv overwritten; give a new folder as bids_dir"
+    )
+
+
+def write_descriptions(bids_dir: Path) -> None:
+    """Write what BIDS wants to know about the data set and about its truth."""
+    write_dataset_description(bids_dir, DATA_SET_NAME)
+    write_dataset_description(
+        bids_dir / "derivatives" / "truth",
+        "Truth of the simulated scans",
+        derivative_of="wirbel.phantom",
+        version=__version__,
+        links={"raw": "../.."},
+        ignored=("*.csv", "truth.json", "*_truth.json", "*_stations.tsv"),
+    )
+    write_json(
+        bids_dir / "participants.json",
+        {
+            "age": {"Description": "Age, drawn at random", "Units": "year"},
+            "sex": {"Description": "Sex, drawn at random", "Levels": {"F": "female", "M": "male"}},
+            "seed": {"Description": "Seed of wirbel.phantom.make_phantom"},
+            "broken": {"Description": "Whether the file was cut short on purpose"},
+        },
+    )
