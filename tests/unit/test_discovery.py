@@ -91,7 +91,7 @@ def test_a_plan_says_what_differs_and_writes_nothing(study):
 
 def test_while_nothing_changes_no_list_is_opened(study, monkeypatch):
     data, output, _ = study
-    monkeypatch.setattr(discovery, "_on_disk", None)
+    monkeypatch.setattr(discovery, "list_on_disk", None)
     monkeypatch.setattr(discovery, "read_assignment", None)
     plan = plan_batches(data, output, 64)
     assert plan.sizes == {"b00001": 2, "b00002": 1}
