@@ -11,38 +11,6 @@ PACKAGE = Path(status.__file__).parents[2]
 FOLDERS = ("core", "io", "learning", "models")
 MANY = 4
 """Functions with fewer parameters name them in a sentence."""
-NOT_YET = {
-    "core/dictionary/shared.py:angle",
-    "core/dictionary/shared.py:ratio",
-    "core/dictionary/shared.py:signal_ratio",
-    "core/dictionary/shared.py:size",
-    "core/dictionary/shared.py:surface_volume",
-    "core/dictionary/shared.py:volume",
-    "core/measures/cord/compression.py:compression_columns",
-    "core/measures/cord/conus.py:conus_columns",
-    "core/measures/cord/sections.py:cut_section",
-    "core/measures/coverage/completeness.py:add_complete",
-    "core/measures/curvature/curves.py:fit_closed_curve",
-    "core/measures/curvature/landmarks.py:cobb_landmarks",
-    "core/measures/curvature/slips.py:facing_plates",
-    "core/measures/curvature/slips.py:slip_row",
-    "core/measures/discs.py:disc_rows",
-    "core/measures/levels.py:level_rows",
-    "core/measures/scans.py:scan_row",
-    "core/measures/shape/bulge.py:bulge_columns",
-    "core/measures/shape/corners.py:corners_beside",
-    "core/measures/shape/foramen.py:foramen_columns",
-    "core/measures/shape/foramen.py:pedicle_edge_mm",
-    "core/measures/shape/joint.py:segment_columns",
-    "core/measures/shape/outlines.py:fit_outline",
-    "core/measures/shape/surfaces.py:find_block",
-    "core/measures/shape/walls.py:wall_at_rims",
-    "core/measures/signal/coil.py:add_corrected_ratios",
-    "core/measures/signal/discs.py:add_disc_contrast",
-    "core/measures/signal/marrow.py:vbq_columns",
-    "core/measures/signal/signals.py:add_signal_ratios",
-}
-"""They lack the sections; this list only gets shorter."""
 
 
 def _functions(path: Path):
@@ -69,11 +37,7 @@ def _lacks(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_public_function_has_a_docstring_and_many_parameters_are_listed(path):
     assert all(text for _, _, text in _functions(path))
-    assert _lacks(path) <= NOT_YET
-
-
-def test_what_has_its_sections_now_is_no_longer_excused():
-    assert set().union(*map(_lacks, MODULES)) == NOT_YET
+    assert _lacks(path) == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -49,7 +49,23 @@ def limits(interval) -> dict:
 
 
 def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) -> Column:
-    """Return the column of a volume counted in voxels, in mm3; `absent` says what stands for nothing."""
+    """Return the column of a volume counted in voxels, in mm3.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    what : str
+        The structure, as in 'Volume of the ...'.
+    labels : str
+        Its labels, as people read them.
+    status : str
+        Column that explains a missing value.
+    interval : tuple or dict, optional
+        Plausible range in mm3, or a range for each level.
+    absent : str
+        What stands for a structure that is not there.
+    """
     return Column(
         name,
         NUMBER,
@@ -64,7 +80,19 @@ def volume(name, what, labels, status, interval=None, absent=ABSENT_IS_EMPTY) ->
 
 
 def surface_volume(name, what, status, interval) -> Column:
-    """Return the column of a volume inside fitted surfaces, in mm3."""
+    """Return the column of a volume inside fitted surfaces, in mm3.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    what : str
+        The structure, as in 'Volume of the ...'.
+    status : str
+        Column that explains a missing value.
+    interval : tuple or dict
+        Plausible range in mm3, or a range for each level.
+    """
     return Column(
         name,
         NUMBER,
@@ -78,19 +106,69 @@ def surface_volume(name, what, status, interval) -> Column:
 
 
 def size(name, what, definition, status, interval, source=PRODUCT) -> Column:
-    """Return the column of a length in mm."""
+    """Return the column of a length in mm.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    what : str
+        Long name.
+    definition : str
+        How it is measured.
+    status : str
+        Column that explains a missing value.
+    interval : tuple or dict
+        Plausible range in mm, or a range for each level.
+    source : str
+        Publication that defines the measure.
+    """
     return Column(
         name, NUMBER, what, definition, source, MILLIMETRES, status=status, **limits(interval)
     )
 
 
 def angle(name, what, definition, status, interval, source=PRODUCT) -> Column:
-    """Return the column of an angle in degrees."""
+    """Return the column of an angle in degrees.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    what : str
+        Long name.
+    definition : str
+        How it is measured, and which sign means what.
+    status : str
+        Column that explains a missing value.
+    interval : tuple
+        Plausible range in degrees.
+    source : str
+        Publication that defines the measure.
+    """
     return Column(name, NUMBER, what, definition, source, DEGREES, interval, 2, status)
 
 
 def ratio(name, what, definition, status, interval, source=PRODUCT, units=RATIO) -> Column:
-    """Return the column of a number without a length."""
+    """Return the column of a number without a length.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    what : str
+        Long name.
+    definition : str
+        How it is computed.
+    status : str
+        Column that explains a missing value.
+    interval : tuple
+        Plausible range.
+    source : str
+        Publication that defines the measure.
+    units : str
+        Default: a ratio, 1.
+    """
     return Column(name, NUMBER, what, definition, source, units, interval, 4, status)
 
 

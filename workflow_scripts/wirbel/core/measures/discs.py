@@ -32,7 +32,19 @@ nothing but a bulge is left, so the outermost heights count twice."""
 def disc_rows(
     maps: LabelMaps, solids: dict[int, Solid], vertebrae: list[dict], order: Contiguity
 ) -> list[dict]:
-    """Measure every disc: volume, position, size, and what it is between its two vertebrae."""
+    """Measure every disc: volume, position, size, and what it is between its two vertebrae.
+
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    vertebrae : list of dict
+        Rows of the vertebrae.
+    order : Contiguity
+        Which vertebrae follow each other.
+    """
     by_label = {row["label"]: row for row in vertebrae}
     return [_disc_row(maps, solids, by_label, label, order.below(label)) for label in maps.discs]
 

@@ -42,8 +42,22 @@ def level_rows(
 ) -> list[dict]:
     """Measure canal and cord behind the middle of every body and of the disc below it, and in between.
 
-    `profile`: that of the canal all along `line`. The canal's measured diameters are added to `marks`. `partly_seen`:
-    keys of bodies and discs whose centroid lies to one side; their neighbours tell where the front is.
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    spine : Spine
+        Bodies and discs.
+    line : Centreline or None
+        The canal's centreline.
+    order : Contiguity
+        Which vertebrae follow each other.
+    profile : Profile or None
+        Area and AP diameter of the canal along `line`.
+    marks : list of Landmark, optional
+        The canal's measured diameters are added to it.
+    partly_seen : collection of int
+        Keys of bodies and discs whose centroid lies to one side; their neighbours tell where the front is.
     """
     marks = [] if marks is None else marks
     rows = _shared_out(maps, spine, order)

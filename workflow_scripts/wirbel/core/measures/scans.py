@@ -30,7 +30,19 @@ vertebrae are missing from the map, or that it counts them without naming their 
 def scan_row(
     maps: LabelMaps, solids: dict[int, Solid], line: Centreline | None, order: Contiguity
 ) -> dict:
-    """Measure a scan as a whole: what is in view, volumes, and the spine's alignment."""
+    """Measure a scan as a whole: what is in view, volumes, and the spine's alignment.
+
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    line : Centreline or None
+        The canal's centreline.
+    order : Contiguity
+        Which vertebrae follow each other.
+    """
     spacing = np.sort(maps.subregion.spacing_mm)
     row = count_columns(maps) | {
         "in_plane_spacing_mm": float(spacing[:2].mean()),

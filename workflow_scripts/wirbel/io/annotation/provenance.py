@@ -26,7 +26,21 @@ def key_of(
     correction: Path | None,
     code: str,
 ) -> str:
-    """Return a hash of all that decides a scan's result."""
+    """Return a hash of all that decides a scan's result.
+
+    Parameters
+    ----------
+    settings : AnnotateSettings
+        Of the annotation.
+    digests : dict
+        Source -> kind of file -> SHA-256 of its content.
+    scan : FoundScan
+        The scan, whose file is read.
+    correction : Path or None
+        A reader's corrected map.
+    code : str
+        Hash of the code.
+    """
     decides = {name: value for name, value in asdict(settings).items() if name not in NOT_IN_KEY}
     decides["sources"] = [
         {"name": one.name, "scheme": one.scheme, "trust": dict(one.trust), "align": one.align}
@@ -42,7 +56,19 @@ def key_of(
 def provenance_of(
     scan: FoundScan, settings: AnnotateSettings, fused: Fused, sources: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the entries of a scan's sidecars; `sources` as `described` gives them."""
+    """Return the entries of a scan's sidecars.
+
+    Parameters
+    ----------
+    scan : FoundScan
+        The scan.
+    settings : AnnotateSettings
+        Of the annotation.
+    fused : Fused
+        The result.
+    sources : list of dict
+        What `described` returns of each source.
+    """
     return {
         "Sources": [raw_uri(scan.participant_id, scan.session_id, scan.path)],
         "FusedFrom": sources,
@@ -61,7 +87,17 @@ def described(
     digests: Mapping[str, str],
     alignment: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what sidecars say of one source: its files with their digests, and how it was aligned if it was."""
+    """Return what sidecars say of one source.
+
+    Parameters
+    ----------
+    source : SourceSettings
+        The source.
+    files, digests : mapping of str
+        Kind of file -> path, and -> SHA-256.
+    alignment : mapping
+        How it was aligned; empty if it was not.
+    """
     entry: dict[str, Any] = {
         "Name": source.name,
         "Scheme": source.scheme,

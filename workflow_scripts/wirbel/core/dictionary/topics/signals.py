@@ -25,7 +25,21 @@ EHRESMAN = "after Ehresman et al., Spine J 2020;20:556-562 (VBQ, there T1-weight
 
 
 def signal_ratio(name, what, margin, status, source) -> Column:
-    """Return the column of a T2 signal over that of the fluid beside it."""
+    """Return the column of a T2 signal over that of the fluid beside it.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    what : str
+        The structure.
+    margin : float
+        Voxels nearer than this to its surface are left out, mm.
+    status : str
+        Column that explains a missing value.
+    source : str
+        Publication that defines the measure.
+    """
     return ratio(
         name,
         f"T2 signal of the {what} over that of the cerebrospinal fluid",

@@ -26,7 +26,21 @@ def compression_columns(
     order: Contiguity,
     profile: Profile | None,
 ) -> list[dict]:
-    """Return `cord_compression_percent` and its status for the rows of levels; `profile` is that of the cord."""
+    """Return `cord_compression_percent` and its status for the rows of levels.
+
+    Parameters
+    ----------
+    levels : list of dict
+        Rows of levels with their sections of the cord.
+    spine : Spine
+        Centres of bodies and discs.
+    line : Centreline or None
+        The canal's centreline.
+    order : Contiguity
+        Which vertebrae follow each other.
+    profile : Profile or None
+        Area and AP diameter of the cord along `line`.
+    """
     names = ("cord_compression_percent", "compression_status")
     return [
         dict(zip(names, _compression(row, spine, line, order, profile), strict=True))

@@ -43,7 +43,21 @@ def conus_columns(
     profile: Profile | None,
     levels: list[dict],
 ) -> dict:
-    """Return the level at which the cord ends, and its status."""
+    """Return the level at which the cord ends, and its status.
+
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    spine : Spine
+        Bodies and discs.
+    line : Centreline or None
+        The canal's centreline.
+    profile : Profile or None
+        Area of the cord along `line`.
+    levels : list of dict
+        Rows of levels, whose `cord_status` says where the cord is questioned.
+    """
     cord = maps.structure(CORD)
     if cord is None:
         return {"conus_level": None, "conus_status": S.ABSENT}

@@ -52,16 +52,23 @@ class Section:
 def cut_section(
     maps: LabelMaps, labels: tuple[int, ...], frame: Frame, form: Form
 ) -> tuple[Section | None, str]:
-    """Return the mean cross-section of subregions `labels` about the plane of `frame`, and a status code.
+    """Return the mean cross-section of some subregions about a plane, and a status code.
 
-    The first of `labels` has to be there.
+    A closed curve is fitted to where columns of voxels leave the structure. Its area is multiplied by the number of
+    voxels that the structure has in the slab over the number inside the curve: the voxels decide the size, the curve
+    only how much a voxel of this grid stands for. Where the border cuts off no more than flanks, the section has an AP
+    diameter and the status `touches_border`.
 
-    `frame` stands in the canal with its superior axis along the centreline. A closed curve is fitted to
-    where columns of voxels leave the structure. Its area is multiplied by the number of voxels that the
-    structure has in the slab over the number inside the curve: the voxels decide the size, the curve only how
-    much a voxel of this grid stands for.
-
-    Where the border cuts off no more than flanks, the section has an AP diameter and the status `touches_border`.
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    labels : tuple of int
+        Subregions; the first of them has to be there.
+    frame : Frame
+        It stands in the canal, with its superior axis along the centreline.
+    form : Form
+        The usual form of the section.
     """
     region = maps.near(frame.origin_mm, REACH_MM, labels)
     if region is None or maps.near(frame.origin_mm, REACH_MM, labels[:1]) is None:

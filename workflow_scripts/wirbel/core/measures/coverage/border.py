@@ -22,11 +22,22 @@ def is_cut(
     canal_mm: np.ndarray | None = None,
     flank_fraction: float = FLANK_FRACTION,
 ) -> bool:
-    """Whether the border of the scan cuts off so much that a mid-sagittal shape is in doubt.
+    """Return whether the border of the scan cuts off so much of a structure that its mid-sagittal shape is in doubt.
 
-    Any voxel at the border does, except at the ends of the array axis nearest to `sideways` as long as the
-    layer there is no larger than `flank_fraction` of the largest, or as long as what is seen on either side of
-    the canal's middle, `canal_mm`, is nearly the same: then only a flank is cut off.
+    Any voxel at the border does, except at the ends of the array axis nearest to `sideways` as long as the layer
+    there is small, or as long as nearly the same is seen on either side of the canal's middle: then only a flank is
+    cut off.
+
+    Parameters
+    ----------
+    region : Region
+        The structure.
+    sideways : ndarray, shape (3,)
+        Direction from left to right, RAS+.
+    canal_mm : ndarray, shape (3,), optional
+        The canal's middle behind it, world mm.
+    flank_fraction : float
+        A layer at the border is small up to this fraction of the largest layer.
     """
     cosine = np.abs(sideways @ (region.grid.affine[:3, :3] / region.grid.spacing_mm))
     for axis in range(3):

@@ -13,7 +13,15 @@ SHARED = ("canal_status", "cord_status")
 def add_complete(
     maps: LabelMaps, vertebrae: list[dict], discs: list[dict], levels: list[dict]
 ) -> None:
-    """Add the column to the rows of a scan, in place."""
+    """Add the column `complete` to the rows of a scan, in place.
+
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    vertebrae, discs, levels : list of dict
+        Rows with the status of their volumes.
+    """
     for row in vertebrae:
         row["complete"] = row["body_status"] == row["vertebra_status"] == S.OK
     for row in discs:

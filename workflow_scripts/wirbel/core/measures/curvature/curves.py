@@ -88,11 +88,20 @@ def fit_closed_curve(
     weights: np.ndarray | float = 1.0,
     cut: tuple[bool, bool] = (False, False),
 ) -> ClosedCurve:
-    """Fit a curve to points (n, 2) of right and anterior mm on its edge.
+    """Fit a closed curve to points on the edge of a section.
 
-    `slices`: right mm of the first and the last slice that show the structure, and their distance. `weights` of the
-    points, at most 1. `cut`: whether the border of the scan is what ends the slices on the left, and on the right:
-    the structure may go on beyond.
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        Right and anterior mm.
+    form : Form
+        The usual form, which decides where points do not.
+    slices : tuple of float
+        Right mm of the first and the last slice that show the structure, and their distance.
+    weights : ndarray, shape (n,), or float
+        Of the points, at most 1.
+    cut : tuple of bool
+        Whether the border of the scan ends the slices on the left, and on the right: the structure may go on beyond.
     """
     first, last, step = slices
     low, high = np.percentile(points, (1, 99), axis=0)

@@ -53,7 +53,17 @@ def solid_landmarks(solids: dict[int, Solid]) -> list[Landmark]:
 def cobb_landmarks(
     solids: dict[int, Solid], frame: Frame | None, upper: str | None, lower: str | None
 ) -> list[Landmark]:
-    """Return the two lines of the largest coronal curve, across the spine in `frame`; none without one."""
+    """Return the two lines of the largest coronal curve; none without one.
+
+    Parameters
+    ----------
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    frame : Frame or None
+        Axes of the spine in view.
+    upper, lower : str or None
+        Levels of the curve's end vertebrae.
+    """
     if frame is None or upper is None or lower is None:
         return []
     found = []

@@ -18,7 +18,17 @@ WITHOUT_BLOCK = (LEVEL_LABELS["C2"], SACRUM)
 
 
 def slip_row(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) -> dict:
-    """Return the slip of vertebra `label` on the vertebra (or sacrum) `below`, with its status."""
+    """Return the slip of a vertebra on the one below it, with its status.
+
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    label, below : int
+        The vertebra, and the vertebra or sacrum below its disc.
+    """
     above, under, state = facing_plates(maps, solids, label, below)
     if above is None or under is None:
         return dict.fromkeys(COLUMNS) | {"slip_status": state}
@@ -28,7 +38,17 @@ def slip_row(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) 
 def facing_plates(
     maps: LabelMaps, solids: dict[int, Solid], label: int, below: int
 ) -> tuple[Endplate | None, Endplate | None, str]:
-    """Return both endplates that face the disc below vertebra `label`, and a status code: ok where both are there."""
+    """Return both endplates that face a disc, and a status code: ok where both are there.
+
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    label, below : int
+        The vertebra above the disc, and the vertebra or sacrum below it.
+    """
     disc = solids[DISC_OFFSET + label]
     above, why = _plate(maps, solids, disc, label, -1)
     under, why_not = _plate(maps, solids, disc, below, 1)

@@ -28,7 +28,17 @@ STEPS = 29
 
 
 def bulge_columns(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) -> dict:
-    """Return `posterior_bulge_mm` of the disc below vertebra `label`, with its status."""
+    """Return `posterior_bulge_mm` of a disc, with its status.
+
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    label, below : int
+        The vertebra above the disc, and the vertebra or sacrum below it.
+    """
     bulge, state = _bulge(maps, solids, label, below)
     return {"posterior_bulge_mm": bulge, "bulge_status": state}
 

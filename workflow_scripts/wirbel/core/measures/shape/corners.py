@@ -26,11 +26,22 @@ LEAST_SHARE, LARGEST_SHARE = 0.6, 1.5
 def corners_beside(
     face: Endplate, bone: Region, canal_mm: np.ndarray, right: np.ndarray, slab_mm: float, side: int
 ) -> tuple[Endplate | None, str]:
-    """Return the endplate of `bone` that touches a disc's `face`, with corners of its own, and a status code.
+    """Return the endplate of a bone that touches a disc's face, with corners of its own, and a status code.
 
-    `canal_mm` (n, 3): points of the canal; what lies behind them is arch and left out. `right`: unit
-    vector, the mid-sagittal plane's normal; points within 1.5 `slab_mm` of it count. `side`: 1 when the bone lies
-    above the disc, -1 below.
+    Parameters
+    ----------
+    face : Endplate
+        The disc's face.
+    bone : Region
+        The vertebra, or the sacrum.
+    canal_mm : ndarray, shape (n, 3)
+        Points of the canal, world mm; what lies behind them is arch and left out.
+    right : ndarray, shape (3,)
+        Unit vector, the mid-sagittal plane's normal.
+    slab_mm : float
+        Points within 1.5 times this of the plane count.
+    side : int
+        1 when the bone lies above the disc, -1 below.
     """
     middle = (face.back_mm + face.front_mm) / 2
     away = side * (face.normal - (face.normal @ face.forward) * face.forward)

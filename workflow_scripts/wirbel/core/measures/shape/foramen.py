@@ -30,7 +30,17 @@ STATUS_COLUMNS = ("foramen_left_status", "foramen_right_status")
 
 
 def foramen_columns(maps: LabelMaps, solids: dict[int, Solid], label: int, below: int) -> dict:
-    """Return the heights of both foramina beside the disc below vertebra `label`, each with a status."""
+    """Return the heights of both foramina beside a disc, each with a status.
+
+    Parameters
+    ----------
+    maps : LabelMaps
+        The scan's label maps.
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    label, below : int
+        The vertebrae above and below the disc.
+    """
     fault = _fault(maps, solids, label, below)
     row: dict = {}
     for sign, column, status in zip(SIDES.values(), COLUMNS, STATUS_COLUMNS, strict=True):
@@ -69,11 +79,22 @@ def _height(maps, solids, labels: tuple[int, int], side: int) -> tuple[float | N
 def pedicle_edge_mm(
     arch: Region, frame: Frame, back_mm: float, side: int, way: int
 ) -> np.ndarray | None:
-    """Return a world point on the upper (`way` 1) or lower (-1) edge of a pedicle; None where it is not seen.
+    """Return a world point on the upper or lower edge of a pedicle; None where it is not seen.
 
     Nor is it where the scan's last slice shows it highest: there may be more of it outside.
 
-    `frame` and `back_mm` are those of the body; `side` is 1 on its right.
+    Parameters
+    ----------
+    arch : Region
+        The vertebra's arch.
+    frame : Frame
+        Axes of its body.
+    back_mm : float
+        Where the body's back wall lies, anterior mm of `frame`.
+    side : int
+        1 for the right pedicle, -1 for the left.
+    way : int
+        1 for the upper edge, -1 for the lower.
     """
     ends = arch.ends(frame.superior)
     upper, lower = (frame.to_local(points) for points in ends)

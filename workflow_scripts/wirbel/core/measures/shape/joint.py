@@ -83,9 +83,16 @@ def largest_slip_columns(discs: list[dict]) -> dict:
 def segment_columns(
     solids: dict[int, Solid], label: int, below: int, lower: Endplate | None
 ) -> dict:
-    """Return the angle of the segment of a disc: from the upper endplate of the body above to the lower one below.
+    """Return the angle of a disc's segment: from the upper endplate of the body above to the lower one below.
 
-    `lower`: the endplate at the lower end; of the segment on the sacrum, that of the sacrum.
+    Parameters
+    ----------
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    label, below : int
+        The vertebra above the disc, and the vertebra or sacrum below it.
+    lower : Endplate or None
+        The endplate at the lower end; of the segment on the sacrum, that of the sacrum.
     """
     above = solids.get(label)
     upper = above.endplate(1) if above else None

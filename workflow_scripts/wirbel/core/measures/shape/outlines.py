@@ -129,13 +129,28 @@ def fit_outline(
     whole: bool = True,
     centred: bool = False,
 ) -> Outline | None:
-    """Fit the outline of a structure between points (n, 3) of its lower and of its upper surface.
+    """Fit the outline of a structure between points of its lower and of its upper surface.
 
-    All in mm of the structure's `frame`. `straight` leaves out how the outline changes with height, for flat
-    structures. `whole` tells whether all of the width was seen: else the ends of the slices are no flanks, the width is
-    what is usual, and only back and front are fitted. `centred`: the middle is known to lie in the frame's mid-sagittal
-    plane. None when too few points of the wall are left to close around
-    the structure.
+    Parameters
+    ----------
+    region : Region
+        The structure.
+    frame : Frame
+        Its axes; all lengths are mm along them.
+    lower, upper : ndarray, shape (n, 3)
+        Points of its surfaces.
+    straight : bool
+        Leave out how the outline changes with height, for flat structures.
+    whole : bool
+        All of the width was seen. Otherwise the ends of the slices are no flanks, the width is what is usual, and only
+        back and front are fitted.
+    centred : bool
+        The middle is known to lie in the frame's mid-sagittal plane.
+
+    Returns
+    -------
+    Outline or None
+        None when too few points of the wall are left to close around the structure.
     """
     rims = _rim(lower, straight, -1), _rim(upper, straight, 1)
     points = _wall_points(region, frame, frame.anterior, rims)

@@ -114,11 +114,26 @@ def find_block(
 ) -> Block:
     """Locate a structure's surfaces, starting from a rough superior direction.
 
-    The superior axis bisects the normals of planes through the middle of the upper and the lower
-    surface; the mid-sagittal plane holds this axis, the centroid and the posterior reference. Both are
-    refined together. A `flat` structure, such as a disc, starts from the direction of its smallest extent.
-    `centre_mm` stands in for the centroid of a structure of which more is seen on one side.
-    Raises SurfaceError when too few surface points are left.
+    The superior axis bisects the normals of planes through the middle of the upper and the lower surface; the
+    mid-sagittal plane holds this axis, the centroid and the posterior reference. Both are refined together.
+
+    Parameters
+    ----------
+    region : Region
+        The structure.
+    superior : ndarray, shape (3,)
+        Unit vector towards the top, roughly.
+    posterior_reference_mm : ndarray, shape (3,)
+        A point behind it, such as the canal's centre, world mm.
+    flat : bool
+        A flat structure, such as a disc, starts from the direction of its smallest extent.
+    centre_mm : ndarray, shape (3,), optional
+        Stands in for the centroid of a structure of which more is seen on one side.
+
+    Raises
+    ------
+    SurfaceError
+        When too few surface points are left.
     """
     points = region.points_mm
     centre_mm = points.mean(0) if centre_mm is None else centre_mm

@@ -22,9 +22,18 @@ def wall_at_rims(
 ) -> float | None:
     """Return a wall's anterior coordinate (mm) at the endplates' rims, in the mid-sagittal plane.
 
-    `wall`: (n, 3) local mm with mid-height at 0; `sign` is 1 for the front, -1 for the back. Parabolas
-    upwards and from side to side are fitted to the points within 1.5 `slab_mm` of the mid-sagittal
-    plane. None when too few points are left.
+    Parabolas upwards and from side to side are fitted to the points near the plane. None when too few are left.
+
+    Parameters
+    ----------
+    wall : ndarray, shape (n, 3)
+        Points of the wall, local mm with mid-height at 0.
+    half_height_mm : float
+        Half the structure's height.
+    slab_mm : float
+        Points within 1.5 times this of the mid-sagittal plane count.
+    sign : int
+        1 for the front, -1 for the back.
     """
     up, side = wall[:, 2] / max(half_height_mm, 1e-3), wall[:, 0] / slab_mm
     use = (np.abs(up) < WALL_HEIGHT_FRACTION) & (np.abs(side) < 1.5)

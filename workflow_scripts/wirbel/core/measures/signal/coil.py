@@ -54,7 +54,19 @@ def add_corrected_ratios(
     vertebrae: list[dict],
     discs: list[dict],
 ) -> None:
-    """Add `body_to_csf_corrected_ratio` and `disc_to_csf_corrected_ratio` with a status to the rows, in place."""
+    """Add `body_to_csf_corrected_ratio` and `disc_to_csf_corrected_ratio` with a status to the rows, in place.
+
+    Parameters
+    ----------
+    picture : Picture or None
+        The scan's intensities.
+    maps : LabelMaps
+        The scan's label maps.
+    spine : Spine
+        Centres of bodies and discs, and the canal.
+    vertebrae, discs : list of dict
+        Rows with their uncorrected ratios.
+    """
     slope = None if picture is None else falloff_per_mm(picture, maps, spine)
     for rows, names, label, offset in (
         (vertebrae, OF_BODIES, "label", 0),

@@ -89,7 +89,21 @@ def add_disc_contrast(
     solids: dict[int, Solid],
     discs: list[dict],
 ) -> None:
-    """Add signals of nucleus and annulus, their contrast and the disc's heterogeneity to the rows, in place."""
+    """Add signals of nucleus and annulus, their contrast and the disc's heterogeneity to the rows, in place.
+
+    Parameters
+    ----------
+    picture : Picture or None
+        The scan's intensities.
+    fluid : Fluid or None
+        The cerebrospinal fluid.
+    maps : LabelMaps
+        The scan's label maps.
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    discs : list of dict
+        Rows of the discs.
+    """
     for row in discs:
         label = row["label_above"]
         solid = solids[DISC_OFFSET + label]

@@ -140,6 +140,19 @@ def vbq_columns(
     """Return the bone quality score: the median of the marrow's signals of L1 to L4 over that of the fluid behind L3.
 
     Once as it is, and once corrected for the coil, as the rows of `vertebrae` are.
+
+    Parameters
+    ----------
+    picture : Picture or None
+        The scan's intensities.
+    fluid : Fluid or None
+        The cerebrospinal fluid.
+    maps : LabelMaps
+        The scan's label maps.
+    solids : dict
+        Label -> body, and 100 + label -> the disc below it.
+    vertebrae : list of dict
+        Rows with their signal ratios.
     """
     names = ("vbq_t2_to_csf_ratio", "vbq_t2_to_csf_corrected_ratio")
     rows = [row for row in vertebrae if row["level"] in VBQ_LEVELS]

@@ -74,7 +74,18 @@ def add_signal_ratios(
 ) -> None:
     """Add `body_to_csf_ratio` and `disc_to_csf_ratio` with their status to the rows, in place.
 
-    `fluid`: as `find_fluid` returns it, where it is known already.
+    Parameters
+    ----------
+    picture : Picture or None
+        The scan's intensities.
+    maps : LabelMaps
+        The scan's label maps.
+    spine : Spine
+        Centres of bodies and discs.
+    vertebrae, discs : list of dict
+        Their rows.
+    fluid : Fluid, optional
+        As `find_fluid` returns it, where it is known already.
     """
     fluid = fluid or find_fluid(picture, maps)
     for row in vertebrae:
