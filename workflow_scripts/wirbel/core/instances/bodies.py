@@ -155,7 +155,7 @@ def _has_false_sacrum(data: np.ndarray, voxel_mm3: float, decision: Decision | N
         return False
     if LABELS[decision.states[-1]] >= LEVEL_LABELS["L4"]:
         return False
-    return 0 < np.count_nonzero(data == SACRUM) * voxel_mm3 < SURE_SACRUM_MM3
+    return bool(0 < np.count_nonzero(data == SACRUM) * voxel_mm3 < SURE_SACRUM_MM3)
 
 
 def _parts(labels: Volume, components: Components, chain: Chain) -> tuple[list[Part], list[Part]]:
