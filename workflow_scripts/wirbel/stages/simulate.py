@@ -19,9 +19,9 @@ import numpy as np
 
 from wirbel.ingest.writing import SeriesInfo, write_zipped
 from wirbel.io.atomic import write_bytes
-from wirbel.io.dataset.simulated import refusal, write_descriptions
 from wirbel.io.nifti.volumes import LABELS, write_volume
 from wirbel.io.sidecars import read_json, write_json
+from wirbel.io.simulated import refusal, write_descriptions
 from wirbel.io.tabular.tables import write_rows
 from wirbel.phantom import REGIONS, Phantom, make_phantom
 from wirbel.phantom.imaging.stations import Station, cut_stations
