@@ -9,8 +9,10 @@ from wirbel.plan.chain import ALL_STAGES
 from wirbel.plan.code.codehash import IN_WORDS, PACKAGE_FOLDER, import_closure
 from wirbel.plan.code.source_code import source_code
 
+KEPT_BY_CODE = (*ALL_STAGES, "annotate")
+"""Stages whose results are kept as long as their code stays the same."""
 MODULES = sorted(
-    {module for stage in ALL_STAGES for module in import_closure(f"wirbel.stages.{stage}")}
+    {module for stage in KEPT_BY_CODE for module in import_closure(f"wirbel.stages.{stage}")}
 )
 """What per-scan results depend on."""
 

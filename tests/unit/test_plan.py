@@ -26,13 +26,7 @@ from wirbel.study.settings.planning import Planner
 from wirbel.study.settings.run_settings import checked_settings
 
 CONFIG = Path(__file__).parents[2] / "config"
-KINDS = [
-    kinds.ResampleSettings,
-    kinds.NetworkSettings,
-    kinds.MergeSettings,
-    kinds.LabelSettings,
-    kinds.NoSettings,
-]
+KINDS = sorted(set(kinds.OF_STAGES.values()), key=lambda kind: kind.__name__)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +53,7 @@ def another(value):
     if isinstance(value, str):
         return f"{value}x"
     if isinstance(value, dict):
-        return {**value, 7: 7}
+        return {**value, "more": 7}
     if isinstance(value, tuple):
         return (*value[:-1], another(value[-1])) if value else (1,)
     return "published"  # of a setting that was not set
@@ -75,6 +69,11 @@ def of_model_folder() -> InferenceConfig:
 def example(kind):
     """Return settings with a value in every field."""
     values = {
+        "series": {"contrast": "T2w"},
+        "stations": {"join": True},
+        "one_per_session": True,
+        "suffix": "T2w",
+        "levels": {"not_t2w": "failure"},
         "axes": ("P", "I", "R"),
         "resolution": (1.0, 1.0, 3.0),
         "bias_field": True,

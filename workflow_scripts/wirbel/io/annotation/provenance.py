@@ -13,6 +13,7 @@ from wirbel.core.fusion.fuse import Fused
 from wirbel.io.annotation.settings import AnnotateSettings, SourceSettings
 from wirbel.io.atomic import sha256_of_file
 from wirbel.io.dataset.scan_names import FoundScan
+from wirbel.io.foreign.label_schemes import scheme_file
 from wirbel.io.maps.sidecar_entries import raw_uri
 
 NOT_IN_KEY = ("images", "output", "participants", "corrections", "sources")
@@ -43,7 +44,8 @@ def key_of(
     """
     decides = {name: value for name, value in asdict(settings).items() if name not in NOT_IN_KEY}
     decides["sources"] = [
-        {"name": one.name, "scheme": one.scheme, "trust": dict(one.trust), "align": one.align}
+        {"name": one.name, "trust": dict(one.trust), "align": one.align}
+        | {"scheme": one.scheme, "scheme_content": sha256_of_file(scheme_file(one.scheme))}
         for one in settings.sources
         if one.name in digests
     ]

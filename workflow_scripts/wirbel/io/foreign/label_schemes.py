@@ -30,6 +30,7 @@ __all__ = [
     "SchemeError",
     "UnknownLabelError",
     "read_scheme",
+    "scheme_file",
     "scheme_from",
     "scheme_names",
     "scheme_source",
@@ -64,7 +65,7 @@ def read_scheme(name: str | Path) -> LabelScheme:
     SchemeError
         Says what was expected, what was found and what to do.
     """
-    path = _path(name)
+    path = scheme_file(name)
     if not path.is_file():
         raise SchemeError(
             f"label scheme {name}: expected one of {', '.join(scheme_names())} or a YAML file, found no {path}"
@@ -78,12 +79,14 @@ def read_scheme(name: str | Path) -> LabelScheme:
 
 def scheme_source(name: str | Path) -> str:
     """Return what a scheme says about where its label maps come from, to be cited; empty if it says nothing."""
-    content = yaml.safe_load(_path(name).read_text(encoding="utf-8"))
+    content = yaml.safe_load(scheme_file(name).read_text(encoding="utf-8"))
     return str(content.get("source") or "")
 
 
-def _path(name: str | Path) -> Path:
-    return Path(name) if Path(name).suffix in (".yaml", ".yml") else FOLDER / f"{name}.yaml"
+def scheme_file(name: str | Path) -> Path:
+    """Return the file of a scheme, by its name or its own path; it need not exist."""
+    own = Path(name).suffix in (".yaml", ".yml")
+    return Path(name) if own else FOLDER / f"{name}.yaml"
 
 
 def scheme_names() -> list[str]:
