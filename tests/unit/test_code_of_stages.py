@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from wirbel.plan.chain import ALL_STAGES
-from wirbel.plan.code.codehash import IN_WORDS, PACKAGE_FOLDER, import_closure
+from wirbel.plan.code.codehash import (
+    COUNTED,
+    IN_WORDS,
+    LEFT_OUT,
+    PACKAGE,
+    PACKAGE_FOLDER,
+    import_closure,
+    imported_modules,
+)
 from wirbel.plan.code.source_code import source_code
 
 KEPT_BY_CODE = (*ALL_STAGES, "annotate")
@@ -41,6 +49,19 @@ def _with_text(source: str, node: ast.expr, text: str) -> str:
     line = lines[node.lineno - 1]
     lines[node.lineno - 1] = line[: node.col_offset] + text.encode() + line[node.end_col_offset :]
     return b"\n".join(lines).decode()
+
+
+COMPUTING = ("core", "io", "ingest", "learning", "models", "phantom")
+"""Packages that compute results; `wirbel.errors`, which they all use, has the reasons of failures."""
+
+
+@pytest.mark.parametrize("package", COMPUTING)
+def test_what_computes_uses_nothing_that_does_not_count(package):
+    paths = (PACKAGE_FOLDER / package).rglob("*.py")
+    names = (path.relative_to(PACKAGE_FOLDER.parent).with_suffix("") for path in paths)
+    used = set().union(*(imported_modules(".".join(name.parts)) for name in names))
+    packages = {f"{PACKAGE}.errors", f"{PACKAGE}.plan"}
+    assert {name for name in used if name.startswith(LEFT_OUT)} <= {*COUNTED, *packages}
 
 
 @pytest.fixture

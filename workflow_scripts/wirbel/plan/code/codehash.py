@@ -4,7 +4,8 @@ It covers the stage's module and every `wirbel` module that it imports, directly
 also inside functions, and the data files beside them. Comments, docstrings and blank lines do not
 count, nor do the sentences of errors and the version number (`source_code`), so that neither an
 edited sentence nor a release costs a week of computing. The runner, the manifests and the plan are
-left out: they decide when a scan is computed, never what comes out; so are the reasons of failures.
+left out: they decide when a scan is computed, never what comes out (but for `COUNTED`); so are the
+reasons of failures.
 
 For per-scan stages the wording of the data dictionaries does not count either: what those modules say in words is
 read by the stage `cohort` alone, for which it does.
@@ -22,6 +23,8 @@ from wirbel.plan.code.source_code import SourceCode
 PACKAGE = "wirbel"
 PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
 LEFT_OUT = tuple(f"{PACKAGE}.{name}" for name in ("runner", "manifests", "plan", "errors"))
+COUNTED = tuple(f"{PACKAGE}.plan.{name}" for name in ("series_rules", "checks"))
+"""Modules of the plan that `ingest` computes with: they count."""
 IN_WORDS = (
     f"{PACKAGE}.core.dictionary",
     f"{PACKAGE}.core.measures.status",
@@ -61,7 +64,7 @@ def import_closure(module: str) -> list[str]:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name in seen or name.startswith(LEFT_OUT):
+        if name in seen or (name.startswith(LEFT_OUT) and name not in COUNTED):
             continue
         seen.add(name)
         waiting.extend(imported_modules(name))
