@@ -127,7 +127,7 @@ def test_paths_are_taken_as_they_are_meant(monkeypatch):
     ("path", "sentence"),
     [
         ("~nobody-here/out", "names a home folder that does not exist"),
-        ("$DATA/out", "holds a variable, which nobody has replaced"),
+        ("$DATA/out", "contains a variable that was not replaced"),
         ("out\n", "holds a line end"),
         ("o\x1b[2Jut", r"'o\\x1b\[2Jut' holds"),
     ],

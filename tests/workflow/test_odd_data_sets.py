@@ -86,7 +86,7 @@ def test_a_failing_table_stage_leaves_the_old_tables_and_the_summary_says_so(fin
     told = finished.run(fails=True)
     assert finished.tables() == before
     assert "cohort was not made again: the disk is full (see " in told
-    assert "cohort/vertebrae.csv is that of an earlier run" in told
+    assert "cohort/vertebrae.csv is from an earlier run" in told
     stage.write_text(whole)
     told = finished.run()
     assert "was not made again" not in told and b"sub-05" in finished.tables()["scans.csv"]

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     folders = parser.add_argument("output_dir", nargs="+", help="output folder of a finished run")
     offer(folders, DIRECTORY)
     parser.add_argument("--scans", type=int, required=True, help="how many scans to plan for")
-    parser.add_argument("--batch-size", type=int, default=0, help="default: that of the run")
+    parser.add_argument("--batch-size", type=int, default=0, help="default: the same as in the run")
     parser.add_argument("--processors", type=int, default=1, help="how many you have (default: 1)")
     parser.add_argument("--gpus", type=int, default=1, help="how many you have (default: 1)")
 

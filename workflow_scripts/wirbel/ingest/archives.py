@@ -201,7 +201,9 @@ def _tar_members(stream: IO[bytes]) -> Iterator[Member]:
 
 def _check_number(number: int) -> None:
     if number > MOST_MEMBERS:
-        told = f"the archive holds more than {MOST_MEMBERS:,} files: expected those of one session"
+        told = (
+            f"the archive holds more than {MOST_MEMBERS:,} files: expected the files of one session"
+        )
         raise ScanError("archive_bomb", told)
 
 

@@ -102,7 +102,7 @@ def _too_many(folders: list[str], expected: int) -> str:
         for end in range(begin + 2, len(folders) + 1):
             whole = " ".join(folders[begin:end])
             if Path(whole).exists():
-                return f"a path with a blank must stand in quotes: {quote(whole)}"
+                return f"put a path with a blank in quotes: {quote(whole)}"
     near = next((word for word in folders if word in known_settings()), None)
     if near:
         return f"setting {near} has no value: write {near}=VALUE, without blanks"

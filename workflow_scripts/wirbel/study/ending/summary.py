@@ -132,7 +132,7 @@ def _not_made(folder: Path, stage: str, name: str) -> str:
         if log
         else ", as earlier jobs did not end well"
     )
-    kept = f"; {name} is that of an earlier run" if (folder / name).exists() else ""
+    kept = f"; {name} is from an earlier run" if (folder / name).exists() else ""
     return f"{stage} was not made again{why}{kept}"
 
 

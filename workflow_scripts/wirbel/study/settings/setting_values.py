@@ -83,7 +83,7 @@ def path_setting(key: str, text: str) -> str:
         raise SettingsError(f"setting {key!r}: {text!r} names a home folder that does not exist")
     if VARIABLE.search(path) and not os.path.lexists(path):
         raise SettingsError(
-            f"setting {key!r}: {text!r} holds a variable, which nobody has replaced: write the path itself"
+            f"setting {key!r}: {text!r} contains a variable that was not replaced: write the path itself"
         )
     if not path.isprintable() or path != path.strip():
         raise SettingsError(
