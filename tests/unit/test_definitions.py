@@ -1,16 +1,31 @@
 """Numbers in the dictionaries' definitions are those of the constants that the code computes with."""
 
+import re
+from inspect import signature
+
 import pytest
 
 from wirbel.core.dictionary import MEASURED, TABLES
 from wirbel.core.labels import LEVEL_NAMES
+from wirbel.core.levels import naming
 from wirbel.core.measures import discs, vertebrae
-from wirbel.core.measures.cord import compression, narrowest, sections
+from wirbel.core.measures.cord import compression, conus, narrowest, sections
 from wirbel.core.measures.curvature import coronal, slips
 from wirbel.core.measures.fractures import expected, grades
-from wirbel.core.measures.shape import bulge, foramen, joint, rims
+from wirbel.core.measures.shape import (
+    bulge,
+    corners,
+    cross_section,
+    endplates,
+    foramen,
+    joint,
+    rims,
+)
+from wirbel.core.measures.shape.surfaces import Block
 from wirbel.core.measures.signal import discs as zones
 from wirbel.core.measures.signal import marrow, signals
+from wirbel.core.plausibility import scan_flags, scores
+from wirbel.core.plausibility.whole import canal, directions, shapes, sizes
 
 DEFINITIONS = {(t, column.name): column.definition for t in MEASURED for column in TABLES[t]}
 DEPTH = {
@@ -22,6 +37,12 @@ NECK, LOINS = joint.STENOSIS_LIMITS_MM["C"], joint.STENOSIS_LIMITS_MM["L"]
 FLUID = f"deeper than {signals.CSF_MARGIN_MM:g} mm, within {signals.CSF_REACH_MM:g} mm"
 NUCLEUS = [100 * part for part in zones.NUCLEUS_DEPTH]
 ZONES = f"Nucleus: {NUCLEUS[0]:g} to {NUCLEUS[1]:g} % of the depth; annulus: the outer {100 * zones.ANNULUS_DEPTH:g} %"
+SURE = f"{scan_flags.SURE_MARGIN:g} with instance_agreement below {scan_flags.LOW_INSTANCE:g}"
+RIMS = "at {:.0f} and {:.0f} % of the depth".format(*(100 * at for at in endplates.RIM_FRACTIONS))
+POSITIONS = signature(Block.mean_height).parameters["steps"].default
+MAD = f"{scores.MAD_TO_SD:g} (x - median) / MAD, or (x - median) / ({scores.MEAN_DEVIATION_TO_SD:.7g} mean"
+LONG, USUAL, SHORT = directions.TILT_DEG
+WIDE = shapes.WIDTH_OVER_DEPTH
 SECTION = f"the mean over {2 * sections.SLAB_MM:g} mm along the canal's smoothed centreline"
 PHRASES = [
     *(("vertebrae", f"height_{name}_mm", text) for name, text in DEPTH.items()),
@@ -102,7 +123,76 @@ PHRASES = [
         "vbq_t2_to_csf_ratio",
         f"at the height of {marrow.FLUID_LEVEL} (deeper than {signals.CSF_MARGIN_MM:g} mm)",
     ),
+    ("scans", "conus_level", f"the cord's area is {conus.LEAST_CORD_MM2:g} mm2 or more"),
+    ("scans", "conus_level", f"larger than {conus.LARGEST_CORD_MM2:g} mm2 somewhere"),
+    ("scans", "conus_level", f"goes on below {LEVEL_NAMES[conus.LOWEST_CONUS]}"),
+    ("scans", "level_alternative", f"no other has {100 * naming.LEAST_ALTERNATIVE:g} %"),
+    ("scans", "parts_set_aside", f"at least {naming.SMALLEST_BODY_MM3 / 1000:g} ml"),
+    ("scans", "cobb_second_angle_deg", f"Below {coronal.LEAST_DEG:g} degrees it is no curve"),
+    ("scans", "outlier_columns", f"an absolute score above {scores.OUTLIER_SCORE:g}"),
+    ("scans", "outlier_columns", f"in groups of at least {scores.MINIMUM_GROUP}"),
+    ("scans", "outlier_columns", MAD),
+    ("scans", "flags", f"{canal.CLOSEST_MM:g} to {canal.FARTHEST_MM:g} mm from its centre"),
+    (
+        "scans",
+        "flags",
+        f"more than {USUAL[1]:g} degrees ({LONG[1]:g} where {LONG[0]:g} mm and more",
+    ),
+    ("scans", "flags", f"{SHORT[1]:g} where less than {USUAL[0]:g} mm are"),
+    ("scans", "flags", "less than {:g} or more than {:g} times as wide".format(*WIDE)),
+    ("scans", "flags", f"more than {shapes.HIGHEST:g} times as high"),
+    ("scans", "flags", f"less than {sizes.CLOSEST:g} or more than {sizes.FARTHEST:g} times"),
+    ("vertebrae", "wedge_angle_deg", RIMS),
+    ("vertebrae", "body_area_mm2", f"a slab of {2 * cross_section.SLAB_MM:g} mm"),
+    (
+        "vertebrae",
+        "corner_height_posterior_mm",
+        f"{100 * rims.CORNER_INSET:g} % of the depth from the back",
+    ),
+    (
+        "vertebrae",
+        "body_heterogeneity_percent",
+        f"the signals deeper than {signals.BODY_MARGIN_MM:g} mm",
+    ),
+    ("vertebrae", "low_agreement", f"below {scan_flags.LOW_MARGIN:g}, or below {SURE}"),
+    ("discs", "low_agreement", f"below {scan_flags.LOW_MARGIN:g}, of a complete"),
+    ("discs", "disc_height_mm", f"the mean of {POSITIONS} positions"),
+    ("discs", "disc_wedge_angle_deg", RIMS),
+    (
+        "discs",
+        "slip_mm",
+        f"fitted {corners.NEAREST_MM:g} to {corners.FURTHEST_MM:g} mm from the disc",
+    ),
+    ("discs", "nucleus_to_csf_ratio", f"Voxels deeper than {zones.MARGIN_MM:g} mm in the disc"),
 ]
+NO_CONSTANT = re.compile(
+    r"""
+    \b[CTLS]\d+\b                              # levels
+    | labels?\ [\d, andto]+ | plus\ 100         # numbers of the maps
+    | 1-7\ .*20-25 | 1\ C1.*26                  # levels and their numbers
+    | _mm[23]?\b | T2w?\b | vbq_t2 | T1-weighted | not_t2w | RAS\+
+    | \(0\ %\ is\ the\ back\) | above\ 0\b | at\ least\ [01]\b | at\ most\ 1\b | [01]\ when | is\ 0\b
+    | are\ 0\b | as\ if\ its\ pixdim\[0\]\ were\ 1 | towards\ 0 | 0\ otherwise | 1:\ (they|no)\b
+    | 100\ \* | \(1\ -\ | /\ 24 | /\ 2\b | 24\ in\ most | from\ 0\ to\ 1,
+    | \(counted\ on.*\)\.\ With              # figures of the calibration, written by their benchmark
+    | values\ lie\ between\ 2\ and\ 4 | correlation.*not\ seen  # results of others, and of a benchmark
+    | The\ limit\ of\ 5\ %.*1072-1078 | \(Immerkaer\ 1996\)
+    """,
+    re.VERBOSE,
+)
+"""Numbers that no constant holds: names, ends of a scale, formulas, figures from elsewhere."""
+
+
+def test_every_number_in_a_definition_is_among_these_phrases():
+    phrases = sorted({phrase for *_, phrase in PHRASES}, key=len, reverse=True)
+    left = {}
+    for key, text in DEFINITIONS.items():
+        for phrase in phrases:
+            text = text.replace(phrase, "")
+        text = NO_CONSTANT.sub("", text)
+        if re.search(r"\d", text):
+            left[key] = text
+    assert left == {}
 
 
 @pytest.mark.parametrize(("table", "name", "phrase"), PHRASES, ids=lambda value: value[:40])
