@@ -8,7 +8,7 @@ from typing import Any
 from wirbel.io.sidecars import read_json
 
 FIGURES = Path(__file__).parents[1] / "core" / "dictionary" / "repeatability.json"
-"""Written by `benchmarks/measures.py --summarise`."""
+"""Written by `benchmarks/measures/phantoms.py --summarise`."""
 
 
 def read_repeatability() -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from measure_views import CYAN, RED, YELLOW, Front, View, fitted, place
+from views import CYAN, RED, YELLOW, Front, View, fitted, place
 
 from wirbel.core.labels import (
     DISC_OFFSET,

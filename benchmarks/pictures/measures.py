@@ -1,14 +1,14 @@
 """Draw how the measures are defined, on a phantom, for docs/measures.md.
 
-python benchmarks/measure_pictures.py      # writes docs/pictures/*.svg
+python benchmarks/pictures/measures.py      # writes docs/pictures/*.svg
 """
 
 from __future__ import annotations
 
-import measure_pictures_lumbar
-import measure_pictures_neck
+import lumbar
+import neck
 import numpy as np
-from measure_views import CYAN, RED, WHITE, YELLOW, View, fitted, place
+from views import CYAN, RED, WHITE, YELLOW, View, fitted, place
 
 from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_LABELS, SACRUM
 from wirbel.core.measures.cord.centreline import find_centreline
@@ -146,11 +146,11 @@ def main() -> None:
     heights(phantom, solids)
     sections(phantom, maps, spine, line)
     curves(phantom, solids, line)
-    measure_pictures_lumbar.draw(phantom, maps, solids)
+    lumbar.draw(phantom, maps, solids)
     phantom, maps, spine, solids = fitted(SLIPPED_SEED)
     slips(phantom, solids)
     sacral_corners(phantom, maps, spine, solids)
-    measure_pictures_neck.draw()
+    neck.draw()
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ left to right with its axes stored in another order. Besides, the standard one's
 by the nearest voxel, to 1 mm, to slices of 4.4 mm, or to the rotated grid, in turn. Every scan is measured. The first
 one is compared with the truth, the others with the first.
 
-    python benchmarks/measures.py --seeds 201 202            # measure and print
-    python benchmarks/measures.py --summarise                    # print again, and write the dictionary's figures
+    python benchmarks/measures/phantoms.py --seeds 201 202        # measure and print
+    python benchmarks/measures/phantoms.py --summarise                # print again, and write the dictionary's figures
 
 Values go to results/benchmarks/measures.tsv, one line each, so that more seeds can be added later; what is in there
 is not measured again. Figures of a measure that rest on more scans than this file holds stay as they are.
@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from measures_figures import (
+from figures import (
     KEYS,
     OTHER_SCANS,
     PAGE,
@@ -49,7 +49,7 @@ from wirbel.phantom.person.pose import rotation_from_deg
 from wirbel.phantom.person.surroundings import draw_surroundings, sample_habitus
 from wirbel.phantom.true_values.truth import truth_tables
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 VALUES = ROOT / "results" / "benchmarks" / "measures.tsv"
 FIGURES = ROOT / "workflow_scripts" / "wirbel" / "core" / "dictionary" / "repeatability.json"
 COLUMNS = ("seed", "condition", "table", "row", "measure", "value")

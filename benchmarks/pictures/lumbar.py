@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from measure_views import CYAN, RED, WHITE, YELLOW, Scan, View, place
+from views import CYAN, RED, WHITE, YELLOW, Scan, View, place
 
 from wirbel.core.labels import (
     ARCUS,

@@ -1,4 +1,4 @@
-"""What `measures.py` has measured, summed up: figures per measure, for the dictionary and for the page on measures."""
+"""What `phantoms.py` has measured, summed up: figures per measure, for the dictionary and for the page on measures."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from wirbel.core.dictionary import TABLES
 from wirbel.core.labels import region_of
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "measures.md"
-MARKS = ("<!-- figures of benchmarks/measures.py -->\n", "<!-- end of figures -->\n")
+MARKS = ("<!-- figures of benchmarks/measures/phantoms.py -->\n", "<!-- end of figures -->\n")
 TRUTH, STANDARD, RESLICED = "truth", "standard", "resliced"
 REGIONS = ("cervical", "thoracic", "lumbar")
 KEYS = {"vertebrae": "label", "discs": "label_above", "levels": "label"}

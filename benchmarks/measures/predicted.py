@@ -1,7 +1,7 @@
 """Errors of the measures when the label maps come from the networks: the whole chain on simulated scans.
 
     snakemake --config bids_dir=IN output_dir=OUT ... -- simulate      # then the same with `evaluate`
-    python benchmarks/predicted_measures.py OUT IN/derivatives/truth
+    python benchmarks/measures/predicted.py OUT IN/derivatives/truth
 
 Measures the final label maps in OUT again, with the code as it is, and compares them with the truth; scans without
 a result are left out. Printed per measure: number, how many are missing, bias, mean absolute error, its limit
@@ -15,9 +15,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
-from measures_figures import limit_of
+from figures import limit_of
 
 from wirbel.core.evaluation.figures import measure_rows
 from wirbel.core.evaluation.instances import instance_rows

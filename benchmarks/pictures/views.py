@@ -18,7 +18,7 @@ from wirbel.core.measures.spine import Spine
 from wirbel.io.atomic import write_text
 from wirbel.phantom import make_phantom
 
-FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 PIXEL_MM, LARGEST, PER_MM, FONT = 0.4, 300_000, 8.0, 22
 """Pixels of the slice; largest picture in square units, most units for a millimetre; height of letters in units."""
 YELLOW, WHITE, CYAN, RED = "#ffd800", "#ffffff", "#00e0ff", "#ff4040"

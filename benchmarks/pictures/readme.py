@@ -1,7 +1,7 @@
 """Draw docs/pictures/overview.png: a scan, its vertebrae, the heights measured, and rows of the table.
 
 make demo
-python benchmarks/readme_picture.py results/demo/bids results/demo sub-sim0001
+python benchmarks/pictures/readme.py results/demo/bids results/demo sub-sim0001
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wirbel.core.pictures.sagittal_views import level_marks, overlay, sagittal_v
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.tabular.tables import read_rows
 
-TARGET = Path(__file__).parents[1] / "docs" / "pictures" / "overview.png"
+TARGET = Path(__file__).parents[2] / "docs" / "pictures" / "overview.png"
 HEIGHT, GAP, FONT = 620, 12, 14
 SHOWN = ("L1", "L2", "L3")
 COLUMNS = ("participant_id", "level", *(f"height_{part}_mm" for part in SIX_POINT_FRACTIONS))
