@@ -25,7 +25,7 @@ from wirbel.core.measures.shape.surfaces import Block
 from wirbel.core.measures.signal import discs as zones
 from wirbel.core.measures.signal import marrow, signals
 from wirbel.core.plausibility import scan_flags, scores
-from wirbel.core.plausibility.whole import canal, directions, shapes, sizes
+from wirbel.core.plausibility.whole import canal, cords, curves, directions, shapes, sizes
 
 DEFINITIONS = {(t, column.name): column.definition for t in MEASURED for column in TABLES[t]}
 DEPTH = {
@@ -140,7 +140,11 @@ PHRASES = [
     ),
     ("scans", "flags", f"{SHORT[1]:g} where less than {USUAL[0]:g} mm are"),
     ("scans", "flags", "less than {:g} or more than {:g} times as wide".format(*WIDE)),
-    ("scans", "flags", f"more than {shapes.HIGHEST:g} times as high"),
+    ("scans", "flags", "{:g} times as high, or {:g} times as wide or".format(*shapes.LARGEST[:2])),
+    ("scans", "flags", f"more than {cords.LEAK_ML:g} ml of the canal"),
+    ("scans", "flags", f"farther than {cords.FARTHEST_MM:g} mm from the middle"),
+    ("scans", "flags", f"shows none over {cords.GAP_MM:g} mm and more"),
+    ("scans", "flags", f"by more than {curves.STEP_OF_DEPTH:g} of its depth"),
     ("scans", "flags", f"less than {sizes.CLOSEST:g} or more than {sizes.FARTHEST:g} times"),
     ("vertebrae", "wedge_angle_deg", RIMS),
     ("vertebrae", "body_area_mm2", f"a slab of {2 * cross_section.SLAB_MM:g} mm"),
@@ -155,7 +159,7 @@ PHRASES = [
         f"the signals deeper than {signals.BODY_MARGIN_MM:g} mm",
     ),
     ("vertebrae", "low_agreement", f"below {scan_flags.LOW_MARGIN:g}, or below {SURE}"),
-    ("discs", "low_agreement", f"below {scan_flags.LOW_MARGIN:g}, of a complete"),
+    ("discs", "low_agreement", f"semantic_margin below {scan_flags.LOW_MARGIN:g}"),
     ("discs", "disc_height_mm", f"the mean of {POSITIONS} positions"),
     ("discs", "disc_wedge_angle_deg", RIMS),
     (
@@ -175,7 +179,7 @@ NO_CONSTANT = re.compile(
     | are\ 0\b | as\ if\ its\ pixdim\[0\]\ were\ 1 | towards\ 0 | 0\ otherwise | 1:\ (they|no)\b
     | 100\ \* | \(1\ -\ | /\ 24 | /\ 2\b | 24\ in\ most | from\ 0\ to\ 1,
     | \(counted\ on.*\)\.\ With              # figures of the calibration, written by their benchmark
-    | values\ lie\ between\ 2\ and\ 4 | correlation.*not\ seen  # results of others, and of a benchmark
+    | values\ lie\ between\ 2\ and\ 4 | correlation.*not\ seen(,\ -0.\d+)?  # results of others, and of a benchmark
     | The\ limit\ of\ 5\ %.*1072-1078 | \(Immerkaer\ 1996\)
     """,
     re.VERBOSE,

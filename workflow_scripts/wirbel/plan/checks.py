@@ -43,8 +43,3 @@ def levels_of(setting: Mapping[str, Any], *, dicom: bool = False) -> dict[str, s
     """
     usual = {**CHECKS, **({} if dicom else {DERIVED: DERIVED_NIFTI})}
     return {**usual, **{code: OFF if level is False else level for code, level in setting.items()}}
-
-
-def with_level(levels: Mapping[str, str], level: str) -> tuple[str, ...]:
-    """Return the codes of a level, sorted."""
-    return tuple(sorted(code for code, own in levels.items() if own == level))
