@@ -10,7 +10,8 @@ import pytest
 from support.deliveries.series import series, tarred, zipped
 
 from wirbel.errors import ScanError
-from wirbel.ingest.archives import MOST_MEMBERS, members
+from wirbel.ingest.archive_faults import MOST_MEMBERS
+from wirbel.ingest.archives import members
 from wirbel.ingest.delivery import convert
 from wirbel.plan.series_rules import SeriesRules
 

@@ -6,29 +6,18 @@ decompressed, and an archive that cannot be read says what it is. Names of files
 
 from __future__ import annotations
 
-import lzma
 import os
-import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from wirbel.errors import ScanError
+from wirbel.ingest.archive_faults import check_number, check_sizes, encrypted, explained
 from wirbel.ingest.archive_kinds import HEAD_BYTES, NESTED, kind_of
-from wirbel.io.atomic import MACHINE_ERRORS
 from wirbel.io.dataset.folder_content import files_below
 
-MOST_MEMBERS = 20_000
-"""Files in an archive; a session of a whole-body protocol has a few thousand slices."""
-MOST_BYTES = 2 * 1024**3
-"""Of all files of an archive together, unpacked. A whole spine in three series has 0.1 GB."""
-MOST_RATIO = 200
-"""Larger ones, of SUSPICIOUS_BYTES and more, are compressed zeros: images reach 2 to 10."""
-SUSPICIOUS_BYTES = 64 * 1024**2
 PIECE_BYTES = 1024**2
 ENCRYPTED_FLAG = 0x1
 """In a zip member's general purpose flags (PKWARE's APPNOTE.TXT, 4.4.4)."""
@@ -122,29 +111,6 @@ def _members_of_file(path: Path) -> Iterator[Member]:
             yield Member(0, os.fstat(stream.fileno()).st_size, head, stream)
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """Say that an archive is damaged, whatever Python's modules for archives say of it.
-
-    Their words would repeat names of files.
-    """
-    try:
-        yield
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError):
-        raise _damaged() from None
-    except (struct.error, ValueError, OverflowError, IndexError):
-        raise _damaged() from None
-    except NotImplementedError:
-        told = "the archive is compressed in a way that cannot be read: pack it as usual"
-        raise ScanError("archive_damaged", told) from None
-    except RuntimeError:  # zipfile's word for a missing password
-        raise _encrypted() from None
-    except OSError as error:
-        if error.errno in MACHINE_ERRORS:
-            raise
-        raise _damaged() from None
-
-
 def _checked(found: Iterator[Member], kind: str) -> Iterator[Member]:
     """Yield an archive's members; say so where it holds nothing but archives."""
     nested = others = 0
@@ -168,10 +134,10 @@ def _checked(found: Iterator[Member], kind: str) -> Iterator[Member]:
 def _zip_members(stream: IO[bytes]) -> Iterator[Member]:
     with zipfile.ZipFile(stream) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        _check_number(len(entries))
-        _check_sizes(sum(e.file_size for e in entries), sum(e.compress_size for e in entries))
+        check_number(len(entries))
+        check_sizes(sum(e.file_size for e in entries), sum(e.compress_size for e in entries))
         if any(entry.flag_bits & ENCRYPTED_FLAG for entry in entries):
-            raise _encrypted()
+            raise encrypted()
         for entry in entries:
             with archive.open(entry) as opened:
                 head = opened.read(HEAD_BYTES)
@@ -184,11 +150,11 @@ def _tar_members(stream: IO[bytes]) -> Iterator[Member]:
     total = 0
     with tarfile.open(fileobj=stream, mode="r:*") as archive:
         for number, entry in enumerate(archive):
-            _check_number(number + 1)
+            check_number(number + 1)
             if not entry.isreg():
                 continue
             total += entry.size
-            _check_sizes(total, packed)
+            check_sizes(total, packed)
             opened = archive.extractfile(entry)
             if opened is None:
                 continue
@@ -197,31 +163,3 @@ def _tar_members(stream: IO[bytes]) -> Iterator[Member]:
                 raise tarfile.ReadError("a member ends early")
             opened.seek(0)
             yield Member(0, entry.size, head, opened)
-
-
-def _check_number(number: int) -> None:
-    if number > MOST_MEMBERS:
-        told = (
-            f"the archive holds more than {MOST_MEMBERS:,} files: expected the files of one session"
-        )
-        raise ScanError("archive_bomb", told)
-
-
-def _check_sizes(unpacked: int, packed: int) -> None:
-    """Refuse what would unpack to far more than a scan."""
-    dense = unpacked > SUSPICIOUS_BYTES and unpacked > MOST_RATIO * max(packed, 1)
-    if unpacked > MOST_BYTES or dense:
-        raise ScanError(
-            "archive_bomb",
-            f"the archive of {packed / 1e6:,.3g} MB claims to unpack to {unpacked / 1e6:,.3g} MB: expected the images "
-            f"of one session, at most {MOST_BYTES / 1e6:,.0f} MB",
-        )
-
-
-def _damaged() -> ScanError:
-    told = "the archive is incomplete or damaged: copy it again from where it came from"
-    return ScanError("archive_damaged", told)
-
-
-def _encrypted() -> ScanError:
-    return ScanError("archive_encrypted", "the archive is encrypted: unpack it, or pack it without")

@@ -15,7 +15,7 @@ import dcm2niix
 from wirbel.core.geometry import Volume
 from wirbel.core.preparation.image_checks import checked_intensities
 from wirbel.errors import InfrastructureError, ScanError
-from wirbel.ingest.series import Series
+from wirbel.ingest.headers.series import Series
 from wirbel.io.nifti.volumes import read_volume
 
 LONGEST_SECONDS = 300

@@ -15,8 +15,8 @@ from wirbel.ingest.conversion import converted
 from wirbel.ingest.headers.facts import ALLOWED
 from wirbel.ingest.headers.header import DicomHeader
 from wirbel.ingest.headers.reading import read_header
+from wirbel.ingest.headers.series import Series, check_series, gathered
 from wirbel.ingest.matching import chosen_series
-from wirbel.ingest.series import Series, check_series, gathered
 from wirbel.plan.series_rules import SeriesRules
 
 SPREAD = 1_000_000

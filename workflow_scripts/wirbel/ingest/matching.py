@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wirbel.errors import ScanError
 from wirbel.ingest.headers.header import SECONDARY_CAPTURE
-from wirbel.ingest.series import Series
+from wirbel.ingest.headers.series import Series
 from wirbel.plan.series_rules import FEWEST_SLICES, SeriesRules
 
 MOST_TOLD = 4

@@ -1,1 +1,1 @@
-"""What a DICOM header says: read without its pixels, as plain values, and what of it may be passed on."""
+"""What DICOM headers say: read without pixels, as plain values, gathered to series; and what of them may be passed on."""
