@@ -1,1 +1,1 @@
-"""What DICOM headers say: read without pixels, as plain values, gathered to series; and what of them may be passed on."""
+"""What DICOM headers say: read without pixels, gathered to series, and what of them may be passed on."""
