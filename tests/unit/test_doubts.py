@@ -87,7 +87,7 @@ def test_warnings_and_failures_are_told_apart_by_the_settings(data_set, tmp_path
     assert found.problems["sub-1"].startswith("not_t2w: sub-1_T2w.json says an echo time of 10 ms")
     assert found.unflagged == ["same_content"]
     (told,) = found.in_words()
-    assert told.startswith("1 scans are refused (not_t2w), such as sub-1: ")
+    assert told.startswith("1 scan is refused (not_t2w), such as sub-1: ")
 
 
 def test_a_refused_scan_has_its_reason_in_the_list_of_its_batch(data_set, tmp_path):

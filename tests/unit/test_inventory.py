@@ -53,7 +53,7 @@ def test_everything_is_listed_once_with_its_reason(cohort, tmp_path, capsys):
 def test_a_table_of_scans_needs_no_folder(cohort, tmp_path, capsys):
     (tmp_path / "scans.csv").write_text("participant_id,path\n1,in/sub-1/anat/sub-1_T2w.nii.gz\n")
     assert main(["inventory", f"scans={tmp_path}/scans.csv"]) == 0
-    assert "1 participants, 1 scans to take, 0 left out" in capsys.readouterr().out
+    assert "1 participant, 1 scan to take, 0 left out" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_file_that_is_not_there_or_another_table_is_refused(tmp_path):
 
 def test_scans_of_another_cohort_are_told_and_left_out(tmp_path):
     found = check_reviews([written(tmp_path, "sub-9\taccept\t\t\t\t\n")], {"sub-1"})
-    assert found.reviews == {} and "1 of 1 scans are not here, such as sub-9" in found.remarks[0]
+    assert found.reviews == {} and "1 scan is not here, such as sub-9" in found.remarks[0]
 
 
 def test_readers_who_differ_leave_the_names_as_they_are():

@@ -153,7 +153,7 @@ def test_later_runs_with_the_same_list_read_only_what_was_written_since(output):
     assert end_withdrawal(output, people, people) == []
     new.write_text("sub-1")
     (told,) = end_withdrawal(output, people, people)
-    assert told.startswith("1 files still mention withdrawn participants, such as cohort/new.csv")
+    assert told.startswith("1 file still mentions withdrawn participants, such as cohort/new.csv")
     new.unlink()
     (told,) = end_withdrawal(output, people, people)
     assert "cohort/old.csv" in told, "after a find everything is read again"

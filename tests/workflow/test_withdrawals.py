@@ -30,7 +30,7 @@ def test_after_a_withdrawal_nothing_mentions_the_participant(finished):
     workflow.computed()
     (workflow.folder.parent / "gone.txt").write_text("02\n")
     told = workflow.run(batch_size=4, withdrawn=workflow.folder.parent / "gone.txt")
-    assert "1 participants are withdrawn: nothing of them is used or kept" in told
+    assert "1 participant is withdrawn: nothing of them is used or kept" in told
     assert mentions(workflow, "sub-02") == []
     assert workflow.computed() == [], "the others are finished"
     after = files(workflow)

@@ -30,6 +30,7 @@ from wirbel.study.sources.inventory import (
     Inventory,
     inventory,
 )
+from wirbel.words import counted
 
 EXAMPLES = 3
 NO_OUTPUT = "output_dir=results"
@@ -106,7 +107,7 @@ def in_words(found: Inventory, settings: Settings, table: str = "") -> str:
     people = {row.participant_id for row in found.rows}
     place = settings.source.table or settings.bids_dir
     lines = [
-        f"{place}: {len(people):,} participants, {found.count(TAKEN):,} scans to take, "
+        f"{place}: {counted(len(people), 'participant')}, {counted(found.count(TAKEN), 'scan')} to take, "
         f"{found.count(LEFT_OUT):,} left out by the settings, {found.count(FAULTY):,} missing or faulty",
         *_sizes(found),
     ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from wirbel.command.common.completion import DIRECTORY, offer
 from wirbel.command.common.mistake import Mistake
 from wirbel.study.ending.forecast import Forecast, JobForecast, NothingMeasured, forecast
+from wirbel.words import counted
 
 TITLE = f"{'job':10} {'jobs':>7} {'hours':>9} {'CPU-hours':>10} {'GPU-hours':>10} {'memory':>9}"
 WITHOUT_GPU = "GPU-hours are not known: the measured run used no GPU."
@@ -43,13 +44,13 @@ def run(args: argparse.Namespace) -> int:
 def in_words(found: Forecast, processors: int, gpus: int) -> str:
     """Return a forecast as a table, what is kept, and how long it would take."""
     days = found.days(processors, gpus)
-    measured = f"{found.measured:,} scans measured in {found.folder}"
+    measured = f"{counted(found.measured, 'scan')} measured in {found.folder}"
     lines = [
-        f"{found.scans:,} scans in batches of {found.batch_size}, by {measured}:",
+        f"{counted(found.scans, 'scan')} in batches of {found.batch_size}, by {measured}:",
         TITLE,
         *map(_row, found.kinds),
-        f"Kept: {found.kept_gb:,.3g} GB in {found.files:,} files",
-        f"With {processors:,} processors and {gpus:,} GPUs: {days:.2g} days, if all are always at work",
+        f"Kept: {found.kept_gb:,.3g} GB in {counted(found.files, 'file')}",
+        f"With {counted(processors, 'processor')} and {counted(gpus, 'GPU')}, always at work: {days:.2g} days",
     ]
     if any(kind.gpu_hours is None for kind in found.kinds):
         lines.append(WITHOUT_GPU)

@@ -29,6 +29,7 @@ from wirbel.study.settings.planning import Planner
 from wirbel.study.settings.run_settings import Settings
 from wirbel.study.withdrawing.who import is_of
 from wirbel.study.withdrawing.withdrawal import begin_withdrawal, withdraw
+from wirbel.words import counted
 
 FAR_AHEAD = 130 * 365 * 24 * 3600
 """A time stamp at the end of the year 2099, in seconds."""
@@ -51,7 +52,9 @@ class Run:
     def gathered_causes(self) -> dict[str, list[str]]:
         """Why what no scan can fail at runs: tables, pages, and the pictures of some batches."""
         told = sorted({cause for causes in self.pictures.values() for cause in causes})
-        number = f"{len(self.pictures):,} of {len(self.found.batches):,} batches: "
+        number = (
+            f"{len(self.pictures):,} of {counted(len(self.found.batches), 'batch', 'batches')}: "
+        )
         return {**self.tables, PICTURES: [number + ", ".join(told)]}
 
     @property

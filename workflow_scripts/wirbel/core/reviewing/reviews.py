@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
+from wirbel.words import counted
+
 ACCEPT, REJECT, RELABEL, COMMENT = "accept", "reject", "relabel", "comment"
 DECISIONS = (ACCEPT, REJECT, RELABEL, COMMENT)
 NOT_REVIEWED, DISPUTED = "not_reviewed", "disputed"
@@ -95,7 +97,7 @@ def agreement(names: Sequence[str], readers: Sequence[Mapping[str, Decision]]) -
         kappa, equal = cohen_kappa(pairs), sum(one == other for one, other in pairs)
         value = "not defined" if kappa is None else f"{kappa:.2f}"
         told.append(
-            f"{a} and {b}: {len(pairs)} scans decided by both, {equal} equally; Cohen's kappa {value}"
+            f"{a} and {b}: {counted(len(pairs), 'scan')} decided by both, {equal} equally; Cohen's kappa {value}"
         )
     return told
 

@@ -22,7 +22,7 @@ from wirbel.plan.code.source_code import SourceCode
 
 PACKAGE = "wirbel"
 PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
-LEFT_OUT = tuple(f"{PACKAGE}.{name}" for name in ("runner", "manifests", "plan", "errors"))
+LEFT_OUT = tuple(f"{PACKAGE}.{name}" for name in ("runner", "manifests", "plan", "errors", "words"))
 COUNTED = tuple(f"{PACKAGE}.plan.{name}" for name in ("series_rules", "checks"))
 """Modules of the plan that `ingest` computes with: they count."""
 IN_WORDS = (

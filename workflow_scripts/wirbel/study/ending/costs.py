@@ -17,6 +17,7 @@ from wirbel.manifests.lineage import Tables
 from wirbel.manifests.records import OK
 from wirbel.plan.chain import ALL_STAGES, GPU_STAGES, INTERMEDIATE, LABEL, LAST_READER, STAGES
 from wirbel.runner.machine.joblogs import read_job_log
+from wirbel.words import counted
 
 GPU = "cuda"
 
@@ -177,7 +178,7 @@ def told_costs(output_dir: Path, batches: dict[str, Tables]) -> list[str]:
 def _hours(jobs: list[JobCost]) -> str:
     cpu, gpu = sum(job.cpu_seconds for job in jobs), sum(job.gpu_seconds for job in jobs)
     memory = max(job.max_memory_mb for job in jobs)
-    told = f"Cost: {cpu / 3600:.2g} CPU-hours and {gpu / 3600:.2g} GPU-hours in {len(jobs)} jobs"
+    told = f"Cost: {cpu / 3600:.2g} CPU-hours and {gpu / 3600:.2g} GPU-hours in {counted(len(jobs), 'job')}"
     return f"{told}; the largest took {memory / 1000:.2g} GB of memory"
 
 

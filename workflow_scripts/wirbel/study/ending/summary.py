@@ -27,6 +27,7 @@ from wirbel.runner.machine.joblogs import read_job_log, remove_empty_logs, why_n
 from wirbel.study.decision.standing import Standing, present_plan, standing
 from wirbel.study.ending.costs import told_costs
 from wirbel.study.ending.warned import warnings_in_words
+from wirbel.words import counted
 
 MOST_NAMED = 20
 """Failed scans, and failed jobs, that are listed by name; tables have all of them."""
@@ -80,7 +81,7 @@ def _jobs(jobs: list[dict[str, str]]) -> list[str]:
     if not jobs:
         return []
     title = (
-        f"{len(jobs)} jobs failed because of the machine or the installation; "
+        f"{counted(len(jobs), 'job')} failed because of the machine or the installation; "
         "finished scans are kept, and the same command tries the others again:"
     )
     told = [f"{job['stage']} {job['batch']}: {job['reason']} (see {job['log']})" for job in jobs]
@@ -98,11 +99,11 @@ def _written(folder: Path, batches: dict[str, Tables], jobs: list[dict[str, str]
 
 
 def _counts(measured: int, failed: int, waiting: int, left_out: int, without: int) -> str:
-    told = f"{measured} {'scan' if measured == 1 else 'scans'} measured, {failed} failed"
+    told = f"{counted(measured, 'scan')} measured, {failed:,} failed"
     told += f", {waiting} not finished" if waiting else ""
     told += f", {left_out} left out because of their names or folders" if left_out else ""
-    who = "participant has" if without == 1 else "participants have"
-    return told + (f"; {without} {who} no scan" if without else "")
+    none = f"; {counted(without, 'participant has', 'participants have')} no scan"
+    return told + (none if without else "")
 
 
 def _finding(found: Finding) -> str:

@@ -31,6 +31,7 @@ from wirbel.study.sources.doubts import Doubts, doubts_of
 from wirbel.study.sources.source import ALL_T2W, Source
 from wirbel.study.withdrawing.listed import forget_listed
 from wirbel.study.withdrawing.who import withdrawn_people
+from wirbel.words import counted
 
 NO_CHECKS: Mapping[str, str] = MappingProxyType({})
 
@@ -162,8 +163,12 @@ def _not_withdrawn(absent: Collection[str], withdrawn: Collection[str]) -> list[
 
 def _withdrawn(gone: Collection[str], unmatched: int) -> list[str]:
     """Return how many participants are withdrawn; who they are is not said."""
-    told = [f"{len(gone)} participants are withdrawn: nothing of them is used or kept"]
-    none = [f"{unmatched} names in the list of withdrawals match no participant"]
+    told = [
+        f"{counted(len(gone), 'participant is', 'participants are')} withdrawn: nothing of them is used or kept"
+    ]
+    none = [
+        f"{counted(unmatched, 'name matches', 'names match')} no participant in the list of withdrawals"
+    ]
     return (told if gone else []) + (none if unmatched else [])
 
 
@@ -200,8 +205,10 @@ def _not_found(listing: Listing, participants: Collection[str]) -> list[str]:
     missing = listing.unmatched
     if not missing:
         return []
+    verb = "was" if len(missing) == 1 else "were"
     return [
-        f"{len(missing)} of {len(participants)} participants asked for were not found, such as {visible(missing[0])}"
+        f"{len(missing):,} of {counted(len(participants), 'participant')} asked for {verb} not found, "
+        f"such as {visible(missing[0])}"
     ]
 
 
@@ -224,11 +231,10 @@ def _in_words(listing: Listing, findings: list[Finding], source: Source) -> list
         found = [finding for finding in findings if finding.reason == reason]
         if found:
             example = found[0].detail if reason != NO_SCAN else found[0].participant_id
-            words = one if len(found) == 1 else more
-            told.append(f"{len(found)} {words} ({reason}), such as {example}")
+            told.append(f"{counted(len(found), one, more)} ({reason}), such as {example}")
     if listing.misspelt:
         told.append(
-            f"{len(listing.misspelt)} files or folders are ignored for their spelling or place, such as "
-            f"{visible(listing.misspelt[0])}; expected {source.expected}"
+            f"{counted(len(listing.misspelt), 'path is', 'paths are')} ignored for their spelling or place, "
+            f"such as {visible(listing.misspelt[0])}; expected {source.expected}"
         )
     return told

@@ -13,6 +13,7 @@ from pathlib import Path
 from wirbel.io.escapes import visible
 from wirbel.io.foreign.people_files import SESSIONS, TABLE, PeopleFiles, read_people
 from wirbel.study.refused import Refused
+from wirbel.words import counted
 
 MOST_TOLD = 5
 """Bad rows that are reported one by one."""
@@ -92,8 +93,8 @@ def _not_listed(found: PeopleFiles, with_scans: Collection[str]) -> list[str]:
     if not found.people.columns or not missing:
         return []
     return [
-        f"{TABLE}: {len(missing)} of {len(with_scans)} participants with scans are not listed, such as "
-        f"{visible(missing[0])}: their columns stay empty"
+        f"{TABLE}: of {counted(len(with_scans), 'participant')} with scans {len(missing):,} "
+        f"{'is' if len(missing) == 1 else 'are'} not listed, such as {visible(missing[0])}: the columns stay empty"
     ]
 
 

@@ -10,6 +10,7 @@ from wirbel.core.reviewing.reviews import Review, agreement, combined
 from wirbel.io.escapes import visible
 from wirbel.io.foreign.review_files import read_reviews
 from wirbel.study.refused import Refused
+from wirbel.words import counted
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,6 @@ def check_reviews(paths: Sequence[str], scans: Collection[str]) -> Reviews:
     remarks = [*told]
     if absent:
         remarks.append(
-            f"reviews: {len(absent)} of {len(found)} scans are not here, such as {visible(absent[0])}"
+            f"reviews: {counted(len(absent), 'scan is', 'scans are')} not here, such as {visible(absent[0])}"
         )
     return Reviews(here, told, remarks)

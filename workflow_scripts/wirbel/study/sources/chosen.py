@@ -15,6 +15,7 @@ from wirbel.study.refused import Refused
 from wirbel.study.sources.choice import FILTERED, NOT_SELECTED, LeftOut, choose
 from wirbel.study.sources.joined import joined
 from wirbel.study.sources.source import Source
+from wirbel.words import counted
 
 WORDS = {
     FILTERED: "scans are left out by the setting filter",
@@ -97,7 +98,13 @@ def _without(
         if one.reason == FILTERED and one.scan.participant_id not in seen:
             filtered.setdefault(one.scan.participant_id, []).append(one)
     return [
-        Finding(visible(name), "", "", NO_SCAN, f"{len(some)} scans, such as {_example(some[0])}")
+        Finding(
+            visible(name),
+            "",
+            "",
+            NO_SCAN,
+            f"{counted(len(some), 'scan')}, such as {_example(some[0])}",
+        )
         for name, some in sorted(filtered.items())
     ]
 

@@ -22,6 +22,7 @@ from wirbel.io.dataset.sidecar_facts import sidecar_doubts, sidecar_path
 from wirbel.io.escapes import visible
 from wirbel.plan.checks import DERIVED, FAILURE, NOT_T2W, OFF, SAME_CONTENT, WARNING
 from wirbel.study.sources.source import Source
+from wirbel.words import counted
 
 THREADS = 8
 """Files asked for at once, because a network file system answers slowly."""
@@ -65,7 +66,10 @@ class Doubts:
     def in_words(self) -> list[str]:
         """Return one sentence for each code, with an example."""
         told = []
-        for level, words in ((FAILURE, "are refused"), (WARNING, "look odd")):
+        for level, words in (
+            (FAILURE, ("scan is refused", "scans are refused")),
+            (WARNING, ("scan looks odd", "scans look odd")),
+        ):
             wanted = [
                 (scan, code, sentence)
                 for scan, codes in self.found.items()
@@ -75,7 +79,7 @@ class Doubts:
             for code, number in Counter(code for _, code, _ in wanted).items():
                 scan, _, sentence = next(one for one in wanted if one[1] == code)
                 told.append(
-                    f"{number:,} scans {words} ({code}), such as {visible(scan)}: {sentence}"
+                    f"{counted(number, *words)} ({code}), such as {visible(scan)}: {sentence}"
                 )
         return told
 

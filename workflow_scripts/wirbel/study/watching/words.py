@@ -8,6 +8,7 @@ from dataclasses import asdict
 from wirbel.io.escapes import visible
 from wirbel.study.watching.pace import Pace
 from wirbel.study.watching.status import Status
+from wirbel.words import counted
 
 HEAD = ("stage", "done", "failed", "running", "waiting", "s/scan")
 
@@ -42,8 +43,8 @@ def duration(seconds: float) -> str:
 def _head(status: Status) -> str:
     left = status.scans - status.measured - status.failed
     return (
-        f"{status.output_dir}: {status.measured} of {status.scans} scans measured, "
-        f"{status.failed} failed, {left} to do"
+        f"{status.output_dir}: {status.measured:,} of {counted(status.scans, 'scan')} measured, "
+        f"{status.failed:,} failed, {left:,} to do"
     )
 
 

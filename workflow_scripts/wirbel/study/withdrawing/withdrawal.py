@@ -20,6 +20,7 @@ from wirbel.study.ending.run_record import now
 from wirbel.study.listing.acceptance import MOST_DROPPED, SETTING
 from wirbel.study.withdrawing.forgetting import forget
 from wirbel.study.withdrawing.who import is_of
+from wirbel.words import counted
 
 COLUMNS = ("time", "participants", "scans", "files")
 MARGIN_NS = 600 * 10**9
@@ -83,8 +84,8 @@ def end_withdrawal(output_dir: Path, people: Collection[str], known: Collection[
     if done.left:
         _looked(output_dir).unlink(missing_ok=True)
         return [
-            f"{len(done.left)} files still mention withdrawn participants, such as {done.left[0]}: look where their "
-            "names come from, such as a column of participants.tsv, and correct that"
+            f"{counted(len(done.left), 'file still mentions', 'files still mention')} withdrawn participants, such as "
+            f"{done.left[0]}: look where their names come from, such as a column of participants.tsv, and correct that"
         ]
     write_text(_looked(output_dir), json.dumps({"list": digest, "time_ns": began_ns}) + "\n")
     _mark(output_dir).unlink(missing_ok=True)
