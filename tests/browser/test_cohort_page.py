@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -12,8 +13,8 @@ from wirbel.report.cohort_report import Study, write_report
 
 LARGE = 30_000
 SECONDS_TO_OPEN, SECONDS_TO_ACT = 3.0, 1.5
-SLOWER = 3.0
-"""Limits are those of a quiet machine; a test run shares its cores."""
+BUSY = 1.5
+"""The processor's time for the same work on a machine whose cores and caches are shared."""
 
 
 @pytest.fixture(scope="module")
@@ -236,19 +237,34 @@ def test_distributions_and_curves_of_age_are_drawn(page):
 
 
 def test_thirty_thousand_scans_stay_usable(tab, large):
-    start = time.perf_counter()
-    opened(tab, large)
-    took = {"open": time.perf_counter() - start}
+    """By the processor's time of the page, which grows by half on a busy machine; by the clock on a quiet one."""
     acts = {
-        "sort": "list.table.setSort('cobb_angle_deg', 'desc')",
-        "filter": "list.table.setHeaderFilterValue('age', '>70')",
-        "search": "list.filter({ words: 'canal' })",
+        "open": lambda: opened(tab, large),
+        "sort": lambda: act(tab, "list.table.setSort('cobb_angle_deg', 'desc')"),
+        "filter": lambda: act(tab, "list.table.setHeaderFilterValue('age', '>70')"),
+        "search": lambda: act(tab, "list.filter({ words: 'canal' })"),
     }
-    for name, act in acts.items():
-        took[name] = tab.evaluate(
-            f"new Promise((done) => {{ const start = performance.now(); {act};"
-            "requestAnimationFrame(() => setTimeout(() => done((performance.now() - start) / 1000))); })"
-        )
-    print(took)
-    assert took.pop("open") < SECONDS_TO_OPEN * SLOWER
-    assert all(seconds < SECONDS_TO_ACT * SLOWER for seconds in took.values()), took
+    asked = tab.context.new_cdp_session(tab)
+    asked.send("Performance.enable")
+    for name, run in acts.items():
+        limit = SECONDS_TO_OPEN if name == "open" else SECONDS_TO_ACT
+        began, busy = time.perf_counter(), 0.0 if name == "open" else processor_seconds(asked)
+        run()
+        clock, busy = time.perf_counter() - began, processor_seconds(asked) - busy
+        told = f"{name}: {busy:.2f} s of the processor, {clock:.2f} s by the clock"
+        print(told)
+        assert busy < limit * BUSY, told
+        assert clock < limit or os.getloadavg()[0] > os.cpu_count() / 2, told
+
+
+def processor_seconds(asked) -> float:
+    """What the page's process has used of the processor so far."""
+    metrics = asked.send("Performance.getMetrics")["metrics"]
+    return next(metric["value"] for metric in metrics if metric["name"] == "ProcessTime")
+
+
+def act(tab, does: str) -> None:
+    """Do something in the page; return when it has been drawn."""
+    tab.evaluate(
+        f"new Promise((done) => {{ {does}; requestAnimationFrame(() => setTimeout(done)); }})"
+    )

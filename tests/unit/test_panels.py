@@ -66,6 +66,18 @@ def test_the_order_in_which_axes_are_stored_changes_nothing(axes):
         assert np.array_equal(one.vertebra, other.vertebra)
 
 
+@pytest.mark.parametrize(("slices", "sideways"), [(27, 14), (7, 10)])
+def test_side_views_of_narrow_slabs_lie_within_their_slices(slices, sideways):
+    """Slices are 3.3 mm apart; from the middle of 7 to the outermost it is 9.9 mm."""
+    first = (27 - slices) // 2
+    course = find_course(*(v.with_data(v.data[first : first + slices]) for v in spine()))
+    left, middle, right = sagittal_views(course)
+    assert middle.title == "Through the middle"
+    for view, side in ((left, "left"), (right, "right")):
+        assert view.title == f"{sideways} mm to the {side}"
+        assert L.BODY_BORDER in view.subregion  # not a black picture from beyond the slices
+
+
 def test_axial_views_stand_from_the_top_down_and_make_one_sheet():
     views = axial_views(find_course(*spine()))
     assert [view.title for view in views] == ["L3", "L4"]

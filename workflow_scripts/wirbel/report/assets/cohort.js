@@ -27,7 +27,7 @@ function showChosen(row) {
   const facts = [
     ["Attention", row.attention], ["Levels", row.first_level ? `${row.first_level} to ${row.last_level}` : "–"],
     ["Confidence", shown(row.level_confidence)], ["Outlier rows", row.outlier_rows], ["Out of range", row.range_rows],
-    ["Largest |z|", shown(row.largest_modified_z)], ["Age, sex", [shown(row.age), row.sex || "–"].join(", ")],
+    ["Largest |z|", shown(row.largest_modified_z)], ...person(row),
   ];
   return fill(place,
     make("h2", {}, make("a", { href: scanAddress(row.scan_id), text: row.scan_id })),

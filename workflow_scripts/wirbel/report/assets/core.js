@@ -79,6 +79,12 @@ function scanRows() {
   return rows;
 }
 
+/** Age and sex as names and values of a list, as far as they are known. */
+function person(row) {
+  const known = [row.age === null || row.age === undefined ? "" : shown(row.age), row.sex || ""].filter(Boolean);
+  return known.length ? [["Age, sex", known.join(", ")]] : [];
+}
+
 /** A list of flags with what each means. */
 function flagList(flags) {
   const meanings = WIRBEL.data.study.flag_meanings;

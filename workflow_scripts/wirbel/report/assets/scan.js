@@ -40,7 +40,7 @@ function picture(view, unsure, about) {
     });
   }
   stack.append(over);
-  return make("figure", {}, stack, make("figcaption", { text: view.title || "At right angles to each body" }));
+  return make("figure", {}, stack, make("figcaption", { text: `${view.title || "At right angles to each body"}${view.kind === "sagittal" ? "" : "; the person's right is on the left"}` }));
 }
 
 function layerButtons() {
@@ -62,7 +62,8 @@ function layerButtons() {
 }
 
 function views(panel, unsure) {
-  const kinds = [["sagittal", "Sagittal, curved through the spine"], ["coronal", "Coronal, curved through the spine"]];
+  const curved = panel.axial ? ", curved through the spine" : "";
+  const kinds = [["sagittal", `Sagittal${curved}`], ["coronal", `Coronal${curved}`]];
   const parts = kinds.map(([kind, words]) => make("section", {}, make("h2", { text: words }),
     make("div", { class: "pictures" }, ...panel.views.filter((view) => view.kind === kind).map((view) => picture(view, unsure, `${words}, ${view.title}`)))));
   if (panel.axial) parts.push(make("section", { class: "axial" }, make("h2", { text: "Axial" }), make("div", { class: "pictures" }, picture(panel.axial, unsure, "Axial views of every vertebra"))));
@@ -80,8 +81,9 @@ function aside(row, panel) {
   const facts = [
     ["Levels", row.first_level ? `${row.first_level} to ${row.last_level}` : "–"],
     ["Named", codes[row.level_method] || inWords(row.level_method || "–")],
-    ["Confidence", shown(row.level_confidence)], ["Second guess", scan.level_alternative || "none"],
-    ["Age, sex", [shown(row.age), row.sex || "–"].join(", ")], ["Attention", row.attention],
+    ["Confidence", shown(row.level_confidence)],
+    ...(scan.level_alternative ? [["Or", `${scan.level_alternative} on top`]] : []),
+    ...person(row), ["Attention", row.attention],
     ["Outlier rows", row.outlier_rows], ["Out of range", row.range_rows],
   ];
   const origin = [
@@ -104,6 +106,7 @@ function aside(row, panel) {
 
 /** A view in three planes: embedded for flagged scans; for others, how to open it. */
 function planes(row, panel) {
+  if (row.scan_status !== "ok") return null;
   const words = make("p", { class: "quiet" }, "Only flagged scans lie inside their page. For the maps of this one, open the page through ", make("code", { text: "wirbel view OUTPUT_DIR" }), "; the scan itself opens in any NIfTI viewer.");
   const served = location.protocol.startsWith("http") && panel && panel.map;
   if (!panel || !(panel.volumes || served)) return make("section", { id: "planes" }, make("h2", { text: "Three planes" }), words);

@@ -19,8 +19,10 @@ FRONT_MM, BACK_MM = 55.0, 75.0
 """How far a sagittal view reaches to the front and back of the canal's course."""
 SIDE_MM = 50.0
 """How far a coronal view reaches to each side of the spine's middle."""
-SIDEWAYS_MM = (-14.0, 0.0, 14.0)
-"""Sagittal views: so far to the right of the spine's middle; pedicles and foramina lie about there."""
+SIDEWAYS_MM = 14.0
+"""Sagittal views: so far to both sides of the spine's middle; pedicles and foramina lie about there."""
+ROWS_IN_VIEW = 10
+"""Narrow slabs: a side view lies within the slices in all but so many percent of the rows."""
 AXIAL_HALF_MM, AXIAL_PIXEL_MM, AXIAL_COLUMNS = 42.0, 0.75, 6
 AXIAL_BACK_MM = 15.0
 """Axial views are centred so far behind the middle of the body, so that canal and processes are seen."""
@@ -56,13 +58,23 @@ def sagittal_views(course: Course) -> list[View]:
         return np.stack([(index[:, 0] - front) * back_mm, index[:, 1] * down_mm], 1) / pixel
 
     views = []
-    for sideways in SIDEWAYS_MM:
+    for sideways in _sideways_mm(course):
         slices = _at(course.middle, rows) + sideways / right_mm
         at = np.broadcast_arrays(columns[None, :], rows[:, None], slices[:, None])
-        told = f"{abs(sideways):.0f} mm to the {'right' if sideways > 0 else 'left'}"
-        title = "Through the middle" if not sideways else told
-        views.append(_sampled(course, "sagittal", title, at, pixel, None if sideways else place))
+        side = ("left", "", "right")[len(views)]
+        title = f"{abs(sideways):.0f} mm to the {side}" if side else "Through the middle"
+        views.append(_sampled(course, "sagittal", title, at, pixel, None if side else place))
     return views
+
+
+def _sideways_mm(course: Course) -> tuple[float, float, float]:
+    """Return how far to the right of the spine's middle sagittal views lie; not beyond the slices of narrow slabs."""
+    right_mm, slices = course.spacing_mm[2], course.image.data.shape[2]
+    rooms = course.middle * right_mm, (slices - 1 - course.middle) * right_mm
+    left, right = (
+        float(np.clip(np.percentile(room, ROWS_IN_VIEW), 0, SIDEWAYS_MM)) for room in rooms
+    )
+    return -left, 0.0, right
 
 
 def coronal_views(course: Course) -> list[View]:
