@@ -19,6 +19,7 @@ from wirbel.models.registry import (
 
 CHECKSUMS = "SHA256SUMS"
 HEADER = """\
+# yaml-language-server: $schema=schemas/models.schema.json
 # The known models: docs/models.md. One entry per name, in it one network per kind (semantic, instance,
 # labelling), or the name of the entry whose network it shares. SHA-256 digests are checked before anything is
 # opened. `python -m wirbel.stages.register_models` rewrites this file when networks were trained.
