@@ -2,6 +2,7 @@
 
 from support.studies import planned
 from wirbel.manifests.records import read_records
+from wirbel.plan.checks import levels_of
 from wirbel.stages import ingest
 from wirbel.study.listing.dataset import look_up
 from wirbel.study.listing.discovery import plan_batches
@@ -30,8 +31,12 @@ class Study:
     def run(self, stage=ingest, **settings):
         told = {"dicom": True, "scans": self.table, **settings}
         plain = {"suffix": "T2w", "filter": {}, "where": {}, "one_per_session": False}
-        data = look_up(self.folder, self.out, source=source_of({**plain, **told}))
-        plan_batches(self.folder, self.out, 500, (), data.scans).write()
+        source = source_of({**plain, **told})
+        levels = levels_of(told.get("checks", {}), dicom=source.dicom)
+        data = look_up(self.folder, self.out, source=source, levels=levels)
+        problems = data.doubts.problems
+        plan_batches(self.folder, self.out, 500, (), data.scans, problems=problems).write()
+        data.write(self.out)
         assert planned.run(stage, self.out, planned.BUILTIN, batch=BATCH, **told) == 0
         return self.records(stage.__name__.rpartition(".")[2])
 
