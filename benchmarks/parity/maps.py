@@ -21,7 +21,7 @@ from parity.stand_in import by_distance
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.consolidation import Predictions
-from wirbel.core.instances.found import Found
+from wirbel.core.instances.network_results import Found
 from wirbel.core.resampling import resample_labels
 from wirbel.core.spineps.grids import zooms
 from wirbel.core.spineps.merging import both_maps as merging

@@ -11,7 +11,7 @@ from wirbel.manifests.findings import with_shifts, write_findings
 from wirbel.manifests.records import read_records
 from wirbel.manifests.seals import Seal
 from wirbel.stages import features
-from wirbel.study.decision.standing import follows
+from wirbel.study.decision.valid_manifests import follows
 
 SCAN = "sub-1_ses-a"
 REVIEWS = {

@@ -7,26 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from wirbel.learning.training.appearance import Appearance, Look, change_appearance
 from wirbel.learning.training.augmentation import (
     OUTSIDE_LABEL,
-    Appearance,
     BlankBorders,
     InPlaneAffine,
     SwapSides,
-    change_appearance,
 )
-
-UNCHANGED = {
-    "blur": None,
-    "coarsen": None,
-    "gamma": None,
-    "tone": None,
-    "bias": None,
-    "noise": None,
-    "seed": 0,
-    "gain": 1.0,
-    "offset": 0.0,
-}
 
 
 def patch(labels: np.ndarray) -> dict:
@@ -125,12 +112,12 @@ def image() -> torch.Tensor:
 
 
 def test_nothing_drawn_leaves_the_image_as_it_is():
-    torch.testing.assert_close(change_appearance(image(), **UNCHANGED), image())
+    torch.testing.assert_close(change_appearance(image(), Look()), image())
 
 
 def test_gamma_changes_the_contrast_but_neither_order_nor_mean_nor_spread():
     before = image()
-    after = change_appearance(before, **{**UNCHANGED, "gamma": 0.4})
+    after = change_appearance(before, Look(gamma=0.4))
     assert not torch.allclose(before, after, atol=1e-2)
     assert (after.flatten().argsort() == before.flatten().argsort()).all()
     assert float(after.mean()) == pytest.approx(float(before.mean()), abs=1e-4)
@@ -139,7 +126,7 @@ def test_gamma_changes_the_contrast_but_neither_order_nor_mean_nor_spread():
 
 def test_noise_comes_from_the_drawn_seed():
     def noisy(seed):
-        return change_appearance(image(), **{**UNCHANGED, "noise": 0.2, "seed": seed})
+        return change_appearance(image(), Look(noise=0.2, seed=seed))
 
     assert torch.equal(noisy(3), noisy(3))
     assert not torch.equal(noisy(3), noisy(4))
@@ -151,7 +138,7 @@ def test_blur_and_coarsening_stay_inside_each_slice(change):
     """One bright slice: its neighbours stay dark."""
     bright = torch.zeros(1, 16, 16, 3)
     bright[0, 8, 8, 1] = 100
-    after = change_appearance(bright, **{**UNCHANGED, **change})
+    after = change_appearance(bright, Look(**change))
     assert after.shape == bright.shape
     assert (after[..., [0, 2]] == 0).all()
     assert 0 < float(after.max()) < 100

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wirbel.study.decision.account import account, again_in_words
 from wirbel.study.decision.batches import LATER, NEVER, Cause, Decision
-from wirbel.study.decision.before_table import BeforeJobTable
+from wirbel.study.decision.job_report import BeforeJobTable
 from wirbel.study.listing.batch_rows import ListChange
 from wirbel.study.listing.discovery import BatchPlan
 

@@ -8,7 +8,7 @@ from wirbel.core.labelling.level_axis import REPEATING
 from wirbel.core.labelling.named_maps import name_maps
 from wirbel.core.levels.naming import Levels
 from wirbel.core.levels.relabelling import placeholders, renamed
-from wirbel.core.merging.maps import CountedMaps
+from wirbel.core.merging.map_types import CountedMaps
 
 
 def test_placeholders_hold_every_vertebra_and_leave_room_for_the_disc_above():

@@ -9,7 +9,7 @@ from support.spines.spine_boxes import SPACING_MM, box_spine, counters, oracle
 
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.instances.consolidation import Predictions
-from wirbel.core.instances.found import Found
+from wirbel.core.instances.network_results import Found
 from wirbel.core.labels import (
     ARCUS,
     BODY_BORDER,
@@ -22,7 +22,7 @@ from wirbel.core.labels import (
     VERTEBRA_SUBREGIONS,
 )
 from wirbel.core.levels.naming import Levels
-from wirbel.core.merging.maps import CountedMaps
+from wirbel.core.merging.map_types import CountedMaps
 from wirbel.core.spineps.grids import resample, rounded
 from wirbel.core.spineps.instances.body_centres import body_centres
 from wirbel.core.spineps.instances.body_splits import split_body

@@ -6,7 +6,7 @@ A stage's command line is::
         return run_planned("mine", lambda plan, args: MyStage(plan.settings), __doc__, argv)
 
 The stage is made from its part of the plan alone. `run_stage` reads the batch list, passes on scans that failed
-earlier, skips those whose record has the same provenance key and whose outputs exist (`sorting`), and takes the
+earlier, skips those whose record has the same provenance key and whose outputs exist (`due_scans`), and takes the
 others through the pipeline of loading, computing and saving (`pipeline`, `steps`). After each scan the records
 are on disk; at the end the manifest is written, under its seal (`seals`).
 """
@@ -27,6 +27,7 @@ from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.plan import read_plan
 from wirbel.plan.stage_plan import StagePlan
 from wirbel.runner.arguments import stage_arguments
+from wirbel.runner.due_scans import sort_out
 from wirbel.runner.failures import Alarm, machine_fault
 from wirbel.runner.job import Job
 from wirbel.runner.machine.joblogs import FINISHED, STARTED, USED
@@ -35,7 +36,6 @@ from wirbel.runner.machine.one_gpu import hold_one
 from wirbel.runner.machine.process import TERMINATED, Terminated, sigterm_raises, used_lately
 from wirbel.runner.pipeline import overlap
 from wirbel.runner.progress import Progress
-from wirbel.runner.sorting import sort_out
 from wirbel.runner.stage import Stage, Work
 from wirbel.runner.steps import Steps
 

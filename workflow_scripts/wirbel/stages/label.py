@@ -17,7 +17,7 @@ from wirbel.core.agreement.margins import mean_margins
 from wirbel.core.geometry import Volume
 from wirbel.core.labelling.level_cutouts import LevelInput, level_cutouts
 from wirbel.core.levels.naming import levels_from
-from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.merging.map_types import CountedMaps, FinalMaps
 from wirbel.core.method.name import name
 from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.io.maps.final_maps import write_maps_of

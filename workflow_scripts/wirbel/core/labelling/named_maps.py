@@ -15,7 +15,7 @@ from wirbel.core.labelling.level_path import name_by_heads
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.levels.naming import Levels
 from wirbel.core.levels.relabelling import renamed
-from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.merging.map_types import CountedMaps, FinalMaps
 
 Finish = Callable[[Mapping[int, int]], tuple[Volume, Volume]]
 """Number -> label, to the final maps."""

@@ -12,7 +12,7 @@ from wirbel.core.instances.consolidation import Predictions, consolidate
 from wirbel.core.levels.naming import Levels, apply_levels, levels_of
 from wirbel.core.levels.relabelling import placeholders
 from wirbel.core.merging.final_grid import to_scan_grid
-from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.merging.map_types import CountedMaps, FinalMaps
 from wirbel.core.merging.reconciliation import reconcile
 from wirbel.errors import ScanError
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from wirbel.core.inference_config import InferenceConfig
-from wirbel.core.instances.found import Found
+from wirbel.core.instances.network_results import Found
 from wirbel.core.merging import both_maps as own
-from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.merging.map_types import CountedMaps, FinalMaps
 from wirbel.core.method.cut_out import instance_map
 from wirbel.core.method.names import OWN, SPINEPS
 from wirbel.core.spineps.merging import both_maps as spineps

@@ -7,7 +7,7 @@ from functools import partial
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.labelling.level_evidence import Heads
 from wirbel.core.labelling.named_maps import name_maps, renamed_maps
-from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.merging.map_types import CountedMaps, FinalMaps
 from wirbel.core.method.names import OWN, SPINEPS
 from wirbel.core.spineps.merging import naming as published
 

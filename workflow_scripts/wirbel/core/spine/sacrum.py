@@ -12,8 +12,8 @@ from wirbel.core.geometry import Volume
 from wirbel.core.growth import surface
 from wirbel.core.instances.body_cuts import Part
 from wirbel.core.labels import SACRUM
-from wirbel.core.spine.beside import SAMPLES
 from wirbel.core.spine.extents import is_large
+from wirbel.core.spine.surroundings import SAMPLES
 
 SMALLEST_SACRUM_MM3 = 1000.0
 """A tip of the sacrum at the border of the image; smaller ones tell nothing."""

@@ -9,7 +9,10 @@ import numpy as np
 from wirbel.core.components import room_mm
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.instances.body_cuts import Part
-from wirbel.core.spine.beside import (
+from wirbel.core.spine.course import bend_deg, disc_places, disc_ratio
+from wirbel.core.spine.extents import extent_mm, share_of_neighbours
+from wirbel.core.spine.sacrum import distance_mm, find_sacrum, height_in_sacrum
+from wirbel.core.spine.surroundings import (
     behind_canal,
     beside,
     canal_share,
@@ -18,9 +21,6 @@ from wirbel.core.spine.beside import (
     costal_processes,
     has_arch,
 )
-from wirbel.core.spine.course import bend_deg, disc_places, disc_ratio
-from wirbel.core.spine.extents import extent_mm, share_of_neighbours
-from wirbel.core.spine.sacrum import distance_mm, find_sacrum, height_in_sacrum
 from wirbel.core.spine_curve import Chain
 
 CRUSHED = 0.6

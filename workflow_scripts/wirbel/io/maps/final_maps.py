@@ -10,7 +10,7 @@ import numpy as np
 
 from wirbel.core.agreement.figures import Agreement
 from wirbel.core.geometry import Volume
-from wirbel.core.merging.maps import FinalMaps
+from wirbel.core.merging.map_types import FinalMaps
 from wirbel.io.maps.lookup_tables import SUBREGIONS, VERTEBRAE
 from wirbel.io.maps.sidecar_entries import (
     AGREEMENT_KEY,

@@ -36,7 +36,8 @@ from wirbel.learning.semantic.nnunet_training import output_folder, train_with_n
 from wirbel.learning.semantic.patches import PatchLoader
 from wirbel.learning.semantic.semantic_model import read_first_fold
 from wirbel.learning.semantic.semantic_plans import CONFIGURATION, PLANS_NAME, TRAINER_NAME
-from wirbel.learning.training.augmentation import Appearance, BlankBorders, InPlaneAffine, SwapSides
+from wirbel.learning.training.appearance import Appearance
+from wirbel.learning.training.augmentation import BlankBorders, InPlaneAffine, SwapSides
 from wirbel.learning.training.background import BackgroundBatches
 from wirbel.learning.training.mixture import Mixture, probabilities, stored_targets
 from wirbel.learning.training.schedule import learning_rate_factor

@@ -17,7 +17,8 @@ from batchgeneratorsv2.transforms.base.basic_transform import BasicTransform
 OUTSIDE_LABEL = -1
 
 
-def _uniform(low: float, high: float) -> float:
+def uniform(low: float, high: float) -> float:
+    """Draw a number from the state that nnU-Net seeds."""
     return float(np.random.uniform(low, high))
 
 
@@ -53,11 +54,11 @@ class InPlaneAffine(BasicTransform):
 
     def get_parameters(self, **data_dict) -> dict:
         """Draw the map from output to input positions, in voxels around the centre."""
-        if _uniform(0, 1) > self.probability:
+        if uniform(0, 1) > self.probability:
             return {"matrix": None}
-        angle = math.radians(_uniform(-self.rotation_deg, self.rotation_deg))
-        size = math.exp(_uniform(*np.log(self.scaling)))
-        stretch = math.exp(_uniform(-0.1, 0.1))
+        angle = math.radians(uniform(-self.rotation_deg, self.rotation_deg))
+        size = math.exp(uniform(*np.log(self.scaling)))
+        stretch = math.exp(uniform(-0.1, 0.1))
         cosine, sine = math.cos(angle), math.sin(angle)
         rows = [[cosine, -sine], [sine, cosine]]
         factors = [stretch / size, 1 / (stretch * size)]
@@ -107,7 +108,7 @@ class SwapSides(BasicTransform):
 
     def get_parameters(self, **data_dict) -> dict:
         """Draw whether to mirror."""
-        return {"mirror": _uniform(0, 1) < self.probability}
+        return {"mirror": uniform(0, 1) < self.probability}
 
     def apply(self, data_dict: dict, **parameters) -> dict:
         """Mirror both arrays."""
@@ -133,15 +134,15 @@ class BlankBorders(BasicTransform):
 
     def get_parameters(self, **data_dict) -> dict:
         """Draw which sides lose how many voxels."""
-        if _uniform(0, 1) > self.probability:
+        if uniform(0, 1) > self.probability:
             return {"strips": []}
         shape = data_dict["image"].shape[1:]
         strips = []
         for _ in range(np.random.randint(1, 3)):
             axis = int(np.random.randint(0, 3))
-            width = int(shape[axis] * _uniform(0.05, self.largest_part))
+            width = int(shape[axis] * uniform(0.05, self.largest_part))
             strips.append((axis, width, bool(np.random.randint(2))))
-        return {"strips": strips, "value": _uniform(-1.5, 0.5)}
+        return {"strips": strips, "value": uniform(-1.5, 0.5)}
 
     def apply(self, data_dict: dict, **parameters) -> dict:
         """Blank the strips; what is not visible is background."""
@@ -151,106 +152,3 @@ class BlankBorders(BasicTransform):
             data_dict["image"].narrow(axis + 1, start, width).fill_(parameters["value"])
             data_dict["segmentation"].narrow(axis + 1, start, width).fill_(0)
         return data_dict
-
-
-class Appearance(BasicTransform):
-    """Change brightness, contrast, gamma, tone curve, bias field, noise, blur and resolution."""
-
-    def get_parameters(self, **data_dict) -> dict:
-        """Draw which changes to apply and how strongly; None leaves a change out."""
-
-        def maybe(probability: float, low: float, high: float) -> float | None:
-            return _uniform(low, high) if _uniform(0, 1) < probability else None
-
-        return {
-            "blur": maybe(0.2, 0.4, 1.2),
-            "coarsen": maybe(0.2, 0.4, 0.9),
-            "gamma": maybe(0.5, -0.45, 0.45),
-            "tone": np.random.normal(0, 0.25, 4) if _uniform(0, 1) < 0.4 else None,
-            "bias": np.random.normal(0, 0.25, (3, 4, 2)) if _uniform(0, 1) < 0.4 else None,
-            "noise": maybe(0.4, 0.02, 0.3),
-            "seed": int(np.random.randint(2**31)),
-            "gain": math.exp(_uniform(-0.35, 0.35)),
-            "offset": _uniform(-0.3, 0.3),
-        }
-
-    def apply(self, data_dict: dict, **parameters) -> dict:
-        """Apply the drawn changes to the image; the segmentation stays."""
-        data_dict["image"] = change_appearance(data_dict["image"], **parameters)
-        return data_dict
-
-
-def change_appearance(
-    image: torch.Tensor, *, blur, coarsen, gamma, tone, bias, noise, seed, gain, offset
-) -> torch.Tensor:
-    """Return a changed copy of a patch.
-
-    Parameters
-    ----------
-    image : Tensor, shape (C, P, I, R)
-        Intensities in z-scores.
-    blur : float or None
-        Standard deviation of an in-plane Gaussian, in voxels.
-    coarsen : float or None
-        In-plane resolution as a fraction.
-    gamma : float or None
-        Logarithm of the exponent of a power law.
-    tone : ndarray, shape (4,), or None
-        Amplitudes of slow sine waves added to the tone curve.
-    bias : ndarray, shape (3, 4, 2), or None
-        Logarithm of a smooth gain at knots.
-    noise : float or None
-        Standard deviation of Gaussian noise drawn from `seed`.
-    seed : int
-        Of the noise.
-    gain, offset : float
-        Final linear change.
-    """
-    if bias is not None:
-        field = F.interpolate(
-            torch.from_numpy(bias).float()[None, None], image.shape[1:], mode="trilinear"
-        )
-        low = image.min()
-        image = (image - low) * torch.exp(field[0]) + low
-    if gamma is not None or tone is not None:
-        image = _change_tones(image, gamma, tone)
-    if coarsen is not None:
-        image = _coarsen(image, coarsen)
-    if blur is not None:
-        image = _blur_in_plane(image, blur)
-    if noise is not None:
-        generator = torch.Generator().manual_seed(seed)
-        image = image + noise * torch.randn(image.shape, generator=generator)
-    return image * gain + offset
-
-
-def _change_tones(image, gamma, tone):
-    """Map intensities almost monotonically: a power law and a few slow sine waves on [0, 1]."""
-    low, high = image.min(), image.max()
-    unit = (image - low) / (high - low).clamp_min(1e-5)
-    spread = image.std()
-    if gamma is not None:
-        unit = unit.clamp_min(0) ** math.exp(gamma)
-    if tone is not None:
-        waves = sum(
-            float(t) / (k + 1) * torch.sin(math.pi * (k + 1) * unit) for k, t in enumerate(tone)
-        )
-        unit = unit + 0.5 * waves
-    return (unit - unit.mean()) / unit.std().clamp_min(1e-5) * spread + image.mean()
-
-
-def _coarsen(image, factor):
-    slices = image.permute(3, 0, 1, 2)
-    small = [max(8, int(n * factor)) for n in slices.shape[2:]]
-    coarse = F.interpolate(slices, small, mode="bilinear", antialias=True)
-    return F.interpolate(coarse, slices.shape[2:], mode="bilinear").permute(1, 2, 3, 0)
-
-
-def _blur_in_plane(image, sigma):
-    radius = max(1, round(2.5 * sigma))
-    weights = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
-    weights = weights / weights.sum()
-    slices = image.permute(3, 0, 1, 2).reshape(-1, 1, *image.shape[1:3])
-    padded = F.pad(slices, [radius] * 4, mode="replicate")
-    blurred = F.conv2d(F.conv2d(padded, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
-    return blurred.reshape(image.shape[3], image.shape[0], *image.shape[1:3]).permute(1, 2, 3, 0)

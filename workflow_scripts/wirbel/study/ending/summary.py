@@ -24,9 +24,9 @@ from wirbel.manifests.receipts import receipt_file
 from wirbel.manifests.records import FAILED
 from wirbel.plan.chain import ALL_STAGES
 from wirbel.runner.machine.joblogs import read_job_log, remove_empty_logs, why_not_made
-from wirbel.study.decision.standing import Standing, present_plan, standing
+from wirbel.study.decision.valid_manifests import Standing, present_plan, standing
 from wirbel.study.ending.costs import told_costs
-from wirbel.study.ending.warned import warnings_in_words
+from wirbel.study.ending.scans_with_warnings import warnings_in_words
 from wirbel.words import counted
 
 MOST_NAMED = 20

@@ -10,7 +10,7 @@ from wirbel.manifests.batches import list_batches
 from wirbel.manifests.records import FAILED, OK
 from wirbel.plan.plan import Plan
 from wirbel.runner.machine.locks import is_locked
-from wirbel.study.decision.standing import scans_in, valid_seals
+from wirbel.study.decision.valid_manifests import scans_in, valid_seals
 from wirbel.study.watching.rows import rows_so_far
 
 

@@ -16,7 +16,7 @@ from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.enums import Quietness, RerunTrigger
 from snakemake.settings.types import DeploymentMethod
 
-from wirbel.study.decision.before_table import BeforeJobTable
+from wirbel.study.decision.job_report import BeforeJobTable
 from wirbel.study.ending.finish import AtNothingToDo, say_at_the_end
 from wirbel.study.workflow.light_snakemake import (
     collect_garbage_seldom,

@@ -9,10 +9,10 @@ import numpy as np
 from wirbel.core.geometry import Grid, Volume, reorient, stored_like
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.instances.cutouts import cut_out
-from wirbel.core.instances.found import Found
+from wirbel.core.instances.network_results import Found
 from wirbel.core.labels import BODY, BODY_BORDER, SACRUM
 from wirbel.core.levels.naming import Levels
-from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.merging.map_types import CountedMaps, FinalMaps
 from wirbel.core.spineps.components import REFERENCE_MM, REFERENCE_MM3, voxels_of_mm3
 from wirbel.core.spineps.grids import box_of, resample, rescaled_grid, rounded, zooms
 from wirbel.core.spineps.instances.body_centres import body_centres

@@ -9,11 +9,11 @@ import numpy as np
 
 from wirbel.core.geometry import Volume, upright
 from wirbel.core.inference_config import InferenceConfig
-from wirbel.core.instances.found import Found
+from wirbel.core.instances.network_results import Found
 from wirbel.core.labels import DISC_OFFSET, ENDPLATE_OFFSET, SACRUM, SET_ASIDE
 from wirbel.core.levels.naming import Levels, name_levels
 from wirbel.core.levels.relabelling import level_above, renamed
-from wirbel.core.merging.maps import CountedMaps, FinalMaps
+from wirbel.core.merging.map_types import CountedMaps, FinalMaps
 from wirbel.core.spineps.merging import both_maps as merging
 from wirbel.core.spineps.merging.numbering import FIRST
 
