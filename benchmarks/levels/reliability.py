@@ -25,7 +25,8 @@ from support.cluster.faults import FAULTS, Case
 from wirbel.core.geometry import Grid, Volume, reorient, upright
 from wirbel.core.instances.bodies import Bodies, separate_bodies
 from wirbel.core.labels import BODY_LABELS, SACRUM
-from wirbel.core.levels.naming import Levels, levels_of, model_probability
+from wirbel.core.levels.certainty import model_probability
+from wirbel.core.levels.naming import Levels, levels_of
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.phantom import REGIONS
 from wirbel.phantom.imaging.acquisition import sample_acquisition

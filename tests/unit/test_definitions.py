@@ -7,7 +7,7 @@ import pytest
 
 from wirbel.core.dictionary import MEASURED, TABLES
 from wirbel.core.labels import LEVEL_NAMES
-from wirbel.core.levels import naming
+from wirbel.core.levels import certainty, naming
 from wirbel.core.measures import discs, vertebrae
 from wirbel.core.measures.cord import compression, conus, narrowest, sections
 from wirbel.core.measures.curvature import coronal, slips
@@ -126,7 +126,7 @@ PHRASES = [
     ("scans", "conus_level", f"the cord's area is {conus.LEAST_CORD_MM2:g} mm2 or more"),
     ("scans", "conus_level", f"larger than {conus.LARGEST_CORD_MM2:g} mm2 somewhere"),
     ("scans", "conus_level", f"goes on below {LEVEL_NAMES[conus.LOWEST_CONUS]}"),
-    ("scans", "level_alternative", f"no other has {100 * naming.LEAST_ALTERNATIVE:g} %"),
+    ("scans", "level_alternative", f"no other has {100 * certainty.LEAST_ALTERNATIVE:g} %"),
     ("scans", "parts_set_aside", f"at least {naming.SMALLEST_BODY_MM3 / 1000:g} ml"),
     ("scans", "cobb_second_angle_deg", f"Below {coronal.LEAST_DEG:g} degrees it is no curve"),
     ("scans", "outlier_columns", f"an absolute score above {scores.OUTLIER_SCORE:g}"),

@@ -15,7 +15,8 @@ from wirbel.core.fusion.rules import forbidden
 from wirbel.core.fusion.statements import Source, statements_of
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.labels import SACRUM, VERTEBRA_SUBREGIONS
-from wirbel.core.levels.naming import NO_SACRUM, Levels, apply_levels
+from wirbel.core.levels.certainty import NO_SACRUM
+from wirbel.core.levels.naming import Levels, apply_levels
 from wirbel.core.merging.reconciliation import reconcile
 
 IGNORE = 255
