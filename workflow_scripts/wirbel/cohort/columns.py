@@ -1,4 +1,4 @@
-"""The columns of the cohort's tables: those of the dictionary, and the participants' own."""
+"""The columns of the cohort's tables: the dictionary's, and the participants' own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read what a data set says about its people, to be joined to the tables."""
+"""Read a data set's files about people, to join their columns to the tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wirbel.manifests.batches import batch_file, list_batches, read_batch
 
 
 def read_participants(bids_dir: Path | None, output_dir: Path) -> Participants:
-    """Read what a data set says about its people, tell what of it is not used, and return their columns."""
+    """Read a data set's files about people, report what is not used, and return their columns."""
     joined = (columns for table, columns in TABLES.items() if table != NORMS)
     taken = {column.name for columns in joined for column in columns}
     if bids_dir is None:

@@ -1,1 +1,1 @@
-"""What is on record about a batch's scans: lists, manifests, their seals, keys and receipts."""
+"""Records of a batch's scans: lists, manifests with their seals, keys and receipts."""

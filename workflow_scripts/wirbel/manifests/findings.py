@@ -86,7 +86,7 @@ def shifts_of(reviews: Mapping[str, Mapping[str, Any]], scans: Iterable[str]) ->
 
 
 def with_shifts(made_from: str, shifts: Mapping[str, int]) -> str:
-    """Return what a batch's measurements are made from: the maps, and the shifts of some of their names."""
+    """Return the digest of what a batch's measurements are made from: the maps, and the shifts of some names."""
     return digest_of([made_from, dict(shifts)])[:KEY_DIGITS] if shifts else made_from
 
 

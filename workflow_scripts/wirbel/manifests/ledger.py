@@ -14,7 +14,7 @@ OUTPUT_FIELDS = ("outputs", "sizes", "sums", "stamps")
 
 
 class Ledger:
-    """The records of one batch at one stage; a scan without a result any more loses its old files."""
+    """The records of one batch at one stage; if a scan no longer has a result, its old files are removed."""
 
     def __init__(self, output_dir: Path, stage: str, batch: str) -> None:
         self._book = RecordBook(records_file(output_dir, batch), stage)

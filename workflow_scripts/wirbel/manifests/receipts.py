@@ -1,6 +1,6 @@
-"""What was made from all scans at once, and from what: `work/receipts/<stage>.json`.
+"""What was made from all scans together, and from which manifests: `work/receipts/<stage>.json`.
 
-A receipt is for tables or pictures what a manifest is for a batch. It is written last, so if it
+Tables and pictures have a receipt as batches have a manifest. It is written last, so if it
 exists, all files exist, and it says under which plan and from which manifests they were made.
 """
 

@@ -1,4 +1,4 @@
-"""Show progress: a bar on a terminal, plain lines in a log; keep in the batch's log what is worth it."""
+"""Show progress: a bar on a terminal, plain lines in a log; keep what matters in the batch's log."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def compare_models(
 ) -> list[Row]:
     """Return how much one model differs from another, with confidence intervals and a paired test.
 
-    Only scans that both models have a value of are paired. The bootstrap draws participants with replacement and takes
+    Only scans with a value of both models are paired. The bootstrap draws participants with replacement and takes
     percentiles (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). The test is Wilcoxon's
     signed-rank test (two-sided) on the participants' mean differences.
 

@@ -1,1 +1,1 @@
-"""Combine several segmentations of one scan, each partial and with errors of its own, to one annotation."""
+"""Combine several imperfect, partial segmentations of one scan into one annotation."""

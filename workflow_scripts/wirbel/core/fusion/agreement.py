@@ -1,4 +1,4 @@
-"""How far the sources agree, structure by structure, and which scans are most worth a reader's correction."""
+"""How well the sources agree, structure by structure, and which scans a reader should correct first."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def agreement_rows(
 
 
 def worth_correcting(rows: Iterable[Row], corrected: Mapping[str, bool]) -> list[Row]:
-    """Return the scans in which the sources agree least, those first.
+    """Return the scans, those with the lowest agreement of the sources first.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def _least_first(agreement: float | None) -> float:
 
 
 def _structures(statements: Sequence[Statements]) -> dict[str, Labels]:
-    """Return name -> classes of every single structure, and of every union that a source states."""
+    """Return name -> classes of every single structure, and of every set of structures that a source states."""
     found: dict[str, Labels] = {}
     for label in CLASSES[1:]:
         name = "vertebral_body" if label == BODY_BORDER else SUBREGION_NAMES[label]

@@ -1,4 +1,4 @@
-"""From the statements of all sources to one subregion map, how far they disagree, and where they do not decide."""
+"""Make one subregion map from the statements of all sources, and say where they disagree or do not decide."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _winners(
     like: Volume,
     ways: Ways,
 ) -> np.ndarray:
-    """Return the place in `CLASSES` of each voxel's structure, 0 where none is ahead of background."""
+    """Return each voxel's structure as an index of `CLASSES`; 0 where none is more likely than background."""
     best = np.full(like.data.shape, EQUAL, np.float32)
     winner = np.zeros(like.data.shape, np.uint8)
     for at, label in enumerate(CLASSES):
@@ -146,7 +146,7 @@ def _winners(
 
 
 def _decided(patterns: Patterns, at: int) -> np.ndarray:
-    """Whether a source says that a voxel is, or is not, of one structure; (patterns, sources)."""
+    """Return whether a source decides if a voxel belongs to one structure; (patterns, sources)."""
     mine = patterns.allowed[:, :, at]
     return np.where(mine, patterns.allowed.sum(2) == 1, patterns.informative)
 

@@ -1,4 +1,4 @@
-"""Three ways to combine statements: the first source that knows, a weighted vote, or STAPLE.
+"""Three ways to combine statements: the most trusted source that decides, a weighted vote, or STAPLE.
 
 Each returns, for every combination of statements and every structure, how far the structure is ahead of background, as
 log-odds. The structure that is ahead most wins; if none is, the voxel is background.
@@ -19,7 +19,7 @@ MOST_SURE = 0.999
 
 
 def by_priority(patterns: Patterns, weights: np.ndarray) -> np.ndarray:
-    """Let the source that is trusted most decide, of those that know; equal trust: the one listed first.
+    """Follow the most trusted source that decides; with equal trust, the one listed first.
 
     Parameters
     ----------

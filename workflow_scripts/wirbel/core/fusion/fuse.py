@@ -1,4 +1,4 @@
-"""Fuse all sources of one scan: both maps, where the sources disagree, what to ignore, how far each source agrees."""
+"""Fuse all sources of one scan into both maps; mark disagreement and ignored voxels, and score each source."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def fuse(sources: Sequence[Source], grid: Grid, ways: Ways | None = None) -> Fus
 
 
 def _numbered(labels: Volume, instances: Instances) -> tuple[Volume, Volume]:
-    """Return both maps with discs and endplates numbered; what has no vertebra stays in the subregion map."""
+    """Return both maps with numbered discs and endplates; those without a vertebra are in the subregion map only."""
     bone = np.isin(labels.data, VERTEBRA_SUBREGIONS)
     _, counters = reconcile(labels, np.where(bone, instances.numbers, 0))
     flags = () if (labels.data == SACRUM).any() else (NO_SACRUM,)

@@ -1,7 +1,7 @@
-"""Which vertebra each voxel belongs to, from the sources' vertebra maps: matched by overlap, voted, named together.
+"""Assign voxels to vertebrae from the sources' vertebra maps: match vertebrae by overlap, vote, then name them.
 
-Sources may number the same vertebrae otherwise, one of them a level too low: vertebrae are matched by where they lie,
-and names are voted for afterwards.
+Sources may number the same vertebrae differently, for example one level too low. So vertebrae are matched by position,
+and their names are voted on afterwards.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _voted(
     matched: dict[tuple[int, int], int],
     bone: np.ndarray,
 ) -> np.ndarray:
-    """Return the common number with most trust behind it at each voxel of bone; 0 where nobody has one."""
+    """Return the common number with most trust behind it at each voxel of bone; 0 where no source has one."""
     best, most = np.zeros(bone.shape, np.uint8), np.zeros(bone.shape, np.float32)
     lookups = []
     for source in range(len(known)):

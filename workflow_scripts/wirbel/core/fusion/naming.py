@@ -1,4 +1,4 @@
-"""Which name each fused vertebra gets: those of the source that most trust agrees with, continued where it has none."""
+"""Name the fused vertebrae as the source does that agrees most with all; count on where it has none."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _with_room(name: int, above: Sequence[int], below: Sequence[int]) -> int:
 
 
 def _next(label: int, order: Sequence[int]) -> int:
-    """Return the label after another one; 0 after the last one, or after none. Nobody counts on to T13."""
+    """Return the label after another one; 0 after the last one, or after none. Counting on skips T13."""
     if label == T13:
         return LEVEL_LABELS["L1"] if order is DOWN else LEVEL_LABELS["T12"]
     at = order.index(label) + 1 if label in order else len(order)

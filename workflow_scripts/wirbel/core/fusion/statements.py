@@ -1,4 +1,4 @@
-"""What the sources say about every voxel of a scan: a set of structures that it may be.
+"""What each source says about every voxel of a scan: the set of structures that it may be.
 
 The sets of a voxel come from the source's label scheme. Where the source has no voxels, or is not trusted at all in a
 structure, it says nothing about it.
@@ -110,7 +110,7 @@ def on_grid(labels: Volume, grid: Grid, outside: int) -> np.ndarray:
 
 
 def _said(labels: Labels, distrusted: set[int]) -> Labels:
-    """Return a scheme's set in `CLASSES`; what it says of a structure that it is not trusted in is no statement."""
+    """Return a scheme's set in `CLASSES`; structures in which the source is not trusted are left open."""
     merged = frozenset(BODY_BORDER if label == BODY else label for label in labels)
     if labels == ANYTHING or merged <= distrusted:
         return NOTHING_SAID

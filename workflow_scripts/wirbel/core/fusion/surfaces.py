@@ -1,4 +1,4 @@
-"""Combine the surfaces of a structure: the mean of the sources' signed distances, the more exact source counting more.
+"""Average the surfaces of a structure: the mean of the sources' signed distances, the more exact ones weighing more.
 
 Shape-based averaging (Rohlfing and Maurer, IEEE Trans Inf Technol Biomed 2007;11:171): where a vote can only choose
 between the borders that there are, the mean lies between them. How exact each source is follows from the differences of

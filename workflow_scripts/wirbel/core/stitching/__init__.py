@@ -1,1 +1,1 @@
-"""Stations of one session, such as neck, chest and low back, put together to one scan."""
+"""Join the stations of one session, such as neck, chest and low back, into one scan."""

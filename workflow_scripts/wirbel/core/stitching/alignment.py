@@ -1,4 +1,4 @@
-"""Find how a station has to be moved so that it fits its neighbour where both overlap.
+"""Find the motion that fits a station to its neighbour where both overlap.
 
 ITK's rigid registration is used rather than phase correlation: stations are tilted against each other,
 their slices are four times as thick as their pixels, and coils shade them differently. A gradient
@@ -81,7 +81,7 @@ def sampled(volume: Volume, grid: Grid) -> np.ndarray:
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Return Pearson's correlation where both arrays are finite; 0 where that is hardly anywhere."""
+    """Return Pearson's correlation of the voxels that are finite in both arrays; 0 if there are too few."""
     both = np.isfinite(one) & np.isfinite(other)
     if both.sum() < FEWEST_VOXELS:
         return 0.0

@@ -48,7 +48,7 @@ def _corners(grid: Grid) -> np.ndarray:
 
 
 def intensity_ratio(one: np.ndarray, other: np.ndarray) -> float:
-    """Return by what `other` has to be multiplied to be as bright as `one` in their overlap.
+    """Return the factor that makes `other` as bright as `one` in their overlap.
 
     The median of the voxels' ratios, so that noise, edges and moving parts do not count.
 

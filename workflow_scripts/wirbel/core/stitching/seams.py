@@ -1,4 +1,4 @@
-"""What is known of the seam between two stations, and whether it can be."""
+"""What is known of the seam between two stations, and whether it is plausible."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def check_overlap(seam: Seam) -> None:
 
 
 def check_seam(seam: Seam) -> None:
-    """Refuse a seam that cannot be right (ScanError "implausible_seam")."""
+    """Refuse an implausible seam (ScanError "implausible_seam")."""
     if seam.correlation < LOWEST_CORRELATION:
         _refuse(
             seam,

@@ -1,4 +1,4 @@
-"""Put stations together: order, overlaps, registration from the reference outwards, one image.
+"""Join stations: sort them, register them from the reference outwards, and blend them into one image.
 
 Stations in model axes (P, I, R) are sorted from head to feet. The middle one is the reference: its
 header, grid and intensities are kept, and its neighbours are fitted to it, theirs to them.
