@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from wirbel.core.labels import CANAL, CORD, DISC_OFFSET, LEVEL_NAMES, LEVEL_ORDER
+from wirbel.core.labels import CANAL, CORD, DISC_OFFSET
 from wirbel.core.measures import status as S
 from wirbel.core.measures.cord.centreline import Centreline
 from wirbel.core.measures.cord.conus import is_questioned
 from wirbel.core.measures.cord.narrowest import Profile
 from wirbel.core.measures.cord.section_columns import COMPARED, SECTIONS
 from wirbel.core.measures.cord.sections import Section, cut_section
+from wirbel.core.measures.cord.shares import share_rows
 from wirbel.core.measures.coverage.border import is_cut
 from wirbel.core.measures.coverage.contiguity import Contiguity
 from wirbel.core.measures.curvature.curves import CANAL_FORM, CORD_FORM
@@ -60,7 +60,7 @@ def level_rows(
         Keys of bodies and discs whose centroid lies to one side; their neighbours tell where the front is.
     """
     marks = [] if marks is None else marks
-    rows = _shared_out(maps, spine, order)
+    rows = share_rows(maps, spine, order)
     for row in rows:
         for place, offset in PLACES.items():
             key = row["label"] + offset
@@ -192,51 +192,3 @@ def _space_states(columns: dict, place: str) -> dict:
 
 def _first_fault(states: Iterable[str]) -> str:
     return next((state for state in states if state != S.OK), S.OK)
-
-
-def _shared_out(maps: LabelMaps, spine: Spine, order: Contiguity) -> list[dict]:
-    """Share canal and cord out among the vertebrae: each voxel goes to the nearest body centre.
-
-    Above C2 and below the last vertebra on the sacrum stands a stopper at the distance of its neighbour, so that
-    the end levels do not collect what lies above or below. A vertebra that lacks one of its neighbours has no share:
-    nobody knows where it would end.
-    """
-    labels = [v for v in maps.vertebrae if v in spine.centroids_mm]
-    if not labels:
-        return []
-    centres = np.array([spine.centroids_mm[v] for v in labels])
-    tree = cKDTree(np.vstack([centres, _stoppers(centres)]))
-    rows: list[dict[str, Any]] = [
-        {"label": v, "level": LEVEL_NAMES[v], "level_order": LEVEL_ORDER[v]} for v in labels
-    ]
-    for size, state, subregion in (
-        ("canal_volume_mm3", "canal_status", CANAL),
-        ("cord_volume_mm3", "cord_status", CORD),
-    ):
-        region = maps.structure(subregion)
-        shares = _shares(region, tree, len(labels))
-        for row, (volume, touches) in zip(rows, shares, strict=True):
-            row[size] = volume or None
-            row[state] = S.TOUCHES_BORDER if touches else S.OK if volume else S.ABSENT
-            if volume and not order.has_both(row["label"]):
-                row |= {size: None, state: S.VERTEBRA_MISSING}
-    return rows
-
-
-def _stoppers(centres):
-    if len(centres) == 1:
-        return np.empty((0, 3))
-    return np.array([2 * centres[0] - centres[1], 2 * centres[-1] - centres[-2]])
-
-
-def _shares(region, tree, n):
-    """Return (volume in mm3, whether it touches the border) of a structure's share at each level."""
-    if region is None:
-        return [(0.0, False)] * n
-    index = np.argwhere(region.mask)
-    owner = tree.query(region.grid.to_world(index))[1]
-    counts = np.bincount(owner, minlength=n)[:n]
-    voxel = abs(float(np.linalg.det(region.grid.affine[:3, :3])))
-    at_border = np.zeros(tree.n, bool)
-    at_border[owner[region.border_voxels(index)]] = True
-    return [(float(c) * voxel, bool(b)) for c, b in zip(counts, at_border[:n], strict=True)]
