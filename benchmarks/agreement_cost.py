@@ -17,7 +17,7 @@ import torch
 
 from wirbel.core.agreement.margins import mean_margins
 from wirbel.core.agreement.votes import agreement_of_votes
-from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.merging.both_maps import merge
 from wirbel.core.resampling import on_spacing
 from wirbel.io.nifti.volumes import QUICKEST, read_volume, write_volume

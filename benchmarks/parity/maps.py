@@ -20,8 +20,8 @@ from parity.scans import scans_in
 from parity.stand_in import by_distance
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.inference_config import InferenceConfig
-from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.network_results import Found
+from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.resampling import resample_labels
 from wirbel.core.spineps.grids import zooms
 from wirbel.core.spineps.merging import both_maps as merging

@@ -14,9 +14,9 @@ import numpy as np
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.inference_config import InferenceConfig
-from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.cutouts import cut_out as block_around
 from wirbel.core.instances.network_results import Found
+from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.method.clean import clean
 from wirbel.core.method.cut_out import cut_out, instance_map
 from wirbel.core.method.merge import merge

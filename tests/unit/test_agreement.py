@@ -9,8 +9,8 @@ from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.agreement.margins import STEPS, labels_at, mean_margins
 from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import Volume, grid_with_spacing, reorient
-from wirbel.core.instances.consolidation import ABOVE, BELOW, CENTRE
 from wirbel.core.instances.cutouts import body_centres
+from wirbel.core.instances.predicted_vertebrae import ABOVE, BELOW, CENTRE
 from wirbel.core.measures.agreement import agreement_columns
 from wirbel.core.resampling import resample_labels
 from wirbel.learning.semantic.margins import classes_and_margins

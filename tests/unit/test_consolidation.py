@@ -7,7 +7,9 @@ from support.spines.spine_boxes import FRONT, box_spine, counters, oracle
 from wirbel.core.components import find_components
 from wirbel.core.geometry import Volume
 from wirbel.core.growth import fill_from_nearest, spread
-from wirbel.core.instances.consolidation import (
+from wirbel.core.instances.consolidation import consolidate, vote
+from wirbel.core.instances.cutouts import body_centres
+from wirbel.core.instances.predicted_vertebrae import (
     ABOVE,
     BELOW,
     CENTRE,
@@ -15,11 +17,8 @@ from wirbel.core.instances.consolidation import (
     Group,
     Predictions,
     candidate_dice,
-    consolidate,
     find_groups,
-    vote,
 )
-from wirbel.core.instances.cutouts import body_centres
 from wirbel.core.labels import BODY_BORDER, SACRUM
 
 LUMBAR = box_spine(range(18, 25))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from support.spines.spine_boxes import box_spine, counters, oracle
 
-from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.cutouts import body_centres
+from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.labels import BODY_BORDER, DISC, SACRUM
 from wirbel.core.merging.both_maps import merge
 from wirbel.core.merging.final_grid import KIND_OF_NUMBER, KIND_OF_STRUCTURE

@@ -8,8 +8,8 @@ from support.models.inference_settings import SETTINGS
 from support.spines.spine_boxes import SPACING_MM, box_spine, counters, oracle
 
 from wirbel.core.geometry import Grid, Volume
-from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.network_results import Found
+from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.labels import (
     ARCUS,
     BODY_BORDER,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core.geometry import Volume
-from wirbel.core.instances.consolidation import ABOVE, BELOW, CENTRE, Predictions
 from wirbel.core.instances.cutouts import cut_out
+from wirbel.core.instances.predicted_vertebrae import ABOVE, BELOW, CENTRE, Predictions
 from wirbel.core.labels import (
     ARCUS,
     BODY_BORDER,

@@ -14,8 +14,8 @@ from wirbel.core.agreement.figures import Agreement
 from wirbel.core.agreement.margins import mean_margins
 from wirbel.core.agreement.votes import agreement_of_votes
 from wirbel.core.geometry import Volume
-from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.network_results import Found
+from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.merging.map_types import CountedMaps, FinalMaps
 from wirbel.core.method.cut_out import instance_map
 from wirbel.core.method.merge import merge, merge_unnamed

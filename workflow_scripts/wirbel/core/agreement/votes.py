@@ -10,13 +10,13 @@ from wirbel.core.agreement.figures import Agreement
 from wirbel.core.agreement.margins import LABELS, labels_at
 from wirbel.core.components import voxel_volume_mm3
 from wirbel.core.geometry import Volume
-from wirbel.core.instances.consolidation import (
+from wirbel.core.instances.consolidation import vertebra_voxels
+from wirbel.core.instances.predicted_vertebrae import (
     SMALLEST_CANDIDATE_MM3,
     Candidate,
     Predictions,
     candidate_dice,
     find_candidates,
-    vertebra_voxels,
 )
 from wirbel.core.labels import DISC_OFFSET, SACRUM
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wirbel.core.geometry import Grid, Volume
-from wirbel.core.instances.consolidation import Predictions
+from wirbel.core.instances.predicted_vertebrae import Predictions
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 
 from wirbel.core.geometry import Grid, Volume, upright
 from wirbel.core.instances.bodies import settle
-from wirbel.core.instances.consolidation import Predictions, consolidate
+from wirbel.core.instances.consolidation import consolidate
+from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.levels.naming import Levels, apply_levels, levels_of
 from wirbel.core.levels.relabelling import placeholders
 from wirbel.core.merging.final_grid import to_scan_grid

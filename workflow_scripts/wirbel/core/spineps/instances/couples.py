@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.core.boxes import Box, label_boxes
-from wirbel.core.instances.consolidation import Predictions
 from wirbel.core.instances.cutouts import overlap
+from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.spineps.components import drop_small, fill_holes
 
 LEAST_DICE = 0.3
