@@ -54,12 +54,14 @@ def test_space_is_estimated_from_the_scans_own_sizes(tmp_path, monkeypatch):
         put_scan(tmp_path, f"sub-{number}").write_bytes(bytes(1000))
     scans = find_scans(tmp_path)
     needed = estimate(scans, keep_intermediates=False)
-    assert (needed.final, needed.most, needed.files) == (600, 10600, 60)
-    assert estimate(scans, keep_intermediates=True).final == 10600
+    pages = space.PAGES_BYTES + 10 * space.PANEL_BYTES
+    assert (needed.final, needed.most, needed.files) == (pages + 600, pages + 10600, 60)
+    assert estimate(scans, keep_intermediates=True).final == pages + 10600
+    assert estimate([], keep_intermediates=False).final == 0  # nothing new, nothing needed
     for free, files, told in (
-        (500, 100, "free some space"),
-        (700, 50, "50 more files may be made"),
-        (700, 100, None),
+        (pages + 500, 100, "free some space"),
+        (pages + 700, 50, "50 more files may be made"),
+        (pages + 700, 100, None),
     ):
         monkeypatch.setattr(space.os, "statvfs", lambda _, f=free, n=files: Disk(f, 1, 1000, n))
         if told:
@@ -67,7 +69,7 @@ def test_space_is_estimated_from_the_scans_own_sizes(tmp_path, monkeypatch):
                 check_space(tmp_path / "new", needed)
         else:
             assert "results between the stages may take up to" in check_space(tmp_path, needed)[0]
-    monkeypatch.setattr(space.os, "statvfs", lambda _: Disk(20000, 1, 0, 0))
+    monkeypatch.setattr(space.os, "statvfs", lambda _: Disk(pages + 20000, 1, 0, 0))
     assert check_space(tmp_path, needed) == [], "this file system does not count files"
 
 

@@ -16,6 +16,10 @@ FINAL_SHARE = 0.06
 """
 INTERMEDIATE_SHARE = 1.0
 """Intermediate results, at most once per scan: 2.0 MB of 2.0 MB for the same scan."""
+PANEL_BYTES = 400_000
+"""A scan's page: 0.1 to 0.3 MB, and 2 MB for one in ten that is flagged."""
+PAGES_BYTES = 13_000_000
+"""Once: what the pages need beside the scans' own (2.9 MB), and the contact sheet (9.7 MB with 24 scans)."""
 FILES_PER_SCAN = 6
 """Files kept per scan (docs/outputs.md)."""
 GIGABYTE = 1e9
@@ -34,8 +38,10 @@ def estimate(scans: Iterable[FoundScan], keep_intermediates: bool) -> Estimate:
     """Return the space that the results of some scans will take."""
     sizes = [max(scan.size, 0) for scan in scans]
     between = INTERMEDIATE_SHARE * sum(sizes)
-    final = FINAL_SHARE * sum(sizes) + (between if keep_intermediates else 0)
-    return Estimate(final, FINAL_SHARE * sum(sizes) + between, FILES_PER_SCAN * len(sizes))
+    pages = PANEL_BYTES * len(sizes) + (PAGES_BYTES if sizes else 0)
+    kept = FINAL_SHARE * sum(sizes) + pages
+    final = kept + (between if keep_intermediates else 0)
+    return Estimate(final, kept + between, FILES_PER_SCAN * len(sizes))
 
 
 def disk_of(output_dir: str | Path) -> tuple[Path, os.statvfs_result]:
