@@ -160,3 +160,10 @@ def test_narrow_slabs_that_cut_all_flanks_are_checked_as_well(fault):
     lost = narrow[1] == fault[0]
     maps = [np.where(lost, 0, data) for data in narrow]
     assert "spacing_uneven" in flags(spine, subregion=maps[0], vertebra=maps[1])
+
+
+def test_a_spinous_process_missing_between_two(lumbar):
+    """Its own arch is there; a laminectomy takes both."""
+    spinous = (lumbar.labels.data == L.SPINOUS_PROCESS) & (lumbar.vertebra == L2)
+    maps = [np.where(spinous, 0, data) for data in (lumbar.labels.data, lumbar.vertebra)]
+    assert flags(lumbar, subregion=maps[0], vertebra=maps[1]) == ["arches_misplaced"]

@@ -41,8 +41,8 @@ SCAN_FLAGS: dict[str, str] = {
         "are too small, or discs too high"
     ),
     "arches_misplaced": (
-        "arches lie half a level and more above or three quarters below their bodies, or one vertebra has two spinous "
-        "processes and its neighbour none: parts have the neighbour's name"
+        "arches lie half a level and more above or three quarters below their bodies, or a vertebra has no spinous "
+        "process, though its arch is there and both neighbours have one, or one has two: parts have the wrong name"
     ),
     "sides_exchanged": (
         "at two vertebrae or more a left process lies to the right of its right counterpart"

@@ -46,8 +46,13 @@ def arch_heights(chain: WholeChain) -> list[float]:
 
 
 def spinous_exchanged(chain: WholeChain) -> bool:
-    """Return True if a vertebra has no spinous process and a neighbour has two."""
-    pairs = list(zip(chain.links, chain.links[1:], strict=False))
+    """Return True if a vertebra has no spinous process, and a neighbour has two or both neighbours have one."""
+    links = chain.links
+    for above, link, below in zip(links, links[1:], links[2:], strict=False):
+        beside = above.spinous_mm is not None and below.spinous_mm is not None
+        if beside and link.in_profile and _without_spinous(link):
+            return True
+    pairs = list(zip(links, links[1:], strict=False))
     return any(
         _without_spinous(a) and _has_two(chain, b)
         for above, below in pairs
