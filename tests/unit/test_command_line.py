@@ -148,3 +148,31 @@ def test_completion_knows_the_subcommands(shell, capsys):
         main(["--print-completion", shell])
     told = capsys.readouterr().out
     assert all(name in told for name in SUBCOMMANDS)
+
+
+def test_simulate_makes_a_data_set_and_says_what_is_next(tmp_path, monkeypatch, capsys):
+    made = []
+    monkeypatch.setattr(
+        "wirbel.stages.simulate.simulate", lambda orders, folder, jobs: made.append((orders, jobs))
+    )
+    folder = tmp_path / "scans"
+    words = ("--count", "2", "--regions", "lumbar", "cervical", "--processes", "3")
+    assert main(["simulate", str(folder), *words]) == 0
+    ((orders, jobs),) = made
+    assert (len(orders), jobs) == (2, 3)
+    assert f"2 scans in {folder}; next: wirbel run {folder} RESULTS" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--count", "0"], "expected --count of at least 1"),
+        (["--stations", "--regions", "lumbar"], "expected --regions whole with --stations"),
+        ([], "is another data set (it holds sub-01)"),
+    ],
+)
+def test_simulate_refuses_in_one_sentence(tmp_path, capsys, words, told):
+    (tmp_path / "sub-01").mkdir()
+    assert main(["simulate", str(tmp_path), *words]) == 2
+    said = capsys.readouterr().err.strip()
+    assert told in said and said.startswith("wirbel simulate: ") and "\n" not in said

@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "status": "say how far a run is, what failed and why",
     "view": "show results in a browser, on this machine only",
     "report": "make the quality-control pages again",
+    "simulate": "make scans with known truth, to try the software on",
     "evaluate": "compare results with known label maps",
     "annotate": "fuse several segmentations of each scan into one annotation",
     "spider": "segment the public SPIDER data set and print the paper's table",

@@ -138,6 +138,15 @@ def write_tables(made: list[dict[str, Any]], bids_dir: Path) -> None:
     write_rows(bids_dir / "participants.tsv", columns, participants)
 
 
+def contradiction(args: argparse.Namespace) -> str:
+    """Return what is wrong with the arguments; empty if nothing is."""
+    if args.count < 1 or not 0 <= args.broken <= args.count:
+        return "expected --count of at least 1 and --broken between 0 and --count"
+    if args.stations and set(args.regions) != {"whole"}:
+        return "expected --regions whole with --stations: other scans are too short for three"
+    return ""
+
+
 def simulate(to_make: list[Order], bids_dir: Path, processes: int) -> None:
     """Make all scans, then the tables, then `truth.json`, which says that the data set is complete."""
     write_descriptions(bids_dir)
@@ -199,12 +208,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--processes", type=int, default=1, help="scans made at the same time")
     args = parser.parse_args(argv)
-    if args.count < 1 or not 0 <= args.broken <= args.count:
-        parser.error("expected --count of at least 1 and --broken between 0 and --count")
-    if args.stations and set(args.regions) != {"whole"}:
-        parser.error(
-            "expected --regions whole with --stations: other scans are too short for three"
-        )
+    if wrong := contradiction(args):
+        parser.error(wrong)
     refused = refusal(args.bids_dir)
     if refused:
         print(f"simulate: {refused}", file=sys.stderr)

@@ -57,7 +57,7 @@ def sagittal_views(course: Course) -> list[View]:
     def place(index: np.ndarray) -> np.ndarray:
         return np.stack([(index[:, 0] - front) * back_mm, index[:, 1] * down_mm], 1) / pixel
 
-    views = []
+    views: list[View] = []
     for sideways in _sideways_mm(course):
         slices = _at(course.middle, rows) + sideways / right_mm
         at = np.broadcast_arrays(columns[None, :], rows[:, None], slices[:, None])
