@@ -10,7 +10,7 @@ from support.cluster.rounds import IN_HAND
 from wirbel.manifests.records import read_records
 
 CANCELLED = "failed, SLURM status is: 'CANCELLED'"
-NO_ANSWER = "SLURM does not say how 1 jobs are doing; they are awaited until it does"
+NO_ANSWER = "SLURM does not say anything about 1 job; Wirbel waits until it does"
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_no_job_names_a_participant_and_nothing_stays_of_a_withdrawn_one(study, 
     names = study.folder.parent / "gone.txt"  # what stands on the command line is kept by SLURM
     names.write_text("sub-02\n")
     told = study.run(batch_size=3, withdrawn=names)
-    assert "1 participants are withdrawn" in told
+    assert "1 participant is withdrawn" in told
     fields = "jobname%200,comment%200,submitline%2000,workdir%500"
     known = accounting_cluster.output("sacct", "-anP", "-S", "now-1hour", "-o", fields)
     assert "b00001" in known and "sub-0" not in known

@@ -69,10 +69,10 @@ def test_no_gpu_is_free(study, cluster):
     assert "WATCH_SECONDS = 60.0" in text
     watching.write_text(text.replace("WATCH_SECONDS = 60.0", "WATCH_SECONDS = 1.0"))
     run = study.start()
-    told = next((line for line in run.stdout if "jobs wait" in line), "the run ended")
+    told = next((line for line in run.stdout if "job waits" in line), "the run ended")
     # SLURM itself says one or the other, depending on which of its two schedulers looked last.
     assert re.match(
-        r"1 jobs wait in partition gpu \((Resources|Priority)\): .*they start when ", told
+        r"1 job waits in partition gpu \((Resources|Priority)\): .*they start when ", told
     )
 
 

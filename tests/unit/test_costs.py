@@ -87,7 +87,7 @@ def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
     log = output / "logs" / "merge" / f"{BATCH}.log"
     _write(log, f"merge {BATCH}: started: 2 scans\nmerge: the file system refused: no space\n")
     told = summary(output).text
-    assert "1 jobs failed because of the machine or the installation" in told
+    assert "1 job failed because of the machine or the installation" in told
     assert f"merge {BATCH}: the file system refused: no space (see {log})" in told
     row = f"merge\t{BATCH}".replace("\t", ",")
     assert (output / "logs" / "failed_jobs.csv").read_text().splitlines()[1].startswith(row)

@@ -50,7 +50,7 @@ def test_while_the_executor_gets_no_answer_nothing_is_dropped_and_nothing_given_
     for _ in range(20):
         play.look()
     assert play.active == jobs
-    assert play.told == ["SLURM does not say how 2 jobs are doing; they are awaited until it does."]
+    assert play.told == ["SLURM does not say anything about 2 jobs; Wirbel waits until it does."]
     play.executor.silent, play.executor.ended = False, {"7", "8"}
     play.look()
     assert play.executor.successes == jobs

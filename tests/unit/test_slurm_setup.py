@@ -162,8 +162,8 @@ def test_the_watch_speaks_when_the_reasons_change_and_not_otherwise(monkeypatch)
     slurm_queue.watch("wirbel-1", told.append, awaited=lambda: 0, seconds=0.01)
     assert done.wait(10)
     assert [line.partition(":")[0] for line in told] == [
-        "1 jobs wait in partition gpu (Priority)",
-        "1 jobs wait in partition gpu (Resources)",
+        "1 job waits in partition gpu (Priority)",
+        "1 job waits in partition gpu (Resources)",
     ]
 
 

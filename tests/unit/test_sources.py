@@ -54,7 +54,7 @@ def test_who_has_scans_but_none_that_fits_has_no_scan_and_is_told(cohort):
     (one,) = data.findings
     assert (one.participant_id, one.reason) == ("sub-02", "no_scan")
     assert one.detail == (
-        "1 scans, such as sub-02, are left out by the setting filter: expected acq sag, found no acq-"
+        "1 scan, such as sub-02: left out by the setting filter: expected acq sag, found no acq-"
     )
     assert "2 scans are left out by the setting filter" in data.remarks
 

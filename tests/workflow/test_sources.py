@@ -8,7 +8,7 @@ def test_a_narrower_run_computes_nothing_and_a_wider_one_only_the_rest(workflow)
         path.rename(path.with_name(f"{name}_T2w.nii.gz"))
     workflow.scan("sub-02", "two")
     told = workflow.run(one_per_session="true", where="{}", participants="sub-01")
-    assert "1 scans are left out because another of their session was chosen" in told
+    assert "1 scan is left out because another of their session was chosen" in told
     assert "1 scan measured, 0 failed" in told
     assert {line.split()[1] for line in workflow.computed()} == {"sub-01_run-2"}
     workflow.run(one_per_session="true")

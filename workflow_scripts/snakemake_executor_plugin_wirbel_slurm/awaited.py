@@ -29,7 +29,7 @@ LOST = (
     "SLURM has forgotten job {}: its controller went down just after the job was submitted, or lost how it ended. The "
     "job counts as failed; scans that it had finished are not computed again. "
 )
-NO_ANSWER = "SLURM does not say how {} jobs are doing; they are awaited until it does."
+NO_ANSWER = "SLURM does not say anything about {}; Wirbel waits until it does."
 NOT_LOOKED = "Jobs that SLURM has forgotten were not looked for: {}: {}"
 
 
@@ -76,7 +76,7 @@ class AwaitedJobs:
                 still.append(job)
         dropped = len(self._unreported(asked)) > len(still)
         if dropped and self.answered:
-            self.say(NO_ANSWER.format(len(asked)))
+            self.say(NO_ANSWER.format("1 job" if len(asked) == 1 else f"{len(asked)} jobs"))
         self.answered = not dropped
         self._guarded(self._give_up_lost, still)
         self.awaited = self._unreported(asked)

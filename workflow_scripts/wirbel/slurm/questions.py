@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from wirbel.words import counted
+
 ANSWER_SECONDS = 60
 PATIENCE_SECONDS = 60
 """How long a controller that does not answer is asked again: a restart takes less."""
@@ -104,7 +106,7 @@ def cancel(jobs: list[QueuedJob], prefix: str) -> None:
         if time.monotonic() > end:
             numbers = " ".join(job.number for job in left)
             raise SlurmError(
-                f"{len(left)} jobs of an earlier run were cancelled but do not end ({numbers}); "
+                f"cancelled, but still there: {counted(len(left), 'job')} of an earlier run ({numbers}); "
                 "wait until `squeue --me` does not show them any more, and run this again"
             )
         time.sleep(POLL_SECONDS)

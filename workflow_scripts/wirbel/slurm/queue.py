@@ -9,6 +9,7 @@ from typing import Any
 
 from wirbel.slurm.questions import QueuedJob, SlurmError, cancel, jobname_prefix, queued_jobs
 from wirbel.slurm.setup import keeps_accounts, oldest_shown_seconds
+from wirbel.words import counted
 
 WATCH_SECONDS = 60.0
 FORGOTTEN_LOOKS = 10
@@ -74,10 +75,10 @@ def choose_status_command(settings: Any) -> None:
 def waiting(jobs: list[QueuedJob]) -> list[str]:
     """Return one sentence for each reason why jobs are not running."""
     pending = [job for job in jobs if job.state == "PENDING" and job.reason not in TRANSIENT]
-    counted = Counter((job.reason, job.partition) for job in pending)
+    numbers = Counter((job.reason, job.partition) for job in pending)
     return [
-        f"{number} jobs wait in partition {partition} ({reason}): {_explained(reason)}"
-        for (reason, partition), number in sorted(counted.items())
+        f"{counted(number, 'job waits', 'jobs wait')} in partition {partition} ({reason}): {_explained(reason)}"
+        for (reason, partition), number in sorted(numbers.items())
     ]
 
 

@@ -18,9 +18,9 @@ from wirbel.study.sources.source import Source
 from wirbel.words import counted
 
 WORDS = {
-    FILTERED: "scans are left out by the setting filter",
-    NOT_SELECTED: "scans are left out by the setting where",
-    NOT_CHOSEN: "scans are left out because another of their session was chosen (one_per_session)",
+    FILTERED: "left out by the setting filter",
+    NOT_SELECTED: "left out by the setting where",
+    NOT_CHOSEN: "left out because another of their session was chosen (one_per_session)",
 }
 MOST_NAMED = 20
 """Columns named in an error."""
@@ -52,8 +52,12 @@ def chosen_from(
     findings = [one for one in listing.findings if _concerns(one, people, source)]
     findings += [_finding(one) for one in found.left_out if one.reason == NOT_CHOSEN]
     findings += _without(found.scans, found.left_out, findings)
-    counted = Counter(one.reason for one in found.left_out)
-    remarks = [f"{counted[reason]:,} {words}" for reason, words in WORDS.items() if counted[reason]]
+    numbers = Counter(one.reason for one in found.left_out)
+    remarks = [
+        f"{counted(numbers[reason], 'scan is', 'scans are')} {words}"
+        for reason, words in WORDS.items()
+        if numbers[reason]
+    ]
     return Chosen(taken, findings, remarks, found.left_out)
 
 
@@ -110,4 +114,4 @@ def _without(
 
 
 def _example(one: LeftOut) -> str:
-    return f"{visible(one.scan.scan_id)}, are left out by the {one.detail}"
+    return f"{visible(one.scan.scan_id)}: left out by the {one.detail}"
