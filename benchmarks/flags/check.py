@@ -3,8 +3,8 @@
     nice python benchmarks/flags/check.py --clean 200 --faulty 40
 
 Draws the true label maps of simulated scans (1 mm in plane, slices of 3 to 4.4 mm, all four fields of view), checks
-them as they are, and with each fault of `whole_result_faults.py` put into them. Prints two tables: flags of sound
-scans, hits of each fault. Sound scans are checked with the true sizes as measured rows, faulty ones without rows.
+them as they are, and with each fault of `faults.py`, `header_faults.py`, `unseen_names.py` and `unseen_masks.py` put
+into them. Prints two tables: flags of sound scans, hits of each fault. Sound scans are checked with the true sizes as measured rows, faulty ones without rows.
 About a second of one slow core per sound scan, and ten per faulty one.
 """
 
@@ -18,7 +18,8 @@ import numpy as np
 from faults import MAP_FAULTS
 from header_faults import HEADER_FAULTS
 from spine import FAILS, Spine
-from unseen_faults import UNSEEN_FAULTS
+from unseen_masks import MASK_FAULTS
+from unseen_names import NAME_FAULTS
 
 from wirbel.core.geometry import Volume, reorient
 from wirbel.core.plausibility.scan_flags import SCAN_FLAGS
@@ -30,7 +31,7 @@ from wirbel.phantom.true_values.true_shapes import body_sizes
 
 IN_PLANE_MM = 1.0
 ANY = (*SCAN_FLAGS, FAILS)
-FAULTS = MAP_FAULTS | HEADER_FAULTS | dict.fromkeys(UNSEEN_FAULTS, ANY)
+FAULTS = MAP_FAULTS | HEADER_FAULTS | dict.fromkeys(NAME_FAULTS + MASK_FAULTS, ANY)
 SEED = 70000
 
 

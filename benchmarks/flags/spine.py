@@ -11,6 +11,7 @@ from wirbel.core import labels as L
 from wirbel.core.geometry import Grid, Volume
 
 FAILS = "implausible_result"
+ANTERIOR, SUPERIOR = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,13 @@ def where(mask: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     out = np.zeros(mask.shape, bool)
     out[tuple(np.argwhere(mask)[chosen].T)] = True
     return out
+
+
+def middle_pair(spine: Spine, fewest: int = 4) -> tuple[int, int] | None:
+    """Two neighbours in the middle of those in view, or None if these are fewer."""
+    names = spine.names()
+    k = len(names) // 2
+    return (names[k - 1], names[k]) if len(names) >= fewest else None
 
 
 Fault = Callable[[Spine], Spine | None]

@@ -30,8 +30,9 @@ function picture(view, unsure, about) {
     over.append(svg("line", { x1, y1, x2, y2, class: "layer-lines", stroke: LINE_COLOURS[kind], "stroke-width": 1.6 }));
   }
   for (const [level, x, y] of view.marks || []) {
-    const at = view.kind === "coronal" ? view.width - 4 : Math.max(26, x - 32);
-    over.append(svg("text", { x: at, y: y + 4, class: "layer-names", "text-anchor": "end" }, unsure ? `${level}?` : level));
+    const at = view.kind === "coronal" ? view.width - 4 : Math.max(unsure ? 40 : 30, x - 32);
+    const within = Math.min(Math.max(y + 4, 16), view.height - 5);
+    over.append(svg("text", { x: at, y: within, class: "layer-names", "text-anchor": "end" }, unsure ? `${level}?` : level));
   }
   if (view.titles) {
     view.titles.forEach((level, i) => {
@@ -82,7 +83,7 @@ function aside(row, panel) {
     ["Levels", row.first_level ? `${row.first_level} to ${row.last_level}` : "–"],
     ["Named", codes[row.level_method] || inWords(row.level_method || "–")],
     ["Confidence", shown(row.level_confidence)],
-    ...(scan.level_alternative ? [["Or", `${scan.level_alternative} on top`]] : []),
+    ...(scan.level_alternative ? [["Second choice", `${scan.level_alternative} on top`]] : []),
     ...person(row), ["Attention", row.attention],
     ["Outlier rows", row.outlier_rows], ["Out of range", row.range_rows],
   ];
