@@ -4,8 +4,8 @@
 
 Draws the true label maps of simulated scans (1 mm in plane, slices of 3 to 4.4 mm, all four fields of view), checks
 them as they are, and with each fault of `faults.py`, `header_faults.py`, `unseen_names.py` and `unseen_masks.py` put
-into them. Prints two tables: flags of sound scans, hits of each fault. Sound scans are checked with the true sizes as measured rows, faulty ones without rows.
-About a second of one slow core per sound scan, and ten per faulty one.
+into them. Prints two tables: flags of sound scans, hits of each fault. Sound scans are checked with the true sizes as
+measured rows, faulty ones without rows. About a second of one slow core per sound scan, and 20 per faulty one.
 """
 
 from __future__ import annotations
