@@ -7,6 +7,18 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "workflow_scripts" / "wirbel"
 HEAVY = {"numpy", "scipy", "pandas", "nibabel", "SimpleITK", "pyarrow", "torch", "PIL", "cc3d"}
+NEEDLESS = {
+    "torch",
+    "pandas",
+    "pyarrow",
+    "matplotlib",
+    "SimpleITK",
+    "pydicom",
+    "requests",
+    "urllib3",
+    "skimage",
+}
+"""No stage of the chain needs these at its start; torch comes with the network, if there is a scan to compute."""
 RULES = "wirbel.study.workflow"
 """Only these import Snakemake, which brings some of the heavy ones itself."""
 
@@ -36,3 +48,13 @@ def test_the_rules_import_nothing_that_computes_besides_what_snakemake_does():
     loaded = _loaded_with({module for module in _modules() if module.startswith(RULES)})
     assert f"{RULES}.rules" in loaded
     assert not HEAVY & (loaded - _loaded_with({"snakemake.scheduling.job_scheduler"}))
+
+
+def test_stages_import_none_of_the_heavy_packages_that_they_can_do_without():
+    for stage in ("resample", "semantic", "instance", "merge", "label", "features"):
+        needless = NEEDLESS & _loaded_with({f"wirbel.stages.{stage}"})
+        assert not needless, f"{stage} starts slowly: {sorted(needless)}"
+
+
+def test_pydicom_can_be_imported_after_nibabel_was_loaded_without_it():
+    assert {"nibabel", "pydicom"} <= _loaded_with({"wirbel.core.geometry", "wirbel.ingest.writing"})

@@ -9,17 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from nibabel.affines import voxel_sizes
-from nibabel.orientations import (
-    aff2axcodes,
-    apply_orientation,
-    axcodes2ornt,
-    inv_ornt_aff,
-    io_orientation,
-    ornt_transform,
-)
 
 from wirbel.core.boxes import Box
+from wirbel.core.preparation.nibabel_alone import orientations, voxel_sizes
 
 MODEL_AXES = ("P", "I", "R")
 """Orientation of the model grid: indices grow towards posterior, inferior, right."""
@@ -66,7 +58,7 @@ class Grid:
     @property
     def axes(self) -> tuple[str, str, str]:
         """Anatomical direction in which each index grows, such as ("P", "I", "R")."""
-        return aff2axcodes(self.affine)
+        return orientations.aff2axcodes(self.affine)
 
     def to_world(self, index: np.ndarray) -> np.ndarray:
         """Map voxel indices, shape (..., 3), to RAS+ mm, shape (..., 3)."""
@@ -142,15 +134,21 @@ def reorient(volume: Volume, axes: tuple[str, str, str] = MODEL_AXES) -> Volume:
 
 def turned(volume: Volume, axes: tuple[str, str, str] = MODEL_AXES) -> Volume:
     """Return the same as `reorient`, but as a view of the same voxels, which takes no memory."""
-    transform = ornt_transform(io_orientation(volume.affine), axcodes2ornt(axes))
-    affine = volume.affine @ inv_ornt_aff(transform, volume.data.shape)
-    return Volume(apply_orientation(volume.data, transform), affine)
+    transform = orientations.ornt_transform(
+        orientations.io_orientation(volume.affine), orientations.axcodes2ornt(axes)
+    )
+    affine = volume.affine @ orientations.inv_ornt_aff(transform, volume.data.shape)
+    return Volume(orientations.apply_orientation(volume.data, transform), affine)
 
 
 def stored_like(volume: Volume, grid: Grid) -> Volume:
     """Undo `reorient`: return a volume in model axes with the axis order and directions of `grid`."""
-    transform = ornt_transform(axcodes2ornt(MODEL_AXES), io_orientation(grid.affine))
-    return Volume(np.ascontiguousarray(apply_orientation(volume.data, transform)), grid.affine)
+    transform = orientations.ornt_transform(
+        orientations.axcodes2ornt(MODEL_AXES), orientations.io_orientation(grid.affine)
+    )
+    return Volume(
+        np.ascontiguousarray(orientations.apply_orientation(volume.data, transform)), grid.affine
+    )
 
 
 def upright(volume: Volume) -> Volume:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from nibabel.affines import voxel_sizes
 
 from wirbel.core.geometry import Grid, Volume, reorient, stored_like, upright
 from wirbel.core.growth import fill_from_nearest, spread
@@ -16,6 +15,7 @@ from wirbel.core.labels import (
     T13,
     VERTEBRA_SUBREGIONS,
 )
+from wirbel.core.preparation.nibabel_alone import voxel_sizes
 from wirbel.core.resampling import resample_labels
 
 REACH_MM = 8.0

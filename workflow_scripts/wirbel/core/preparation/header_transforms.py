@@ -12,8 +12,8 @@ from itertools import product
 from typing import NamedTuple, NoReturn
 
 import numpy as np
-from nibabel.affines import voxel_sizes
 
+from wirbel.core.preparation.nibabel_alone import voxel_sizes
 from wirbel.errors import ScanError
 
 HEADER_CONFLICT = "header_conflict"

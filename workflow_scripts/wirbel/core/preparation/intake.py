@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator
 from typing import NoReturn
 
 import numpy as np
-from nibabel.orientations import io_orientation
 
 from wirbel.core.geometry import Volume
 from wirbel.core.preparation.image_checks import checked_intensities
+from wirbel.core.preparation.nibabel_alone import orientations
 from wirbel.core.preparation.voxel_values import clean
 from wirbel.errors import ScanError
 
@@ -253,7 +253,9 @@ def check_sagittal(volume: Volume, name: str) -> None:
 
 def anatomical_directions(volume: Volume) -> tuple[str, ...]:
     """Return the anatomical direction pair that each array axis is closest to, such as "left-right"."""
-    return tuple(_DIRECTIONS[int(axis)] for axis in io_orientation(volume.affine)[:, 0])
+    return tuple(
+        _DIRECTIONS[int(axis)] for axis in orientations.io_orientation(volume.affine)[:, 0]
+    )
 
 
 def check_field_of_view(volume: Volume, name: str) -> None:

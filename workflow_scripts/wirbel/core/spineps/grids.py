@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from nibabel.affines import voxel_sizes
 from scipy import ndimage
 
 from wirbel.core.boxes import tight_box
 from wirbel.core.geometry import Grid, Volume
+from wirbel.core.preparation.nibabel_alone import voxel_sizes
 from wirbel.core.separable import along_axes, cubic, nearest_if_plain
 
 SAME_MM = 1e-3
