@@ -1,7 +1,10 @@
 """What a person is told at the end: what it cost, what is kept, and which jobs failed for which reason."""
 
 import csv
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 from wirbel.manifests.records import Record, manifest_file, write_records
@@ -141,6 +144,14 @@ def test_a_stage_counts_what_was_used_after_the_one_before_it():
     first, second, whole = used_lately(), used_lately(), usage()
     assert whole.cpu_seconds > first.cpu_seconds > second.cpu_seconds >= 0
     assert whole.seconds > first.seconds > second.seconds >= 0
+
+
+def test_memory_is_that_of_the_process_and_not_of_the_one_that_started_it():
+    large = np.ones(300 * 2**20 // 8)  # 300 MB
+    code = "from wirbel.runner.machine.process import usage; print(usage().max_memory_mb)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert large.nbytes / 2**20 == 300
+    assert 5 < float(told.stdout) < 100
 
 
 def test_what_a_process_has_used_grows():

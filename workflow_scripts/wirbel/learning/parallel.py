@@ -12,15 +12,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
+from wirbel.learning.heap import share_one_heap
+
 
 def usable_threads(requested: int = 0) -> int:
     """Return `requested`, or the number of cores available to this process if it is zero."""
     return requested if requested > 0 else max(1, len(os.sched_getaffinity(0)))
 
 
+def compute_alone() -> None:
+    """Let this thread compute without helper threads, and all threads share one heap."""
+    torch.set_num_threads(1)
+    share_one_heap()
+
+
 def sample_threads(number: int) -> ThreadPoolExecutor:
     """Return a pool whose threads compute without helper threads of their own; the calling thread does
     too.
     """
-    torch.set_num_threads(1)
+    compute_alone()
     return ThreadPoolExecutor(number, initializer=torch.set_num_threads, initargs=(1,))

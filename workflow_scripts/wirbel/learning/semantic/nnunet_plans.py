@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from dynamic_network_architectures.architectures.unet import PlainConvUNet, ResidualEncoderUNet
 from nnunetv2.preprocessing.normalization import default_normalization_schemes as schemes
 
+from wirbel.learning.semantic.frugal import NETWORKS
 from wirbel.learning.semantic.plan_spacing import PlanSpacing
 from wirbel.models.folders.plans import PlansFile, judged_plans
 
-NETWORKS = {network.__name__: network for network in (PlainConvUNet, ResidualEncoderUNet)}
 NORMALISATIONS = {
     scheme.__name__: scheme
     for scheme in (

@@ -16,9 +16,10 @@ from scipy.ndimage import binary_fill_holes, find_objects
 
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.method.arithmetic import Arithmetic
-from wirbel.learning.checkpoints import load_into
+from wirbel.learning.checkpoints import Weights, load_into
 from wirbel.learning.filling import check_fit, check_numbers, filled, skeleton
-from wirbel.learning.parallel import sample_threads, usable_threads
+from wirbel.learning.heap import give_back
+from wirbel.learning.parallel import compute_alone, sample_threads, usable_threads
 from wirbel.learning.precision import choose_device, memory_format
 from wirbel.learning.semantic.margins import classes_and_margins
 from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
@@ -96,6 +97,7 @@ class SemanticModel:
         self.config: InferenceConfig = checked_folder(folder, "semantic")
         self.arithmetic = arithmetic
         threads = usable_threads(threads)
+        compute_alone()
         folds = self._load(folder)
         self.order = _axis_order(folds[0].reversed_axes, self.plans.transpose_forward)
         place = choose_device(device)
@@ -104,13 +106,14 @@ class SemanticModel:
             self.config.default_step_size,
             folds[0].mirror_axes if self.config.inference_augmentation else (),
             place,
-            sample_threads(threads),
-            2 * threads,
+            sample_threads(threads) if threads > 1 else None,
+            threads + 1,
             arithmetic,
         )
         layout = memory_format(place, self.window.single_precision)
         moved = self.network.to(place, memory_format=layout)  # type: ignore[call-overload]
         moved.eval()
+        give_back()  # what reading the weights took
         self.label_table = _label_table(self.config)
 
     def _load(self, folder: Path) -> list[Fold]:
@@ -126,7 +129,8 @@ class SemanticModel:
         for fold in folds[1:]:
             check_numbers(fold.weights, fold.source)
         self.network = filled(self._build, folds[0].weights, folds[0].source)
-        self.folds = [fold.weights for fold in folds]
+        one = len(folds) == 1  # the network holds its weights already
+        self.folds: list[Weights] = [{}] if one else [fold.weights for fold in folds]
         return folds
 
     def _build(self) -> torch.nn.Module:

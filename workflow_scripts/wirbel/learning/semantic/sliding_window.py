@@ -46,8 +46,8 @@ class SlidingWindow:
         Spatial axes to mirror along, in all combinations; scores are averaged. Empty: none.
     device : torch.device
         Where to compute.
-    pool : Executor
-        Threads that compute tiles on a CPU.
+    pool : Executor or None
+        Threads that compute tiles on a CPU; None: the calling thread does.
     ahead : int
         How many tiles may wait there, computed or not.
     arithmetic : Arithmetic
@@ -59,7 +59,7 @@ class SlidingWindow:
     step: float
     mirror_axes: tuple[int, ...]
     device: torch.device
-    pool: Executor
+    pool: Executor | None
     ahead: int
     arithmetic: Arithmetic = Arithmetic.QUICK
 
@@ -121,7 +121,7 @@ class SlidingWindow:
             return tile, self._predict(network, data[tile][None], weight)
 
         places = self._places(data.shape[1:])
-        if self.device.type == "cpu":
+        if self.pool is not None and self.device.type == "cpu":
             return map_ahead(self.pool, compute, places, self.ahead)
         return map(compute, places)
 

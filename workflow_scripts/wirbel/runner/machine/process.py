@@ -74,8 +74,19 @@ def usage() -> Usage:
     return Usage(
         _age_seconds(),
         sum(used.ru_utime + used.ru_stime for used in both),
-        max(used.ru_maxrss for used in both) * RSS_UNIT_BYTES / 2**20,
+        max(_largest_mb(), both[1].ru_maxrss * RSS_UNIT_BYTES / 2**20),
     )
+
+
+def _largest_mb() -> float:
+    """Return the largest resident size of this process; getrusage would give that of the process which started it, if
+    it was larger.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT_BYTES / 2**20
 
 
 _told = Usage()
