@@ -6,11 +6,11 @@ import base64
 import gzip
 import io
 
+import nibabel as nib
 import numpy as np
 from PIL import Image
 
 from wirbel.core.geometry import Volume
-from wirbel.core.preparation.nibabel_alone import nib
 from wirbel.io.atomic import write_bytes
 
 QUALITY, EFFORT = 75, 4

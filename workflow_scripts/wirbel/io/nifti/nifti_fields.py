@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+import nibabel as nib
 import numpy as np
 
 from wirbel.core.preparation.header_transforms import Stated
 from wirbel.core.preparation.intake import check_type
-from wirbel.core.preparation.nibabel_alone import nib
 from wirbel.errors import ScanError
 from wirbel.io.nifti.file_kinds import NIFTI_SIZES, check_pointer, kind_of
 

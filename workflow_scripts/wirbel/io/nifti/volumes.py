@@ -10,10 +10,10 @@ import gzip
 from collections.abc import Mapping
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 
 from wirbel.core.geometry import Grid, Volume
-from wirbel.core.preparation.nibabel_alone import nib
 from wirbel.io.atomic import atomic_path
 from wirbel.io.nifti.nifti_files import explain_read_errors
 from wirbel.io.nifti.nifti_header import Header, read_header
