@@ -125,7 +125,7 @@ def _is_told(remark: str) -> bool:
 
 def _sizes(found: Inventory) -> list[str]:
     taken = [int(row.bytes) for row in found.rows if row.status == TAKEN and row.bytes]
-    return [f"To read: {sum(taken) / 1e9:,.3g} GB"] if taken else []
+    return [f"To read: {sum(taken) / 1e6:,.0f} MB"] if taken else []
 
 
 def _reason(found: Inventory, reason: str) -> list[str]:

@@ -74,7 +74,7 @@ def write_scan(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]:
         {
             "Modality": "MR",
             "Manufacturer": "simulated",
-            "ImageType": ["DERIVED", "SIMULATED"],
+            "ImageType": ["ORIGINAL", "PRIMARY", "SIMULATED"],
             "SliceThickness": thickness_mm,
             "SpacingBetweenSlices": thickness_mm,
         },
