@@ -310,3 +310,16 @@ def test_a_manifest_that_a_failing_disk_changed_is_made_again(stage, old, new):
         assert new not in left and left.count(old) == written.count(old)
     finally:
         study.teardown()
+
+
+@pytest.mark.parametrize("stage", ["resample", "merge", "features"])
+def test_a_damaged_manifest_does_not_stop_a_run_that_makes_all_of_them_again(stage):
+    study = Study()
+    try:
+        study.begin(texts=["one", "two"])
+        path = study.output / "work" / stage / "b00001.tsv"
+        path.write_bytes(path.read_bytes().replace(b"\tok\t", b"\tok\xf4", 1))
+        study.change_a_setting(key="n4", value=not study.chosen.get("n4", True))
+        assert path.read_bytes().count(b"\tok\t") == 2
+    finally:
+        study.teardown()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wirbel.manifests.records import OK, Record, manifest_file, read_records
+from wirbel.manifests.records import OK, DamagedManifest, Record, manifest_file, read_records
 
 NO_STAGE = "batches"
 Tables = dict[str, dict[str, Record]]
@@ -12,9 +12,20 @@ Tables = dict[str, dict[str, Record]]
 
 
 def read_manifests(output_dir: Path, batch: str) -> Tables:
-    """Read the current manifests of a batch."""
+    """Read the current manifests of a batch; one that a failing disk changed counts as empty.
+
+    Its stage runs again, or its own reader names it. It may be a later stage's, which stops nobody.
+    """
     found = sorted(output_dir.glob(f"work/*/{batch}.tsv"))
-    return {path.parent.name: read_records(path) for path in found if path.parent.name != NO_STAGE}
+    return {path.parent.name: read_if_whole(path) for path in found if path.parent.name != NO_STAGE}
+
+
+def read_if_whole(path: Path) -> dict[str, Record]:
+    """Read a manifest; empty if it is not what was written."""
+    try:
+        return read_records(path)
+    except DamagedManifest:
+        return {}
 
 
 def lineage(tables: Tables, scan_id: str, key: str) -> dict[str, Record]:

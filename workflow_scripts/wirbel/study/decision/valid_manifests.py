@@ -11,8 +11,8 @@ from pathlib import Path
 from wirbel.errors import InfrastructureError
 from wirbel.manifests.batches import batch_file, read_batch
 from wirbel.manifests.findings import read_reviews, shifts_of, with_shifts
-from wirbel.manifests.lineage import Tables, read_manifests
-from wirbel.manifests.records import OK, manifest_file, read_records
+from wirbel.manifests.lineage import Tables, read_if_whole, read_manifests
+from wirbel.manifests.records import OK, manifest_file
 from wirbel.manifests.seals import Seal, read_seal
 from wirbel.plan.chain import ALL_STAGES, STAGES
 from wirbel.plan.plan import Plan, plan_file, read_plan
@@ -53,7 +53,7 @@ def standing(output_dir: Path, plan: Plan | None, batch: str, *, all_rows: bool)
     tables: Tables = {}
     if all_rows or not done or seals[-1].failed_scans:
         names = plan.names[: len(seals)]
-        tables = {name: read_records(manifest_file(output_dir, name, batch)) for name in names}
+        tables = {name: read_if_whole(manifest_file(output_dir, name, batch)) for name in names}
     next_stage = None if done else plan.names[len(seals)]
     return Standing(tables, next_stage, scans_in(output_dir, batch, seals), measured)
 
