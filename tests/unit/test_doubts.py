@@ -41,6 +41,7 @@ def test_times_of_t2_weighted_scans_are_long(echo_ms, repetition_ms, odd):
         ({**T2W_TIMES, "ImageType": ["DERIVED", "PRIMARY", "MPR"]}, ["derived_image"]),
         ({**T2W_TIMES, "ImageType": ["ORIGINAL", "PRIMARY", "DERIVED"]}, []),
         ({"EchoTime": "long", "RepetitionTime": True, "ImageType": "DERIVED"}, []),
+        ({"EchoTime": 10**400, "RepetitionTime": float("nan")}, []),
         ([1, 2], []),
     ],
 )
@@ -50,11 +51,12 @@ def test_a_sidecar_says_what_a_scan_is(tmp_path, content, codes):
     assert list(sidecar_doubts(str(path))) == codes
 
 
-def test_a_sidecar_that_cannot_be_read_says_nothing(tmp_path):
-    (tmp_path / "a.json").write_bytes(b"{\xff")
-    assert (
-        sidecar_doubts(str(tmp_path / "a.json")) == sidecar_doubts(str(tmp_path / "b.json")) == {}
-    )
+@pytest.mark.parametrize("content", [b"{\xff", b"[" * 100_000, b"", None])
+def test_a_sidecar_that_cannot_be_read_says_nothing(tmp_path, content):
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert sidecar_doubts(str(path)) == {}
 
 
 @pytest.fixture

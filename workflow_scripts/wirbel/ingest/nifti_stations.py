@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +13,9 @@ from wirbel.ingest.delivery import Converted
 from wirbel.ingest.headers.facts import facts_of_sidecar
 from wirbel.ingest.stations import Stations, telling
 from wirbel.io.dataset.presence import absence
-from wirbel.io.dataset.sidecar_facts import sidecar_path
+from wirbel.io.dataset.sidecar_facts import made_of_others, read_sidecar, sidecar_path
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.plan.series_rules import SeriesRules
-
-LARGEST_SIDECAR_BYTES = 4 * 1024**2
 
 
 def read_stations(paths: Sequence[Path], rules: Mapping[str, SeriesRules]) -> Stations:
@@ -69,16 +66,5 @@ def _read(fitting: list[Path], rule: SeriesRules) -> Converted:
     volume = read_volume(path)
     check_geometry(volume, path.name)
     checked_intensities(volume.data, path.name)
-    facts = facts_of_sidecar(_sidecar(path))
-    made = {"DERIVED", "SECONDARY"} & set(facts.get("ImageType", ())[:2])
-    return Converted(volume, facts, [], bool(made))
-
-
-def _sidecar(path: Path) -> dict:
-    """Return a file's BIDS sidecar; nothing where there is none that can be read."""
-    try:
-        with open(sidecar_path(str(path)), "rb") as stream:
-            content = json.loads(stream.read(LARGEST_SIDECAR_BYTES))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    facts = facts_of_sidecar(read_sidecar(sidecar_path(str(path))))
+    return Converted(volume, facts, [], bool(made_of_others(facts.get("ImageType", ()))))

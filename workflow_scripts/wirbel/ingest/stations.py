@@ -16,9 +16,8 @@ MISSING_REASONS = (
     *("derived_image", "bad_geometry", "bad_intensities"),
 )
 """What makes a station missing; anything else is a question of the rules, and refused."""
-
-
 NOTHING = ("no_series", NO_SCAN)
+"""Nothing was delivered that fits."""
 
 
 @dataclass(frozen=True)

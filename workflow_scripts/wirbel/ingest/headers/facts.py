@@ -6,12 +6,13 @@ with what the standard defines, so that nothing hides in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pydicom.dataset import Dataset
 
 from wirbel.ingest.headers.element_values import number, sequence, text, texts
+from wirbel.io.dataset.sidecar_facts import finite_number
 
 SECONDS = ("RepetitionTime", "EchoTime")
 """DICOM has these in ms, BIDS in s."""
@@ -77,12 +78,8 @@ def facts_of(dataset: Dataset, groups: Iterable[Dataset] = ()) -> dict[str, Any]
         if values:
             found[name] = round(values[0] / (1000 if name in SECONDS else 1), 6)
     for keyword, known in CODES.items():
-        codes = [code for code in texts(dataset, keyword) if code in known]
-        if codes:
-            found[keyword] = codes if keyword not in SINGLE else codes[0]
-    maker = text(dataset, "Manufacturer").casefold()
-    vendor = next((name for name in VENDORS if maker.startswith(name.casefold())), None)
-    return found | ({"Manufacturer": vendor} if vendor else {})
+        found |= _codes(keyword, texts(dataset, keyword), known)
+    return found | _vendor(text(dataset, "Manufacturer"))
 
 
 def facts_of_sidecar(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,17 +92,25 @@ def facts_of_sidecar(content: Mapping[str, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for name in NUMBERS:
-        value = content.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            found[name] = round(float(value), 6)
+        if (value := finite_number(content.get(name))) is not None:
+            found[name] = round(value, 6)
     for keyword, known in CODES.items():
         value = content.get(keyword)
-        codes = [one for one in (value if isinstance(value, list) else [value]) if one in known]
-        if codes:
-            found[keyword] = codes if keyword not in SINGLE else codes[0]
-    maker = str(content.get("Manufacturer", "")).casefold()
+        found |= _codes(keyword, value if isinstance(value, list) else [value], known)
+    return found | _vendor(str(content.get("Manufacturer", "")))
+
+
+def _codes(keyword: str, values: Iterable[Any], known: Collection[str]) -> dict[str, Any]:
+    """Return keyword -> those of its values that may be passed on; nothing where there are none."""
+    codes = [value for value in values if value in known]
+    return {keyword: codes[0] if keyword in SINGLE else codes} if codes else {}
+
+
+def _vendor(told: str) -> dict[str, str]:
+    """Return the vendor that a header names; nothing where it is none of VENDORS."""
+    maker = told.casefold()
     vendor = next((name for name in VENDORS if maker.startswith(name.casefold())), None)
-    return found | ({"Manufacturer": vendor} if vendor else {})
+    return {"Manufacturer": vendor} if vendor else {}
 
 
 def _parts(group: Dataset) -> list[Dataset]:

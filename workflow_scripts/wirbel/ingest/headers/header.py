@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wirbel.io.dataset.sidecar_facts import made_of_others
+
 ORIENTATIONS = ("sagittal", "coronal", "axial")
 """By the axis that the slices' normal is closest to: left-right, front-back, head-feet."""
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -88,5 +90,5 @@ class DicomHeader:
     @property
     def is_derived(self) -> bool:
         """Whether the image was made from others, or captured."""
-        made = {"DERIVED", "SECONDARY"} & set(self.image_type[:2])
-        return bool(made) or self.is_captured or self.sop_class.startswith(SECONDARY_CAPTURE)
+        made = bool(made_of_others(self.image_type))
+        return made or self.is_captured or self.sop_class.startswith(SECONDARY_CAPTURE)

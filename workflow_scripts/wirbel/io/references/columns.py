@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from wirbel.io.dataset.sidecar_facts import read_sidecar, sidecar_path
 from wirbel.io.foreign.people_files import read_people
 from wirbel.io.tabular.tables import read_rows
 
@@ -66,10 +66,5 @@ def cells_of(
 
 def _scanner(scan: Path) -> str | None:
     """Return what a scan's sidecar says of its scanner; None without one."""
-    sidecar = scan.with_name(scan.name.split(".nii")[0] + ".json")
-    try:
-        content = json.loads(sidecar.read_text(encoding="utf-8"))
-        said = [str(content[key]) for key in SCANNER_KEYS if content.get(key)]
-    except (OSError, ValueError, AttributeError, TypeError):
-        return None
-    return " ".join(said) or None
+    content = read_sidecar(sidecar_path(str(scan)))
+    return " ".join(str(content[key]) for key in SCANNER_KEYS if content.get(key)) or None
