@@ -75,25 +75,29 @@ def train_instance(
     predicted : Path, optional
         Maps that `predict_cases` made; the budget's `predicted_share` of the samples takes them.
     """
-    output = folder.root / "instance"
+    output = _output(folder)
     output.mkdir(parents=True, exist_ok=True)
     if not (output / FINAL).exists():
         place = choose_device(device)
-        _Training(folder, output, network, mapping, budget, place, threads, predicted).run()
+        _Training(folder, network, mapping, budget, place, threads, predicted).run()
     return output / FINAL
 
 
 def newest_checkpoint(folder: TrainingFolder) -> Path:
     """Return the final checkpoint, or the latest of an unfinished training."""
-    return newest_of(folder.root / "instance")
+    return newest_of(_output(folder))
+
+
+def _output(folder: TrainingFolder) -> Path:
+    return folder.root / "instance"
 
 
 class _Training:
     def __init__(
-        self, folder, output, network, mapping, budget, device, threads, predicted=None
+        self, folder, network, mapping, budget, device, threads, predicted: Path | None
     ) -> None:
         torch.manual_seed(budget.seed)
-        self.output, self.settings, self.mapping = output, network, mapping
+        self.output, self.settings, self.mapping = _output(folder), network, mapping
         self.channels = 1 + max(mapping.values()) if network.published_width else network.channels
         self.budget, self.device = budget, device
         self.pool = sample_threads(usable_threads(threads))
