@@ -85,6 +85,7 @@ def example(kind):
         "instance": of_model_folder(),
         "naming_follows": False,
         "provenance": {"BiasFieldCorrection": True},
+        "apart": ("neck", "lumbar"),
     }
     return kind(**{field.name: values[field.name] for field in dataclasses.fields(kind)})
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,7 +14,8 @@ from wirbel.cohort.columns import schema_of, table_columns
 from wirbel.cohort.description import describe_output, tool_metadata
 from wirbel.cohort.finishing import TableWriter
 from wirbel.core.dictionary import DERIVED, NORMS, PLAUSIBILITY
-from wirbel.core.dictionary.shared import REVIEW
+from wirbel.core.dictionary.shared import REVIEW, STATION
+from wirbel.core.joining.choosing import best_rows
 from wirbel.core.people.table_columns import Participants
 from wirbel.core.reviewing.reviews import NOT_REVIEWED
 from wirbel.io.atomic import replaced_together, sweep_temporaries
@@ -23,6 +25,7 @@ from wirbel.io.tabular.spool import Spool
 from wirbel.manifests.findings import LISTING, read_checks, read_findings, read_reviews
 from wirbel.manifests.outcomes import Outcome, outcomes
 from wirbel.plan.chain import STAGES
+from wirbel.plan.station_names import session_of, station_of
 from wirbel.runner.machine.process import end_with
 
 NOT_KNOWN: Mapping[str, str] = MappingProxyType({})
@@ -36,13 +39,15 @@ def gather(
     settings: Mapping[str, str] = NOT_KNOWN,
     commit: str = "",
     bids_dir: str = "",
+    apart: Sequence[str] = (),
 ) -> dict[str, int]:
     """Write all tables and dictionaries below `output_dir/cohort`; return rows written by table.
 
     They replace earlier ones together, once all of them are written: a failure leaves the earlier set as it was.
 
     `settings` is batch -> fingerprint of the settings, models and code that its results were made with, `commit`
-    that of the software, where it is known; `bids_dir` is where the scans lie.
+    that of the software, where it is known; `bids_dir` is where the scans lie. `apart` are the stations that are scans
+    of their own: of each session every vertebra, disc and level comes once.
     """
     folder = output_dir / "cohort"
     sweep_temporaries(folder)
@@ -50,6 +55,7 @@ def gather(
     found = outcomes(output_dir, stages)
     reviews, checks = read_reviews(output_dir), read_checks(output_dir)
     parts = [_part(o, participants, settings.get(o.batch), reviews, checks) for o in found]
+    parts = [_as_station(part, apart) for part in parts] if apart else parts
     parts += [_told(found) for found in read_findings(output_dir)]
     measured = {
         table: schema_of(all_, without=PLAUSIBILITY)
@@ -61,7 +67,8 @@ def gather(
             table: stack.enter_context(Spool(new / table, schema))
             for table, schema in measured.items()
         }
-        for piece in read_pieces(parts, measured, threads, end_with, (os.getpid(),)):
+        best = best_rows if apart else None
+        for piece in read_pieces(parts, measured, threads, end_with, (os.getpid(),), best):
             for table, rows in piece.items():
                 spools[table].append(rows)
         models = spools["scans"].categories("model")[1]
@@ -92,6 +99,13 @@ def _part(
     reason, detail = outcome.failure.reason, outcome.failure.detail
     failure = {"stage": outcome.stage, "reason": reason, "detail": detail}
     return ScanRows(None, same, {"scans": {"scan_status": reason}, "failures": failure})
+
+
+def _as_station(part: ScanRows, apart: Sequence[str]) -> ScanRows:
+    """Return a scan's part as that of a station of its session."""
+    scan_id = part.same["scan_id"]
+    same = {**part.same, STATION.name: station_of(scan_id, apart) or None}
+    return replace(part, same=same, session=session_of(scan_id))
 
 
 def _told(found: Finding) -> ScanRows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 
 from wirbel.command.common.completion import DIRECTORY, FILE, offer
 from wirbel.command.common.mistake import Mistake
@@ -70,7 +71,9 @@ def run(args: argparse.Namespace) -> int:
             settings.bids_dir,
             os.devnull,
             settings.participants,
-            source=settings.source,
+            source=replace(
+                settings.source, apart=()
+            ),  # a row for each session, which tells of all stations
             levels=_levels(settings, contents=not args.names_only),
         )
         found = inventory(data, settings.bids_dir, contents=not args.names_only)

@@ -11,14 +11,18 @@ from wirbel.core.preparation.intake import check_geometry
 from wirbel.errors import CONTENT_MISSING, NO_SCAN, ScanError
 from wirbel.ingest.delivery import Converted
 from wirbel.ingest.headers.facts import facts_of_sidecar
-from wirbel.ingest.stations import Stations, telling
+from wirbel.ingest.stations import Stations, found_of
 from wirbel.io.dataset.presence import absence
 from wirbel.io.dataset.sidecar_facts import made_of_others, read_sidecar, sidecar_path
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.plan.series_rules import SeriesRules
 
+SEVERAL = "several_series"
 
-def read_stations(paths: Sequence[Path], rules: Mapping[str, SeriesRules]) -> Stations:
+
+def read_stations(
+    paths: Sequence[Path], rules: Mapping[str, SeriesRules], *, alone: str = ""
+) -> Stations:
     """Return each station's volume.
 
     Parameters
@@ -27,6 +31,8 @@ def read_stations(paths: Sequence[Path], rules: Mapping[str, SeriesRules]) -> St
         The files of a session.
     rules : mapping of str to SeriesRules
         Name of a station -> `name`, a regular expression that its file's name contains.
+    alone : str
+        The station that is a scan of its own: its faults count, those of others do not. Default: none.
 
     Returns
     -------
@@ -42,22 +48,21 @@ def read_stations(paths: Sequence[Path], rules: Mapping[str, SeriesRules]) -> St
     faults: dict[str, ScanError] = {}
     for name, rule in rules.items():
         fitting = [path for path in paths if re.search(rule.name, path.name, re.IGNORECASE)]
-        if len(fitting) > 1:
-            told = ", ".join(path.name for path in fitting)
-            raise ScanError(
-                "several_series",
-                f"station {name}: {len(fitting)} files fit {rule.name!r} ({told}): make the rule narrower",
-            )
         try:
             found[name] = _read(fitting, rule)
         except ScanError as fault:
+            if fault.reason == SEVERAL and not alone:
+                raise ScanError(SEVERAL, f"station {name}: {fault.detail}") from None
             faults[name] = fault
-    if not found:
-        raise telling(faults)
-    return Stations(found, {name: fault.reason for name, fault in faults.items()}, software="")
+    return found_of(found, faults, "", alone)
 
 
 def _read(fitting: list[Path], rule: SeriesRules) -> Converted:
+    if len(fitting) > 1:
+        told = ", ".join(path.name for path in fitting)
+        raise ScanError(
+            SEVERAL, f"{len(fitting)} files fit {rule.name!r} ({told}): make the rule narrower"
+        )
     if not fitting:
         raise ScanError(NO_SCAN, f"no file's name contains {rule.name!r}: correct the rule")
     path = fitting[0]

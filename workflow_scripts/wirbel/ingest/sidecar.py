@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from wirbel.core.stitching.seams import Seam
 from wirbel.core.stitching.stations import Stitched
+from wirbel.errors import ScanError
 from wirbel.ingest.delivery import Converted
 from wirbel.ingest.stations import Stations
+from wirbel.io.maps.station_maps import ABOVE
 
+MOTION_DIGITS = 6
+"""A millionth of a millimetre, and of a turn."""
 NOTES, WARNINGS = "IngestNotes", "IngestWarnings"
+STATION, NOT_JOINED = "Station", "NotJoined"
+"""Of a station that is a scan of its own: its name, and why it does not fit to the one above."""
 STATIONS, MISSING, SEAMS = "Stations", "MissingStations", "Seams"
 
 
@@ -29,6 +38,20 @@ def station_sidecar(
     told = _told(stations.software, shared, notes, warnings) | {STATIONS: list(result.names)}
     told |= {MISSING: missing} if missing else {}
     return told | {SEAMS: [seam.as_row() for seam in result.seams]}
+
+
+def lone_sidecar(
+    stations: Stations, seam: tuple[Seam, np.ndarray] | ScanError | None, warnings: Sequence[str]
+) -> dict[str, Any]:
+    """Return what is told of a station that is a scan of its own, and of the seam to the one above."""
+    own = stations.found[stations.alone]
+    told = _told(stations.software, own.facts, own.notes, warnings) | {STATION: stations.alone}
+    if isinstance(seam, ScanError):
+        return told | {NOT_JOINED: seam.detail}
+    if seam is None:
+        return told
+    row, motion = seam
+    return told | {ABOVE: {**row.as_row(), "motion": motion.round(MOTION_DIGITS).tolist()}}
 
 
 def _told(

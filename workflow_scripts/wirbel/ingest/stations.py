@@ -22,15 +22,23 @@ NOTHING = ("no_series", NO_SCAN)
 
 @dataclass(frozen=True)
 class Stations:
-    """The stations of a scan that were found, and why the others were not: name -> reason; and what converted them."""
+    """The stations of a scan that were found, and why the others were not: name -> reason; and what converted them.
+
+    `alone` is the station that is a scan of its own; empty: all are put together.
+    """
 
     found: dict[str, Converted]
     missing: dict[str, str]
     software: str = "dcm2niix"
+    alone: str = ""
 
 
 def convert_stations(
-    paths: Sequence[Path], rules: Mapping[str, SeriesRules], *, best: bool = False
+    paths: Sequence[Path],
+    rules: Mapping[str, SeriesRules],
+    *,
+    best: bool = False,
+    alone: str = "",
 ) -> Stations:
     """Return each station's volume.
 
@@ -42,6 +50,8 @@ def convert_stations(
         Name of a station -> which series it is.
     best : bool
         Where several series fit a station, take the best. Default: refuse.
+    alone : str
+        The station that is a scan of its own: its faults count, those of others do not. Default: none.
 
     Returns
     -------
@@ -61,12 +71,22 @@ def convert_stations(
         try:
             found[name] = converted_of(paths, delivered, rule, best=best)
         except ScanError as fault:
-            if fault.reason not in MISSING_REASONS:
+            if fault.reason not in MISSING_REASONS and not alone:
                 raise ScanError(fault.reason, f"station {name}: {fault.detail}") from None
             faults[name] = fault
+    return found_of(found, faults, "dcm2niix", alone)
+
+
+def found_of(
+    found: dict[str, Converted], faults: Mapping[str, ScanError], software: str, alone: str = ""
+) -> Stations:
+    """Return the stations that were found; raises the fault that says most if none was, or that of `alone`."""
+    if alone in faults:
+        raise telling({alone: faults[alone]})
     if not found:
         raise telling(faults)
-    return Stations(found, {name: fault.reason for name, fault in faults.items()})
+    missing = {name: fault.reason for name, fault in faults.items()}
+    return Stations(found, missing, software, alone)
 
 
 def telling(faults: Mapping[str, ScanError]) -> ScanError:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from wirbel.io.atomic import write_text_if_changed
@@ -26,14 +27,29 @@ def write_assignment(output_dir: str | Path, assignment: dict[str, str]) -> None
     write_text_if_changed(path, rows_as_text(path, ("scan_id", "batch"), rows))
 
 
-def extended(assignment: dict[str, str], scans: list[str], batch_size: int) -> dict[str, str]:
-    """Return the assignment with new batches of `batch_size` for those of `scans` that have none."""
+def extended(
+    assignment: dict[str, str], scans: Mapping[str, str], batch_size: int
+) -> dict[str, str]:
+    """Return the assignment with new batches of `batch_size` for those of `scans` that have none.
+
+    `scans` is scan -> file. Scans of one file, the stations of a session, stay in one batch, which may exceed
+    `batch_size` for that.
+    """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    first = 1 + max((int(batch[1:]) for batch in assignment.values()), default=0)
-    new = [scan_id for scan_id in scans if scan_id not in assignment]
-    added = {scan_id: f"b{first + i // batch_size:05d}" for i, scan_id in enumerate(new)}
-    return {**assignment, **added}
+    number = 1 + max((int(batch[1:]) for batch in assignment.values()), default=0)
+    of_file = {file: assignment[scan] for scan, file in scans.items() if scan in assignment}
+    found, filled = dict(assignment), 0
+    for scan, file in scans.items():
+        if scan in found:
+            continue
+        if file not in of_file:
+            if filled >= batch_size:
+                number, filled = number + 1, 0
+            of_file[file] = f"b{number:05d}"
+        found[scan] = of_file[file]
+        filled += of_file[file] == f"b{number:05d}"
+    return found
 
 
 def _path(output_dir: str | Path) -> Path:

@@ -21,7 +21,7 @@ S = TypeVar("S")
 @dataclass(frozen=True)
 class IngestSettings:
     """Which DICOM series to take (`wirbel.plan.series_rules`), as the settings `series` and `stations`
-    have it.
+    have it. `apart`: the stations, in their order, that are scans of their own; none: they are put together.
 
     `one_per_session`: take the best where several fit. `suffix`: what the scans are called (T2w).
     `levels`: whether `not_t2w`, `derived_image` and `files_left_out` are failures (`wirbel.plan.checks`).
@@ -32,6 +32,7 @@ class IngestSettings:
     one_per_session: bool
     suffix: str
     levels: Mapping[str, str]
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,13 @@ class LabelSettings:
 
 
 @dataclass(frozen=True)
+class FeaturesSettings:
+    """`apart`: the stations, in their order, whose names of levels are decided together; empty: there are none."""
+
+    apart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class NoSettings:
     """There is nothing to set."""
 
@@ -96,7 +104,7 @@ OF_STAGES: Mapping[str, type] = {
     "instance": NetworkSettings,
     "merge": MergeSettings,
     "label": LabelSettings,
-    "features": NoSettings,
+    "features": FeaturesSettings,
 }
 """Stage -> its settings. A field that is named like a setting of `config/config.yaml` is filled with that."""
 

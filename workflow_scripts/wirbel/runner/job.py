@@ -23,6 +23,7 @@ from wirbel.manifests.records import (
 )
 from wirbel.manifests.seals import Seal, digest_of_list, read_seal, seal_of
 from wirbel.plan.plan import INGEST, output_of, read_plan
+from wirbel.plan.station_names import session_of
 from wirbel.runner.progress import Progress, keep
 from wirbel.runner.stage import Stage
 
@@ -48,6 +49,7 @@ class Job:
         self.shifts = self._shifts(last=stage.name == plan.names[-1])
         self.made_from, self._previous = self._before()
         self.lock = self.list_file.with_name(f".{self.batch}.lock")
+        self.others = self._others()
         self.ledger = Ledger(self.output_dir, stage.name, self.batch)
         self.hashes = ContentHashes(RecordBook(records_file(self.output_dir, self.batch), INPUTS))
         again = self.wishes.compute_again
@@ -94,9 +96,17 @@ class Job:
         return self.hashes.look(scan.scan_id, scan.path, afresh=afresh)
 
     def key(self, scan: Scan, source: str) -> str:
-        """Return the provenance key of the scan's result: of its source, and of how far a reader moved its names."""
+        """Return the provenance key of the scan's result: of its source, of how far a reader moved its names, and of
+        the other stations of its session, if the stage depends on them.
+        """
+        told = [self._moved(scan, source)]
+        others = self.others.get(scan.scan_id, ())
+        told += [f"{o.scan_id}: {self._moved(o, self._previous[o.scan_id].key)}" for o in others]
+        return self.plan.key("; ".join(told))
+
+    def _moved(self, scan: Scan, source: str) -> str:
         shift = self.shifts.get(scan.scan_id)
-        return self.plan.key(f"{source}, names moved by {shift}" if shift else source)
+        return f"{source}, names moved by {shift}" if shift else source
 
     def stands(self, record: Record) -> bool:
         """Return True if a recorded result is there as it was written, or no longer needed."""
@@ -125,6 +135,21 @@ class Job:
         seal = read_seal(path)
         made_from = "" if seal is None else with_shifts(seal.holds, self.shifts)
         return made_from, _manifest_before(path)
+
+    def _others(self) -> dict[str, tuple[Scan, ...]]:
+        """Return scan -> the other stations of its session that have results so far, for a stage that asks."""
+        if not (hasattr(self.stage, "others") and self.plan.settings.get("apart")):
+            return {}
+        sessions: dict[str, list[Scan]] = {}
+        for scan in self.scans:
+            record = self._previous.get(scan.scan_id)
+            if record is not None and record.status == OK:
+                sessions.setdefault(session_of(scan.scan_id), []).append(scan)
+        return {
+            one.scan_id: tuple(o for o in some if o != one)
+            for some in sessions.values()
+            for one in some
+        }
 
     def _shifts(self, *, last: bool) -> dict[str, int]:
         """Return by how many levels a reader moved the names of some scans: the last stage measures them so."""

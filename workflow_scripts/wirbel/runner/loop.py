@@ -111,6 +111,8 @@ def _run(job: Job) -> None:
 
 
 def _prepare(job: Job) -> None:
+    if job.others:
+        job.stage.others = job.others  # type: ignore[attr-defined]
     try:
         job.stage.prepare()
     except Exception as error:

@@ -17,6 +17,8 @@ class Stage(Protocol):
     A stage that opens the scan's own file (`scan.path`) sets `reads_scan = True`; the runner then
     refuses a file that was replaced while the workflow was running. First stages are always treated
     this way.
+    A stage whose results depend on the other stations of a session has an attribute `others`: before
+    `prepare`, the runner fills it with scan -> those of its session that the previous stage has results of.
     """
 
     name: str

@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     participants = read_participants(Path(plan.bids_dir), output_dir)
     settings = fingerprints(plan, seals)
     try:
-        where = plan.made_by["commit"], plan.bids_dir
+        where = plan.made_by["commit"], plan.bids_dir, plan.stages[-1].settings.get("apart", ())
         written = gather(output_dir, participants, plan.names, args.threads, settings, *where)
     except DamagedMeasurements as error:
         if error.path is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,24 +10,36 @@ from typing import Any
 from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
+from wirbel.core.joining.naming import Joined, joint_names
+from wirbel.core.joining.stations import Station
 from wirbel.core.measures import Measurements, measure
 from wirbel.core.measures import status as S
 from wirbel.core.measures.agreement import agreement_columns
-from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, NOT_APPLIED, STATIONS_MISSING
+from wirbel.core.plausibility.scan_flags import (
+    DISAGREE,
+    LOW_AGREEMENT,
+    NOT_APPLIED,
+    NOT_JOINED,
+    STATIONS_LEFT,
+    STATIONS_MISSING,
+)
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
 from wirbel.core.preparation.intake import scan_doubts
 from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
 from wirbel.io.maps.reviewed_map import forget_reviewed_map, write_reviewed_map
 from wirbel.io.maps.sidecar_entries import AGREEMENT_KEY, agreement_entry, agreement_from, made_by
+from wirbel.io.maps.station_maps import read_station, station_from
 from wirbel.io.nifti.volumes import read_header, read_volume
 from wirbel.io.sidecars import read_json
-from wirbel.io.tabular.measurements import LANDMARKS, write_measurements
-from wirbel.manifests.findings import read_reviews
-from wirbel.plan.stage_settings import NoSettings, settings_of
+from wirbel.io.tabular.measurements import LANDMARKS, NUMBERS, write_measurements
+from wirbel.manifests.findings import read_reviews, shifts_of
+from wirbel.plan.stage_settings import FeaturesSettings, settings_of
+from wirbel.plan.station_names import station_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 REVIEWED = "reviewed"
+NO_OVERLAP = "no_overlap"
 AGREEMENT = "agreement"
 NO_LEVELS: dict[str, Any] = {
     "confidence": None,
@@ -44,8 +57,13 @@ def _told_by_ingest(scan: Path, anat: Path) -> list[str]:
     if scan.parent != anat or not sidecar.exists():
         return []
     told = read_json(sidecar)
-    missing = [STATIONS_MISSING] if told.get("MissingStations") else []
-    return [*told.get("IngestWarnings", []), *missing]
+    reasons = set(told.get("MissingStations", {}).values())
+    flags = {
+        STATIONS_MISSING: bool(reasons - {NO_OVERLAP}),
+        STATIONS_LEFT: NO_OVERLAP in reasons,
+        NOT_JOINED: "NotJoined" in told,
+    }
+    return [*told.get("IngestWarnings", []), *(flag for flag, holds in flags.items() if holds)]
 
 
 class Features:
@@ -54,8 +72,9 @@ class Features:
     name = "features"
     reads_scan = True
 
-    def __init__(self, settings: NoSettings) -> None:
+    def __init__(self, settings: FeaturesSettings) -> None:
         self.settings = settings
+        self.others: Mapping[str, Sequence[Scan]] = {}
         self._reviews: dict[str, dict[str, Any]] | None = None
 
     def prepare(self) -> None:
@@ -71,6 +90,14 @@ class Features:
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
         before = vertebra.data
         vertebra, review = self._reviewed(scan, vertebra, described, folders)
+        levels = {**NO_LEVELS, **described.get("Levels", {}), **review}
+        others = self._others(scan, folders)
+        if others:
+            own = station_from(self._station(scan), scan.path, subregion, vertebra, levels)
+            vertebra, more = named_together(
+                vertebra, described, levels, joint_names([own, *others])[own.name]
+            )
+            review |= more
         agreement = agreement_from(described.get(AGREEMENT_KEY, {}))
         if REVIEWED in review:
             agreement = agreement.renamed(followed(before, vertebra.data))
@@ -92,7 +119,7 @@ class Features:
         """Return the rows of all four tables, and the map that a reader corrected, where there is one."""
         _, _, vertebra, told = inputs
         corrected = {REVIEWED: (vertebra, told[REVIEWED])} if REVIEWED in told else {}
-        return measured_rows(*inputs) | corrected
+        return measured_rows(*inputs) | corrected | {NUMBERS: told.get(NUMBERS, {})}
 
     def save(self, scan: Scan, result: dict[str, Any], folders: StageFolders) -> list[Path]:
         """Write the rows as one JSON file."""
@@ -100,12 +127,32 @@ class Features:
         tables = dict(result)
         corrected = tables.pop(REVIEWED, None)
         landmarks = tables.pop(LANDMARKS, [])
-        write_measurements(path, tables.pop("scan"), tables, landmarks)
+        numbers = tables.pop(NUMBERS, {})
+        write_measurements(path, tables.pop("scan"), tables, landmarks, numbers)
         anat = folders.anat(scan)
         if corrected is None:
             forget_reviewed_map(anat, scan.scan_id)
             return [path]
         return [path, *write_reviewed_map(anat, scan.scan_id, scan.path, *corrected)]
+
+    def _station(self, scan: Scan) -> str:
+        return station_of(scan.scan_id, self.settings.apart)
+
+    def _others(self, scan: Scan, folders: StageFolders) -> list[Station]:
+        """Read the other stations of the session, as readers named them."""
+        shifts = shifts_of(
+            self._reviews or {}, [one.scan_id for one in self.others.get(scan.scan_id, ())]
+        )
+        return [
+            read_station(
+                self._station(one),
+                folders.anat(one),
+                one.path,
+                one.scan_id,
+                shifts.get(one.scan_id, 0),
+            )
+            for one in self.others.get(scan.scan_id, ())
+        ]
 
     def _reviewed(
         self, scan: Scan, vertebra: Volume, described: dict, folders: StageFolders
@@ -124,6 +171,28 @@ class Features:
         named = {"method": "reader", "confidence": 1.0, "agree": None, "alternative": None}
         sidecar = {**described, "Levels": {**levels, **named}, "Review": review}
         return moved, {**named, REVIEWED: sidecar}
+
+
+def named_together(
+    vertebra: Volume, described: Mapping[str, Any], levels: Mapping[str, Any], joined: Joined
+) -> tuple[Volume, dict[str, Any]]:
+    """Return a station's map with the names that all stations of the session agree on, and what that changes in the
+    account of its names (`levels`); `described` is the map's sidecar.
+    """
+    told: dict[str, Any] = {"flags": [*levels["flags"], *joined.flags], NUMBERS: joined.numbers}
+    if joined.confidence is not None and levels["method"] != "reader":
+        told["confidence"] = joined.confidence
+    if not joined.shift:
+        return vertebra, told
+    try:
+        moved = vertebra.with_data(shifted(vertebra.data, joined.shift))
+    except ShiftError:  # of what shows no body
+        return vertebra, {"flags": [*levels["flags"], DISAGREE]}
+    told |= {"method": "stations", "agree": None, "alternative": None}
+    named = {k: v for k, v in told.items() if k != NUMBERS}
+    return moved, told | {
+        REVIEWED: {**described, "Levels": {**described.get("Levels", {}), **named}}
+    }
 
 
 def measured_rows(
@@ -176,7 +245,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch; return the exit code."""
     return run_planned(
         "features",
-        lambda plan, args: Features(settings_of(NoSettings, plan.settings)),
+        lambda plan, args: Features(settings_of(FeaturesSettings, plan.settings)),
         __doc__,
         argv,
     )

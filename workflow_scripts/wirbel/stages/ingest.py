@@ -18,12 +18,12 @@ import numpy as np
 from wirbel.core.geometry import Volume
 from wirbel.core.pictures.seams import seam_picture
 from wirbel.core.stitching.seams import Seam
-from wirbel.core.stitching.stations import Stitched, stitched
+from wirbel.core.stitching.stations import Stitched, seam_above, stitched
 from wirbel.errors import ScanError
 from wirbel.ingest.checking import accepting, warnings_of
 from wirbel.ingest.delivery import Converted, convert
 from wirbel.ingest.nifti_stations import read_stations
-from wirbel.ingest.sidecar import sidecar_of, station_sidecar
+from wirbel.ingest.sidecar import lone_sidecar, sidecar_of, station_sidecar
 from wirbel.ingest.stations import Stations, convert_stations
 from wirbel.io.dataset.several_paths import parted_paths
 from wirbel.io.nifti.volumes import write_volume
@@ -32,6 +32,7 @@ from wirbel.io.sidecars import write_json
 from wirbel.io.tabular.tables import write_rows
 from wirbel.plan.series_rules import rules_of, stations_of
 from wirbel.plan.stage_settings import IngestSettings, settings_of
+from wirbel.plan.station_names import station_of
 from wirbel.runner.failures import machine_fault
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
@@ -65,10 +66,11 @@ class IngestStage:
         """Choose the series and convert it; or that of each station."""
         paths, best = parted_paths(scan.path), self.settings.one_per_session
         try:
+            alone = station_of(scan.scan_id, self.settings.apart)
             if any(rule.name for rule in self._stations.values()):
-                return read_stations(paths, self._stations)
+                return read_stations(paths, self._stations, alone=alone)
             if self._stations:
-                return convert_stations(paths, self._stations, best=best)
+                return convert_stations(paths, self._stations, best=best, alone=alone)
             return convert(paths, self._rules, best=best)
         except ScanError as error:
             raise ScanError(error.reason, f"{scan.scan_id}: {error.detail}") from None
@@ -82,9 +84,20 @@ class IngestStage:
         if isinstance(inputs, Converted):
             told = sidecar_of(inputs, self._warnings([inputs]))
             return Ingested(inputs.volume, told)
+        if inputs.alone:
+            return self._alone(inputs)
         warnings = self._warnings(inputs.found.values())
         result = stitched({name: one.volume for name, one in inputs.found.items()})
         return Ingested(result.volume, station_sidecar(inputs, result, warnings), result)
+
+    def _alone(self, inputs: Stations) -> Ingested:
+        """Return a station as it is, and how it fits to the one above."""
+        own, seam = inputs.found[inputs.alone], None
+        try:
+            seam = seam_above({n: one.volume for n, one in inputs.found.items()}, inputs.alone)
+        except ScanError as error:
+            return Ingested(own.volume, lone_sidecar(inputs, error, self._warnings([own])))
+        return Ingested(own.volume, lone_sidecar(inputs, seam, self._warnings([own])))
 
     def _warnings(self, scans: Iterable[Converted]) -> list[str]:
         asked = self.settings.series, self.settings.levels, self.settings.suffix

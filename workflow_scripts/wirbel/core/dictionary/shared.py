@@ -24,6 +24,16 @@ IDENTITY = (
 )
 
 
+STATION = Column(
+    "station",
+    STRING,
+    "Station that shows it",
+    "Where stations are segmented apart (stitch: false), the name of the one that the row was measured in; otherwise "
+    "empty. Of several stations that show a vertebra, a disc or a level, the row is that of the one which shows it "
+    "completely, then of the one with the larger volume, then of the upper one",
+    "setting stations",
+)
+
 REVIEW = Column(
     "review",
     STRING,

@@ -11,7 +11,8 @@ SURE_MARGIN = 0.9
 long processes out differently, around a body that no network doubts. In simulated spines C7 has votes of 0.76 and a
 margin of 0.93; a vertebra of real scans that was none had 0.61 and 0.89."""
 
-STATIONS_MISSING = "stations_missing"
+STATIONS_MISSING, STATIONS_LEFT = "stations_missing", "stations_left"
+NOT_JOINED, DISAGREE = "station_not_joined", "stations_disagree"
 SCAN_FLAGS: dict[str, str] = {
     "discs_missing": (
         "at least two discs, and a quarter of those expected, are missing between neighbouring bodies: bodies split "
@@ -108,9 +109,17 @@ SCAN_FLAGS: dict[str, str] = {
 """Flag -> what it means, as written to the data dictionary and to the documentation."""
 
 FILE_FLAGS: dict[str, str] = {
-    "stations_missing": (
+    STATIONS_MISSING: (
         "the scan was put together from stations, and some were not delivered or could not be read: part of the spine "
         "is not in it (the scan's sidecar says which)"
+    ),
+    STATIONS_LEFT: (
+        "a station that was delivered does not overlap those that were put together, so it is not in the scan (its "
+        "sidecar says which); with stitch: false it is measured, too"
+    ),
+    NOT_JOINED: (
+        "the station does not overlap the one above it, or does not fit there (the scan's sidecar says why): it was "
+        "named by itself, and a vertebra of both is counted twice if their names differ"
     ),
     "header_conflict": (
         "the header contradicts itself about where the voxels lie: the sform was used where it has a code, else the "
@@ -149,6 +158,10 @@ LEVEL_FLAGS: dict[str, str] = {
     "no_sacrum": (
         "what is called sacrum lies where, by all else that is seen, there is none: it was dropped, unless the masks "
         "are to be SPINEPS' own"
+    ),
+    DISAGREE: (
+        "the stations of the session do not agree: a station that was sure of its names got others, or vertebrae in "
+        "the overlap do not fit to each other; look at all of them"
     ),
     NOT_APPLIED: "a reader moved the names so far that they would leave C1 to L6: they stay as they were",
     "counting_disagrees": "counting gives other names than the labelling network",

@@ -40,6 +40,17 @@ def shifted(vertebra: np.ndarray, shift: int) -> np.ndarray:
     return renamed(vertebra, moved_names(present, shift))
 
 
+def place_of(label: int) -> int:
+    """Return the place of a level in the usual spine, from C1 down; T13 shares that of L1.
+
+    Examples
+    --------
+    >>> place_of(20) - place_of(19), place_of(T13) - place_of(19)
+    (1, 1)
+    """
+    return USUAL.index(label) if label != T13 else USUAL.index(LEVEL_LABELS["L1"])
+
+
 def moved_names(present: list[int], shift: int) -> dict[int, int]:
     """Return old -> new label of the vertebrae present; raises ShiftError as `shifted` does."""
     order = list(USUAL)

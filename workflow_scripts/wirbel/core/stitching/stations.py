@@ -63,8 +63,7 @@ def stitched(stations: Mapping[str, Volume]) -> Stitched:
     >>> stitched({"lumbar": one}).names
     ('lumbar',)
     """
-    upright = {name: reorient(volume, MODEL_AXES) for name, volume in stations.items()}
-    order = sorted(upright, key=lambda name: _height(upright[name].grid), reverse=True)
+    upright, order = _from_head_to_feet(stations)
     groups = _groups(order, upright)
     kept = max(reversed(groups), key=len)
     apart = tuple(name for name in order if name not in kept)
@@ -76,6 +75,40 @@ def stitched(stations: Mapping[str, Volume]) -> Stitched:
     volume = blended(fitted, grid, DOWN, _ramps([seam.overlap_mm for seam in seams]))
     rows = [_seam_row(grid, *pair) for pair in zip(fitted, fitted[1:], strict=False)]
     return Stitched(volume, tuple(seams), tuple(kept), apart, tuple(rows), tuple(motions))
+
+
+def seam_above(stations: Mapping[str, Volume], name: str) -> tuple[Seam, np.ndarray] | None:
+    """Return how a station fits to the one above it: the seam, and the motion (4 x 4) from its world to that one's.
+
+    Parameters
+    ----------
+    stations : mapping of str to Volume
+        All stations of a session, in any orientation and order.
+    name : str
+        One of them.
+
+    Returns
+    -------
+    tuple or None
+        None for the uppermost station.
+
+    Raises
+    ------
+    ScanError
+        "implausible_seam" if the two do not overlap, or do not fit.
+    """
+    upright, order = _from_head_to_feet(stations)
+    above = order[max(order.index(name) - 1, 0)]
+    if above == name:
+        return None
+    _, seams, motions = _fitted([upright[above], upright[name]], (above, name))
+    return seams[0], motions[1]
+
+
+def _from_head_to_feet(stations: Mapping[str, Volume]) -> tuple[dict[str, Volume], list[str]]:
+    """Return the stations in model axes, and their names in order."""
+    upright = {name: reorient(volume, MODEL_AXES) for name, volume in stations.items()}
+    return upright, sorted(upright, key=lambda name: _height(upright[name].grid), reverse=True)
 
 
 def _seam_row(grid: Grid, upper: Volume, lower: Volume) -> int:

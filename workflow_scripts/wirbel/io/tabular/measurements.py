@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from wirbel.errors import InfrastructureError
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 Columns = Mapping[str, Sequence[tuple[str, str]]]
 """Table -> its columns as (name, kind)."""
 LANDMARKS = "landmarks"
+NUMBERS = "numbers"
+NO_TABLES = ("scan", LANDMARKS, NUMBERS)
+Best = Callable[
+    [str, Sequence[Mapping[str, Sequence[Any]]], Sequence[Mapping[int, int]]], list[list[int]]
+]
+NO_NUMBERS: Mapping[int, int] = MappingProxyType({})
 PIECE = 256
 """Scans per piece."""
 
@@ -48,6 +56,9 @@ class ScanRows:
         Beginning of the file's SHA-256; "" if unknown.
     added, hidden : collections of str
         Flags to add to those of its measurements, and flags to leave out.
+    session : str
+        What the stations of a session have in common, which follow each other and of whose rows the best are taken;
+        empty: the scan is no station.
     """
 
     path: Path | None
@@ -56,6 +67,7 @@ class ScanRows:
     sha256: str = ""
     added: Sequence[str] = ()
     hidden: Collection[str] = ()
+    session: str = ""
 
     def flagged(self, scan: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the row of the scan with the flags that are to be told."""
@@ -82,6 +94,7 @@ def write_measurements(
     scan: Mapping[str, Any],
     tables: Mapping[str, Sequence[Mapping[str, Any]]],
     landmarks: Sequence[Sequence[Any]] = (),
+    numbers: Mapping[int, int] = NO_NUMBERS,
 ) -> None:
     """Write a scan's own values and its rows of the other tables, atomically, as compact JSON.
 
@@ -98,9 +111,12 @@ def write_measurements(
         Table -> rows, by column.
     landmarks : sequence of sequences, optional
         See above.
+    numbers : mapping, optional
+        Of a station: label -> number of a vertebra that its label does not identify (`wirbel.core.joining`).
     """
     columns = {table: _columns(rows) for table, rows in tables.items()}
-    more = {LANDMARKS: landmarks} if landmarks else {}
+    more: dict[str, Any] = {LANDMARKS: landmarks} if landmarks else {}
+    more |= {NUMBERS: {str(k): v for k, v in numbers.items()}} if numbers else {}
     write_json(path, {"scan": scan, **columns, **more}, compact=True)
 
 
@@ -115,6 +131,7 @@ def read_pieces(
     processes: int,
     initializer: Callable[..., object],
     initargs: tuple[Any, ...] = (),
+    best: Best | None = None,
 ) -> Iterator[dict[str, pa.RecordBatch]]:
     """Yield the tables of all `parts` in order, `PIECE` scans at a time.
 
@@ -128,6 +145,8 @@ def read_pieces(
         Number of processes that read. With 1, the caller's process reads.
     initializer, initargs
         Run at the start of each process, as `ProcessPoolExecutor` does.
+    best : callable, optional
+        Returns which rows of the stations of a session to take (`wirbel.core.joining.choosing.best_rows`).
 
     Yields
     ------
@@ -139,8 +158,8 @@ def read_pieces(
     DamagedMeasurements
         If a file is not what was written.
     """
-    pieces = [parts[first : first + PIECE] for first in range(0, len(parts), PIECE)]
-    read = partial(read_piece, columns=columns)
+    pieces = list(_pieces(parts))
+    read = partial(read_piece, columns=columns, best=best)
     if processes < 2 or len(pieces) < 2:
         yield from map(read, pieces)
         return
@@ -148,18 +167,55 @@ def read_pieces(
         yield from map_ahead(pool, read, pieces, ahead=2 * processes)
 
 
-def read_piece(parts: Sequence[ScanRows], columns: Columns) -> dict[str, pa.RecordBatch]:
+def _pieces(parts: Sequence[ScanRows]) -> Iterator[Sequence[ScanRows]]:
+    """Yield PIECE scans at a time, and more where a session would be parted."""
+    first = 0
+    while first < len(parts):
+        last = first + PIECE
+        while (
+            0 < last < len(parts)
+            and parts[last].session
+            and parts[last].session == parts[last - 1].session
+        ):
+            last += 1
+        yield parts[first:last]
+        first = last
+
+
+def read_piece(
+    parts: Sequence[ScanRows], columns: Columns, best: Best | None = None
+) -> dict[str, pa.RecordBatch]:
     """Return the tables of a few scans."""
     from wirbel.io.tabular.rows import Rows
 
     tables = {table: Rows(of_table) for table, of_table in columns.items()}
     contents = read_ahead(part.path for part in parts if part.path)
-    for part in parts:
-        for table, row in part.rows.items():
-            tables[table].add_one({**part.same, **row})
-        if part.path:
-            _add_measured(tables, part, _parsed(next(contents), part))
+    for _, some in groupby(enumerate(parts), key=lambda one: one[1].session or one[0]):
+        measured = []
+        for _, part in some:
+            for table, row in part.rows.items():
+                tables[table].add_one({**part.same, **row})
+            if part.path:
+                measured.append((part, _parsed(next(contents), part)))
+        for part, content in _best_of(measured, best):
+            _add_measured(tables, part, content)
     return {table: rows.batch() for table, rows in tables.items()}
+
+
+def _best_of(
+    measured: list[tuple[ScanRows, dict[str, Any]]], best: Best | None
+) -> list[tuple[ScanRows, dict[str, Any]]]:
+    """Return the stations of a session with the rows that no other station has better; another scan as it is."""
+    if best is None or len(measured) < 2:
+        return measured
+    contents = [content for _, content in measured]
+    numbers = [{int(k): v for k, v in one.get(NUMBERS, {}).items()} for one in contents]
+    for table in dict.fromkeys(name for one in contents for name in one if name not in NO_TABLES):
+        rows = best(table, [one.get(table, {}) for one in contents], numbers)
+        for one, kept in zip(contents, rows, strict=True):
+            columns = one.get(table, {})
+            one[table] = {name: [values[row] for row in kept] for name, values in columns.items()}
+    return measured
 
 
 def _parsed(content: bytes, part: ScanRows) -> dict[str, Any]:
@@ -174,7 +230,7 @@ def _parsed(content: bytes, part: ScanRows) -> dict[str, Any]:
 def _add_measured(tables: Mapping[str, Rows], part: ScanRows, content: Mapping[str, Any]) -> None:
     tables["scans"].add_one({**part.same, **part.flagged(content["scan"])})
     for table, columns in content.items():
-        if table not in ("scan", LANDMARKS):
+        if table not in NO_TABLES:
             tables[table].add(columns, part.same)
 
 

@@ -135,7 +135,7 @@ def plan_batches(
     before = read_assignment(output_dir)
     excluded |= {scan for scan in before if is_of(withdrawn, scan)}
     kept = {scan: batch for scan, batch in before.items() if not is_of(withdrawn, scan)}
-    assignment = extended(kept, list(rows), batch_size)
+    assignment = extended(kept, {scan: row[4] for scan, row in rows.items()}, batch_size)
     members: dict[str, list[tuple]] = {}
     for scan_id, batch in assignment.items():
         if scan_id in rows:

@@ -77,12 +77,14 @@ class Planner:
             "instance": lambda: {"method": self._method["instance"]},
             "merge": self._merge,
             LABEL: self._label,
+            "features": lambda: {"apart": self._settings.source.apart},
         }
         return own[name]() if name in own else {}
 
     def _ingest(self) -> dict[str, Any]:
         levels = self._settings.levels
-        return {"levels": {code: levels[code] for code in (NOT_T2W, DERIVED, LEFT_OUT)}}
+        asked = {code: levels[code] for code in (NOT_T2W, DERIVED, LEFT_OUT)}
+        return {"levels": asked, "apart": self._settings.source.apart}
 
     def _resample(self) -> dict[str, Any]:
         model, method = self._models["semantic"].config, self._method["semantic"]

@@ -11,6 +11,7 @@ from wirbel.io.dataset.listing import Finding, Listing
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.escapes import visible
 from wirbel.io.foreign.people_files import TABLE, PeopleFiles
+from wirbel.plan.station_names import apart
 from wirbel.study.refused import Refused
 from wirbel.study.sources.choice import FILTERED, NOT_SELECTED, LeftOut, choose
 from wirbel.study.sources.joined import joined
@@ -49,6 +50,7 @@ def chosen_from(
     of_stations = replace(source, one_per_session=False) if source.joined else source
     found = choose(scans, of_stations, cells)
     taken = joined(found.scans) if source.joined else found.scans
+    taken = apart(taken, source.apart) if source.apart else taken
     findings = [one for one in listing.findings if _concerns(one, people, source)]
     findings += [_finding(one) for one in found.left_out if one.reason == NOT_CHOSEN]
     findings += _without(found.scans, found.left_out, findings)

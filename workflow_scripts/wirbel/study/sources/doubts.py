@@ -134,14 +134,16 @@ def doubts_of(
 
 def _twice(scans: Sequence[FoundScan]) -> dict[str, str]:
     """Return scan -> which other one has the same content; folders are not compared."""
-    names = {scan.path: scan.scan_id for scan in scans}
-    files = [SizedFile(scan.path, scan.size) for scan in scans if not os.path.isdir(scan.path)]
+    names: dict[str, list[str]] = {}
+    for scan in scans:  # stations of a session are of one file
+        names.setdefault(scan.path, []).append(scan.scan_id)
+    sizes = {scan.path: scan.size for scan in scans if not os.path.isdir(scan.path)}
     told = {}
-    for group in same_content(files):
+    for group in same_content(SizedFile(*one) for one in sizes.items()):
         for path in group:
-            other = next((names[one] for one in group if names[one] != names[path]), None)
+            other = next((names[one][0] for one in group if names[one] != names[path]), None)
             if other is not None:
-                told[names[path]] = f"the same content as {visible(other)}"
+                told |= dict.fromkeys(names[path], f"the same content as {visible(other)}")
     return told
 
 

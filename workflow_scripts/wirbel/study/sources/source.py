@@ -62,6 +62,8 @@ class Source:
         The table names DICOM folders and archives; it may also be a folder of such.
     joined : bool
         The NIfTI files of a session are stations of one scan.
+    apart : tuple of str
+        The stations, in their order, that are scans of their own.
     """
 
     table: str = ""
@@ -71,6 +73,7 @@ class Source:
     one_per_session: bool = False
     dicom: bool = False
     joined: bool = False
+    apart: tuple[str, ...] = ()
 
     @property
     def expected(self) -> str:

@@ -25,6 +25,7 @@ def source_of(config: Mapping[str, Any]) -> Source:
         one_per_session=config["one_per_session"],
         dicom=config["dicom"],
         joined=bool(config.get("stations")) and not config["dicom"],
+        apart=() if config.get("stitch", True) else tuple(config.get("stations", ())),
     )
 
 

@@ -15,6 +15,7 @@ LEVEL_METHOD_CODES = {
     "labelling": "named by the labelling network",
     "estimated": "neither end is in view: estimated from position and size",
     "counted": "the topmost vertebra in view counts as C2, as SPINEPS does (compatibility: spineps)",
+    "stations": "named by the session's other stations, which show the same vertebrae (stitch: false)",
     "reader": "corrected by a reader (setting reviews)",
     "unknown": "the maps came without this information",
 }

@@ -1,0 +1,152 @@
+"""One decision over the names of all stations of a session.
+
+A station names its vertebrae by itself and says how sure it is, and which names come second. Stations that show the
+same vertebra must agree on it, so the names of a row of joined stations are one choice: by how many levels all move.
+The choice with the largest product of the stations' probabilities wins.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from wirbel.core.joining.stations import Station, chains, same_vertebrae
+from wirbel.core.labels import LEVEL_LABELS
+from wirbel.core.plausibility.scan_flags import DISAGREE
+from wirbel.core.reviewing.shifting import ShiftError, moved_names, place_of
+
+FARTHEST_MOVE = 8
+"""Levels by which names are moved at most: a station of the back alone is rarely off by more than three."""
+SECOND_SHARE = 0.8
+"""Of what a station leaves to other names than its own, the part of the second most probable ones."""
+LEAST = 1e-6
+VARIANTS = 0.05
+"""Least probability of names one level off where only the sacrum is seen: one person in ten has a vertebra more or
+less than 24 above it (Thawait et al., Radiol Clin North Am 2012;50:587-598)."""
+SURE = 0.9
+"""A station that was as sure of other names as this disagrees."""
+APART = 1000
+"""Two different vertebrae with one name get numbers that differ by this for each station."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What the session's stations say of one of them.
+
+    `shift` is by how many levels its names move down, `confidence` the probability of the joint names, None where the
+    station was joined to no other. `flags` say what does not fit. `numbers` has a number for vertebrae that their
+    label does not identify in the session: one with another name in another station, or with a name that is another
+    vertebra's.
+    """
+
+    shift: int = 0
+    confidence: float | None = None
+    flags: tuple[str, ...] = ()
+    numbers: Mapping[int, int] = field(default_factory=dict)
+
+
+def joint_names(stations: Sequence[Station]) -> dict[str, Joined]:
+    """Return name -> what the stations of a session decide together.
+
+    Parameters
+    ----------
+    stations : sequence of Station
+        All stations of a session that have results, in any order.
+    """
+    found: dict[str, Joined] = {}
+    used: dict[int, str] = {}
+    for row in chains(sorted(stations, key=_height, reverse=True)):
+        found |= _joint(row, used)
+    return found
+
+
+def _height(station: Station) -> float:
+    return max((float(place[2]) for place in station.centroids.values()), default=-np.inf)
+
+
+def _joint(row: list[Station], used: dict[int, str]) -> dict[str, Joined]:
+    """Return the decision on a row of joined stations; `used` has the numbers of vertebrae so far, and is extended."""
+    pairs = [same_vertebrae(*two) for two in zip(row, row[1:], strict=False)]
+    offsets, unanimous = _offsets(pairs)
+    moves, confidence = _best_moves(row, offsets)
+    odd = not unanimous or any(
+        move and station.confidence >= SURE for station, move in zip(row, moves, strict=True)
+    )
+    found: dict[str, Joined] = {}
+    above: dict[int, int] = {}
+    for place, (station, move) in enumerate(zip(row, moves, strict=True)):
+        new = moved_names(station.labels, move)
+        same = pairs[place - 1] if place else {}
+        above = {
+            label: above[same[label]]
+            if label in same
+            else _number(new[label], station.name, used, place)
+            for label in station.labels
+        }
+        numbers = {new[label]: number for label, number in above.items() if number != new[label]}
+        flags = (DISAGREE,) if odd or numbers else ()
+        found[station.name] = Joined(move, confidence, flags, numbers)
+    return found
+
+
+def _number(label: int, station: str, used: dict[int, str], place: int) -> int:
+    """Return a number that no other vertebra of the session has."""
+    while used.setdefault(label, station) != station:
+        label += APART * (place + 1)
+    return label
+
+
+def _offsets(pairs: Sequence[Mapping[int, int]]) -> tuple[list[int], bool]:
+    """Return by how many levels each station's names differ from the first one's, and whether all vertebrae say so."""
+    offsets, unanimous = [0], True
+    for same in pairs:
+        votes = Counter(place_of(theirs) - place_of(own) for own, theirs in same.items())
+        most = votes.most_common(1)
+        unanimous &= len(votes) < 2
+        offsets.append(offsets[-1] + (most[0][0] if most else 0))
+    return offsets, unanimous
+
+
+def _best_moves(row: list[Station], offsets: list[int]) -> tuple[list[int], float | None]:
+    """Return by how many levels the names of each station move, and how probable that is."""
+    choices = sorted(range(-FARTHEST_MOVE, FARTHEST_MOVE + 1), key=abs)
+    logs = np.array(
+        [
+            sum(
+                _log_probability(one, choice + offset)
+                for one, offset in zip(row, offsets, strict=True)
+            )
+            for choice in choices
+        ]
+    )
+    best = int(logs.argmax())
+    if len(row) == 1 or logs[best] == -np.inf:
+        return [0] * len(row), None
+    share = float(np.exp(logs[best] - np.logaddexp.reduce(logs)))
+    return [choices[best] + offset for offset in offsets], round(share, 3)
+
+
+def _log_probability(station: Station, move: int) -> float:
+    """Return how probable a station's own names make others that lie `move` levels further down."""
+    if not station.centroids:
+        return 0.0
+    try:
+        moved_names(station.labels, move)
+    except ShiftError:
+        return -np.inf
+    sure = min(max(station.confidence, LEAST), 1 - LEAST)
+    if move == 0:
+        return float(np.log(sure))
+    second = 0
+    if station.alternative:
+        first = station.labels[0]
+        second = place_of(LEVEL_LABELS[station.alternative]) - place_of(first)
+    if second:
+        share = SECOND_SHARE if move == second else (1 - SECOND_SHARE) / (2 * FARTHEST_MOVE)
+    else:
+        share = 1 / (2 * FARTHEST_MOVE)
+    variants = VARIANTS if station.method == "sacrum" and abs(move) == 1 else LEAST
+    return float(np.log(max((1 - sure) * share, variants)))

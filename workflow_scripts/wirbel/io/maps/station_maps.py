@@ -1,0 +1,63 @@
+"""A station that is a scan of its own, read from its final maps, their sidecar, and the sidecar of the scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wirbel.core.geometry import Volume
+from wirbel.core.joining.stations import Station, body_centroids
+from wirbel.core.reviewing.shifting import ShiftError, shifted
+from wirbel.io.nifti.volumes import read_volume
+from wirbel.io.sidecars import read_json
+
+ABOVE = "StationAbove"
+"""In a scan's sidecar: the station above that it overlaps, with the motion from one to the other."""
+READER = {"confidence": 1.0, "method": "reader", "alternative": None}
+
+
+def read_station(name: str, anat: Path, scan: Path, scan_id: str, shift: int = 0) -> Station:
+    """Return a station from its files.
+
+    Parameters
+    ----------
+    name : str
+        Of the setting `stations`.
+    anat : Path
+        Folder of its final maps.
+    scan : Path
+        The scan itself; its sidecar lies beside it.
+    scan_id : str
+        The scan's name, without suffix.
+    shift : int
+        By how many levels a reader moved its names. Default: none.
+    """
+    stem = f"{scan_id}_desc"
+    subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
+    vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
+    levels = read_json(anat / f"{stem}-vertebra_dseg.json").get("Levels", {})
+    if shift:
+        with suppress(ShiftError):  # which is flagged where that station is measured
+            vertebra, levels = vertebra.with_data(shifted(vertebra.data, shift)), READER
+    return station_from(name, scan, subregion, vertebra, levels)
+
+
+def station_from(
+    name: str, scan: Path, subregion: Volume, vertebra: Volume, levels: Mapping[str, Any]
+) -> Station:
+    """Return a station whose maps are read already; `levels` is what their sidecar says of the names."""
+    sidecar = Path(str(scan).removesuffix(".nii.gz") + ".json")
+    above = (read_json(sidecar) if sidecar.exists() else {}).get(ABOVE, {})
+    return Station(
+        name,
+        body_centroids(subregion, vertebra),
+        float(levels.get("confidence") or 0.0),
+        levels.get("method") or "unknown",
+        levels.get("alternative") or "",
+        above.get("upper", ""),
+        np.array(above.get("motion", np.eye(4)), float),
+    )
