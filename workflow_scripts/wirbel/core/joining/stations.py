@@ -12,8 +12,9 @@ from wirbel.core.geometry import Volume
 from wirbel.core.labels import BODY_LABELS, LEVEL_NAMES, LEVEL_ORDER, SACRUM
 
 FARTHEST = 0.5
-"""Of the distance to the next body of a station: two bodies that are farther apart are not the same. What the field of
-view leaves of a body has its centroid less than half a body away, and a disc lies between two of them."""
+"""Of the distance to the next body, in the station where it is larger: two bodies that are farther apart are not the
+same. What the field of view leaves of a body has its centroid less than half a body away, and a disc lies between two
+of them."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def same_vertebrae(upper: Station, lower: Station) -> dict[int, int]:
     here = np.array([lower.centroids[label] for label in ours])
     there = np.array([upper.centroids[label] for label in theirs])
     distances = np.linalg.norm(here[:, None] - there[None], axis=2)
-    limits = FARTHEST * np.minimum(_spacings(here)[:, None], _spacings(there)[None])
+    limits = FARTHEST * np.fmax(_spacings(here)[:, None], _spacings(there)[None])
     nearest, back = distances.argmin(axis=1), distances.argmin(axis=0)
     return {
         label: theirs[other]
@@ -120,7 +121,8 @@ def same_vertebrae(upper: Station, lower: Station) -> dict[int, int]:
 
 
 def _spacings(places: np.ndarray) -> np.ndarray:
-    """Return the distance of each place to the nearest other one; infinite for a single place."""
+    """Return the distance of each place to the nearest other one; NaN for a single place."""
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(apart, np.inf)
-    return apart.min(axis=1)
+    nearest = apart.min(axis=1)
+    return np.where(np.isfinite(nearest), nearest, np.nan)
