@@ -15,6 +15,7 @@ from wirbel.ingest.conversion import converted
 from wirbel.ingest.headers.facts import ALLOWED
 from wirbel.ingest.headers.header import DicomHeader
 from wirbel.ingest.headers.reading import read_header
+from wirbel.ingest.headers.repeats import Repeats
 from wirbel.ingest.headers.series import Series, check_series, gathered
 from wirbel.ingest.matching import chosen_series
 from wirbel.plan.series_rules import SeriesRules
@@ -25,12 +26,15 @@ SPREAD = 1_000_000
 
 @dataclass
 class Found:
-    """What is in a delivery: headers, the UIDs of their series, and faults by the part (its number) that has them."""
+    """What is in a delivery: headers, the UIDs of their series, what repeats them, and faults by the part (its number)
+    that has them.
+    """
 
     headers: list[DicomHeader] = field(default_factory=list)
     faults: dict[int, ScanError] = field(default_factory=dict)
     unreadable: int = 0
     seen: set[str] = field(default_factory=set)
+    repeats: Repeats = field(default_factory=Repeats)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,9 @@ def _parts(paths: Sequence[Path], found: Found | None = None) -> list[tuple[Path
 
 def _look(member: Member, number: int, found: Found, *, all_facts: bool) -> None:
     try:
-        header = read_header(member, () if all_facts else found.seen)
+        header = (
+            read_header(member) if all_facts else read_header(member, found.seen, found.repeats)
+        )
     except ScanError as fault:
         if fault.reason != "unreadable":
             raise

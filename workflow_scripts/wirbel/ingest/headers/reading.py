@@ -17,6 +17,7 @@ from wirbel.ingest.archives import Member
 from wirbel.ingest.headers.element_values import floats, integer, number, sequence, text, texts
 from wirbel.ingest.headers.facts import facts_of
 from wirbel.ingest.headers.header import DicomHeader
+from wirbel.ingest.headers.repeats import PIXELS, Repeats
 from wirbel.io.atomic import MACHINE_ERRORS
 
 MAGIC_AT, MAGIC = 128, b"DICM"
@@ -24,8 +25,8 @@ FIRST_BYTES = 32 * 1024
 """Read at first: enough for most slices, and little to unpack from an archive."""
 HEADER_BYTES = 64 * 1024**2
 """The longest header: of an enhanced image of a thousand frames, with private elements in each."""
-PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
-"""Float, double and integer pixel data."""
+FEWEST_BYTES = 16
+"""Of compressed pixels."""
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 """Transfer syntax of a compressed header, which could unpack to anything."""
 MR_IMAGES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")
@@ -42,7 +43,9 @@ def is_dicom(head: bytes) -> bool:
     return head[MAGIC_AT : MAGIC_AT + len(MAGIC)] == MAGIC
 
 
-def read_header(member: Member, without_facts: Collection[str] = ()) -> DicomHeader | None:
+def read_header(
+    member: Member, without_facts: Collection[str] = (), repeats: Repeats | None = None
+) -> DicomHeader | None:
     """Return the header of an image; None for a file that is not DICOM, or has no pixels.
 
     Parameters
@@ -51,6 +54,8 @@ def read_header(member: Member, without_facts: Collection[str] = ()) -> DicomHea
         The file.
     without_facts : collection of str
         UIDs of series whose facts are known already, or not asked for: it takes a third of the time.
+    repeats : Repeats, optional
+        Headers of the delivery so far. One that repeats one of these has no facts, and is not read by pydicom.
 
     Raises
     ------
@@ -64,12 +69,18 @@ def read_header(member: Member, without_facts: Collection[str] = ()) -> DicomHea
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset, pixels_at = _read(member)
+            content = member.read(FIRST_BYTES)
+            if repeats is not None and (known := repeats.header(member, content)) is not None:
+                return known
+            dataset, pixels_at = _read(member, content)
             if pixels_at is None and _should_have_pixels(dataset):
                 raise _damaged()
             if pixels_at is None:
                 return None
-            return _header(member, dataset, pixels_at, without_facts)
+            header, pixel_bytes = _header(member, dataset, pixels_at, without_facts)
+            if repeats is not None:
+                repeats.learn(content, header, pixel_bytes)
+            return header
         except (InfrastructureError, MemoryError, ScanError):
             raise
         except OSError as error:
@@ -93,9 +104,8 @@ def _damaged() -> ScanError:
     return ScanError("unreadable", "a DICOM file has a damaged header: export it again")
 
 
-def _read(member: Member) -> tuple[Dataset, int | None]:
-    """Return the elements before the pixels, and where these begin; None without pixels."""
-    content = member.read(FIRST_BYTES)
+def _read(member: Member, content: bytes) -> tuple[Dataset, int | None]:
+    """Return the elements before the pixels, and where these begin, None without pixels; `content` was read already."""
     is_all = len(content) < FIRST_BYTES
     try:
         dataset, pixels_at = _parsed(io.BytesIO(content))
@@ -123,14 +133,16 @@ def _parsed(stream: IO[bytes]) -> tuple[Dataset, int | None]:
 
 def _header(
     member: Member, dataset: Dataset, pixels_at: int, without_facts: Collection[str]
-) -> DicomHeader:
+) -> tuple[DicomHeader, int]:
+    """Return the header, and how many bytes its pixels need at least."""
     frames = max(integer(dataset, "NumberOfFrames") or 1, 1)
     shared = sequence(dataset, "SharedFunctionalGroupsSequence")[:1]
     each = sequence(dataset, "PerFrameFunctionalGroupsSequence")
     groups = [*shared, *each[:1]]
     series = text(dataset, "SeriesInstanceUID")
     rows, columns = integer(dataset, "Rows") or 0, integer(dataset, "Columns") or 0
-    return DicomHeader(
+    pixel_bytes = _pixel_bytes(dataset, rows * columns * frames)
+    header = DicomHeader(
         place=member.place,
         series=series,
         instance=text(dataset, "SOPInstanceUID"),
@@ -149,9 +161,10 @@ def _header(
         positions=_positions(dataset, shared, each),
         frames=frames,
         is_captured=bool(text(dataset, "ConversionType")) or text(dataset, "Modality") == "OT",
-        is_cut_short=_is_cut_short(dataset, member.size - pixels_at, rows * columns * frames),
+        is_cut_short=member.size - pixels_at < pixel_bytes,
         facts={} if series in without_facts else facts_of(dataset, groups),
     )
+    return header, pixel_bytes
 
 
 def _several(dataset: Dataset, groups: list[Dataset], name: str, group: str) -> tuple[float, ...]:
@@ -187,10 +200,10 @@ def _positions(
     return tuple((p[0], p[1], p[2]) for p in found)
 
 
-def _is_cut_short(dataset: Dataset, left: int, pixels: int) -> bool:
-    """Whether fewer bytes are left than uncompressed pixels need."""
+def _pixel_bytes(dataset: Dataset, pixels: int) -> int:
+    """Return how many bytes uncompressed pixels need; of compressed ones, what any of them needs."""
     meta = getattr(dataset, "file_meta", Dataset())
     if text(meta, "TransferSyntaxUID") not in UNCOMPRESSED:
-        return left < 16
+        return FEWEST_BYTES
     bits = (integer(dataset, "BitsAllocated") or 0) * (integer(dataset, "SamplesPerPixel") or 1)
-    return left < pixels * bits // 8
+    return pixels * bits // 8

@@ -138,7 +138,7 @@ def _twice(scans: Sequence[FoundScan]) -> dict[str, str]:
     for scan in scans:  # stations of a session are of one file
         names.setdefault(scan.path, []).append(scan.scan_id)
     sizes = {scan.path: scan.size for scan in scans if not os.path.isdir(scan.path)}
-    told = {}
+    told: dict[str, str] = {}
     for group in same_content(SizedFile(*one) for one in sizes.items()):
         for path in group:
             other = next((names[one][0] for one in group if names[one] != names[path]), None)
