@@ -13,7 +13,8 @@ from wirbel.report.cohort_report import Study, write_report
 def cohort(tmp_path_factory):
     output = tmp_path_factory.mktemp("cohort")
     write_tables(output, 60)
-    write_report(output, Study("A cohort", "0123", draw_one(output)))
+    warnings = {DRAWN: {"canal_broken": "beside L3"}}
+    write_report(output, Study("A cohort", "0123", draw_one(output), warnings=warnings))
     return output
 
 
@@ -26,7 +27,8 @@ def test_pictures_names_and_flags_are_there(page):
     assert page.locator("h1").inner_text() == DRAWN
     until(page, "[...document.images].every((one) => one.naturalWidth > 0)")
     assert page.locator("#views figure").count() == 6
-    assert "canal broken: the canal is missing" in page.locator("aside.about").inner_text()
+    about = page.locator("aside.about").inner_text()
+    assert "canal broken: the canal is missing" in about and "Here: beside L3" in about
     names = page.locator(".stack").nth(1).locator("text").all_text_contents()
     assert names == ["L3", "L4"]
     assert not page.locator("#unsure").is_visible()

@@ -56,7 +56,9 @@ def test_a_sidecar_of_another_contrast_and_copies_are_told_before_any_job(study)
     scan(study, "sub-3", rows=41)
     assert prepared(study) == dict.fromkeys(("sub-1", "sub-2", "sub-3"), "")
     same = {"sub-1": ["not_t2w", "same_content"], "sub-2": ["same_content"]}
-    assert read_checks(study.out) == (same, frozenset())
+    warnings, off = read_checks(study.out)
+    assert {scan: list(told) for scan, told in warnings.items()} == same and not off
+    assert warnings["sub-2"]["same_content"] == "the same content as sub-1"
     reasons = prepared(study, not_t2w="failure", same_content="off")
     assert reasons == {"sub-1": "not_t2w", "sub-2": "", "sub-3": ""}
     assert read_checks(study.out) == ({}, frozenset({"same_content"}))

@@ -79,11 +79,9 @@ def look(scans, folder, **checks):
 def test_warnings_and_failures_are_told_apart_by_the_settings(data_set, tmp_path):
     found = look(data_set, tmp_path)
     assert found.problems == {}
-    assert found.warnings == {
-        "sub-1": ["not_t2w"],
-        "sub-2": ["same_content"],
-        "sub-3": ["same_content"],
-    }
+    codes = {scan: list(told) for scan, told in found.warnings.items()}
+    assert codes == {"sub-1": ["not_t2w"], "sub-2": ["same_content"], "sub-3": ["same_content"]}
+    assert found.warnings["sub-2"]["same_content"] == "the same content as sub-3"
     found = look(data_set, tmp_path, not_t2w="failure", same_content=False)
     assert list(found.problems) == ["sub-1"] and found.warnings == {}
     assert found.problems["sub-1"].startswith("not_t2w: sub-1_T2w.json says an echo time of 10 ms")

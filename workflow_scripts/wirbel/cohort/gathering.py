@@ -87,14 +87,14 @@ def _part(
     participants: Participants,
     settings: str | None,
     reviews: Mapping[str, Mapping],
-    checks: tuple[Mapping[str, list[str]], frozenset[str]],
+    checks: tuple[Mapping[str, Mapping[str, str]], frozenset[str]],
 ) -> ScanRows:
     """Return what a scan adds to the tables: its measurements, or the account of its failure."""
     same = outcome.identity | participants.of(outcome.scan.participant_id, outcome.scan.session_id)
     review = reviews.get(outcome.scan.scan_id, {}).get(REVIEW.name, NOT_REVIEWED)
     same |= {"settings_fingerprint": settings, REVIEW.name: review}
     if outcome.failure is None:
-        flags = checks[0].get(outcome.scan.scan_id, ()), checks[1]
+        flags = tuple(checks[0].get(outcome.scan.scan_id, ())), checks[1]
         return ScanRows(outcome.measured, same, {}, outcome.sha256, *flags)
     reason, detail = outcome.failure.reason, outcome.failure.detail
     failure = {"stage": outcome.stage, "reason": reason, "detail": detail}

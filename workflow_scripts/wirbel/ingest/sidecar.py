@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wirbel.core.plausibility.scan_flags import NO_OVERLAP
 from wirbel.core.stitching.seams import Seam
 from wirbel.core.stitching.stations import Stitched
 from wirbel.errors import ScanError
@@ -34,7 +35,7 @@ def station_sidecar(
     used = [stations.found[name] for name in result.names]
     shared = {k: v for k, v in used[0].facts.items() if all(one.facts.get(k) == v for one in used)}
     notes = list(dict.fromkeys(note for one in used for note in one.notes))
-    missing = {**stations.missing, **dict.fromkeys(result.apart, "no_overlap")}
+    missing = {**stations.missing, **dict.fromkeys(result.apart, NO_OVERLAP)}
     told = _told(stations.software, shared, notes, warnings) | {STATIONS: list(result.names)}
     told |= {MISSING: missing} if missing else {}
     return told | {SEAMS: [seam.as_row() for seam in result.seams]}

@@ -73,8 +73,8 @@ def read_agreement(output_dir: str | Path) -> list[str]:
     return list(_content(output_dir).get("agreement", []))
 
 
-def read_checks(output_dir: str | Path) -> tuple[dict[str, list[str]], frozenset[str]]:
-    """Return scan -> warnings that were found before the first job, and the checks that are off."""
+def read_checks(output_dir: str | Path) -> tuple[dict[str, dict[str, str]], frozenset[str]]:
+    """Return scan -> code -> sentence of warnings that were found before the first job, and the checks that are off."""
     checks = _content(output_dir).get("checks", {})
     return checks.get("warnings", {}), frozenset(checks.get("off", ()))
 

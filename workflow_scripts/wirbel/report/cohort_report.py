@@ -28,13 +28,15 @@ class Study:
     """What a report says about its cohort beside the tables.
 
     `identity` tells this cohort's reviews from another's in one browser; `pictures` is scan -> what its panel is
-    made of, as the batches' pictures say; `agreement` are sentences about readers' agreement.
+    made of, as the batches' pictures say; `agreement` are sentences about readers' agreement,
+    `warnings` scan -> flag -> a sentence.
     """
 
     name: str
     identity: str
     pictures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     agreement: tuple[str, ...] = ()
+    warnings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def write_report(output_dir: Path, study: Study) -> list[Path]:
@@ -66,6 +68,7 @@ def _facts(scans: ScanTable, tables: Mapping[str, ParquetColumns], study: Study)
         "failed": int(scans.failed.sum()),
         "failures": _failure_counts(tables["failures"]),
         "flag_meanings": flag_meanings(),
+        "warnings": {scan: dict(told) for scan, told in study.warnings.items()},
         "codes": code_meanings(),
         "colours": {"structures": subregion_colours()},
         "percentiles": list(PERCENTILES),

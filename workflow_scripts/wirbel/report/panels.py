@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from wirbel.core.pictures.panels.views import (
 from wirbel.io.embedded import nifti_text, png_address, webp_address
 from wirbel.report.attention import LOW_CONFIDENCE
 
+NO_WARNINGS: Mapping[str, str] = MappingProxyType({})
 KINDS_IN = {
     "sagittal": ("height", "depth", "disc_height", "endplate", "canal_ap"),
     "coronal": ("cobb", "width"),
@@ -36,6 +38,7 @@ def panel(
     maps: tuple[Volume, Volume] | None,
     measured: Mapping[str, Any],
     described: Mapping[str, Any],
+    warnings: Mapping[str, str] = NO_WARNINGS,
 ) -> tuple[dict[str, Any], Image.Image]:
     """Return a scan's panel and its thumbnail.
 
@@ -47,6 +50,8 @@ def panel(
         What `read_measurements` gave; empty for a scan that was not measured.
     described : mapping
         The vertebra map's sidecar; empty without one.
+    warnings : mapping
+        Flag -> what is known of it besides its meaning. Default: nothing.
     """
     nothing = image.with_data(np.zeros(image.data.shape, np.uint8))
     course = find_course(image, *(maps or (nothing, nothing)))
@@ -61,6 +66,7 @@ def panel(
         },
         "scan": measured.get("scan", {}),
         "described": described,
+        "warnings": dict(warnings),
     }
     if maps and is_odd(measured.get("scan", {})):
         small = zip(("image", "structures"), small_volumes(course), strict=True)

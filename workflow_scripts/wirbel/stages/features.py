@@ -18,6 +18,7 @@ from wirbel.core.measures.agreement import agreement_columns
 from wirbel.core.plausibility.scan_flags import (
     DISAGREE,
     LOW_AGREEMENT,
+    NO_OVERLAP,
     NOT_APPLIED,
     NOT_JOINED,
     STATIONS_LEFT,
@@ -39,7 +40,6 @@ from wirbel.plan.station_names import station_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
 REVIEWED = "reviewed"
-NO_OVERLAP = "no_overlap"
 AGREEMENT = "agreement"
 NO_LEVELS: dict[str, Any] = {
     "confidence": None,

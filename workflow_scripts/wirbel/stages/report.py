@@ -12,7 +12,7 @@ from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description
 from wirbel.io.sidecars import read_json
 from wirbel.manifests.batch_assignment import read_assignment
 from wirbel.manifests.batches import list_batches
-from wirbel.manifests.findings import data_set_mark, read_agreement
+from wirbel.manifests.findings import data_set_mark, read_agreement, read_checks
 from wirbel.manifests.receipts import (
     digest_of_seals,
     pictures_receipt,
@@ -32,7 +32,8 @@ def study_of(output_dir: Path, bids_dir: str) -> Study:
     for batch in list_batches(output_dir):
         pictures |= _pictures_of(output_dir, batch)
     told = tuple(read_agreement(output_dir))
-    return Study(name_of(Path(bids_dir)), identity_of(output_dir), pictures, told)
+    named = name_of(Path(bids_dir)), identity_of(output_dir)
+    return Study(*named, pictures, told, read_checks(output_dir)[0])
 
 
 def _pictures_of(output_dir: Path, batch: str) -> dict[str, dict]:

@@ -12,6 +12,8 @@ long processes out differently, around a body that no network doubts. In simulat
 margin of 0.93; a vertebra of real scans that was none had 0.61 and 0.89."""
 
 STATIONS_MISSING, STATIONS_LEFT = "stations_missing", "stations_left"
+NO_OVERLAP = "no_overlap"
+"""Why a station that was delivered is missing from a scan that was put together."""
 NOT_JOINED, DISAGREE = "station_not_joined", "stations_disagree"
 SCAN_FLAGS: dict[str, str] = {
     "discs_missing": (

@@ -33,7 +33,7 @@ function showChosen(row) {
     make("h2", {}, make("a", { href: scanAddress(row.scan_id), text: row.scan_id })),
     make("a", { href: scanAddress(row.scan_id), class: "big", "aria-label": `Open ${row.scan_id}` }, thumbnail(row.place, 224)),
     row.scan_status === "ok" ? null : make("p", { class: "failure" }, make("strong", { text: `${inWords(row.scan_status)} at ${row.stage}. ` }), row.detail),
-    row.scan_status === "ok" ? flagList(row.flags) : null,
+    row.scan_status === "ok" ? flagList(row.flags, WIRBEL.data.study.warnings[row.scan_id]) : null,
     make("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [make("dt", { text: name }), make("dd", { text: String(value) })])),
     item ? make("p", { class: "reviewed", text: `${reviewWords(item)}${item.comment ? `: ${item.comment}` : ""}` }) : null,
     make("div", { class: "buttons" },

@@ -85,14 +85,15 @@ function person(row) {
   return known.length ? [["Age, sex", known.join(", ")]] : [];
 }
 
-/** A list of flags with what each means. */
-function flagList(flags) {
+/** A list of flags with what each means; `warnings` is flag -> a sentence on this scan. */
+function flagList(flags, warnings = {}) {
   const meanings = WIRBEL.data.study.flag_meanings;
   const items = String(flags || "").split(";").filter(Boolean);
   if (!items.length) return make("p", { class: "quiet", text: "No flags." });
   return make("ul", { class: "flags" }, ...items.map((flag) => make("li", {},
     make("strong", { text: inWords(flag) }),
-    meanings[flag] ? make("span", { text: `: ${meanings[flag]}` }) : null)));
+    meanings[flag] ? make("span", { text: `: ${meanings[flag]}` }) : null,
+    warnings[flag] ? make("span", { class: "here", text: `. Here: ${warnings[flag]}` }) : null)));
 }
 
 /** The thumbnail of a scan: its place in the sprite sheet of its batch. */

@@ -94,7 +94,7 @@ function aside(row, panel) {
   ];
   const list = (pairs) => make("dl", { class: "facts" }, ...pairs.flatMap(([name, value]) => [make("dt", { text: name }), make("dd", { text: String(value) })]));
   return make("aside", { class: "about", "aria-label": "About this scan" },
-    row.scan_status === "ok" ? flagList(row.flags) : make("p", { class: "failure" }, make("strong", { text: `${inWords(row.scan_status)} at ${row.stage}. ` }), row.detail),
+    row.scan_status === "ok" ? flagList(row.flags, { ...((panel && panel.warnings) || {}), ...(WIRBEL.data.study.warnings[row.scan_id] || {}) }) : make("p", { class: "failure" }, make("strong", { text: `${inWords(row.scan_status)} at ${row.stage}. ` }), row.detail),
     make("div", { class: "buttons" },
       make("button", { text: "Accept (a)", onclick: () => decideSimply(row, "accept") }),
       make("button", { text: "Reject (r)", onclick: () => decideSimply(row, "reject") }),

@@ -50,10 +50,10 @@ class Doubts:
         return told
 
     @property
-    def warnings(self) -> dict[str, list[str]]:
-        """Scan -> the codes of checks that are warnings."""
+    def warnings(self) -> dict[str, dict[str, str]]:
+        """Scan -> code -> a sentence, of checks that are warnings."""
         told = {
-            scan: [code for code in codes if self.levels.get(code) == WARNING]
+            scan: {code: text for code, text in codes.items() if self.levels.get(code) == WARNING}
             for scan, codes in self.found.items()
         }
         return {scan: codes for scan, codes in told.items() if codes}
