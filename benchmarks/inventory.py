@@ -26,7 +26,7 @@ PRIVATE_BYTES = 12_000
 """Of private elements in a header: Siemens writes 5 to 100 kB, most of it compressible."""
 WHOLE = 90_000
 STATIONS = ("HWS", "BWS", "LWS")
-PIXELS = (96, 192)
+PIXELS = (64, 128)
 
 
 def slices_of(description: str, count: int, folder: Path) -> tuple[list[bytes], bytes]:

@@ -11,12 +11,12 @@ from wirbel.core.agreement.figures import Agreement, followed
 from wirbel.core.dictionary import clean_row
 from wirbel.core.geometry import Volume
 from wirbel.core.joining.naming import Joined, joint_names
+from wirbel.core.joining.renaming import named_together
 from wirbel.core.joining.stations import Station
 from wirbel.core.measures import Measurements, measure
 from wirbel.core.measures import status as S
 from wirbel.core.measures.agreement import agreement_columns
 from wirbel.core.plausibility.scan_flags import (
-    DISAGREE,
     LOW_AGREEMENT,
     NO_OVERLAP,
     NOT_APPLIED,
@@ -89,15 +89,15 @@ class Features:
         subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
         vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
         before = vertebra.data
-        vertebra, review = self._reviewed(scan, vertebra, described, folders)
-        levels = {**NO_LEVELS, **described.get("Levels", {}), **review}
+        levels = {**NO_LEVELS, **described.get("Levels", {})}
+        reviews = self._all_reviews(folders)
         others = self._others(scan, folders)
         if others:
             own = station_from(self._station(scan), scan.path, subregion, vertebra, levels)
-            vertebra, more = named_together(
-                vertebra, described, levels, joint_names([own, *others])[own.name]
-            )
-            review |= more
+            joined = joint_names([own, *others], self._readers(scan, reviews))[own.name]
+            vertebra, review = _renamed(vertebra, described, joined, reviews.get(scan.scan_id, {}))
+        else:
+            vertebra, review = self._reviewed(reviews.get(scan.scan_id, {}), vertebra, described)
         agreement = agreement_from(described.get(AGREEMENT_KEY, {}))
         if REVIEWED in review:
             agreement = agreement.renamed(followed(before, vertebra.data))
@@ -139,28 +139,27 @@ class Features:
         return station_of(scan.scan_id, self.settings.apart)
 
     def _others(self, scan: Scan, folders: StageFolders) -> list[Station]:
-        """Read the other stations of the session, as readers named them."""
-        shifts = shifts_of(
-            self._reviews or {}, [one.scan_id for one in self.others.get(scan.scan_id, ())]
-        )
+        """Read the other stations of the session."""
         return [
-            read_station(
-                self._station(one),
-                folders.anat(one),
-                one.path,
-                one.scan_id,
-                shifts.get(one.scan_id, 0),
-            )
+            read_station(self._station(one), folders.anat(one), one.path, one.scan_id)
             for one in self.others.get(scan.scan_id, ())
         ]
 
+    def _readers(self, scan: Scan, reviews: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+        """Return station -> by how many levels a reader moved its names."""
+        shifts = shifts_of(reviews, [one.scan_id for one in (scan, *self.others[scan.scan_id])])
+        return {station_of(scan_id, self.settings.apart): by for scan_id, by in shifts.items()}
+
+    def _all_reviews(self, folders: StageFolders) -> dict[str, dict[str, Any]]:
+        """Return the reviews of the whole cohort, read once for all scans of the batch."""
+        if self._reviews is None:
+            self._reviews = read_reviews(folders.output_dir)
+        return self._reviews
+
     def _reviewed(
-        self, scan: Scan, vertebra: Volume, described: dict, folders: StageFolders
+        self, review: Mapping[str, Any], vertebra: Volume, described: dict
     ) -> tuple[Volume, dict[str, Any]]:
         """Return the map with the names that a reader gave, and what that changes in the account of its names."""
-        if self._reviews is None:  # of the whole cohort: once for all scans of the batch
-            self._reviews = read_reviews(folders.output_dir)
-        review = self._reviews.get(scan.scan_id, {})
         if not review.get("shift"):
             return vertebra, {}
         levels = {**NO_LEVELS, **described.get("Levels", {})}
@@ -173,26 +172,19 @@ class Features:
         return moved, {**named, REVIEWED: sidecar}
 
 
-def named_together(
-    vertebra: Volume, described: Mapping[str, Any], levels: Mapping[str, Any], joined: Joined
+def _renamed(
+    vertebra: Volume, described: Mapping[str, Any], joined: Joined, review: Mapping[str, Any]
 ) -> tuple[Volume, dict[str, Any]]:
-    """Return a station's map with the names that all stations of the session agree on, and what that changes in the
-    account of its names (`levels`); `described` is the map's sidecar.
-    """
-    told: dict[str, Any] = {"flags": [*levels["flags"], *joined.flags], NUMBERS: joined.numbers}
-    if joined.confidence is not None and levels["method"] != "reader":
-        told["confidence"] = joined.confidence
-    if not joined.shift:
-        return vertebra, told
-    try:
-        moved = vertebra.with_data(shifted(vertebra.data, joined.shift))
-    except ShiftError:  # of what shows no body
-        return vertebra, {"flags": [*levels["flags"], DISAGREE]}
-    told |= {"method": "stations", "agree": None, "alternative": None}
-    named = {k: v for k, v in told.items() if k != NUMBERS}
-    return moved, told | {
-        REVIEWED: {**described, "Levels": {**described.get("Levels", {}), **named}}
+    """Return a station's map as its session names it, and what that changes in the account of its names."""
+    levels = {**NO_LEVELS, **described.get("Levels", {})}
+    moved, told = named_together(vertebra, levels, joined, reviewed=bool(review.get("shift")))
+    if moved is vertebra:
+        return vertebra, {**told, NUMBERS: joined.numbers}
+    entries = {
+        "Levels": {**levels, **told},
+        **({"Review": review} if told["method"] == "reader" else {}),
     }
+    return moved, {**told, NUMBERS: joined.numbers, REVIEWED: {**described, **entries}}
 
 
 def measured_rows(

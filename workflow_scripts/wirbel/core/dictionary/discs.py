@@ -21,7 +21,7 @@ from wirbel.core.dictionary.families import (
     surface_volume,
     volume,
 )
-from wirbel.core.dictionary.shared import IDENTITY, LEVEL_ORDER, OWN_AXIS, STATION, complete
+from wirbel.core.dictionary.shared import IDENTITY, LEVEL_ORDER, OWN_AXIS, complete
 from wirbel.core.dictionary.topics import agreement
 from wirbel.core.dictionary.topics.naming import LEVEL_NAMING
 from wirbel.core.dictionary.topics.signals import NUCLEUS, SIGNAL, corrected_ratio, signal_ratio
@@ -50,7 +50,6 @@ def _disc_height(name, which, definition) -> Column:
 
 DISCS = (
     *IDENTITY,
-    STATION,
     Column(
         "label_above",
         INTEGER,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from wirbel.core.dictionary.column import STRING, Column
-from wirbel.core.dictionary.shared import IDENTITY, STATION
+from wirbel.core.dictionary.shared import IDENTITY
 from wirbel.errors import REASONS
 
 FAILURES = (
     *IDENTITY,
-    STATION,
     Column(
         "stage",
         STRING,

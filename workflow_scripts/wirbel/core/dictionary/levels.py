@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wirbel.core.dictionary.column import NUMBER, SQUARE_MILLIMETRES, Column
 from wirbel.core.dictionary.families import ratio, size, status, volume
-from wirbel.core.dictionary.shared import IDENTITY, LABEL, LEVEL, LEVEL_ORDER, STATION, complete
+from wirbel.core.dictionary.shared import IDENTITY, LABEL, LEVEL, LEVEL_ORDER, complete
 from wirbel.core.dictionary.topics.canal import CODES, COMPRESSION, CORRECTED, NARROWEST
 from wirbel.core.dictionary.topics.naming import LEVEL_NAMING
 from wirbel.core.measures import status as S
@@ -97,7 +97,6 @@ def _space(place: str) -> tuple[Column, ...]:
 
 LEVELS = (
     *IDENTITY,
-    STATION,
     LABEL,
     LEVEL,
     LEVEL_ORDER,

@@ -12,7 +12,7 @@ from wirbel.core.dictionary.column import (
     Column,
 )
 from wirbel.core.dictionary.families import ratio, status, volume
-from wirbel.core.dictionary.shared import IDENTITY, STATION
+from wirbel.core.dictionary.shared import IDENTITY
 from wirbel.core.dictionary.topics import agreement, fractures
 from wirbel.core.dictionary.topics.alignment import ALIGNMENT
 from wirbel.core.dictionary.topics.canal import CONUS
@@ -24,7 +24,6 @@ from wirbel.errors import REASONS
 
 SCANS = (
     *IDENTITY,
-    STATION,
     Column(
         "scan_status",
         STRING,

@@ -16,14 +16,6 @@ def _identity(name: str, description: str, definition: str) -> Column:
     return Column(name, STRING, description, definition, "BIDS file name")
 
 
-IDENTITY = (
-    _identity("participant_id", "Participant", "The entity sub-<label>"),
-    _identity("session_id", "Session", "The entity ses-<label>; empty when the data set has none"),
-    _identity("run_id", "Run", "The entity run-<index>; empty when there is one run"),
-    _identity("scan_id", "Scan", "The file name without _T2w.nii[.gz]; unique in the data set"),
-)
-
-
 STATION = Column(
     "station",
     STRING,
@@ -33,6 +25,15 @@ STATION = Column(
     "completely, then of the one with the larger volume, then of the upper one",
     "setting stations",
 )
+
+IDENTITY = (
+    _identity("participant_id", "Participant", "The entity sub-<label>"),
+    _identity("session_id", "Session", "The entity ses-<label>; empty when the data set has none"),
+    _identity("run_id", "Run", "The entity run-<index>; empty when there is one run"),
+    _identity("scan_id", "Scan", "The file name without _T2w.nii[.gz]; unique in the data set"),
+    STATION,
+)
+
 
 REVIEW = Column(
     "review",

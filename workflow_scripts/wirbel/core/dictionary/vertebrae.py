@@ -21,7 +21,6 @@ from wirbel.core.dictionary.shared import (
     LEVEL,
     LEVEL_ORDER,
     OWN_AXIS,
-    STATION,
     complete,
 )
 from wirbel.core.dictionary.topics import agreement, fractures
@@ -119,7 +118,6 @@ EXTENTS = [
 
 VERTEBRAE = (
     *IDENTITY,
-    STATION,
     LABEL,
     LEVEL,
     LEVEL_ORDER,

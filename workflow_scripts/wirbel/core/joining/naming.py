@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from wirbel.core.joining.stations import Station, chains, same_vertebrae
 from wirbel.core.labels import LEVEL_LABELS
-from wirbel.core.plausibility.scan_flags import DISAGREE
+from wirbel.core.plausibility.scan_flags import DISAGREE, NOT_APPLIED
 from wirbel.core.reviewing.shifting import ShiftError, moved_names, place_of
 
+NO_READERS: Mapping[str, int] = MappingProxyType({})
 FARTHEST_MOVE = 8
 """Levels by which names are moved at most: a station of the back alone is rarely off by more than three."""
 SECOND_SHARE = 0.8
@@ -36,10 +38,10 @@ APART = 1000
 class Joined:
     """What the session's stations say of one of them.
 
-    `shift` is by how many levels its names move down, `confidence` the probability of the joint names, None where the
-    station was joined to no other. `flags` say what does not fit. `numbers` has a number for vertebrae that their
-    label does not identify in the session: one with another name in another station, or with a name that is another
-    vertebra's.
+    `shift` is by how many levels its names move down, `confidence` the probability of the joint names: 1 where a reader
+    moved them, None where the station was joined to no other. `flags` say what does not fit. `numbers` has a number for
+    vertebrae that their label does not identify in the session: one with another name in another station, or with a
+    name that is another vertebra's.
     """
 
     shift: int = 0
@@ -48,18 +50,23 @@ class Joined:
     numbers: Mapping[int, int] = field(default_factory=dict)
 
 
-def joint_names(stations: Sequence[Station]) -> dict[str, Joined]:
+def joint_names(
+    stations: Sequence[Station], readers: Mapping[str, int] = NO_READERS
+) -> dict[str, Joined]:
     """Return name -> what the stations of a session decide together.
 
     Parameters
     ----------
     stations : sequence of Station
         All stations of a session that have results, in any order.
+    readers : mapping of str to int
+        Station -> by how many levels a reader moved the names that were decided. Stations that are joined to it
+        follow. Default: none.
     """
     found: dict[str, Joined] = {}
     used: dict[int, str] = {}
     for row in chains(sorted(stations, key=_height, reverse=True)):
-        found |= _joint(row, used)
+        found |= _joint(row, used, readers)
     return found
 
 
@@ -67,7 +74,9 @@ def _height(station: Station) -> float:
     return max((float(place[2]) for place in station.centroids.values()), default=-np.inf)
 
 
-def _joint(row: list[Station], used: dict[int, str]) -> dict[str, Joined]:
+def _joint(
+    row: list[Station], used: dict[int, str], readers: Mapping[str, int]
+) -> dict[str, Joined]:
     """Return the decision on a row of joined stations; `used` has the numbers of vertebrae so far, and is extended."""
     pairs = [same_vertebrae(*two) for two in zip(row, row[1:], strict=False)]
     offsets, unanimous = _offsets(pairs)
@@ -75,6 +84,9 @@ def _joint(row: list[Station], used: dict[int, str]) -> dict[str, Joined]:
     odd = not unanimous or any(
         move and station.confidence >= SURE for station, move in zip(row, moves, strict=True)
     )
+    asked = next((readers[station.name] for station in row if readers.get(station.name)), 0)
+    applied = asked if _can_move(row, moves, asked) else 0
+    moves, confidence = [move + applied for move in moves], 1.0 if applied else confidence
     found: dict[str, Joined] = {}
     above: dict[int, int] = {}
     for place, (station, move) in enumerate(zip(row, moves, strict=True)):
@@ -87,9 +99,20 @@ def _joint(row: list[Station], used: dict[int, str]) -> dict[str, Joined]:
             for label in station.labels
         }
         numbers = {new[label]: number for label, number in above.items() if number != new[label]}
-        flags = (DISAGREE,) if odd or numbers else ()
+        flags: tuple[str, ...] = (DISAGREE,) if odd or numbers else ()
+        flags += (NOT_APPLIED,) if readers.get(station.name, applied) != applied else ()
         found[station.name] = Joined(move, confidence, flags, numbers)
     return found
+
+
+def _can_move(row: list[Station], moves: Sequence[int], more: int) -> bool:
+    """Whether the names of all stations stay within the spine if they move by `more` levels more."""
+    try:
+        for station, move in zip(row, moves, strict=True):
+            moved_names(station.labels, move + more)
+    except ShiftError:
+        return False
+    return True
 
 
 def _number(label: int, station: str, used: dict[int, str], place: int) -> int:
@@ -133,9 +156,7 @@ def _log_probability(station: Station, move: int) -> float:
     """Return how probable a station's own names make others that lie `move` levels further down."""
     if not station.centroids:
         return 0.0
-    try:
-        moved_names(station.labels, move)
-    except ShiftError:
+    if not _can_move([station], [move], 0):
         return -np.inf
     sure = min(max(station.confidence, LEAST), 1 - LEAST)
     if move == 0:

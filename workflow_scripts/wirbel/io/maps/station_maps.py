@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,14 @@ import numpy as np
 
 from wirbel.core.geometry import Volume
 from wirbel.core.joining.stations import Station, body_centroids
-from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 
 ABOVE = "StationAbove"
 """In a scan's sidecar: the station above that it overlaps, with the motion from one to the other."""
-READER = {"confidence": 1.0, "method": "reader", "alternative": None}
 
 
-def read_station(name: str, anat: Path, scan: Path, scan_id: str, shift: int = 0) -> Station:
+def read_station(name: str, anat: Path, scan: Path, scan_id: str) -> Station:
     """Return a station from its files.
 
     Parameters
@@ -33,16 +30,11 @@ def read_station(name: str, anat: Path, scan: Path, scan_id: str, shift: int = 0
         The scan itself; its sidecar lies beside it.
     scan_id : str
         The scan's name, without suffix.
-    shift : int
-        By how many levels a reader moved its names. Default: none.
     """
     stem = f"{scan_id}_desc"
     subregion = read_volume(anat / f"{stem}-subregion_dseg.nii.gz")
     vertebra = read_volume(anat / f"{stem}-vertebra_dseg.nii.gz")
     levels = read_json(anat / f"{stem}-vertebra_dseg.json").get("Levels", {})
-    if shift:
-        with suppress(ShiftError):  # which is flagged where that station is measured
-            vertebra, levels = vertebra.with_data(shifted(vertebra.data, shift)), READER
     return station_from(name, scan, subregion, vertebra, levels)
 
 
