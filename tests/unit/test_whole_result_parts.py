@@ -101,6 +101,30 @@ def test_a_cord_with_a_gap():
         assert flags(thorax, subregion=data) == expected
 
 
+@pytest.mark.parametrize(
+    ("cone_mm", "thickness", "lift", "expected"),
+    [
+        (30, 3, 0, []),
+        (30, 5, 0, ["cord_broken"]),  # as thick as the cord: it goes on
+        (0, 3, 0, ["cord_broken"]),  # its end is cut off, no cone
+        (30, 3, 150, ["cord_broken"]),  # no cord ends beside T6
+    ],
+)
+def test_roots_below_the_conus_are_no_broken_cord(cone_mm, thickness, lift, expected):
+    spine = box_spine(range(11, 25))
+    data = spine.labels.data.copy()
+    cord = data == L.CORD
+    front, (left, _) = np.argwhere(cord)[:, 0].min(), np.unique(np.argwhere(cord)[:, 2])
+    end = int(np.argwhere(cord)[:, 1].max()) + 1 - lift
+    data[:, end:][cord[:, end:]] = L.CANAL
+    for row in range(end - cone_mm, end):
+        behind = cord[:, row].copy()
+        behind[: front + 1 + 6 * (end - row) // max(cone_mm, 1)] = False
+        data[:, row][behind] = L.CANAL
+    data[front : front + thickness, end + 24 : end + 48, left : left + thickness // 2] = L.CORD
+    assert flags(spine, subregion=data) == expected
+
+
 def test_cord_and_canal_exchanged():
     thorax = box_spine(range(9, 20))
     table = np.arange(256, dtype=np.uint8)

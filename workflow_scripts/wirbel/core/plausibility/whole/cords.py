@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
-from wirbel.core.labels import CANAL, CORD
+from wirbel.core.labels import CANAL, CORD, LEVEL_LABELS, LEVELS_TOP_DOWN
 from wirbel.core.plausibility.whole.chain import WholeChain, unit
 
 SLAB_MM = 4.0
@@ -12,6 +14,17 @@ SLAB_MM = 4.0
 GAP_MM = 16.0
 """Canal without cord between two pieces of it; both reach through two slabs at least, so that specks do not count."""
 LEAST_POINTS = 5
+THIN = 0.5
+"""Roots of the cauda equina that are called cord are less thick than this part of the cord above them. The cord is thinnest
+in the thorax, with two thirds of the area that its enlargements have (Frostell et al., Front Neurol 2016;7:238)."""
+TAPERED, TIP_SLABS = 0.6, 3
+"""The cone in which the cord ends has, over its last 12 mm, less than this part of the cord's area: of a straight cone that
+is a third. Where cord was missed it ends at its full area."""
+USUAL_PERCENTILE = 75
+"""Of the areas of a cord that tapers at one end, this one is that of the cord itself."""
+ABOVE_CONUS = LEVEL_LABELS["T9"]
+"""No cord ends as high as here: the highest seen in 504 adults is the middle of T12 (Saifuddin et al., Spine
+1998;23:1452-1456); three levels for a shift of the names."""
 WIDER = 1.0
 """Spread of the cord about the middle of cord and canal, relative to that of the canal around it: below 0.7 where the
 cord lies inside."""
@@ -24,11 +37,12 @@ LEAK_ML = 1.0
 class Sections:
     """Points of cord and canal by slab along the spine.
 
-    `slabs` are the numbers of the slabs (k,) that hold any; `cord_of` and `canal_of` give their points in mm.
+    `along` is the unit vector from the last body to the first, `cord_slab` and `canal_slab` say for each point in which
+    slab it lies, counted upwards; `cord_of` and `canal_of` give a slab's points in mm.
     """
 
     def __init__(self, chain: WholeChain) -> None:
-        along = unit(chain.centres_mm[0] - chain.centres_mm[-1])
+        self.along = along = unit(chain.centres_mm[0] - chain.centres_mm[-1])
         self._across = np.eye(3) - np.outer(along, along)
         self.cord, self.canal = (_points(chain, label) for label in (CORD, CANAL))
         self.cord_slab, self.canal_slab = (
@@ -51,21 +65,53 @@ def cord_flags(chain: WholeChain) -> list[str]:
     sections = Sections(chain)
     voxel_mm3 = abs(np.linalg.det(chain.maps.subregion.affine[:3, :3]))
     flags = {
-        "cord_broken": longest_gap_mm(sections) >= GAP_MM,
+        "cord_broken": longest_gap_mm(sections, lowest_end(chain, sections)) >= GAP_MM,
         "cord_outside": cord_spread(sections) > WIDER,
         "canal_leaks": leaked_points(sections) * voxel_mm3 / 1000 > LEAK_ML,
     }
     return [flag for flag, is_set in flags.items() if is_set]
 
 
-def longest_gap_mm(sections: Sections) -> float:
-    """Return the longest run of slabs between two pieces of cord that show canal alone."""
+def longest_gap_mm(sections: Sections, lowest_end: int | None = None) -> float:
+    """Return the longest run of slabs between two pieces of cord that show canal alone; thin roots are no cord.
+
+    Parameters
+    ----------
+    sections : Sections
+        Cord and canal by slab.
+    lowest_end : int, optional
+        Slab above which the cord cannot have ended.
+    """
     slabs, counts = np.unique(sections.cord_slab, return_counts=True)
-    slabs = slabs[counts >= LEAST_POINTS]
-    ends = [g for g in np.split(slabs, np.flatnonzero(np.diff(slabs) > 1) + 1) if len(g) > 1]
+    kept = counts >= LEAST_POINTS
+    slabs, counts = slabs[kept], counts[kept]
+    pieces = np.split(np.arange(len(slabs)), np.flatnonzero(np.diff(slabs) > 1) + 1)
+    ends = [piece for piece in pieces if len(piece) > 1]
     canal = set(np.unique(sections.canal_slab))
-    gaps = [range(a[-1] + 1, b[0]) for a, b in zip(ends, ends[1:], strict=False)]
-    return SLAB_MM * max((sum(slab in canal for slab in gap) for gap in gaps), default=0)
+    longest = 0
+    for lower, upper in itertools.pairwise(ends):
+        ended = lowest_end is None or slabs[upper[0]] <= lowest_end
+        if not (ended and _are_roots(counts[: lower[-1] + 1], counts[upper[0] :])):
+            gap = range(slabs[lower[-1]] + 1, slabs[upper[0]])
+            longest = max(longest, sum(slab in canal for slab in gap))
+    return SLAB_MM * longest
+
+
+def _are_roots(below: np.ndarray, above: np.ndarray) -> bool:
+    """Whether the cord ends above a gap and what is called cord below it are roots.
+
+    `below` and `above` are areas by slab, (n,) and (m,), from the feet up, in any unit.
+    """
+    usual = np.percentile(above, USUAL_PERCENTILE)
+    tapers = len(above) > TIP_SLABS and above[:TIP_SLABS].mean() < TAPERED * usual
+    return bool(tapers and below.max() < THIN * usual)
+
+
+def lowest_end(chain: WholeChain, sections: Sections) -> int | None:
+    """Return the slab of the lowest body beside which no cord ends, None without such bodies."""
+    above = LEVELS_TOP_DOWN[: LEVELS_TOP_DOWN.index(ABOVE_CONUS) + 1]
+    heights = [link.centre_mm @ sections.along for link in chain.links if link.label in above]
+    return int(np.floor(min(heights) / SLAB_MM)) if heights else None
 
 
 def cord_spread(sections: Sections) -> float:
