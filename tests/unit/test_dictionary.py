@@ -16,6 +16,7 @@ from wirbel.core.dictionary import (
     TABLES,
     clean_row,
 )
+from wirbel.core.dictionary.topics import quality
 from wirbel.core.dictionary.topics.agreement import OF_DISCS, OF_SCANS, OF_VERTEBRAE
 from wirbel.core.measures import measure
 from wirbel.core.measures.status import STATUS_CODES
@@ -131,7 +132,7 @@ NOT_MEASURES = {"level_confidence", "in_plane_spacing_mm", "slice_spacing_mm"}
 FROM_IMAGE = {"nucleus_annulus_contrast", "disc_heterogeneity", "body_heterogeneity_percent"}
 GRADES = {"genant_grade", "meyerding_grade", "stenosis_grade"}
 GRADES |= {"fracture_count", "spinal_deformity_index"}
-NOT_MEASURES |= names_of((*PLAUSIBILITY, *OF_VERTEBRAE, *OF_SCANS))
+NOT_MEASURES |= names_of((*PLAUSIBILITY, *OF_VERTEBRAE, *OF_SCANS, *quality.OF_SCANS))
 
 
 @pytest.mark.parametrize("table", ["vertebrae", "discs", "levels", "scans"])

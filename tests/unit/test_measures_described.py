@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from wirbel.core.dictionary import BOOLEAN, IDENTITY, INTEGER, NUMBER, PLAUSIBILITY, STRING, TABLES
+from wirbel.core.dictionary.topics import quality
 from wirbel.core.dictionary.topics.agreement import OF_DISCS, OF_SCANS, OF_VERTEBRAE
 from wirbel.core.evaluation.compared_measures import NAMES
 from wirbel.io.repeatability import read_repeatability
@@ -25,6 +26,7 @@ DESCRIBE_THE_SCAN = {
     *("vertebrae_found", "vertebrae_in_view", "discs_found", "discs_in_view", "vertebrae_graded"),
     *("coverage_percent", "numbering_flags"),
     *(c.name for c in (*IDENTITY, *PLAUSIBILITY, *OF_DISCS, *OF_SCANS, *OF_VERTEBRAE)),
+    *(c.name for c in quality.OF_SCANS),
 }
 """Columns that tell what a row is about, what was in view and how it was named: no measures of a person."""
 MEASURES = [

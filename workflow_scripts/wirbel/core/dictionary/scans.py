@@ -13,7 +13,7 @@ from wirbel.core.dictionary.column import (
 )
 from wirbel.core.dictionary.families import ratio, status, volume
 from wirbel.core.dictionary.shared import IDENTITY
-from wirbel.core.dictionary.topics import agreement, fractures
+from wirbel.core.dictionary.topics import agreement, fractures, quality
 from wirbel.core.dictionary.topics.alignment import ALIGNMENT
 from wirbel.core.dictionary.topics.canal import CONUS
 from wirbel.core.dictionary.topics.naming import ALTERNATIVE, ENUMERATION, LEVEL_NAMING, SET_ASIDE
@@ -190,5 +190,6 @@ SCANS = (
         status="scan_status",
         compared=False,
     ),
+    *quality.OF_SCANS,
     *agreement.OF_SCANS,
 )

@@ -18,6 +18,7 @@ from wirbel.core.measures.discs import disc_rows
 from wirbel.core.measures.fractures.grades import deformity_columns
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.levels import level_rows
+from wirbel.core.measures.quality.columns import quality_columns, quality_flags
 from wirbel.core.measures.scans import scan_row
 from wirbel.core.measures.shape.joint import largest_slip_columns, stenosis_columns
 from wirbel.core.measures.shape.solids import find_solids
@@ -83,7 +84,9 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     for row, *more in zip(levels, compressed, graded, strict=True):
         row |= more[0] | more[1]
     scan = scan_row(maps, solids, line, order)
-    scan |= {"flags": ";".join(picture.flags if picture else ())}
+    scan |= quality_columns(picture, subregion)
+    odd = [*(picture.flags if picture else ()), *quality_flags(scan)]
+    scan |= {"flags": ";".join(odd)}
     scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)
     scan |= vbq_columns(picture, fluid, maps, solids, vertebrae)
     scan |= conus_columns(maps, spine, line, cord, levels)

@@ -17,6 +17,7 @@ FORM_ASSUMED = "form_assumed"
 CORD_QUESTIONED = "cord_questioned"
 NO_IMAGE = "no_image"
 TOO_FEW_VOXELS = "too_few_voxels"
+TOO_FEW_SLICES = "too_few_slices"
 NO_ZERO = "no_zero"
 VOXELS_REPLACED = "voxels_replaced"
 DARK_FLUID = "dark_fluid"
@@ -63,6 +64,7 @@ STATUS_CODES: dict[str, str] = {
     ),
     NO_IMAGE: "the label maps were measured without the image",
     TOO_FEW_VOXELS: "too few voxels lie deep enough inside the structure or the fluid beside it",
+    TOO_FEW_SLICES: "too few slices show the spine to compare each with its neighbours",
     NO_ZERO: (
         "the image holds negative, standardised or shifted intensities, in which 0 does not mean no signal: ratios "
         "of them mean nothing"

@@ -15,6 +15,16 @@ STATIONS_MISSING, STATIONS_LEFT = "stations_missing", "stations_left"
 NO_OVERLAP = "no_overlap"
 """Why a station that was delivered is missing from a scan that was put together."""
 NOT_JOINED, DISAGREE = "station_not_joined", "stations_disagree"
+LOW_SNR, MOTION = "low_snr", "motion"
+LOWEST_SNR = 5.0
+"""What differs from its surroundings by less than five times the noise is not told surely (Rose, J Opt Soc Am
+1948;38:196-208), and in marrow of this SNR its own full signal is no more than that."""
+GHOSTS_FRONT_BACK, GHOSTS_ALONG_SPINE = 20.0, 40.0
+"""Percent of the image. Marrow differs from the fluid beside it by about half of the fluid's signal: copies of
+that are then a tenth of the fluid's signal, a fifth or more of the marrow's. The spine repeats itself along its length,
+which reads as ghosts of up to 30 % in sound scans."""
+SHIFTED_SLICES_MM = 0.75
+"""Slices that do not fit by a voxel: those of common protocols measure 0.6 to 1 mm in plane."""
 SCAN_FLAGS: dict[str, str] = {
     "discs_missing": (
         "at least two discs, and a quarter of those expected, are missing between neighbouring bodies: bodies split "
@@ -59,8 +69,8 @@ SCAN_FLAGS: dict[str, str] = {
         "surroundings"
     ),
     "cord_broken": (
-        "between two pieces of the cord the canal shows none over 16 mm and more: the cord was missed there. Pieces less "
-        "than half as thick below a cord that tapers to its end are roots, and no reason"
+        "between two pieces of the cord the canal shows none over 16 mm and more: the cord was missed there. Pieces "
+        "less than half as thick below a cord that tapers to its end are roots, and no reason"
     ),
     "cord_outside": ("the cord lies around the canal, not inside it: the two were exchanged"),
     "canal_beside": (
@@ -103,6 +113,13 @@ SCAN_FLAGS: dict[str, str] = {
     ),
     "body_in_pieces": (
         "a body consists of separate pieces, the second at least a sixth of the first"
+    ),
+    LOW_SNR: (
+        f"the signal of marrow is less than {LOWEST_SNR:g} times the noise (signal_to_noise_ratio): borders are unsure"
+    ),
+    MOTION: (
+        f"ghosts of more than {GHOSTS_FRONT_BACK:g} % along the front-back axis or {GHOSTS_ALONG_SPINE:g} % along the "
+        f"spine, or every other slice lies {SHIFTED_SLICES_MM:g} mm and more beside its neighbours: the person moved"
     ),
     LOW_AGREEMENT: (
         "the networks agree badly about a vertebra or a disc (its low_agreement is true): its mask may be wrong"

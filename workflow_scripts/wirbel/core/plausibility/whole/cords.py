@@ -15,11 +15,12 @@ GAP_MM = 16.0
 """Canal without cord between two pieces of it; both reach through two slabs at least, so that specks do not count."""
 LEAST_POINTS = 5
 THIN = 0.5
-"""Roots of the cauda equina that are called cord are less thick than this part of the cord above them. The cord is thinnest
-in the thorax, with two thirds of the area that its enlargements have (Frostell et al., Front Neurol 2016;7:238)."""
+"""Roots of the cauda equina that are called cord are less thick than this part of the cord above them. The cord is
+thinnest in the thorax, with two thirds of the area that its enlargements have (Frostell et al., Front Neurol
+2016;7:238)."""
 TAPERED, TIP_SLABS = 0.6, 3
-"""The cone in which the cord ends has, over its last 12 mm, less than this part of the cord's area: of a straight cone that
-is a third. Where cord was missed it ends at its full area."""
+"""The cone in which the cord ends has, over its last 12 mm, less than this part of the cord's area: a cone of 25 mm has
+a tenth. Where cord was missed it ends at its full area."""
 USUAL_PERCENTILE = 75
 """Of the areas of a cord that tapers at one end, this one is that of the cord itself."""
 ABOVE_CONUS = LEVEL_LABELS["T9"]
