@@ -62,7 +62,7 @@ def test_which_figures_are_flagged():
     sound = dict(zip(NAMES, (20.0, 5.0, 30.0, 0.1), strict=True))
     assert quality_flags(sound) == []
     assert quality_flags(sound | {"signal_to_noise_ratio": 4.9}) == ["low_snr"]
-    for name, value in zip(NAMES[1:], (21.0, 41.0, 0.8), strict=True):
+    for name, value in zip(NAMES[1:], (21.0, 36.0, 0.8), strict=True):
         assert quality_flags(sound | {name: value}) == ["motion"]
 
 

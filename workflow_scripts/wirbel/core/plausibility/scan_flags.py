@@ -19,7 +19,7 @@ LOW_SNR, MOTION = "low_snr", "motion"
 LOWEST_SNR = 5.0
 """What differs from its surroundings by less than five times the noise is not told surely (Rose, J Opt Soc Am
 1948;38:196-208), and in marrow of this SNR its own full signal is no more than that."""
-GHOSTS_FRONT_BACK, GHOSTS_ALONG_SPINE = 20.0, 40.0
+GHOSTS_FRONT_BACK, GHOSTS_ALONG_SPINE = 20.0, 35.0
 """Percent of the image. Marrow differs from the fluid beside it by about half of the fluid's signal: copies of
 that are then a tenth of the fluid's signal, a fifth or more of the marrow's. The spine repeats itself along its length,
 which reads as ghosts of up to 30 % in sound scans."""
