@@ -44,16 +44,16 @@ class Canvas:
         return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
 
     def local(self, box: Box, rotation: np.ndarray, origin_mm: np.ndarray) -> Coordinates:
-        """Return the coordinates of a box's voxels in the frame (rotation, origin)."""
+        """Return the coordinates of a box's voxels in the frame (rotation, origin).
+
+        An axis of the grid along which a coordinate stays the same has length 1 in its array.
+        """
         matrix = rotation.T @ self.grid.affine[:3, :3]
         offset = rotation.T @ (self.grid.affine[:3, 3] - origin_mm)
-        index = np.ogrid[box]
+        index = [at.astype(np.float32) for at in np.ogrid[box]]
         return tuple(
-            (
-                row[0] * index[0].astype(np.float32)
-                + row[1] * index[1].astype(np.float32)
-                + row[2] * index[2].astype(np.float32)
-                + constant
-            ).astype(np.float32)
+            (sum(step * at for step, at in zip(row, index, strict=True) if step) + constant).astype(
+                np.float32
+            )
             for row, constant in zip(matrix, offset, strict=True)
         )

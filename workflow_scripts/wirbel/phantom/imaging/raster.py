@@ -63,8 +63,8 @@ def _draw_surroundings(canvas: Canvas, vertebra: Vertebra) -> None:
     box = canvas.box(vertebra.centre_mm, half, vertebra.rotation)
     if box is not None:
         r, a, s = canvas.local(box, vertebra.rotation, vertebra.centre_mm)
-        side, _ = body.signed_mm((r, a, s))
         reach = body.height_mm / 2 + size.disc_mm * LIGAMENT_BESIDE_BODY
+        side, _ = body.signed_mm((r, a, s), LIGAMENT_MM, reach)
         near = (side < LIGAMENT_MM) & (np.abs(s) < reach)
         canvas.tissue[box][near] = T.LIGAMENT
     back = -body.depth_mm / 2 - 0.3 * size.canal_depth_mm
@@ -81,7 +81,7 @@ def _draw_surroundings(canvas: Canvas, vertebra: Vertebra) -> None:
 
 
 def _paint(canvas: Canvas, rotation, origin, blob: Blob, tissue: int) -> None:
-    box = canvas.box(origin + rotation @ blob.centre, blob.reach_mm(), rotation)
+    box = canvas.box(origin + rotation @ blob.centre, blob.half_mm, rotation @ blob.axes)
     if box is not None:
         inside = blob.signed_mm(canvas.local(box, rotation, origin)) < 0
         canvas.tissue[box][inside] = tissue
@@ -90,7 +90,7 @@ def _paint(canvas: Canvas, rotation, origin, blob: Blob, tissue: int) -> None:
 def _draw_posterior_elements(canvas: Canvas, vertebra: Vertebra, cortex_mm: float) -> None:
     for label, blob in vertebra.elements:
         origin = vertebra.centre_mm + vertebra.rotation @ blob.centre
-        box = canvas.box(origin, blob.reach_mm(), vertebra.rotation)
+        box = canvas.box(origin, blob.half_mm, vertebra.rotation @ blob.axes)
         if box is None:
             continue
         value = blob.signed_mm(canvas.local(box, vertebra.rotation, vertebra.centre_mm))
@@ -149,7 +149,7 @@ def _draw_dens(canvas: Canvas, vertebra: Vertebra, marrow: int) -> None:
     if blob is None:
         return
     origin = vertebra.centre_mm + vertebra.rotation @ blob.centre
-    box = canvas.box(origin, blob.reach_mm(), vertebra.rotation)
+    box = canvas.box(origin, blob.half_mm, vertebra.rotation @ blob.axes)
     if box is None:
         return
     value = blob.signed_mm(canvas.local(box, vertebra.rotation, vertebra.centre_mm))
@@ -168,10 +168,10 @@ def _draw_disc(canvas: Canvas, anatomy: Anatomy, k: int) -> None:
     box = canvas.box(gap.centre_mm, half, gap.rotation)
     if box is None:
         return
-    value = gap.signed_mm(canvas, box)
-    radius, between = value
     disc = anatomy.discs[k]
     limit = 1 + 2 * disc.bulge_mm / gap.depth_mm
+    widest = limit + 2 * LIGAMENT_MM / min(gap.depth_mm, gap.width_mm)
+    radius, between = gap.signed_mm(canvas, box, widest)
     inside = (radius < limit) & (between < 0)
     outside_mm = (radius - limit) * min(gap.depth_mm, gap.width_mm) / 2
     # The ligaments are grown together with the disc's rim, so they follow its bulge.
@@ -191,7 +191,7 @@ def _draw_sacrum(canvas: Canvas, anatomy: Anatomy) -> None:
     for number, segment in enumerate(anatomy.sacrum):
         for position, blob in enumerate(segment.blobs):
             origin = segment.centre_mm + segment.rotation @ blob.centre
-            box = canvas.box(origin, blob.reach_mm(), segment.rotation)
+            box = canvas.box(origin, blob.half_mm, segment.rotation @ blob.axes)
             if box is None:
                 continue
             coordinates = canvas.local(box, segment.rotation, segment.centre_mm)

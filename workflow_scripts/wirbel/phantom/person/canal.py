@@ -15,6 +15,8 @@ from wirbel.phantom.person.anatomy import Anatomy
 FORAMEN_MAGNUM_ABOVE_C2_MM = 33.0
 """Height of the foramen magnum above the middle of C2's body; the canal is labelled up to there."""
 SLAB_MM = 20.0
+ASIDE, MARGIN_MM = 1.2, 1.0
+"""The cord lies in front of the canal's middle, by an eighth of half its depth, and the sac by 0.4 mm."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,13 @@ class CanalLine:
     def tilt_cosine(self, s: np.ndarray) -> np.ndarray:
         """Return (right, anterior) cosines between the line and the vertical, shape (..., 2)."""
         return 1 / np.sqrt(1 + self.centre.derivative()(s) ** 2)
+
+    def reach_mm(self, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (right, anterior) mm between which canal and cord lie at all of some heights."""
+        half = np.maximum(self.half_size(-heights), self.cord_half_size(-heights))
+        half = ASIDE * half / self.tilt_cosine(-heights) + MARGIN_MM
+        centre = self.centre(-heights)
+        return (centre - half).min(0), (centre + half).max(0)
 
 
 def canal_line(anatomy: Anatomy) -> CanalLine:
@@ -81,18 +90,16 @@ def draw_canal(canvas: Canvas, anatomy: Anatomy) -> None:
     magnum = first.canal_mm[2] + FORAMEN_MAGNUM_ABOVE_C2_MM * anatomy.scale
     for top in np.arange(line.top_mm, line.bottom_mm, -SLAB_MM):
         bottom = max(top - SLAB_MM, line.bottom_mm)
-        middle = (top + bottom) / 2
-        reach = line.half_size(-middle).max() + 4 + SLAB_MM
-        centre = np.array([*line.centre(-middle), middle])
-        half = np.array([reach, reach + 6, (top - bottom) / 2 + 0.5])
-        box = canvas.box(centre, half, np.eye(3))
+        table = np.linspace(bottom - 2, top + 2, 64)
+        low, high = line.reach_mm(table)
+        ends = np.array([[*low, bottom - 0.5], [*high, top + 0.5]])
+        box = canvas.box(ends.mean(0), np.ptp(ends, axis=0) / 2, np.eye(3))
         if box is not None:
-            _draw_slab(canvas, box, line, (top, bottom), magnum)
+            _draw_slab(canvas, box, line, (top, bottom), table, magnum)
 
 
-def _draw_slab(canvas: Canvas, box, line: CanalLine, ends, magnum: float) -> None:
+def _draw_slab(canvas: Canvas, box, line: CanalLine, ends, table, magnum: float) -> None:
     r, a, s = canvas.local(box, np.eye(3), np.zeros(3))
-    table = np.linspace(ends[1] - 2, ends[0] + 2, 64)
 
     def at(values):  # values of height, looked up from a short table
         return [np.interp(s, table, v).astype(np.float32) for v in np.atleast_2d(values.T)]

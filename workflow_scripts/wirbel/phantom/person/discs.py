@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wirbel.phantom.person.anatomy import Anatomy
-from wirbel.phantom.person.shapes import Body, Coordinates
+from wirbel.phantom.person.shapes import ROUNDING, Body, Coordinates
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,13 @@ class Facing:
             return s
         surface = self.body.upper_mm(r, a) if self.upper else self.body.lower_mm(r, a)
         return s - surface
+
+    def may_face(self, local: Coordinates, rotation: np.ndarray, origin: np.ndarray) -> np.ndarray:
+        """Return False where points of a frame (rotation, origin) are surely behind this surface, by their height."""
+        up, base = rotation.T @ self.rotation[:, 2], (origin - self.centre_mm) @ self.rotation[:, 2]
+        height = up[0] * local[0] + up[1] * local[1] + up[2] * local[2] + base
+        deepest = 0.0 if self.body is None else self.body.deepest_mm(self.upper)
+        return height > deepest - ROUNDING if self.upper else height < ROUNDING - deepest
 
 
 def to_frame(point: Coordinates, rotation: np.ndarray, origin: np.ndarray) -> Coordinates:
@@ -62,17 +69,30 @@ class DiscFrame:
         )
         return r, a, s
 
-    def signed_local_mm(self, local: Coordinates) -> tuple[np.ndarray, np.ndarray]:
-        """Return the relative radius (1 at the rim) and the signed distance to the walls (negative
-        between them).
-        """
+    def between_mm(self, local: Coordinates) -> np.ndarray:
+        """Return the signed distance to the walls, negative between them."""
         world = self._world(local)
-        between = np.maximum(self.above.height_over_mm(world), -self.below.height_over_mm(world))
-        return self.outline.radius(local[0], local[1]), between
+        return np.maximum(self.above.height_over_mm(world), -self.below.height_over_mm(world))
 
-    def signed_mm(self, canvas, box) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same at the voxels of a canvas's box."""
-        return self.signed_local_mm(canvas.local(box, self.rotation, self.centre_mm))
+    def signed_mm(self, canvas, box, widest: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the relative radius (1 at the rim) and `between_mm` at the voxels of a canvas's box.
+
+        Both are infinity where the radius is larger than `widest`, and where a voxel is not between the walls.
+        """
+        local = canvas.local(box, self.rotation, self.centre_mm)
+        near = np.maximum(*self.outline.scaled(local[0], local[1])) < widest + ROUNDING
+        for wall in (self.above, self.below):
+            near &= wall.may_face(local, self.rotation, self.centre_mm)
+        radius, between = np.full((2, near.size), np.inf)
+        at = np.flatnonzero(near)
+        for wall, sign in ((self.above, 1), (self.below, -1)):
+            off = sign * wall.height_over_mm(self._world(_at(local, at)))
+            inside = off < 0
+            between[at] = np.maximum(off, between[at]) if sign < 0 else off
+            between[at[~inside]] = np.inf
+            at = at[inside]
+        radius[at] = self.outline.radius(*_at(local, at)[:2])
+        return radius.reshape(near.shape), between.reshape(near.shape)
 
     def height_at_mm(self, fraction: float) -> float:
         """Return the disc's height at a fraction of its depth (0 posterior) in its mid-sagittal plane."""
@@ -80,8 +100,13 @@ class DiscFrame:
         zero = np.zeros_like(s)
         behind = 1 - self.outline.hollow
         a = (-behind + fraction * (1 + behind)) * self.depth_mm / 2
-        _, between = self.signed_local_mm((zero, zero + a, s))
-        return float((between < 0).sum() * 0.01)
+        return float((self.between_mm((zero, zero + a, s)) < 0).sum() * 0.01)
+
+
+def _at(local: Coordinates, places: np.ndarray) -> Coordinates:
+    """Return the coordinates of some voxels, given by their flat index."""
+    r, a, s = (c.ravel()[places] for c in local)
+    return r, a, s
 
 
 def disc_frame(anatomy: Anatomy, k: int) -> DiscFrame:

@@ -5,11 +5,21 @@ Local coordinates are (right, anterior, superior) in mm. Functions take three br
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 Coordinates = tuple[np.ndarray, np.ndarray, np.ndarray]
+ROUNDING = 1e-4
+"""Points nearer than this to a limit count as within it: whether they are is then computed."""
+
+
+def computed_where(near: np.ndarray, function: Callable, *arrays: np.ndarray) -> np.ndarray:
+    """Return `function` of arrays, elementwise, where `near`, and infinity elsewhere: powers take most of the time."""
+    found = np.full(near.shape, np.inf)
+    found[near] = function(*(np.broadcast_to(array, near.shape)[near] for array in arrays))
+    return found
 
 
 @dataclass(frozen=True)
@@ -26,12 +36,18 @@ class Blob:
         return np.abs(self.axes) @ self.half_mm
 
     def signed_mm(self, p: Coordinates) -> np.ndarray:
-        """Return the implicit value at local coordinates."""
+        """Return the implicit value at local coordinates; infinity outside the box around the shape."""
         offset = [c - o for c, o in zip(p, self.centre, strict=True)]
-        total = 0.0
-        for axis, half in zip(self.axes.T, self.half_mm, strict=True):
-            u = (axis[0] * offset[0] + axis[1] * offset[1] + axis[2] * offset[2]) / half
-            total = total + np.abs(u) ** self.exponent
+        along = [
+            np.abs((axis[0] * offset[0] + axis[1] * offset[1] + axis[2] * offset[2]) / half)
+            for axis, half in zip(self.axes.T, self.half_mm, strict=True)
+        ]
+        near = (along[0] < 1) & (along[1] < 1) & (along[2] < 1)
+        return computed_where(near, self._value, *along)
+
+    def _value(self, *along: np.ndarray) -> np.ndarray:
+        """Return the implicit value at fractions of the half sizes."""
+        total = sum(u**self.exponent for u in along)
         return (total ** (1 / self.exponent) - 1) * self.half_mm.min()
 
 
@@ -91,12 +107,23 @@ class Body:
         """Rim height at mid-depth."""
         return (self.height_anterior_mm + self.height_posterior_mm) / 2
 
-    def radius(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
-        """Return the relative distance from the axis; 1 at the endplates' rims."""
+    def scaled(self, r: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the distances from the axis to the side, and to front or back; 1 at the endplates' rims."""
         u, v = np.abs(2 * r / self.width_mm), 2 * a / self.depth_mm
         behind = 1 - self.hollow * np.clip(1 - u**2, 0, 1)  # the back wall bends inwards
-        v = np.where(v < 0, -v / behind, v)
+        return u, np.where(v < 0, -v / behind, v)
+
+    def radius(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Return the relative distance from the axis; 1 at the endplates' rims."""
+        return self._power(*self.scaled(r, a))
+
+    def _power(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         return (u**self.exponent + v**self.exponent) ** (1 / self.exponent)
+
+    def _dip(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
+        """Return how far endplates dip, of their concavity: 1 at the centre, 0 from the rim on."""
+        u, v = self.scaled(r, a)
+        return np.clip(1 - computed_where(np.maximum(u, v) < 1, self._power, u, v) ** 2, 0, 1)
 
     def _rim(self, a: np.ndarray) -> np.ndarray:
         t = np.clip(a / self.depth_mm + 0.5, 0, 1)
@@ -104,23 +131,46 @@ class Body:
 
     def upper_mm(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Return the height of the upper endplate's outer surface above the centre."""
-        dip = np.clip(1 - self.radius(r, a) ** 2, 0, 1)
+        return self._upper(a, self._dip(r, a))
+
+    def _upper(self, a: np.ndarray, dip: np.ndarray) -> np.ndarray:
         return self._rim(a) / 2 - (self.concavity_mm[0] + self.middle_loss_mm / 2) * dip
 
     def lower_mm(self, r: np.ndarray, a: np.ndarray) -> np.ndarray:
         """Return the height of the lower endplate's outer surface, negative below the centre."""
-        dip = np.clip(1 - self.radius(r, a) ** 2, 0, 1)
+        return self._lower(a, self._dip(r, a))
+
+    def _lower(self, a: np.ndarray, dip: np.ndarray) -> np.ndarray:
         return -self._rim(a) / 2 + (self.concavity_mm[1] + self.middle_loss_mm / 2) * dip
 
-    def signed_mm(self, p: Coordinates) -> tuple[np.ndarray, np.ndarray]:
+    def deepest_mm(self, upper: bool) -> float:
+        """Return how far from the centre, along the superior axis, the upper or lower endplate lies at least."""
+        dip = self.concavity_mm[0 if upper else 1] + self.middle_loss_mm / 2
+        return min(self.height_anterior_mm, self.height_posterior_mm) / 2 - dip
+
+    def signed_mm(
+        self, p: Coordinates, outside_mm: float = 0.0, half_mm: float | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return values for the side wall and the endplates, negative inside; their maximum is the
-        whole body.
+        whole body. Both are infinity further out than `outside_mm`, and further than `half_mm` (by default half the
+        body's height) above or below the centre.
         """
         r, a, s = p
-        upper, lower = self.upper_mm(r, a), self.lower_mm(r, a)
+        if half_mm is None:
+            half_mm = max(self.height_anterior_mm, self.height_posterior_mm) / 2
+        widest = 1 + 2 * outside_mm / min(self.depth_mm, self.width_mm) + ROUNDING
+        near = (np.maximum(*self.scaled(r, a)) < widest) & (np.abs(s) < half_mm + ROUNDING)
+        side, ends = np.full((2, *near.shape), np.inf)
+        side[near], ends[near] = self._signed(*(c[near] for c in np.broadcast_arrays(r, a, s)))
+        return side, ends
+
+    def _signed(self, r: np.ndarray, a: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        radius = self.radius(r, a)
+        dip = np.clip(1 - radius**2, 0, 1)
+        upper, lower = self._upper(a, dip), self._lower(a, dip)
         relative = (s - lower) / np.maximum(upper - lower, 1e-3) * 2 - 1
         section = 1 - self.waist * np.clip(1 - relative**2, 0, 1)
-        side = (self.radius(r, a) / section - 1) * min(self.depth_mm, self.width_mm) / 2
+        side = (radius / section - 1) * min(self.depth_mm, self.width_mm) / 2
         return side, np.maximum(s - upper, lower - s)
 
     def height_at_mm(self, fraction: float) -> float:

@@ -57,13 +57,15 @@ class TrueMarrow:
         """Return the spread of the marrow's signal in a body, of this number from the top (0); None out of view."""
         tissue = T.MARROW + number
         points = self._maps.body_inside(label, BODY_MARGIN_MM, tissue)
-        index = np.unique(np.round(self._grid.to_index(points)).astype(int), axis=0)
+        index = np.round(self._grid.to_index(points)).astype(int)
         index = index[((index >= 0) & (index < self._grid.shape)).all(1)]
-        if len(index) < FEWEST_VOXELS:
+        if not len(index):
             return None
         low = index.min(0)
         mask = np.zeros(index.max(0) - low + 1, bool)
         mask[tuple((index - low).T)] = True
+        if mask.sum() < FEWEST_VOXELS:
+            return None
         box = tuple(slice(a, a + n) for a, n in zip(low, mask.shape, strict=True))
         strength = TEXTURE_STRENGTH * self._contrast.texture[tissue]
         values = smoothed(1 + strength * self._texture[box], mask, self._grid.spacing_mm)

@@ -152,7 +152,7 @@ class TrueDisc:
             np.full_like(self._heights, at),
             self._heights,
         )
-        between = self.frame.signed_local_mm(local)[1] < 0
+        between = self.frame.between_mm(local) < 0
         inside = self._heights[between]
         return inside[[0, -1]] + (-0.01, 0.01) if len(inside) else np.zeros(2)
 

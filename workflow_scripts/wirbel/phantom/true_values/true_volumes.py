@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from wirbel.core import labels as L
+from wirbel.core.boxes import tight_box
 from wirbel.core.geometry import Grid, Volume
 from wirbel.core.measures.frames import Region, region_of_mask
 from wirbel.phantom.imaging.acquisition import Acquisition
@@ -89,7 +90,9 @@ class FineMaps:
         """Return the nearest subregion label at every point of another grid."""
         index = np.indices(grid.shape).reshape(3, -1).T
         at = np.round(self.grid.to_index(grid.to_world(index))).astype(int)
-        inside = ((at >= 0) & (at < self.grid.shape)).all(1)
+        if (at.min(0) >= 0).all() and (at.max(0) < self.grid.shape).all():
+            return self.subregion[at[:, 0], at[:, 1], at[:, 2]].reshape(grid.shape)
+        inside = _all((at >= 0) & (at < self.grid.shape))
         found = np.zeros(len(at), np.uint8)
         found[inside] = self.subregion[tuple(at[inside].T)]
         return found.reshape(grid.shape)
@@ -102,10 +105,19 @@ class FineMaps:
         grid = self._acquisition.grid
         index = grid.to_index(points_mm)
         inside = (index >= -0.5) & (index <= np.array(grid.shape) - 0.5)
-        return float(inside.all(-1).mean())
+        return float(_all(inside).mean())
+
+
+def _all(found: np.ndarray) -> np.ndarray:
+    """Return (n,) where all of (n, 3) is true; several times faster than numpy's `all` along so short an axis."""
+    return found[:, 0] & found[:, 1] & found[:, 2]
 
 
 def _deeper(mask: np.ndarray, margin_mm: float) -> np.ndarray:
     """Return which voxels of a mask on the fine grid lie deeper than a margin."""
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=LATTICE_MM)
-    return depth[1:-1, 1:-1, 1:-1] > margin_mm
+    deeper = np.zeros_like(mask)
+    box = tight_box(mask)
+    if box is not None:
+        depth = ndimage.distance_transform_edt(np.pad(mask[box], 1), sampling=LATTICE_MM)
+        deeper[box] = depth[1:-1, 1:-1, 1:-1] > margin_mm
+    return deeper
