@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 from scipy.special import beta
+
+from wirbel.core.measures.fitting import robust_fit
 
 SCATTER_MM = 1.0
 """Residuals beyond this count less and less (soft L1 loss): about one in-plane voxel."""
@@ -77,8 +79,8 @@ class ClosedCurve:
     def distance_mm(self, points: np.ndarray) -> np.ndarray:
         """Return roughly how far points lie outside (positive) or inside, mm."""
         radius = self.radius(points)
-        length = np.linalg.norm(points - (self.right_mm, self.anterior_mm), axis=1)
-        return (radius - 1) / np.maximum(radius, 0.2) * length
+        aside, ahead = points[:, 0] - self.right_mm, points[:, 1] - self.anterior_mm
+        return (radius - 1) / np.maximum(radius, 0.2) * np.sqrt(aside**2 + ahead**2)
 
 
 def fit_closed_curve(
@@ -126,8 +128,8 @@ def fit_closed_curve(
 
     open_ended = np.array([cut[0], False, cut[1], False])
 
-    def misfit(values: np.ndarray) -> np.ndarray:
-        curve = ClosedCurve(*values)
+    def misfits(trials: np.ndarray) -> np.ndarray:
+        curve: Any = ClosedCurve(*trials.T[..., None])  # one curve for each row of numbers
         depth = curve.front_mm + curve.back_mm
         unusual = [
             np.log(curve.front_exponent / usual) / form.exponent_spread,
@@ -136,13 +138,9 @@ def fit_closed_curve(
             np.log(curve.front_mm / curve.back_mm) / form.halves_spread,
         ]
         left, right = (curve.right_mm + side * curve.width_mm / 2 for side in (-1, 1))
-        beyond = np.maximum(
-            [first - step - left, left - first, right - last - step, last - right], 0
-        )
-        held = hold * np.array(unusual), BETWEEN_SLICES * np.where(open_ended, 0, beyond)
-        return np.concatenate(
-            [weights * curve.distance_mm(points), *(root * part for part in held)]
-        )
+        ends = [first - step - left, left - first, right - last - step, last - right]
+        beyond = np.where(open_ended, 0, np.maximum(np.hstack(ends), 0))
+        held = hold * np.hstack(unusual), BETWEEN_SLICES * beyond
+        return np.hstack([weights * curve.distance_mm(points), *(root * part for part in held)])
 
-    found = least_squares(misfit, start, bounds=(lower, upper), loss="soft_l1", f_scale=SCATTER_MM)
-    return ClosedCurve(*map(float, found.x))
+    return ClosedCurve(*map(float, robust_fit(misfits, start, (lower, upper), SCATTER_MM)))

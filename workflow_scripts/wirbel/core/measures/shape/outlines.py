@@ -8,10 +8,11 @@ smooth closed outline is fitted to the front and back of all slices at once.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 
+from wirbel.core.measures.fitting import robust_fit
 from wirbel.core.measures.frames import Frame, Region
 from wirbel.core.measures.shape.walls import MINIMUM_POINTS, WALL_HEIGHT_FRACTION
 
@@ -114,9 +115,10 @@ class Outline:
 
     def distance_mm(self, points: np.ndarray) -> np.ndarray:
         """Return roughly how far points lie outside (positive) or inside, mm."""
-        offset = points[:, :2] - (self.right_mm, self.anterior_mm)
+        right, anterior, _ = points.T
+        offset = (right - self.right_mm) ** 2 + (anterior - self.anterior_mm) ** 2
         radius = self.radius(points)
-        return (radius - 1) / radius * np.linalg.norm(offset, axis=1)
+        return (radius - 1) / radius * np.sqrt(offset)
 
 
 def fit_outline(
@@ -181,22 +183,19 @@ def fit_outline(
         start[2], least[2], most[2] = 0.0, -MIDDLE_MM, MIDDLE_MM
     weight = HOLD_MM * np.sqrt(len(points))
 
-    def misfit(values: np.ndarray) -> np.ndarray:
-        outline = Outline(*values)
-        unusual = [
-            np.log(outline.exponent / EXPONENTS[1]) / SPREAD[0],
-            outline.width_taper / SPREAD[1],
-            (outline.width_waist - outline.depth_waist) / SPREAD[1],
-        ]
+    def misfits(trials: np.ndarray) -> np.ndarray:
+        outline: Any = Outline(*trials.T[..., None])  # one outline for each row of numbers
+        held = np.zeros((len(trials), 3))
+        held[:, :1] = np.log(outline.exponent / EXPONENTS[1]) / SPREAD[0]
+        held[:, 1:2] = outline.width_taper / SPREAD[1]
+        held[:, 2:] = (outline.width_waist - outline.depth_waist) / SPREAD[1]
         aside = trust * outline.distance_mm(flanks)
-        return np.concatenate([outline.distance_mm(points), aside, weight * np.array(unusual)])
+        return np.concatenate([outline.distance_mm(points), aside, weight * held], axis=1)
 
-    found = least_squares(
-        misfit, start, bounds=(least, most), loss="soft_l1", f_scale=SCATTER_MM, x_scale="jac"
-    )
+    found = robust_fit(misfits, start, (least, most), SCATTER_MM, x_scale="jac")
     aside = np.concatenate([points[:, 0], flanks[:, 0]])
     # a fit has the outline's first numbers, in their order
-    fitted = Outline(*map(float, found.x))  # type: ignore[arg-type]
+    fitted = Outline(*map(float, found))  # type: ignore[arg-type]
     outline = _within_reach(fitted, seen, float(np.ptp(aside) + steps[0]))
     if not (straight and whole):
         return outline
