@@ -28,13 +28,23 @@ def tight_box(mask: np.ndarray) -> Box | None:
     )
 
 
+def moved(box: Box, within: Box) -> Box:
+    """Return a box inside of another one as a box of the whole array."""
+    return tuple(
+        slice(b.start + w.start, b.stop + w.start) for b, w in zip(box, within, strict=True)
+    )
+
+
 def label_boxes(labels: np.ndarray) -> dict[int, Box]:
     """Return the bounding box of every label except 0, in ascending order, in one pass over the map."""
     if not labels.size:
         return {}
     if labels.dtype.kind in "iu" and 0 <= labels.min() <= labels.max() <= LARGEST_LABEL:
-        found = enumerate(ndimage.find_objects(labels), start=1)
-        return {value: box for value, box in found if box is not None}
+        outer = tight_box(labels != 0)
+        found = [] if outer is None else ndimage.find_objects(labels[outer])
+        return {
+            value: moved(box, outer) for value, box in enumerate(found, start=1) if box is not None
+        }
     values = np.unique(labels)
     values = values[values != 0]
     compact = np.searchsorted(values, labels).astype(np.int32) + 1

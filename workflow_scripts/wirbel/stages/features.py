@@ -13,9 +13,10 @@ from wirbel.core.geometry import Volume
 from wirbel.core.joining.naming import Joined, joint_names
 from wirbel.core.joining.renaming import named_together
 from wirbel.core.joining.stations import Station
-from wirbel.core.measures import Measurements, measure
+from wirbel.core.measures import Measurements, measure_maps
 from wirbel.core.measures import status as S
 from wirbel.core.measures.agreement import agreement_columns
+from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.plausibility.scan_flags import (
     LOW_AGREEMENT,
     NO_OVERLAP,
@@ -24,7 +25,7 @@ from wirbel.core.plausibility.scan_flags import (
     STATIONS_LEFT,
     STATIONS_MISSING,
 )
-from wirbel.core.plausibility.whole.check import ImplausibleResult, check_whole_result
+from wirbel.core.plausibility.whole.check import ImplausibleResult, check_maps
 from wirbel.core.preparation.intake import scan_doubts
 from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
@@ -195,8 +196,9 @@ def measured_rows(
     Raises ScanError when the maps cannot be measured, or nothing of the result can be right.
     """
     try:
-        measured = measure(image, subregion, vertebra)
-        flags = check_whole_result(subregion, vertebra, measured.vertebrae)
+        maps = LabelMaps(subregion, vertebra)
+        measured = measure_maps(image, maps)
+        flags = check_maps(maps, measured.vertebrae)
     except ImplausibleResult as error:
         raise ScanError("implausible_result", str(error)) from error
     except ValueError as error:

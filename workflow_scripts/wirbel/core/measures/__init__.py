@@ -4,6 +4,6 @@ Everything is computed in world millimetres and in each structure's own frame. W
 is declared once, in `wirbel.core.dictionary`.
 """
 
-from wirbel.core.measures.measure import Measurements, measure
+from wirbel.core.measures.measure import Measurements, measure, measure_maps
 
-__all__ = ["Measurements", "measure"]
+__all__ = ["Measurements", "measure", "measure_maps"]

@@ -18,13 +18,16 @@ def fit(design: np.ndarray, values: np.ndarray, weights: np.ndarray | None = Non
     Columns come in the order of their importance, scaled so that they reach about 1 over the range that the
     fit is meant for. The coefficient of a column that is left out (`SMALLEST_SPREAD`) is 0.
     """
-    root = np.sqrt(np.ones(len(values)) if weights is None else weights / weights.mean())
-    q, r = np.linalg.qr(design * root[:, None])
+    scaled, aims = design, values
+    if weights is not None:
+        root = np.sqrt(weights / weights.mean())
+        scaled, aims = design * root[:, None], values * root
+    q, r = np.linalg.qr(scaled)
     unknown = np.flatnonzero(np.abs(np.diag(r)) <= SMALLEST_SPREAD * np.sqrt(len(values)))
     if len(unknown):
         first = unknown[0]
         return np.insert(fit(np.delete(design, first, 1), values, weights), first, 0.0)
-    return np.linalg.solve(r, q.T @ (values * root))
+    return np.linalg.solve(r, q.T @ aims)
 
 
 def robust_fit(

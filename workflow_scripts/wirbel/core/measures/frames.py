@@ -6,6 +6,7 @@ structure lies along the axes of the array, or that the array is stored in a cer
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,6 +73,18 @@ def make_frame(
     return Frame(np.asarray(origin_mm, float), axes)
 
 
+class KeptByAxis(dict[int, tuple[np.ndarray, np.ndarray]]):
+    """What `find` returns for an array axis, at its lower and at its upper end: computed when it is first asked for."""
+
+    def __init__(self, find: Callable[[int], tuple[np.ndarray, np.ndarray]]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, axis: int) -> tuple[np.ndarray, np.ndarray]:
+        self[axis] = self._find(axis)
+        return self[axis]
+
+
 @dataclass(frozen=True)
 class Region:
     """One structure: a boolean mask cut to its box, and the grid of that box.
@@ -83,6 +96,12 @@ class Region:
     grid: Grid
     start: tuple[int, int, int]
     full_shape: tuple[int, int, int]
+
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """Where the mask lies in the scan."""
+        sides = zip(self.start, self.mask.shape, strict=True)
+        return tuple(slice(at, at + size) for at, size in sides)
 
     @cached_property
     def touches_border(self) -> bool:
@@ -126,8 +145,35 @@ class Region:
         point is half-way between the last voxel inside and the first outside: without bias for a
         surface that lies anywhere between the two.
         """
+        axis, forwards = self._columns_along(direction)
+        low, high = self._ends[axis]
+        return (high, low) if forwards else (low, high)
+
+    def end_normals(self, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the unit outward normals (n, 3) at both kinds of `ends`."""
+        axis, forwards = self._columns_along(direction)
+        low, high = self._end_normals[axis]
+        return (high, low) if forwards else (low, high)
+
+    def _columns_along(self, direction: np.ndarray) -> tuple[int, bool]:
+        """Return the array axis that samples a direction most finely, and whether its indices grow that way."""
         cosine = direction @ (self.grid.affine[:3, :3] / self.grid.spacing_mm)
         axis = int(np.argmax(np.abs(cosine) / self.grid.spacing_mm))
+        return axis, bool(cosine[axis] > 0)
+
+    @cached_property
+    def _ends(self) -> KeptByAxis:
+        return KeptByAxis(self._ends_along)
+
+    @cached_property
+    def _end_normals(self) -> KeptByAxis:
+        def normals(axis: int) -> tuple[np.ndarray, np.ndarray]:
+            low, high = self._ends[axis]
+            return self.outward_normals(low), self.outward_normals(high)
+
+        return KeptByAxis(normals)
+
+    def _ends_along(self, axis: int) -> tuple[np.ndarray, np.ndarray]:
         mask = np.moveaxis(self.mask, axis, 0)
         columns = np.argwhere(mask.any(0))
         inside = mask[:, columns[:, 0], columns[:, 1]]
@@ -137,7 +183,7 @@ class Region:
             self.grid.to_world(np.insert(columns.astype(float), axis, at, axis=1))
             for at in (first, last)
         )
-        return (high, low) if cosine[axis] > 0 else (low, high)
+        return low, high
 
     def outward_normals(self, points_mm: np.ndarray) -> np.ndarray:
         """Return the unit outward normal (n, 3) of the surface near each point.

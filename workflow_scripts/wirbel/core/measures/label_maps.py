@@ -51,6 +51,11 @@ class LabelMaps:
         """Label of the vertebra map -> its bounding box."""
         return label_boxes(self.vertebra.data)
 
+    @cached_property
+    def _subregion_boxes(self) -> dict[int, Box]:
+        """Label of the subregion map -> its bounding box."""
+        return label_boxes(self.subregion.data)
+
     @property
     def numbered(self) -> list[int]:
         """Labels of the presacral vertebrae that have any voxel, with a body or without, top down."""
@@ -62,7 +67,8 @@ class LabelMaps:
 
         One whose body lies outside the field of view has a place in the vertebra map, but nothing to measure.
         """
-        bodies = np.unique(self.vertebra.data[np.isin(self.subregion.data, BODY_LABELS)])
+        region = self.structure(*BODY_LABELS)
+        bodies = [] if region is None else np.unique(self.vertebra.data[region.box][region.mask])
         return [v for v in LEVELS_TOP_DOWN if v != SACRUM and v in bodies]
 
     @property
@@ -98,9 +104,15 @@ class LabelMaps:
 
     def structure(self, *subregions: int) -> Region | None:
         """Return all voxels of one or more subregions in the whole scan."""
-        mask = np.isin(self.subregion.data, subregions)
-        found = ndimage.find_objects(mask.view(np.int8))
-        return self._region(mask[found[0]], found[0]) if found else None
+        boxes = [self._subregion_boxes[s] for s in subregions if s in self._subregion_boxes]
+        if not boxes:
+            return None
+        ends = [
+            (min(s.start for s in side), max(s.stop for s in side))
+            for side in zip(*boxes, strict=True)
+        ]
+        box = tuple(slice(*end) for end in ends)
+        return self._region(np.isin(self.subregion.data[box], subregions), box)
 
     def near(
         self, centre_mm: np.ndarray, reach_mm: float, subregions: tuple[int, ...]

@@ -55,9 +55,13 @@ def measure(image: Volume | None, subregion: Volume, vertebra: Volume) -> Measur
     `image` is the scan itself on the same grid; without it there are no signal ratios. Raises ValueError
     when the grids differ.
     """
-    if image is not None and image.data.shape != subregion.data.shape:
+    return measure_maps(image, LabelMaps(subregion, vertebra))
+
+
+def measure_maps(image: Volume | None, maps: LabelMaps) -> Measurements:
+    """Do the same with maps whose parts are looked up elsewhere as well."""
+    if image is not None and image.data.shape != maps.subregion.data.shape:
         raise ValueError("the image and the label maps do not lie on the same grid")
-    maps = LabelMaps(subregion, vertebra)
     spine = Spine(maps)
     solids = find_solids(maps, spine)
     line = find_centreline(spine)

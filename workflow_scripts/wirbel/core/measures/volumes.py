@@ -52,7 +52,7 @@ def _volume_mm3(block: Block, outline: Outline) -> float:
     tall = _surface(block.upper, points) - _surface(block.lower, points)
     for height in (np.arange(LAYERS) + 0.5) / LAYERS * 2 - 1:
         points[:, 2] = height
-        total += tall[outline.radius(points) < 1].sum() / LAYERS
+        total += tall[outline.holds(points)].sum() / LAYERS
     return float(total) * FINE_MM**2
 
 
@@ -62,7 +62,7 @@ def _count(block: Block, outline: Outline, local: np.ndarray) -> int:
     height = (2 * local[:, 2] - top - bottom) / np.maximum(top - bottom, 0.5)
     between = np.abs(height) < 1
     points = np.column_stack([local[between, :2], height[between]])
-    return int((outline.radius(points) < 1).sum())
+    return int(outline.holds(points).sum())
 
 
 def _surface(points: np.ndarray, at: np.ndarray) -> np.ndarray:

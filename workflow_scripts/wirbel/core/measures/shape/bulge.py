@@ -53,8 +53,8 @@ def _bulge(maps, solids, label, below) -> tuple[float | None, str]:
     assert above is not None and under is not None
     region, block, _ = disc.located()
     frame, slab = block.frame, block.slab_mm
-    back = region.ends(frame.anterior)[1]
-    back = back[region.outward_normals(back) @ frame.anterior < -FACING_COSINE]
+    back, normals = region.ends(frame.anterior)[1], region.end_normals(frame.anterior)[1]
+    back = back[normals @ frame.anterior < -FACING_COSINE]
     local = frame.to_local(back)
     near = np.abs(local[:, 0]) < slab
     corners = frame.to_local(np.array([plate.back_mm for plate in (above, under)]))

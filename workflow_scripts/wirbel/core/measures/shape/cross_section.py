@@ -40,9 +40,8 @@ def body_area_mm2(solid: Solid) -> float | None:
     local = block.frame.to_local(region.grid.to_world(index))
     slab = np.abs(local[:, 2] - middle) < min(SLAB_MM, half / 2)
     local = local[slab]
-    inside = int(
-        (outline.radius(np.column_stack([local[:, :2], (local[:, 2] - middle) / half])) < 1).sum()
-    )
+    heights = (local[:, 2] - middle) / half
+    inside = int(outline.holds(np.column_stack([local[:, :2], heights])).sum())
     if not inside:
         return None
     share = np.pad(region.mask, 1).ravel()[slab].sum() / inside
@@ -56,5 +55,5 @@ def outline_area_mm2(outline: Outline) -> float:
     half = 0.75 * np.array([outline.width_mm, outline.depth_mm]) + 1
     sides = (np.arange(-h, h, FINE_MM) + c for h, c in zip(half, outline.middle_mm, strict=True))
     points = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
-    inside = outline.radius(np.column_stack([points, np.zeros(len(points))])) < 1
+    inside = outline.holds(np.column_stack([points, np.zeros(len(points))]))
     return float(inside.sum()) * FINE_MM**2

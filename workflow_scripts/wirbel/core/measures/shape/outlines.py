@@ -104,13 +104,26 @@ class Outline:
 
     def radius(self, points: np.ndarray) -> np.ndarray:
         """Return 1 on the outline, less inside, for points (n, 3): right mm, anterior mm, height."""
+        return self._power(*self._relative(points))
+
+    def holds(self, points: np.ndarray) -> np.ndarray:
+        """Return which points lie inside: those of radius below 1; powers are computed only where that may be."""
+        x, y = self._relative(points)
+        inside = (x < 1) & (y < 1)
+        inside[inside] = self._power(x[inside], y[inside]) < 1
+        return inside
+
+    def _relative(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far points lie to the side, and to front or back; 1 at the outline's ends."""
         right, anterior, height = points.T
         x = 2 * (right - self.right_mm)
         x = np.abs(x) / (self.width_mm * _size(height, self.width_taper, self.width_waist))
         y = 2 * (anterior - self.anterior_mm - self.shear_mm * height)
         y = y / (self.depth_mm * _size(height, self.depth_taper, self.depth_waist))
         behind = 1 - self.hollow * np.clip(1 - x**2, 0, 1)
-        y = np.where(y < 0, -y / behind, y)
+        return x, np.where(y < 0, -y / behind, y)
+
+    def _power(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return (x**self.exponent + y**self.exponent + 1e-12) ** (1 / self.exponent)
 
     def distance_mm(self, points: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ structure's own frame, so that neither the voxel size, thick slices nor oblique 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -82,10 +83,23 @@ class Block:
 
     def surface_at(self, fraction: float, side: int) -> float:
         """Superior coordinate in mm of the upper (`side` 1) or lower (-1) surface, in the same place."""
-        at = self.back_mm + fraction * self.depth_mm
-        depth_window = max(DEPTH_WINDOW * self.depth_mm, MINIMUM_WINDOW_VOXELS * self.voxel_mm)
-        points = self.upper if side > 0 else self.lower
-        return local_surface(points, at, (self.slab_mm, depth_window))
+        if (fraction, side) not in self._heights:
+            at = self.back_mm + fraction * self.depth_mm
+            depth_window = max(DEPTH_WINDOW * self.depth_mm, MINIMUM_WINDOW_VOXELS * self.voxel_mm)
+            window = self.slab_mm, depth_window
+            self._heights[fraction, side] = local_surface(self._central[side], at, window)
+        return self._heights[fraction, side]
+
+    @cached_property
+    def _heights(self) -> dict[tuple[float, int], float]:
+        """Heights that were asked for, by fraction of the depth and side."""
+        return {}
+
+    @cached_property
+    def _central(self) -> dict[int, np.ndarray]:
+        """The surface points within the mid-sagittal slab, by side."""
+        surfaces = {1: self.upper, -1: self.lower}
+        return {side: p[np.abs(p[:, 0]) <= self.slab_mm] for side, p in surfaces.items()}
 
     def slopes(self, side: int, fraction: float) -> np.ndarray:
         """Return the slopes (to the right, to the front) of the upper (`side` 1) or lower (-1) surface's middle.
@@ -178,7 +192,8 @@ def local_surface(points: np.ndarray, anterior_mm: float, window: tuple[float, f
     Cleveland 1979, doi:10.1080/01621459.1979.10481038). Outliers are dropped after a first fit.
     """
     offset = points[:, :2] - (0.0, anterior_mm)
-    weight = np.prod(np.maximum(1 - (offset / window) ** 2, 0), axis=1)
+    share = np.maximum(1 - (offset / window) ** 2, 0)
+    weight = share[:, 0] * share[:, 1]
     use = weight > 0
     for _ in range(2):
         if use.sum() < MINIMUM_POINTS:
@@ -234,9 +249,9 @@ def _slices(region: Region, frame: Frame) -> tuple[int, float, float]:
 def _facing(region, frame, direction):
     """Return the local coordinates of surface points that face along and against `direction`."""
     found = []
-    for points, sign in zip(region.ends(direction), (1, -1), strict=True):
-        facing = region.outward_normals(points) @ direction * sign > FACING_COSINE
-        found.append(frame.to_local(points[facing]))
+    both = zip(region.ends(direction), region.end_normals(direction), (1, -1), strict=True)
+    for points, normals, sign in both:
+        found.append(frame.to_local(points[normals @ direction * sign > FACING_COSINE]))
     return found
 
 

@@ -20,7 +20,6 @@ from wirbel.core.measures.signal.signals import (
     FEWEST_VOXELS,
     Fluid,
     Picture,
-    box_of,
     enough,
     signal_of_fluid,
 )
@@ -136,5 +135,5 @@ def _measured(picture: Picture, fluid: Fluid | None, region, solid: Solid):
     if not enough(good[zones.slab]) and zones.slab.sum() >= FEWEST_VOXELS:
         return None, S.VOXELS_REPLACED
     kept = Zones(*(zone[good] for zone in vars(zones).values()))
-    columns = contrast_columns(picture.data[box_of(region)][inner][good], kept, bright)
+    columns = contrast_columns(picture.data[region.box][inner][good], kept, bright)
     return columns, S.OK if columns else S.TOO_FEW_VOXELS

@@ -15,7 +15,6 @@ from wirbel.core.measures.signal.signals import (
     BODY_MARGIN_MM,
     Fluid,
     Picture,
-    box_of,
     enough,
     signal_of_fluid,
 )
@@ -120,7 +119,7 @@ def spread_of(picture: Picture | None, region: Region | None) -> tuple[float | N
         return None, S.NO_ZERO
     if not enough(usable[inner]) or usable.sum() < FEWEST_VOXELS:
         return None, S.VOXELS_REPLACED
-    image, spacing = picture.data[box_of(region)], region.grid.spacing_mm
+    image, spacing = picture.data[region.box], region.grid.spacing_mm
     if np.median(image[usable]) <= 0:
         return None, S.DARK_MARROW
     marrow = without_veins(image, usable, region.grid.to_world(np.argwhere(usable)))
@@ -190,7 +189,7 @@ def _fluid_behind(picture, fluid, maps, solids, rows) -> tuple[float | None, str
 
 
 def _marrow(picture: Picture, region: Region) -> float:
-    return float(np.median(picture.data[box_of(region)][picture.inside(region, BODY_MARGIN_MM)[1]]))
+    return float(np.median(picture.data[region.box][picture.inside(region, BODY_MARGIN_MM)[1]]))
 
 
 def fluid_behind(fluid: Fluid, block: Block) -> np.ndarray:

@@ -51,7 +51,7 @@ class Picture:
             key not in self._inside
         ):  # the region is kept as well: else another may come to have its id
             inner = inner_mask(region, margin_mm)
-            usable = inner if self.replaced is None else inner & ~self.replaced[box_of(region)]
+            usable = inner if self.replaced is None else inner & ~self.replaced[region.box]
             self._inside[key] = region, inner, usable
         return self._inside[key][1:]
 
@@ -126,7 +126,7 @@ def find_fluid(picture: Picture | None, maps: LabelMaps) -> Fluid | None:
     if not inner.any():
         return None
     points = region.grid.to_world(np.argwhere(inner))
-    return Fluid(cKDTree(points), picture.data[box_of(region)][inner], usable[inner])
+    return Fluid(cKDTree(points), picture.data[region.box][inner], usable[inner])
 
 
 def _ratio(picture, region, centre_mm, margin_mm, fluid) -> tuple[float | None, str]:
@@ -143,7 +143,7 @@ def _ratio(picture, region, centre_mm, margin_mm, fluid) -> tuple[float | None, 
         return None, state
     if not enough(usable[inner]):
         return None, S.VOXELS_REPLACED
-    return float(np.median(picture.data[box_of(region)][usable]) / bright), S.OK
+    return float(np.median(picture.data[region.box][usable]) / bright), S.OK
 
 
 def signal_of_fluid(
@@ -164,10 +164,3 @@ def signal_of_fluid(
 def enough(usable: np.ndarray) -> bool:
     """Return whether a median over the usable voxels stands for all."""
     return usable.sum() >= max(FEWEST_VOXELS, usable.size / 2)
-
-
-def box_of(region: Region) -> tuple[slice, ...]:
-    """Return where a region's box lies in the scan."""
-    return tuple(
-        slice(at, at + size) for at, size in zip(region.start, region.mask.shape, strict=True)
-    )

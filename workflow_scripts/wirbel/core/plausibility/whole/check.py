@@ -46,7 +46,12 @@ def check_whole_result(
     ImplausibleResult
         If nothing can be right.
     """
-    chain = WholeChain(LabelMaps(subregion, vertebra))
+    return check_maps(LabelMaps(subregion, vertebra), vertebrae)
+
+
+def check_maps(maps: LabelMaps, vertebrae: Sequence[Mapping] = ()) -> list[str]:
+    """Do the same with maps whose parts are looked up elsewhere as well."""
+    chain = WholeChain(maps)
     _refuse_impossible(chain)
     found = {
         *count_flags(chain),
