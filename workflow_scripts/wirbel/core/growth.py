@@ -8,6 +8,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from wirbel.core.boxes import tight_box
 from wirbel.core.geometry import grow_box
 
 
@@ -41,10 +42,10 @@ def spread(
     """
     out = seeds.copy()
     unknown = region & (seeds == 0)
-    found = ndimage.find_objects(unknown.view(np.uint8))
-    if not found:
+    found = tight_box(unknown)
+    if found is None:
         return out
-    box = grow_box(found[0], 1, seeds.shape)
+    box = grow_box(found, 1, seeds.shape)
     part, target = seeds[box], unknown[box]
     border = ndimage.binary_dilation(target) & (part != 0)
     if not border.any():
@@ -87,7 +88,7 @@ def fill_from_nearest(
     """
     out = seeds.copy()
     unknown = np.argwhere(region & (seeds == 0))
-    known = np.argwhere(surface(seeds))
+    known = surface_voxels(seeds)
     if not len(unknown) or not len(known):
         return out
     axes = affine[:3, :3]
@@ -99,18 +100,25 @@ def fill_from_nearest(
     return out
 
 
+def surface_voxels(numbers: np.ndarray) -> np.ndarray:
+    """Return the indices (n, 3) of the voxels that `surface` finds."""
+    box = tight_box(numbers != 0)
+    if box is None:
+        return np.zeros((0, numbers.ndim), np.intp)
+    return np.argwhere(surface(numbers[box])) + [side.start for side in box]
+
+
 def surface(numbers: np.ndarray) -> np.ndarray:
     """Return the numbered voxels with a face neighbour of another number, or at the array's edge."""
-    inner = np.zeros(numbers.shape, bool)
-    core = numbers[1:-1, 1:-1, 1:-1]
-    same = core != 0
+    outer = numbers != 0
+    core, inner = numbers[1:-1, 1:-1, 1:-1], outer[1:-1, 1:-1, 1:-1].copy()
     for axis in range(3):
         for shift in (slice(0, -2), slice(2, None)):
             window = [slice(1, -1)] * 3
             window[axis] = shift
-            same = same & (numbers[tuple(window)] == core)
-    inner[1:-1, 1:-1, 1:-1] = same
-    return (numbers != 0) & ~inner
+            inner &= numbers[tuple(window)] == core
+    outer[1:-1, 1:-1, 1:-1] &= ~inner
+    return outer
 
 
 def _nearest_source(node, target, sources, spacing_mm, limit_mm):

@@ -7,6 +7,7 @@ curve. It is in world millimetres, so nothing depends on how the voxels are stor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -53,6 +54,10 @@ class Chain:
     tangents: np.ndarray
     arc_mm: np.ndarray
 
+    @cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(self.points_mm)
+
     def locate(self, points_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Locate world points relative to the chain.
 
@@ -72,7 +77,7 @@ class Chain:
             Vector from the chain to the point.
         """
         points = np.atleast_2d(points_mm)
-        _, nearest = cKDTree(self.points_mm).query(points)
+        _, nearest = self._tree.query(points)
         from_point = points - self.points_mm[nearest]
         along = np.einsum("ij,ij->i", from_point, self.tangents[nearest])
         return self.arc_mm[nearest] + along, from_point - along[:, None] * self.tangents[nearest]

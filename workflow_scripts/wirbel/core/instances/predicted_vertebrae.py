@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
-from wirbel.core.boxes import Box
+from wirbel.core.boxes import Box, label_boxes
 from wirbel.core.instances.cutouts import overlap
 
 ABOVE, CENTRE, BELOW = 1, 2, 3
@@ -100,9 +99,7 @@ def find_candidates(
         block = predictions.labels[i]
         source, target = overlap(predictions.origin[i], block.shape, vertebra.shape)
         inside = block[target]
-        for role, box in enumerate(ndimage.find_objects(inside, max_label=BELOW), start=ABOVE):
-            if box is None:
-                continue
+        for role, box in label_boxes(inside).items():
             place = tuple(
                 slice(s.start + b.start, s.start + b.stop) for s, b in zip(source, box, strict=True)
             )

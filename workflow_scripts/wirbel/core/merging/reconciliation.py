@@ -9,12 +9,14 @@ the vertebra above that disc was missed.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from scipy.spatial import cKDTree
 
 from wirbel.core.components import Components, find_components, voxels_of
 from wirbel.core.geometry import Volume
-from wirbel.core.growth import surface
+from wirbel.core.growth import surface_voxels
 from wirbel.core.labels import (
     BODY_LABELS,
     DISC,
@@ -65,7 +67,7 @@ def reconcile(labels: Volume, instances: np.ndarray) -> tuple[np.ndarray, np.nda
     subregion = labels.data.copy()
     vertebra = np.where(np.isin(subregion, VERTEBRA_SUBREGIONS), instances, 0).astype(np.uint8)
     vertebra[subregion == SACRUM] = SACRUM
-    bodies = np.where(np.isin(subregion, (*BODY_LABELS, SACRUM)), vertebra, 0)
+    bodies = _Bodies(labels, np.where(np.isin(subregion, (*BODY_LABELS, SACRUM)), vertebra, 0))
     vertebra += _disc_numbers(labels, bodies)
     vertebra += _endplate_numbers(labels, bodies, vertebra)
     subregion[vertebra == 0] = np.where(
@@ -78,39 +80,76 @@ NUMBERED = (*VERTEBRA_SUBREGIONS, SACRUM, DISC, ENDPLATE)
 """Structures with a number in the vertebra map; cord and canal have none."""
 
 
-def _disc_numbers(labels: Volume, bodies: np.ndarray) -> np.ndarray:
+class _Surfaces:
+    """Surface voxels of a numbered map: world mm, shape (m, 3), and their numbers, shape (m,)."""
+
+    def __init__(self, points: np.ndarray, numbers: np.ndarray) -> None:
+        self.points, self.numbers = points, numbers
+        self._tree = cKDTree(points) if len(points) else None
+
+    def of(self, number: int) -> _Surfaces:
+        """Return those of one number."""
+        mine = self.numbers == number
+        return _Surfaces(self.points[mine], self.numbers[mine])
+
+    def nearest(self, world_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return distance (mm) and number of the nearest surface voxel for each position."""
+        if self._tree is None:
+            return np.full(len(world_mm), np.inf), np.zeros(len(world_mm), int)
+        distance, index = self._tree.query(world_mm)
+        return distance, self.numbers[index].astype(int)
+
+
+def _surfaces(labels: Volume, numbers: np.ndarray) -> _Surfaces:
+    voxels = surface_voxels(numbers)
+    return _Surfaces(labels.grid.to_world(voxels), numbers[tuple(voxels.T)])
+
+
+class _Bodies:
+    """Numbered bodies and the sacrum, and what both discs and endplates ask of them."""
+
+    def __init__(self, labels: Volume, numbers: np.ndarray) -> None:
+        self._labels, self._numbers = labels, numbers
+        self.chain = spine_chain(labels)
+        self.surfaces = _surfaces(labels, numbers)
+
+    @cached_property
+    def middles(self) -> dict[int, float]:
+        """The arc position of each body's centroid, in order of their numbers, and of the sacrum's top."""
+        assert self.chain is not None  # else nobody asks
+        return _middles(self._labels, self._numbers, self.chain)
+
+
+def _disc_numbers(labels: Volume, bodies: _Bodies) -> np.ndarray:
     """Return 100 + number on disc voxels, 0 elsewhere."""
     out = np.zeros(labels.data.shape, np.uint8)
-    chain = spine_chain(labels)
+    chain, surfaces = bodies.chain, bodies.surfaces
     discs = find_components(
         labels.with_data((labels.data == DISC).astype(np.uint8)), connectivity=6
     )
-    surfaces = _surfaces(labels, bodies)
-    if chain is None or not len(surfaces[0]):
+    if chain is None or not len(surfaces.points):
         return out
-    levels = _middles(labels, bodies, chain)
     for i in range(len(discs)):
         voxels = voxels_of(discs.numbers, i + 1, discs.boxes[i])
-        distance, number = _nearest(surfaces, labels.grid.to_world(voxels))
+        world = labels.grid.to_world(voxels)
+        distance, number = surfaces.nearest(world)
         if distance.min() > DISC_REACH_MM:
             continue
-        arc, _ = chain.locate(labels.grid.to_world(voxels))
-        above = _numbers_above(arc, number, levels)
-        if _missed_above(above, number, surfaces, labels.grid.to_world(voxels)):
+        above = _numbers_above(chain.locate(world)[0], number, bodies.middles)
+        if _missed_above(above, number, surfaces, world):
             above = MISSED + number
         out[tuple(voxels.T)] = DISC_OFFSET + above
     return out
 
 
-def _missed_above(above, nearest, surfaces, world_mm) -> bool:
+def _missed_above(above, nearest, surfaces: _Surfaces, world_mm) -> bool:
     """Return True if a disc lies on the vertebra below and is out of reach of the one above, whose
     number it would get.
     """
     lower, upper = nearest[0], above[0]
     if (nearest != lower).any() or lower in (upper, SACRUM) or (above != upper).any() or not upper:
         return False
-    points, numbers = surfaces
-    distance, _ = _nearest((points[numbers == upper], numbers[numbers == upper]), world_mm)
+    distance, _ = surfaces.of(upper).nearest(world_mm)
     return lower == upper + 1 and distance.min() > DISC_REACH_MM
 
 
@@ -132,7 +171,7 @@ def _numbers_above(arc: np.ndarray, nearest: np.ndarray, levels: dict[int, float
     return above[interval]
 
 
-def _endplate_numbers(labels: Volume, bodies: np.ndarray, vertebra: np.ndarray) -> np.ndarray:
+def _endplate_numbers(labels: Volume, bodies: _Bodies, vertebra: np.ndarray) -> np.ndarray:
     """Return 200 + number on endplate voxels, 0 on those near neither a disc nor a body.
 
     Both endplates of a disc carry the number of the vertebra above it, like the disc. If no disc is
@@ -144,44 +183,27 @@ def _endplate_numbers(labels: Volume, bodies: np.ndarray, vertebra: np.ndarray) 
     if not len(voxels):
         return out
     world = labels.grid.to_world(voxels)
-    distance, body = _nearest(_surfaces(labels, bodies), world)
+    distance, body = bodies.surfaces.nearest(world)
     discs = np.where(vertebra >= DISC_OFFSET, vertebra, 0)
-    disc_distance, disc = _nearest(_surfaces(labels, discs), world)
+    disc_distance, disc = _surfaces(labels, discs).nearest(world)
     on_disc = (disc_distance <= ENDPLATE_REACH_MM) & (disc < DISC_OFFSET + MISSED)
-    number = np.where(on_disc, disc - DISC_OFFSET, _plate_of_body(labels, bodies, world, body))
+    number = np.where(on_disc, disc - DISC_OFFSET, _plate_of_body(bodies, world, body))
     kept = on_disc | (distance <= ENDPLATE_REACH_MM)
     out[tuple(voxels[kept].T)] = ENDPLATE_OFFSET + number[kept]
     return out
 
 
-def _plate_of_body(labels: Volume, bodies: np.ndarray, world_mm, body: np.ndarray) -> np.ndarray:
+def _plate_of_body(bodies: _Bodies, world_mm: np.ndarray, body: np.ndarray) -> np.ndarray:
     """Return the number of the vertebra above the gap that each endplate voxel faces."""
-    chain = spine_chain(labels)
+    chain = bodies.chain
     if chain is None:
         return body
-    order = {0: 0, **_middles(labels, bodies, chain)}
+    order = {0: 0, **bodies.middles}
     last = max((number for number in order if number != SACRUM), default=0)
     before = {number: last if number == SACRUM else number - 1 for number in order}
     middle = np.array([order.get(n, 0.0) for n in body])
     on_top = chain.locate(world_mm)[0] < middle
     return np.where(on_top, [before.get(n, 0) for n in body], body)
-
-
-def _surfaces(labels: Volume, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the surface voxels of a numbered map in world mm, shape (m, 3), and their numbers, shape
-    (m,).
-    """
-    voxels = np.argwhere(surface(numbers))
-    return labels.grid.to_world(voxels), numbers[tuple(voxels.T)]
-
-
-def _nearest(surfaces: tuple[np.ndarray, np.ndarray], world_mm: np.ndarray):
-    """Return distance (mm) and number of the nearest surface voxel for each position."""
-    points, numbers = surfaces
-    if not len(points):
-        return np.full(len(world_mm), np.inf), np.zeros(len(world_mm), int)
-    distance, index = cKDTree(points).query(world_mm)
-    return distance, numbers[index].astype(int)
 
 
 def _middles(labels: Volume, bodies: np.ndarray, chain: Chain) -> dict[int, float]:
