@@ -27,9 +27,14 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[test]"
 	@touch $(STAMP)
 
+# Without a GPU the demo runs two jobs with networks at a time, each on half of the processors: while one scan is
+# measured, which takes one processor, the networks work on the next.
+HALF = $(shell $(BIN)/python -c "import os; print(max(1, len(os.sched_getaffinity(0)) // 2))")
+SIDE_BY_SIDE = $(if $(shell command -v nvidia-smi),,--resources gpu=2 --set-threads semantic=$(HALF))
+
 demo: $(STAMP)
 	@$(SNAKEMAKE) $(DEMO_SETTINGS) -- simulate
-	@$(SNAKEMAKE) $(DEMO_SETTINGS)
+	@$(SNAKEMAKE) $(DEMO_SETTINGS) $(SIDE_BY_SIDE)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
