@@ -6,7 +6,7 @@ structure lies along the axes of the array, or that the array is stored in a cer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +20,7 @@ PADDING = 2
 BORDER_MM = 1.5
 """A structure that ends so near to the border of the scan is cut off by it: networks and resampling leave the outermost
 pixels empty. Of slices it is the outermost alone."""
+ROUNDING_MM = 1e-6
 FEW_SLICES, NARROW = 3, 0.5
 """So few slices, narrower than this part of the largest extent, are a part of a structure: all are wider than that."""
 
@@ -132,7 +133,7 @@ class Region:
         """Number of voxels times the volume of one."""
         return float(self.mask.sum()) * abs(float(np.linalg.det(self.grid.affine[:3, :3])))
 
-    @property
+    @cached_property
     def centroid_mm(self) -> np.ndarray:
         """Mean position in world mm (3,)."""
         return self.points_mm.mean(0)
@@ -215,6 +216,36 @@ class Region:
         missing = np.array(self.mask.shape) + 2 * PADDING - inside.shape
         padded = np.pad(inside, [(n // 2, n // 2) for n in missing])
         return np.gradient(ndimage.gaussian_filter(padded, 1.0, mode="constant", truncate=3.0))
+
+
+def voxels_between(
+    region: Region, frame: Frame, low_mm: Sequence[float], high_mm: Sequence[float], beyond: int = 0
+) -> np.ndarray:
+    """Return the indices (n, 3) of the voxels of a region's box that may lie between two corners of a frame.
+
+    A quick choice, for what is then computed for them alone: no voxel between the corners is missing, some others may
+    be among them.
+
+    Parameters
+    ----------
+    region : Region
+        Its box counts, not its mask.
+    frame : Frame
+        Axes of the corners.
+    low_mm, high_mm : sequence of three float
+        The corners: right, anterior and superior mm; infinite ones are no limit.
+    beyond : int
+        So many voxels around the box count as well.
+    """
+    steps = frame.axes @ region.grid.affine[:3, :3]
+    first = frame.axes @ (region.grid.affine[:3, 3] - frame.origin_mm)
+    index = np.ogrid[tuple(slice(-beyond, n + beyond) for n in region.mask.shape)]
+    near = np.ones([n + 2 * beyond for n in region.mask.shape], bool)
+    for step, at, low, high in zip(steps, first, low_mm, high_mm, strict=True):
+        if np.isfinite(low) or np.isfinite(high):
+            local = step[0] * index[0] + (step[1] * index[1] + at) + step[2] * index[2]
+            near &= (local > low - ROUNDING_MM) & (local < high + ROUNDING_MM)
+    return np.argwhere(near) - beyond
 
 
 def region_of_mask(mask: np.ndarray, box: tuple[slice, ...], volume: Volume) -> Region:

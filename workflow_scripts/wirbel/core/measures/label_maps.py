@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from wirbel.core.boxes import Box, label_boxes
+from wirbel.core.boxes import Box, label_boxes, tight_box
 from wirbel.core.geometry import Volume, grow_box
 from wirbel.core.labels import (
     BODY_LABELS,
@@ -152,9 +152,14 @@ class LabelMaps:
         any_body = np.isin(subregion, BODY_LABELS)
         own = _largest_part(any_body & (self.vertebra.data[box] == label))
         plates = np.isin(subregion, ENDPLATE_LABELS)
-        if own.any() and plates.any():
-            others = any_body & (self.vertebra.data[box] != label)
-            own = own | (plates & _nearer(own, others, spacing))
+        body = tight_box(own)
+        if body is not None and plates.any():
+            # what is nearer to another body than to this one lies within reach of both
+            near = grow_box(body, tuple(2 * margin), own.shape)
+            others = any_body[near] & (self.vertebra.data[box][near] != label)
+            nearer = plates[near] & _nearer(own[near], others, spacing)
+            own = own.copy()
+            own[near] |= nearer
         return self._region(own, box)
 
     @cached_property

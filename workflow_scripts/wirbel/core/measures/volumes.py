@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.measures.fitting import fit
-from wirbel.core.measures.frames import Region
+from wirbel.core.measures.frames import Region, voxels_between
 from wirbel.core.measures.shape.outlines import Outline
 from wirbel.core.measures.shape.solids import Solid
 from wirbel.core.measures.shape.surfaces import Block
@@ -32,7 +32,9 @@ def surface_volume_mm3(region: Region, solid: Solid) -> float | None:
     if solid.outline is None or not solid.whole_width:
         return None
     own, block, _ = solid.located()
-    index = np.indices([n + 2 for n in own.mask.shape]).reshape(3, -1).T - 1.0
+    low, high = solid.outline.limits_mm
+    ends = (*low, -np.inf), (*high, np.inf)
+    index = voxels_between(own, block.frame, *ends, beyond=1)
     local = block.frame.to_local(own.grid.to_world(index))
     counted = _count(block, solid.outline, local)
     if not counted:

@@ -10,7 +10,7 @@ from wirbel.core.labels import CORD
 from wirbel.core.measures import status as S
 from wirbel.core.measures.cord.narrowest import filled
 from wirbel.core.measures.curvature.curves import ClosedCurve, Form, fit_closed_curve
-from wirbel.core.measures.frames import Frame, Region
+from wirbel.core.measures.frames import Frame, Region, voxels_between
 from wirbel.core.measures.label_maps import LabelMaps
 
 SLAB_MM = 2.5
@@ -85,16 +85,18 @@ def cut_section(
     cut = _cut_flanks(region, frame)
     if cut is None:
         return None, S.TOUCHES_BORDER
-    index = np.indices(region.mask.shape).reshape(3, -1)
-    lattice = frame.to_local(region.grid.to_world(index.T))
+    reach = SLAB_MM + float(region.grid.spacing_mm.min()) / 2
+    index = voxels_between(region, frame, (-np.inf, -np.inf, -reach), (np.inf, np.inf, reach))
+    lattice = frame.to_local(region.grid.to_world(index))
     weight = _in_slab(lattice, region)
     slab = weight > 0
-    lattice, mask, weight = lattice[slab, :2], inside.ravel()[slab], weight[slab]
+    index, lattice, weight = index[slab], lattice[slab, :2], weight[slab]
+    mask = inside[tuple(index.T)]
     step = float(np.abs(frame.right @ region.grid.affine[:3, :3]).max())
     across = lattice[mask, 0]
     if not len(across):
         return None, S.ABSENT
-    shown = _slices_shown(index[_across(region, frame)[0], slab][mask], weight[mask])
+    shown = _slices_shown(index[mask, _across(region, frame)[0]], weight[mask])
     slices = float(across.min()), float(across.max()), step
     curve = fit_closed_curve(edge[:, :2], form, slices, edge_weight, cut)
     if any(cut) and not _shows_middle(curve, slices):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.measures import status as S
+from wirbel.core.measures.frames import voxels_between
 from wirbel.core.measures.shape.outlines import Outline
 from wirbel.core.measures.shape.solids import Solid
 
@@ -36,15 +37,17 @@ def body_area_mm2(solid: Solid) -> float | None:
     assert outline is not None  # there is a width
     top, bottom = (float(np.median(s[:, 2])) for s in (block.upper, block.lower))
     middle, half = (top + bottom) / 2, (top - bottom) / 2
-    index = np.indices([n + 2 for n in region.mask.shape]).reshape(3, -1).T - 1
+    reach = min(SLAB_MM, half / 2)
+    ends = (-np.inf, -np.inf, middle - reach), (np.inf, np.inf, middle + reach)
+    index = voxels_between(region, block.frame, *ends, beyond=1)
     local = block.frame.to_local(region.grid.to_world(index))
-    slab = np.abs(local[:, 2] - middle) < min(SLAB_MM, half / 2)
-    local = local[slab]
+    slab = np.abs(local[:, 2] - middle) < reach
+    index, local = index[slab], local[slab]
     heights = (local[:, 2] - middle) / half
     inside = int(outline.holds(np.column_stack([local[:, :2], heights])).sum())
     if not inside:
         return None
-    share = np.pad(region.mask, 1).ravel()[slab].sum() / inside
+    share = np.pad(region.mask, 1)[tuple(index.T + 1)].sum() / inside
     if abs(share - 1) > LARGEST_CORRECTION:
         return None
     return outline_area_mm2(outline) * float(share)

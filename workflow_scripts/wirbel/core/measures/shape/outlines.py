@@ -84,6 +84,20 @@ class Outline:
         """Right and anterior coordinate of the middle."""
         return self.right_mm, self.anterior_mm
 
+    @property
+    def limits_mm(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Two corners (right, anterior mm) that hold all of it between both surfaces."""
+        wide, deep = (
+            size / 2 * (1 + abs(taper)) * (1 + max(-waist, 0))
+            for size, taper, waist in (
+                (self.width_mm, self.width_taper, self.width_waist),
+                (self.depth_mm, self.depth_taper, self.depth_waist),
+            )
+        )
+        deep += abs(self.shear_mm)
+        low = self.right_mm - wide, self.anterior_mm - deep
+        return low, (self.right_mm + wide, self.anterior_mm + deep)
+
     def width_at(self, height: float) -> float:
         """Return the largest extent from left to right, mm."""
         width = self.width_mm * _size(height, self.width_taper, self.width_waist)

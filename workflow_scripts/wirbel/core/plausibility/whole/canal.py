@@ -57,7 +57,9 @@ def _offset(canal: np.ndarray, point: np.ndarray, axis: np.ndarray) -> np.ndarra
     """
     way = canal - point
     along = way @ axis
-    near = (np.abs(along) < SLAB_MM) & (np.linalg.norm(way, axis=1) < REACH_MM)
+    slab = np.abs(along) < SLAB_MM
+    way, along = way[slab], along[slab]
+    near = np.linalg.norm(way, axis=1) < REACH_MM
     if near.sum() < FEWEST_VOXELS:
         return np.full(3, np.nan)
     return (way[near] - along[near, None] * axis).mean(0)
