@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 
+from wirbel.core.boxes import Box
 from wirbel.core.geometry import Grid, Volume
 
 PADDING = 2
@@ -99,10 +100,9 @@ class Region:
     full_shape: tuple[int, int, int]
 
     @property
-    def box(self) -> tuple[slice, ...]:
+    def box(self) -> Box:
         """Where the mask lies in the scan."""
-        sides = zip(self.start, self.mask.shape, strict=True)
-        return tuple(slice(at, at + size) for at, size in sides)
+        return tuple(slice(a, a + n) for a, n in zip(self.start, self.mask.shape, strict=True))
 
     @cached_property
     def touches_border(self) -> bool:
@@ -221,10 +221,7 @@ class Region:
 def voxels_between(
     region: Region, frame: Frame, low_mm: Sequence[float], high_mm: Sequence[float], beyond: int = 0
 ) -> np.ndarray:
-    """Return the indices (n, 3) of the voxels of a region's box that may lie between two corners of a frame.
-
-    A quick choice, for what is then computed for them alone: no voxel between the corners is missing, some others may
-    be among them.
+    """Return the indices (n, 3) of all voxels of a region's box between two corners of a frame, and of few others.
 
     Parameters
     ----------
@@ -233,7 +230,7 @@ def voxels_between(
     frame : Frame
         Axes of the corners.
     low_mm, high_mm : sequence of three float
-        The corners: right, anterior and superior mm; infinite ones are no limit.
+        The corners: right, anterior and superior mm, or infinite.
     beyond : int
         So many voxels around the box count as well.
     """

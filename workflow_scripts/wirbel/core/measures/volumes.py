@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from wirbel.core.measures.curvature.outline import Outline
 from wirbel.core.measures.fitting import fit
 from wirbel.core.measures.frames import Region, voxels_between
-from wirbel.core.measures.shape.outlines import Outline
 from wirbel.core.measures.shape.solids import Solid
 from wirbel.core.measures.shape.surfaces import Block
 

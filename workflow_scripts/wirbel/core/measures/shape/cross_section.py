@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from wirbel.core.measures import status as S
+from wirbel.core.measures.curvature.outline import Outline
 from wirbel.core.measures.frames import voxels_between
-from wirbel.core.measures.shape.outlines import Outline
 from wirbel.core.measures.shape.solids import Solid
 
 SLAB_MM = 2.5

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.measures.shape.outlines import Outline
+from wirbel.core.measures.curvature.outline import Outline
 from wirbel.core.measures.shape.surfaces import Block
 
 RIM_FRACTIONS = (0.15, 0.85)

@@ -11,10 +11,11 @@ import numpy as np
 from wirbel.core.labels import DISC_OFFSET, LEVEL_NAMES
 from wirbel.core.measures import status as S
 from wirbel.core.measures.coverage.border import is_cut
+from wirbel.core.measures.curvature.outline import Outline
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 from wirbel.core.measures.shape.endplates import Endplate, find_endplate
-from wirbel.core.measures.shape.outlines import Outline, fit_outline, usual_outline
+from wirbel.core.measures.shape.outlines import fit_outline, usual_outline
 from wirbel.core.measures.shape.surfaces import Block, SurfaceError, find_block
 from wirbel.core.measures.shape.widths import check_widths
 from wirbel.core.measures.spine import Spine
