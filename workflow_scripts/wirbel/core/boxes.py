@@ -41,10 +41,10 @@ def label_boxes(labels: np.ndarray) -> dict[int, Box]:
         return {}
     if labels.dtype.kind in "iu" and 0 <= labels.min() <= labels.max() <= LARGEST_LABEL:
         outer = tight_box(labels != 0)
-        found = [] if outer is None else ndimage.find_objects(labels[outer])
-        return {
-            value: moved(box, outer) for value, box in enumerate(found, start=1) if box is not None
-        }
+        if outer is None:
+            return {}
+        found = enumerate(ndimage.find_objects(labels[outer]), start=1)
+        return {value: moved(box, outer) for value, box in found if box is not None}
     values = np.unique(labels)
     values = values[values != 0]
     compact = np.searchsorted(values, labels).astype(np.int32) + 1

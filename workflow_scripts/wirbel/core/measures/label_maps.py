@@ -68,7 +68,9 @@ class LabelMaps:
         One whose body lies outside the field of view has a place in the vertebra map, but nothing to measure.
         """
         region = self.structure(*BODY_LABELS)
-        bodies = [] if region is None else np.unique(self.vertebra.data[region.box][region.mask])
+        if region is None:
+            return []
+        bodies = np.unique(self.vertebra.data[region.box][region.mask])
         return [v for v in LEVELS_TOP_DOWN if v != SACRUM and v in bodies]
 
     @property
