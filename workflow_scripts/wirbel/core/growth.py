@@ -64,7 +64,11 @@ def spread(
 
 
 def fill_from_nearest(
-    seeds: np.ndarray, region: np.ndarray, affine: np.ndarray, limit_mm: float
+    seeds: np.ndarray,
+    region: np.ndarray,
+    affine: np.ndarray,
+    limit_mm: float,
+    first: tuple[int, ...] = (0, 0, 0),
 ) -> np.ndarray:
     """Give each unnumbered voxel of `region` the number of the nearest numbered voxel.
 
@@ -80,6 +84,9 @@ def fill_from_nearest(
         Voxel -> mm.
     limit_mm : float
         Voxels farther than this from any number stay 0.
+    first : tuple of three int
+        Index of the arrays' first voxel on a larger grid, from whose origin positions are reckoned, so that rounding
+        decides between equal distances as it would there.
 
     Returns
     -------
@@ -92,8 +99,9 @@ def fill_from_nearest(
     if not len(unknown) or not len(known):
         return out
     axes = affine[:3, :3]
-    tree = cKDTree(known @ axes.T)
-    distance, nearest = tree.query(unknown @ axes.T, distance_upper_bound=limit_mm)
+    tree = cKDTree((known + first) @ axes.T)
+    places = (unknown + first) @ axes.T
+    distance, nearest = tree.query(places, distance_upper_bound=limit_mm)
     inside = np.isfinite(distance)
     source = known[nearest[inside]]
     out[tuple(unknown[inside].T)] = seeds[tuple(source.T)]

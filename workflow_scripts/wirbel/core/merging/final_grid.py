@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from wirbel.core.boxes import label_boxes
 from wirbel.core.geometry import Grid, Volume, reorient, stored_like, upright
 from wirbel.core.growth import fill_from_nearest, spread
 from wirbel.core.labels import (
@@ -52,13 +53,13 @@ def to_scan_grid(subregion: Volume, vertebra: Volume, target: Grid) -> tuple[Vol
     flat = upright(ordered).affine
     kind = KIND_OF_STRUCTURE[structure.data]
     number[KIND_OF_NUMBER[number] != kind] = 0
-    for which in (VERTEBRAE, SACRAL, DISCS, ENDPLATES):
-        region = kind == which
-        if not (region & (number == 0)).any():
+    for which, box in label_boxes(kind).items():
+        region, part = kind[box] == which, number[box]
+        if not (region & (part == 0)).any():
             continue
-        own = spread(np.where(region, number, 0), region, voxel_sizes(flat), REACH_MM)
-        own = fill_from_nearest(own, region, flat, REACH_MM)
-        number[region] = own[region]
+        own = spread(np.where(region, part, 0), region, voxel_sizes(flat), REACH_MM)
+        own = fill_from_nearest(own, region, flat, REACH_MM, tuple(side.start for side in box))
+        part[region] = own[region]
     lost = (kind != NOTHING) & (number == 0)
     final = np.where(lost, 0, structure.data).astype(np.uint8)
     return (
