@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    { echo "Wirbel needs Python 3.11 or 3.12, found $$($(PYTHON) -V); set it with make PYTHON=..."; exit 1; }
 	@echo "Setting up $(VENV) (some minutes the first time, mostly downloads)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[test,cpu-engine]"
 	@touch $(STAMP)
 
 # Without a GPU the demo runs two jobs with networks at a time, each on half of the processors: while one scan is

@@ -108,6 +108,7 @@ def plan_run(
     config = yaml.safe_load((CONFIG / "config.yaml").read_text())
     config |= {"bids_dir": str(folder), "output_dir": str(out), "models": named}
     config |= {"n4": bool(n4), "compatibility": mode, "keep_intermediates": True}
+    config |= {"engine": "torch"}  # what SPINEPS computes with
     settings = checked_settings(config, CONFIG / "schemas" / "config.schema.json")
     write_plan(out, Planner(settings).plan(Wishes()))
 

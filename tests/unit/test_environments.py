@@ -32,7 +32,9 @@ def _constraints() -> dict[str, str]:
 
 def _declared() -> list[Requirement]:
     content = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    return [Requirement(line) for line in content["project"]["dependencies"]]
+    project = content["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["cpu-engine"]]
+    return [Requirement(line) for line in lines]
 
 
 def _needed() -> set[str]:

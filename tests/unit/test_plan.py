@@ -79,6 +79,7 @@ def example(kind):
         "bias_field": True,
         "fixed_range": True,
         "method": "none",
+        "engine": "torch",
         "accepted": ("too_small",),
         "refused": ("unit_not_mm",),
         "semantic": of_model_folder(),

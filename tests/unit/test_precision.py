@@ -45,9 +45,13 @@ def test_with_bfloat16_instructions_it_computes_in_bfloat16(monkeypatch, instruc
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.parametrize("exact", [False, True])
-def test_exact_sums_on_a_processor_are_those_of_a_plain_network(device, exact):
+@pytest.mark.parametrize("mixed", [False, True])
+def test_single_precision_on_a_processor_keeps_the_format_of_a_plain_network(
+    monkeypatch, device, exact, mixed
+):
+    pretend(monkeypatch, avx512_bf16=mixed)
     layout = precision.memory_format(torch.device(device), exact)
-    plain = device == "cpu" and exact
+    plain = device == "cpu" and (exact or not mixed)
     assert layout is (torch.contiguous_format if plain else torch.channels_last_3d)
 
 

@@ -63,7 +63,7 @@ class Record:
         What the result was made from: the key of the previous stage or, at the first stage, the
         content's hash.
     device : str
-        "cuda" if a GPU took part, otherwise "cpu".
+        "cuda" if a GPU took part, otherwise "cpu", followed by what computed a network: "cpu torch", "cpu openvino".
     """
 
     scan_id: str

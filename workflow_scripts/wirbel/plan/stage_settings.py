@@ -57,9 +57,12 @@ class ResampleSettings:
 class NetworkSettings:
     """Settings of `semantic` and `instance`; everything else that decides their results is in the
     network's folder.
+
+    `engine`: what computes them on a processor, "torch" or "openvino" (`wirbel.models.engine`).
     """
 
     method: str
+    engine: str
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ class Stage(Protocol):
     """
 
     name: str
-    """The stage's module, `wirbel.stages.<name>`, and its folder, `work/<name>`."""
+    """The stage's module, `wirbel.stages.<name>`, and its folder, `work/<name>`. A stage with a network also has
+    `engine`: what computes it on a processor, known once it is prepared.
+    """
 
     def prepare(self) -> None:
         """Load models and the like; called once, and only if at least one scan must be computed."""

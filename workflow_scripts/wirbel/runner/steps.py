@@ -18,7 +18,7 @@ from wirbel.plan.plan import INGEST
 from wirbel.runner.failures import Alarm, machine_fault, scan_fault
 from wirbel.runner.job import Job
 from wirbel.runner.progress import keep
-from wirbel.runner.stage import Work
+from wirbel.runner.stage import Stage, Work
 from wirbel.runner.upstream import check_contents, check_still_theirs
 
 NOT_DELIVERED = (
@@ -94,7 +94,7 @@ class Steps:
             outputs=tuple(str(path.relative_to(self._folders.output_dir)) for path in paths),
             sizes=tuple(status.st_size for status in found),
             source=work.source,
-            device=_device(),
+            device=_device(self._stage),
             sums=tuple(map(sum_of, paths)),
             stamps=tuple(status.st_mtime_ns for status in found),
         )
@@ -149,10 +149,15 @@ class Steps:
             )
 
 
-def _device() -> str:
-    """Return the device this process computes on; torch is asked only if the stage has loaded it."""
+def _device(stage: Stage) -> str:
+    """Return the device this process computes on, and what computes a network on a processor.
+
+    Torch is asked only if the stage has loaded it.
+    """
     torch = sys.modules.get("torch")
-    return "cuda" if torch is not None and torch.cuda.is_initialized() else "cpu"
+    if torch is not None and torch.cuda.is_initialized():
+        return "cuda"
+    return f"cpu {getattr(stage, 'engine', '')}".strip()
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class InstanceStage:
         self, settings: NetworkSettings, model: Model, device: str = "auto", threads: int = 1
     ) -> None:
         self.model, self.device, self.threads = model, device, threads
-        self.method = settings.method
+        self.method, self.planned, self.engine = settings.method, settings.engine, ""
         self.network: InstanceModel | None = None
 
     def prepare(self) -> None:
@@ -45,8 +45,9 @@ class InstanceStage:
         from wirbel.learning.instance.instance_model import InstanceModel
 
         self.network = InstanceModel(
-            self.model.folder, self.device, self.threads, arithmetic(self.method)
+            self.model.folder, self.device, self.threads, arithmetic(self.method), self.planned
         )
+        self.engine = self.network.engine.name
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[np.ndarray, Arrays]:
         """Read the subregion map and cut out the surroundings of every body."""

@@ -32,7 +32,7 @@ class SemanticStage:
         self, settings: NetworkSettings, model: Model, device: str = "auto", threads: int = 1
     ) -> None:
         self.model, self.device, self.threads = model, device, threads
-        self.method = settings.method
+        self.method, self.planned, self.engine = settings.method, settings.engine, ""
         self.network: SemanticModel | None = None
 
     def prepare(self) -> None:
@@ -40,8 +40,9 @@ class SemanticStage:
         from wirbel.learning.semantic.semantic_model import SemanticModel
 
         self.network = SemanticModel(
-            self.model.folder, self.device, self.threads, arithmetic(self.method)
+            self.model.folder, self.device, self.threads, arithmetic(self.method), self.planned
         )
+        self.engine = self.network.engine.name
 
     def load(self, scan: Scan, folders: StageFolders) -> tuple[Volume, Any]:
         """Read the image and normalise it."""

@@ -10,6 +10,7 @@ import torch
 
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.method.arithmetic import Arithmetic
+from wirbel.core.method.names import TORCH
 from wirbel.learning.instance.instance_network import one_hot
 from wirbel.learning.instance.instance_weights import WEIGHTS_NAME, load_network, read_model_weights
 from wirbel.learning.parallel import sample_threads, usable_threads
@@ -19,6 +20,7 @@ from wirbel.learning.precision import (
     quick_arithmetic,
     strongest,
 )
+from wirbel.learning.processor.engine import Engine
 from wirbel.models.folders.check import checked_folder
 
 __all__ = ["WEIGHTS_NAME", "InstanceModel", "read_model_weights"]
@@ -38,6 +40,8 @@ class InstanceModel:
         Threads on a CPU; 0 uses all available cores.
     arithmetic : Arithmetic
         With `Arithmetic.SPINEPS`, compute in single precision on every device.
+    engine : str
+        What computes on a CPU: "torch" or "openvino".
 
     Raises
     ------
@@ -51,6 +55,7 @@ class InstanceModel:
         device: str = "auto",
         threads: int = 0,
         arithmetic: Arithmetic = Arithmetic.QUICK,
+        engine: str = TORCH,
     ) -> None:
         self.single_precision = arithmetic is Arithmetic.SPINEPS
         self.config: InferenceConfig = checked_folder(folder, "instance")
@@ -59,7 +64,10 @@ class InstanceModel:
         self.layout = memory_format(self.device, self.single_precision)
         moved = network.to(self.device, memory_format=self.layout)  # type: ignore[call-overload]
         self.network = moved.eval()
-        self.pool = sample_threads(usable_threads(threads))
+        threads = usable_threads(threads)
+        shape = (1, self.channels, *self.config.cutout_size)
+        self.engine = Engine(self.network, shape, self.device, threads, engine)
+        self.pool = sample_threads(threads)
 
     def predict(self, cutouts: np.ndarray) -> np.ndarray:
         """Label cut-outs.
@@ -89,4 +97,4 @@ class InstanceModel:
         inputs = one_hot(torch.from_numpy(cutouts), self.config.mapping, self.channels)
         inputs = inputs.to(self.device).contiguous(memory_format=self.layout)
         with quick_arithmetic(self.device, self.single_precision):
-            return strongest(self.network(inputs), 1).cpu().numpy()
+            return strongest(self.engine.forward(inputs), 1).cpu().numpy()

@@ -16,11 +16,13 @@ from scipy.ndimage import binary_fill_holes, find_objects
 
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.method.arithmetic import Arithmetic
+from wirbel.core.method.names import TORCH
 from wirbel.learning.checkpoints import Weights, load_into
 from wirbel.learning.filling import check_fit, check_numbers, filled, skeleton
 from wirbel.learning.heap import give_back
 from wirbel.learning.parallel import compute_alone, sample_threads, usable_threads
 from wirbel.learning.precision import choose_device, memory_format
+from wirbel.learning.processor.engine import Engine
 from wirbel.learning.semantic.margins import classes_and_margins
 from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
 from wirbel.learning.semantic.semantic_weights import Fold, read_first_fold, read_folds
@@ -80,6 +82,8 @@ class SemanticModel:
     arithmetic : Arithmetic
         With `Arithmetic.SPINEPS`, round the image to half precision before and after normalising it,
         sum the tiles' scores in half precision, and compute in single precision on a CPU.
+    engine : str
+        What computes on a CPU: "torch" or "openvino".
 
     Raises
     ------
@@ -93,6 +97,7 @@ class SemanticModel:
         device: str = "auto",
         threads: int = 0,
         arithmetic: Arithmetic = Arithmetic.QUICK,
+        engine: str = TORCH,
     ) -> None:
         self.config: InferenceConfig = checked_folder(folder, "semantic")
         self.arithmetic = arithmetic
@@ -112,7 +117,8 @@ class SemanticModel:
         )
         layout = memory_format(place, self.window.single_precision)
         moved = self.network.to(place, memory_format=layout)  # type: ignore[call-overload]
-        moved.eval()
+        shape = (1, 1, *self.plans.patch_size)
+        self.engine = Engine(moved.eval(), shape, place, threads, engine)
         give_back()  # what reading the weights took
         self.label_table = _label_table(self.config)
 
@@ -255,7 +261,8 @@ class SemanticModel:
         for weights in self.folds:
             if len(self.folds) > 1:
                 load_into(self.network, weights)
-            scores = self.window.scores(self.network, data)
+                self.engine.renew()
+            scores = self.window.scores(self.engine.forward, data)
             total = scores if total is None else total.add_(scores)
         assert total is not None  # a model folder without folds is refused
         return total

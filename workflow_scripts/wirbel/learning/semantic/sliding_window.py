@@ -9,7 +9,7 @@ tiles are computed in parallel.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -69,12 +69,14 @@ class SlidingWindow:
         return self.arithmetic is Arithmetic.SPINEPS and self.device.type == "cpu"
 
     @torch.inference_mode()
-    def scores(self, network: torch.nn.Module, data: torch.Tensor) -> torch.Tensor:
+    def scores(
+        self, network: Callable[[torch.Tensor], torch.Tensor], data: torch.Tensor
+    ) -> torch.Tensor:
         """Return the class scores of an image.
 
         Parameters
         ----------
-        network : torch.nn.Module
+        network : callable
             Maps (1, 1, *patch) to (1, heads, *patch).
         data : Tensor, shape (1, x, y, z)
             The image.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from wirbel.plan.stage_plan import StagePlan
 
+ENGINE = "setting engine changed, or OpenVINO was installed or removed"
 WORDS = {
     "bias_field": "setting n4 changed",
     "normalise": "another model is set",
@@ -14,6 +15,7 @@ WORDS = {
     "semantic": "another model is set",
     "instance": "another model is set",
     "method": "setting compatibility changed",
+    "engine": ENGINE,
     "naming_follows": "setting models changed",
 }
 """What another value of a stage's setting means; other settings have the same name for users."""
@@ -61,3 +63,5 @@ def _of_provenance(before: dict, now: dict) -> Iterator[str]:
         yield "setting n4 changed"
     if before.get("Compatibility") != now.get("Compatibility"):
         yield "setting compatibility changed"
+    if before.get("Engine") != now.get("Engine"):
+        yield ENGINE

@@ -13,6 +13,7 @@ from wirbel import __version__
 from wirbel.core.method.names import OWN
 from wirbel.manifests.receipts import PICTURES
 from wirbel.models.compatibility import compatibility_parameter, method_of
+from wirbel.models.engine import engine_of, engine_parameter
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model
 from wirbel.plan.chain import INTERMEDIATE, LABEL, LAST_READER, stages_of_run
@@ -48,6 +49,7 @@ class Planner:
         self._sources = {kind: planned_source(name, kind) for kind, name in named}
         phases = ("semantic", "instance")
         self._method = {k: method_of(settings.compatibility, self._models[k]) for k in phases}
+        self._engine = {k: engine_of(settings.engine, self._method[k]) for k in phases}
 
     def plan(self, wishes: Wishes) -> Plan:
         """Return the plan of a run."""
@@ -73,13 +75,16 @@ class Planner:
         own: dict[str, Callable] = {
             "ingest": self._ingest,
             "resample": self._resample,
-            "semantic": lambda: {"method": self._method["semantic"]},
-            "instance": lambda: {"method": self._method["instance"]},
+            "semantic": lambda: self._network("semantic"),
+            "instance": lambda: self._network("instance"),
             "merge": self._merge,
             LABEL: self._label,
             "features": lambda: {"apart": self._settings.source.apart},
         }
         return own[name]() if name in own else {}
+
+    def _network(self, phase: str) -> dict[str, str]:
+        return {"method": self._method[phase], "engine": self._engine[phase]}
 
     def _ingest(self) -> dict[str, Any]:
         levels = self._settings.levels
@@ -123,10 +128,10 @@ class Planner:
     def _provenance(self, *kinds: str) -> dict[str, Any]:
         """Return the sidecars' account of networks and settings."""
         models = {kind: (self._settings.models[kind], self._models[kind]) for kind in kinds}
-        chosen = self._method["semantic"], self._method["instance"]
         return {
             **provenance_entry(models, self._settings.n4),
-            **compatibility_parameter(*chosen),
+            **compatibility_parameter(*self._method.values()),
+            **engine_parameter(*self._engine.values()),
         }
 
     def _planned(self, kinds: tuple[str, ...]) -> dict[str, PlannedModel]:

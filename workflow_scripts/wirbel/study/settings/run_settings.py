@@ -44,6 +44,7 @@ class Settings:
     allow_toy_weights: bool
     n4: bool | str
     compatibility: str
+    engine: str
     keep_intermediates: bool
     retry_failed: str
     fail_on: str
@@ -107,6 +108,7 @@ def checked_settings(
         allow_toy_weights=config["allow_toy_weights"],
         n4=config["n4"],
         compatibility=config["compatibility"],
+        engine=config["engine"],
         keep_intermediates=config["keep_intermediates"],
         retry_failed=reason_codes(str(config["retry_failed"])),
         fail_on=str(config["fail_on"]),
