@@ -10,6 +10,7 @@ include: "rules/simulate.smk"
 include: "rules/evaluate.smk"
 include: "rules/train.smk"
 include: "rules/annotate.smk"
+include: "rules/translate.smk"
 include: "rules/models.smk"
 
 

@@ -207,7 +207,7 @@ def quick_phantoms(monkeypatch) -> list[int]:
     made = []
 
     @functools.wraps(make_phantom)
-    def quick(seed, **options):
+    def quick(seed, region=None, **options):
         made.append(seed)
         return make_phantom(seed, "lumbar", in_plane_mm=2.5, slice_mm=5.0, **options)
 

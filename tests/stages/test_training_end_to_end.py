@@ -50,7 +50,7 @@ def settings(tmp_path, monkeypatch) -> Path:
     """Settings of a training with simulated cubes, and real ones of six participants in three folds."""
 
     def simulated(job):
-        root, seed, network = job
+        root, seed, _, network = job
         write_case(TrainingFolder(root), making.case_name(seed), *cubes(seed), network)
         return making.case_name(seed)
 

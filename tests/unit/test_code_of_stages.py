@@ -17,7 +17,7 @@ from wirbel.plan.code.codehash import (
 )
 from wirbel.plan.code.source_code import source_code
 
-KEPT_BY_CODE = (*ALL_STAGES, "annotate")
+KEPT_BY_CODE = (*ALL_STAGES, "annotate", "translate")
 """Stages whose results are kept as long as their code stays the same."""
 MODULES = sorted(
     {module for stage in KEPT_BY_CODE for module in import_closure(f"wirbel.stages.{stage}")}

@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "simulate": "make scans with known truth, to try the software on",
     "evaluate": "compare results with known label maps",
     "annotate": "fuse several segmentations of each scan into one annotation",
+    "translate": "make tomograms of MR scans, and label maps of these, for annotate",
     "spider": "segment the public SPIDER data set and print the paper's table",
     "train": "train both networks, from simulated and real scans, and register them",
     "models": "list, fetch or verify networks",
@@ -28,7 +29,7 @@ SUBCOMMANDS = {
     "profile": "copy a profile, to edit it for your machine or cluster",
 }
 """Subcommand -> what it does; each is a module of this package with `add_arguments` and `run`."""
-TOPICS = {"evaluate": "references", "annotate": "references", "spider": "references"}
+TOPICS = dict.fromkeys(("evaluate", "annotate", "translate", "spider"), "references")
 """Subcommand -> the folder that its module is in, if not that of this module."""
 DESCRIPTION = "Whole-spine segmentation and measurement of sagittal T2-weighted MRI."
 EPILOG = """\

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stations", action="store_true", help="also three stations of zipped DICOM for each scan"
     )
+    parser.add_argument("--ct", action="store_true", help="also a tomogram of each person")
     parser.add_argument("--processes", type=int, default=1, help="scans made at the same time (1)")
 
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     words = ["--bids-dir", args.bids_dir, "--regions", *args.regions]
     for name in ("count", "seed", "broken", "processes"):
         words += [f"--{name}", str(getattr(args, name))]
-    main(words + ["--stations"] * args.stations)
+    main(words + ["--stations"] * args.stations + ["--ct"] * args.ct)
     print(
         f"{counted(args.count, 'scan')} in {args.bids_dir}; next: wirbel run {args.bids_dir} RESULTS"
     )

@@ -8,6 +8,7 @@ from wirbel import __version__
 from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description, write_dataset_description
 from wirbel.io.sidecars import write_json
 
+CT_FOLDER = "derivatives/ct"
 DATA_SET_NAME = "Simulated sagittal T2w scans of the spine"
 
 
@@ -25,8 +26,8 @@ def refusal(bids_dir: Path) -> str:
     )
 
 
-def write_descriptions(bids_dir: Path) -> None:
-    """Write what BIDS wants to know about the data set and about its truth."""
+def write_descriptions(bids_dir: Path, *, ct: bool = False) -> None:
+    """Write what BIDS wants to know about the data set, about its truth and, if there are any, its tomograms."""
     write_dataset_description(bids_dir, DATA_SET_NAME)
     write_dataset_description(
         bids_dir / "derivatives" / "truth",
@@ -36,6 +37,14 @@ def write_descriptions(bids_dir: Path) -> None:
         links={"raw": "../.."},
         ignored=("*.csv", "truth.json", "*_truth.json", "*_stations.tsv"),
     )
+    if ct:
+        write_dataset_description(
+            bids_dir / CT_FOLDER,
+            "Simulated tomograms of the same people",
+            derivative_of="wirbel.phantom",
+            version=__version__,
+            links={"raw": "../.."},
+        )
     write_json(
         bids_dir / "participants.json",
         {

@@ -23,7 +23,7 @@ REGISTRY_FILE = WORKFLOW / "config" / "models.yaml"
 SCHEMA_FILE = WORKFLOW / "config" / "schemas" / "models.schema.json"
 KINDS = ("semantic", "instance")
 """The networks that every run needs."""
-OPTIONAL_KINDS = ("labelling",)
+OPTIONAL_KINDS = ("labelling", "translator")
 ALL_KINDS = KINDS + OPTIONAL_KINDS
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Reads the same ten times quicker where PyYAML was built with libyaml."""

@@ -18,11 +18,12 @@ from wirbel.models.registry import (
 )
 
 CHECKSUMS = "SHA256SUMS"
+TRANSLATOR = "translator"
 HEADER = """\
 # yaml-language-server: $schema=schemas/models.schema.json
 # The known models: docs/models.md. One entry per name, in it one network per kind (semantic, instance,
-# labelling), or the name of the entry whose network it shares. SHA-256 digests are checked before anything is
-# opened. `python -m wirbel.stages.register_models` rewrites this file when networks were trained.
+# labelling, translator), or the name of the entry whose network it shares. SHA-256 digests are checked before
+# anything is opened. `python -m wirbel.stages.register_models` rewrites this file when networks were trained.
 
 """
 
@@ -30,14 +31,15 @@ HEADER = """\
 def publish(
     trained: Path, name: str, licence: str, registry_file: Path, toy: bool = False
 ) -> dict[str, str]:
-    """Copy `trained/semantic` and `trained/instance` to `models/<name>/` and register their files.
+    """Copy the networks in `trained` to `models/<name>/` and register their files.
 
     Files of an earlier version that no longer exist are removed.
 
     Parameters
     ----------
     trained : Path
-        Folder with both trained networks.
+        Folder with the trained networks: `semantic` and `instance`, or `translator`, alone or with the semantic network
+        of its tomograms.
     name, licence : str
         Name of the model and its licence.
     registry_file : Path
@@ -56,13 +58,13 @@ def publish(
         If a network is incomplete; nothing is changed then.
     """
     try:
-        configs = {kind: read_kind(trained / kind, kind) for kind in KINDS}
+        configs = {kind: read_kind(trained / kind, kind) for kind in _kinds(trained)}
     except ModelError as error:
         raise ModelError(f"nothing was published: {error}") from None
     entries, digests = read_registry(registry_file), {}
     root = registry_file.resolve().parents[1]
     entries[name] = {}
-    for kind in KINDS:
+    for kind in configs:
         target = Path("models", name, kind)
         _mirror(trained / kind, root / target)
         own = hash_files(root / target)
@@ -80,6 +82,13 @@ def publish(
         HEADER + yaml.safe_dump(entries, sort_keys=False, width=120, allow_unicode=True),
     )
     return digests
+
+
+def _kinds(trained: Path) -> tuple[str, ...]:
+    """Return the kinds of networks that a training has left."""
+    if not (trained / TRANSLATOR).is_dir():
+        return KINDS
+    return tuple(kind for kind in (*KINDS, TRANSLATOR) if (trained / kind).is_dir())
 
 
 def _mirror(source: Path, target: Path) -> None:

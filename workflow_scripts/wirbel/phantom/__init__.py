@@ -20,7 +20,7 @@ from wirbel.phantom.imaging.raster import rasterise
 from wirbel.phantom.imaging.scanner import fine_grid, image_tissues
 from wirbel.phantom.person.anatomy import Anatomy, sample_anatomy
 from wirbel.phantom.person.spinous_shapes import with_spinous_shapes
-from wirbel.phantom.person.surroundings import draw_surroundings, sample_habitus
+from wirbel.phantom.person.surroundings import Habitus, draw_surroundings, sample_habitus
 from wirbel.phantom.true_values.truth import truth_tables
 
 Spacing = tuple[float, float, float]
@@ -33,12 +33,16 @@ class Phantom:
 
     Attributes
     ----------
+    seed : int
+        What it was made from.
     image, subregion, vertebra : Volume
         Scan and label maps, in one storage order.
     truth : dict or None
         True measures; see `truth_tables`. None if they were not requested.
     anatomy : Anatomy
-        The person.
+        The person's spine.
+    habitus : Habitus
+        The person's soft body.
     acquisition : Acquisition
         How the scan was taken.
     model_subregion, model_vertebra : Volume or None
@@ -46,11 +50,13 @@ class Phantom:
         requested.
     """
 
+    seed: int
     image: Volume
     subregion: Volume
     vertebra: Volume
     truth: dict | None
     anatomy: Anatomy
+    habitus: Habitus
     acquisition: Acquisition
     model_subregion: Volume | None = None
     model_vertebra: Volume | None = None
@@ -108,11 +114,13 @@ def make_phantom(
     axes = axes or acquisition.axes
     model = _model_labels(anatomy, acquisition, model_grid_spacing_mm)
     return Phantom(
+        seed=seed,
         image=reorient(Volume(image, affine), axes),
         subregion=reorient(Volume(labels.subregion, affine), axes),
         vertebra=reorient(Volume(labels.vertebra, affine), axes),
         truth=truth_tables(anatomy, acquisition, contrast) if with_truth else None,
         anatomy=anatomy,
+        habitus=habitus,
         acquisition=acquisition,
         model_subregion=model[0],
         model_vertebra=model[1],

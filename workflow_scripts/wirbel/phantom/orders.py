@@ -22,6 +22,7 @@ class Order:
     broken: bool
     code: str
     stations: bool = False
+    ct: bool = False
 
     @property
     def scan_id(self) -> str:
@@ -38,6 +39,7 @@ def orders(
     prefix: str = "sim",
     *,
     stations: bool = False,
+    ct: bool = False,
 ) -> list[Order]:
     """Return `count` scans with the regions in turn, the last `broken` of them to be cut short."""
     return [
@@ -48,6 +50,7 @@ def orders(
             i >= count - broken,
             code,
             stations,
+            ct,
         )
         for i in range(count)
     ]

@@ -14,7 +14,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run the stage."""
     parser = argparse.ArgumentParser(prog="wirbel.stages.register_models", description=__doc__)
     parser.add_argument(
-        "--trained", type=Path, required=True, help="folder with semantic/ and instance/"
+        "--trained",
+        type=Path,
+        required=True,
+        help="folder with semantic/ and instance/, or translator/",
     )
     parser.add_argument("--name", default="builtin", help="how the models are to be called")
     parser.add_argument("--licence", default="Apache-2.0", help="SPDX name of their licence")

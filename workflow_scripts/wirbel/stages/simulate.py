@@ -21,11 +21,12 @@ from wirbel.ingest.writing import SeriesInfo, write_zipped
 from wirbel.io.atomic import write_bytes
 from wirbel.io.nifti.volumes import LABELS, write_volume
 from wirbel.io.sidecars import read_json, write_json
-from wirbel.io.simulated import refusal, write_descriptions
+from wirbel.io.simulated import CT_FOLDER, refusal, write_descriptions
 from wirbel.io.tabular.tables import write_rows
 from wirbel.phantom import REGIONS, Phantom, make_phantom
 from wirbel.phantom.imaging.stations import Station, cut_stations
 from wirbel.phantom.orders import ANY_REGION, Order, age_and_sex, orders
+from wirbel.phantom.tomography import make_ct
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.runner.machine.locks import sole_writer
 from wirbel.runner.machine.process import end_with
@@ -49,6 +50,7 @@ def make(order: Order, bids_dir: Path) -> dict[str, Any]:
     phantom = make_phantom(order.seed, region=region)
     files = [*write_scan(order, phantom, bids_dir), *write_truth_maps(order, phantom, bids_dir)]
     files += write_stations(order, phantom, bids_dir) if order.stations else []
+    files += write_ct(order, phantom, bids_dir) if order.ct else []
     sizes = {str(path.relative_to(bids_dir)): path.stat().st_size for path in files}
     content = {"order": asdict(order), "files": sizes, "truth": phantom.truth}
     write_json(truth_path, content)
@@ -106,6 +108,13 @@ def _station_row(station: Station) -> dict[str, Any]:
     return own | shifts
 
 
+def write_ct(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]:
+    """Write the tomogram of the same person in the same position."""
+    folder = bids_dir / CT_FOLDER / order.participant_id / "ct"
+    write_volume(folder / f"{order.scan_id}_ct.nii.gz", make_ct(phantom), np.int16)
+    return [folder / f"{order.scan_id}_ct.nii.gz"]
+
+
 def write_truth_maps(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]:
     """Write both label maps on the scan's own grid."""
     paths = []
@@ -149,7 +158,7 @@ def contradiction(args: argparse.Namespace) -> str:
 
 def simulate(to_make: list[Order], bids_dir: Path, processes: int) -> None:
     """Make all scans, then the tables, then `truth.json`, which says that the data set is complete."""
-    write_descriptions(bids_dir)
+    write_descriptions(bids_dir, ct=any(order.ct for order in to_make))
     folders = [bids_dir] * len(to_make)
     if processes > 1 and len(to_make) > 1:
         number = min(processes, len(to_make))
@@ -206,6 +215,9 @@ def main(argv: list[str] | None = None) -> int:
         action="store_true",
         help="write each scan also as three stations of zipped DICOM, to sourcedata",
     )
+    parser.add_argument(
+        "--ct", action="store_true", help=f"also a tomogram of each person, in {CT_FOLDER}"
+    )
     parser.add_argument("--processes", type=int, default=1, help="scans made at the same time")
     args = parser.parse_args(argv)
     if wrong := contradiction(args):
@@ -216,7 +228,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     code = stage_code_hash("simulate")
     wanted = args.count, args.seed, args.regions, args.broken, code
-    to_make = orders(*wanted, stations=args.stations)
+    to_make = orders(*wanted, stations=args.stations, ct=args.ct)
     lock, evidence = args.bids_dir / ".simulate.lock", args.bids_dir / "derivatives" / "truth"
     with sole_writer(lock, evidence, print):
         simulate(to_make, args.bids_dir, args.processes)

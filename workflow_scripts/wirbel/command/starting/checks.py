@@ -20,7 +20,7 @@ from wirbel.study.refused import Refused
 from wirbel.study.settings.run_settings import Settings, SettingsError, checked_settings
 
 MOST_NAMED = 4
-NEED_NO_SCANS = ("simulate", "models", "train", "annotate", "unlock")
+NEED_NO_SCANS = ("simulate", "models", "train", "annotate", "translate", "unlock")
 """Targets of Snakemake that read no scan."""
 
 

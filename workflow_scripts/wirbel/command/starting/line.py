@@ -11,7 +11,16 @@ from wirbel.command.starting.words import Wanted
 from wirbel.io.installation import WORKFLOW
 
 PROFILES = WORKFLOW / "profiles"
-PATHS = ("bids_dir", "output_dir", "models_dir", "container", "reference", "scans", "annotate")
+PATHS = (
+    "bids_dir",
+    "output_dir",
+    "models_dir",
+    "container",
+    "reference",
+    "scans",
+    "annotate",
+    "translate",
+)
 """Settings whose text is a path, whatever characters it holds."""
 
 

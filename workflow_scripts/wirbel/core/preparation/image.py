@@ -8,6 +8,7 @@ from typing import Any
 
 from wirbel.core.geometry import MODEL_AXES, Volume, grid_with_spacing, turned, upright
 from wirbel.core.preparation.bias_field import correct_bias_field
+from wirbel.core.preparation.hounsfield import compressed
 from wirbel.core.preparation.intake import check_scan
 from wirbel.core.preparation.intensities import to_fixed_range
 from wirbel.core.preparation.n4.methods import n4_method
@@ -31,6 +32,7 @@ def prepare_image(
     axes: tuple[str, str, str] = MODEL_AXES,
     correct_bias: bool | str = True,
     accepted: Collection[str] = (),
+    tomography: bool = False,
 ) -> PreparedImage:
     """Check a scan and bring it to the model's axes, voxel size (in mm, in that order) and range.
 
@@ -53,6 +55,9 @@ def prepare_image(
         See above.
     accepted : collection of str
         Faults that are no reason to refuse it (`check_scan`). Default: none.
+    tomography : bool, default False
+        The intensities are Hounsfield units: they have no bias field, and are compressed
+        (`wirbel.core.preparation.hounsfield`) before they are brought to the range.
 
     Returns
     -------
@@ -66,7 +71,9 @@ def prepare_image(
         spacing_mm = spacing_mm((i, j, k))
     image = resample_image(flat, grid_with_spacing(flat.grid, spacing_mm))
     bias_field = "not asked for"
-    if log_field := n4_method(correct_bias):
+    if tomography:
+        image, bias_field = image.with_data(compressed(image.data)), "none in tomography"
+    elif log_field := n4_method(correct_bias):
         image, bias_field = correct_bias_field(image, log_field)
     data, (low, high) = to_fixed_range(image.data)
     steps = described(volume, axes, spacing_mm, bias_field, (round(low, 4), round(high, 4)))

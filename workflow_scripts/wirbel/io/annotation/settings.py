@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from wirbel.core.fusion.combining import LEAST_AGREEMENT
 from wirbel.core.fusion.deciding import METHODS, STAPLE
 from wirbel.core.label_schemes import BACKGROUND
 from wirbel.io.foreign.label_schemes import OURS, SchemeError, read_scheme
+from wirbel.io.settings_files import SettingsFileError, checked_section, read_settings_file
 
 DEFAULT = "default"
-
-
-class AnnotateSettingsError(ValueError):
-    """The settings cannot be used; the text says what was expected and what was found."""
+AnnotateSettingsError = SettingsFileError
 
 
 @dataclass(frozen=True)
@@ -90,22 +86,12 @@ class AnnotateSettings:
 
 def read_annotate_settings(path: Path) -> AnnotateSettings:
     """Read a settings file; raise AnnotateSettingsError."""
-    if not path.is_file():
-        raise AnnotateSettingsError(
-            f"{path}: expected a file with settings, found nothing; config/annotate.yaml is an example"
-        )
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise AnnotateSettingsError(
-            f"{path}: not a YAML file: {' '.join(str(error).split())}"
-        ) from None
-    return annotate_settings(content, str(path))
+    return annotate_settings(read_settings_file(path, "config/annotate.yaml"), str(path))
 
 
 def annotate_settings(content: Any, where: str) -> AnnotateSettings:
     """Check and convert decoded settings; raise AnnotateSettingsError, naming `where`."""
-    values = _checked(content, AnnotateSettings, where)
+    values = checked_section(content, AnnotateSettings, where)
     listed = values["sources"]
     if not isinstance(listed, list) or not listed:
         raise AnnotateSettingsError(f"{where}: expected a list of sources, found {listed!r}")
@@ -131,7 +117,7 @@ def annotate_settings(content: Any, where: str) -> AnnotateSettings:
 
 
 def _source(content: Any, where: str) -> SourceSettings:
-    values = _checked(content, SourceSettings, where)
+    values = checked_section(content, SourceSettings, where)
     trust = values.get("trust")
     if isinstance(trust, int | float):
         values["trust"] = {DEFAULT: trust}
@@ -152,23 +138,6 @@ def _source(content: Any, where: str) -> SourceSettings:
     except SchemeError as error:
         raise AnnotateSettingsError(f"{where}: {error}") from None
     return source
-
-
-def _checked(content: Any, kind: type, where: str) -> dict[str, Any]:
-    """Return the values of a section; raise AnnotateSettingsError for unknown and missing keys."""
-    known = {f.name: f for f in fields(kind)}
-    needed = [
-        name for name, f in known.items() if f.default is MISSING and f.default_factory is MISSING
-    ]
-    found = content if isinstance(content, Mapping) else {}
-    unknown = [str(key) for key in found if key not in known]
-    missing = [name for name in needed if not found.get(name)]
-    if unknown or missing:
-        raise AnnotateSettingsError(
-            f"{where}: expected keys {', '.join(known)}; unknown: {', '.join(unknown) or 'none'}, "
-            f"missing: {', '.join(missing) or 'none'}"
-        )
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def _check_structures(names: Any, where: str) -> None:

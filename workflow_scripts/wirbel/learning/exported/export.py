@@ -1,4 +1,4 @@
-"""Turn trained checkpoints into the two model folders: half precision, no pickles.
+"""Turn trained checkpoints into model folders: half precision, no pickles.
 
 Beside each model are `losses.tsv`, the course of its training (also as `curves.csv` and
 `curves.png`), and `training.tsv`, facts for its card. An instance network of the published
@@ -26,13 +26,16 @@ from wirbel.learning.semantic.semantic_plans import (
     CONFIGURATION,
     PLANS_NAME,
     SEMANTIC_LABELS,
+    T2W,
     TRAINER_NAME,
+    PatchNetwork,
     SemanticNetwork,
     limits_mm,
 )
 from wirbel.learning.semantic.semantic_weights import read_first_fold
 from wirbel.learning.training.training_cases import TrainingFolder
 from wirbel.learning.training.training_settings import Budget
+from wirbel.learning.translation.translator_settings import TranslatorNetwork
 from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.folders.semantic import AXES
 
@@ -119,11 +122,23 @@ def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> N
     _describe(checkpoint, folder, facts, target)
 
 
+def export_translator(checkpoint: Path, target: Path) -> None:
+    """Write the translator's model folder `target` from the trainer's checkpoint."""
+    content = read_pickled_checkpoint(checkpoint)
+    network = TranslatorNetwork.from_dict(content["settings"])
+    target.mkdir(parents=True, exist_ok=True)
+    write_weights(target / WEIGHTS_NAME, content["network"], {})
+    _write_json(target / FILE_NAME, translator_config(network))
+    pairs = {f"pairs_{name}": number for name, number in content["pairs"].items()}
+    facts = {"steps": content["step"], "minutes": content["minutes"]}
+    _record(checkpoint, {**pairs, "torch": torch.__version__, **facts}, target)
+
+
 def semantic_config(network: SemanticNetwork) -> dict[str, Any]:
     """Return the content of the semantic model's `inference_config.json`."""
     labels = {str(index): str(label) for index, label in enumerate(SEMANTIC_LABELS, start=1)}
     return {
-        **_common("wirbel_semantic", "nnunet", network),
+        **_common("wirbel_semantic", "nnunet", network, network.contrast),
         "resamples_to_plans": network.slices_mm is None,
         "available_folds": [0],
         "default_step_size": 0.5,
@@ -145,11 +160,24 @@ def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[s
     }
 
 
-def _common(name: str, kind: str, network: SemanticNetwork | InstanceNetwork) -> dict[str, Any]:
+def translator_config(network: TranslatorNetwork) -> dict[str, Any]:
+    """Return the content of the translator's `inference_config.json`; its output has no labels but background."""
+    return {
+        **_common("wirbel_translator", "translator", network),
+        "available_folds": 1,
+        "default_step_size": 0.5,
+        "labels": {"0": 0},
+        "network": network.as_dict(),
+    }
+
+
+def _common(
+    name: str, kind: str, network: PatchNetwork | InstanceNetwork, modality: str = T2W
+) -> dict[str, Any]:
     limits = [list(end) for end in limits_mm(network.spacing_mm, network.slices_mm)]
     return {
         "log_name": name,
-        "modality": ["T2w"],
+        "modality": [modality],
         "acquisition": "sag",
         "modeltype": kind,
         "model_expected_orientation": list(MODEL_AXES),
@@ -171,6 +199,11 @@ def _describe(
         "torch": torch.__version__,
         **facts,
     }
+    _record(checkpoint, known, target)
+
+
+def _record(checkpoint: Path, known: dict[str, Any], target: Path) -> None:
+    """Write facts of a training as `training.tsv`, and copy its losses with their curves."""
     lines = [f"{fact}\t{value}\n" for fact, value in {"fact": "value", **known}.items()]
     (target / "training.tsv").write_text("".join(lines), encoding="utf-8")
     losses = checkpoint.with_name("losses.tsv")

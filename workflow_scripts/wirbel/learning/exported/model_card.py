@@ -10,15 +10,20 @@ from typing import Any
 from wirbel.io.atomic import write_text
 from wirbel.io.foreign.label_schemes import scheme_source
 from wirbel.learning.training.training_settings import Budget, TrainingSettings
+from wirbel.learning.translation.translator_settings import TranslatorSettings
 
 FILE_NAME = "README.md"
+PAIRS = "pairs_"
 TASKS = {
     "semantic": "14 structures in a T2-weighted sagittal image",
     "instance": "the vertebra above, in the centre and below, in a cut-out of the structures",
+    "translator": "the attenuation (Hounsfield units) that computed tomography would measure, from a T2-weighted "
+    "sagittal image",
 }
+TOMOGRAMS = "14 structures in computed tomography, as the translator makes it"
 
 
-def write_card(target: Path, phase: str, settings: TrainingSettings) -> None:
+def write_card(target: Path, phase: str, settings: TrainingSettings | TranslatorSettings) -> None:
     """Write `README.md` into an exported model folder.
 
     Parameters
@@ -26,8 +31,8 @@ def write_card(target: Path, phase: str, settings: TrainingSettings) -> None:
     target : Path
         The folder; its `training.tsv` and `losses.tsv` are quoted.
     phase : str
-        "semantic" or "instance".
-    settings : TrainingSettings
+        "semantic", "instance" or "translator".
+    settings : TrainingSettings or TranslatorSettings
         The settings of the training.
     """
     budget: Budget = getattr(settings, phase)
@@ -36,9 +41,9 @@ def write_card(target: Path, phase: str, settings: TrainingSettings) -> None:
     parts = [
         f"# Model card: {phase} network",
         "Written from the run by Wirbel. Say below what it is good for, and what it is not.",
-        f"Task: {TASKS[phase]}.",
+        f"Task: {TOMOGRAMS if getattr(network, 'is_tomography', False) else TASKS[phase]}.",
         "## Data",
-        *_data(phase, settings, facts),
+        *(_pairs(facts) if phase == "translator" else _data(phase, settings, facts)),
         "## Training",
         _table([*facts.items()]),
         "Settings of the training:",
@@ -60,6 +65,12 @@ def _data(phase: str, settings: TrainingSettings, facts: dict[str, str]) -> list
     if phase == "semantic":
         lines += [_real(data) for data in settings.real]
     return ["\n".join(lines), "Who was kept out of the training is in `splits.tsv`."]
+
+
+def _pairs(facts: dict[str, str]) -> list[str]:
+    sets = {name: n for name, n in facts.items() if name.startswith(PAIRS)}
+    lines = [f"- {name.removeprefix(PAIRS)}: {n} pairs" for name, n in sets.items()]
+    return ["\n".join(lines), "Who was kept out of the training is in `pairs.json`."]
 
 
 def _real(data: Any) -> str:

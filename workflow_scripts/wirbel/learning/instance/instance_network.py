@@ -6,18 +6,19 @@ per voxel, for 0 background, 1 the vertebra above, 2 the central one, 3 the one 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from wirbel.learning.stored_settings import StoredSettings
+
 OUTPUTS = 4
 
 
 @dataclass(frozen=True)
-class InstanceNetwork:
+class InstanceNetwork(StoredSettings):
     """Settings of the network; `cutout_size` and `spacing_mm` along (P, I, R)."""
 
     channels: int = 14
@@ -47,18 +48,6 @@ class InstanceNetwork:
     def stride(self, stage: int) -> tuple[int, int, int]:
         """Return the stride between `stage - 1` and `stage`."""
         return (2, 2, 2) if stage in self.thick_pooling_stages else (2, 2, 1)
-
-    def as_dict(self) -> dict:
-        """Return the settings as plain values, for the model folder."""
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: dict) -> InstanceNetwork:
-        """Restore the settings from `as_dict`."""
-        fields: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        return cls(**fields)
 
 
 class UNet(nn.Module):

@@ -18,12 +18,10 @@ from wirbel.learning.instance.published_network import PublishedUNet
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.folders.instance import (
-    WEIGHTS_NAME,
     check_channels,
     find_published,
-    own_weights,
 )
-from wirbel.models.folders.weights import read_header
+from wirbel.models.folders.weights import WEIGHTS_NAME, own_weights, read_header
 
 __all__ = ["WEIGHTS_NAME", "load_network", "read_model_weights", "read_published"]
 PREFIX = "network."
@@ -43,7 +41,7 @@ GROUPS = 8
 
 def read_model_weights(folder: Path) -> Weights:
     """Return the weights of a folder in Wirbel's format; raise ModelError if there are none."""
-    return read_weights(own_weights(folder))[0]
+    return read_weights(own_weights(folder, "instance"))[0]
 
 
 def load_network(folder: Path, config: InferenceConfig) -> tuple[torch.nn.Module, int]:
@@ -75,7 +73,7 @@ def load_network(folder: Path, config: InferenceConfig) -> tuple[torch.nn.Module
 
 
 def _own_network(folder: Path, settings: InstanceNetwork) -> tuple[torch.nn.Module, int]:
-    path = own_weights(folder)
+    path = own_weights(folder, "instance")
 
     def build() -> torch.nn.Module:
         return UNet(settings)

@@ -10,20 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from wirbel.core.inference_config import TOMOGRAPHY
 from wirbel.core.labels import BODY, SUBREGION_NAMES
+from wirbel.learning.stored_settings import StoredSettings
 
 DATASET_NAME = "Dataset500_Wirbel"
 PLANS_NAME = "nnUNetPlans"
 CONFIGURATION = "3d_fullres"
 TRAINER_NAME = "WirbelTrainer"
+T2W = "T2w"
+CONTRASTS = (T2W, TOMOGRAPHY)
 
 SEMANTIC_LABELS = tuple(label for label in SUBREGION_NAMES if label != BODY)
 """The label of each consecutive class 1, 2, ...; the body is one class, written as 49."""
 
 
 @dataclass(frozen=True)
-class SemanticNetwork:
-    """Size of the semantic network; `spacing_mm` and `patch_size` along (P, I, R)."""
+class PatchNetwork(StoredSettings):
+    """Size of a network that sees one patch at a time; `spacing_mm` and `patch_size` along (P, I, R)."""
 
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 3.0)
     patch_size: tuple[int, int, int] = (128, 160, 24)
@@ -49,6 +53,19 @@ class SemanticNetwork:
         """Return the stride with which every stage is entered."""
         later = range(1, len(self.features))
         return [[1, 1, 1]] + [[2, 2, 2 if s in self.thick_pooling_stages else 1] for s in later]
+
+
+@dataclass(frozen=True)
+class SemanticNetwork(PatchNetwork):
+    """Size of the semantic network, and what it sees."""
+
+    contrast: str = T2W
+    """What the images show: `T2w`, or `CT` for computed tomography, as `wirbel translate` makes it of MR images."""
+
+    @property
+    def is_tomography(self) -> bool:
+        """Whether the images are in Hounsfield units."""
+        return self.contrast == TOMOGRAPHY
 
 
 def limits_mm(

@@ -78,6 +78,12 @@ class Appearance(BasicTransform):
         return data_dict
 
 
+def drawn_look(seed: int) -> Look:
+    """Draw changes from a seed alone."""
+    np.random.seed(seed)
+    return Look(**Appearance().get_parameters())
+
+
 def change_appearance(image: torch.Tensor, look: Look) -> torch.Tensor:
     """Return a changed copy of a patch (C, P, I, R) of intensities in z-scores."""
     if look.bias is not None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from wirbel.core.preparation.image import prepare_image
+from wirbel.core.geometry import Volume
+from wirbel.core.preparation.image import Spacing, prepare_image
+from wirbel.core.resampling import resample_image
 from wirbel.core.spacing import spacing_within
 from wirbel.learning.semantic.semantic_plans import SemanticNetwork
 from wirbel.learning.training.real_cases import make_real_cases
 from wirbel.learning.training.splits import FILE_NAME, SIMULATED, Part, write_splits
 from wirbel.learning.training.training_cases import TrainingFolder, write_case, write_descriptions
 from wirbel.learning.training.training_settings import DataSettings, RealData
-from wirbel.phantom import make_phantom
+from wirbel.phantom import Phantom, make_phantom
+from wirbel.phantom.tomography import make_ct
 
 BIAS_CORRECTED_SHARE = 0.5
 """Half of the cases go through N4: the network is used with it by default, but users may switch it
@@ -53,8 +57,12 @@ def make_training_data(
     """
     folder = TrainingFolder(root)
     done = set(folder.case_names())
-    todo = [(root, seed, network) for seed in settings.seeds() if case_name(seed) not in done]
-    for number, name in enumerate(_in_parallel(todo, settings.processes), start=1):
+    todo = [
+        (root, seed, settings.region_of(seed), network)
+        for seed in settings.seeds()
+        if case_name(seed) not in done
+    ]
+    for number, name in enumerate(in_parallel(make_case, todo, settings.processes), start=1):
         print(f"training data: {name} ({number} of {len(todo)})", flush=True)
     table = Path(splits) if splits else root / FILE_NAME
     mixture, people = make_real_cases(folder, real, network, table)
@@ -69,17 +77,15 @@ def case_name(seed: int) -> str:
     return f"phantom{seed:08d}"
 
 
-def make_case(job: tuple[Path, int, SemanticNetwork]) -> str:
+def make_case(job: tuple[Path, int, str | None, SemanticNetwork]) -> str:
     """Simulate one scan, bring it to the model grid as the resample stage does, and store it."""
-    root, seed, network = job
+    root, seed, region, network = job
     spacing = partial(spacing_within, limits_mm=network.limits_mm)
     phantom = make_phantom(
-        seed, with_truth=False, beyond_scanners=True, model_grid_spacing_mm=spacing
+        seed, region, with_truth=False, beyond_scanners=True, model_grid_spacing_mm=spacing
     )
-    random = np.random.default_rng([seed, 500])
-    corrected = random.random() < BIAS_CORRECTED_SHARE
     name = case_name(seed)
-    image = prepare_image(phantom.image, name, spacing, correct_bias=corrected).image.data
+    image = prepared(phantom, name, network)
     if phantom.model_subregion is None or phantom.model_vertebra is None:
         raise ValueError(f"seed {seed}: the phantom has no labels on the model grid")
     subregion, vertebra = phantom.model_subregion.data, phantom.model_vertebra.data
@@ -89,9 +95,29 @@ def make_case(job: tuple[Path, int, SemanticNetwork]) -> str:
     return name
 
 
-def _in_parallel(jobs: list, processes: int) -> Iterator[str]:
+def prepared(phantom: Phantom, name: str, network: SemanticNetwork) -> np.ndarray:
+    """Return a phantom's image on the model grid, in the network's contrast.
+
+    A tomogram is first brought to the MR image's grid: that is where a translated image lies.
+    """
+    spacing = partial(spacing_within, limits_mm=network.limits_mm)
+    if not network.is_tomography:
+        return prepared_scan(phantom, name, spacing).data
+    scan = resample_image(make_ct(phantom), phantom.image.grid)
+    return prepare_image(scan, name, spacing, tomography=True).image.data
+
+
+def prepared_scan(phantom: Phantom, name: str, spacing: Callable[[Spacing], Spacing]) -> Volume:
+    """Return a phantom's MR image on the model grid, with or without its bias field."""
+    random = np.random.default_rng([phantom.seed, 500])
+    corrected = random.random() < BIAS_CORRECTED_SHARE
+    return prepare_image(phantom.image, name, spacing, correct_bias=corrected).image
+
+
+def in_parallel(make: Callable[[Any], str], jobs: list, processes: int) -> Iterator[str]:
+    """Yield what `make` returns for each job, in any order."""
     if processes < 2 or len(jobs) < 2:
-        yield from map(make_case, jobs)
+        yield from map(make, jobs)
         return
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(make_case, jobs)
+        yield from pool.imap_unordered(make, jobs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import yaml
 
 from wirbel.learning.instance.instance_network import InstanceNetwork
 from wirbel.learning.instance.published_network import FACTOR, GROUPS
-from wirbel.learning.semantic.semantic_plans import SemanticNetwork
+from wirbel.learning.semantic.semantic_plans import CONTRASTS, SemanticNetwork
+from wirbel.phantom import REGIONS
 
 FEWEST_STAGES = 3
 
@@ -23,6 +25,12 @@ class DataSettings:
     first_seed: int = 100_000
     validation_cases: int = 4
     processes: int = 2
+    regions: tuple[str, ...] = ()
+    """Fields of view in turn, such as `[lumbar]`; empty: any, as they come in a study of the whole spine."""
+
+    def region_of(self, seed: int) -> str | None:
+        """Return the field of view of a seed's scan; None: the seed decides."""
+        return self.regions[seed % len(self.regions)] if self.regions else None
 
     def seeds(self) -> range:
         """Return the seeds of all cases."""
@@ -117,14 +125,17 @@ def training_settings(raw: dict[str, Any]) -> TrainingSettings:
         "semantic": Budget,
         "instance": Budget,
     }
-    _refuse_unknown(raw, [*kinds, "real", "splits"], "config/train.yaml")
+    refuse_unknown(raw, [*kinds, "real", "splits"], "config/train.yaml")
     real = tuple(
-        _real(entry, f"real[{place}]") for place, entry in enumerate(raw.get("real") or [])
+        build_listed(RealData, entry, f"real[{place}]")
+        for place, entry in enumerate(raw.get("real") or [])
     )
-    _check_shares(real)
+    check_shares(real, "real")
     _check_folds(real)
-    built = {name: _build(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}
+    built = {name: build_section(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}
     _check_networks(built["semantic_network"], built["instance_network"])
+    _check_contrast(built["semantic_network"], real)
+    check_regions(built["data"])
     return TrainingSettings(
         **built,
         real=real,
@@ -132,21 +143,44 @@ def training_settings(raw: dict[str, Any]) -> TrainingSettings:
     )
 
 
-def _real(values: dict[str, Any], section: str) -> RealData:
-    missing = [f.name for f in fields(RealData) if f.default is MISSING and f.name not in values]
+def build_listed(kind: type, values: dict[str, Any], section: str) -> Any:
+    """Return an entry of a list; raise ValueError for a missing or an unknown key."""
+    missing = [f.name for f in fields(kind) if f.default is MISSING and f.name not in values]
     if missing:
         raise ValueError(f"{section}: expected the keys {', '.join(missing)}, found none")
-    return _build(RealData, values, section)
+    return build_section(kind, values, section)
 
 
-def _check_shares(real: tuple[RealData, ...]) -> None:
-    names = [data.name for data in real]
+def check_shares(sets: Sequence[Any], key: str) -> None:
+    """Raise ValueError unless each set of the list `key` has a name of its own, and their shares are possible."""
+    names = [data.name for data in sets]
     if len(set(names)) < len(names):
-        raise ValueError(f"real: expected a name of its own for each data set, found {names}")
-    total = sum(data.share for data in real)
-    if total > 1 or any(data.share <= 0 for data in real):
-        found = ", ".join(f"{data.name} {data.share}" for data in real)
-        raise ValueError(f"real: expected shares above 0 that add up to at most 1, found {found}")
+        raise ValueError(f"{key}: expected a name of its own for each data set, found {names}")
+    total = sum(data.share for data in sets)
+    if total > 1 or any(data.share <= 0 for data in sets):
+        found = ", ".join(f"{data.name} {data.share}" for data in sets)
+        raise ValueError(f"{key}: expected shares above 0 that add up to at most 1, found {found}")
+
+
+def _check_contrast(semantic: SemanticNetwork, real: tuple[RealData, ...]) -> None:
+    if semantic.contrast not in CONTRASTS:
+        raise ValueError(
+            f"semantic_network: expected a contrast ({', '.join(CONTRASTS)}), found {semantic.contrast!r}"
+        )
+    if semantic.is_tomography and real:
+        raise ValueError(
+            f"real: expected no real scans with contrast {semantic.contrast}, found {real[0].name}: "
+            "they are T2w scans, and a network of tomograms learns from simulated ones"
+        )
+
+
+def check_regions(data: DataSettings) -> None:
+    """Raise ValueError for an unknown field of view."""
+    for region in data.regions:
+        if region not in REGIONS:
+            raise ValueError(
+                f"data: expected regions out of {', '.join(REGIONS)}, found {region!r}"
+            )
 
 
 def _check_networks(semantic: SemanticNetwork, instance: InstanceNetwork) -> None:
@@ -174,12 +208,14 @@ def _check_folds(real: tuple[RealData, ...]) -> None:
             )
 
 
-def _build(kind: type, values: dict[str, Any], section: str) -> Any:
-    _refuse_unknown(values, {f.name for f in fields(kind)}, section)
+def build_section(kind: type, values: dict[str, Any], section: str) -> Any:
+    """Return a section of the settings; raise ValueError for an unknown key."""
+    refuse_unknown(values, {f.name for f in fields(kind)}, section)
     return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
 
 
-def _refuse_unknown(values: dict, known: Any, section: str) -> None:
+def refuse_unknown(values: dict, known: Any, section: str) -> None:
+    """Raise ValueError for a key of `values` that is not in `known`."""
     for key in values:
         if key not in known:
             raise ValueError(

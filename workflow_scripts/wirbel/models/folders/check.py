@@ -10,10 +10,21 @@ from wirbel.models.folders.instance import check_instance
 from wirbel.models.folders.labelling import check_labelling
 from wirbel.models.folders.schema import refusal
 from wirbel.models.folders.semantic import check_semantic
+from wirbel.models.folders.translator import check_translator
 
-TYPES = {"semantic": "nnunet", "instance": "unet", "labelling": "classifier"}
+TYPES = {
+    "semantic": "nnunet",
+    "instance": "unet",
+    "labelling": "classifier",
+    "translator": "translator",
+}
 """Kind of model -> `modeltype` in its settings."""
-CHECKS = {"semantic": check_semantic, "instance": check_instance, "labelling": check_labelling}
+CHECKS = {
+    "semantic": check_semantic,
+    "instance": check_instance,
+    "labelling": check_labelling,
+    "translator": check_translator,
+}
 
 
 def checked_folder(folder: Path, kind: str) -> InferenceConfig:

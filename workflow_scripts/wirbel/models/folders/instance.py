@@ -15,9 +15,13 @@ from wirbel.core.inference_config import InferenceConfig
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.folders.schema import MOST_VALUES, refusal
-from wirbel.models.folders.weights import check_archive, read_header
+from wirbel.models.folders.weights import (
+    WEIGHTS_NAME,
+    check_archive,
+    own_weights,
+    read_header,
+)
 
-WEIGHTS_NAME = "weights.safetensors"
 PUBLISHED_PATTERN = "*weights*.ckpt"
 PUBLISHED_FACTOR = 8
 """The edges of a cut-out must be multiples of this: the published network halves them three times."""
@@ -27,19 +31,9 @@ def check_instance(folder: Path, config: InferenceConfig) -> None:
     """Raise ModelError if a folder cannot be used; only the header of the weights is read."""
     check_settings(config, folder)
     if config.network is not None:
-        read_header(own_weights(folder))
+        read_header(own_weights(folder, "instance"))
     else:
         check_archive(find_published(folder))
-
-
-def own_weights(folder: Path) -> Path:
-    """Return the weights file of a folder in Wirbel's format."""
-    if not (folder / WEIGHTS_NAME).is_file():
-        raise ModelError(
-            f"{folder} is not an instance model folder: there is no {WEIGHTS_NAME} in it; "
-            "give the folder of an instance model, or copy or fetch it again"
-        )
-    return folder / WEIGHTS_NAME
 
 
 def find_published(folder: Path) -> Path:
@@ -58,11 +52,16 @@ def check_settings(config: InferenceConfig, folder: Path) -> None:
     """Raise ModelError if fields of `inference_config.json` contradict each other."""
     source = str(folder / FILE_NAME)
     if config.network is None:
-        _check_edges(list(config.cutout_size), [PUBLISHED_FACTOR] * 3, source, ["cutout_size"])
+        check_edges(list(config.cutout_size), [PUBLISHED_FACTOR] * 3, source, ["cutout_size"])
         return
     network = config.network
     _check_agreement(config, network, source)
-    _check_edges(list(config.cutout_size), _shrunk(network), source, ["cutout_size"])
+    check_edges(list(config.cutout_size), shrunk(network), source, ["cutout_size"])
+    check_stages(network, source)
+
+
+def check_stages(network: dict[str, Any], source: str) -> None:
+    """Raise ModelError if a network names stages that it does not have."""
     stages = len(network["features"])
     if max(network["thick_pooling_stages"], default=0) >= stages:
         sentence = f"expected stages below {stages}, found {network['thick_pooling_stages']}"
@@ -90,15 +89,17 @@ def _check_agreement(config: InferenceConfig, network: dict[str, Any], source: s
         raise refusal(source, ["network", "cutout_size"], sentence)
 
 
-def _shrunk(network: dict[str, Any]) -> list[int]:
-    """Return the factor by which the network reduces each axis."""
+def shrunk(network: dict[str, Any]) -> list[int]:
+    """Return the factor by which a network of stages reduces each axis."""
     stages = range(1, len(network["features"]))
     thick = sum(stage in network["thick_pooling_stages"] for stage in stages)
     halvings = (len(stages), len(stages), thick)
-    return [factor * 2**times for factor, times in zip(network["reduction"], halvings, strict=True)]
+    first = network.get("reduction", (1, 1, 1))
+    return [factor * 2**times for factor, times in zip(first, halvings, strict=True)]
 
 
-def _check_edges(edges: list[int], factors: list[int], source: str, place: list[str]) -> None:
+def check_edges(edges: list[int], factors: list[int], source: str, place: list[str]) -> None:
+    """Raise ModelError unless a patch can be reduced by these factors and is larger than they are."""
     if any(edge % factor for edge, factor in zip(edges, factors, strict=True)):
         sentence = f"expected multiples of the network's reduction {factors}, found {edges}"
         raise refusal(source, place, sentence)

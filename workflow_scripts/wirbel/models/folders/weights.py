@@ -26,6 +26,8 @@ MOST_PICKLE_BYTES = 64 * 1024**2
 """Of the pickle that describes a checkpoint; its tensors are beside it in the archive."""
 MOST_ENTRIES = 100_000
 AGAIN = "copy or fetch it again"
+WEIGHTS_NAME = "weights.safetensors"
+"""Of an instance network or a translator in Wirbel's format."""
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -61,6 +63,17 @@ def read_header(path: Path) -> Header:
             f"{path}: expected tensors of {', '.join(FLOATS)}, found {short(wrong)} of {kinds[wrong]}; {AGAIN}"
         )
     return header
+
+
+def own_weights(folder: Path, kind: str) -> Path:
+    """Return the weights file of a folder in Wirbel's format; raise ModelError if there is none."""
+    path, article = folder / WEIGHTS_NAME, "an" if kind == "instance" else "a"
+    if not path.is_file():
+        raise ModelError(
+            f"{folder} is not {article} {kind} model folder: there is no {WEIGHTS_NAME} in it; "
+            f"give the folder of {article} {kind} model, or {AGAIN}"
+        )
+    return path
 
 
 def _check_header_length(path: Path) -> None:

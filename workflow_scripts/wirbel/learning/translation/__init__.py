@@ -1,0 +1,1 @@
+"""Translation of MR images to computed tomography: settings, pairs, network, training."""

@@ -1,0 +1,82 @@
+"""The translator: nnU-Net's residual encoder U-Net with one output, the compressed attenuation of every voxel.
+
+Input: (batch, 1, P, I, R), an MR image standardised as a whole. It regresses the mean tomogram that fits an image,
+because a mean shows nothing that is not there, and is the same every time (docs/translate.md).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from wirbel.learning.semantic.frugal import FrugalResidualEncoderUNet
+from wirbel.learning.translation.translator_settings import TranslatorNetwork
+
+GRADIENT_SHARE = 1.0
+"""Weight of the differences between neighbours beside that of the values."""
+
+
+def build_translator(settings: TranslatorNetwork) -> nn.Module:
+    """Return the untrained network; it maps (B, 1, P, I, R) to (B, 1, P, I, R)."""
+    stages = len(settings.features)
+    network = FrugalResidualEncoderUNet(
+        input_channels=1,
+        n_stages=stages,
+        features_per_stage=list(settings.features),
+        conv_op=nn.Conv3d,
+        kernel_sizes=settings.kernels(),
+        strides=settings.strides(),
+        n_blocks_per_stage=[1] * stages,
+        num_classes=1,
+        n_conv_per_stage_decoder=[1] * (stages - 1),
+        conv_bias=True,
+        norm_op=nn.InstanceNorm3d,
+        norm_op_kwargs={"eps": 1e-5, "affine": True},
+        nonlin=nn.LeakyReLU,
+        nonlin_kwargs={"inplace": True},
+        deep_supervision=False,
+    )
+    outputs = network.decoder.seg_layers
+    network.decoder.seg_layers = nn.ModuleList([outputs[-1]])  # the others would never be used
+    return network
+
+
+def standardised(image: np.ndarray) -> np.ndarray:
+    """Return an image on the model grid with mean 0 and standard deviation 1 (float32)."""
+    values = np.array(image, np.float32, order="C")  # the order of a sum decides its last digit
+    return (values - values.mean()) / max(float(values.std()), 1e-6)
+
+
+def translation_loss(
+    found: torch.Tensor, wanted: torch.Tensor, known: torch.Tensor
+) -> torch.Tensor:
+    """Return the mean absolute difference of values, plus that of the steps between neighbouring voxels.
+
+    The second part keeps borders sharp (gradient difference loss of Mathieu et al., ICLR 2016, arXiv 1511.05440, with
+    exponent 1 and signs).
+
+    Parameters
+    ----------
+    found, wanted : Tensor, shape (B, 1, P, I, R)
+        Compressed attenuation.
+    known : Tensor of bool, same shape
+        Which voxels count; a step counts if both of its voxels do.
+
+    Examples
+    --------
+    >>> flat = torch.zeros(1, 1, 2, 2, 2)
+    >>> translation_loss(flat + 1, flat, torch.ones_like(flat, dtype=torch.bool)).item()
+    1.0
+    """
+    error = found - wanted
+    loss = _mean(error, known)
+    for axis in (2, 3, 4):
+        size = error.shape[axis] - 1
+        both = known.narrow(axis, 0, size) & known.narrow(axis, 1, size)
+        loss = loss + GRADIENT_SHARE / 3 * _mean(error.diff(dim=axis), both)
+    return loss
+
+
+def _mean(error: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+    return (error.abs() * counted).sum() / counted.sum().clamp_min(1)
