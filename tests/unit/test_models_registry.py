@@ -144,7 +144,7 @@ def test_a_malformed_registry_is_explained(tmp_path, content, sentence):
         ("cutout_size", [10, 10], "field 'cutout_size'"),
         ("cutout_size", [10, 11, 12], "even numbers of voxels"),
         ("modality", "T3w", "field 'modality': expected .* T2w, .* found 'T3w'"),
-        ("modeltype", "transformer", "expected nnunet, unet or classifier"),
+        ("modeltype", "transformer", "expected nnunet, unet, classifier or translator"),
         ("acquisition", "oblique", "expected sag, cor, ax or iso"),
         ("expected_inputs", ["img", "pet"], "found 'pet'"),
         ("needs_corp", True, "cropping with another network first is not supported"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from snakemake.profiles import ProfileConfigFileParser
 
-from wirbel.plan.chain import GPU_JOBS, GPU_RULES, TRAINING_ON_GPU
+from wirbel.plan.chain import BESIDE_ON_GPU, GPU_JOBS, GPU_RULES
 
 REPOSITORY = Path(__file__).parents[2]
 PROFILES = REPOSITORY / "profiles"
@@ -22,10 +22,10 @@ def _read(name: str, text: str | None = None, folder: Path | None = None):
         return ProfileConfigFileParser().parse(stream)
 
 
-def _training_rules_with_gpu() -> set[str]:
-    blocks = re.split(
-        r"^rule (\w+):$", (REPOSITORY / "rules" / "train.smk").read_text(), flags=re.M
-    )[1:]
+def _rules_beside_the_chain_with_gpu() -> set[str]:
+    files = sorted(set((REPOSITORY / "rules").glob("*.smk")) - {REPOSITORY / "rules" / "chain.smk"})
+    text = "\n".join(path.read_text() for path in files)
+    blocks = re.split(r"^rule (\w+):$", text, flags=re.M)[1:]
     return {name for name, body in zip(blocks[::2], blocks[1::2], strict=True) if "gpu=1" in body}
 
 
@@ -53,8 +53,8 @@ def test_the_default_profile_speaks_when_it_is_meant(monkeypatch, line):
 def test_every_rule_that_wants_a_gpu_goes_to_the_gpu_partition():
     moved = {line.partition(":")[0] for line in _read("slurm")["set-resources"]}
     # The profiles name them again: to import the package there would bind it before the rules say which copy.
-    assert _training_rules_with_gpu() == set(TRAINING_ON_GPU)
-    assert moved == {*GPU_JOBS, *TRAINING_ON_GPU} == set(GPU_RULES)
+    assert _rules_beside_the_chain_with_gpu() == set(BESIDE_ON_GPU)
+    assert moved == {*GPU_JOBS, *BESIDE_ON_GPU} == set(GPU_RULES)
 
 
 def test_the_three_lines_a_user_edits(tmp_path):

@@ -67,13 +67,13 @@ LAST_READER = "merge"
 """If LABEL follows it, its results are intermediate too, and only LABEL reads them."""
 GPU_STAGES = {stage.name: stage.gpus for stage in CHAIN if stage.gpus}
 """GPUs that a stage uses; other stages use none."""
-TRAINING_ON_GPU = ("train_semantic", "train_instance")
-"""Rules of `snakemake train` that ask for one GPU each."""
+BESIDE_ON_GPU = ("train_semantic", "train_instance", "translate")
+"""Rules that are not part of `all` and ask for one GPU each."""
 THEN = {stage.name: stage.then for stage in CHAIN}
 FOLLOWERS = tuple(name for then in THEN.values() for name in then)
 """Stages without a job of their own."""
 GPU_JOBS = tuple(name for name in GPU_STAGES if name not in FOLLOWERS)
-GPU_RULES = (*GPU_JOBS, *TRAINING_ON_GPU)
+GPU_RULES = (*GPU_JOBS, *BESIDE_ON_GPU)
 READS_ALSO = {"merge": ("semantic",)}
 """Stages before the previous one whose results a stage also reads."""
 

@@ -43,7 +43,7 @@ def write_card(target: Path, phase: str, settings: TrainingSettings | Translator
         "Written from the run by Wirbel. Say below what it is good for, and what it is not.",
         f"Task: {TOMOGRAMS if getattr(network, 'is_tomography', False) else TASKS[phase]}.",
         "## Data",
-        *(_pairs(facts) if phase == "translator" else _data(phase, settings, facts)),
+        *_data(phase, settings, facts),
         "## Training",
         _table([*facts.items()]),
         "Settings of the training:",
@@ -59,7 +59,11 @@ def write_card(target: Path, phase: str, settings: TrainingSettings | Translator
     write_text(target / FILE_NAME, "\n\n".join(parts) + "\n")
 
 
-def _data(phase: str, settings: TrainingSettings, facts: dict[str, str]) -> list[str]:
+def _data(
+    phase: str, settings: TrainingSettings | TranslatorSettings, facts: dict[str, str]
+) -> list[str]:
+    if isinstance(settings, TranslatorSettings):
+        return _pairs(facts)
     first, last = facts.get("first_case", ""), facts.get("last_case", "")
     lines = [f"- {facts['cases']} simulated scans ({first} to {last})"] if first else []
     if phase == "semantic":

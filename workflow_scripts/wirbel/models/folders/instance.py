@@ -99,7 +99,17 @@ def shrunk(network: dict[str, Any]) -> list[int]:
 
 
 def check_edges(edges: list[int], factors: list[int], source: str, place: list[str]) -> None:
-    """Raise ModelError unless a patch can be reduced by these factors and is larger than they are."""
+    """Raise ModelError unless a patch can be reduced by these factors and is larger than they are.
+
+    Parameters
+    ----------
+    edges, factors : list of int
+        Voxels of the patch, and what the network divides them by, along each axis.
+    source : str
+        The file, for messages.
+    place : list of str
+        Where in it the edges stand.
+    """
     if any(edge % factor for edge, factor in zip(edges, factors, strict=True)):
         sentence = f"expected multiples of the network's reduction {factors}, found {edges}"
         raise refusal(source, place, sentence)
