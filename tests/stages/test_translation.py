@@ -9,13 +9,14 @@ import pytest
 import torch
 import yaml
 from support.models import tiny_models
+from support.studies.bids_errors import bids_errors
 
 from wirbel.command.main import main as command
 from wirbel.core import labels as L
 from wirbel.core.geometry import reorient
 from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.tabular.tables import read_rows
-from wirbel.learning.checkpoints import FINAL, read_pickled_checkpoint
+from wirbel.learning.checkpoints import FINAL, read_pickled_checkpoint, read_weights
 from wirbel.learning.semantic.semantic_plans import SemanticNetwork
 from wirbel.learning.training import training_data
 from wirbel.learning.training.training_cases import TrainingFolder
@@ -144,7 +145,7 @@ def test_a_training_leaves_a_card_and_curves_and_can_start_another(tmp_path, sim
     line = ["--settings", str(settings), "--folder", str(tmp_path / "second"), "--threads", "1"]
     assert train_translator.main(line) == 0
     second = weights(tmp_path / "second")
-    for name, value in translator_trainer.read_weights(folder / "weights.safetensors")[0].items():
+    for name, value in read_weights(folder / "weights.safetensors")[0].items():
         assert torch.allclose(value, second[name], atol=1e-3), name
 
 
@@ -290,6 +291,7 @@ def test_results_lie_on_the_scans_grid_and_finished_scans_are_kept(tmp_path, sca
         assert set(told["Models"]) == {"translator", "semantic"}
         assert told["Sources"] == ["bids:raw:sub-1/anat/sub-1_T2w.nii.gz"]
     before = [path.read_bytes() for path in paths]
+    assert bids_errors(tmp_path / "out") == []
     capsys.readouterr()
     assert run(settings) == 0
     assert "translate: 1 of 2, sub-1: kept" in capsys.readouterr().out

@@ -1,20 +1,26 @@
 """The translator's loss and patches, and what a few steps of training learn."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
+from support.models import tiny_models
 
 from wirbel.core.geometry import Grid
+from wirbel.learning.checkpoints import load_into
+from wirbel.learning.semantic.semantic_plans import PatchNetwork
 from wirbel.learning.translation.pairs import Pair, seen
 from wirbel.learning.translation.translator_network import (
     build_translator,
     standardised,
+    start_weights,
     translation_loss,
 )
-from wirbel.learning.translation.translator_settings import TranslatorNetwork
 from wirbel.learning.translation.translator_trainer import patch_of
+from wirbel.models.errors import ModelError
 
-NETWORK = TranslatorNetwork(
+NETWORK = PatchNetwork(
     patch_size=(16, 16, 4), features=(4, 6, 8), in_plane_stages=1, thick_pooling_stages=(2,)
 )
 
@@ -51,6 +57,24 @@ def test_only_what_a_tomogram_shows_is_known():
     known = seen(ct, scan)
     assert known[:5, :, :10].all()
     assert not known[5:].any() and not known[:, :, 10:].any()
+
+
+def test_a_translator_can_start_from_a_semantic_network_or_another_translator(tmp_path):
+    """Of a semantic network it takes all but the last layer."""
+    semantic = tiny_models.SEMANTIC
+    size = {field.name: getattr(semantic, field.name) for field in fields(PatchNetwork)}
+    network = build_translator(PatchNetwork(**size))
+    folder = tiny_models.write_semantic(tmp_path / "semantic", seed=3)
+    own_head = network.decoder.seg_layers[0].weight.clone()
+    load_into(network, start_weights(folder, network))
+    taught = tiny_models.semantic_network(seed=3)
+    inner = "decoder.stages.0.convs.0.conv.weight"
+    difference = (network.state_dict()[inner] - taught.state_dict()[inner]).abs().max()
+    assert difference < 1e-3, "weights are stored in half precision"
+    assert torch.equal(network.decoder.seg_layers[0].weight, own_head)
+    instance = tiny_models.write_instance(tmp_path / "instance")
+    with pytest.raises(ModelError):
+        start_weights(instance, network)
 
 
 def test_a_few_steps_learn_which_intensity_has_which_attenuation():

@@ -44,6 +44,7 @@ def write_descriptions(bids_dir: Path, *, ct: bool = False) -> None:
             derivative_of="wirbel.phantom",
             version=__version__,
             links={"raw": "../.."},
+            ignored=("*_ct.nii.gz",),
         )
     write_json(
         bids_dir / "participants.json",

@@ -99,7 +99,7 @@ def _describe(output: Path, settings: TranslateSettings) -> None:
         derivative_of="wirbel translate",
         version=__version__,
         links={"raw": Path(settings.images).resolve().as_uri()},
-        ignored=("*.csv",),
+        ignored=("*.csv", "*_ct.nii.gz", "*_ct.json"),  # BIDS has no suffix for tomograms yet
     )
     write_lookups(output)
 

@@ -35,7 +35,6 @@ from wirbel.learning.semantic.semantic_plans import (
 from wirbel.learning.semantic.semantic_weights import read_first_fold
 from wirbel.learning.training.training_cases import TrainingFolder
 from wirbel.learning.training.training_settings import Budget
-from wirbel.learning.translation.translator_settings import TranslatorNetwork
 from wirbel.models.folders.inference_config import FILE_NAME
 from wirbel.models.folders.semantic import AXES
 
@@ -125,7 +124,7 @@ def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> N
 def export_translator(checkpoint: Path, target: Path) -> None:
     """Write the translator's model folder `target` from the trainer's checkpoint."""
     content = read_pickled_checkpoint(checkpoint)
-    network = TranslatorNetwork.from_dict(content["settings"])
+    network = PatchNetwork.from_dict(content["settings"])
     target.mkdir(parents=True, exist_ok=True)
     write_weights(target / WEIGHTS_NAME, content["network"], {})
     _write_json(target / FILE_NAME, translator_config(network))
@@ -160,7 +159,7 @@ def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[s
     }
 
 
-def translator_config(network: TranslatorNetwork) -> dict[str, Any]:
+def translator_config(network: PatchNetwork) -> dict[str, Any]:
     """Return the content of the translator's `inference_config.json`; its output has no labels but background."""
     return {
         **_common("wirbel_translator", "translator", network),

@@ -71,7 +71,7 @@ def read_plans(plans: dict, dataset: dict, configuration: str, folder: str = "")
         normalisation=_normalisation(judged),
         heads=judged.heads,
         network=NETWORKS[judged.network],
-        network_settings=_network_settings(judged.arguments),
+        network_settings=network_settings(judged.arguments),
     )
 
 
@@ -95,7 +95,7 @@ def _normalisation(judged: PlansFile) -> schemes.ImageNormalization:
     return NORMALISATIONS[scheme](judged.settings["use_mask_for_norm"][0], judged.intensities)
 
 
-def _network_settings(arguments: dict[str, Any]) -> dict[str, Any]:
+def network_settings(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the network's arguments, with layers instead of their names."""
     return {
         name: getattr(torch.nn, value.rpartition(".")[2]) if name in LAYERS and value else value

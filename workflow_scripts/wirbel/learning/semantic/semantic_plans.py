@@ -115,7 +115,7 @@ def plans_json(network: SemanticNetwork, median_shape: list[int]) -> dict[str, A
         "resampling_fn_seg_kwargs": {**resampling, "is_seg": True, "order": 1},
         "resampling_fn_probabilities": "resample_data_or_seg_to_shape",
         "resampling_fn_probabilities_kwargs": {**resampling, "order": 1},
-        "architecture": _architecture(network),
+        "architecture": architecture(network),
         "batch_dice": False,
     }
     return {
@@ -133,7 +133,8 @@ def plans_json(network: SemanticNetwork, median_shape: list[int]) -> dict[str, A
     }
 
 
-def _architecture(network: SemanticNetwork) -> dict[str, Any]:
+def architecture(network: PatchNetwork) -> dict[str, Any]:
+    """Return the part of plans.json that describes the layers."""
     stages = len(network.features)
     return {
         "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",

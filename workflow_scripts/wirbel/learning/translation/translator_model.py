@@ -12,9 +12,9 @@ from wirbel.learning.checkpoints import read_weights
 from wirbel.learning.filling import check_fit, filled, skeleton
 from wirbel.learning.parallel import sample_threads, usable_threads
 from wirbel.learning.precision import choose_device, memory_format
+from wirbel.learning.semantic.semantic_plans import PatchNetwork
 from wirbel.learning.semantic.sliding_window import SlidingWindow
 from wirbel.learning.translation.translator_network import build_translator, standardised
-from wirbel.learning.translation.translator_settings import TranslatorNetwork
 from wirbel.models.folders.check import checked_folder
 from wirbel.models.folders.weights import own_weights, read_header
 
@@ -39,7 +39,7 @@ class TranslatorModel:
 
     def __init__(self, folder: Path, device: str = "auto", threads: int = 0) -> None:
         self.config = checked_folder(folder, "translator")
-        settings = TranslatorNetwork.from_dict(self.config.network or {})
+        settings = PatchNetwork.from_dict(self.config.network or {})
         path, threads = own_weights(folder, "translator"), usable_threads(threads)
 
         def build() -> torch.nn.Module:

@@ -1,4 +1,4 @@
-"""The translator: nnU-Net's residual encoder U-Net with one output, the compressed attenuation of every voxel.
+"""The translator: the semantic network with one output, the compressed attenuation of every voxel.
 
 Input: (batch, 1, P, I, R), an MR image standardised as a whole. It regresses the mean tomogram that fits an image,
 because a mean shows nothing that is not there, and is the same every time (docs/translate.md).
@@ -6,40 +6,50 @@ because a mean shows nothing that is not there, and is the same every time (docs
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import nn
 
-from wirbel.learning.semantic.frugal import FrugalResidualEncoderUNet
-from wirbel.learning.translation.translator_settings import TranslatorNetwork
+from wirbel.learning.checkpoints import Weights, read_weights
+from wirbel.learning.semantic.frugal import NETWORKS
+from wirbel.learning.semantic.nnunet_plans import network_settings
+from wirbel.learning.semantic.semantic_plans import PatchNetwork, architecture
+from wirbel.learning.semantic.semantic_weights import read_first_fold
+from wirbel.models.folders.inference_config import read_inference_config
+from wirbel.models.folders.weights import own_weights
+
+LAST = "decoder.seg_layers."
+"""Prefix of the layers that make the output."""
 
 GRADIENT_SHARE = 1.0
 """Weight of the differences between neighbours beside that of the values."""
 
 
-def build_translator(settings: TranslatorNetwork) -> nn.Module:
+def build_translator(settings: PatchNetwork) -> nn.Module:
     """Return the untrained network; it maps (B, 1, P, I, R) to (B, 1, P, I, R)."""
-    stages = len(settings.features)
-    network = FrugalResidualEncoderUNet(
-        input_channels=1,
-        n_stages=stages,
-        features_per_stage=list(settings.features),
-        conv_op=nn.Conv3d,
-        kernel_sizes=settings.kernels(),
-        strides=settings.strides(),
-        n_blocks_per_stage=[1] * stages,
-        num_classes=1,
-        n_conv_per_stage_decoder=[1] * (stages - 1),
-        conv_bias=True,
-        norm_op=nn.InstanceNorm3d,
-        norm_op_kwargs={"eps": 1e-5, "affine": True},
-        nonlin=nn.LeakyReLU,
-        nonlin_kwargs={"inplace": True},
-        deep_supervision=False,
-    )
+    described = architecture(settings)
+    kind = NETWORKS[described["network_class_name"].rpartition(".")[2]]
+    arguments = network_settings(described["arch_kwargs"])
+    network = kind(input_channels=1, num_classes=1, deep_supervision=False, **arguments)
     outputs = network.decoder.seg_layers
     network.decoder.seg_layers = nn.ModuleList([outputs[-1]])  # the others would never be used
     return network
+
+
+def start_weights(folder: Path, network: nn.Module) -> Weights:
+    """Return weights to start from: a translator's, or a semantic network's with the last layer of `network`.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds neither.
+    """
+    if read_inference_config(folder).modeltype == "translator":
+        return read_weights(own_weights(folder, "translator"))[0]
+    kept = {n: value for n, value in read_first_fold(folder).items() if not n.startswith(LAST)}
+    return kept | {n: value for n, value in network.state_dict().items() if n.startswith(LAST)}
 
 
 def standardised(image: np.ndarray) -> np.ndarray:

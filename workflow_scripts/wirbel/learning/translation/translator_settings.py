@@ -28,13 +28,6 @@ NOT_USED = {
 
 
 @dataclass(frozen=True)
-class TranslatorNetwork(PatchNetwork):
-    """Size of the translator, a residual encoder U-Net with one output."""
-
-    features: tuple[int, ...] = (16, 32, 64, 96, 128)
-
-
-@dataclass(frozen=True)
 class PairData:
     """One set of people with an MR image and a tomogram in the same position."""
 
@@ -62,7 +55,7 @@ class TranslatorSettings:
 
     data: DataSettings = field(default_factory=DataSettings)
     """Simulated pairs."""
-    translator_network: TranslatorNetwork = field(default_factory=TranslatorNetwork)
+    translator_network: PatchNetwork = field(default_factory=PatchNetwork)
     translator: Budget = field(default_factory=Budget)
     pairs: tuple[PairData, ...] = ()
     """Real pairs."""
@@ -77,7 +70,7 @@ def translator_settings(raw: dict[str, Any]) -> TranslatorSettings:
     """Check and convert the decoded file; raise ValueError."""
     kinds = {
         "data": DataSettings,
-        "translator_network": TranslatorNetwork,
+        "translator_network": PatchNetwork,
         "translator": Budget,
     }
     refuse_unknown(raw, [*kinds, "pairs"], "config/translator.yaml")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from wirbel.core.preparation.hounsfield import expanded
-from wirbel.learning.checkpoints import FINAL, Weights, newest_of, read_weights
+from wirbel.learning.checkpoints import FINAL, Weights, newest_of
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.learning.training.appearance import change_appearance, drawn_look
 from wirbel.learning.training.step_trainer import Batch, StepTrainer
@@ -17,10 +17,10 @@ from wirbel.learning.translation.pairs import Pair, PairGroup, make_pairs, read_
 from wirbel.learning.translation.translator_network import (
     build_translator,
     standardised,
+    start_weights,
     translation_loss,
 )
 from wirbel.learning.translation.translator_settings import TranslatorSettings
-from wirbel.models.folders.weights import own_weights
 
 VALIDATION_BATCHES = 6
 BONE_HU = 150.0
@@ -137,8 +137,8 @@ class _Training(StepTrainer):
         return {"settings": self.settings.as_dict(), "pairs": pairs}
 
     def start_weights(self, folder: Path) -> Weights:
-        """Return the weights of a translator's model folder."""
-        return read_weights(own_weights(folder, "translator"))[0]
+        """Return the weights of a translator, or those of a semantic network without its last layer."""
+        return start_weights(folder, self.network)
 
 
 def patch_of(
