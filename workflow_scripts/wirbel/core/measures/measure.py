@@ -88,7 +88,7 @@ def measure_maps(image: Volume | None, maps: LabelMaps) -> Measurements:
     for row, *more in zip(levels, compressed, graded, strict=True):
         row |= more[0] | more[1]
     scan = scan_row(maps, solids, line, order)
-    scan |= quality_columns(picture, subregion)
+    scan |= quality_columns(picture, maps.subregion)
     odd = [*(picture.flags if picture else ()), *quality_flags(scan)]
     scan |= {"flags": ";".join(odd)}
     scan |= largest_slip_columns(discs) | deformity_columns(vertebrae)

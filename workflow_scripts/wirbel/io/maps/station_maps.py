@@ -41,7 +41,19 @@ def read_station(name: str, anat: Path, scan: Path, scan_id: str) -> Station:
 def station_from(
     name: str, scan: Path, subregion: Volume, vertebra: Volume, levels: Mapping[str, Any]
 ) -> Station:
-    """Return a station whose maps are read already; `levels` is what their sidecar says of the names."""
+    """Return a station whose maps are read already.
+
+    Parameters
+    ----------
+    name : str
+        Of the setting `stations`.
+    scan : Path
+        The scan itself; its sidecar lies beside it.
+    subregion, vertebra : Volume
+        Its final maps, on one grid.
+    levels : mapping
+        What the sidecar of the maps says of the names: confidence, method, alternative.
+    """
     sidecar = Path(str(scan).removesuffix(".nii.gz") + ".json")
     above = (read_json(sidecar) if sidecar.exists() else {}).get(ABOVE, {})
     return Station(
