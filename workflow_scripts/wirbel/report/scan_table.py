@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from wirbel.core.dictionary import IDENTITY, TABLES
+from wirbel.core.dictionary.column import NUMBER, Column
+from wirbel.core.dictionary.topics import quality
 from wirbel.core.measures import status as S
 from wirbel.io.tabular.parquet_columns import ParquetColumns
 from wirbel.report.attention import RULE, attention
@@ -18,6 +20,8 @@ ROWS = ("vertebrae", "discs", "levels", "scans")
 """Tables whose rows have plausibility flags."""
 TEXTS = ("level_method", "first_level", "last_level")
 COUNTS = ("vertebrae_found", "vertebrae_in_view")
+QUALITY = [column for column in quality.OF_SCANS if column.kind == NUMBER]
+"""Numbers that describe the image: to be sorted by, though people are not compared by them."""
 
 
 class ScanTable:
@@ -68,7 +72,8 @@ class ScanTable:
             *(self._texts(name) for name in TEXTS),
             *(self._numbers(name) for name in COUNTS),
             *self._people(),
-            *(self._measure(m) for m in measures_of("scans", self._scans.names)),
+            *(self._measure(m.column) for m in measures_of("scans", self._scans.names)),
+            *(self._measure(c) for c in QUALITY if c.name in self._scans.names),
             _texts("detail", "Why it failed", [f.get("detail") for f in failures], ""),
         ]
 
@@ -144,8 +149,7 @@ class ScanTable:
     def _numbers(self, name: str) -> dict[str, Any]:
         return _numbers(name, title(name), self._scans.numbers(name), self._described(name))
 
-    def _measure(self, measure) -> dict[str, Any]:
-        column = measure.column
+    def _measure(self, column: Column) -> dict[str, Any]:
         values = self._scans.numbers(column.name)
         return _numbers(column.name, title(column.name), values, column.description, unit(column))
 

@@ -69,8 +69,8 @@ SCAN_FLAGS: dict[str, str] = {
         "surroundings"
     ),
     "cord_broken": (
-        "between two pieces of the cord the canal shows none over 16 mm and more: the cord was missed there. Pieces "
-        "less than half as thick below a cord that tapers to its end are roots, and no reason"
+        "between two pieces of the cord the canal shows none over 16 mm and more: the cord was missed there. Where "
+        "the cord tapers to its end, thinner pieces below that begin as thin are roots, and no reason"
     ),
     "cord_outside": ("the cord lies around the canal, not inside it: the two were exchanged"),
     "canal_beside": (

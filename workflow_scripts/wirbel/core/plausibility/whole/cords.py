@@ -14,13 +14,10 @@ SLAB_MM = 4.0
 GAP_MM = 16.0
 """Canal without cord between two pieces of it; both reach through two slabs at least, so that specks do not count."""
 LEAST_POINTS = 5
-THIN = 0.5
-"""Roots of the cauda equina that are called cord are less thick than this part of the cord above them. The cord is
-thinnest in the thorax, with two thirds of the area that its enlargements have (Frostell et al., Front Neurol
-2016;7:238)."""
 TAPERED, TIP_SLABS = 0.6, 3
-"""The cone in which the cord ends has, over its last 12 mm, less than this part of the cord's area: a cone of 25 mm has
-a tenth. Where cord was missed it ends at its full area."""
+"""The cone in which the cord ends has, over its last 12 mm, less than this part of its area: a cone of 25 mm has a
+tenth. Roots that are called cord below it begin as thin, and grow thicker where a narrow canal crowds them, but not as
+thick as the cord. Where cord was missed it ends and begins at its full area."""
 USUAL_PERCENTILE = 75
 """Of the areas of a cord that tapers at one end, this one is that of the cord itself."""
 ABOVE_CONUS = LEVEL_LABELS["T9"]
@@ -104,8 +101,10 @@ def _are_roots(below: np.ndarray, above: np.ndarray) -> bool:
     `below` and `above` are areas by slab, (n,) and (m,), from the feet up, in any unit.
     """
     usual = np.percentile(above, USUAL_PERCENTILE)
-    tapers = len(above) > TIP_SLABS and above[:TIP_SLABS].mean() < TAPERED * usual
-    return bool(tapers and below.max() < THIN * usual)
+    ends = (above[:TIP_SLABS], below[-TIP_SLABS:])
+    long_enough = len(above) > TIP_SLABS
+    thin = all(end.mean() < TAPERED * usual for end in ends) and below.max() < usual
+    return bool(long_enough and thin)
 
 
 def lowest_end(chain: WholeChain, sections: Sections) -> int | None:
