@@ -7,6 +7,7 @@ because a mean shows nothing that is not there, and is the same every time (docs
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,8 +34,8 @@ def build_translator(settings: PatchNetwork) -> nn.Module:
     kind = NETWORKS[described["network_class_name"].rpartition(".")[2]]
     arguments = network_settings(described["arch_kwargs"])
     network = kind(input_channels=1, num_classes=1, deep_supervision=False, **arguments)
-    outputs = network.decoder.seg_layers
-    network.decoder.seg_layers = nn.ModuleList([outputs[-1]])  # the others would never be used
+    decoder: Any = network.decoder
+    decoder.seg_layers = nn.ModuleList([decoder.seg_layers[-1]])  # the others would never be used
     return network
 
 
