@@ -22,6 +22,8 @@ from wirbel.learning.semantic.frugal import FrugalResidualEncoderUNet
 from wirbel.learning.semantic.semantic_model import SemanticModel
 from wirbel.models import engine as choice
 from wirbel.models.engine import engine_of, engine_parameter
+from wirbel.plan.plan import Plan, Wishes, engines_so_far, plan_file, write_plan
+from wirbel.plan.stage_plan import StagePlan
 from wirbel.runner import steps
 
 CPU = torch.device("cpu")
@@ -191,7 +193,43 @@ def test_what_auto_means(monkeypatch, tmp_path, setting, method, installed, flag
     processor.write_text(f"processor : 0\nflags : {flags}\n")
     monkeypatch.setattr(choice, "PROCESSOR", processor)
     monkeypatch.setattr(choice, "find_spec", lambda name: object() if installed else None)
+    monkeypatch.setattr(choice, "GRAPHICS", ())
     assert engine_of(setting, method) == expected
+
+
+@pytest.fixture
+def quick_with_openvino(monkeypatch, tmp_path):
+    """A machine without GPU, on which `auto` means OpenVINO in a new folder."""
+    (tmp_path / "cpuinfo").write_text("flags : avx2\n")
+    monkeypatch.setattr(choice, "PROCESSOR", tmp_path / "cpuinfo")
+    monkeypatch.setattr(choice, "find_spec", lambda name: object())
+    monkeypatch.setattr(choice, "GRAPHICS", ())
+    return monkeypatch
+
+
+def test_auto_keeps_the_engine_of_a_folder_on_any_machine(quick_with_openvino):
+    assert engine_of("auto", "none") == OPENVINO
+    assert engine_of("auto", "none", earlier=TORCH) == TORCH
+    quick_with_openvino.setattr(choice, "find_spec", lambda name: None)
+    assert engine_of("auto", "none") == TORCH
+    assert engine_of("auto", "none", earlier=OPENVINO) == OPENVINO
+    assert engine_of("torch", "none", earlier=OPENVINO) == TORCH
+
+
+def test_auto_means_torch_where_a_gpu_or_other_machines_compute(quick_with_openvino, tmp_path):
+    assert engine_of("auto", "none", on_cluster=True) == TORCH
+    quick_with_openvino.setattr(choice, "GRAPHICS", (tmp_path,))
+    assert engine_of("auto", "none") == TORCH
+
+
+def test_the_last_plan_tells_the_engine_of_a_folder(tmp_path):
+    assert engines_so_far(tmp_path) == {}
+    semantic = StagePlan("semantic", "code", {"engine": OPENVINO})
+    older = StagePlan("instance", "code", {})
+    write_plan(tmp_path, Plan((semantic, older), {}, Wishes(), {}, "", ""))
+    assert engines_so_far(tmp_path) == {"semantic": OPENVINO, "instance": TORCH}
+    plan_file(tmp_path).write_text("{")
+    assert engines_so_far(tmp_path) == {}
 
 
 def test_where_linux_does_not_tell_the_processor_auto_means_torch(monkeypatch):
@@ -201,7 +239,7 @@ def test_where_linux_does_not_tell_the_processor_auto_means_torch(monkeypatch):
 
 def test_sidecars_name_the_engine_unless_it_is_torch():
     assert engine_parameter(TORCH, TORCH) == {}
-    assert engine_parameter(OPENVINO, TORCH) == {"Engine": "openvino, torch"}
+    assert engine_parameter(OPENVINO, TORCH) == {"ProcessorEngine": "openvino, torch"}
 
 
 def test_a_record_names_what_computed(monkeypatch):

@@ -11,26 +11,42 @@ AUTO = "auto"
 PROCESSOR = Path("/proc/cpuinfo")
 WANTED = "avx2"
 """OpenVINO was measured on processors with this and without bfloat16."""
+GRAPHICS = (Path("/dev/nvidiactl"), Path("/dev/kfd"))
+"""Linux has these files where a driver for GPUs of NVIDIA or AMD is loaded."""
 BFLOAT16 = ("avx512_bf16", "amx_bf16")
 """Torch computes in bfloat16 where the processor has one of these, which single precision cannot keep up with."""
 
 
-def engine_of(setting: str, method: str) -> str:
-    """Return TORCH or OPENVINO: the setting, or what is quickest here.
+def engine_of(setting: str, method: str, *, earlier: str = "", on_cluster: bool = False) -> str:
+    """Return TORCH or OPENVINO.
 
-    `AUTO` means OpenVINO if it is installed and this processor has AVX2 but no bfloat16. Steps of SPINEPS digit by
-    digit (`compatibility: spineps`) stay with torch, as there. A GPU computes with torch in any case.
+    Parameters
+    ----------
+    setting : str
+        Both mean themselves. `AUTO` means what the output folder's results were made with so far; in a new folder
+        OpenVINO if it is installed, no GPU is here, and this processor has AVX2 but no bfloat16. Another machine thus
+        neither mixes nor repeats results.
+    method : str
+        Steps of SPINEPS digit by digit (`compatibility: spineps`) stay with torch, as there.
+    earlier : str
+        The engine of the last run into the output folder; empty: there was none.
+    on_cluster : bool
+        Whether other machines compute, whose processors and GPUs are not known here: torch does on all of them.
     """
     if setting != AUTO:
         return setting
-    if method == SPINEPS or find_spec("openvino") is None:
+    if method == SPINEPS:
+        return TORCH
+    if earlier:
+        return earlier
+    if on_cluster or find_spec("openvino") is None or any(path.exists() for path in GRAPHICS):
         return TORCH
     flags = _processor_flags()
     return OPENVINO if WANTED in flags and not flags & {*BFLOAT16} else TORCH
 
 
 def engine_parameter(*chosen: str) -> dict[str, str]:
-    """Return the entry for the sidecars; {} if torch computes everything.
+    """Return the entry for the sidecars: what computed, unless a GPU did; {} if it was torch in any case.
 
     Parameters
     ----------
@@ -40,11 +56,11 @@ def engine_parameter(*chosen: str) -> dict[str, str]:
     Examples
     --------
     >>> engine_parameter("openvino", "openvino")
-    {'Engine': 'openvino'}
+    {'ProcessorEngine': 'openvino'}
     """
     if set(chosen) == {TORCH}:
         return {}
-    return {"Engine": ", ".join(dict.fromkeys(chosen))}
+    return {"ProcessorEngine": ", ".join(dict.fromkeys(chosen))}
 
 
 def _processor_flags() -> set[str]:

@@ -172,6 +172,15 @@ def read_plan(path: Path) -> Plan:
         ) from error
 
 
+def engines_so_far(output_dir: str | Path) -> dict[str, str]:
+    """Return stage -> what computed its network on a processor, by the last run's plan; empty where there is none."""
+    try:
+        stages = read_plan(plan_file(output_dir)).stages
+    except (InfrastructureError, OSError):
+        return {}
+    return {stage.stage: str(stage.settings.get("engine", "torch")) for stage in stages}
+
+
 def known_stages(output_dir: Path) -> dict[str, StagePlan]:
     """Return fingerprint -> stage for every plan that was ever carried out in an output folder."""
     found: dict[str, StagePlan] = {}

@@ -161,14 +161,14 @@ class Run:
                     remove_outputs(tables[stage][scan_id], folder)
 
 
-def look(settings: Settings, wishes: Wishes) -> Run:
-    """Return what a run would have to do; writes nothing.
+def look(settings: Settings, wishes: Wishes, *, on_cluster: bool = False) -> Run:
+    """Return what a run, on this machine or a cluster, would have to do; writes nothing.
 
     Raises OSError where the data set or the output folder cannot be read, ModelError where a network cannot be had,
     Refused where the files about people cannot be joined, or results would be written among the raw data.
     """
     folder = Path(settings.output_dir)
-    plan = Planner(settings).plan(wishes)
+    plan = Planner(settings, on_cluster=on_cluster).plan(wishes)
     asked = settings.participants, settings.reviews, settings.source, settings.withdrawn
     data = look_up(settings.bids_dir, folder, *asked, settings.levels)
     check_links(folder, Path(settings.bids_dir), data.scans)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wirbel.plan.stage_plan import StagePlan
 
-ENGINE = "setting engine changed, or OpenVINO was installed or removed"
+ENGINE = "setting engine changed"
 WORDS = {
     "bias_field": "setting n4 changed",
     "normalise": "another model is set",

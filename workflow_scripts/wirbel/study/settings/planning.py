@@ -20,7 +20,7 @@ from wirbel.plan.chain import INTERMEDIATE, LABEL, LAST_READER, stages_of_run
 from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, OF_HEADERS, OF_IMAGES
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.networks import identified, planned_source
-from wirbel.plan.plan import Plan, Wishes
+from wirbel.plan.plan import Plan, Wishes, engines_so_far
 from wirbel.plan.stage_plan import PlannedModel, StagePlan
 from wirbel.plan.stage_settings import OF_STAGES, NoSettings, as_json
 from wirbel.study.settings.run_settings import Settings
@@ -40,16 +40,22 @@ NETWORKS = {
 
 
 class Planner:
-    """Makes the plan; raises ModelError when a network cannot be had."""
+    """Makes the plan; raises ModelError when a network cannot be had. `on_cluster`: other machines compute."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, on_cluster: bool = False) -> None:
         self._settings = settings
         named = settings.models.items()
         self._models = {kind: identified(name, kind) for kind, name in named}
         self._sources = {kind: planned_source(name, kind) for kind, name in named}
         phases = ("semantic", "instance")
         self._method = {k: method_of(settings.compatibility, self._models[k]) for k in phases}
-        self._engine = {k: engine_of(settings.engine, self._method[k]) for k in phases}
+        before = engines_so_far(settings.output_dir)
+        self._engine = {
+            k: engine_of(
+                settings.engine, self._method[k], earlier=before.get(k, ""), on_cluster=on_cluster
+            )
+            for k in phases
+        }
 
     def plan(self, wishes: Wishes) -> Plan:
         """Return the plan of a run."""

@@ -53,7 +53,7 @@ class Start:
             with self.explained(self._unwritable):
                 self._claim()
         with self.explained("the scans cannot be listed"):
-            run = look(settings, _wishes(settings))
+            run = look(settings, _wishes(settings), on_cluster=session.is_for_slurm)
         self._tell(run)
         if session.is_run:
             with self.explained(self._unwritable):
