@@ -174,3 +174,13 @@ def test_each_station_is_a_scan_that_knows_the_one_above(deliveries):
     assert above["upper"] == "neck" and above["shift_front_mm"] == pytest.approx(-3.0, abs=0.5)
     assert np.array(above["motion"]).shape == (4, 4)
     assert "overlap" in told["sub-2_chunk-3"]["NotJoined"]
+
+
+def test_a_stitched_scan_says_which_stations_are_missing_and_which_were_left(tmp_path):
+    write_json(
+        study(tmp_path) / "sub-1/anat/sub-1_chunk-1_T2w.json",
+        {"MissingStations": {"chest": "no_series", "neck": "no_overlap"}},
+    )
+    tables, _ = measured(tmp_path)
+    flags = tables["scans"].set_index("station")["flags"]["neck"].split(";")
+    assert {"stations_missing", "stations_left"} <= set(flags)
