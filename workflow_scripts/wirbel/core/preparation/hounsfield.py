@@ -21,7 +21,7 @@ def compressed(hounsfield: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> compressed(np.array([-1000.0, 10.0, 40.0, 1000.0])).round(2).tolist()
+    >>> [round(float(value), 2) for value in compressed(np.array([-1000.0, 10.0, 40.0, 1000.0]))]
     [-3.04, -0.3, 0.0, 2.96]
     """
     limited = np.clip(hounsfield.astype(np.float32, copy=False), LOWEST_HU, HIGHEST_HU)
