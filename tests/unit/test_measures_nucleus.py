@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -90,13 +92,14 @@ def test_the_spread_of_marrow_is_that_of_its_texture_whatever_coil_and_vein_do()
     assert heterogeneity_percent(np.full(100, 7.0), points[:100]) == 0
 
 
-def marrow_spread(values: np.ndarray, spacing=(0.86, 0.86, 3.3)) -> float:
+THICK_SLICES = np.diag([0.86, 0.86, 3.3, 1.0])
+
+
+def marrow_spread(values: np.ndarray, affine: np.ndarray = THICK_SLICES) -> float:
     """Return the heterogeneity of a body of 18 x 16 x 20 mm, as in the neck, whose voxels have these signals."""
     mask = np.zeros(values.shape, bool)
     mask[2:-2, 2:-2, 2:-2] = True
-    region = region_of_mask(
-        mask, (slice(0, n) for n in mask.shape), Volume(mask, np.diag([*spacing, 1]))
-    )
+    region = region_of_mask(mask, (slice(0, n) for n in mask.shape), Volume(mask, affine))
     return spread_of(Picture(np.where(mask, values, 20.0), None, True), region)[0]
 
 
@@ -166,3 +169,15 @@ def test_the_bone_quality_score_needs_all_four_bodies(lumbar):
     scan = measure(image, *less).scan
     assert (scan["vbq_t2_to_csf_ratio"], scan["vbq_status"]) == (None, "not_in_view")
     assert measure(None, *maps).scan["vbq_status"] == "no_image"
+
+
+def test_noise_of_cubes_does_not_depend_on_the_order_of_axes():
+    """Noise that is smooth along one direction is measured in sagittal planes, however they are stored."""
+    noise = np.random.default_rng(3).normal(0, 30, (24, 22, 20))
+    values = 100 + gaussian_filter(noise, (0, 0, 1))
+    found = []
+    for order in permutations(range(3)):
+        affine = np.eye(4)
+        affine[:3, :3] = np.eye(3)[:, order]
+        found.append(marrow_spread(values.transpose(order), affine))
+    assert found == pytest.approx([found[0]] * 6, rel=1e-9)

@@ -25,6 +25,8 @@ TOWARDS = {
     "I": (0.0, 0.0, -1.0),
 }
 """Anatomical direction -> unit vector in RAS."""
+THICKER = 1.1
+"""Slices are so much thicker than their voxels are wide; below that, voxels count as cubes."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,23 @@ class Grid:
     def axes(self) -> tuple[str, str, str]:
         """Anatomical direction in which each index grows, such as ("P", "I", "R")."""
         return orientations.aff2axcodes(self.affine)
+
+    @property
+    def across_slices(self) -> int:
+        """The array axis across the slices, that of the largest spacing; of cubes the one from left to right.
+
+        Examples
+        --------
+        >>> Grid((9, 9, 9), np.diag([0.9, 3.3, 0.9, 1.0])).across_slices
+        1
+        >>> Grid((9, 9, 9), np.diag([1.0, 1.01, 1.0, 1.0])).across_slices
+        0
+        """
+        spacing = self.spacing_mm
+        coarse = int(np.argmax(spacing))
+        if spacing[coarse] >= THICKER * np.sort(spacing)[1]:
+            return coarse
+        return next(axis for axis, way in enumerate(self.axes) if way in "LR")
 
     def to_world(self, index: np.ndarray) -> np.ndarray:
         """Map voxel indices, shape (..., 3), to RAS+ mm, shape (..., 3)."""

@@ -19,8 +19,6 @@ from wirbel.core.labels import LEVEL_NAMES
 
 Row = dict[str, Any]
 
-THICKER = 1.2
-"""Slices so much thicker than pixels are wide tell by themselves which way they lie."""
 SURFACE_METRICS = MASK_METRICS[1:]
 
 
@@ -83,15 +81,8 @@ def instance_rows(
 
 
 def _at_border(vertebra: Volume) -> set[int]:
-    """Return the labels that touch the image's border within the slices (not their first and last).
-
-    Slices lie across the axis of the largest spacing, or from side to side where no spacing stands out.
-    """
-    spacing = vertebra.spacing_mm
-    across = int(np.argmax(spacing))
-    if spacing[across] < THICKER * np.sort(spacing)[1]:
-        across = next(axis for axis, way in enumerate(vertebra.axes) if way in "LR")
-    within = [axis for axis in range(3) if axis != across]
+    """Return the labels that touch the image's border within the slices (not their first and last)."""
+    within = [axis for axis in range(3) if axis != vertebra.grid.across_slices]
     ends = [np.take(vertebra.data, at, axis) for axis in within for at in (0, -1)]
     return {int(label) for end in ends for label in np.unique(end)}
 

@@ -12,8 +12,6 @@ from wirbel.core.labels import BODY_LABELS, CANAL, CORD
 
 SLICE_AXES = ("P", "I", "R")
 """Slices of a sagittal scan lie along the last of these."""
-THICKER = 1.1
-"""Another axis is that of the slices only where its voxels are longer by so much: most scans are sagittal."""
 MARGIN_MM = 3.0
 """Marrow nearer to the body's surface is left out: cortex, chemical shift and partial volume."""
 FEWEST_VOXELS = 500
@@ -50,21 +48,13 @@ def find_tissue(image: Volume, subregion: Volume, usable: np.ndarray | None = No
     marrow = _inside(bodies, labels.spacing_mm)
     if usable is not None:
         marrow &= reorient(Volume(usable, image.affine), SLICE_AXES).data
-    order = _slices_last(labels.spacing_mm)
+    coarse = labels.grid.across_slices
+    order = [*(axis for axis in range(3) if axis != coarse), coarse]
     moved = [
         np.ascontiguousarray(a.transpose(order))
         for a in (data.data, marrow, bodies | np.isin(labels.data, (CANAL, CORD)))
     ]
-    return Tissue(moved[0].astype(np.float64), moved[1], moved[2], labels.spacing_mm[list(order)])
-
-
-def _slices_last(spacing_mm: np.ndarray) -> tuple[int, int, int]:
-    """Return the axes, that across the slices last; of voxels of equal sides the one from left to right."""
-    coarse = int(np.argmax(spacing_mm))
-    if spacing_mm[coarse] < THICKER * spacing_mm[2]:
-        coarse = 2
-    first, second = (axis for axis in range(3) if axis != coarse)
-    return first, second, coarse
+    return Tissue(moved[0].astype(np.float64), moved[1], moved[2], labels.spacing_mm[order])
 
 
 def _inside(bodies: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from wirbel.core.geometry import Grid
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.measures import status as S
 from wirbel.core.measures.frames import Region
@@ -83,21 +84,21 @@ def smoothed(image: np.ndarray, mask: np.ndarray, spacing_mm: np.ndarray) -> np.
     return total[mask] / weight[mask]
 
 
-def noise_left(image: np.ndarray, mask: np.ndarray, spacing_mm: np.ndarray) -> float:
+def noise_left(image: np.ndarray, mask: np.ndarray, grid: Grid) -> float:
     """Return the standard deviation that the noise of single voxels leaves in the `smoothed` signals.
 
-    It is seen from neighbours along the two finest axes; 0 where no three by three voxels lie within the mask.
+    It is seen from neighbours within the slices; 0 where no three by three voxels lie within the mask.
     """
-    finest = np.argsort(spacing_mm, kind="stable")[:2]
+    within = [axis for axis in range(3) if axis != grid.across_slices]
     rough = np.where(mask, image, 0.0)
-    whole = ndimage.binary_erosion(mask, np.ones([3 if k in finest else 1 for k in range(3)]))
-    for axis in finest:
+    whole = ndimage.binary_erosion(mask, np.ones([3 if k in within else 1 for k in range(3)]))
+    for axis in within:
         rough = ndimage.convolve1d(rough, NOISE_KERNEL, axis, mode="constant")
     if not whole.any():
         return 0.0
     gain = float(np.sum(np.square(NOISE_KERNEL)))  # squared by the second axis, and its root taken
     single = MAD_TO_SD * np.median(np.abs(rough[whole])) / gain
-    size = _smoothing(spacing_mm)
+    size = _smoothing(grid.spacing_mm)
     averaged = ndimage.uniform_filter(mask.astype(float), size, mode="constant") * np.prod(size)
     return float(single * np.sqrt(np.mean(1 / averaged[mask])))
 
@@ -125,7 +126,7 @@ def spread_of(picture: Picture | None, region: Region | None) -> tuple[float | N
     marrow = without_veins(image, usable, region.grid.to_world(np.argwhere(usable)))
     values = smoothed(image, marrow, spacing)
     spread = heterogeneity_percent(values, region.grid.to_world(np.argwhere(marrow)))
-    noise = 100 * noise_left(image, marrow, spacing) / np.median(values)
+    noise = 100 * noise_left(image, marrow, region.grid) / np.median(values)
     return float(np.sqrt(max(spread**2 - noise**2, 0.0))), S.OK
 
 
