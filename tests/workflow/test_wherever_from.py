@@ -121,3 +121,11 @@ def test_one_scan_is_computed_again_when_asked(finished):
     finished.run(recompute="sub-01")
     assert finished.computed() == sorted(f"{stage} sub-01" for stage in CHAIN)
     assert "Nothing to be done" in finished.run()
+
+
+def test_a_dry_run_leaves_no_temporary_file(finished, tmp_path, monkeypatch):
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    assert "resample" in finished.run("-n", n4="false")
+    assert [path.name for path in place.glob("wirbel*")] == []

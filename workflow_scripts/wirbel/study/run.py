@@ -6,6 +6,7 @@ then it removes the manifests with which batches begin. Killed at any moment, th
 
 from __future__ import annotations
 
+import atexit
 import os
 from dataclasses import dataclass, field
 from functools import cache
@@ -199,5 +200,6 @@ def usual_inputs(output: str, before: str | None, batch: str) -> list[str]:
 def stand_in():
     """Return a temporary file that is newer than any manifest, also than those of a clock that ran ahead."""
     file = NamedTemporaryFile(prefix="wirbel-dry-run-", suffix=".tsv")  # noqa: SIM115 (lives as long as the start)
+    atexit.register(file.close)  # removes it; at the end of the interpreter nobody else does
     os.utime(file.name, (FAR_AHEAD, FAR_AHEAD))
     return file
