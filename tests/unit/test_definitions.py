@@ -12,6 +12,7 @@ from wirbel.core.measures import discs, vertebrae
 from wirbel.core.measures.cord import compression, conus, narrowest, sections
 from wirbel.core.measures.curvature import coronal, slips
 from wirbel.core.measures.fractures import expected, grades
+from wirbel.core.measures.quality import ghosts, noise, slices, tissue
 from wirbel.core.measures.shape import (
     bulge,
     corners,
@@ -44,6 +45,10 @@ MAD = f"{scores.MAD_TO_SD:g} (x - median) / MAD, or (x - median) / ({scores.MEAN
 LONG, USUAL, SHORT = directions.TILT_DEG
 WIDE = shapes.WIDTH_OVER_DEPTH
 SECTION = f"the mean over {2 * sections.SLAB_MM:g} mm along the canal's smoothed centreline"
+GHOSTS = {
+    "ghosts_front_back_percent": f"Above {scan_flags.GHOSTS_FRONT_BACK:g} the scan",
+    "ghosts_along_spine_percent": f"Above {scan_flags.GHOSTS_ALONG_SPINE:g} the scan",
+}
 PHRASES = [
     *(("vertebrae", f"height_{name}_mm", text) for name, text in DEPTH.items()),
     (
@@ -146,6 +151,24 @@ PHRASES = [
     ("scans", "flags", f"shows none over {cords.GAP_MM:g} mm and more"),
     ("scans", "flags", f"by more than {curves.STEP_OF_DEPTH:g} of its depth"),
     ("scans", "flags", f"less than {sizes.CLOSEST:g} or more than {sizes.FARTHEST:g} times"),
+    *(("scans", name, text) for name, text in GHOSTS.items()),
+    ("scans", "ghosts_front_back_percent", f"shifts of {ghosts.NEAREST_MM:g} mm and more"),
+    ("scans", "ghosts_front_back_percent", f"(deeper than {tissue.MARGIN_MM:g} mm in"),
+    ("scans", "ghosts_front_back_percent", f"its own mean over {ghosts.EDGE_MM:g} mm"),
+    ("scans", "signal_to_noise_ratio", f"bodies deeper than {tissue.MARGIN_MM:g} mm"),
+    ("scans", "signal_to_noise_ratio", f"noise there: {marrow.MAD_TO_SD:g} * median"),
+    ("scans", "signal_to_noise_ratio", f"of the slices / {noise.KERNEL_GAIN:g}."),
+    ("scans", "signal_to_noise_ratio", f"Below {scan_flags.LOWEST_SNR:g} the scan"),
+    ("scans", "slice_shift_mm", f"{slices.AROUND_MM:g} mm around the spine"),
+    ("scans", "slice_shift_mm", f"Above {scan_flags.SHIFTED_SLICES_MM:g} the scan"),
+    ("scans", "flags", f"less than {scan_flags.LOWEST_SNR:g} times the noise"),
+    (
+        "scans",
+        "flags",
+        f"more than {scan_flags.GHOSTS_FRONT_BACK:g} % along the front-back axis or "
+        f"{scan_flags.GHOSTS_ALONG_SPINE:g} % along the spine, or every other slice lies "
+        f"{scan_flags.SHIFTED_SLICES_MM:g} mm and more",
+    ),
     ("vertebrae", "wedge_angle_deg", RIMS),
     ("vertebrae", "body_area_mm2", f"a slab of {2 * cross_section.SLAB_MM:g} mm"),
     (

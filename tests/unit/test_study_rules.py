@@ -162,7 +162,7 @@ def test_a_second_config_by_which_the_first_would_be_lost_ends_the_start(make, m
 
 
 def test_a_start_that_is_interrupted_ends_in_one_sentence(make, monkeypatch):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(start, "look", interrupted)
