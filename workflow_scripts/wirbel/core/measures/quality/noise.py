@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from wirbel.core.boxes import tight_box
 from wirbel.core.measures.quality.tissue import ACROSS, FEWEST_VOXELS, Tissue
 from wirbel.core.measures.signal.marrow import MAD_TO_SD, NOISE_KERNEL
 
@@ -22,12 +23,15 @@ def signal_to_noise(tissue: Tissue) -> float | None:
     Comput Vis Image Underst 1996;64:300-302; the median in place of the mean, as Coupe et al., Med Image Anal
     2010;14:483-493). Noise that a file's interpolation has smoothed is missed in part.
     """
-    whole = ndimage.binary_erosion(tissue.marrow, ACROSS)
+    box = tight_box(tissue.marrow)
+    if box is None:
+        return None
+    rough, marrow = tissue.data[box], tissue.marrow[box]
+    whole = ndimage.binary_erosion(marrow, ACROSS)
     if whole.sum() < FEWEST_VOXELS:
         return None
-    rough = tissue.data
     for axis in (0, 1):
         rough = ndimage.convolve1d(rough, NOISE_KERNEL, axis)
     noise = MAD_TO_SD * float(np.median(np.abs(rough[whole]))) / KERNEL_GAIN
-    signal = float(np.median(tissue.data[tissue.marrow]))
+    signal = float(np.median(tissue.data[box][marrow]))
     return signal / noise if noise > 0 and signal > 0 else None

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from wirbel.core.boxes import tight_box
+from wirbel.core.geometry import grow_box
 from wirbel.core.measures.quality.tissue import ACROSS, Tissue
 
 AROUND_MM = 8.0
 """Tissue so near to the spine is compared as well: its edges tell a shift."""
 SMOOTH = 1.0
 """Slices are smoothed by so many voxels before they are compared."""
+BESIDE = 6
+"""So many voxels around what is compared enter into its smoothed gradient."""
 FEWEST_SLICES, FEWEST_VOXELS = 3, 200
 
 
@@ -21,11 +25,16 @@ def slice_shift_mm(tissue: Tissue) -> float | None:
     (least squares on the gradient, Lucas and Kanade, Proc IJCAI 1981:674-679), with gain and offset left free. What
     alternates from slice to slice is the shift; what the spine's own course adds does not alternate.
     """
+    tight = tight_box(tissue.spine)
+    if tight is None:
+        return None
     steps = max(1, round(AROUND_MM / float(tissue.spacing_mm[:2].mean())))
-    near = ndimage.binary_dilation(tissue.spine, ACROSS, iterations=steps)
-    smooth = ndimage.gaussian_filter(tissue.data, (SMOOTH, SMOOTH, 0.0))
+    box = grow_box(tight, (steps + BESIDE, steps + BESIDE, 1), tissue.spine.shape)
+    spine = tissue.spine[box]
+    near = ndimage.binary_dilation(spine, ACROSS, iterations=steps)
+    smooth = ndimage.gaussian_filter(tissue.data[box], (SMOOTH, SMOOTH, 0.0))
     inner = range(1, smooth.shape[2] - 1)
-    kept = [k for k in inner if tissue.spine[:, :, k].sum() >= FEWEST_VOXELS]
+    kept = [k for k in inner if spine[:, :, k].sum() >= FEWEST_VOXELS]
     found = [(k, _shift(smooth, near[:, :, k], k)) for k in kept]
     shifts = {k: shift * tissue.spacing_mm[:2] for k, shift in found if shift is not None}
     if len(shifts) < FEWEST_SLICES:
