@@ -22,6 +22,7 @@ from wirbel.plan.plan import (
 )
 from wirbel.plan.stage_plan import PlannedModel, StagePlan
 from wirbel.plan.stage_settings import as_json, settings_of
+from wirbel.study.settings.differences import differences
 from wirbel.study.settings.planning import Planner
 from wirbel.study.settings.run_settings import checked_settings
 
@@ -236,3 +237,9 @@ def test_results_of_other_settings_count_only_where_mixed_settings_are_allowed()
     plan = Plan((stage,))
     assert plan.accepts(stage.fingerprint, "merge") and not plan.accepts("other", "merge")
     assert Plan((stage,), wishes=Wishes(mixed_settings=True)).accepts("other", "merge")
+
+
+@pytest.mark.parametrize("stage", ["semantic", "instance", "merge"])
+def test_another_engine_is_named_as_what_changed(models, stage):
+    before, now = (planned(models, engine=engine).stage(stage) for engine in ("torch", "openvino"))
+    assert differences(before, now) == ["setting engine changed"]

@@ -8,6 +8,8 @@ from pathlib import Path
 from wirbel.core.method.names import OPENVINO, SPINEPS, TORCH
 
 AUTO = "auto"
+ENTRY = "ProcessorEngine"
+"""Of a sidecar: what was to compute the networks on a processor."""
 PROCESSOR = Path("/proc/cpuinfo")
 WANTED = "avx2"
 """OpenVINO was measured on processors with this and without bfloat16."""
@@ -60,7 +62,7 @@ def engine_parameter(*chosen: str) -> dict[str, str]:
     """
     if set(chosen) == {TORCH}:
         return {}
-    return {"ProcessorEngine": ", ".join(dict.fromkeys(chosen))}
+    return {ENTRY: ", ".join(dict.fromkeys(chosen))}
 
 
 def _processor_flags() -> set[str]:

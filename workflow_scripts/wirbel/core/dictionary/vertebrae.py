@@ -15,14 +15,7 @@ from wirbel.core.dictionary.families import (
     surface_volume,
     volume,
 )
-from wirbel.core.dictionary.shared import (
-    IDENTITY,
-    LABEL,
-    LEVEL,
-    LEVEL_ORDER,
-    OWN_AXIS,
-    complete,
-)
+from wirbel.core.dictionary.shared import IDENTITY, LABEL, LEVEL, LEVEL_ORDER, OWN_AXIS, complete
 from wirbel.core.dictionary.topics import agreement, fractures
 from wirbel.core.dictionary.topics.naming import LEVEL_NAMING
 from wirbel.core.dictionary.topics.signals import MARROW, SIGNAL, corrected_ratio, signal_ratio

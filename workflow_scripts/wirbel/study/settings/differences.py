@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wirbel.models.engine import ENTRY
 from wirbel.plan.stage_plan import StagePlan
 
 ENGINE = "setting engine changed"
@@ -63,5 +64,5 @@ def _of_provenance(before: dict, now: dict) -> Iterator[str]:
         yield "setting n4 changed"
     if before.get("Compatibility") != now.get("Compatibility"):
         yield "setting compatibility changed"
-    if before.get("Engine") != now.get("Engine"):
+    if before.get(ENTRY) != now.get(ENTRY):
         yield ENGINE
