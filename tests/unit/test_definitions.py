@@ -12,7 +12,7 @@ from wirbel.core.measures import discs, vertebrae
 from wirbel.core.measures.cord import compression, conus, narrowest, sections
 from wirbel.core.measures.curvature import coronal, slips
 from wirbel.core.measures.fractures import expected, grades
-from wirbel.core.measures.quality import ghosts, noise, slices, tissue
+from wirbel.core.measures.quality import ghosts, slices, tissue
 from wirbel.core.measures.shape import (
     bulge,
     corners,
@@ -157,7 +157,7 @@ PHRASES = [
     ("scans", "ghosts_front_back_percent", f"its own mean over {ghosts.EDGE_MM:g} mm"),
     ("scans", "signal_to_noise_ratio", f"bodies deeper than {tissue.MARGIN_MM:g} mm"),
     ("scans", "signal_to_noise_ratio", f"noise there: {marrow.MAD_TO_SD:g} * median"),
-    ("scans", "signal_to_noise_ratio", f"of the slices / {noise.KERNEL_GAIN:g}."),
+    ("scans", "signal_to_noise_ratio", f"of the slices / {marrow.KERNEL_GAIN:g}."),
     ("scans", "signal_to_noise_ratio", f"Below {scan_flags.LOWEST_SNR:g} the scan"),
     ("scans", "slice_shift_mm", f"{slices.AROUND_MM:g} mm around the spine"),
     ("scans", "slice_shift_mm", f"Above {scan_flags.SHIFTED_SLICES_MM:g} the scan"),

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
             settings.participants,
             source=replace(
                 settings.source, apart=()
-            ),  # a row for each session, which tells of all stations
+            ),  # a row for a session tells of all its stations
             levels=_levels(settings, contents=not args.names_only),
         )
         found = inventory(data, settings.bids_dir, contents=not args.names_only)

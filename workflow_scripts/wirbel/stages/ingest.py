@@ -92,11 +92,12 @@ class IngestStage:
 
     def _alone(self, inputs: Stations) -> Ingested:
         """Return a station as it is, and how it fits to the one above."""
-        own, seam = inputs.found[inputs.alone], None
+        own = inputs.found[inputs.alone]
+        seam: tuple[Seam, np.ndarray] | ScanError | None
         try:
             seam = seam_above({n: one.volume for n, one in inputs.found.items()}, inputs.alone)
         except ScanError as error:
-            return Ingested(own.volume, lone_sidecar(inputs, error, self._warnings([own])))
+            seam = error
         return Ingested(own.volume, lone_sidecar(inputs, seam, self._warnings([own])))
 
     def _warnings(self, scans: Iterable[Converted]) -> list[str]:

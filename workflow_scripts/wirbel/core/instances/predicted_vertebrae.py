@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.boxes import Box, label_boxes
+from wirbel.core.boxes import Box, label_boxes, moved
 from wirbel.core.instances.cutouts import overlap
 
 ABOVE, CENTRE, BELOW = 1, 2, 3
@@ -100,9 +100,7 @@ def find_candidates(
         source, target = overlap(predictions.origin[i], block.shape, vertebra.shape)
         inside = block[target]
         for role, box in label_boxes(inside).items():
-            place = tuple(
-                slice(s.start + b.start, s.start + b.stop) for s, b in zip(source, box, strict=True)
-            )
+            place = moved(box, source)
             mask = (inside[box] == role) & vertebra[place]
             size = int(np.count_nonzero(mask))
             if size >= smallest_voxels:

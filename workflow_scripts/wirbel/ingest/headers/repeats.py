@@ -33,21 +33,7 @@ GROUPS = (0x52009229, 0x52009230)
 """Functional groups of enhanced images."""
 LONG = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
 """Kinds of values whose length has four bytes."""
-SHORT: tuple[bytes, ...] = (
-    b"AE",
-    b"AS",
-    b"AT",
-    b"CS",
-    b"DA",
-    b"DS",
-    b"DT",
-    b"FL",
-    b"FD",
-    b"IS",
-    b"LO",
-    b"LT",
-)
-SHORT += (b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US")
+SHORT = tuple(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 ITEM, SEQUENCE_ENDS = 0xFFFEE000, 0xFFFEE0DD
 ITEM_ENDS = b"\xfe\xff\x0d\xe0"
 OPEN = 0xFFFFFFFF
@@ -108,7 +94,7 @@ def _elements(content: bytes) -> tuple[tuple, dict[int, bytes], int] | None:
                 return None
             if tag in COMPARED or tag in (INSTANCE, POSITION):
                 found[tag] = content[start:at]
-    except (struct.error, ValueError):
+    except (struct.error, ValueError, RecursionError):  # the last for a thousand nested sequences
         return None
     return tuple((t, v) for t, v in found.items() if t in COMPARED), found, at
 

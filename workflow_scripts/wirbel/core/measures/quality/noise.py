@@ -10,10 +10,7 @@ from scipy import ndimage
 
 from wirbel.core.boxes import tight_box
 from wirbel.core.measures.quality.tissue import ACROSS, FEWEST_VOXELS, Tissue
-from wirbel.core.measures.signal.marrow import MAD_TO_SD, NOISE_KERNEL
-
-KERNEL_GAIN = float(np.sum(np.square(NOISE_KERNEL)))
-"""The kernel is applied along both axes of a slice: the spread of white noise grows by this."""
+from wirbel.core.measures.signal.marrow import KERNEL_GAIN, MAD_TO_SD, NOISE_KERNEL
 
 
 def signal_to_noise(tissue: Tissue) -> float | None:

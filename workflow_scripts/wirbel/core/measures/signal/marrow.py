@@ -31,6 +31,8 @@ VEIN = 3.0
 NOISE_KERNEL = (1.0, -2.0, 1.0)
 """Along two axes in turn it leaves nothing of what is linear over three voxels, so what it leaves is noise: Immerkaer,
 Comput Vis Image Underst 1996;64:300-302."""
+KERNEL_GAIN = float(np.sum(np.square(NOISE_KERNEL)))
+"""Applied along both axes of a slice, it lets the spread of white noise grow by this."""
 VBQ_LEVELS = ("L1", "L2", "L3", "L4")
 FLUID_LEVEL = "L3"
 
@@ -96,8 +98,7 @@ def noise_left(image: np.ndarray, mask: np.ndarray, grid: Grid) -> float:
         rough = ndimage.convolve1d(rough, NOISE_KERNEL, axis, mode="constant")
     if not whole.any():
         return 0.0
-    gain = float(np.sum(np.square(NOISE_KERNEL)))  # squared by the second axis, and its root taken
-    single = MAD_TO_SD * np.median(np.abs(rough[whole])) / gain
+    single = MAD_TO_SD * np.median(np.abs(rough[whole])) / KERNEL_GAIN
     size = _smoothing(grid.spacing_mm)
     averaged = ndimage.uniform_filter(mask.astype(float), size, mode="constant") * np.prod(size)
     return float(single * np.sqrt(np.mean(1 / averaged[mask])))
