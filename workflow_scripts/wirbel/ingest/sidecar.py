@@ -13,14 +13,19 @@ from wirbel.core.stitching.stations import Stitched
 from wirbel.errors import ScanError
 from wirbel.ingest.delivery import Converted
 from wirbel.ingest.stations import Stations
-from wirbel.io.maps.station_maps import ABOVE
+from wirbel.io.maps.ingest_sidecar import (
+    ABOVE,
+    ALONE_BECAUSE,
+    MISSING,
+    NOTES,
+    SEAMS,
+    STATION,
+    STATIONS,
+    WARNINGS,
+)
 
 MOTION_DIGITS = 6
 """A millionth of a millimetre, and of a turn."""
-NOTES, WARNINGS = "IngestNotes", "IngestWarnings"
-STATION, NOT_JOINED = "Station", "NotJoined"
-"""Of a station that is a scan of its own: its name, and why it does not fit to the one above."""
-STATIONS, MISSING, SEAMS = "Stations", "MissingStations", "Seams"
 
 
 def sidecar_of(scan: Converted, warnings: Sequence[str]) -> dict[str, Any]:
@@ -48,7 +53,7 @@ def lone_sidecar(
     own = stations.found[stations.alone]
     told = _told(stations.software, own.facts, own.notes, warnings) | {STATION: stations.alone}
     if isinstance(seam, ScanError):
-        return told | {NOT_JOINED: seam.detail}
+        return told | {ALONE_BECAUSE: seam.detail}
     if seam is None:
         return told
     row, motion = seam

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from wirbel.core.dictionary import TABLES, Column
-from wirbel.core.plausibility.scan_flags import (
-    FILE_FLAGS,
-    LEVEL_FLAGS,
-    NO_OVERLAP,
-    NOT_JOINED,
-    SCAN_FLAGS,
-    STATIONS_LEFT,
-    STATIONS_MISSING,
-)
+from wirbel.core.plausibility.scan_flags import FILE_FLAGS, LEVEL_FLAGS, SCAN_FLAGS
 from wirbel.errors import REASONS
 
 UNITS = {
@@ -33,26 +23,6 @@ PLAIN = {"ap": "AP", "rl": "RL", "csf": "CSF", "s1": "S1"}
 def flag_meanings() -> dict[str, str]:
     """Return every flag of a scan, its levels and its file with its meaning."""
     return {**SCAN_FLAGS, **LEVEL_FLAGS, **FILE_FLAGS}
-
-
-def ingest_in_words(sidecar: Mapping[str, Any]) -> dict[str, str]:
-    """Return flag -> what the sidecar of a converted scan says of it.
-
-    Examples
-    --------
-    >>> ingest_in_words({"MissingStations": {"neck": "no_series"}})
-    {'stations_missing': 'neck: no series fits the rules'}
-    """
-    stations = sidecar.get("MissingStations", {})
-    told = {
-        STATIONS_MISSING: [
-            f"{n}: {REASONS.get(r, r)}" for n, r in stations.items() if r != NO_OVERLAP
-        ],
-        STATIONS_LEFT: [name for name, reason in stations.items() if reason == NO_OVERLAP],
-        NOT_JOINED: [sidecar["NotJoined"]] if "NotJoined" in sidecar else [],
-        "files_left_out": sidecar.get("IngestNotes", []),
-    }
-    return {flag: "; ".join(texts) for flag, texts in told.items() if texts}
 
 
 def reason_meanings() -> dict[str, str]:

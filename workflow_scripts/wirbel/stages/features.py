@@ -17,18 +17,12 @@ from wirbel.core.measures import Measurements, measure_maps
 from wirbel.core.measures import status as S
 from wirbel.core.measures.agreement import agreement_columns
 from wirbel.core.measures.label_maps import LabelMaps
-from wirbel.core.plausibility.scan_flags import (
-    LOW_AGREEMENT,
-    NO_OVERLAP,
-    NOT_APPLIED,
-    NOT_JOINED,
-    STATIONS_LEFT,
-    STATIONS_MISSING,
-)
+from wirbel.core.plausibility.scan_flags import LOW_AGREEMENT, NOT_APPLIED
 from wirbel.core.plausibility.whole.check import ImplausibleResult, check_maps
 from wirbel.core.preparation.intake import scan_doubts
 from wirbel.core.reviewing.shifting import ShiftError, shifted
 from wirbel.errors import ScanError
+from wirbel.io.maps.ingest_sidecar import ingest_flags, ingest_sidecar
 from wirbel.io.maps.reviewed_map import forget_reviewed_map, write_reviewed_map
 from wirbel.io.maps.sidecar_entries import AGREEMENT_KEY, agreement_entry, agreement_from, made_by
 from wirbel.io.maps.station_maps import read_station, station_from
@@ -50,21 +44,6 @@ NO_LEVELS: dict[str, Any] = {
     "alternative": None,
     "set_aside": None,
 }
-
-
-def _told_by_ingest(scan: Path, anat: Path) -> list[str]:
-    """Return the flags of a scan that the stage `ingest` made."""
-    sidecar = Path(str(scan).removesuffix(".nii.gz") + ".json")
-    if scan.parent != anat or not sidecar.exists():
-        return []
-    told = read_json(sidecar)
-    reasons = set(told.get("MissingStations", {}).values())
-    flags = {
-        STATIONS_MISSING: bool(reasons - {NO_OVERLAP}),
-        STATIONS_LEFT: NO_OVERLAP in reasons,
-        NOT_JOINED: "NotJoined" in told,
-    }
-    return [*told.get("IngestWarnings", []), *(flag for flag, holds in flags.items() if holds)]
 
 
 class Features:
@@ -105,7 +84,7 @@ class Features:
             review[REVIEWED][AGREEMENT_KEY] = agreement_entry(agreement)
         image = read_volume(scan.path)
         odd = [doubt.code for doubt in read_header(scan.path).doubts]
-        odd += [*scan_doubts(image), *_told_by_ingest(scan.path, anat)]
+        odd += [*scan_doubts(image), *ingest_flags(ingest_sidecar(scan.path, anat))]
         told = {
             **NO_LEVELS,
             **described.get("Levels", {}),

@@ -26,6 +26,7 @@ from wirbel.ingest.nifti_stations import read_stations
 from wirbel.ingest.sidecar import lone_sidecar, sidecar_of, station_sidecar
 from wirbel.ingest.stations import Stations, convert_stations
 from wirbel.io.dataset.several_paths import parted_paths
+from wirbel.io.dataset.sidecar_facts import sidecar_path
 from wirbel.io.nifti.volumes import write_volume
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import write_json
@@ -108,7 +109,7 @@ class IngestStage:
     def save(self, scan: Scan, result: Ingested, folders: StageFolders) -> list[Path]:
         """Write the scan, its sidecar, and a table and a picture of its seams."""
         image = folders.converted(scan, self.settings.suffix)
-        sidecar = Path(str(image).removesuffix(".nii.gz") + ".json")
+        sidecar = Path(sidecar_path(str(image)))
         write_volume(image, _as_stored(result.volume))
         write_json(sidecar, result.sidecar)
         return [image, sidecar, *self._save_seams(scan, result, folders)]

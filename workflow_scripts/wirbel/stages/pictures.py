@@ -15,6 +15,7 @@ import numpy as np
 from wirbel.core.geometry import Volume
 from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
+from wirbel.io.maps.ingest_sidecar import ingest_in_words, ingest_sidecar
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.measurements import read_measurements
@@ -29,7 +30,6 @@ from wirbel.manifests.records import OK, Record, manifest_file, read_records
 from wirbel.plan.plan import Plan, output_of, read_plan
 from wirbel.report.batch_pictures import BatchPictures
 from wirbel.report.panels import panel
-from wirbel.report.words import ingest_in_words
 from wirbel.runner.arguments import stage_arguments
 from wirbel.runner.failures import machine_fault, scan_fault
 from wirbel.runner.progress import keep
@@ -49,9 +49,7 @@ class Sources:
         image = image.with_data(image.data.astype(np.float32))
         maps, described = self._maps(scan, image)
         measured = self._measurements(self._measured.get(scan.scan_id))
-        converted = Path(str(scan.path).removesuffix(".nii.gz") + ".json")
-        ours = converted.parent == self._folders.anat(scan) and converted.exists()
-        warnings = ingest_in_words(read_json(converted)) if ours else {}
+        warnings = ingest_in_words(ingest_sidecar(scan.path, self._folders.anat(scan)))
         content, thumb = panel(scan.scan_id, image, maps, measured, described, warnings)
         if maps is not None:
             content["map"] = self._address(scan)

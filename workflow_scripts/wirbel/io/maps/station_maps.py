@@ -10,11 +10,9 @@ import numpy as np
 
 from wirbel.core.geometry import Volume
 from wirbel.core.joining.stations import Station, body_centroids
+from wirbel.io.maps.ingest_sidecar import ABOVE, ingest_sidecar
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
-
-ABOVE = "StationAbove"
-"""In a scan's sidecar: the station above that it overlaps, with the motion from one to the other."""
 
 
 def read_station(name: str, anat: Path, scan: Path, scan_id: str) -> Station:
@@ -54,8 +52,7 @@ def station_from(
     levels : mapping
         What the sidecar of the maps says of the names: confidence, method, alternative.
     """
-    sidecar = Path(str(scan).removesuffix(".nii.gz") + ".json")
-    above = (read_json(sidecar) if sidecar.exists() else {}).get(ABOVE, {})
+    above = ingest_sidecar(scan, Path(scan).parent).get(ABOVE, {})
     return Station(
         name,
         body_centroids(subregion, vertebra),
