@@ -1,4 +1,5 @@
-# `snakemake train`: networks from simulated and real scans, as the settings file says, to models/<name>. Every step
+# `snakemake train`: networks from simulated and real scans, as the settings file says, to models/<name>; with the setting
+# `translator`, one that translates MR images to tomograms, and one that segments those. Every step
 # resumes. Files named *.done stand for results: Snakemake removes a rule's outputs before it runs, and a network has to
 # stay until then.
 
@@ -85,10 +86,34 @@ rule train_instance:
         " --semantic {params.folder:q}/models/semantic --threads {threads} > {log:q} 2>&1"
 
 
+rule train_translator:
+    input:
+        settings=TRAIN["translator"] or str(ROOT / "config" / "translator.yaml"),
+    output:
+        touch(f"{TRAINING}/translator.done"),
+    log:
+        f"{TRAINING}/logs/train_translator.log",
+    conda:
+        "../envs/gpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=study.megabytes(8000),
+        runtime=720,
+        gpu=1,
+    params:
+        folder=lambda wildcards: TRAINING,
+    message:
+        "Training the translator of MR images to tomograms"
+    shell:
+        "OMP_NUM_THREADS=1 python -m wirbel.stages.train_translator --settings {input.settings:q}"
+        " --folder {params.folder:q} --export {params.folder:q}/models/translator"
+        " --threads {threads} > {log:q} 2>&1"
+
+
 rule register_models:
     input:
         f"{TRAINING}/semantic.done",
-        f"{TRAINING}/instance.done",
+        f"{TRAINING}/translator.done" if TRAIN["translator"] else f"{TRAINING}/instance.done",
     output:
         touch(f"{TRAINING}/registered.done"),
     log:

@@ -36,23 +36,49 @@ def test_folders_reach_snakemake_as_they_are_written(name, tmp_path):
     parser = command.Parser()
     train.add_arguments(parser)
     folder = tmp_path / name
-    args = parser.parse_args(arguments("a.yaml", folder, "--profile", "slurm", "-c", "4")[1:])
-    line = snakemake_line(train.wanted(args, Path("/s/a.yaml")))
+    args = parser.parse_args(arguments("/s/a.yaml", folder, "--profile", "slurm", "-c", "4")[1:])
+    line = snakemake_line(train.wanted(args))
     setting = next(word for word in line if word.startswith("train=")).removeprefix("train=")
     own = {"settings": "/s/a.yaml", "folder": str(folder), "name": "mine", "licence": "CC0-1.0"}
+    own["translator"] = ""
     assert yaml.safe_load(setting) == own
     assert line[-2:] == ["--", "train"] and "4" in line
 
 
-def test_a_dry_run_plans_the_data_both_trainings_and_the_registration(tmp_path):
-    line = arguments(ROOT / "config" / "train.yaml", tmp_path / "in here", "--dry-run")
+def test_translator_settings_with_a_mistake_start_nothing(tmp_path, capfd):
+    (tmp_path / "translator.yaml").write_text("hair: 1\n")
+    more = ("--translator", str(tmp_path / "translator.yaml"))
+    assert command.main(arguments(ROOT / "config" / "train_ct.yaml", tmp_path / "out", *more)) == 2
+    told = capfd.readouterr().err
+    assert "unknown key 'hair'" in told and "translator.yaml was refused" in told
+
+
+NETWORKS = ("train_semantic", "train_instance", "train_translator")
+
+
+@pytest.mark.parametrize(
+    ("settings", "more", "planned"),
+    [
+        ("train.yaml", [], {"train_semantic", "train_instance"}),
+        (
+            "train_ct.yaml",
+            ["--translator", "translator.yaml"],
+            {"train_semantic", "train_translator"},
+        ),
+    ],
+)
+def test_a_dry_run_plans_the_data_both_trainings_and_the_registration(
+    settings, more, planned, tmp_path
+):
+    line = arguments(settings, tmp_path / "in here", "--dry-run", *more)
     done = subprocess.run(
         [sys.executable, "-m", "wirbel", *line],
-        cwd=tmp_path,
+        cwd=ROOT / "config",
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for rule in ("training_data", "train_semantic", "train_instance", "register_models"):
-        assert rule in done.stdout + done.stderr
+    told = done.stdout + done.stderr
+    assert "training_data" in told and "register_models" in told
+    assert {rule for rule in NETWORKS if rule in told} == planned

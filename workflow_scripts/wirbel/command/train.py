@@ -1,7 +1,8 @@
 """Train the semantic and the instance network and register them; SETTINGS is a YAML file (config/train.yaml).
 
 Run again, it goes on where it was stopped. The trained networks are in FOLDER/models, the semantic one also in
-nnU-Net's format in FOLDER/published; `wirbel run ... models=NAME` uses them.
+nnU-Net's format in FOLDER/published; `wirbel run ... models=NAME` uses them. With --translator the two networks of
+`wirbel translate` are trained instead: SETTINGS is then that of the network for tomograms (config/train_ct.yaml).
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     offer(folder, DIRECTORY)
     parser.add_argument("--name", required=True, help="what the networks are to be called")
     parser.add_argument("--licence", required=True, help="their licence, as an SPDX name")
+    translator = parser.add_argument(
+        "--translator", help="train a translator, by such a file as config/translator.yaml"
+    )
+    offer(translator, FILE)
     parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would be done")
     profile = parser.add_argument(
         "--profile", default="default", help="default, slurm, or a folder"
@@ -36,22 +41,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the settings, then become Snakemake; raises Mistake before any job starts."""
-    settings = Path(args.settings).absolute()
-    if not settings.is_file():
-        raise Mistake(f"{args.settings}: expected a file such as config/train.yaml, found none")
-    check = [sys.executable, "-P", "-m", "wirbel.stages.training_data", "--check"]
-    more = ["--settings", str(settings), "--folder", args.folder]
-    if subprocess.run([*check, *more], check=False).returncode:
-        raise Mistake(f"{args.settings} was refused, see above; nothing was started")
-    line = snakemake_line(wanted(args, settings))
+    check("training_data", args.settings, "config/train.yaml", args.folder)
+    if args.translator:
+        check("train_translator", args.translator, "config/translator.yaml", args.folder)
+    line = snakemake_line(wanted(args))
     sys.stdout.flush()
     os.execv(line[0], line)  # signals, exit code and terminal are Snakemake's own
 
 
-def wanted(args: argparse.Namespace, settings: Path) -> Wanted:
+def check(stage: str, given: str, example: str, folder: str) -> None:
+    """Let a stage read its settings; raise Mistake if they are missing or refused."""
+    if not Path(given).is_file():
+        raise Mistake(f"{given}: expected a file such as {example}, found none")
+    line = [sys.executable, "-P", "-m", f"wirbel.stages.{stage}", "--check"]
+    more = ["--settings", str(Path(given).absolute()), "--folder", folder]
+    if subprocess.run([*line, *more], check=False).returncode:
+        raise Mistake(f"{given} was refused, see above; nothing was started")
+
+
+def wanted(args: argparse.Namespace) -> Wanted:
     """Return what Snakemake is asked for."""
     own = {
-        "settings": str(settings),
+        "settings": str(Path(args.settings).absolute()),
+        "translator": str(Path(args.translator).absolute()) if args.translator else "",
         "folder": str(Path(args.folder).absolute()),
         "name": args.name,
         "licence": args.licence,

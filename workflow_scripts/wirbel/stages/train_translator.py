@@ -19,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="wirbel.stages.train_translator", description=__doc__)
     parser.add_argument("--settings", type=Path, required=True, help="config/translator.yaml")
     parser.add_argument("--folder", type=Path, required=True, help="the training's folder")
+    parser.add_argument("--check", action="store_true", help="only check the settings")
     parser.add_argument(
         "--export", type=Path, help="model folder; default: models/translator in it"
     )
@@ -33,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, yaml.YAMLError) as error:
         print(f"{args.settings}: {error}", file=sys.stderr)
         return 2
+    if args.check:
+        return 0
     if not args.export_only:
         train_translator(args.folder, settings, args.device, args.threads)
     target = args.export or args.folder / "models" / "translator"
