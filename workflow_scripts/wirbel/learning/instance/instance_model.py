@@ -11,6 +11,7 @@ import torch
 from wirbel.core.inference_config import InferenceConfig
 from wirbel.core.method.arithmetic import Arithmetic
 from wirbel.core.method.names import TORCH
+from wirbel.learning.heap import arrays_apart, arrays_together
 from wirbel.learning.instance.instance_network import one_hot
 from wirbel.learning.instance.instance_weights import WEIGHTS_NAME, load_network, read_model_weights
 from wirbel.learning.parallel import sample_threads, usable_threads
@@ -60,6 +61,7 @@ class InstanceModel:
         self.single_precision = arithmetic is Arithmetic.SPINEPS
         self.config: InferenceConfig = checked_folder(folder, "instance")
         self.device = choose_device(device)
+        arrays_apart()
         network, self.channels = load_network(folder, self.config)
         self.layout = memory_format(self.device, self.single_precision)
         moved = network.to(self.device, memory_format=self.layout)  # type: ignore[call-overload]
@@ -90,6 +92,7 @@ class InstanceModel:
             results = self.pool.map(lambda part: self._labels(cutouts[part]), parts)
         for part, labels in zip(parts, results, strict=True):
             out[part] = labels
+            arrays_together()
         return out
 
     @torch.inference_mode()

@@ -1,7 +1,8 @@
 """nnU-Net's networks, computed in the same order with less memory.
 
 Their own `forward` keeps every skip connection until the end, and the input of every block until the block's last
-layer. Here each array is given up as soon as its last reader has read it; results are the same to the last bit.
+layer. Here each array is given up as soon as its last reader has read it. On a processor, a stage of the decoder begins
+in slabs if its first layer looks at slices one by one. Results are the same to the last bit, of slabs to rounding.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ class _Frugal:
         x = skips.pop()
         decoder = self.decoder
         for up, stage in zip(decoder.transpconvs, decoder.stages, strict=True):
-            x = up(x)
-            x = torch.cat((x, skips.pop()), 1)
-            for layer in _layers(stage):
+            first, *others = _layers(stage)
+            x = _joined(up, first, x, skips.pop())
+            for layer in others:
                 x = layer(x)
         return decoder.seg_layers[-1](x)
 
@@ -55,6 +56,40 @@ NETWORKS: dict[str, type[nn.Module]] = {
     ResidualEncoderUNet.__name__: FrugalResidualEncoderUNet,
 }
 """Name in plans.json -> the network to build."""
+VALUES_OF_SLAB = 1 << 22
+"""Of a slab before the first layer of a decoder's stage: with more, copies of it make up a third of a tile's memory."""
+
+
+def _joined(up: Any, first: Any, x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+    """Enlarge an array, and return the first layer's answer to it beside the skip connection."""
+    if not _slice_by_slice(up, first, x):
+        return first(torch.cat((up(x), skip), 1))
+    factor = up.stride[0]
+    step = max(1, VALUES_OF_SLAB // (2 * skip[:, :, :factor].numel()))
+    out: torch.Tensor | None = None
+    for start in range(0, x.shape[2], step):
+        place = slice(start * factor, (start + step) * factor)
+        found = first(torch.cat((up(x[:, :, start : start + step]), skip[:, :, place]), 1))
+        if out is None:
+            out = found.new_empty((*found.shape[:2], skip.shape[2], *found.shape[3:]))
+        out[:, :, place] = found
+    assert out is not None  # x has slices
+    return out
+
+
+def _slice_by_slice(up: Any, first: Any, x: torch.Tensor) -> bool:
+    """Return whether both layers may see slabs along the first spatial axis: no voxel needs a neighbour beyond."""
+    if not isinstance(x, torch.Tensor) or torch.is_grad_enabled():  # traced, or trained
+        return False
+    layers = isinstance(up, nn.ConvTranspose3d) and isinstance(first, nn.Conv3d)
+    return (
+        layers
+        and x.device.type == "cpu"
+        and x.is_contiguous()
+        and up.kernel_size[0] == up.stride[0]
+        and first.kernel_size[0] == first.stride[0] == 1
+        and up.padding[0] == up.output_padding[0] == first.padding[0] == 0
+    )
 
 
 def _encoder_layers(encoder: Any) -> Iterator[tuple[nn.Module, bool]]:

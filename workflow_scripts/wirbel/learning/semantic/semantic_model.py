@@ -19,7 +19,7 @@ from wirbel.core.method.arithmetic import Arithmetic
 from wirbel.core.method.names import TORCH
 from wirbel.learning.checkpoints import Weights, load_into
 from wirbel.learning.filling import check_fit, check_numbers, filled, skeleton
-from wirbel.learning.heap import give_back
+from wirbel.learning.heap import arrays_apart, give_back
 from wirbel.learning.parallel import compute_alone, sample_threads, usable_threads
 from wirbel.learning.precision import choose_device, memory_format
 from wirbel.learning.processor.engine import Engine
@@ -103,6 +103,7 @@ class SemanticModel:
         self.arithmetic = arithmetic
         threads = usable_threads(threads)
         compute_alone()
+        arrays_apart()
         folds = self._load(folder)
         self.order = _axis_order(folds[0].reversed_axes, self.plans.transpose_forward)
         place = choose_device(device)

@@ -24,6 +24,7 @@ from scipy.ndimage import gaussian_filter
 
 from wirbel.core.method.arithmetic import Arithmetic
 from wirbel.io.prefetch import map_ahead
+from wirbel.learning.heap import arrays_together
 from wirbel.learning.precision import memory_format, quick_arithmetic
 
 SIGMA_OF_PATCH = 1 / 8
@@ -105,6 +106,8 @@ class SlidingWindow:
                 scores = torch.zeros(shape, dtype=weight.dtype, device=place)
             scores[tile] += found.to(place)
             weights[tile[1:]] += weight.to(place)
+            del found  # before the next tile is computed
+            arrays_together()
         assert scores is not None  # every image has a tile
         scores /= weights
         return scores[(slice(None), *back[1:])]
