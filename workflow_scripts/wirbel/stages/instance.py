@@ -21,6 +21,7 @@ from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import NetworkSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
+from wirbel.runner.machine.imports import lasting_imports
 
 if TYPE_CHECKING:
     from wirbel.learning.instance.instance_model import InstanceModel
@@ -42,7 +43,8 @@ class InstanceStage:
 
     def prepare(self) -> None:
         """Load the network."""
-        from wirbel.learning.instance.instance_model import InstanceModel
+        with lasting_imports():
+            from wirbel.learning.instance.instance_model import InstanceModel
 
         self.network = InstanceModel(
             self.model.folder, self.device, self.threads, arithmetic(self.method), self.planned

@@ -18,6 +18,7 @@ from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import NetworkSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
+from wirbel.runner.machine.imports import lasting_imports
 
 if TYPE_CHECKING:
     from wirbel.learning.semantic.semantic_model import SemanticModel
@@ -37,7 +38,8 @@ class SemanticStage:
 
     def prepare(self) -> None:
         """Load the network."""
-        from wirbel.learning.semantic.semantic_model import SemanticModel
+        with lasting_imports():
+            from wirbel.learning.semantic.semantic_model import SemanticModel
 
         self.network = SemanticModel(
             self.model.folder, self.device, self.threads, arithmetic(self.method), self.planned
