@@ -1,6 +1,6 @@
 """How long `wirbel inventory` takes for zipped DICOM series, in seconds of wall clock and of processors.
 
-Writes COUNT zip files of SLICES slices with headers as long as a scanner's (a block of private elements in each), looks
+Writes COUNT zip files of SLICES slices with headers as long as a scanner's (a block of PRIVATE bytes in each), looks
 into all of them with the command, and scales to 90,000. The archives are small because pixels are few: the inventory
 does not read pixels.
 Run: nice .venv/bin/python benchmarks/inventory.py --count 3000 --folder /tmp/deliveries
@@ -23,33 +23,35 @@ from wirbel.core.geometry import Volume
 from wirbel.ingest.writing import SeriesInfo, write_series
 
 PRIVATE_BYTES = 12_000
-"""Of private elements in a header: Siemens writes 5 to 100 kB, most of it compressible."""
+"""Of private elements in a header: Siemens writes 5 to 120 kB, most of it compressible."""
 WHOLE = 90_000
 STATIONS = ("HWS", "BWS", "LWS")
 PIXELS = (64, 128)
 
 
-def slices_of(description: str, count: int, folder: Path) -> tuple[list[bytes], bytes]:
+def slices_of(
+    description: str, count: int, private_bytes: int, folder: Path
+) -> tuple[list[bytes], bytes]:
     """Return the files of a series, and the UID of the series in them."""
     from pydicom import dcmread
 
     rng = np.random.default_rng(0)
     data = rng.integers(0, 200, (*PIXELS, count)).astype(np.int16)
     affine = np.array([[0, 0, 3.3, -30], [-1.0, 0, 0, 40], [0, -1.0, 0, 300], [0, 0, 0, 1.0]])
-    words = "".join(rng.choice(list("ABCDEFGH0123456789 =")) for _ in range(PRIVATE_BYTES))
+    words = "".join(rng.choice(list("ABCDEFGH0123456789 =")) for _ in range(private_bytes))
     private = {(0x0029, 0x10): words}
     paths = write_series(folder, Volume(data, affine), SeriesInfo(description, private=private))
     uid = str(dcmread(paths[0], stop_before_pixels=True).SeriesInstanceUID)
     return [path.read_bytes() for path in paths], uid.encode()
 
 
-def deliver(folder: Path, count: int, slices: int) -> Path:
+def deliver(folder: Path, count: int, slices: int, private_bytes: int) -> Path:
     """Write the archives and their table; every archive has UIDs of its own."""
     rows = ["participant_id\tsession_id\tpath"]
     made = {}
     for station in STATIONS:
         with TemporaryDirectory() as place:
-            made[station] = slices_of(f"T2_TSE_SAG_{station}", slices, Path(place))
+            made[station] = slices_of(f"T2_TSE_SAG_{station}", slices, private_bytes, Path(place))
     for number in range(count):
         station = STATIONS[number % len(STATIONS)]
         files, uid = made[station]
@@ -82,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--slices", type=int, default=20)
+    parser.add_argument("--private", type=int, default=PRIVATE_BYTES)
     parser.add_argument(
         "--folder", type=Path, help="where to keep the archives. Default: a temporary one"
     )
@@ -91,7 +94,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         table = folder / "scans.tsv"
         if not table.exists():
-            deliver(folder, args.count, args.slices)
+            deliver(folder, args.count, args.slices, args.private)
         line = [sys.executable, "-m", "wirbel", "inventory", f"scans={table}", "dicom=true"]
         line += [
             "stations={neck: {description: HWS}, chest: {description: BWS}, low: {description: LWS}}"

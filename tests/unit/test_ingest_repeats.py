@@ -10,6 +10,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian
 from support.deliveries.series import enhanced, series, volume, zipped
 
+from wirbel.ingest.archives import Member
 from wirbel.ingest.delivery import look_into
 from wirbel.ingest.headers import reading
 
@@ -55,6 +56,47 @@ def test_a_series_is_read_once(folder, parsed):
     assert len(parsed) == 1
     assert len({header.instance for header in found}) == len({h.positions for h in found}) == 6
     assert found == by_pydicom(folder)[0]
+
+
+@pytest.fixture
+def long_headers(folder):
+    """Every slice has a protocol of 50 kB among its private elements, as Siemens writes it."""
+    rewritten(folder, lambda image: protocol(image, 50_000))
+    return folder
+
+
+def protocol(image, length):
+    image.private_block(0x0029, "VENDOR", create=True).add_new(0x20, "OB", bytes(length))
+
+
+def test_a_long_private_element_is_read_once(long_headers, parsed, monkeypatch):
+    read, sizes = Member.read, []
+    monkeypatch.setattr(
+        Member, "read", lambda self, n: (sizes.append(got := read(self, n)), got)[1]
+    )
+    found = by_bytes(long_headers)
+    assert sum(map(len, sizes)) < 2 * 50_000 < 6 * 50_000
+    assert len(found[0]) == 6 and found == by_pydicom(long_headers)
+
+
+def test_a_slice_that_ends_early_behind_a_long_element_is_noticed(long_headers):
+    path = sorted(long_headers.glob("*.dcm"))[2]
+    path.write_bytes(path.read_bytes()[:-100])
+    found = by_bytes(long_headers)
+    assert [header.is_cut_short for header in found[0]] == [False, False, True, False, False, False]
+    assert found == by_pydicom(long_headers)
+
+
+def test_long_elements_of_several_lengths(long_headers, parsed):
+    """What is as long as one of those before it is not read again."""
+    for number, path in enumerate(sorted(long_headers.glob("*.dcm"))):
+        image = dcmread(path)
+        protocol(image, 50_000 + 2 * (number % 2))
+        image.save_as(path)
+    found = by_bytes(long_headers)
+    calls = len(parsed)
+    assert found == by_pydicom(long_headers)
+    assert calls < len(parsed) - calls
 
 
 def test_nested_sequences_of_open_length_are_passed_over(folder, parsed):

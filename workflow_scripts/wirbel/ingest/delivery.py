@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,6 +36,11 @@ class Found:
     unreadable: int = 0
     seen: set[str] = field(default_factory=set)
     repeats: Repeats = field(default_factory=Repeats)
+
+    @cached_property
+    def series(self) -> list[Series]:
+        """The series of all parts, once all of them were looked into."""
+        return gathered(self.headers)
 
 
 @dataclass(frozen=True)
@@ -122,13 +128,13 @@ def _look(member: Member, number: int, found: Found, *, all_facts: bool) -> None
         return
     if header is not None:
         found.seen.add(header.series)
-        found.headers.append(replace(header, place=number * SPREAD + member.place))
+        found.headers.append(replace(header, place=number * SPREAD + header.place))
 
 
 def chosen(found: Found, rules: SeriesRules, *, best: bool = False) -> Series:
     """Return the series to take; a fault of the delivery that it comes from is its own."""
     try:
-        series = chosen_series(gathered(found.headers), rules, best=best)
+        series = chosen_series(found.series, rules, best=best)
     except ScanError as error:
         if error.reason in ("no_dicom", "no_series") and found.faults:
             raise next(iter(found.faults.values())) from None

@@ -1,4 +1,4 @@
-"""Read the header of a DICOM file from a stream: never its pixels, never more than HEADER_BYTES."""
+"""Read the header of a DICOM file from a stream: never its pixels, never more than REACHES."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 
 from wirbel.errors import InfrastructureError, ScanError
+from wirbel.ingest.archive_kinds import HEAD_BYTES
 from wirbel.ingest.archives import Member
 from wirbel.ingest.headers.element_values import floats, integer, number, sequence, text, texts
 from wirbel.ingest.headers.facts import facts_of
@@ -21,10 +22,9 @@ from wirbel.ingest.headers.repeats import PIXELS, Repeats
 from wirbel.io.atomic import MACHINE_ERRORS
 
 MAGIC_AT, MAGIC = 128, b"DICM"
-FIRST_BYTES = 32 * 1024
-"""Read at first: enough for most slices, and little to unpack from an archive."""
-HEADER_BYTES = 64 * 1024**2
-"""The longest header: of an enhanced image of a thousand frames, with private elements in each."""
+REACHES = (HEAD_BYTES, 32 * 1024, 256 * 1024, 64 * 1024**2)
+"""How far a file is read, as long as its header goes on: what `Member` has read anyway; most slices of most scanners;
+those with protocols in private elements; enhanced images of a thousand frames with private elements in each."""
 FEWEST_BYTES = 16
 """Of compressed pixels."""
 DEFLATED = b"1.2.840.10008.1.2.1.99"
@@ -69,17 +69,17 @@ def read_header(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            content = member.read(FIRST_BYTES)
-            if repeats is not None and (known := repeats.header(member, content)) is not None:
+            content, known = _repeated(member, repeats)
+            if known is not None:
                 return known
-            dataset, pixels_at = _read(member, content)
+            content, dataset, pixels_at = _read(member, content)
             if pixels_at is None and _should_have_pixels(dataset):
                 raise _damaged()
             if pixels_at is None:
                 return None
             header, pixel_bytes = _header(member, dataset, pixels_at, without_facts)
             if repeats is not None:
-                repeats.learn(content, header, pixel_bytes)
+                repeats.learn(member, content, header, pixel_bytes)
             return header
         except (InfrastructureError, MemoryError, ScanError):
             raise
@@ -93,6 +93,18 @@ def read_header(
             raise _damaged() from None
 
 
+def _repeated(member: Member, repeats: Repeats | None) -> tuple[bytes, DicomHeader | None]:
+    """Return what was read, and the header if it repeats a known one."""
+    content = b""
+    if repeats is None:
+        return content, None
+    for reach in REACHES[:2]:
+        content += member.read(reach - len(content))
+        if (known := repeats.header(member, content)) is not None:
+            return content, known
+    return content, None
+
+
 def _should_have_pixels(dataset: Dataset) -> bool:
     """Whether a file is of a kind that has pixels, so that it was cut short where it has none."""
     meta = getattr(dataset, "file_meta", Dataset())
@@ -104,19 +116,23 @@ def _damaged() -> ScanError:
     return ScanError("unreadable", "a DICOM file has a damaged header: export it again")
 
 
-def _read(member: Member, content: bytes) -> tuple[Dataset, int | None]:
-    """Return the elements before the pixels, and where these begin, None without pixels; `content` was read already."""
-    is_all = len(content) < FIRST_BYTES
-    try:
-        dataset, pixels_at = _parsed(io.BytesIO(content))
-    except Exception:  # the first bytes may end in the middle of an element
-        if is_all:
-            raise
-        pixels_at = None
-    if pixels_at is None and not is_all:
-        content += member.read(HEADER_BYTES - FIRST_BYTES)
-        dataset, pixels_at = _parsed(io.BytesIO(content))
-    return dataset, pixels_at
+def _read(member: Member, content: bytes) -> tuple[bytes, Dataset, int | None]:
+    """Return what was read, the elements before the pixels, and where these begin; None without pixels.
+
+    `content` was read already.
+    """
+    for reach in REACHES[1:]:
+        content += member.read(max(reach - len(content), 0))
+        is_all = len(content) < reach or reach == REACHES[-1]
+        try:
+            dataset, pixels_at = _parsed(io.BytesIO(content))
+        except Exception:  # what was read may end in the middle of an element
+            if is_all:
+                raise
+            continue
+        if pixels_at is not None or is_all:
+            break
+    return content, dataset, pixels_at
 
 
 def _parsed(stream: IO[bytes]) -> tuple[Dataset, int | None]:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import replace
+from typing import NamedTuple
 
 from wirbel.ingest.archives import Member
 from wirbel.ingest.headers.header import DicomHeader
 
-FIRST_ELEMENT = 132
+FIRST_ELEMENT, DATA_SET = 132, 0x00030000
+"""Where the elements begin, and the first tag behind the file's own, which say how the others are written."""
 INSTANCE, POSITION = 0x00080018, 0x00200032
 PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 """Float, double and integer pixel data."""
@@ -29,6 +31,9 @@ COMPARED = frozenset(
     )
 )
 """All that `wirbel.ingest.headers.reading` looks at, but for INSTANCE, POSITION and what GROUPS hold."""
+LOOKED_AT = COMPARED | {INSTANCE, POSITION}
+LAST = max(LOOKED_AT)
+"""Elements are sorted by their tags: nothing is read of those that follow."""
 GROUPS = (0x52009229, 0x52009230)
 """Functional groups of enhanced images."""
 LONG = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
@@ -44,59 +49,108 @@ PLACE = re.compile(rb" *-?[0-9]+(\.[0-9]*)?(\\-?[0-9]+(\.[0-9]*)?){2} *")
 """Three numbers as scanners write them; any other spelling is left to pydicom."""
 
 
+class Walked(NamedTuple):
+    """What the beginning of a file has: values that are compared, and all looked at, by tag.
+
+    The rest are elements that nothing is read of: where they begin, and their tags and lengths. `pixels_at` is where
+    the pixels begin; None if the last element of the rest goes on behind what was read.
+    """
+
+    compared: tuple[tuple[int, bytes], ...]
+    values: dict[int, bytes]
+    rest_at: int
+    rest: list[tuple[int, int]]
+    pixels_at: int | None
+
+
+class Known(NamedTuple):
+    """A header that pydicom has read, how many bytes its pixels need, how long the rest of its file is, and its tags
+    and lengths.
+    """
+
+    header: DicomHeader
+    pixel_bytes: int
+    rest_bytes: int
+    rest: frozenset[tuple[int, int]]
+
+
 class Repeats:
     """What is known of a delivery's headers by their bytes."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple, tuple[DicomHeader, int]] = {}
+        self._known: dict[tuple, list[Known]] = {}
 
     def header(self, member: Member, content: bytes) -> DicomHeader | None:
-        """Return the header of a file that begins with `content`; None if it repeats no known one."""
-        seen = _elements(content) if self._known else None
-        if seen is None:
+        """Return the header of a file that begins with `content`; None if that tells of none that it repeats.
+
+        Private elements can have 100 kB in each slice, which take most of the time to unpack. Where one of them goes on
+        behind `content`, the file is as whole as the known one if this element and the rest of the file are as long.
+        """
+        seen = _walked(content) if self._known else None
+        if seen is None or seen.compared not in self._known:
             return None
-        known = self._known.get(seen[0])
-        instance, position = seen[1].get(INSTANCE, b""), seen[1].get(POSITION, b"")
-        if known is None or not (UID.fullmatch(instance) and PLACE.fullmatch(position)):
+        instance, position = seen.values.get(INSTANCE, b""), seen.values.get(POSITION, b"")
+        if not (UID.fullmatch(instance) and PLACE.fullmatch(position)):
             return None
+        known = self._known[seen.compared]
+        if seen.pixels_at is not None:
+            header = known[0].header
+            is_cut_short = member.size - seen.pixels_at < known[0].pixel_bytes
+        else:
+            rest_bytes, last = member.size - seen.rest_at, seen.rest[-1]
+            same = [one for one in known if one.rest_bytes == rest_bytes and last in one.rest]
+            if not same:
+                return None
+            header, is_cut_short = same[0].header, same[0].header.is_cut_short
         x, y, z = map(float, position.split(b"\\"))
         return replace(
-            known[0],
+            header,
             place=member.place,
             instance=instance.rstrip(b"\0").decode(),
             positions=((x, y, z),),
-            is_cut_short=member.size - seen[2] < known[1],
+            is_cut_short=is_cut_short,
             facts={},
         )
 
-    def learn(self, content: bytes, header: DicomHeader, pixel_bytes: int) -> None:
+    def learn(self, member: Member, content: bytes, header: DicomHeader, pixel_bytes: int) -> None:
         """Remember a header that pydicom has read; `pixel_bytes` is what its pixels need."""
-        if len(header.positions) == 1 and (seen := _elements(content)) is not None:
-            self._known[seen[0]] = header, pixel_bytes
+        seen = _walked(content) if len(header.positions) == 1 else None
+        if seen is not None and seen.pixels_at is not None:
+            rest_bytes = member.size - seen.rest_at
+            known = Known(header, pixel_bytes, rest_bytes, frozenset(seen.rest))
+            self._known.setdefault(seen.compared, []).append(known)
 
 
-def _elements(content: bytes) -> tuple[tuple, dict[int, bytes], int] | None:
-    """Return the compared elements, all looked at by tag, and where the pixels begin; None for another kind of file."""
+def _walked(content: bytes) -> Walked | None:
+    """Return what a file begins with; None for another kind of file, or if it goes on with elements that count."""
     found: dict[int, bytes] = {}
-    at = FIRST_ELEMENT
+    rest: list[tuple[int, int]] = []
+    at, rest_at = FIRST_ELEMENT, 0
+    pixels_at: int | None = None
+    explicit = False
     try:
         while True:
             tag, start, length = _element(content, at)
             if tag in PIXELS:
+                pixels_at = at
                 break
-            if tag in GROUPS or (tag >> 16 > 2 and not _is_explicit(found)):
+            explicit = explicit or (tag >= DATA_SET and _is_explicit(found))
+            if tag in GROUPS or (tag >= DATA_SET and not explicit):
                 return None
-            if length == OPEN:
-                at = _after_sequence(content, start)
-                continue
-            at = start + length
+            if tag > LAST:
+                rest_at = rest_at or at
+                rest.append((tag, length))
+            at = _after_sequence(content, start) if length == OPEN else start + length
             if at > len(content):
-                return None
-            if tag in COMPARED or tag in (INSTANCE, POSITION):
+                break
+            if tag in LOOKED_AT:
                 found[tag] = content[start:at]
     except (struct.error, ValueError, RecursionError):  # the last for a thousand nested sequences
         return None
-    return tuple((t, v) for t, v in found.items() if t in COMPARED), found, at
+    if pixels_at is None and not rest:
+        return None
+    compared = tuple((tag, value) for tag, value in found.items() if tag in COMPARED)
+    return Walked(compared, found, rest_at or at, rest, pixels_at)
 
 
 def _is_explicit(found: dict[int, bytes]) -> bool:

@@ -71,7 +71,7 @@ def gathered(headers: Iterable[DicomHeader]) -> list[Series]:
 
 def _key(header: DicomHeader) -> tuple:
     echo = None if header.echo_time_ms is None else round(header.echo_time_ms, 1)
-    directions = tuple(np.round(header.directions, 1) + 0.0)
+    directions = tuple(round(cosine, 1) + 0.0 for cosine in header.directions)
     return header.series, echo, header.rows, header.columns, directions
 
 
