@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
+import yaml
 from support.deliveries.stations import tall
 
 from wirbel.core.geometry import Volume
@@ -169,7 +170,9 @@ def test_stations_are_delivered_as_zipped_dicom_with_their_truth(tmp_path, monke
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     folder = tmp_path / "a" / "sourcedata" / "sub-sim0001"
     assert sorted(path.name for path in folder.iterdir()) == ["chest.zip", "lumbar.zip", "neck.zip"]
-    rules = stations_of({name: {"description": f"_{name}$"} for name in NAMES}, {})
+    settings = yaml.safe_load((tmp_path / "a/sourcedata/stations.yaml").read_text())
+    rules = stations_of(settings["stations"], settings["series"])
+    assert settings["dicom"] and list(rules) == list(NAMES)
     found = convert_stations([folder], rules)
     assert (list(found.found), found.missing) == (list(NAMES), {})
     rows = read_rows(tmp_path / "a/derivatives/truth/sub-sim0001/anat/sub-sim0001_stations.tsv")

@@ -71,6 +71,13 @@ def test_configfiles_are_handed_on_in_their_order(started):
     assert after(line, "--configfile") == ["more.yaml"]
 
 
+def test_settings_may_follow_a_configfile(started, tmp_path):
+    (tmp_path / "more=1.yaml").write_text("batch_size: 2\n")
+    line = started("run", "data", "out", "--configfile", "more.yaml", "more=1.yaml", "n4=false")
+    assert after(line, "--configfile") == ["more.yaml", "more=1.yaml"]
+    assert after(line, "--config") == ["bids_dir=data", "output_dir=out", "n4=false"]
+
+
 def test_folders_may_stand_in_a_file_and_words_are_taken_first(started, tmp_path):
     (tmp_path / "more.yaml").write_text("bids_dir: data\noutput_dir: out\n")
     assert after(started("run", "--configfile", "more.yaml"), "--config") == []

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate; raises Mistake."""
-    from wirbel.io.simulated import refusal
+    from wirbel.io.simulated import DELIVERIES, STATIONS_FILE, refusal
     from wirbel.stages.simulate import contradiction, main
 
     if wrong := contradiction(args) or refusal(Path(args.bids_dir)):
@@ -49,4 +49,8 @@ def run(args: argparse.Namespace) -> int:
     print(
         f"{counted(args.count, 'scan')} in {args.bids_dir}; next: wirbel run {args.bids_dir} RESULTS"
     )
+    if args.stations:
+        folder = args.bids_dir.rstrip("/")
+        settings = f"--configfile {folder}/{STATIONS_FILE} scans={folder}/{DELIVERIES}"
+        print(f"or, from the stations: wirbel run RESULTS {settings}")
     return 0

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from wirbel import __version__
+from wirbel.io.atomic import write_text
 from wirbel.io.dataset.bids import DESCRIPTION_FILE, read_description, write_dataset_description
 from wirbel.io.sidecars import write_json
 
 CT_FOLDER = "derivatives/ct"
+DELIVERIES = "sourcedata"
+"""Folder of scans as they would be delivered."""
+STATIONS_FILE = f"{DELIVERIES}/stations.yaml"
 DATA_SET_NAME = "Simulated sagittal T2w scans of the spine"
 
 
@@ -24,6 +29,13 @@ def refusal(bids_dir: Path) -> str:
         f"{bids_dir} is another data set (it holds {found}): simulated scans would be mixed into it, and its "
         "description and participants.tsv overwritten; give a new folder as bids_dir"
     )
+
+
+def write_station_settings(bids_dir: Path, descriptions: Mapping[str, str]) -> None:
+    """Write the settings with which a run takes the deliveries: station -> the description of its series."""
+    lines = [f"  {name}: {{description: {told}$}}" for name, told in descriptions.items()]
+    settings = ["dicom: true", "series: {orientation: sagittal}", "stations:", *lines]
+    write_text(bids_dir / STATIONS_FILE, "\n".join(settings) + "\n")
 
 
 def write_descriptions(bids_dir: Path, *, ct: bool = False) -> None:

@@ -21,10 +21,16 @@ from wirbel.ingest.writing import SeriesInfo, write_zipped
 from wirbel.io.atomic import write_bytes
 from wirbel.io.nifti.volumes import LABELS, write_volume
 from wirbel.io.sidecars import read_json, write_json
-from wirbel.io.simulated import CT_FOLDER, refusal, write_descriptions
+from wirbel.io.simulated import (
+    CT_FOLDER,
+    DELIVERIES,
+    refusal,
+    write_descriptions,
+    write_station_settings,
+)
 from wirbel.io.tabular.tables import write_rows
 from wirbel.phantom import REGIONS, Phantom, make_phantom
-from wirbel.phantom.imaging.stations import Station, cut_stations
+from wirbel.phantom.imaging.stations import NAMES, Station, cut_stations
 from wirbel.phantom.orders import ANY_REGION, Order, age_and_sex, orders
 from wirbel.phantom.tomography import make_ct
 from wirbel.plan.code.codehash import stage_code_hash
@@ -89,10 +95,10 @@ def write_stations(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]
 
     Of a broken scan the last archive is cut short.
     """
-    folder, paths = bids_dir / "sourcedata" / order.participant_id, []
+    folder, paths = bids_dir / DELIVERIES / order.participant_id, []
     stations = cut_stations(phantom.image, order.seed)
     for number, station in enumerate(stations, 1):
-        info = SeriesInfo(f"T2_TSE_SAG_{station.name}", number, f"simulated {order.seed}")
+        info = SeriesInfo(_description(station.name), number, f"simulated {order.seed}")
         paths.append(write_zipped(folder / f"{station.name}.zip", station.volume, info))
     if order.broken:
         content = paths[-1].read_bytes()
@@ -100,6 +106,11 @@ def write_stations(order: Order, phantom: Phantom, bids_dir: Path) -> list[Path]
     table = truth_folder(bids_dir, order) / f"{order.scan_id}_stations.tsv"
     write_rows(table, STATION_COLUMNS, map(_station_row, stations))
     return [*paths, table]
+
+
+def _description(station: str) -> str:
+    """Return what the series of a station is called."""
+    return f"T2_TSE_SAG_{station}"
 
 
 def _station_row(station: Station) -> dict[str, Any]:
@@ -159,6 +170,8 @@ def contradiction(args: argparse.Namespace) -> str:
 def simulate(to_make: list[Order], bids_dir: Path, processes: int) -> None:
     """Make all scans, then the tables, then `truth.json`, which says that the data set is complete."""
     write_descriptions(bids_dir, ct=any(order.ct for order in to_make))
+    if any(order.stations for order in to_make):
+        write_station_settings(bids_dir, {name: _description(name) for name in NAMES})
     folders = [bids_dir] * len(to_make)
     if processes > 1 and len(to_make) > 1:
         number = min(processes, len(to_make))

@@ -39,11 +39,12 @@ def understood(args: argparse.Namespace, **more: str) -> Wanted:
             "after the folders, without --config"
         )
     _explain(args.unknown)
-    words = [*args.words, *(word for group in args.config for word in group)]
+    after_files = [word for group in args.configfile for word in group if _is_setting(word)]
+    words = [*args.words, *(word for group in args.config for word in group), *after_files]
     folders = [word for word in words if not SETTING.match(word)]
     settings = {**_settings([word for word in words if SETTING.match(word)], folders), **more}
     _refuse_config(args.after)
-    files = tuple(name for group in args.configfile for name in group)
+    files = tuple(name for group in args.configfile for name in group if not _is_setting(name))
     return Wanted(
         _with_folders(settings, folders, _set_in(files)),
         args.profile,
@@ -53,6 +54,11 @@ def understood(args: argparse.Namespace, **more: str) -> Wanted:
         args.quiet,
         tuple(args.after),
     )
+
+
+def _is_setting(word: str) -> bool:
+    """Whether a word behind --configfile is a setting, and no file."""
+    return SETTING.match(word) is not None and not Path(word).exists()
 
 
 def _settings(words: list[str], others: list[str]) -> dict[str, str]:
