@@ -15,7 +15,7 @@ from support.deliveries.stations import tall
 from wirbel.core.geometry import Volume
 from wirbel.core.stitching.stations import stitched
 from wirbel.errors import ScanError
-from wirbel.ingest.stations import convert_stations
+from wirbel.ingest.stations import converted_session
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.tables import read_rows
@@ -173,7 +173,7 @@ def test_stations_are_delivered_as_zipped_dicom_with_their_truth(tmp_path, monke
     settings = yaml.safe_load((tmp_path / "a/sourcedata/stations.yaml").read_text())
     rules = stations_of(settings["stations"], settings["series"])
     assert settings["dicom"] and list(rules) == list(NAMES)
-    found = convert_stations([folder], rules)
+    found = converted_session([folder], rules).together()
     assert (list(found.found), found.missing) == (list(NAMES), {})
     rows = read_rows(tmp_path / "a/derivatives/truth/sub-sim0001/anat/sub-sim0001_stations.tsv")
     result = stitched({name: one.volume for name, one in found.found.items()})
@@ -181,7 +181,7 @@ def test_stations_are_delivered_as_zipped_dicom_with_their_truth(tmp_path, monke
     seam = result.seams[0]
     moved = (seam.shift_right_mm, seam.shift_front_mm, seam.shift_up_mm)
     np.testing.assert_allclose(moved, neck, atol=0.5)
-    broken = convert_stations([folder.with_name("sub-sim0002")], rules)
+    broken = converted_session([folder.with_name("sub-sim0002")], rules).together()
     assert list(broken.missing.values()) == ["archive_damaged"]
 
 

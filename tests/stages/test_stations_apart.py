@@ -7,12 +7,16 @@ import pandas as pd
 import pytest
 from stages.test_ingest_nifti_stations import RULES, chunks
 from support.deliveries.ingesting import Study
+from support.deliveries.station_cohort import RULES as DICOM_RULES
+from support.deliveries.station_cohort import delivered, plain, truncated_zip
+from support.deliveries.stations import tall
 from support.spines.solid_spine import SolidSpine, render
 from support.studies import planned
 from support.studies.measured import BEFORE, image_of
 from support.studies.planned import BUILTIN, seal_manifests
 
 from wirbel.core.geometry import Volume
+from wirbel.ingest import conversion
 from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.sidecars import read_json, write_json
 from wirbel.io.tabular.tables import write_rows
@@ -184,3 +188,21 @@ def test_a_stitched_scan_says_which_stations_are_missing_and_which_were_left(tmp
     tables, _ = measured(tmp_path)
     flags = tables["scans"].set_index("station")["flags"]["neck"].split(";")
     assert {"stations_missing", "stations_left"} <= set(flags)
+
+
+def test_zipped_stations_are_converted_once_for_all_scans_of_their_session(deliveries, monkeypatch):
+    converted = []
+    run = conversion._run
+    monkeypatch.setattr(conversion, "_run", lambda *line: (converted.append(1), run(*line))[1])
+    ways = {"1": plain, "2": truncated_zip}
+    for name, way in ways.items():
+        for path in delivered(way, deliveries.folder / name, tall(rows=260), seed=3)[0]:
+            deliveries.deliver(name, path)
+    records = deliveries.run(stations=DICOM_RULES, stitch=False)
+    assert len(converted) == 3 + 2
+    assert {name: record.reason for name, record in records.items()} == {
+        **dict.fromkeys([f"sub-{n}_chunk-{k}" for n in (1, 2) for k in (1, 2, 3)], ""),
+        "sub-2_chunk-3": "archive_damaged",
+    }
+    told = read_json(deliveries.out / records["sub-2_chunk-2"].outputs[1])
+    assert (told["Station"], told["StationAbove"]["upper"]) == ("chest", "neck")

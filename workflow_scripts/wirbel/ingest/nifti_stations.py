@@ -11,18 +11,14 @@ from wirbel.core.preparation.intake import check_geometry
 from wirbel.errors import CONTENT_MISSING, NO_SCAN, ScanError
 from wirbel.ingest.delivery import Converted
 from wirbel.ingest.headers.facts import facts_of_sidecar
-from wirbel.ingest.stations import Stations, found_of
+from wirbel.ingest.stations import SEVERAL, Session, session_of
 from wirbel.io.dataset.presence import absence
 from wirbel.io.dataset.sidecar_facts import made_of_others, read_sidecar, sidecar_path
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.plan.series_rules import SeriesRules
 
-SEVERAL = "several_series"
 
-
-def read_stations(
-    paths: Sequence[Path], rules: Mapping[str, SeriesRules], *, alone: str = ""
-) -> Stations:
+def read_session(paths: Sequence[Path], rules: Mapping[str, SeriesRules]) -> Session:
     """Return each station's volume.
 
     Parameters
@@ -30,38 +26,22 @@ def read_stations(
     paths : sequence of Path
         The files of a session.
     rules : mapping of str to SeriesRules
-        Name of a station -> `name`, a regular expression that its file's name contains.
-    alone : str
-        The station that is a scan of its own: its faults count, those of others do not. Default: none.
-
-    Returns
-    -------
-    Stations
-        At least one was found.
-
-    Raises
-    ------
-    ScanError
-        If no station can be read, the fault that says most; "several_series" if several files fit one.
+        Name of a station -> `name`, a regular expression that its file's name contains; where several files fit,
+        that is a fault ("several_series").
     """
-    found: dict[str, Converted] = {}
-    faults: dict[str, ScanError] = {}
-    for name, rule in rules.items():
-        fitting = [path for path in paths if re.search(rule.name, path.name, re.IGNORECASE)]
-        try:
-            found[name] = _read(fitting, rule)
-        except ScanError as fault:
-            if fault.reason == SEVERAL and not alone:
-                raise ScanError(SEVERAL, f"station {name}: {fault.detail}") from None
-            faults[name] = fault
-    return found_of(found, faults, "", alone)
+
+    def read(rule: SeriesRules) -> Converted:
+        return _read([path for path in paths if re.search(rule.name, path.name, re.I)], rule)
+
+    return session_of(read, rules, software="")
 
 
 def _read(fitting: list[Path], rule: SeriesRules) -> Converted:
     if len(fitting) > 1:
         told = ", ".join(path.name for path in fitting)
         raise ScanError(
-            SEVERAL, f"{len(fitting)} files fit {rule.name!r} ({told}): make the rule narrower"
+            SEVERAL,
+            f"{len(fitting)} files fit {rule.name!r} ({told}): make the rule narrower",
         )
     if not fitting:
         raise ScanError(NO_SCAN, f"no file's name contains {rule.name!r}: correct the rule")

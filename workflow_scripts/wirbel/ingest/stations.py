@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,8 @@ from wirbel.errors import NO_SCAN, ScanError
 from wirbel.ingest.delivery import Converted, converted_of, look_into
 from wirbel.plan.series_rules import SeriesRules
 
-MISSING_REASONS = (
-    *("no_series", "no_dicom", "unreadable", "incomplete_series", "not_converted"),
-    *("archive_damaged", "archive_encrypted", "archive_bomb", "archive_nested", "content_missing"),
-    *("derived_image", "bad_geometry", "bad_intensities"),
-)
-"""What makes a station missing; anything else is a question of the rules, and refused."""
+SEVERAL = "several_series"
+"""A question of the rules, which is asked; any other fault makes a station missing."""
 NOTHING = ("no_series", NO_SCAN)
 """Nothing was delivered that fits."""
 
@@ -33,64 +29,82 @@ class Stations:
     alone: str = ""
 
 
-def convert_stations(
-    paths: Sequence[Path],
-    rules: Mapping[str, SeriesRules],
-    *,
-    best: bool = False,
-    alone: str = "",
-) -> Stations:
+@dataclass(frozen=True)
+class Session:
+    """The stations of a session: name -> what was converted, or why it could not be."""
+
+    found: dict[str, Converted]
+    faults: dict[str, ScanError]
+    software: str = "dcm2niix"
+
+    def together(self) -> Stations:
+        """Return the stations to put together.
+
+        Raises
+        ------
+        ScanError
+            If no station was found, the fault that says most; "several_series" where several fit one station.
+        """
+        for name, fault in self.faults.items():
+            if fault.reason == SEVERAL:
+                raise _of_station(name, fault)
+        if not self.found:
+            raise _of_station(*_telling(self.faults))
+        return Stations(self.found, self._reasons(), self.software)
+
+    def apart(self, name: str) -> Stations:
+        """Return the stations where `name` is a scan of its own; raises its fault (ScanError)."""
+        if name in self.faults:
+            raise _of_station(name, self.faults[name])
+        return Stations(self.found, self._reasons(), self.software, name)
+
+    def _reasons(self) -> dict[str, str]:
+        return {name: fault.reason for name, fault in self.faults.items()}
+
+
+def converted_session(
+    paths: Sequence[Path], rules: Mapping[str, SeriesRules], *, best: bool = False
+) -> Session:
     """Return each station's volume.
 
     Parameters
     ----------
     paths : sequence of Path
-        Folders, archives or files, all of one scan.
+        Folders, archives or files, all of one session.
     rules : mapping of str to SeriesRules
         Name of a station -> which series it is.
     best : bool
-        Where several series fit a station, take the best. Default: refuse.
-    alone : str
-        The station that is a scan of its own: its faults count, those of others do not. Default: none.
-
-    Returns
-    -------
-    Stations
-        At least one was found.
+        Where several series fit a station, take the best. Default: that is a fault.
 
     Raises
     ------
-    ScanError
-        As `convert` does: if no station was found, the first one's fault, or if a station cannot be
-        told apart from others.
+    InfrastructureError, OSError
+        If the machine or its file system is at fault.
     """
     delivered = look_into(paths)
-    found: dict[str, Converted] = {}
-    faults: dict[str, ScanError] = {}
+    return session_of(lambda rule: converted_of(paths, delivered, rule, best=best), rules)
+
+
+def session_of(
+    convert: Callable[[SeriesRules], Converted],
+    rules: Mapping[str, SeriesRules],
+    software: str = "dcm2niix",
+) -> Session:
+    """Return what `convert` makes of each station, or its fault."""
+    session = Session({}, {}, software)
     for name, rule in rules.items():
         try:
-            found[name] = converted_of(paths, delivered, rule, best=best)
+            session.found[name] = convert(rule)
         except ScanError as fault:
-            if fault.reason not in MISSING_REASONS and not alone:
-                raise ScanError(fault.reason, f"station {name}: {fault.detail}") from None
-            faults[name] = fault
-    return found_of(found, faults, "dcm2niix", alone)
+            session.faults[name] = fault
+    return session
 
 
-def found_of(
-    found: dict[str, Converted], faults: Mapping[str, ScanError], software: str, alone: str = ""
-) -> Stations:
-    """Return the stations that were found; raises the fault that says most if none was, or that of `alone`."""
-    if alone in faults:
-        raise telling({alone: faults[alone]})
-    if not found:
-        raise telling(faults)
-    missing = {name: fault.reason for name, fault in faults.items()}
-    return Stations(found, missing, software, alone)
-
-
-def telling(faults: Mapping[str, ScanError]) -> ScanError:
-    """Return the fault that says most: that nothing fits says least."""
-    told = list(faults.items())
-    name, fault = next((one for one in told if one[1].reason not in NOTHING), told[0])
+def _of_station(name: str, fault: ScanError) -> ScanError:
     return ScanError(fault.reason, f"station {name}: {fault.detail}")
+
+
+def _telling(faults: Mapping[str, ScanError]) -> tuple[str, ScanError]:
+    """Return the station whose fault says most: that nothing fits says least."""
+    told = list(faults.items())
+    return next((one for one in told if one[1].reason not in NOTHING), told[0])

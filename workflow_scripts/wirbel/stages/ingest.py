@@ -22,9 +22,9 @@ from wirbel.core.stitching.stations import Stitched, seam_above, stitched
 from wirbel.errors import ScanError
 from wirbel.ingest.checking import accepting, warnings_of
 from wirbel.ingest.delivery import Converted, convert
-from wirbel.ingest.nifti_stations import read_stations
+from wirbel.ingest.nifti_stations import read_session
 from wirbel.ingest.sidecar import lone_sidecar, sidecar_of, station_sidecar
-from wirbel.ingest.stations import Stations, convert_stations
+from wirbel.ingest.stations import Session, Stations, converted_session
 from wirbel.io.dataset.several_paths import parted_paths
 from wirbel.io.dataset.sidecar_facts import sidecar_path
 from wirbel.io.nifti.volumes import write_volume
@@ -37,6 +37,7 @@ from wirbel.plan.station_names import station_of
 from wirbel.runner.failures import machine_fault
 from wirbel.runner.loop import Scan, StageFolders, run_planned
 
+NO_SESSION: tuple[Path | None, Session] = None, Session({}, {})
 SEAM_COLUMNS = tuple(field.name for field in fields(Seam))
 
 
@@ -59,6 +60,7 @@ class IngestStage:
         series = accepting(settings.series, settings.levels)
         self._rules = rules_of(series)
         self._stations = stations_of(settings.stations, series)
+        self._last = NO_SESSION
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -67,18 +69,29 @@ class IngestStage:
         """Choose the series and convert it; or that of each station."""
         paths, best = parted_paths(scan.path), self.settings.one_per_session
         try:
+            if not self._stations:
+                return convert(paths, self._rules, best=best)
             alone = station_of(scan.scan_id, self.settings.apart)
-            if any(rule.name for rule in self._stations.values()):
-                return read_stations(paths, self._stations, alone=alone)
-            if self._stations:
-                return convert_stations(paths, self._stations, best=best, alone=alone)
-            return convert(paths, self._rules, best=best)
+            session = self._session(scan.path)
+            return session.apart(alone) if alone else session.together()
         except ScanError as error:
             raise ScanError(error.reason, f"{scan.scan_id}: {error.detail}") from None
         except Exception as error:
             if machine_fault(error):
                 raise
             raise _unforeseen(scan, error) from None
+
+    def _session(self, path: Path) -> Session:
+        """Return the stations of a session; those that are scans of their own follow each other, and are read once."""
+        if path != self._last[0]:
+            paths, self._last = parted_paths(path), NO_SESSION
+            if any(rule.name for rule in self._stations.values()):
+                session = read_session(paths, self._stations)
+            else:
+                best = self.settings.one_per_session
+                session = converted_session(paths, self._stations, best=best)
+            self._last = path, session
+        return self._last[1]
 
     def compute(self, inputs: Converted | Stations) -> Ingested:
         """Put stations together; a single series is finished already."""
