@@ -49,6 +49,18 @@ def test_the_worst_scans_come_first_and_the_networks_are_named(page):
     assert "200" in page.locator(".figures").inner_text()
 
 
+def test_stations_of_a_session_can_be_told_apart(tab, tmp_path):
+    """Names are read as far as the number of the station, which is also told in words."""
+    write_tables(tmp_path, 6, stations=("neck", "chest", "lumbar"))
+    write_report(tmp_path, Study("Stations", "0123"))
+    page = opened(tab, tmp_path)
+    cell = page.locator(".tabulator-row .tabulator-cell[tabulator-field=scan_id]").first
+    assert cell.inner_text().endswith("_chunk-1")
+    assert cell.evaluate("one => one.scrollWidth <= one.clientWidth")
+    told = page.locator(".tabulator-row .tabulator-cell[tabulator-field=station]")
+    assert told.first.is_visible() and told.first.inner_text() == "neck"
+
+
 def test_sentences_from_files_are_shown_and_not_run(page):
     page.keyboard.press("j")
     assert SPOILT in page.locator("#chosen").inner_text()

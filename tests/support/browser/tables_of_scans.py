@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,9 +23,15 @@ DRAWN = "sub-00001"
 """The flagged scan, which has a panel."""
 
 
-def write_tables(output: Path, scans: int) -> list[str]:
-    """Write the five tables of so many scans: the first failed, the second is flagged, heights follow age and sex."""
+def write_tables(output: Path, scans: int, stations: Sequence[str] = ()) -> list[str]:
+    """Write the five tables of so many scans: the first failed, the second is flagged, heights follow age and sex.
+
+    With `stations`, each participant has a scan of each.
+    """
     names = [f"sub-{i:05d}" for i in range(scans)]
+    if stations:
+        parts = [divmod(i, len(stations)) for i in range(scans)]
+        names = [f"sub-{person:05d}_ses-baseline_chunk-{part + 1}" for person, part in parts]
     rng = np.random.default_rng(5)
     age, female = rng.integers(20, 80, scans), np.arange(scans) % 2 == 0
     people = {"age": age, "sex": np.where(female, "F", "M")}
@@ -44,6 +51,7 @@ def write_tables(output: Path, scans: int) -> list[str]:
         "cobb_angle_deg": rng.gamma(2, 3, scans).round(2),
         "cobb_status": "ok",
         "plausibility_flags": "",
+        "station": [stations[i % len(stations)] for i in range(scans)] if stations else None,
     }
     write(output, "scans", names, scan | people)
     height = 27 + 2 * ~female[:, None] - 0.03 * (age[:, None] - 50) + np.arange(3)

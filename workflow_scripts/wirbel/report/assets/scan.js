@@ -80,6 +80,7 @@ function aside(row, panel) {
   const described = (panel && panel.described) || {};
   const codes = WIRBEL.data.study.codes.level_method || {};
   const facts = [
+    ...(row.station ? [["Station", row.station]] : []),
     ["Levels", row.first_level ? `${row.first_level} to ${row.last_level}` : "–"],
     ["Named", codes[row.level_method] || inWords(row.level_method || "–")],
     ["Confidence", shown(row.level_confidence)],

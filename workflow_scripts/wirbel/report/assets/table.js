@@ -3,11 +3,12 @@
 
 const THUMB_HEIGHT = 56;
 const SHOWN_AT_FIRST = new Set([
-  "attention", "scan_id", "session_id", "review", "scan_status", "stage", "flags", "outlier_rows", "range_rows",
+  "attention", "scan_id", "session_id", "station", "review", "scan_status", "stage", "flags", "outlier_rows", "range_rows",
   "largest_modified_z", "level_confidence", "first_level", "last_level", "vertebrae_found", "age", "sex",
   "cobb_angle_deg", "lumbar_lordosis_deg", "detail",
 ]);
 const WIDTHS = { flags: 230, detail: 420, scan_id: 150, review: 130, attention: 110 };
+const WIDEST_NAME = 300, CHARACTER = 8.5;
 
 /** Whether a number fits what was typed: ">3", "<=2", "3..5", "=" for none, else the number itself. */
 function numberFits(typed, value) {
@@ -65,6 +66,12 @@ const FORMATTERS = {
   },
 };
 
+/** Wide enough for the scans' names: those of a session differ at their ends. */
+function nameWidth(names) {
+  const longest = names.reduce((most, name) => Math.max(most, name.length), 0);
+  return Math.min(WIDEST_NAME, Math.max(WIDTHS.scan_id, Math.ceil(CHARACTER * longest) + 16));
+}
+
 function tableColumn(column) {
   const number = column.kind === "number";
   return {
@@ -79,7 +86,7 @@ function tableColumn(column) {
     headerFilter: "input",
     headerFilterPlaceholder: number ? "> < .." : column.name === "flags" ? "flag, begin*, !flag" : "filter",
     headerFilterFunc: number ? numberFits : column.name === "flags" ? flagsFit : textFits,
-    width: WIDTHS[column.name],
+    width: column.name === "scan_id" ? nameWidth(column.texts) : WIDTHS[column.name],
     frozen: column.name === "attention" || column.name === "scan_id",
     formatter: FORMATTERS[column.name] || (number ? (cell) => shown(cell.getValue()) : "plaintext"),
   };
