@@ -282,5 +282,5 @@ def test_damaged_files_beside_a_whole_series_are_told_or_refused(study):
     record = study.run()["sub-1"]
     told = read_json(study.out / record.outputs[1])
     assert told["IngestWarnings"] == ["files_left_out"]
-    assert told["IngestNotes"] == ["1 DICOM files with damaged headers were left out"]
+    assert told["IngestNotes"] == ["1 DICOM file with a damaged header was left out"]
     assert study.run(checks={"files_left_out": "failure"})["sub-1"].reason == "files_left_out"

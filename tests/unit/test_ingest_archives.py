@@ -113,7 +113,7 @@ def test_other_archives_are_named(tmp_path):
 def test_one_damaged_archive_beside_the_series_is_only_noted(tmp_path, archive):
     (tmp_path / "b.zip").write_bytes(archive.read_bytes()[:500])
     found = convert([archive, tmp_path / "b.zip"], SeriesRules())
-    assert found.notes == ["1 parts of the delivery were left out (archive_damaged)"]
+    assert found.notes == ["1 part of the delivery was left out (archive_damaged)"]
 
 
 def test_one_damaged_archive_in_a_folder_spoils_no_other(tmp_path, archive):

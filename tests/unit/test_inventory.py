@@ -3,7 +3,6 @@
 import csv
 
 import pytest
-from support.deliveries.series import series, zipped
 from support.studies.bids_scans import put_scan
 
 from wirbel.command.main import main
@@ -88,22 +87,3 @@ def test_only_equal_files_are_the_same(tmp_path):
         SizedFile(str(tmp_path / "gone"), 50_001),
     ]
     assert same_content(files) == [[files[0].path, files[2].path]]
-
-
-def test_deliveries_of_dicom_are_looked_into_without_converting_them(tmp_path, capsys):
-    data = tmp_path / "in"
-    zipped(data / "sub-1" / "a.zip", series(tmp_path / "a"))
-    zipped(data / "sub-2" / "ses-b" / "a.zip", series(tmp_path / "b", description="T1"))
-    (data / "sub-3").mkdir()
-    table = tmp_path / "all.tsv"
-    words = ["inventory", f"scans={data}", "dicom=true", "series={description: T2}"]
-    assert main([*words, "--table", str(table)]) == 0
-    assert [(r["scan_id"], r["status"], r["reason"]) for r in rows(table)] == [
-        ("sub-1", "taken", ""),
-        ("sub-2_ses-b", "faulty", "no_series"),
-        ("", "faulty", "no_scan"),
-    ]
-    assert rows(table)[0]["detail"] == "5 sagittal slices, 30 x 24 pixels, echo time 101 ms"
-    assert "no_series: no series fits the rules" in capsys.readouterr().out
-    assert main([*words, "--names-only"]) == 0
-    assert "2 scans to take" in capsys.readouterr().out

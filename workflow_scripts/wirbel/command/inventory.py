@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections import Counter
 from dataclasses import replace
+from itertools import groupby
 
 from wirbel.command.common.completion import DIRECTORY, FILE, offer
 from wirbel.command.common.mistake import Mistake
@@ -18,7 +20,7 @@ from wirbel.command.starting.words import understood
 from wirbel.errors import REASONS
 from wirbel.io.escapes import visible
 from wirbel.io.tabular.tables import write_rows
-from wirbel.plan.checks import CHECKS, OFF, SAME_CONTENT
+from wirbel.plan.checks import BESIDE, CHECKS, OFF, SAME_CONTENT
 from wirbel.study.listing.dataset import look_up
 from wirbel.study.refused import Refused
 from wirbel.study.settings.run_settings import Settings, SettingsError
@@ -29,6 +31,7 @@ from wirbel.study.sources.inventory import (
     TAKEN,
     WORDS,
     Inventory,
+    Row,
     inventory,
 )
 from wirbel.words import counted
@@ -71,13 +74,11 @@ def run(args: argparse.Namespace) -> int:
             settings.bids_dir,
             os.devnull,
             settings.participants,
-            source=replace(
-                settings.source, apart=()
-            ),  # a row for a session tells of all its stations
+            source=replace(settings.source, apart=()),  # its stations are told apart below
             levels=_levels(settings, contents=not args.names_only),
         )
         found = inventory(data, settings.bids_dir, contents=not args.names_only)
-        if settings.dicom and not args.names_only:
+        if (settings.dicom or settings.source.joined) and not args.names_only:
             from wirbel.command.common.deliveries import with_headers  # imports pydicom
 
             found = with_headers(found, data.scans, settings)
@@ -108,13 +109,19 @@ def _levels(settings: Settings, *, contents: bool) -> dict[str, str]:
 def in_words(found: Inventory, settings: Settings, table: str = "") -> str:
     """Return the counts, each reason with examples, and what is odd besides."""
     people = {row.participant_id for row in found.rows}
+    scans = {row.scan_id for row in found.rows if row.status == TAKEN}
+    left = sum(row.status == LEFT_OUT for row in found.rows if row.scan_id)
     place = settings.source.table or settings.bids_dir
     lines = [
-        f"{place}: {counted(len(people), 'participant')}, {counted(found.count(TAKEN), 'scan')} to take, "
-        f"{found.count(LEFT_OUT):,} left out by the settings, {found.count(FAULTY):,} missing or faulty",
+        f"{place}: {counted(len(people), 'participant')}, {counted(len(scans), 'scan')} to take, "
+        f"{left:,} left out by the settings, {found.count(FAULTY):,} missing or faulty",
         *_sizes(found),
+        *_stations(found),
     ]
-    for reason in sorted(found.reasons, key=lambda name: (list(WORDS) + [name]).index(name)):
+    known = [name for name in WORDS if name not in BESIDE]
+    for reason in sorted(
+        found.reasons, key=lambda name: (name in BESIDE, [*known, name].index(name))
+    ):
         lines += _reason(found, reason)
     lines += [f"Also: {remark}" for remark in found.remarks if not _is_told(remark)]
     lines.append(f"All rows: {table}" if table else "Add --table FILE.tsv for all rows.")
@@ -127,15 +134,41 @@ def _is_told(remark: str) -> bool:
 
 
 def _sizes(found: Inventory) -> list[str]:
-    taken = [int(row.bytes) for row in found.rows if row.status == TAKEN and row.bytes]
-    return [f"To read: {sum(taken) / 1e6:,.0f} MB"] if taken else []
+    taken = {row.path: int(row.bytes) for row in found.rows if row.status == TAKEN and row.bytes}
+    return [f"To read: {sum(taken.values()) / 1e6:,.0f} MB"] if taken else []
+
+
+def _stations(found: Inventory) -> list[str]:
+    """Return how many sessions have each station, and how many have how many of them."""
+    rows = [row for row in found.rows if row.station]
+    if not rows:
+        return []
+    names = dict.fromkeys(row.station for row in rows)
+    taken = Counter(row.station for row in rows if row.status == TAKEN)
+    sessions = {(row.participant_id, row.session_id): 0 for row in rows}
+    for row in rows:
+        sessions[row.participant_id, row.session_id] += row.status == TAKEN
+    having = Counter(sessions.values())
+    each = ", ".join(f"{name} {taken[name]:,}" for name in names)
+    numbers = ", ".join(f"{having[n]:,} with {n}" for n in range(len(names), -1, -1) if having[n])
+    told = f"Stations: {each}; {counted(len(sessions), 'session')}: {numbers} of {len(names)}"
+    return [told]
+
+
+def _beside(row: Row) -> str:
+    """Return the file that a row is about where it is no scan's."""
+    return f"{row.path}: " if row.path and not row.scan_id else ""
 
 
 def _reason(found: Inventory, reason: str) -> list[str]:
-    """Return how many rows have a reason, and some of them."""
+    """Return how many rows have a reason, and some of them; stations of which the same is true together."""
     rows = [row for row in found.rows if row.reason == reason]
     words = WORDS.get(reason) or REASONS.get(reason, "")
     told = [f"{len(rows):,} {reason}: {words}".rstrip(": ")]
-    told += [f"    {row.scan_id or row.participant_id}: {row.detail}" for row in rows[:EXAMPLES]]
-    more = len(rows) - EXAMPLES
+    alike = groupby(rows, lambda row: (row.participant_id, row.session_id, row.path, row.detail))
+    groups = [list(some) for _, some in alike]
+    for some in groups[:EXAMPLES]:
+        names = ", ".join([some[0].name, *(row.station for row in some[1:])])
+        told.append(f"    {names}: {_beside(some[0])}{some[0].detail}")
+    more = sum(map(len, groups[EXAMPLES:]))
     return told + ([f"    ... and {more:,} more"] if more > 0 else [])

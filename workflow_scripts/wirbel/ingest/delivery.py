@@ -20,6 +20,7 @@ from wirbel.ingest.headers.repeats import Repeats
 from wirbel.ingest.headers.series import Series, check_series, gathered
 from wirbel.ingest.matching import chosen_series
 from wirbel.plan.series_rules import SeriesRules
+from wirbel.words import counted
 
 SPREAD = 1_000_000
 """Places of the files of one part are numbered from a multiple of this on."""
@@ -27,10 +28,13 @@ SPREAD = 1_000_000
 
 @dataclass
 class Found:
-    """What is in a delivery: headers, the UIDs of their series, what repeats them, and faults by the part (its number)
+    """What is in a delivery: its parts (`wirbel.ingest.archives.parts`) and what they are called (an archive, or the
+    path of other files), headers, the UIDs of their series, what repeats them, and faults by the part (its number)
     that has them.
     """
 
+    parts: list[tuple[Path, ...]] = field(default_factory=list)
+    names: list[Path] = field(default_factory=list)
     headers: list[DicomHeader] = field(default_factory=list)
     faults: dict[int, ScanError] = field(default_factory=dict)
     unreadable: int = 0
@@ -75,15 +79,13 @@ def convert(paths: Sequence[Path], rules: SeriesRules, *, best: bool = False) ->
     InfrastructureError, OSError
         If the machine or its file system is at fault.
     """
-    return converted_of(paths, look_into(paths), rules, best=best)
+    return converted_of(look_into(paths), rules, best=best)
 
 
-def converted_of(
-    paths: Sequence[Path], found: Found, rules: SeriesRules, *, best: bool = False
-) -> Converted:
+def converted_of(found: Found, rules: SeriesRules, *, best: bool = False) -> Converted:
     """Return the volume of a delivery that was looked into already; arguments and errors as of `convert`."""
-    series = chosen(found, rules, best=best)
-    volume = volume_of(paths, series)
+    series = whole(found, fitting(found, rules, best=best))
+    volume = volume_of(found.parts, series)
     return Converted(volume, allowed(series), notes_on(found), series.first.is_derived)
 
 
@@ -93,7 +95,8 @@ def look_into(paths: Sequence[Path], *, all_facts: bool = True) -> Found:
     Only the first file of a series has facts if `all_facts` is not set.
     """
     found = Found()
-    for number, part in enumerate(_parts(paths, found)):
+    _part(paths, found)
+    for number, part in enumerate(found.parts):
         try:
             with closing(members(part)) as some:
                 for member in some:
@@ -103,17 +106,16 @@ def look_into(paths: Sequence[Path], *, all_facts: bool = True) -> Found:
     return found
 
 
-def _parts(paths: Sequence[Path], found: Found | None = None) -> list[tuple[Path, ...]]:
-    """Return the parts of all paths; a path where nothing is becomes a fault of an empty part."""
-    told: list[tuple[Path, ...]] = []
+def _part(paths: Sequence[Path], found: Found) -> None:
+    """Find the parts of all paths; a path where nothing is becomes a fault of an empty part."""
     for path in paths:
+        some: list[tuple[Path, ...]] = [()]
         try:
-            told += parts(path)
+            some = parts(path)
         except ScanError as fault:
-            if found is not None:
-                found.faults[len(told)] = fault
-            told.append(())
-    return told
+            found.faults[len(found.parts)] = fault
+        found.parts += some
+        found.names += [part[0] if len(part) == 1 else path for part in some]
 
 
 def _look(member: Member, number: int, found: Found, *, all_facts: bool) -> None:
@@ -131,10 +133,10 @@ def _look(member: Member, number: int, found: Found, *, all_facts: bool) -> None
         found.headers.append(replace(header, place=number * SPREAD + header.place))
 
 
-def chosen(found: Found, rules: SeriesRules, *, best: bool = False) -> Series:
-    """Return the series to take; a fault of the delivery that it comes from is its own."""
+def fitting(found: Found, rules: SeriesRules, *, best: bool = False) -> Series:
+    """Return the series that fits the rules; a fault of the delivery that it comes from is its own."""
     try:
-        series = chosen_series(found.series, rules, best=best)
+        return chosen_series(found.series, rules, best=best)
     except ScanError as error:
         if error.reason in ("no_dicom", "no_series") and found.faults:
             raise next(iter(found.faults.values())) from None
@@ -142,6 +144,10 @@ def chosen(found: Found, rules: SeriesRules, *, best: bool = False) -> Series:
             told = f"{found.unreadable} DICOM files have damaged headers: export them again"
             raise ScanError("unreadable", told) from None
         raise
+
+
+def whole(found: Found, series: Series) -> Series:
+    """Return a series; raises ScanError if it is not whole, or what it was delivered in is damaged."""
     for place in sorted(series.places):
         if fault := found.faults.get(place // SPREAD):
             raise fault
@@ -149,12 +155,12 @@ def chosen(found: Found, rules: SeriesRules, *, best: bool = False) -> Series:
     return series
 
 
-def volume_of(paths: Sequence[Path], series: Series) -> Volume:
-    """Copy the files of a series to a private folder, and convert them."""
+def volume_of(delivered: Sequence[tuple[Path, ...]], series: Series) -> Volume:
+    """Copy the files of a series, of the parts of a delivery, to a private folder, and convert them."""
     with TemporaryDirectory(prefix="wirbel-ingest-") as name:
         folder = Path(name)
         (folder / "in").mkdir()
-        for number, part in enumerate(_parts(paths)):
+        for number, part in enumerate(delivered):
             own = {place % SPREAD for place in series.places if place // SPREAD == number}
             if own:
                 _copy(part, own, folder / "in", number)
@@ -182,9 +188,11 @@ def allowed(series: Series) -> dict:
 def notes_on(found: Found) -> list[str]:
     """Return what was odd about a delivery that is good enough."""
     told = []
-    if found.unreadable:
-        told.append(f"{found.unreadable} DICOM files with damaged headers were left out")
+    if number := found.unreadable:
+        one = "DICOM file with a damaged header was left out"
+        told.append(counted(number, one, "DICOM files with damaged headers were left out"))
     if found.faults:
         reasons = ", ".join(sorted(fault.reason for fault in found.faults.values()))
-        told.append(f"{len(found.faults)} parts of the delivery were left out ({reasons})")
+        one, more = "part of the delivery was left out", "parts of the delivery were left out"
+        told.append(f"{counted(len(found.faults), one, more)} ({reasons})")
     return told

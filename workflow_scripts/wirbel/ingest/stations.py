@@ -82,7 +82,7 @@ def converted_session(
         If the machine or its file system is at fault.
     """
     delivered = look_into(paths)
-    return session_of(lambda rule: converted_of(paths, delivered, rule, best=best), rules)
+    return session_of(lambda rule: converted_of(delivered, rule, best=best), rules)
 
 
 def session_of(

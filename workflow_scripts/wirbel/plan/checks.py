@@ -9,6 +9,8 @@ FAILURE, WARNING, OFF = "failure", "warning", "off"
 LEVELS = (FAILURE, WARNING, OFF)
 NOT_T2W, DERIVED, SAME_CONTENT = "not_t2w", "derived_image", "same_content"
 LEFT_OUT = "files_left_out"
+BESIDE = OTHER_SERIES, REPEATED, OTHER_FILES = "other_series", "repeated", "other_files"
+"""What is in a delivery beside its scans, as an inventory tells it."""
 OF_IMAGES = ("not_sagittal", "too_small", "bad_intensities")
 """Checks of voxels and grid."""
 OF_HEADERS = ("laterality_unknown", "unit_not_mm", "header_conflict")

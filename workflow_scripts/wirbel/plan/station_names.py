@@ -15,10 +15,21 @@ CHUNK = "chunk"
 def apart(scans: Iterable[FoundScan], names: Sequence[str]) -> list[FoundScan]:
     """Return one scan for each station of each session; all of a session stand for the same files."""
     return sorted(
-        scan._replace(scan_id=_named(scan.scan_id, str(place)))
+        scan._replace(scan_id=station_scan(scan.scan_id, place))
         for scan in scans
         for place, _ in enumerate(names, start=1)
     )
+
+
+def station_scan(session: str, place: int) -> str:
+    """Return what the scan of a session's station is called; stations are counted from 1.
+
+    Examples
+    --------
+    >>> station_scan("sub-01_ses-a", 2)
+    'sub-01_ses-a_chunk-2'
+    """
+    return _named(session, str(place))
 
 
 def station_of(scan_id: str, names: Sequence[str]) -> str:

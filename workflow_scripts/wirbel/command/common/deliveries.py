@@ -1,60 +1,88 @@
-"""Look into deliveries of DICOM for the inventory, several at a time."""
+"""Look into deliveries for the inventory, several at a time: a row for each station, and for what is in none."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
-from wirbel.ingest.preview import Asked, Preview, preview
+from wirbel.ingest.preview import Asked, Sight, preview
+from wirbel.io.dataset.folder_content import content_stamp
 from wirbel.io.dataset.scan_names import FoundScan
-from wirbel.plan.checks import SAME_CONTENT
+from wirbel.io.escapes import visible
+from wirbel.plan.checks import BESIDE, SAME_CONTENT
+from wirbel.plan.station_names import station_scan
 from wirbel.study.settings.run_settings import Settings
-from wirbel.study.sources.inventory import FAULTY, TAKEN, Inventory, Row
+from wirbel.study.sources.inventory import FAULTY, LEFT_OUT, NOT_CHOSEN, TAKEN, Inventory, Row
 
 CHUNK = 16
 FEWEST_FOR_PROCESSES = 64
 """With fewer deliveries, starting processes takes longer than reading."""
+NO_FAULT = (*BESIDE, NOT_CHOSEN)
 
 
 def with_headers(found: Inventory, scans: Sequence[FoundScan], settings: Settings) -> Inventory:
-    """Return the inventory with what each delivery's headers say: the series, or why it is refused."""
+    """Return the inventory with what is in each delivery: its series, or why it is refused, and what is left."""
     paths = {scan.scan_id: scan.path for scan in scans}
-    rows = [row for row in found.rows if row.status == TAKEN and row.scan_id in paths]
     config, best = settings.checked, settings.source.one_per_session
-    rules = config["series"], config["stations"], best, settings.levels, settings.source.suffix
-    told = _previews([Asked(paths[row.scan_id], *rules) for row in rows])
-    twice = _twice(rows, told)
-    news = {
-        row: _with(row, said, twice.get(said.identity, ()))
-        for row, said in zip(rows, told, strict=True)
+    rules = config["series"], config["stations"], config["stitch"], best
+    asked = {
+        row: Asked(paths[row.scan_id], *rules, settings.levels, settings.source.suffix)
+        for row in found.rows
+        if row.status == TAKEN and row.scan_id in paths
     }
-    return replace(found, rows=[news.get(row, row) for row in found.rows])
+    sights = dict(zip(asked, _previews(list(asked.values())), strict=True))
+    names = tuple(settings.source.apart)
+    rows: list[Row] = []
+    identities: dict[Row, str] = {}
+    for row in found.rows:
+        for place, sight in enumerate(sights.get(row, ()), start=1):
+            own = _row(row, sight, place if names else 0, str(settings.bids_dir))
+            identities[own] = sight.identity
+            rows.append(own)
+        if row not in sights:
+            rows.append(row)
+    return replace(found, rows=_with_twins(rows, identities))
 
 
-def _twice(rows: list[Row], told: list[Preview]) -> dict[str, list[Row]]:
-    """Return identity -> the rows whose deliveries have the same images."""
-    found: dict[str, list[Row]] = {}
-    for row, said in zip(rows, told, strict=True):
-        if said.identity:
-            found.setdefault(said.identity, []).append(row)
-    return {identity: some for identity, some in found.items() if len(some) > 1}
-
-
-def _with(row: Row, said: Preview, same: Sequence[Row]) -> Row:
-    if said.reason:
-        return replace(row, status=FAULTY, reason=said.reason, detail=said.detail)
+def _row(row: Row, sight: Sight, chunk: int, folder: str) -> Row:
+    """Return the row of what was seen in a session's delivery."""
+    where = "; ".join(visible(os.path.relpath(path, folder)) for path in sight.paths)
+    size = sum(max(content_stamp(path)[0], 0) for path in sight.paths)
+    own = replace(row, detail=sight.detail, bytes=size if sight.paths else "", path=where)
+    if not sight.is_scan:
+        status = LEFT_OUT if sight.reason in NO_FAULT else FAULTY
+        return replace(own, scan_id="", status=status, reason=sight.reason)
+    scan_id = station_scan(row.scan_id, chunk) if chunk else row.scan_id
+    own = replace(own, scan_id=scan_id, station=sight.station)
+    if sight.reason:
+        return replace(own, status=FAULTY, reason=sight.reason)
     if row.reason:
+        return replace(own, reason=row.reason, detail=row.detail)
+    return replace(own, reason=next(iter(sight.warnings), ""))
+
+
+def _with_twins(rows: Iterable[Row], identities: Mapping[Row, str]) -> list[Row]:
+    """Return the rows, with a word about others that have the same images."""
+    rows = list(rows)
+    same: dict[str, list[Row]] = {}
+    for row in rows:
+        if identity := identities.get(row, ""):
+            same.setdefault(identity, []).append(row)
+    return [_twin(row, same.get(identities.get(row, ""), ())) for row in rows]
+
+
+def _twin(row: Row, same: Sequence[Row]) -> Row:
+    other = next((one for one in same if one is not row), None)
+    if other is None or row.status != TAKEN or row.reason not in ("", SAME_CONTENT):
         return row
-    if same:
-        other = next(one for one in same if one.scan_id != row.scan_id)
-        return replace(row, reason=SAME_CONTENT, detail=f"the same images as {other.scan_id}")
-    return replace(row, reason=next(iter(said.warnings), ""), detail=said.detail)
+    told = f"the same images as {' '.join(filter(None, (other.scan_id, other.station)))}"
+    return replace(row, reason=SAME_CONTENT, detail=told)
 
 
-def _previews(asked: list[Asked]) -> list[Preview]:
+def _previews(asked: list[Asked]) -> list[list[Sight]]:
     from rich.console import Console
     from rich.progress import track
 

@@ -16,14 +16,26 @@ from wirbel.io.dataset.same_content import SizedFile, same_content
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.dataset.several_paths import parted_paths
 from wirbel.io.escapes import visible
-from wirbel.plan.checks import DERIVED, FAILURE, NOT_T2W, OFF, SAME_CONTENT
+from wirbel.plan.checks import (
+    DERIVED,
+    FAILURE,
+    NOT_T2W,
+    OFF,
+    OTHER_FILES,
+    OTHER_SERIES,
+    REPEATED,
+    SAME_CONTENT,
+)
 from wirbel.study.listing.dataset import DataSet
 from wirbel.study.sources.choice import FILTERED, NOT_SELECTED
 from wirbel.study.sources.doubts import Doubts
 
 TAKEN, LEFT_OUT, FAULTY = "taken", "left_out", "faulty"
 DUPLICATE = "duplicate"
-COLUMNS = ("participant_id", "session_id", "scan_id", "status", "reason", "detail", "bytes", "path")
+COLUMNS = (
+    *("participant_id", "session_id", "scan_id", "station", "status", "reason", "detail", "bytes"),
+    "path",
+)
 WORDS = {
     DUPLICATE: "several files have this scan's name",
     CONTENT_MISSING: "the file's content is not there",
@@ -35,13 +47,16 @@ WORDS = {
     NOT_CHOSEN: "another scan of the session was chosen",
     "misnamed": "the name cannot be used",
     NO_SCAN: "participants without a scan",
+    OTHER_SERIES: "other series in the deliveries, which the rules do not ask for",
+    REPEATED: "files whose images are in another one of the same delivery; these count once",
+    OTHER_FILES: "files in the deliveries without any image that is asked for",
 }
 """Reason -> what it means, in the order in which they are told."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A scan, or a participant without one.
+    """A scan, a station of one, a participant without any, or what else is in a delivery (without `scan_id`).
 
     `status` is TAKEN, LEFT_OUT (by the settings) or FAULTY; a taken scan may have a reason, too, when
     its content is there twice.
@@ -55,6 +70,14 @@ class Row:
     detail: str = ""
     bytes: int | str = ""
     path: str = ""
+    station: str = ""
+
+    @property
+    def name(self) -> str:
+        """What is meant: the scan and its station, or whose delivery it is in."""
+        session = f"ses-{self.session_id.removeprefix('ses-')}" if self.session_id else ""
+        whose = self.scan_id or "_".join(filter(None, (self.participant_id, session)))
+        return f"{whose} {self.station}".rstrip()
 
 
 @dataclass(frozen=True)
