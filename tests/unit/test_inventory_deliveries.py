@@ -169,3 +169,16 @@ def test_stations_that_are_nifti_files_are_told_by_their_names(tmp_path, capsys,
         ("", "left_out", "other_files", f"{anat}_chunk-9_T2w.nii.gz"),
     ]
     assert "Stations: neck 1, chest 1, low 0" in capsys.readouterr().out
+
+
+def test_stations_of_two_people_are_noticed(delivered, looked):
+    for number, name in enumerate(("HWS", "LWS"), 1):
+        delivered(f"sub-1/{name}", name, number, more={"PatientID": name})
+    two = "stations={neck: {description: HWS}, low: {description: LWS}}"
+    rows, _ = looked(two)
+    assert told(rows, "station", "reason", "path") == [
+        ("neck", "several_people", "sub-1/HWS.zip"),
+        ("low", "several_people", "sub-1/LWS.zip"),
+    ]
+    rows, _ = looked(two, "checks={several_people: off}")
+    assert told(rows, "status", "reason") == [("taken", ""), ("taken", "")]

@@ -180,6 +180,20 @@ def test_a_table_names_scans_anywhere_and_bids_names_are_made_of_its_ids(tmp_pat
     assert (scan.path, scan.size) == (str(tmp_path / "in/../deliveries/a b;rm.nii"), 5)
 
 
+def test_a_path_written_on_windows_is_found(tmp_path):
+    """Unless a file is really called so."""
+    path = table(tmp_path, "participant_id,path\n1,deep\\a.nii\n2,odd\\b.nii\n3,no\\c.nii\n")
+    (tmp_path / "in/deep").mkdir()
+    (tmp_path / "in/deep/a.nii").write_bytes(b"image")
+    (tmp_path / "in/odd\\b.nii").write_bytes(b"an image")
+    told = [(scan.path, scan.size) for scan in list_table(path).scans]
+    assert told == [
+        (str(tmp_path / "in/deep/a.nii"), 5),
+        (str(tmp_path / "in/odd\\b.nii"), 8),
+        (str(tmp_path / "in/no\\c.nii"), -1),
+    ]
+
+
 def test_a_bad_row_is_a_finding_and_stops_no_other(tmp_path):
     rows = ["1,a.nii", "../2,a.nii", "3 x,a.nii", "4,", "5,no_such.nii", "sub-6,a\x1b.nii"]
     path = table(tmp_path, "participant_id,path\n" + "\n".join(rows) + "\n")

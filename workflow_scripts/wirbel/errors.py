@@ -37,6 +37,7 @@ REASONS: dict[str, str] = {
     "no_dicom": "no DICOM image was found",
     "no_series": "no series fits the rules",
     "several_series": "several series fit the rules",
+    "several_people": "the images of a delivery are of several people, by their PatientID",
     "derived_image": "the image is a secondary capture, or derived from others",
     "incomplete_series": "slices of the series are missing, or cut short",
     "implausible_seam": "two stations of a session do not fit each other",

@@ -68,6 +68,14 @@ def _damaged() -> ScanError:
     return ScanError("archive_damaged", told)
 
 
+def hollow() -> ScanError:
+    """Return the fault of a file that is empty, or begins with nothing but zeros."""
+    told = (
+        "the file is empty, or begins with zeros: it is being copied, or was not copied to its end"
+    )
+    return ScanError("archive_damaged", f"{told}; copy it again from where it came from")
+
+
 def encrypted() -> ScanError:
     """Return the fault of an archive that needs a password."""
     return ScanError("archive_encrypted", "the archive is encrypted: unpack it, or pack it without")

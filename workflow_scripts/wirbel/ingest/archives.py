@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from wirbel.errors import ScanError
-from wirbel.ingest.archive_faults import check_number, check_sizes, encrypted, explained
+from wirbel.ingest.archive_faults import check_number, check_sizes, encrypted, explained, hollow
 from wirbel.ingest.archive_kinds import HEAD_BYTES, NESTED, kind_of
 from wirbel.io.dataset.folder_content import files_below
 
@@ -84,7 +84,9 @@ def members(files: Iterable[Path]) -> Generator[Member, None, None]:
     OSError
         If the machine or its file system is at fault.
     """
-    place = 0
+    place, files = 0, list(files)
+    if len(files) == 1 and not any(_head(files[0])):
+        raise hollow()
     for file in files:
         for member in _members_of_file(file):
             yield member._replace(place=place)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from wirbel.core.preparation.contrast_timing import not_t2w
 from wirbel.errors import ScanError
-from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, WARNING
+from wirbel.ingest.matching import check_people
+from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, PEOPLE, WARNING
 
 T2W = "T2w"
 
 
 def accepting(series: Mapping[str, Any], levels: Mapping[str, str]) -> dict[str, Any]:
-    """Return the rules for series with derived images among them, unless these are a failure."""
-    return {**series, **({} if levels[DERIVED] == FAILURE else {"derived": True})}
+    """Return the rules for series, which accept derived images and several people unless these are a failure."""
+    accepted = {"derived": DERIVED, PEOPLE: PEOPLE}
+    return {**series, **{key: True for key, code in accepted.items() if levels[code] != FAILURE}}
+
+
+def people_of(patients: Iterable[str], levels: Mapping[str, str]) -> list[str]:
+    """Return the code of a warning where stations are of several people; raises ScanError where that is a failure."""
+    several = check_people(patients, accepted=levels[PEOPLE] != FAILURE)
+    return [PEOPLE] if several and levels[PEOPLE] == WARNING else []
 
 
 def warnings_of(

@@ -49,14 +49,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Converted:
-    """A scan's volume, what may be told of its header, sentences on what was odd, and whether it was made from
-    other images.
+    """A scan's volume, what may be told of its header, sentences on what was odd, whether it was made from other
+    images, and its PatientID, which is compared and goes nowhere.
     """
 
     volume: Volume
     facts: dict
     notes: list[str]
     is_derived: bool = False
+    patient: str = ""
 
 
 def convert(paths: Sequence[Path], rules: SeriesRules, *, best: bool = False) -> Converted:
@@ -86,7 +87,8 @@ def converted_of(found: Found, rules: SeriesRules, *, best: bool = False) -> Con
     """Return the volume of a delivery that was looked into already; arguments and errors as of `convert`."""
     series = whole(found, fitting(found, rules, best=best))
     volume = volume_of(found.parts, series)
-    return Converted(volume, allowed(series), notes_on(found), series.first.is_derived)
+    first = series.first
+    return Converted(volume, allowed(series), notes_on(found), first.is_derived, first.patient)
 
 
 def look_into(paths: Sequence[Path], *, all_facts: bool = True) -> Found:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from wirbel.errors import ScanError
 from wirbel.ingest.headers.header import SECONDARY_CAPTURE
 from wirbel.ingest.headers.series import Series
+from wirbel.plan.checks import PEOPLE
 from wirbel.plan.series_rules import FEWEST_SLICES, SeriesRules
 
 MOST_TOLD = 4
@@ -30,7 +31,7 @@ def chosen_series(found: Sequence[Series], rules: SeriesRules, *, best: bool = F
     Raises
     ------
     ScanError
-        "no_dicom", "no_series", "derived_image" or "several_series".
+        "no_dicom", "no_series", "derived_image", "several_people" or "several_series".
     """
     if not found:
         told = "no DICOM image was found: expected the files of a series, with the magic word DICM"
@@ -46,6 +47,7 @@ def chosen_series(found: Sequence[Series], rules: SeriesRules, *, best: bool = F
         )
     if not original:
         raise ScanError("no_series", _none_fits(found, [misfits[id(one)] for one in found]))
+    check_people((one.first.patient for one in original), accepted=rules.people)
     if len(original) > 1 and not best:
         told = "; ".join(one.in_words() for one in original[:MOST_TOLD])
         raise ScanError(
@@ -54,6 +56,18 @@ def chosen_series(found: Sequence[Series], rules: SeriesRules, *, best: bool = F
             "one_per_session",
         )
     return max(original, key=_rank)
+
+
+def check_people(patients: Iterable[str], *, accepted: bool = False) -> bool:
+    """Return whether images are of several people, as far as their headers say; raises ScanError "several_people"."""
+    number = len(set(filter(None, patients)))
+    if number > 1 and not accepted:
+        raise ScanError(
+            PEOPLE,
+            f"the images that fit the rules are of {number} people, by their PatientID: deliver each person's apart; "
+            f"if it is one person, set checks.{PEOPLE}",
+        )
+    return number > 1
 
 
 def misfit(series: Series, rules: SeriesRules) -> str:

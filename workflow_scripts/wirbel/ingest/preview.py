@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wirbel.errors import NO_SCAN, NOT_CHOSEN, ScanError
-from wirbel.ingest.checking import accepting, warnings_of
+from wirbel.ingest.checking import accepting, people_of, warnings_of
 from wirbel.ingest.delivery import SPREAD, Found, fitting, look_into, notes_on, whole
 from wirbel.ingest.headers.series import Series
 from wirbel.ingest.matching import misfit
 from wirbel.ingest.stations import SEVERAL
 from wirbel.io.dataset.several_paths import parted_paths
-from wirbel.plan.checks import OTHER_FILES, OTHER_SERIES, REPEATED
+from wirbel.plan.checks import OTHER_FILES, OTHER_SERIES, PEOPLE, REPEATED
 from wirbel.plan.series_rules import SeriesRules, rules_of, stations_of
 
 
@@ -74,6 +74,8 @@ def preview(asked: Asked) -> list[Sight]:
     found = look_into(paths, all_facts=False)
     chosen: set[int] = set()
     sights = [_sight(name, rule, found, asked, chosen) for name, rule in rules.items()]
+    patients = [one.first.patient for one in found.series if id(one) in chosen]
+    sights = _of_people(sights, patients, asked)
     others = [*_other_series(found, rules, sights, chosen), *_other_parts(found, sights)]
     return _as_one(sights, asked) + others
 
@@ -107,13 +109,26 @@ def _at_fault(
     return tuple(dict.fromkeys(path for one in some for path in _places(found, one)))
 
 
+def _of_people(sights: list[Sight], patients: Iterable[str], asked: Asked) -> list[Sight]:
+    """Refuse the stations if they are of several people, or note that they are."""
+    try:
+        codes = tuple(people_of(patients, asked.levels))
+        return [one._replace(warnings=(*codes, *one.warnings)) for one in sights]
+    except ScanError as fault:
+        return _refused(sights, fault.reason, fault.detail)
+
+
 def _as_one(sights: list[Sight], asked: Asked) -> list[Sight]:
     """Refuse all stations that would be put together if it is open which series one of them is."""
-    unclear = next((one for one in sights if one.reason == SEVERAL), None)
+    unclear = next((one for one in sights if one.reason in (SEVERAL, PEOPLE)), None)
     if unclear is None or not asked.stations or not asked.stitch:
         return sights
     why = f"it is open which series the station {unclear.station} is, so none of the session's is taken"
-    return [one if one.reason else one._replace(reason=SEVERAL, detail=why) for one in sights]
+    return _refused(sights, unclear.reason, why)
+
+
+def _refused(sights: list[Sight], reason: str, detail: str) -> list[Sight]:
+    return [one if one.reason else one._replace(reason=reason, detail=detail) for one in sights]
 
 
 def _places(found: Found, series: Series) -> tuple[str, ...]:
@@ -149,7 +164,7 @@ def _other_series(
 
 
 def _chose_another(sight: Sight) -> bool:
-    return sight.reason in ("", SEVERAL)
+    return sight.reason in ("", SEVERAL, PEOPLE)
 
 
 def _other_parts(found: Found, sights: Iterable[Sight]) -> Iterator[Sight]:

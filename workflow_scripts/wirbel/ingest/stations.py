@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wirbel.errors import NO_SCAN, ScanError
 from wirbel.ingest.delivery import Converted, converted_of, look_into
+from wirbel.plan.checks import PEOPLE
 from wirbel.plan.series_rules import SeriesRules
 
 SEVERAL = "several_series"
@@ -43,10 +44,11 @@ class Session:
         Raises
         ------
         ScanError
-            If no station was found, the fault that says most; "several_series" where several fit one station.
+            If no station was found, the fault that says most; "several_series" or "several_people" where several
+            fit one station.
         """
         for name, fault in self.faults.items():
-            if fault.reason == SEVERAL:
+            if fault.reason in (SEVERAL, PEOPLE):
                 raise _of_station(name, fault)
         if not self.found:
             raise _of_station(*_telling(self.faults))

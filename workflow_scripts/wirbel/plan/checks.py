@@ -8,7 +8,7 @@ from typing import Any
 FAILURE, WARNING, OFF = "failure", "warning", "off"
 LEVELS = (FAILURE, WARNING, OFF)
 NOT_T2W, DERIVED, SAME_CONTENT = "not_t2w", "derived_image", "same_content"
-LEFT_OUT = "files_left_out"
+LEFT_OUT, PEOPLE = "files_left_out", "several_people"
 BESIDE = OTHER_SERIES, REPEATED, OTHER_FILES = "other_series", "repeated", "other_files"
 """What is in a delivery beside its scans, as an inventory tells it."""
 OF_IMAGES = ("not_sagittal", "too_small", "bad_intensities")
@@ -22,6 +22,7 @@ CHECKS: Mapping[str, str] = {
     DERIVED: FAILURE,
     SAME_CONTENT: WARNING,
     LEFT_OUT: WARNING,
+    PEOPLE: FAILURE,
 }
 """Code -> what it is if the setting does not say."""
 DERIVED_NIFTI = WARNING

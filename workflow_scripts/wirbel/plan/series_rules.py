@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wirbel.plan.checks import PEOPLE
+
 NUMBERS = ("echo_time_ms", "in_plane_mm", "slice_mm", "slices")
 """Rules that are ranges, `{from: LOW, to: HIGH}`."""
 FEWEST_SLICES = 3
@@ -34,6 +36,8 @@ class SeriesRules:
         Values that must be among those of ImageType.
     derived : bool
         Accept images that were made from others.
+    people : bool
+        Series of several people may fit, of which the best is taken.
     name : str
         Of stations that are NIfTI files: regular expression (any case) that the file's name has to
         contain.
@@ -46,6 +50,7 @@ class SeriesRules:
     image_type: tuple[str, ...] = ()
     derived: bool = False
     name: str = ""
+    people: bool = False
 
 
 def rules_of(content: Mapping[str, Any], where: str = "series") -> SeriesRules:
@@ -69,6 +74,7 @@ def rules_of(content: Mapping[str, Any], where: str = "series") -> SeriesRules:
         tuple(str(value).strip().upper() for value in values),
         bool(content.get("derived", False)),
         str(content.get("name", "")),
+        bool(content.get(PEOPLE, False)),
     )
 
 

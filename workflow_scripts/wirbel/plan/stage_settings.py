@@ -24,7 +24,7 @@ class IngestSettings:
     have it. `apart`: the stations, in their order, that are scans of their own; none: they are put together.
 
     `one_per_session`: take the best where several fit. `suffix`: what the scans are called (T2w).
-    `levels`: whether `not_t2w`, `derived_image` and `files_left_out` are failures (`wirbel.plan.checks`).
+    `levels`: what `not_t2w`, `derived_image`, `files_left_out` and `several_people` are (`wirbel.plan.checks`).
     """
 
     series: Mapping[str, Any]

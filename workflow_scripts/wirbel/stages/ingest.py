@@ -20,7 +20,7 @@ from wirbel.core.pictures.seams import seam_picture
 from wirbel.core.stitching.seams import Seam
 from wirbel.core.stitching.stations import Stitched, seam_above, stitched
 from wirbel.errors import ScanError
-from wirbel.ingest.checking import accepting, warnings_of
+from wirbel.ingest.checking import accepting, people_of, warnings_of
 from wirbel.ingest.delivery import Converted, convert
 from wirbel.ingest.nifti_stations import read_session
 from wirbel.ingest.sidecar import lone_sidecar, sidecar_of, station_sidecar
@@ -100,24 +100,30 @@ class IngestStage:
             return Ingested(inputs.volume, told)
         if inputs.alone:
             return self._alone(inputs)
-        warnings = self._warnings(inputs.found.values())
+        found = inputs.found.values()
+        warnings = sorted([*self._people(found), *self._warnings(found)])
         result = stitched({name: one.volume for name, one in inputs.found.items()})
         return Ingested(result.volume, station_sidecar(inputs, result, warnings), result)
 
     def _alone(self, inputs: Stations) -> Ingested:
         """Return a station as it is, and how it fits to the one above."""
-        own = inputs.found[inputs.alone]
+        own, people = inputs.found[inputs.alone], self._people(inputs.found.values())
         seam: tuple[Seam, np.ndarray] | ScanError | None
         try:
             seam = seam_above({n: one.volume for n, one in inputs.found.items()}, inputs.alone)
         except ScanError as error:
             seam = error
-        return Ingested(own.volume, lone_sidecar(inputs, seam, self._warnings([own])))
+        return Ingested(
+            own.volume, lone_sidecar(inputs, seam, sorted([*people, *self._warnings([own])]))
+        )
 
     def _warnings(self, scans: Iterable[Converted]) -> list[str]:
         asked = self.settings.series, self.settings.levels, self.settings.suffix
         found = [warnings_of(one.facts, one.is_derived, one.notes, *asked) for one in scans]
         return sorted({code for codes in found for code in codes})
+
+    def _people(self, scans: Iterable[Converted]) -> list[str]:
+        return people_of((one.patient for one in scans), self.settings.levels)
 
     def save(self, scan: Scan, result: Ingested, folders: StageFolders) -> list[Path]:
         """Write the scan, its sidecar, and a table and a picture of its seams."""

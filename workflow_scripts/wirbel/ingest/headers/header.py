@@ -24,6 +24,8 @@ class DicomHeader:
         The file's place in its delivery (`wirbel.ingest.archives.Member`).
     series, instance : str
         UIDs; they are compared, and never leave this package. So do descriptions.
+    patient : str
+        PatientID; it is compared, and never leaves this package.
     series_number : int or None
         Of the series; a repetition has a higher one.
     description, protocol : str
@@ -55,6 +57,7 @@ class DicomHeader:
     place: int
     series: str
     instance: str
+    patient: str
     series_number: int | None
     description: str
     protocol: str

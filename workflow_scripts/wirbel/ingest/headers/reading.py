@@ -162,6 +162,7 @@ def _header(
         place=member.place,
         series=series,
         instance=text(dataset, "SOPInstanceUID"),
+        patient=text(dataset, "PatientID"),
         series_number=integer(dataset, "SeriesNumber"),
         description=text(dataset, "SeriesDescription"),
         protocol=text(dataset, "ProtocolName"),

@@ -25,6 +25,7 @@ COMPARED = frozenset(
     (
         *(0x00020002, 0x00020010),  # SOP class and transfer syntax of the file
         *(0x00080005, 0x00080008, 0x00080016, 0x00080060, 0x00080064, 0x0008103E),
+        0x00100020,  # patient
         *(0x00180050, 0x00180081, 0x00181030),  # slice thickness, echo time, protocol
         *(0x0020000E, 0x00200011, 0x00200037),  # series: UID, number; orientation
         *(0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280030, 0x00280100),

@@ -124,11 +124,21 @@ def _add(listing: Listing, folder: str, columns: Mapping[str, str], line: str, r
         found = Finding(visible(participant), visible(session), "", reason, f"{line}: {fault}")
         listing.findings.append(found)
         return
-    scan_id, path = name_of(participant, session, more), os.path.join(folder, given)
+    scan_id, path = (
+        name_of(participant, session, more),
+        os.path.join(folder, _slashes(given, folder)),
+    )
     run = f"run-{more['run']}" if "run" in more else ""
     stamp = content_stamp(path)
     listing.scans.append(FoundScan(scan_id, participant, session, run, path, *stamp))
     listing.cells[scan_id, path] = dict(row)
+
+
+def _slashes(path: str, folder: str) -> str:
+    """Return a path that was written on Windows as it is called here, if there is such a file."""
+    other = path.replace("\\", "/")
+    is_here = os.path.lexists(os.path.join(folder, path))
+    return other if not is_here and os.path.lexists(os.path.join(folder, other)) else path
 
 
 def _labelled(prefix: str, text: str) -> str:

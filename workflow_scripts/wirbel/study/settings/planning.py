@@ -17,7 +17,7 @@ from wirbel.models.engine import engine_of, engine_parameter
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model
 from wirbel.plan.chain import INTERMEDIATE, LABEL, LAST_READER, stages_of_run
-from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, OF_HEADERS, OF_IMAGES
+from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, OF_HEADERS, OF_IMAGES, PEOPLE
 from wirbel.plan.code.codehash import stage_code_hash
 from wirbel.plan.networks import identified, planned_source
 from wirbel.plan.plan import Plan, Wishes, engines_so_far
@@ -94,7 +94,7 @@ class Planner:
 
     def _ingest(self) -> dict[str, Any]:
         levels = self._settings.levels
-        asked = {code: levels[code] for code in (NOT_T2W, DERIVED, LEFT_OUT)}
+        asked = {code: levels[code] for code in (NOT_T2W, DERIVED, LEFT_OUT, PEOPLE)}
         return {"levels": asked, "apart": self._settings.source.apart}
 
     def _resample(self) -> dict[str, Any]:
