@@ -74,6 +74,24 @@ def test_an_extra_vertebra_is_named_from_the_top_and_flagged():
     assert found["lumbar"].flags == ("stations_disagree",)
 
 
+def test_a_station_that_begins_with_the_next_vertebra_is_named_by_the_one_above():
+    """Nothing is shown by both, but the bodies are one distance apart."""
+    neck = station("neck", 2, 8, 300, 0.98, method="top")
+    chest = station("chest", 11, 6, 300 - 8 * PITCH_MM, 0.4, above="neck")
+    found = joint_names([neck, chest])
+    assert (found["neck"].shift, found["chest"].shift) == (0, -1)
+    assert found["chest"].confidence > 0.9 and not found["chest"].flags
+
+
+def test_stations_that_leave_a_gap_between_them_do_not_vouch_for_each_other():
+    """A vertebra between them was found in neither: how many there are is not known."""
+    neck = station("neck", 2, 8, 300, 0.98, method="top")
+    chest = station("chest", 11, 6, 300 - 10 * PITCH_MM, 0.4, above="neck")
+    found = joint_names([neck, chest], readers={"neck": 1})
+    assert (found["neck"].shift, found["chest"].shift) == (1, 0)
+    assert found["chest"].confidence is None
+
+
 def test_stations_that_are_not_joined_keep_their_names_and_their_vertebrae():
     found = joint_names([station("neck", 2, 8, 300, 0.2), station("lumbar", 9, 5, 0, 0.9)])
     assert all(one.shift == 0 and one.confidence is None for one in found.values())

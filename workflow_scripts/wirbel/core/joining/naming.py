@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from wirbel.core.joining.stations import Station, chains, same_vertebrae
+from wirbel.core.joining.stations import Station, chains, follows, same_vertebrae
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.plausibility.scan_flags import DISAGREE, NOT_APPLIED
 from wirbel.core.reviewing.shifting import ShiftError, moved_names, place_of
@@ -65,9 +65,29 @@ def joint_names(
     """
     found: dict[str, Joined] = {}
     used: dict[int, str] = {}
-    for row in chains(sorted(stations, key=_height, reverse=True)):
-        found |= _joint(row, used, readers)
+    for joined in chains(sorted(stations, key=_height, reverse=True)):
+        for row in _linked(joined):
+            found |= _joint(row, used, readers)
     return found
+
+
+def _linked(joined: list[Station]) -> list[list[Station]]:
+    """Part stations where nothing says how the names of one follow from those of the other."""
+    rows = [joined[:1]]
+    for upper, lower in zip(joined, joined[1:], strict=False):
+        if _votes(upper, lower, same_vertebrae(upper, lower)):
+            rows[-1].append(lower)
+        else:
+            rows.append([lower])
+    return rows
+
+
+def _votes(upper: Station, lower: Station, same: Mapping[int, int]) -> Counter[int]:
+    """Count by how many levels the names of `lower` are too high, from what both show, or from what comes next."""
+    votes = Counter(place_of(theirs) - place_of(own) for own, theirs in same.items())
+    if not same and follows(upper, lower):
+        votes[place_of(upper.labels[-1]) + 1 - place_of(lower.labels[0])] += 1
+    return votes
 
 
 def _height(station: Station) -> float:
@@ -79,7 +99,7 @@ def _joint(
 ) -> dict[str, Joined]:
     """Return the decision on a row of joined stations; `used` has the numbers of vertebrae so far, and is extended."""
     pairs = [same_vertebrae(*two) for two in zip(row, row[1:], strict=False)]
-    offsets, unanimous = _offsets(pairs)
+    offsets, unanimous = _offsets(row, pairs)
     moves, confidence = _best_moves(row, offsets)
     odd = not unanimous or any(
         move and station.confidence >= SURE for station, move in zip(row, moves, strict=True)
@@ -122,14 +142,13 @@ def _number(label: int, station: str, used: dict[int, str], place: int) -> int:
     return label
 
 
-def _offsets(pairs: Sequence[Mapping[int, int]]) -> tuple[list[int], bool]:
+def _offsets(row: list[Station], pairs: Sequence[Mapping[int, int]]) -> tuple[list[int], bool]:
     """Return by how many levels each station's names differ from the first one's, and whether all vertebrae say so."""
     offsets, unanimous = [0], True
-    for same in pairs:
-        votes = Counter(place_of(theirs) - place_of(own) for own, theirs in same.items())
-        most = votes.most_common(1)
+    for upper, lower, same in zip(row, row[1:], pairs, strict=False):
+        votes = _votes(upper, lower, same)
         unanimous &= len(votes) < 2
-        offsets.append(offsets[-1] + (most[0][0] if most else 0))
+        offsets.append(offsets[-1] + votes.most_common(1)[0][0])
     return offsets, unanimous
 
 

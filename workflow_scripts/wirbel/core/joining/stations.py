@@ -15,6 +15,9 @@ FARTHEST = 0.5
 """Of the distance to the next body, in the station where it is larger: two bodies that are farther apart are not the
 same. What the field of view leaves of a body has its centroid less than half a body away, and a disc lies between two
 of them."""
+NEXT = (0.6, 1.5)
+"""Of the distance between bodies: how far the first body of a station may lie from the last one of the station above to
+be the next one of the spine, and neither the same nor the next but one."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,24 @@ def same_vertebrae(upper: Station, lower: Station) -> dict[int, int]:
         for i, (label, other) in enumerate(zip(ours, nearest, strict=True))
         if back[other] == i and distances[i, other] < limits[i, other]
     }
+
+
+def follows(upper: Station, lower: Station) -> bool:
+    """Return whether the first vertebra of `lower` is the one below the last of `upper`.
+
+    Examples
+    --------
+    >>> one = Station("neck", {7: np.array([0, 0, 20.0]), 8: np.array([0, 0, 0.0])})
+    >>> follows(one, Station("chest", {12: np.array([0, 1, -21.0])}))
+    True
+    """
+    ends = [[one.centroids[label] for label in one.labels] for one in (upper, lower)]
+    apart = [np.linalg.norm(np.diff(end, axis=0), axis=1) for end in ends if len(end) > 1]
+    if not all(ends) or not apart:
+        return False
+    known = [apart[0][-1], apart[-1][0]]
+    step = float(np.linalg.norm(ends[0][-1] - ends[1][0]) / np.mean(known))
+    return NEXT[0] < step < NEXT[1]
 
 
 def _spacings(places: np.ndarray) -> np.ndarray:
