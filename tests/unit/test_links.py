@@ -39,6 +39,16 @@ def test_a_link_into_the_data_set_is_refused_at_any_depth(study, link, target):
         check(study)
 
 
+def test_a_link_to_where_a_participant_s_own_link_leads_is_refused(study):
+    """A data set may be a selection of another one, made of links."""
+    (study / "selection").mkdir()
+    (study / "selection/sub-01").symlink_to(study / "data/sub-01")
+    (study / "out/sub-01").mkdir()
+    (study / "out/sub-01/anat").symlink_to(study / "data/sub-01/anat")
+    with pytest.raises(Refused, match="sub-01/anat is a link into bids_dir"):
+        check_links(study / "out", study / "selection", find_scans(study / "selection"))
+
+
 def test_folders_and_links_to_other_disks_are_fine(study):
     (study / "other disk").mkdir()
     (study / "out" / "sub-01").mkdir()

@@ -64,6 +64,39 @@ def test_places_of_the_raw_data_are_refused(tmp_path, bids, name):
         assert "lies among the raw data of bids_dir" in refused(path, bids)
 
 
+@pytest.fixture
+def selection(tmp_path, bids):
+    """A data set whose participants are links: some people of another data set, one under another name."""
+    (tmp_path / "selection/derivatives").mkdir(parents=True)
+    put_scan(tmp_path / "data", "sub-02")
+    for name, target in {"sub-01": "sub-01", "sub-b": "sub-02"}.items():
+        (tmp_path / "selection" / name).symlink_to(bids / target)
+    return tmp_path / "selection"
+
+
+@pytest.mark.parametrize(
+    "name", ["selection/sub-01", "selection/sub-b/anat/new", "data/sub-01", "data/sub-02/anat"]
+)
+def test_participants_that_are_links_are_raw_data_behind_the_link_too(tmp_path, selection, name):
+    assert "lies among the raw data of bids_dir" in refused(tmp_path / name, selection)
+
+
+def test_a_result_folder_that_leads_to_where_the_participants_link_leads_is_refused(
+    tmp_path, bids, selection
+):
+    (tmp_path / "out/work/batches").mkdir(parents=True)
+    (tmp_path / "out/sub-b").symlink_to(bids / "sub-02")
+    assert "is a link into bids_dir" in refused(tmp_path / "out", selection)
+
+
+def test_derivatives_on_another_disk_and_dangling_participants_are_fine(tmp_path, selection):
+    (selection / "derivatives").rmdir()
+    (tmp_path / "disk").mkdir()
+    (selection / "derivatives").symlink_to(tmp_path / "disk")
+    (selection / "sub-gone").symlink_to(tmp_path / "nowhere")
+    check_output_folder(selection / "derivatives/wirbel", selection)
+
+
 def test_scans_in_a_folder_that_wirbel_writes_are_refused(tmp_path):
     put_scan(tmp_path / "out/work/bids", "sub-01")
     assert "in a folder that Wirbel writes" in refused(tmp_path / "out", tmp_path / "out/work/bids")

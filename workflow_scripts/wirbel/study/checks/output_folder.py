@@ -1,7 +1,8 @@
 """Check, before anything is written, that Wirbel may write to the output folder.
 
 A mistake in `output_dir` must not overwrite other data. Folders are compared by device and number,
-so that links, other mounts of one disk and names in another case are recognised.
+so that links, other mounts of one disk and names in another case are recognised. Participants of a data
+set may be links themselves, as in a data set that is a selection of another one: what they lead to is raw data, too.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def _check(output: Path, bids: Path | None) -> None:
 
 def _check_place(output: Path, bids: Path) -> None:
     """Refuse the data set itself, its participants' folders, and links into it."""
-    inside = below(output, bids)
+    linked = linked_raw_folders(bids)
+    inside = inside_data_set(output, bids, linked)
     if inside == ():
         raise Refused(
             f"output_dir {output} is bids_dir itself: its dataset_description.json would be overwritten, and results "
@@ -62,7 +64,7 @@ def _check_place(output: Path, bids: Path) -> None:
             f"bids_dir {bids} lies in a folder that Wirbel writes itself ({around[0]} of output_dir); {elsewhere(bids)}"
         )
     for link in _links(output):
-        if leads_into(link, bids, output):
+        if leads_into(link, bids, output, linked):
             raise Refused(
                 f"{link} is a link into bids_dir: results would be written among the raw data; "
                 f"remove the link, or {elsewhere(bids)}"
@@ -90,13 +92,40 @@ def _check_owner(output: Path, bids: Path | None) -> None:
 
 
 def _is_raw_place(inside: tuple[str, ...]) -> bool:
-    first = inside[0].casefold()
-    return first.startswith("sub-") or first in RESERVED_IN_BIDS or inside == ("derivatives",)
+    return _is_raw_name(inside[0]) or inside == ("derivatives",)
 
 
-def leads_into(link: Path, bids: Path, output: Path) -> bool:
+def _is_raw_name(name: str) -> bool:
+    return name.casefold().startswith("sub-") or name.casefold() in RESERVED_IN_BIDS
+
+
+def linked_raw_folders(bids: Path) -> dict[tuple[int, int], str]:
+    """Return what the data set's raw folders that are links lead to: (device, number) -> the folder's name."""
+    with os.scandir(bids) as entries:
+        links = [entry for entry in entries if entry.is_symlink() and _is_raw_name(entry.name)]
+    return {_number(entry.stat()): entry.name for entry in links if entry.is_dir()}
+
+
+def inside_data_set(
+    path: Path, bids: Path, linked: dict[tuple[int, int], str]
+) -> tuple[str, ...] | None:
+    """Return the parts of `path` below the data set, also behind its links; None where it is not part of it."""
+    inside = below(path, bids)
+    if inside is None and linked:
+        resolved = Path(os.path.realpath(path))
+        around = [a for a in (resolved, *resolved.parents) if a.exists()]
+        names = [linked[_number(a.stat())] for a in around if _number(a.stat()) in linked]
+        return (names[0],) if names else None
+    return inside
+
+
+def _number(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def leads_into(link: Path, bids: Path, output: Path, linked: dict[tuple[int, int], str]) -> bool:
     """Whether a link leads into the data set; an output folder of the data set's own derivatives is no part of it."""
-    return below(link, bids) is not None and below(link, output) is None
+    return inside_data_set(link, bids, linked) is not None and below(link, output) is None
 
 
 def below(path: Path, folder: Path) -> tuple[str, ...] | None:

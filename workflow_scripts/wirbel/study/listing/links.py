@@ -10,7 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from wirbel.io.dataset.scan_names import FoundScan
-from wirbel.study.checks.output_folder import OWN_FOLDERS, elsewhere, leads_into
+from wirbel.study.checks.output_folder import (
+    OWN_FOLDERS,
+    elsewhere,
+    leads_into,
+    linked_raw_folders,
+)
 from wirbel.study.refused import Refused
 
 
@@ -21,8 +26,9 @@ def check_links(output_dir: Path, bids_dir: Path, scans: Iterable[FoundScan]) ->
     """
     if not (output_dir.is_dir() and bids_dir.is_dir()):
         return
+    linked = linked_raw_folders(bids_dir)
     for path in _links(str(output_dir), scans):
-        if leads_into(Path(path), bids_dir, output_dir):
+        if leads_into(Path(path), bids_dir, output_dir, linked):
             raise Refused(
                 f"{path} is a link into bids_dir: results would be written among the raw data; remove the link, or "
                 f"{elsewhere(bids_dir)}"
