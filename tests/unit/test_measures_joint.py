@@ -54,11 +54,40 @@ def test_the_torg_pavlov_ratio_is_canal_over_body():
     assert without["torg_pavlov_ratio"] is None and without["torg_pavlov_status"] == "absent"
 
 
+def slips(**of_levels) -> list[dict]:
+    """Return rows of discs; a slip is a number of mm, or the status that explains why there is none."""
+    return [
+        {"level": name.replace("_", "-"), "slip_mm": None, "slip_status": slip}
+        if isinstance(slip, str)
+        else {"level": name.replace("_", "-"), "slip_mm": slip, "slip_status": "ok"}
+        for name, slip in of_levels.items()
+    ]
+
+
 def test_the_largest_slip_keeps_its_sign():
-    discs = [{"level": name, "slip_mm": slip} for name, slip in (("L4-L5", 2.0), ("L5-S1", -3.5))]
-    columns = largest_slip_columns([*discs, {"level": "L3-L4", "slip_mm": None}])
+    columns = largest_slip_columns(slips(L3_L4="touches_border", L4_L5=2.0, L5_S1=-3.5))
     assert (columns["largest_slip_mm"], columns["largest_slip_level"]) == (-3.5, "L5-S1")
+    assert columns["slip_status"] == "ok"
     assert largest_slip_columns([])["slip_status"] == "not_in_view"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        slips(L2_L3=1.0, L3_L4="touches_border", L4_L5="touches_border", L5_S1=0.5),
+        slips(L2_L3=1.0, L4_L5=0.5),  # no disc L3-L4 was found
+        slips(L3_L4=0.5, L4_L5=1.0, L5_S1="surface_incomplete"),
+    ],
+    ids=["leaves the slices", "disc missing", "fails at the end, in full view"],
+)
+def test_the_largest_slip_says_where_a_larger_one_may_have_been_missed(rows):
+    columns = largest_slip_columns(rows)
+    assert (columns["largest_slip_mm"], columns["slip_status"]) == (1.0, "some_missing")
+
+
+def test_an_extra_vertebra_is_no_gap_and_neither_is_the_end_of_the_view():
+    rows = slips(T11_T12="no_neighbour", T12_T13=1.0, T13_L1=2.0, L1_L2=0.5, L2_L3="touches_border")
+    assert largest_slip_columns(rows)["slip_status"] == "ok"
 
 
 @pytest.fixture(scope="module")

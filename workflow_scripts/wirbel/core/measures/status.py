@@ -13,6 +13,7 @@ NOT_DEFINED_AT_LEVEL = "not_defined_at_level"
 NO_NEIGHBOUR = "no_neighbour"
 NOT_IN_VIEW = "not_in_view"
 VERTEBRA_MISSING = "vertebra_missing"
+SOME_MISSING = "some_missing"
 FORM_ASSUMED = "form_assumed"
 CORD_QUESTIONED = "cord_questioned"
 NO_IMAGE = "no_image"
@@ -51,6 +52,10 @@ STATUS_CODES: dict[str, str] = {
     NOT_IN_VIEW: "a level that the measure needs is not in view, or could not be measured",
     VERTEBRA_MISSING: (
         "the maps lack a vertebra between those that the measure spans, or next to the one that it is about"
+    ),
+    SOME_MISSING: (
+        "between the places that were measured lies one that could not be, or one in full view could not be: the value "
+        "given is the largest of the others"
     ),
     FORM_ASSUMED: (
         "too few slices show the structure to tell its form (of canal and cord fewer than three, or five where flat; "

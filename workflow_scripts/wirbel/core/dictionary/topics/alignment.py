@@ -178,7 +178,7 @@ ALIGNMENT = (
         MEYERDING,
         status="slip_status",
     ),
-    status("slip_status", "the search for the largest slip", S.OK, S.NOT_IN_VIEW),
+    status("slip_status", "the search for the largest slip", S.OK, S.NOT_IN_VIEW, S.SOME_MISSING),
     size(
         "spine_length_mm",
         "Length of the spine, supine",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from wirbel.core.labels import LEVEL_LABELS
@@ -13,6 +15,8 @@ STENOSIS_LIMITS_MM = {"C": (13.0, 10.0), "L": (12.0, 10.0)}
 """Region -> AP diameter of the canal below which it is narrow, and severely so: cervical Edwards and LaRocca, Spine
 1983;8:20-27; lumbar Verbiest, J Bone Joint Surg Br 1954;36:230-237 (relative and absolute stenosis)."""
 TORG_LEVELS = ("C3", "C4", "C5", "C6", "C7")
+OUT_OF_VIEW = (S.TOUCHES_BORDER, S.NO_NEIGHBOUR)
+"""Status of a disc whose slip cannot be measured, as it is at the end of what is in view."""
 
 
 def stenosis_columns(levels: list[dict], vertebrae: list[dict]) -> list[dict]:
@@ -68,7 +72,10 @@ def slope_columns(solids: dict[int, Solid], sacral: Endplate | None) -> dict:
 
 
 def largest_slip_columns(discs: list[dict]) -> dict:
-    """Return the largest slip of a scan by its size, and where it is."""
+    """Return the largest slip of a scan by its size, where it is, and whether a larger one may have been missed.
+
+    `discs`: rows of the table of discs, down the spine.
+    """
     slips = [(abs(row["slip_mm"]), row) for row in discs if row["slip_mm"] is not None]
     if not slips:
         return {"largest_slip_mm": None, "largest_slip_level": None, "slip_status": S.NOT_IN_VIEW}
@@ -76,8 +83,21 @@ def largest_slip_columns(discs: list[dict]) -> dict:
     return {
         "largest_slip_mm": row["slip_mm"],
         "largest_slip_level": row["level"],
-        "slip_status": S.OK,
+        "slip_status": S.OK if _all_slips_measured(discs) else S.SOME_MISSING,
     }
+
+
+def _all_slips_measured(discs: list[dict]) -> bool:
+    """Whether slips were measured from the first to the last without a gap, and none in full view failed."""
+    measured = [number for number, row in enumerate(discs) if row["slip_mm"] is not None]
+    inner = discs[measured[0] : measured[-1] + 1]
+    ends = [tuple(row["level"].split("-")) for row in inner]
+    follow_each_other = all(above[1] == below[0] for above, below in pairwise(ends))
+    return (
+        len(inner) == len(measured)
+        and follow_each_other
+        and all(row["slip_status"] in (S.OK, *OUT_OF_VIEW) for row in discs)
+    )
 
 
 def segment_columns(
