@@ -7,6 +7,7 @@ import pytest
 from support.spines.chain_spine import ChainSpine, body, disc, render
 from support.spines.solid_spine import rotation
 
+from wirbel.core.geometry import Volume
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.measures import measure
 from wirbel.core.measures.cord.compression import mscc_percent
@@ -62,6 +63,30 @@ def test_where_a_structure_is_broken_no_place_is_the_narrowest(gap, found):
     sizes = np.full(200, 10.0)
     sizes[100:110] = gap
     assert Profile(0.0, sizes, sizes).narrowest(10.0, 40.0) == found
+
+
+@pytest.mark.parametrize("spacing_mm", [(3.3, 0.86, 0.86), (0.9, 0.9, 0.9)], ids=["thick", "thin"])
+def test_a_cord_that_leaves_the_slices_is_not_compressed(spacing_mm):
+    """The spine leans to one side by 8 degrees, out of a narrow slab: from T8 on the cord's middle is out of view."""
+    links = [x for v in range(T5, T5 + 5) for x in (body(v, 21, 26, 30), disc(v, 5, 5, 27, 31))]
+    leaning = ChainSpine(links[:-1], cord=(7.5, 12.0))
+    maps = render(leaning, spacing_mm, rotation(0, 8, 0), (0.3, 0.4, 0.1))
+    rows = {row["level"]: row for row in measure(None, *(slab(v, -9, 14) for v in maps)).levels}
+    assert rows["T8"]["cord_body_status"] == "touches_border"
+    assert rows["T7"]["cord_compression_percent"] is None
+    assert rows["T7"]["compression_status"] == "not_in_view"  # nothing whole below to compare with
+    for seen in ("T5", "T6"):
+        assert rows[seen]["compression_status"] == "ok"
+        assert abs(rows[seen]["cord_compression_percent"]) < 10
+
+
+def slab(maps: Volume, first_mm: float, last_mm: float) -> Volume:
+    """Return the sagittal slices of a map (RAS+ axes) between two positions."""
+    at = maps.affine[0, 3] + maps.affine[0, 0] * np.arange(maps.data.shape[0])
+    chosen = np.flatnonzero((at >= first_mm) & (at <= last_mm))
+    affine = maps.affine.copy()
+    affine[0, 3] = at[chosen[0]]
+    return Volume(maps.data[chosen[0] : chosen[-1] + 1].copy(), affine)
 
 
 def test_near_the_conus_there_is_no_normal_cord_to_compare_with():

@@ -6,6 +6,8 @@ diameters of the cord where it is narrowest (di) and where it is normal above (d
 
 from __future__ import annotations
 
+import numpy as np
+
 from wirbel.core.labels import DISC_OFFSET, LEVEL_LABELS, LEVELS_TOP_DOWN
 from wirbel.core.measures import status as S
 from wirbel.core.measures.cord.centreline import Centreline
@@ -42,13 +44,14 @@ def compression_columns(
         Area and AP diameter of the cord along `line`.
     """
     names = ("cord_compression_percent", "compression_status")
+    seen = {row["label"] for row in levels if _state(row, "body") in GIVEN}
     return [
-        dict(zip(names, _compression(row, spine, line, order, profile), strict=True))
+        dict(zip(names, _compression(row, spine, line, order, profile, seen), strict=True))
         for row in levels
     ]
 
 
-def _compression(row: dict, spine: Spine, line, order: Contiguity, profile):
+def _compression(row: dict, spine: Spine, line, order: Contiguity, profile, seen: set[int]):
     label = row["label"]
     if LEVELS_TOP_DOWN.index(label) > LEVELS_TOP_DOWN.index(LOWEST):
         return None, S.NOT_DEFINED_AT_LEVEL
@@ -60,7 +63,7 @@ def _compression(row: dict, spine: Spine, line, order: Contiguity, profile):
     if beside_disc not in GIVEN:
         return None, beside_disc
     state = S.CORD_QUESTIONED if S.CORD_QUESTIONED in (beside_body, beside_disc) else S.OK
-    places = _places(spine, line, label)
+    places = _places(spine, line, label, seen)
     if places is None:
         return None, S.NO_NEIGHBOUR
     narrowest = profile.narrowest(*places.pop("stretch"))
@@ -81,24 +84,32 @@ def _state(row: dict, place: str) -> str:
     return S.OK if state == S.FORM_ASSUMED else state
 
 
-def _places(spine: Spine, line: Centreline, label: int) -> dict | None:
-    """Return where on the line the level lies, and the middles of the two bodies next above and below its disc."""
+def _places(spine: Spine, line: Centreline, label: int, seen: set[int]) -> dict | None:
+    """Return where on the line the level lies, and the middles of the two bodies next above and below its disc.
+
+    Of these bodies only those beside which the cord's AP diameter is `seen`: the border may cut the cord.
+    """
     bodies = [key for key in spine.centroids_mm if key < DISC_OFFSET]
     at = bodies.index(label)
     if at + 1 >= len(bodies) or label + DISC_OFFSET not in spine.centroids_mm:
         return None
-    middles = [line.position(spine.centroids_mm[key]) for key in bodies[max(at - 1, 0) : at + 3]]
-    first = min(at, 1)
+    middles = {
+        key: line.position(spine.centroids_mm[key]) for key in bodies[max(at - 1, 0) : at + 3]
+    }
     disc = line.position(spine.centroids_mm[label + DISC_OFFSET])
-    stretch = middles[first], 2 * disc - middles[first]
-    return {"stretch": stretch, "above": middles[: first + 1], "below": middles[first + 1 :]}
+    above, below = bodies[max(at - 1, 0) : at + 1], bodies[at + 1 : at + 3]
+    return {
+        "stretch": (middles[label], 2 * disc - middles[label]),
+        "above": [middles[key] for key in above if key in seen],
+        "below": [middles[key] for key in below if key in seen],
+    }
 
 
 def _largest(profile: Profile, places: list[float]) -> float | None:
-    """Return the largest AP diameter at some positions; None where the cord shows at none of them.
+    """Return the largest AP diameter at some positions; None where the cord shows at none of them in full.
 
     The larger of two neighbours counts as normal: the nearer one may be compressed as well.
     """
     low, high = profile.start_mm + INSIDE_MM, profile.end_mm - INSIDE_MM
     index = [round((at - profile.start_mm) / BIN_MM) for at in places if low <= at <= high]
-    return max((float(profile.depth_mm[k]) for k in index), default=0.0) or None
+    return max((float(np.nan_to_num(profile.depth_mm[k])) for k in index), default=0.0) or None

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wirbel.core.geometry import Grid
 from wirbel.core.labels import CANAL, CORD
 from wirbel.core.measures.cord.centreline import Centreline
+from wirbel.core.measures.coverage.border import LARGEST_EDGE, outermost_layers
+from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 
 BIN_MM = 0.25
@@ -27,7 +28,11 @@ INSIDE_MM = 4.0
 
 @dataclass(frozen=True)
 class Profile:
-    """Area in mm2 and AP diameter in mm at positions (mm from the top of the centreline) `BIN_MM` apart."""
+    """Area in mm2 and AP diameter in mm at positions (mm from the top of the centreline) `BIN_MM` apart.
+
+    A cord's AP diameter is NaN where the border of the scan cuts so much off that the middle may be out of view. Not a
+    canal's: where a disc flattens it, the layer at the border is as deep as the middle one, too.
+    """
 
     start_mm: float
     area_mm2: np.ndarray
@@ -39,7 +44,10 @@ class Profile:
         return self.start_mm + BIN_MM * (len(self.area_mm2) - 1)
 
     def narrowest(self, first_mm: float, last_mm: float) -> tuple[float, float] | None:
-        """Return the smallest (area, AP) between two positions; None where the structure ends before, or is broken."""
+        """Return the smallest (area, AP) between two positions.
+
+        None where the structure ends before, is broken, or is cut by the border.
+        """
         if first_mm < self.start_mm + INSIDE_MM or last_mm > self.end_mm - INSIDE_MM:
             return None
         low, high = (round((at - self.start_mm) / BIN_MM) for at in (first_mm, last_mm))
@@ -59,13 +67,13 @@ def canal_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profi
     if maps.structure(CORD) is None:  # the canal may be drawn around it
         axes = region.grid.affine[:3, :3] / region.grid.spacing_mm
         mask = filled(mask, int(np.abs(np.cross(line.tangent(line.middle), right) @ axes).argmax()))
-    return _profile(mask, region.grid, line, right)
+    return _profile(mask, region, line, right)
 
 
 def cord_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profile | None:
     """Return the profile of the cord, or None without one."""
     region = maps.structure(CORD)
-    return None if region is None else _profile(region.mask, region.grid, line, right)
+    return None if region is None else _profile(region.mask, region, line, right, in_view=True)
 
 
 def filled(mask: np.ndarray, axis: int) -> np.ndarray:
@@ -74,7 +82,10 @@ def filled(mask: np.ndarray, axis: int) -> np.ndarray:
     return before & np.flip(np.maximum.accumulate(np.flip(mask, axis), axis), axis)
 
 
-def _profile(mask: np.ndarray, grid: Grid, line: Centreline, right: np.ndarray) -> Profile | None:
+def _profile(
+    mask: np.ndarray, region: Region, line: Centreline, right: np.ndarray, in_view: bool = False
+) -> Profile | None:
+    grid = region.grid
     index = np.argwhere(mask)
     at = line.positions(grid.to_world(index))
     inside = (at > 0) & (at < line.length)
@@ -95,6 +106,9 @@ def _profile(mask: np.ndarray, grid: Grid, line: Centreline, right: np.ndarray) 
     aside = np.abs(np.arange(len(count))[:, None] - middle) * step
     weight = np.maximum(1 - aside / max(step, LEAST_WIDTH_MM), 0)
     depth = (density * weight).sum(0) / np.maximum(weight.sum(0), 1e-9) * volume / step
+    if in_view:
+        edge = density[outermost_layers(region, axis)].max(0, initial=0.0)
+        depth[(edge > 0) & (edge >= LARGEST_EDGE * density.max(0))] = np.nan
     return Profile(float(positions[0]), density.sum(0) * volume, depth)
 
 

@@ -43,12 +43,16 @@ def is_cut(
     for axis in range(3):
         layers = region.mask.sum(tuple(k for k in range(3) if k != axis))
         allowed = flank_fraction * layers.max() if axis == cosine.argmax() else 0
-        at, outer = region.start[axis] + np.arange(len(layers)), region.border_layers[axis]
-        outermost = (at < outer) | (at >= region.full_shape[axis] - outer)
-        large = (layers[outermost] > allowed).any()
+        large = (layers[outermost_layers(region, axis)] > allowed).any()
         if large and not (axis == cosine.argmax() and _only_flank(region, axis, canal_mm)):
             return True
     return False
+
+
+def outermost_layers(region: Region, axis: int) -> np.ndarray:
+    """Return which layers of a region's box along an array axis lie at the border of the scan, as booleans."""
+    at, outer = region.start[axis] + np.arange(region.mask.shape[axis]), region.border_layers[axis]
+    return (at < outer) | (at >= region.full_shape[axis] - outer)
 
 
 def _only_flank(region: Region, axis: int, canal_mm: np.ndarray | None) -> bool:
