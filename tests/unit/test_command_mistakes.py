@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
 import pytest
 
+from wirbel.command import inventory as listing
 from wirbel.command import run as starting
 from wirbel.command.main import main
 
@@ -103,3 +105,47 @@ def test_an_output_folder_that_cannot_be_written(place, capsys):
     (place / "out").chmod(stat.S_IRUSR | stat.S_IXUSR)
     assert main(["run", "data", "out"]) == 2
     assert "cannot be written to" in capsys.readouterr().err
+
+
+REFUSED = {
+    "simulated scans below a file": "simulate data/sub-01/anat/sub-01_T2w.nii.gz/new --count 1",
+    "a list of scans below a file": "inventory data --table broken.yaml/all.tsv",
+}
+
+
+@pytest.mark.parametrize("typed", REFUSED.values(), ids=REFUSED)
+def test_what_the_file_system_refuses_is_one_sentence_too(place, capsys, typed):
+    assert main(typed.split(" ")) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"wirbel {typed.split(' ')[0]}: the file system refused: ")
+    assert told.count("\n") == 1 and "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    "code, remedy", [(errno.EACCES, "permissions"), (errno.ENOSPC, "free some space")]
+)
+def test_a_full_disk_and_a_folder_of_somebody_else_are_told_with_what_to_do(
+    place, capsys, monkeypatch, code, remedy
+):
+    def refuse(*_):
+        raise OSError(code, os.strerror(code), "all.tsv")
+
+    monkeypatch.setattr(listing, "write_rows", refuse)
+    assert main(["inventory", "data", "--table", "all.tsv"]) == 1
+    assert remedy in capsys.readouterr().err
+
+
+def test_an_error_of_the_software_is_not_taken_for_one_of_the_file_system(place, monkeypatch):
+    def fail(*_):
+        raise FileNotFoundError("an oversight")
+
+    monkeypatch.setattr(listing, "write_rows", fail)
+    with pytest.raises(FileNotFoundError):
+        main(["inventory", "data", "--table", "all.tsv"])
+
+
+def test_a_command_that_is_suggested_can_be_copied_as_it_is(place, capsys):
+    assert main(["profile", "default", "my profile"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("--profile 'my profile'")
+    assert main(["view", "my study"]) == 2
+    assert "wirbel report 'my study'" in capsys.readouterr().err

@@ -20,7 +20,7 @@ def test_what_is_odd_is_said_with_its_number_and_an_example(tmp_path):
     ]
     assert found.remarks == [
         "2 participants have no T2w scan (no_scan), such as sub-2",
-        "1 path is ignored for their spelling or place, such as sub-2/anat/sub-2_T2W.nii.gz; expected "
+        "1 path is ignored because of spelling or place, such as sub-2/anat/sub-2_T2W.nii.gz; expected "
         "sub-*/[ses-*/]anat/*_T2w.nii.gz",
         "participants.tsv: 1 of 2 ids match no participant of the data set, or more than one, such as '7': they are "
         "not used",

@@ -1,6 +1,7 @@
 """`wirbel inventory`: what there is, what is taken, left out, doubled, missing, and why."""
 
 import csv
+import os
 
 import pytest
 from support.studies.bids_scans import put_scan
@@ -47,6 +48,19 @@ def test_everything_is_listed_once_with_its_reason(cohort, tmp_path, capsys):
     assert "sub-1: the same content as sub-2" in told
     assert "sub-5: expected sub-5/[ses-*/]anat/*_T2w.nii.gz, found sub-5/anat/" in told
     assert not (tmp_path / "results").exists()
+
+
+def test_a_file_that_this_user_may_not_read_is_faulty(cohort, tmp_path, capsys, monkeypatch):
+    """Told by the system's own answer, as root may read everything."""
+    real = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: "sub-2" not in str(path) and real(path, mode)
+    )
+    assert main(["inventory", str(cohort), "--table", str(tmp_path / "all.tsv")]) == 0
+    found = {r["participant_id"]: r for r in rows(tmp_path / "all.tsv")}
+    assert (found["sub-2"]["status"], found["sub-2"]["reason"]) == ("faulty", "no_permission")
+    assert found["sub-2"]["detail"].startswith("sub-2_T2w.nii.gz cannot be read by this user")
+    assert "1 no_permission: this user may not read the file" in capsys.readouterr().out
 
 
 def test_a_table_of_scans_needs_no_folder(cohort, tmp_path, capsys):

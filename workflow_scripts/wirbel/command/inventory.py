@@ -82,12 +82,12 @@ def run(args: argparse.Namespace) -> int:
             from wirbel.command.common.deliveries import with_headers  # imports pydicom
 
             found = with_headers(found, data.scans, settings)
-        if args.table:
-            write_rows(args.table, COLUMNS, map(vars, found.rows))
     except Refused as error:
         raise Mistake(str(error)) from None
     except OSError as error:
         raise Mistake(f"the scans cannot be listed: {error}") from None
+    if args.table:
+        write_rows(args.table, COLUMNS, map(vars, found.rows))
     print(in_words(found, settings, args.table or ""))
     return 0
 

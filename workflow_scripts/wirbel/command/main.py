@@ -1,4 +1,7 @@
-"""`wirbel`: finds the subcommand, and turns what a user can mend into one sentence."""
+"""`wirbel`: finds the subcommand, and turns what a user can mend into one sentence.
+
+That includes what a file system refuses, such as to write where this user may not, or on a full disk.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,8 @@ EPILOG = """\
 As a BIDS App: wirbel BIDS_DIR OUTPUT_DIR participant [--participant-label LABEL ...]
 Completion:    wirbel --print-completion bash > ~/.local/share/bash-completion/completions/wirbel
 """
+NOT_FINISHED = 1
+"""Exit code where the file system refused something on the way."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
@@ -46,14 +51,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(words)
     except Mistake as mistake:
-        called = words[0] if words and words[0] in SUBCOMMANDS else ""
-        print(f"{f'wirbel {called}'.strip()}: {mistake}", file=sys.stderr)
-        return EXIT_CODE
+        return _told(words, str(mistake), EXIT_CODE)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         return 0
+    except OSError as error:
+        from wirbel.runner.failures import machine_fault
+
+        not_allowed = isinstance(error, (PermissionError, NotADirectoryError, FileExistsError))
+        if (fault := machine_fault(error, writing=not_allowed)) is None:
+            raise
+        return _told(words, fault, NOT_FINISHED)
+
+
+def _told(words: Sequence[str], sentence: str, code: int) -> int:
+    called = words[0] if words and words[0] in SUBCOMMANDS else ""
+    print(f"{f'wirbel {called}'.strip()}: {sentence}", file=sys.stderr)
+    return code
 
 
 def _dispatch(words: list[str]) -> int:

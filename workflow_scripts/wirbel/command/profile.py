@@ -6,6 +6,7 @@ Then run with it: wirbel run BIDS_DIR OUTPUT_DIR --profile FOLDER
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 from pathlib import Path
 
@@ -30,5 +31,6 @@ def run(args: argparse.Namespace) -> int:
         shutil.copytree(PROFILES / args.name, folder)
     except OSError as error:
         raise Mistake(f"{folder} cannot be written: {error.strerror}") from None
-    print(f"Edit {folder / 'config.yaml'}, then: wirbel run BIDS_DIR OUTPUT_DIR --profile {folder}")
+    command = f"wirbel run BIDS_DIR OUTPUT_DIR --profile {shlex.quote(str(folder))}"
+    print(f"Edit {folder / 'config.yaml'}, then: {command}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from wirbel.command.common.completion import DIRECTORY, offer
@@ -46,11 +47,10 @@ def run(args: argparse.Namespace) -> int:
     for name in ("count", "seed", "broken", "processes"):
         words += [f"--{name}", str(getattr(args, name))]
     main(words + ["--stations"] * args.stations + ["--ct"] * args.ct)
-    print(
-        f"{counted(args.count, 'scan')} in {args.bids_dir}; next: wirbel run {args.bids_dir} RESULTS"
-    )
+    command = shlex.join(["wirbel", "run", args.bids_dir, "RESULTS"])
+    print(f"{counted(args.count, 'scan')} in {args.bids_dir}; next: {command}")
     if args.stations:
-        folder = args.bids_dir.rstrip("/")
-        settings = f"--configfile {folder}/{STATIONS_FILE} scans={folder}/{DELIVERIES}"
-        print(f"or, from the stations: wirbel run RESULTS {settings}")
+        folder = Path(args.bids_dir)
+        words = ["--configfile", str(folder / STATIONS_FILE), f"scans={folder / DELIVERIES}"]
+        print("or, from the stations:", shlex.join(["wirbel", "run", "RESULTS", *words]))
     return 0

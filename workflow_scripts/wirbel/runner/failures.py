@@ -24,7 +24,7 @@ ADVICE = {
     errno.ENOSPC: "free some space and run the same command again; finished scans are kept",
     errno.EDQUOT: "your quota is used up: free some space and run the same command again; finished scans are kept",
     errno.EROFS: "output_dir cannot be written to from this machine; choose another, or ask your administrator",
-    errno.EACCES: "this user may not write there; choose another output_dir, or change its permissions",
+    errno.EACCES: "this user may not do that there; change the permissions, or choose another folder",
     errno.ESTALE: "the network file system lost the file; run the same command again",
     errno.EFBIG: "files may not be that large here: raise the limit (`ulimit -f`) and run the same command again",
     errno.ENOTCONN: "the file system is no longer mounted; mount it and run the same command again",

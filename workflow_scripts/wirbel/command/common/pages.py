@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,12 +22,14 @@ def page_of(folder: Path, scan: str | None) -> str:
     if page is None:
         raise Mistake(
             f"{folder} has no pages yet: give the output folder of a finished run, or make them with "
-            f"wirbel report {folder}"
+            f"wirbel report {shlex.quote(str(folder))}"
         )
     if scan is None:
         return page
     if not (folder / SCAN_PAGE).is_file():
-        raise Mistake(f"{folder} has no page for one scan: make it with wirbel report {folder}")
+        raise Mistake(
+            f"{folder} has no page for one scan: make it with wirbel report {shlex.quote(str(folder))}"
+        )
     return f"{SCAN_PAGE}#{quote(_scan_id(folder, scan))}"
 
 

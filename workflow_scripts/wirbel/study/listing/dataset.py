@@ -234,7 +234,7 @@ def _in_words(listing: Listing, findings: list[Finding], source: Source) -> list
             told.append(f"{counted(len(found), one, more)} ({reason}), such as {example}")
     if listing.misspelt:
         told.append(
-            f"{counted(len(listing.misspelt), 'path is', 'paths are')} ignored for their spelling or place, "
+            f"{counted(len(listing.misspelt), 'path is', 'paths are')} ignored because of spelling or place, "
             f"such as {visible(listing.misspelt[0])}; expected {source.expected}"
         )
     return told

@@ -31,7 +31,7 @@ from wirbel.study.sources.choice import FILTERED, NOT_SELECTED
 from wirbel.study.sources.doubts import Doubts
 
 TAKEN, LEFT_OUT, FAULTY = "taken", "left_out", "faulty"
-DUPLICATE = "duplicate"
+DUPLICATE, NO_PERMISSION = "duplicate", "no_permission"
 COLUMNS = (
     *("participant_id", "session_id", "scan_id", "station", "status", "reason", "detail", "bytes"),
     "path",
@@ -146,6 +146,10 @@ def _taken(claims: list[FoundScan], folder: str, twice: dict[str, str], doubts: 
         return _row(first, folder, FAULTY, DUPLICATE, f"claimed by {names}; keep one of them")
     if first.size <= LONGEST_POINTER_BYTES and (told := absence(first.path)):
         return _row(first, folder, FAULTY, CONTENT_MISSING, told)
+    parts = parted_paths(first.path)
+    if closed := [path for path in parts if os.path.exists(path) and not os.access(path, os.R_OK)]:
+        told = f"{visible(os.path.basename(closed[0]))} cannot be read by this user; change its permissions"
+        return _row(first, folder, FAULTY, NO_PERMISSION, told)
     for code, told in doubts.found.get(first.scan_id, {}).items():
         if (level := doubts.levels[code]) != OFF:
             return _row(first, folder, FAULTY if level == FAILURE else TAKEN, code, told)
