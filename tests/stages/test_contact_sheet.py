@@ -12,7 +12,7 @@ from support.studies import planned
 from support.studies.batch_lists import update_batches
 
 from wirbel.core.geometry import Volume
-from wirbel.io.nifti.volumes import write_volume
+from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.sidecars import write_json
 from wirbel.manifests.batches import StageFolders, batch_file, read_batch
 from wirbel.manifests.records import (
@@ -124,6 +124,20 @@ def test_the_caption_tells_how_sure_the_levels_are(levels, words, warning):
     said, warned = contact_sheet.describe(np.array([0, 20, 21, 26, 120]), LEVELS | levels)
     assert words in said
     assert warned is warning
+
+
+def test_the_caption_counts_what_the_tables_count(output):
+    """Of T12 only a process is in view: it has a number in the map, but no row in the table of vertebrae."""
+    scan = read_batch(batch_file(output, "b00001"))[0]
+    stem = f"{StageFolders(output).anat(scan)}/{scan.scan_id}_desc"
+    subregion, vertebra = (
+        read_volume(f"{stem}-{name}_dseg.nii.gz") for name in ("subregion", "vertebra")
+    )
+    subregion.data[25:30, 2:8, 1:4] = 42
+    vertebra.data[25:30, 2:8, 1:4] = 19
+    for name, volume in (("subregion", subregion), ("vertebra", vertebra)):
+        write_volume(f"{stem}-{name}_dseg.nii.gz", volume)
+    assert contact_sheet.entry_of(scan, StageFolders(output)).caption.startswith("1 vertebra, L1;")
 
 
 def test_no_vertebra_is_a_warning():

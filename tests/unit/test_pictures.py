@@ -94,6 +94,12 @@ def test_grey_values_span_the_window():
     assert not to_grey(np.full((5, 5), 3.0)).any()
 
 
+@pytest.mark.parametrize("scale", [1e-20, 1e20])
+def test_grey_values_do_not_depend_on_the_unit_of_intensities(scale):
+    ramp = np.linspace(0, 1, 10_000, dtype=np.float32).reshape(100, 100)
+    np.testing.assert_allclose(to_grey(ramp * np.float32(scale)), to_grey(ramp), atol=1)
+
+
 def test_rims_are_where_labels_end_or_meet():
     labels = np.zeros((5, 8), int)
     labels[1:4, 1:4] = 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from wirbel.core.geometry import MODEL_AXES, Volume, reorient
-from wirbel.core.labels import LEVEL_NAMES, SACRUM
+from wirbel.core.labels import BODY_LABELS, LEVEL_NAMES, SACRUM
 from wirbel.core.pictures.contact_sheet import Entry, Failure, draw_sheet, pixel_size_mm
 from wirbel.core.pictures.sagittal_views import sagittal_view
 from wirbel.core.preparation.voxel_values import cleaned
@@ -71,7 +71,8 @@ def entry_of(scan: Scan, folders: StageFolders) -> Entry:
     levels = read_json(f"{stem}-vertebra_dseg.json")["Levels"]
     upright = reorient(subregion, MODEL_AXES).grid
     pixel_mm = pixel_size_mm(upright.shape[1] * upright.spacing_mm[1])
-    caption, warning = describe(np.unique(vertebra.data), levels)
+    bodies = np.unique(vertebra.data[np.isin(subregion.data, BODY_LABELS)])
+    caption, warning = describe(bodies, levels)
     view = sagittal_view(image, subregion, vertebra, pixel_mm)
     return Entry(scan.scan_id, view, caption, warning)
 
@@ -89,7 +90,11 @@ def _models(scan: Scan, folders: StageFolders) -> dict[str, dict]:
 
 
 def describe(present: np.ndarray, levels: dict) -> tuple[str, bool]:
-    """Return a line on the vertebrae found and how sure their names are, and whether it is a warning."""
+    """Return a line on the vertebrae found and how sure their names are, and whether it is a warning.
+
+    `present` are the labels of vertebrae with a body, which the tables count as well: of one more, only a process may
+    be in view.
+    """
     names = [name for label, name in LEVEL_NAMES.items() if label in present and label != SACRUM]
     if not names:
         return "no vertebra found", True

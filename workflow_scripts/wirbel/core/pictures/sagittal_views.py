@@ -113,7 +113,9 @@ def curved_labels(data: np.ndarray, midline: np.ndarray) -> np.ndarray:
 def to_grey(data: np.ndarray) -> np.ndarray:
     """Return intensities as 0 ... 255 (uint8) between two percentiles."""
     low, high = np.percentile(data, WINDOW_PERCENTILES)
-    scaled = (data - low) / max(high - low, 1e-6)
+    if not high > low:
+        return np.zeros(data.shape, np.uint8)
+    scaled = (data - low) / (high - low)
     return np.rint(255 * np.clip(scaled, 0, 1)).astype(np.uint8)
 
 
