@@ -78,6 +78,27 @@ def test_settings_may_follow_a_configfile(started, tmp_path):
     assert after(line, "--config") == ["bids_dir=data", "output_dir=out", "n4=false"]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "run data out --configfile more.yaml n4=false",
+        "run data --configfile more.yaml out n4=false",
+        "run --configfile more.yaml data out n4=false",
+        "run --configfile more.yaml data out --config n4=false",
+    ],
+)
+def test_what_stands_behind_a_configfile_is_not_taken_for_another_one(started, tmp_path, typed):
+    line = started(*typed.split(" "))
+    assert after(line, "--configfile") == ["more.yaml"]
+    assert after(line, "--config") == ["bids_dir=data", "output_dir=out", "n4=false"]
+
+
+def test_several_configfiles_are_handed_on_in_their_order(started, tmp_path):
+    (tmp_path / "mine.yaml").write_text("n4: false\n")
+    line = started("run", "--configfile", "more.yaml", "mine.yaml", "data", "out")
+    assert after(line, "--configfile") == ["more.yaml", "mine.yaml"]
+
+
 def test_folders_may_stand_in_a_file_and_words_are_taken_first(started, tmp_path):
     (tmp_path / "more.yaml").write_text("bids_dir: data\noutput_dir: out\n")
     assert after(started("run", "--configfile", "more.yaml"), "--config") == []

@@ -14,6 +14,7 @@ from wirbel.command.starting.known import known_settings, settings_in
 SETTING = re.compile(r"[A-Za-z_][\w-]*=")
 OPTIONS = ("cores", "profile", "configfile")
 """Options with a value, which people write like settings."""
+YAML_ENDINGS = (".yaml", ".yml", ".json")
 BRACKETS = {"{": "}", "[": "]"}
 USAGE = "expected wirbel run BIDS_DIR OUTPUT_DIR [KEY=VALUE ...]"
 
@@ -39,12 +40,11 @@ def understood(args: argparse.Namespace, **more: str) -> Wanted:
             "after the folders, without --config"
         )
     _explain(args.unknown)
-    after_files = [word for group in args.configfile for word in group if _is_setting(word)]
-    words = [*args.words, *(word for group in args.config for word in group), *after_files]
+    files, behind = _configfiles(args.configfile)
+    words = [*args.words, *behind, *(word for group in args.config for word in group)]
     folders = [word for word in words if not SETTING.match(word)]
     settings = {**_settings([word for word in words if SETTING.match(word)], folders), **more}
     _refuse_config(args.after)
-    files = tuple(name for group in args.configfile for name in group if not _is_setting(name))
     return Wanted(
         _with_folders(settings, folders, _set_in(files)),
         args.profile,
@@ -56,9 +56,15 @@ def understood(args: argparse.Namespace, **more: str) -> Wanted:
     )
 
 
-def _is_setting(word: str) -> bool:
-    """Whether a word behind --configfile is a setting, and no file."""
-    return SETTING.match(word) is not None and not Path(word).exists()
+def _configfiles(groups: list[list[str]]) -> tuple[tuple[str, ...], list[str]]:
+    """Part what stands behind --configfile, which takes several files, into files and words of the command."""
+    files, words = [], []
+    for group in groups:
+        for place, word in enumerate(group):
+            named = place == 0 or Path(word).suffix in YAML_ENDINGS
+            is_file = Path(word).is_file() or (named and not SETTING.match(word))
+            (files if is_file else words).append(word)
+    return tuple(files), words
 
 
 def _settings(words: list[str], others: list[str]) -> dict[str, str]:
