@@ -96,6 +96,19 @@ def test_a_failed_job_is_named_with_its_sentence_and_its_log(output):
     assert (output / "logs" / "failed_jobs.csv").read_text().splitlines()[1].startswith(row)
 
 
+def test_tables_that_a_run_did_not_come_to_are_not_blamed_on_jobs(output):
+    """As with `--until merge`, or after Ctrl-C."""
+    told = summary(output).text
+    assert "cohort was not made, as the run ended before it" in told
+    _write(output / "cohort" / "vertebrae.csv", "of an earlier run")
+    told = summary(output).text
+    assert "cohort was not made again, as the run ended before it" in told
+    assert "cohort/vertebrae.csv is from an earlier run" in told
+    manifest_file(output, "features", BATCH).unlink()
+    _write(output / "logs" / "features" / f"{BATCH}.log", "features: out of memory\n")
+    assert "cohort was not made again, as jobs before it failed" in summary(output).text
+
+
 def test_empty_logs_go_and_others_stay(output):
     _write(output / "logs" / "merge" / f"{BATCH}.log", "")
     _write(output / "logs" / "merge" / "b00002.log", "merge: out of memory\n")

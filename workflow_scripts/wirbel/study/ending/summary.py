@@ -72,7 +72,7 @@ def summary(
     lines = [_counts(*counts), *_first([*failed, *map(_finding, left_out)], "cohort/failures.csv")]
     lines += _jobs(jobs)
     lines += _written(folder, tables, jobs) if computed else []
-    lines += [*warnings_in_words(folder), *_results(folder), *filter(None, remarks)]
+    lines += [*warnings_in_words(folder), *_results(folder, bool(jobs)), *filter(None, remarks)]
     text = "\n".join(map(visible, lines))
     return Summary(text, measured, len(failed) + len(left_out), waiting)
 
@@ -110,8 +110,8 @@ def _finding(found: Finding) -> str:
     return f"{found.scan_id or found.participant_id}: left out ({found.reason}): {found.detail}"
 
 
-def _results(folder: Path) -> list[str]:
-    """Return where tables and pictures are, and which of them are from an earlier run."""
+def _results(folder: Path, jobs_failed: bool) -> list[str]:
+    """Return where tables and pictures are, and which of them are from an earlier run or missing."""
     told = []
     for stage, title, name in (
         ("cohort", "Table", "cohort/vertebrae.csv"),
@@ -121,20 +121,21 @@ def _results(folder: Path) -> list[str]:
         if (folder / name).is_file():
             told.append(f"{title}: {folder / name}")
         if not receipt_file(folder, stage).is_file():
-            told.append(_not_made(folder, stage, name))
+            told.append(_not_made(folder, stage, name, jobs_failed))
     return told
 
 
-def _not_made(folder: Path, stage: str, name: str) -> str:
+def _not_made(folder: Path, stage: str, name: str, jobs_failed: bool) -> str:
     """Return that a table or picture was not made, why, and what is there instead."""
-    log = why_not_made(folder, stage)
-    why = (
-        f": {log} (see {folder / 'logs' / stage}.log)"
-        if log
-        else ", as earlier jobs did not end well"
-    )
-    kept = f"; {name} is from an earlier run" if (folder / name).exists() else ""
-    return f"{stage} was not made again{why}{kept}"
+    if log := why_not_made(folder, stage):
+        why = f": {log} (see {folder / 'logs' / stage}.log)"
+    elif jobs_failed:
+        why = ", as jobs before it failed"
+    else:  # interrupted, or asked for some stages only
+        why = ", as the run ended before it"
+    if (folder / name).exists():
+        return f"{stage} was not made again{why}; {name} is from an earlier run"
+    return f"{stage} was not made{why}"
 
 
 def failed_scans(batches: dict[str, Tables]) -> list[str]:
