@@ -81,6 +81,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
     add_true_compression(levels)
     whole = {row["label"] for row in vertebrae if row["body_fully_visible"]}
     whole |= {L.DISC_OFFSET + row["label_above"] for row in disc_rows if row["fully_visible"]}
+    slips = [row | {"slip_status": ""} for row in disc_rows if row["fully_visible"]]
     in_view: Any = {key: solid for key, solid in solids.items() if key in whole}
     scan = (
         _counts(anatomy)
@@ -88,7 +89,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
         | _public(alignment_columns(in_view, line))
         | _slopes(anatomy, in_view, acquisition.world[:3, :3])
         | dict.fromkeys(VBQ_COLUMNS, true_vbq(contrast, anatomy, whole))
-        | _public(largest_slip_columns([row for row in disc_rows if row["fully_visible"]]))
+        | _public(largest_slip_columns(slips))
         | {"conus_level": _conus_level(anatomy, whole)}
         | _public(deformity_columns([row for row in vertebrae if row["body_fully_visible"]]))
     )
