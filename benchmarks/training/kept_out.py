@@ -86,7 +86,7 @@ def scores(folder: Path, model: Path, name: str) -> list[dict]:
         if true.any():
             score = dice(np.isin(found, classes), true)
             rows.append(
-                {"model": model.name, "case": name, "kind": "real" if real else "simulated"}
+                {"model": str(model), "case": name, "kind": "real" if real else "simulated"}
                 | {"structure": structure, "dice": score}
             )
     return rows
