@@ -34,8 +34,9 @@ def delivered(tmp_path):
 def looked(tmp_path, table, capsys):
     """Run the command; return its rows and what it prints."""
 
-    def look(*words):
+    def look(*words, names=True):
         line = ["inventory", f"scans={tmp_path}/in", "dicom=true", *words, "--table", str(table)]
+        line += ["--file-names"] * names
         assert main(line) == 0
         with open(table, newline="") as stream:
             return list(csv.DictReader(stream, delimiter="\t")), capsys.readouterr().out
@@ -105,7 +106,7 @@ def test_what_no_station_is_taken_from_is_listed_with_its_reason(tmp_path, deliv
         ("", "left_out", "other_files", "sub-1/notes.txt"),
     ]
     repeated = next(row for row in rows if row["reason"] == "repeated")
-    assert repeated["detail"] == "the same images as HWS.zip"
+    assert repeated["detail"].endswith("in/sub-1/HWS.zip")
     assert "sub-1: sub-1/t1.zip: 5 sagittal slices" in words
 
 
@@ -182,3 +183,20 @@ def test_stations_of_two_people_are_noticed(delivered, looked):
     ]
     rows, _ = looked(two, "checks={several_people: off}")
     assert told(rows, "status", "reason") == [("taken", ""), ("taken", "")]
+
+
+def test_names_of_files_in_a_delivered_folder_are_told_only_if_asked_for(delivered, looked):
+    """They may be those of people."""
+    for number, name in enumerate(("HWS_Doe", "LWS_Doe"), 1):
+        first = delivered(f"sub-1/{name}", name, number)
+    shutil.copy(first, first.with_name("Xenia.zip"))
+    rows, words = looked(
+        "stations={neck: {description: HWS}, low: {description: LWS}}", names=False
+    )
+    assert told(rows, "station", "path") == [
+        ("neck", "sub-1 (part 1 of 3)"),
+        ("low", "sub-1 (part 2 of 3)"),
+        ("", "sub-1 (part 3 of 3)"),
+    ]
+    assert rows[2]["detail"] == "the same images as sub-1 (part 2 of 3)"
+    assert "Doe" not in f"{rows}{words}" and "Xenia" not in f"{rows}{words}"

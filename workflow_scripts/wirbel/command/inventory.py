@@ -57,6 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="open no file: neither to compare contents nor to read headers of DICOM",
     )
+    parser.add_argument(
+        "--file-names",
+        action="store_true",
+        help="tell how files in delivered folders are called; they may name people",
+    )
     configfile = parser.add_argument(
         "--configfile", nargs="+", action="append", default=[], help="YAML files with settings"
     )
@@ -81,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         if (settings.dicom or settings.source.joined) and not args.names_only:
             from wirbel.command.common.deliveries import with_headers  # imports pydicom
 
-            found = with_headers(found, data.scans, settings)
+            found = with_headers(found, data.scans, settings, file_names=args.file_names)
     except Refused as error:
         raise Mistake(str(error)) from None
     except OSError as error:

@@ -28,13 +28,15 @@ SPREAD = 1_000_000
 
 @dataclass
 class Found:
-    """What is in a delivery: its parts (`wirbel.ingest.archives.parts`) and what they are called (an archive, or the
-    path of other files), headers, the UIDs of their series, what repeats them, and faults by the part (its number)
-    that has them.
+    """What is in a delivery.
+
+    `parts` (`wirbel.ingest.archives.parts`), their `names` (an archive, or the path of other files) and the path that was
+    `given` for each; headers, the UIDs of their series, what repeats them, and faults by the number of the part.
     """
 
     parts: list[tuple[Path, ...]] = field(default_factory=list)
     names: list[Path] = field(default_factory=list)
+    given: list[Path] = field(default_factory=list)
     headers: list[DicomHeader] = field(default_factory=list)
     faults: dict[int, ScanError] = field(default_factory=dict)
     unreadable: int = 0
@@ -118,6 +120,7 @@ def _part(paths: Sequence[Path], found: Found) -> None:
             found.faults[len(found.parts)] = fault
         found.parts += some
         found.names += [part[0] if len(part) == 1 else path for part in some]
+        found.given += [path] * len(some)
 
 
 def _look(member: Member, number: int, found: Found, *, all_facts: bool) -> None:

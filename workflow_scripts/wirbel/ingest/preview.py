@@ -15,13 +15,19 @@ from wirbel.ingest.delivery import SPREAD, Found, fitting, look_into, notes_on, 
 from wirbel.ingest.headers.series import Series
 from wirbel.ingest.matching import misfit
 from wirbel.ingest.stations import SEVERAL
+from wirbel.io.dataset.folder_content import content_stamp
 from wirbel.io.dataset.several_paths import parted_paths
 from wirbel.plan.checks import OTHER_FILES, OTHER_SERIES, PEOPLE, REPEATED
 from wirbel.plan.series_rules import SeriesRules, rules_of, stations_of
 
+SAME = "the same images as "
+
 
 class Asked(NamedTuple):
-    """A delivery, and the settings `series`, `stations`, `stitch`, `one_per_session`, `checks` and `suffix`."""
+    """A delivery, and the settings `series`, `stations`, `stitch`, `one_per_session`, `checks` and `suffix`.
+
+    `file_names`: tell how files in a delivered folder are called, which may name people. Default: they are numbered.
+    """
 
     path: str
     series: Mapping[str, Any]
@@ -30,6 +36,7 @@ class Asked(NamedTuple):
     best: bool
     levels: Mapping[str, str]
     suffix: str = "T2w"
+    file_names: bool = False
 
 
 class Sight(NamedTuple):
@@ -49,6 +56,8 @@ class Sight(NamedTuple):
         Checks that would be warnings.
     identity : str
         A digest of the images' UIDs, by which a delivery under two names is noticed.
+    bytes : int
+        Size of what is in `paths`.
     """
 
     station: str
@@ -58,6 +67,7 @@ class Sight(NamedTuple):
     is_scan: bool = True
     warnings: tuple[str, ...] = ()
     identity: str = ""
+    bytes: int = 0
 
 
 def preview(asked: Asked) -> list[Sight]:
@@ -70,14 +80,37 @@ def preview(asked: Asked) -> list[Sight]:
     rules = stations_of(asked.stations, taken) or {"": rules_of(taken)}
     if any(rule.name for rule in rules.values()):
         found_files = [_file(name, rule, paths) for name, rule in rules.items()]
-        return _as_one(found_files, asked) + list(_other_files(paths, found_files))
+        all_files = _as_one(found_files, asked) + list(_other_files(paths, found_files))
+        return [_sized(sight) for sight in all_files]
     found = look_into(paths, all_facts=False)
     chosen: set[int] = set()
     sights = [_sight(name, rule, found, asked, chosen) for name, rule in rules.items()]
     patients = [one.first.patient for one in found.series if id(one) in chosen]
     sights = _of_people(sights, patients, asked)
     others = [*_other_series(found, rules, sights, chosen), *_other_parts(found, sights)]
-    return _as_one(sights, asked) + others
+    told = [_sized(sight) for sight in _as_one(sights, asked) + others]
+    return told if asked.file_names else [_numbered(sight, found) for sight in told]
+
+
+def _sized(sight: Sight) -> Sight:
+    return sight._replace(bytes=sum(max(content_stamp(path)[0], 0) for path in sight.paths))
+
+
+def _numbered(sight: Sight, found: Found) -> Sight:
+    """Return a sight with numbers instead of the names that files in a delivered folder have."""
+    labels = {}
+    for number, (name, given) in enumerate(zip(found.names, found.given, strict=True)):
+        of_given = [other for other, one in enumerate(found.given) if one == given]
+        numbered = f"{given} (part {of_given.index(number) + 1} of {len(of_given)})"
+        labels[str(name)] = str(given) if name == given else numbered
+    outer = [
+        next((str(g) for g in found.given if Path(p).is_relative_to(g)), "") for p in sight.paths
+    ]
+    paths = [labels.get(path, folder) for path, folder in zip(sight.paths, outer, strict=True)]
+    detail = sight.detail
+    if sight.reason == REPEATED:
+        detail = SAME + os.path.basename(labels[detail.removeprefix(SAME)])
+    return sight._replace(paths=tuple(dict.fromkeys(paths)), detail=detail)
 
 
 def _sight(name: str, rule: SeriesRules, found: Found, asked: Asked, chosen: set[int]) -> Sight:
@@ -180,8 +213,7 @@ def _other_parts(found: Found, sights: Iterable[Sight]) -> Iterator[Sight]:
             if path not in told:
                 yield Sight("", fault.reason, fault.detail, (path,), False)
         elif number in held and number not in used:
-            same = os.path.basename(found.names[held[number]])
-            yield Sight("", REPEATED, f"the same images as {same}", (path,), False)
+            yield Sight("", REPEATED, f"{SAME}{found.names[held[number]]}", (path,), False)
         elif number not in held and path not in told:
             yield Sight("", OTHER_FILES, "no DICOM image", (path,), False)
 

@@ -9,7 +9,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 from wirbel.ingest.preview import Asked, Sight, preview
-from wirbel.io.dataset.folder_content import content_stamp
 from wirbel.io.dataset.scan_names import FoundScan
 from wirbel.io.escapes import visible
 from wirbel.plan.checks import BESIDE, SAME_CONTENT
@@ -23,13 +22,19 @@ FEWEST_FOR_PROCESSES = 64
 NO_FAULT = (*BESIDE, NOT_CHOSEN)
 
 
-def with_headers(found: Inventory, scans: Sequence[FoundScan], settings: Settings) -> Inventory:
-    """Return the inventory with what is in each delivery: its series, or why it is refused, and what is left."""
+def with_headers(
+    found: Inventory, scans: Sequence[FoundScan], settings: Settings, *, file_names: bool
+) -> Inventory:
+    """Return the inventory with what is in each delivery: its series, or why it is refused, and what is left.
+
+    `file_names`: tell how files in delivered folders are called.
+    """
     paths = {scan.scan_id: scan.path for scan in scans}
     config, best = settings.checked, settings.source.one_per_session
     rules = config["series"], config["stations"], config["stitch"], best
+    more = settings.levels, settings.source.suffix, file_names
     asked = {
-        row: Asked(paths[row.scan_id], *rules, settings.levels, settings.source.suffix)
+        row: Asked(paths[row.scan_id], *rules, *more)
         for row in found.rows
         if row.status == TAKEN and row.scan_id in paths
     }
@@ -50,8 +55,7 @@ def with_headers(found: Inventory, scans: Sequence[FoundScan], settings: Setting
 def _row(row: Row, sight: Sight, chunk: int, folder: str) -> Row:
     """Return the row of what was seen in a session's delivery."""
     where = "; ".join(visible(os.path.relpath(path, folder)) for path in sight.paths)
-    size = sum(max(content_stamp(path)[0], 0) for path in sight.paths)
-    own = replace(row, detail=sight.detail, bytes=size if sight.paths else "", path=where)
+    own = replace(row, detail=sight.detail, bytes=sight.bytes if sight.paths else "", path=where)
     if not sight.is_scan:
         status = LEFT_OUT if sight.reason in NO_FAULT else FAULTY
         return replace(own, scan_id="", status=status, reason=sight.reason)
