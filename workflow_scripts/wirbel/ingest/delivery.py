@@ -31,7 +31,8 @@ class Found:
     """What is in a delivery.
 
     `parts` (`wirbel.ingest.archives.parts`), their `names` (an archive, or the path of other files) and the path
-    that was `given` for each; headers, the UIDs of their series, what repeats them, and faults by the number of the part.
+    that was `given` for each; headers, the UIDs of their series, what repeats them, and faults by the number of
+    the part.
     """
 
     parts: list[tuple[Path, ...]] = field(default_factory=list)
