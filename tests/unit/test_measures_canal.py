@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.spines.chain_spine import ChainSpine, body, disc, render
+from support.spines.chain_spine import ChainSpine, body, disc, render, slab
 from support.spines.solid_spine import rotation
 
 from wirbel.core.labels import LEVEL_LABELS
@@ -33,6 +33,28 @@ def test_a_stenosis_of_four_millimetres_shows_in_the_smallest_diameter():
     assert rows["T8"]["canal_area_min_mm2"] == pytest.approx(np.pi / 4 * 120, rel=0.2)
     assert rows["T7"]["canal_ap_min_mm"] == pytest.approx(16, abs=0.8)
     assert rows["T8"]["canal_ap_body_mm"] == pytest.approx(16, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("spacing_mm", "last"),
+    [((3.3, 0.86, 0.86), "L4"), ((0.9, 0.9, 0.9), "L3")],
+    ids=["thick", "thin"],
+)
+def test_a_canal_that_leaves_the_slices_is_not_narrow_there(spacing_mm, last):
+    """It is 16 x 24 mm. The spine leans by 8 degrees: behind the body after the last one, the middle is out of view."""
+    first = LEVEL_LABELS["L1"]
+    links = [
+        x for v in range(first, first + 5) for x in (body(v, 27, 34, 44), disc(v, 9, 9, 35, 45))
+    ]
+    maps = render(ChainSpine(links[:-1], cord=None), spacing_mm, rotation(0, 8, 0), (0.3, 0.4, 0.1))
+    rows = {row["level"]: row for row in measure(None, *(slab(v, -9, 18) for v in maps)).levels}
+    after = f"L{int(last[1]) + 1}"
+    assert rows[after]["canal_ap_min_status"] == "touches_border"
+    assert rows[last]["canal_ap_min_status"] == "ok"
+    assert rows[last]["canal_ap_min_mm"] == pytest.approx(
+        15.9, abs=2
+    )  # 12.8 and 14.3 beyond the disc
+    assert rows["L1"]["canal_ap_min_mm"] == pytest.approx(15.9, abs=1)
 
 
 @pytest.mark.parametrize(("depth", "width"), [(3.0, 15.0), (4.0, 12.0), (7.0, 11.0)])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.spines.chain_spine import ChainSpine, body, disc, render
+from support.spines.chain_spine import ChainSpine, body, disc, render, slab
 from support.spines.solid_spine import rotation
 
-from wirbel.core.geometry import Volume
 from wirbel.core.labels import LEVEL_LABELS
 from wirbel.core.measures import measure
 from wirbel.core.measures.cord.compression import mscc_percent
@@ -78,15 +77,6 @@ def test_a_cord_that_leaves_the_slices_is_not_compressed(spacing_mm):
     for seen in ("T5", "T6"):
         assert rows[seen]["compression_status"] == "ok"
         assert abs(rows[seen]["cord_compression_percent"]) < 10
-
-
-def slab(maps: Volume, first_mm: float, last_mm: float) -> Volume:
-    """Return the sagittal slices of a map (RAS+ axes) between two positions."""
-    at = maps.affine[0, 3] + maps.affine[0, 0] * np.arange(maps.data.shape[0])
-    chosen = np.flatnonzero((at >= first_mm) & (at <= last_mm))
-    affine = maps.affine.copy()
-    affine[0, 3] = at[chosen[0]]
-    return Volume(maps.data[chosen[0] : chosen[-1] + 1].copy(), affine)
 
 
 def test_near_the_conus_there_is_no_normal_cord_to_compare_with():

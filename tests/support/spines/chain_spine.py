@@ -170,6 +170,15 @@ def _draw_link(spine, link, frame, box, maps) -> None:
     maps[0].data[where], maps[1].data[where] = L.ARCUS, link.label
 
 
+def slab(maps: Volume, first_mm: float, last_mm: float) -> Volume:
+    """Return the sagittal slices of a map (RAS+ axes) between two positions."""
+    at = maps.affine[0, 3] + maps.affine[0, 0] * np.arange(maps.data.shape[0])
+    chosen = np.flatnonzero((at >= first_mm) & (at <= last_mm))
+    affine = maps.affine.copy()
+    affine[0, 3] = at[chosen[0]]
+    return Volume(maps.data[chosen[0] : chosen[-1] + 1].copy(), affine)
+
+
 def _draw_canal(spine, frames, boxes, maps) -> None:
     """Draw canal and cord behind every link, as ellipses at right angles to it."""
     shape = spine.links[0]

@@ -58,7 +58,8 @@ def understood(args: argparse.Namespace, **more: str) -> Wanted:
 
 def _configfiles(groups: list[list[str]]) -> tuple[tuple[str, ...], list[str]]:
     """Part what stands behind --configfile, which takes several files, into files and words of the command."""
-    files, words = [], []
+    files: list[str] = []
+    words: list[str] = []
     for group in groups:
         for place, word in enumerate(group):
             named = place == 0 or Path(word).suffix in YAML_ENDINGS

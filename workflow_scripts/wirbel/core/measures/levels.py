@@ -70,13 +70,21 @@ def level_rows(
             columns, diameter = _section_columns(maps, beside, frame, place, row["level"])
             row |= columns
             marks += [diameter] if diameter else []
-        row |= _narrowest_columns(row, spine, line, profile)
+    for number, row in enumerate(rows):
+        below = rows[number + 1] if number + 1 < len(rows) else None
+        row |= _narrowest_columns(row, below, spine, line, profile)
         _question(row)
     return rows
 
 
-def _narrowest_columns(row: dict, spine: Spine, line, profile: Profile | None) -> dict:
-    """Return the smallest area and AP of the canal from the middle of a body as far below its disc."""
+def _narrowest_columns(
+    row: dict, below: dict | None, spine: Spine, line, profile: Profile | None
+) -> dict:
+    """Return the smallest area and AP of the canal from the middle of a body as far below its disc.
+
+    Only as far as the middle of the disc, where the border cuts so much of the canal behind the body `below` that its
+    middle is out of view.
+    """
     sections = [SECTIONS["canal", place] for place in PLACES]
     faults = [
         _fault(row, [section.status for section in sections]),
@@ -87,7 +95,10 @@ def _narrowest_columns(row: dict, spine: Spine, line, profile: Profile | None) -
         body, disc = (
             line.position(spine.centroids_mm[row["label"] + offset]) for offset in PLACES.values()
         )
-        found = profile.narrowest(body, 2 * disc - body)
+        leaves = (
+            below is not None and below[SECTIONS["canal", "body"].ap_status] == S.TOUCHES_BORDER
+        )
+        found = profile.narrowest(body, disc if leaves else 2 * disc - body)
     area, depth = (
         (None, fault) if fault else (value, S.NOT_IN_VIEW if value is None else S.OK)
         for value, fault in zip(found or (None, None), faults, strict=True)
