@@ -26,8 +26,9 @@ def check_links(output_dir: Path, bids_dir: Path, scans: Iterable[FoundScan]) ->
     """
     if not (output_dir.is_dir() and bids_dir.is_dir()):
         return
-    linked = linked_raw_folders(bids_dir)
-    for path in _links(str(output_dir), scans):
+    found = list(_links(str(output_dir), scans))
+    linked = linked_raw_folders(bids_dir) if found else {}
+    for path in found:
         if leads_into(Path(path), bids_dir, output_dir, linked):
             raise Refused(
                 f"{path} is a link into bids_dir: results would be written among the raw data; remove the link, or "
