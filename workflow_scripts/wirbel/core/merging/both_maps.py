@@ -9,6 +9,7 @@ import numpy as np
 from wirbel.core.geometry import Grid, Volume, upright
 from wirbel.core.instances.bodies import settle
 from wirbel.core.instances.consolidation import consolidate
+from wirbel.core.instances.loose_pieces import attach_loose_pieces
 from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.levels.naming import Levels, apply_levels, levels_of
 from wirbel.core.levels.relabelling import placeholders
@@ -59,7 +60,8 @@ def _instances(labels: Volume, predictions: Predictions) -> tuple[np.ndarray, np
     settled, bodies = settle(flat)
     if not len(bodies):
         raise ScanError("no_spine_found", "expected vertebral bodies, found none in the label map")
-    subregion, counters = reconcile(settled, consolidate(settled, predictions, bodies))
+    instances = attach_loose_pieces(settled, consolidate(settled, predictions, bodies))
+    subregion, counters = reconcile(settled, instances)
     return subregion, counters, levels_of(flat.with_data(counters), bodies)
 
 
