@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from wirbel.core.method.names import OPENVINO, SPINEPS, TORCH
 
 AUTO = "auto"
 ENTRY = "ProcessorEngine"
-"""Of a sidecar: what was to compute the networks on a processor."""
+"""Of a plan and of a sidecar: what is to compute the networks on a processor, and what did."""
 PROCESSOR = Path("/proc/cpuinfo")
 WANTED = "avx2"
 """OpenVINO was measured on processors with this and without bfloat16."""
@@ -60,9 +62,29 @@ def engine_parameter(*chosen: str) -> dict[str, str]:
     >>> engine_parameter("openvino", "openvino")
     {'ProcessorEngine': 'openvino'}
     """
-    if set(chosen) == {TORCH}:
+    if set(chosen) <= {TORCH}:
         return {}
     return {ENTRY: ", ".join(dict.fromkeys(chosen))}
+
+
+def with_engines(entries: Mapping[str, Any], used: tuple[str, ...] | None) -> dict[str, Any]:
+    """Return a plan's sidecar entries with the engines that computed in place of the planned ones.
+
+    Parameters
+    ----------
+    entries : mapping
+        Sidecar entries.
+    used : tuple of str or None
+        What computed networks on a processor; empty: a GPU did. None: not known, the plan's word stands.
+
+    Examples
+    --------
+    >>> with_engines({"ProcessorEngine": "openvino"}, ("torch", "openvino"))
+    {'ProcessorEngine': 'torch, openvino'}
+    """
+    if used is None:
+        return dict(entries)
+    return {key: value for key, value in entries.items() if key != ENTRY} | engine_parameter(*used)
 
 
 def _processor_flags() -> set[str]:

@@ -24,6 +24,8 @@ from wirbel.io.maps.final_maps import write_maps_of
 from wirbel.io.maps.sidecar_entries import agreement_from
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
+from wirbel.manifests.engines import EnginesUsed
+from wirbel.models.engine import with_engines
 from wirbel.models.registry import Model
 from wirbel.plan.networks import planned_model
 from wirbel.plan.stage_settings import LabelSettings, settings_of
@@ -43,8 +45,11 @@ class LabelStage:
     name = "label"
     reads_scan = True
 
-    def __init__(self, settings: LabelSettings, model: Model, device: str = "auto") -> None:
+    def __init__(
+        self, settings: LabelSettings, model: Model, batch: str, device: str = "auto"
+    ) -> None:
         self.settings, self.model, self.device = settings, model, device
+        self.engines = EnginesUsed(batch)
         self.network: LabellingModel | None = None
 
     def prepare(self) -> None:
@@ -74,7 +79,8 @@ class LabelStage:
     def save(self, scan: Scan, result: Outputs, folders: StageFolders) -> list[Path]:
         """Write both maps with their look-up tables and sidecars."""
         maps, agreement = result
-        more = self.settings.provenance
+        used = self.engines.of(scan.scan_id, folders.output_dir)
+        more = with_engines(self.settings.provenance, used)
         return write_maps_of(scan, folders.anat(scan), maps, agreement, more)
 
 
@@ -103,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def make(plan, args):
         settings = settings_of(LabelSettings, plan.settings)
-        return LabelStage(settings, planned_model(plan, "labelling"), args.device)
+        return LabelStage(settings, planned_model(plan, "labelling"), args.batch, args.device)
 
     return run_planned("label", make, __doc__, argv)
 

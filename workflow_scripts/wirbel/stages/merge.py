@@ -23,6 +23,8 @@ from wirbel.io.maps.final_maps import write_maps_of
 from wirbel.io.maps.sidecar_entries import agreement_entry
 from wirbel.io.nifti.volumes import QUICKEST, read_grid, read_volume, write_volume
 from wirbel.io.sidecars import read_arrays, write_json
+from wirbel.manifests.engines import EnginesUsed
+from wirbel.models.engine import with_engines
 from wirbel.plan.chain import READS_ALSO
 from wirbel.plan.stage_settings import MergeSettings, settings_of
 from wirbel.runner.loop import Scan, StageFolders, run_planned
@@ -41,8 +43,8 @@ class Merge:
     reads = READS_ALSO["merge"]
     reads_scan = True
 
-    def __init__(self, settings: MergeSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: MergeSettings, batch: str) -> None:
+        self.settings, self.engines = settings, EnginesUsed(batch)
 
     def prepare(self) -> None:
         """There is nothing to load."""
@@ -74,7 +76,8 @@ class Merge:
         maps, agreement, margin = result
         if isinstance(maps, CountedMaps):
             return _save_unnamed(folders.stage(self.name) / scan.scan_id, maps, agreement, margin)
-        more = self.settings.provenance
+        used = self.engines.of(scan.scan_id, folders.output_dir)
+        more = with_engines(self.settings.provenance, used)
         return write_maps_of(scan, folders.anat(scan), maps, agreement, more)
 
 
@@ -95,9 +98,11 @@ def _save_unnamed(
 
 def main(argv: list[str] | None = None) -> int:
     """Run the stage over one batch; return the exit code."""
-    return run_planned(
-        "merge", lambda plan, args: Merge(settings_of(MergeSettings, plan.settings)), __doc__, argv
-    )
+
+    def make(plan, args):
+        return Merge(settings_of(MergeSettings, plan.settings), args.batch)
+
+    return run_planned("merge", make, __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -102,8 +102,7 @@ class SlidingWindow:
         weights = torch.zeros(data.shape[1:], dtype=weight.dtype, device=place)
         for tile, found in self._tiles(network, data, weight):
             if scores is None:
-                shape = (len(found), *data.shape[1:])
-                scores = torch.zeros(shape, dtype=weight.dtype, device=place)
+                scores = _room_for(found, data.shape[1:], weight.dtype, place)
             scores[tile] += found.to(place)
             weights[tile[1:]] += weight.to(place)
             del found  # before the next tile is computed
@@ -156,6 +155,18 @@ class SlidingWindow:
         assert total is not None  # one of the flips is none at all
         mean = total[0].div_(len(flips)) if len(flips) > 1 else total[0]
         return mean.mul_(weight)
+
+
+def _room_for(
+    found: torch.Tensor, shape: torch.Size, dtype: torch.dtype, place: torch.device
+) -> torch.Tensor:
+    """Return zeros (heads, *shape) in the memory order of a tile's scores.
+
+    Adding to another order takes eight times as long.
+    """
+    if found.stride(0) == 1:  # channels last
+        return torch.zeros(*shape, len(found), dtype=dtype, device=place).permute(3, 0, 1, 2)
+    return torch.zeros(len(found), *shape, dtype=dtype, device=place)
 
 
 def half_weights(patch_size: tuple[int, ...]) -> torch.Tensor:
