@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from wirbel.core.agreement.margins import STEPS
 from wirbel.learning.precision import strongest
+
+SLICES = 64
+"""Of an image, whose classes are found at a time."""
 
 
 def classes_and_margins(scores: torch.Tensor, folds: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -32,7 +36,9 @@ def classes_and_margins(scores: torch.Tensor, folds: int) -> tuple[torch.Tensor,
     >>> classes.item(), margins.item()
     (1, 255)
     """
-    classes = strongest(scores, 0)
+    along = int(np.argmax(scores.shape[1:]))
+    parts = scores.split(SLICES, 1 + along)  # torch numbers classes by eight bytes
+    classes = torch.cat([strongest(part, 0) for part in parts], along)
     margins = torch.zeros_like(classes)
     found = classes > 0
     if found.any():
