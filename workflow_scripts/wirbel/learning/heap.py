@@ -12,7 +12,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Numbers in glibc's malloc.h: free bytes at the heap's end that go back to the system, bytes from which an array lies
 outside of the heap, and how many heaps there may be.
 """
-APART, TOGETHER, KEPT = 1 << 20, 1 << 25, 1 << 26
+APART, TOGETHER, KEPT = 1 << 20, 1 << 24, 1 << 26
 _GLIBC = ctypes.CDLL(None)
 
 
@@ -30,7 +30,7 @@ def arrays_apart() -> None:
 
 
 def arrays_together() -> None:
-    """Let the heap have arrays of up to 32 MB, its most: it takes their memory back more cheaply than the system."""
+    """Let the heap have arrays of up to 16 MB again: it takes their memory back more cheaply than the system."""
     _set(M_MMAP_THRESHOLD, TOGETHER)
     _set(M_TRIM_THRESHOLD, KEPT)
 
