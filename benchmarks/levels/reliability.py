@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from faults import FAULTS, Case
 from fitting import fit, write_calibration
-from support.cluster.faults import FAULTS, Case
 
 from wirbel.core.geometry import Grid, Volume, reorient, upright
 from wirbel.core.instances.bodies import Bodies, separate_bodies
