@@ -245,9 +245,9 @@ def test_missing_stations_leave_a_part_that_says_so(study):
 def test_stations_of_two_people_are_refused(study):
     deliver_stations(study, "1", names=("BWS",))
     deliver_stations(study, "1", names=("LWS",), seed=9)
-    assert study.run(stations=RULES)["sub-1"].reason == "several_people"
-    accepted = {"several_people": "off"}  # the images themselves do not fit
-    assert study.run(stations=RULES, checks=accepted)["sub-1"].reason == "implausible_seam"
+    assert study.run(stations=RULES)["sub-1"].reason == "implausible_seam"
+    strict = {"several_people": "failure"}
+    assert study.run(stations=RULES, checks=strict)["sub-1"].reason == "several_people"
 
 
 # Checks
@@ -299,14 +299,15 @@ def test_images_of_two_people_in_one_archive_are_not_mixed(study):
 
 
 @pytest.mark.parametrize("stitch", [True, False])
-def test_stations_of_two_people_are_a_failure_or_a_warning(study, stitch):
+def test_stations_of_two_people_are_a_warning_or_a_failure(study, stitch):
     parts = {"neck": station(tall(), 0, 120), "lumbar": station(tall(), 80, 200)}
     for number, (name, part) in enumerate(parts.items(), 1):
         more = {"PatientID": f"P {name}"}
         files = series(study.folder / name, image=part, description=name, number=number, more=more)
         study.deliver("1", files)
     told = {"stations": {name: {"description": name} for name in parts}, "stitch": stitch}
-    assert {record.reason for record in study.run(**told).values()} == {"several_people"}
-    for record in study.run(**told, checks={"several_people": "warning"}).values():
+    strict = study.run(**told, checks={"several_people": "failure"})
+    assert {record.reason for record in strict.values()} == {"several_people"}
+    for record in study.run(**told).values():
         sidecar = read_json(study.out / record.outputs[1])
         assert sidecar["IngestWarnings"] == ["several_people"] and "P neck" not in str(sidecar)

@@ -176,11 +176,12 @@ def test_stations_of_two_people_are_noticed(delivered, looked):
     for number, name in enumerate(("HWS", "LWS"), 1):
         delivered(f"sub-1/{name}", name, number, more={"PatientID": name})
     two = "stations={neck: {description: HWS}, low: {description: LWS}}"
-    rows, _ = looked(two)
-    assert told(rows, "station", "reason", "path") == [
-        ("neck", "several_people", "sub-1/HWS.zip"),
-        ("low", "several_people", "sub-1/LWS.zip"),
-    ]
+    for level, status in {"warning": "taken", "failure": "faulty"}.items():
+        rows, _ = looked(two, f"checks={{several_people: {level}}}")
+        assert told(rows, "station", "status", "reason", "path") == [
+            ("neck", status, "several_people", "sub-1/HWS.zip"),
+            ("low", status, "several_people", "sub-1/LWS.zip"),
+        ]
     rows, _ = looked(two, "checks={several_people: off}")
     assert told(rows, "status", "reason") == [("taken", ""), ("taken", "")]
 

@@ -8,15 +8,18 @@ from typing import Any
 from wirbel.core.preparation.contrast_timing import not_t2w
 from wirbel.errors import ScanError
 from wirbel.ingest.matching import check_people
-from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, PEOPLE, WARNING
+from wirbel.plan.checks import DERIVED, FAILURE, LEFT_OUT, NOT_T2W, OFF, PEOPLE, WARNING
 
 T2W = "T2w"
 
 
 def accepting(series: Mapping[str, Any], levels: Mapping[str, str]) -> dict[str, Any]:
-    """Return the rules for series, which accept derived images and several people unless these are a failure."""
-    accepted = {"derived": DERIVED, PEOPLE: PEOPLE}
-    return {**series, **{key: True for key, code in accepted.items() if levels[code] != FAILURE}}
+    """Return the rules for series: derived images may fit unless they are a failure, several people only if that is off.
+
+    Which of several people's series a scan is must not be guessed, so a warning is not enough there.
+    """
+    derived = {} if levels[DERIVED] == FAILURE else {"derived": True}
+    return {**series, **derived, **({PEOPLE: True} if levels[PEOPLE] == OFF else {})}
 
 
 def people_of(patients: Iterable[str], levels: Mapping[str, str]) -> list[str]:

@@ -22,7 +22,7 @@ CHECKS: Mapping[str, str] = {
     DERIVED: FAILURE,
     SAME_CONTENT: WARNING,
     LEFT_OUT: WARNING,
-    PEOPLE: FAILURE,
+    PEOPLE: WARNING,
 }
 """Code -> what it is if the setting does not say."""
 DERIVED_NIFTI = WARNING

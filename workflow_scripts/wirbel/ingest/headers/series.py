@@ -19,7 +19,7 @@ MISSING_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Series:
-    """Files with the same series UID, patient, echo time, size and orientation, sorted along the normal."""
+    """Files with the same series UID, echo time, size and orientation, sorted along the normal."""
 
     headers: tuple[DicomHeader, ...]
 
@@ -72,7 +72,7 @@ def gathered(headers: Iterable[DicomHeader]) -> list[Series]:
 def _key(header: DicomHeader) -> tuple:
     echo = None if header.echo_time_ms is None else round(header.echo_time_ms, 1)
     directions = tuple(round(cosine, 1) + 0.0 for cosine in header.directions)
-    return header.series, header.patient, echo, header.rows, header.columns, directions
+    return header.series, echo, header.rows, header.columns, directions
 
 
 def check_series(series: Series) -> None:
