@@ -14,7 +14,7 @@ T2W = "T2w"
 
 
 def accepting(series: Mapping[str, Any], levels: Mapping[str, str]) -> dict[str, Any]:
-    """Return the rules for series: derived images may fit unless they are a failure, several people only if that is off.
+    """Return the rules for series: derived images may fit unless a failure, several people only if that check is off.
 
     Which of several people's series a scan is must not be guessed, so a warning is not enough there.
     """
