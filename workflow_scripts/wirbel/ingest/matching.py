@@ -65,7 +65,7 @@ def check_people(patients: Iterable[str], *, accepted: bool = False) -> bool:
         raise ScanError(
             PEOPLE,
             f"the images that fit the rules are of {number} people, by their PatientID: deliver each person's apart; "
-            f"if it is one person, set checks.{PEOPLE}",
+            f"if it is one person, set checks: {{{PEOPLE}: off}}",
         )
     return number > 1
 

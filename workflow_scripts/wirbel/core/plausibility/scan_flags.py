@@ -155,7 +155,7 @@ FILE_FLAGS: dict[str, str] = {
     "files_left_out": (
         "damaged files of the delivery, or whole archives, were left out; the scan's sidecar says how many"
     ),
-    "several_people": "the images of the delivery have several PatientIDs (the setting checks accepts that)",
+    "several_people": "the stations of the delivery have different PatientIDs: make sure that they are of one person",
     "not_sagittal": "the slices are not sagittal (the setting checks accepts that)",
     "too_small": "the field of view is too small to hold a vertebra (the setting checks accepts that)",
     "bad_intensities": "the intensities are no image's (the setting checks accepts that)",
