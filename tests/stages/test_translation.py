@@ -20,6 +20,7 @@ from wirbel.learning.checkpoints import FINAL, read_pickled_checkpoint, read_wei
 from wirbel.learning.semantic.semantic_plans import SemanticNetwork
 from wirbel.learning.training import training_data
 from wirbel.learning.training.training_cases import TrainingFolder
+from wirbel.learning.training.training_settings import DataSettings
 from wirbel.learning.translation import pairs, translator_trainer
 from wirbel.learning.translation.pairs import LIST_NAME, read_pair
 from wirbel.models.registry import ModelError, find_model
@@ -249,7 +250,7 @@ def test_the_whole_chain_from_simulated_pairs_to_fused_annotations(
 
 def test_training_cases_of_tomograms_show_bone_bright(tmp_path, monkeypatch):
     monkeypatch.setattr(training_data, "make_phantom", quick)
-    training_data.make_case((tmp_path, 5, None, CT_NETWORK))
+    training_data.make_case((tmp_path, 5, DataSettings(), CT_NETWORK))
     case = np.load(TrainingFolder(tmp_path).cases / "phantom00000005.npz")
     bone, fluid = (
         np.median(case["image"][case["subregion"] == n].astype(float))

@@ -11,6 +11,7 @@ from wirbel.phantom import REGIONS, make_phantom
 from wirbel.phantom.imaging import tissues as T
 from wirbel.phantom.imaging.contrast import sample_contrast
 from wirbel.phantom.imaging.raster import LIGAMENT_MM, rasterise
+from wirbel.phantom.imaging.water_contrast import sample_water_contrast
 from wirbel.phantom.person.anatomy import sample_anatomy, sample_levels
 from wirbel.phantom.person.discs import disc_frame
 from wirbel.phantom.person.shapes import Body, rod
@@ -194,3 +195,15 @@ def test_an_eighth_of_training_scans_gets_contrasts_beyond_scanners():
         return not np.array_equal(usual.mean, wide.mean)
 
     assert 0.06 < np.mean([changed(seed) for seed in range(300)]) < 0.18
+
+
+def test_water_images_show_no_fat_and_hardly_tell_muscle_disc_and_cord_apart():
+    anatomy = sample_anatomy(np.random.default_rng(1))
+    for seed in range(50):
+        mean = sample_water_contrast(np.random.default_rng(seed), anatomy).mean
+        fat = max(mean[[T.FAT, T.SUBCUTANEOUS_FAT, T.EPIDURAL_FAT]])
+        nuclei = mean[T.NUCLEUS : T.NUCLEUS + len(anatomy.discs)]
+        marrow = mean[T.MARROW : T.MARROW + len(anatomy.vertebrae)]
+        assert fat < 0.2 < mean[T.MUSCLE] and mean[T.CORTEX] < marrow.min()
+        assert 0.3 < np.median(nuclei) / mean[T.MUSCLE] < 2.1
+        assert 0.6 < mean[T.CORD] / mean[T.MUSCLE] < 2

@@ -17,8 +17,10 @@ from wirbel.learning.instance.instance_model import InstanceModel
 from wirbel.learning.instance.instance_network import InstanceNetwork
 from wirbel.learning.instance.published_network import PublishedUNet
 from wirbel.learning.semantic.semantic_model import SemanticModel
+from wirbel.learning.semantic.semantic_plans import SemanticNetwork
+from wirbel.learning.training import training_data as making
 from wirbel.learning.training.splits import Part, dealt, read_folds, write_splits
-from wirbel.learning.training.training_settings import training_settings
+from wirbel.learning.training.training_settings import DataSettings, training_settings
 from wirbel.stages import training_data
 
 PEOPLE = [f"sub-{number:02d}" for number in range(10)]
@@ -170,3 +172,21 @@ def test_an_instance_network_of_the_published_architecture_is_read_back(tmp_path
     found = InstanceModel(tmp_path, "cpu", 1)
     for name, value in network.state_dict().items():
         assert torch.equal(found.network.state_dict()[name], value), name
+
+
+def test_the_stated_share_of_simulated_scans_is_water_images(tmp_path, monkeypatch):
+    made = []
+
+    def simulated(seed, region, **options):
+        made.append(options)
+        raise InterruptedError
+
+    monkeypatch.setattr(making, "make_phantom", simulated)
+    settings = DataSettings(phantoms=400, first_seed=50, water_share=0.25)
+    for seed in settings.seeds():
+        with pytest.raises(InterruptedError):
+            making.make_case((tmp_path, seed, settings, SemanticNetwork()))
+    water = [options for options in made if options.get("water_image")]
+    assert 0.2 < len(water) / len(made) < 0.3
+    assert all(0.7 <= options["in_plane_mm"] <= 1.9 for options in water)
+    assert not any(DataSettings().is_water(seed) for seed in range(100))

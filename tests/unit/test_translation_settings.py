@@ -23,6 +23,7 @@ PAIR = {"name": "mine", "images": ".", "ct": ".", "share": 0.5}
         ({"translator": {"hair": 1}}, "translator: unknown key 'hair'"),
         ({"translator": {"kept_share": 0.5}}, "kept_share belongs to the semantic network"),
         ({"data": {"regions": ["knee"]}}, "expected regions out of whole, .* found 'knee'"),
+        ({"data": {"water_share": 0.1}}, "water_share belongs to the semantic network"),
         ({"data": {"phantoms": 0}}, "expected real pairs or simulated ones"),
         ({"pairs": [{"name": "mine"}]}, "pairs[0]: expected the keys images, ct, share"),
         ({"pairs": [PAIR, PAIR]}, "expected a name of its own"),
@@ -84,6 +85,11 @@ def test_the_shipped_settings_are_understood():
             },
             "expected no real scans with contrast CT, found r",
         ),
+        (
+            {"semantic_network": {"contrast": "CT"}, "data": {"water_share": 0.1}},
+            "expected no water_share with contrast CT, found 0.1",
+        ),
+        ({"data": {"water_share": 1.5}}, "expected a water_share from 0 to 1, found 1.5"),
         ({"data": {"regions": ["knee"]}}, "found 'knee'"),
     ],
 )

@@ -18,6 +18,7 @@ from wirbel.phantom.imaging.acquisition import REGIONS, Acquisition, sample_acqu
 from wirbel.phantom.imaging.contrast import sample_contrast
 from wirbel.phantom.imaging.raster import rasterise
 from wirbel.phantom.imaging.scanner import fine_grid, image_tissues
+from wirbel.phantom.imaging.water_contrast import sample_water_contrast
 from wirbel.phantom.person.anatomy import Anatomy, sample_anatomy
 from wirbel.phantom.person.spinous_shapes import with_spinous_shapes
 from wirbel.phantom.person.surroundings import Habitus, draw_surroundings, sample_habitus
@@ -71,6 +72,7 @@ def make_phantom(
     axes: tuple[str, str, str] | None = None,
     with_truth: bool = True,
     beyond_scanners: bool = False,
+    water_image: bool = False,
     model_grid_spacing_mm: Spacing | Callable[[Spacing], Spacing] | None = None,
 ) -> Phantom:
     """Simulate the scan of one person.
@@ -89,6 +91,8 @@ def make_phantom(
         Compute the true measures, which takes seconds.
     beyond_scanners : bool
         Widen contrasts and forms of spinous processes for training.
+    water_image : bool
+        Contrast of a Dixon gradient echo's water image instead of a T2w turbo spin echo's.
     model_grid_spacing_mm : tuple of three float or callable, optional
         Voxel size of the model grid along (P, I, R), or a function that returns it for the scan's
         own.
@@ -103,7 +107,10 @@ def make_phantom(
     if beyond_scanners:
         anatomy = with_spinous_shapes(np.random.default_rng([seed, 20262]), anatomy)
     habitus = sample_habitus(rng, anatomy)
-    contrast = sample_contrast(rng, anatomy, beyond_scanners)
+    if water_image:
+        contrast = sample_water_contrast(rng, anatomy)
+    else:
+        contrast = sample_contrast(rng, anatomy, beyond_scanners)
     acquisition = sample_acquisition(rng, anatomy, region, in_plane_mm, slice_mm)
     fine = fine_grid(acquisition)
     background = draw_surroundings(anatomy, habitus, fine)

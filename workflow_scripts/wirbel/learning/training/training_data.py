@@ -26,6 +26,7 @@ BIAS_CORRECTED_SHARE = 0.5
 """Half of the cases go through N4: the network is used with it by default, but users may switch it
 off.
 """
+WATER_PIXELS_MM = (0.7, 1.9)
 
 
 def make_training_data(
@@ -58,9 +59,7 @@ def make_training_data(
     folder = TrainingFolder(root)
     done = set(folder.case_names())
     todo = [
-        (root, seed, settings.region_of(seed), network)
-        for seed in settings.seeds()
-        if case_name(seed) not in done
+        (root, seed, settings, network) for seed in settings.seeds() if case_name(seed) not in done
     ]
     for number, name in enumerate(in_parallel(make_case, todo, settings.processes), start=1):
         print(f"training data: {name} ({number} of {len(todo)})", flush=True)
@@ -77,12 +76,17 @@ def case_name(seed: int) -> str:
     return f"phantom{seed:08d}"
 
 
-def make_case(job: tuple[Path, int, str | None, SemanticNetwork]) -> str:
+def make_case(job: tuple[Path, int, DataSettings, SemanticNetwork]) -> str:
     """Simulate one scan, bring it to the model grid as the resample stage does, and store it."""
-    root, seed, region, network = job
+    root, seed, settings, network = job
     spacing = partial(spacing_within, limits_mm=network.limits_mm)
     phantom = make_phantom(
-        seed, region, with_truth=False, beyond_scanners=True, model_grid_spacing_mm=spacing
+        seed,
+        settings.region_of(seed),
+        with_truth=False,
+        beyond_scanners=True,
+        model_grid_spacing_mm=spacing,
+        **(_water_image(seed) if settings.is_water(seed) else {}),
     )
     name = case_name(seed)
     image = prepared(phantom, name, network)
@@ -93,6 +97,12 @@ def make_case(job: tuple[Path, int, str | None, SemanticNetwork]) -> str:
         raise ValueError(f"seed {seed}: image {image.shape} and labels {subregion.shape} differ")
     write_case(TrainingFolder(root), name, image, subregion, vertebra, network)
     return name
+
+
+def _water_image(seed: int) -> dict[str, Any]:
+    """Return the options of a water image: such sequences are coarser than a T2w turbo spin echo."""
+    pixel_mm = np.random.default_rng([seed, 501]).uniform(*WATER_PIXELS_MM)
+    return {"water_image": True, "in_plane_mm": float(pixel_mm)}
 
 
 def prepared(phantom: Phantom, name: str, network: SemanticNetwork) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from wirbel.learning.instance.instance_network import InstanceNetwork
@@ -27,10 +28,16 @@ class DataSettings:
     processes: int = 2
     regions: tuple[str, ...] = ()
     """Fields of view in turn, such as `[lumbar]`; empty: any, as they come in a study of the whole spine."""
+    water_share: float = 0.0
+    """Fraction of the scans that look like water images of a Dixon gradient echo instead of T2w scans."""
 
     def region_of(self, seed: int) -> str | None:
         """Return the field of view of a seed's scan; None: the seed decides."""
         return self.regions[seed % len(self.regions)] if self.regions else None
+
+    def is_water(self, seed: int) -> bool:
+        """Return whether a seed's scan is a water image; `water_share` of the seeds have one."""
+        return bool(np.random.default_rng([seed, 20263]).random() < self.water_share)
 
     def seeds(self) -> range:
         """Return the seeds of all cases."""
@@ -134,8 +141,8 @@ def training_settings(raw: dict[str, Any]) -> TrainingSettings:
     _check_folds(real)
     built = {name: build_section(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}
     _check_networks(built["semantic_network"], built["instance_network"])
-    _check_contrast(built["semantic_network"], real)
-    check_regions(built["data"])
+    check_data(built["data"])
+    _check_contrast(built["semantic_network"], real, built["data"])
     return TrainingSettings(
         **built,
         real=real,
@@ -162,7 +169,9 @@ def check_shares(sets: Sequence[Any], key: str) -> None:
         raise ValueError(f"{key}: expected shares above 0 that add up to at most 1, found {found}")
 
 
-def _check_contrast(semantic: SemanticNetwork, real: tuple[RealData, ...]) -> None:
+def _check_contrast(
+    semantic: SemanticNetwork, real: tuple[RealData, ...], data: DataSettings
+) -> None:
     if semantic.contrast not in CONTRASTS:
         raise ValueError(
             f"semantic_network: expected a contrast ({', '.join(CONTRASTS)}), found {semantic.contrast!r}"
@@ -172,10 +181,16 @@ def _check_contrast(semantic: SemanticNetwork, real: tuple[RealData, ...]) -> No
             f"real: expected no real scans with contrast {semantic.contrast}, found {real[0].name}: "
             "they are T2w scans, and a network of tomograms learns from simulated ones"
         )
+    if semantic.is_tomography and data.water_share:
+        raise ValueError(
+            f"data: expected no water_share with contrast {semantic.contrast}, found {data.water_share}"
+        )
 
 
-def check_regions(data: DataSettings) -> None:
-    """Raise ValueError for an unknown field of view."""
+def check_data(data: DataSettings) -> None:
+    """Raise ValueError for an unknown field of view or an impossible share of water images."""
+    if not 0 <= data.water_share <= 1:
+        raise ValueError(f"data: expected a water_share from 0 to 1, found {data.water_share}")
     for region in data.regions:
         if region not in REGIONS:
             raise ValueError(

@@ -14,7 +14,7 @@ from wirbel.learning.training.training_settings import (
     DataSettings,
     build_listed,
     build_section,
-    check_regions,
+    check_data,
     check_shares,
     refuse_unknown,
 )
@@ -81,7 +81,9 @@ def translator_settings(raw: dict[str, Any]) -> TranslatorSettings:
     check_shares(pairs, "pairs")
     _check_folders(pairs)
     built = {name: build_section(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}
-    check_regions(built["data"])
+    check_data(built["data"])
+    if built["data"].water_share:
+        raise ValueError("data: water_share belongs to the semantic network; remove it here")
     _check_budget(built["translator"])
     if not pairs and not built["data"].phantoms:
         raise ValueError("pairs: expected real pairs or simulated ones (phantoms), found neither")

@@ -72,17 +72,23 @@ def sample_contrast(
         mean[organ] = rng.uniform(0.03, 0.75) if rng.random() < 0.8 else rng.uniform(0.6, 1.1)
     _sample_marrow(rng, mean, anatomy, suppressed, fat)
     _sample_discs(rng, mean, anatomy)
-    texture = rng.uniform(0.02, 0.12, T.COUNT)
-    texture[list(T.ORGANS)] = rng.uniform(0.05, 0.35, len(T.ORGANS))
-    texture[T.MARROW : T.NUCLEUS] = rng.uniform(0.03, 0.18)
-    texture[T.SACRAL_MARROW] = texture[T.POSTERIOR_MARROW] = texture[T.MARROW]
-    texture[[T.MUSCLE, T.INTERSPINOUS, T.FAT]] = rng.uniform(0.1, 0.35, 3)
+    texture = sample_textures(rng)
     texture[T.CSF] = rng.choice([0.03, 0.1, 0.3])  # pulsating fluid loses signal
     if rng.random() < 0.12:
         jitter = rng.uniform(0.5, 1.8, T.COUNT)
         jitter[T.MARROW : T.NUCLEUS] = jitter[T.MARROW]
         mean = mean * jitter if beyond_scanners else mean
-    return Contrast(mean.astype(np.float32), texture.astype(np.float32), suppressed)
+    return Contrast(mean.astype(np.float32), texture, suppressed)
+
+
+def sample_textures(rng: np.random.Generator) -> np.ndarray:
+    """Sample the texture amplitude of every tissue, relative to its mean: float32, one for each tissue number."""
+    texture = rng.uniform(0.02, 0.12, T.COUNT)
+    texture[list(T.ORGANS)] = rng.uniform(0.05, 0.35, len(T.ORGANS))
+    texture[T.MARROW : T.NUCLEUS] = rng.uniform(0.03, 0.18)
+    texture[T.SACRAL_MARROW] = texture[T.POSTERIOR_MARROW] = texture[T.MARROW]
+    texture[[T.MUSCLE, T.INTERSPINOUS, T.FAT]] = rng.uniform(0.1, 0.35, 3)
+    return texture.astype(np.float32)
 
 
 def _sample_marrow(rng, mean, anatomy: Anatomy, suppressed: bool, fat: float) -> None:
