@@ -54,9 +54,10 @@ def main(argv: list[str] | None = None) -> int:
                 models[f"share {share:g}", kept] = trained(args, settings, share, kept)
     rows = scored(data, models, args.threads)
     rows.to_csv(args.folder / "scores.csv", index=False)
-    print(rows.groupby(["kind", "structure", "training"])["dice"].mean().unstack().round(4))
+    means = rows.groupby(["kind", "structure", "training"])["dice"].mean().unstack()
+    print(means.round(4).to_string())
     for before in {START, WITHOUT} & set(rows["training"]):
-        print(f"\nDifferences from {before}:", differences(rows, before), sep="\n")
+        print(f"\nDifferences from {before}:", differences(rows, before).to_string(), sep="\n")
     return 0
 
 
