@@ -1,7 +1,7 @@
-# `snakemake train`: networks from simulated and real scans, as the settings file says, to models/<name>; with the setting
-# `translator`, one that translates MR images to tomograms, and one that segments those. Every step
-# resumes. Files named *.done stand for results: Snakemake removes a rule's outputs before it runs, and a network has to
-# stay until then.
+# `snakemake train`: networks from simulated and real scans, as the settings file says, to models/<name>, with a section
+# `labelling` in it also one that names the levels; with the setting `translator`, one that translates MR images to
+# tomograms, and one that segments those. Every step resumes. Files named *.done stand for results: Snakemake removes a
+# rule's outputs before it runs, and a network has to stay until then.
 
 TRAIN = config["train"]
 TRAINING = TRAIN["folder"]
@@ -86,6 +86,31 @@ rule train_instance:
         " --semantic {params.folder:q}/models/semantic --threads {threads} > {log:q} 2>&1"
 
 
+rule train_labelling:
+    input:
+        settings=TRAIN_SETTINGS,
+        data=f"{TRAINING}/data.done",
+    output:
+        touch(f"{TRAINING}/labelling.done"),
+    log:
+        f"{TRAINING}/logs/train_labelling.log",
+    conda:
+        "../envs/gpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=study.megabytes(8000),
+        runtime=720,
+        gpu=1,
+    params:
+        folder=lambda wildcards: TRAINING,
+    message:
+        "Training the labelling network"
+    shell:
+        "OMP_NUM_THREADS=1 python -m wirbel.stages.train_labelling --settings {input.settings:q}"
+        " --folder {params.folder:q} --export {params.folder:q}/models/labelling"
+        " --threads {threads} > {log:q} 2>&1"
+
+
 rule train_translator:
     input:
         settings=TRAIN["translator"] or str(ROOT / "config" / "translator.yaml"),
@@ -112,8 +137,7 @@ rule train_translator:
 
 rule register_models:
     input:
-        f"{TRAINING}/semantic.done",
-        f"{TRAINING}/translator.done" if TRAIN["translator"] else f"{TRAINING}/instance.done",
+        study.trained(TRAINING, TRAIN_SETTINGS),
     output:
         touch(f"{TRAINING}/registered.done"),
     log:

@@ -53,13 +53,14 @@ def test_translator_settings_with_a_mistake_start_nothing(tmp_path, capfd):
     assert "unknown key 'hair'" in told and "translator.yaml was refused" in told
 
 
-NETWORKS = ("train_semantic", "train_instance", "train_translator")
+NETWORKS = ("train_semantic", "train_instance", "train_labelling", "train_translator")
 
 
 @pytest.mark.parametrize(
     ("settings", "more", "planned"),
     [
         ("train.yaml", [], {"train_semantic", "train_instance"}),
+        ("labelling.yaml", [], {"train_semantic", "train_instance", "train_labelling"}),
         (
             "train_ct.yaml",
             ["--translator", "translator.yaml"],
@@ -67,9 +68,12 @@ NETWORKS = ("train_semantic", "train_instance", "train_translator")
         ),
     ],
 )
-def test_a_dry_run_plans_the_data_both_trainings_and_the_registration(
+def test_a_dry_run_plans_the_data_the_trainings_and_the_registration(
     settings, more, planned, tmp_path
 ):
+    if settings == "labelling.yaml":
+        settings = tmp_path / settings
+        settings.write_text("labelling: {steps: 9, batch_size: 4}\n")
     line = arguments(settings, tmp_path / "in here", "--dry-run", *more)
     done = subprocess.run(
         [sys.executable, "-m", "wirbel", *line],

@@ -144,7 +144,9 @@ def test_the_model_card_names_data_settings_figures_and_whom_to_cite(tmp_path):
     for words in ("| steps | 1234 |", "| dice | 0.8 |", "van der Graaf", "phantom5 to phantom8"):
         assert words in card
     model_card.write_card(tmp_path, "instance", settings)
-    assert "van der Graaf" not in (tmp_path / "README.md").read_text(), "it saw no real scan"
+    card = (tmp_path / "README.md").read_text()
+    assert "van der Graaf" not in card, "it saw no real scan"
+    assert "splits.tsv" not in card and "last twentieth of them was kept out" in card
 
 
 def test_the_semantic_network_answers_alike_in_nnunets_format(tmp_path):

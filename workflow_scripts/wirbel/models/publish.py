@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from wirbel.io.atomic import atomic_path, write_text
+from wirbel.models.entries import ALL_KINDS
 from wirbel.models.folders.check import read_kind
 from wirbel.models.registry import (
     KINDS,
@@ -38,8 +39,8 @@ def publish(
     Parameters
     ----------
     trained : Path
-        Folder with the trained networks: `semantic` and `instance`, or `translator`, alone or with the semantic network
-        of its tomograms.
+        Folder with the trained networks: `semantic` and `instance`, to which `labelling` may be added, or `translator`,
+        alone or with the semantic network of its tomograms.
     name, licence : str
         Name of the model and its licence.
     registry_file : Path
@@ -86,9 +87,8 @@ def publish(
 
 def _kinds(trained: Path) -> tuple[str, ...]:
     """Return the kinds of networks that a training has left."""
-    if not (trained / TRANSLATOR).is_dir():
-        return KINDS
-    return tuple(kind for kind in (*KINDS, TRANSLATOR) if (trained / kind).is_dir())
+    found = tuple(kind for kind in ALL_KINDS if (trained / kind).is_dir())
+    return found if TRANSLATOR in found else tuple(dict.fromkeys((*KINDS, *found)))
 
 
 def _mirror(source: Path, target: Path) -> None:

@@ -67,7 +67,13 @@ LAST_READER = "merge"
 """If LABEL follows it, its results are intermediate too, and only LABEL reads them."""
 GPU_STAGES = {stage.name: stage.gpus for stage in CHAIN if stage.gpus}
 """GPUs that a stage uses; other stages use none."""
-BESIDE_ON_GPU = ("train_semantic", "train_instance", "train_translator", "translate")
+BESIDE_ON_GPU = (
+    "train_semantic",
+    "train_instance",
+    "train_labelling",
+    "train_translator",
+    "translate",
+)
 """Rules that are not part of `all` and ask for one GPU each."""
 THEN = {stage.name: stage.then for stage in CHAIN}
 FOLLOWERS = tuple(name for then in THEN.values() for name in then)

@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
         "--trained",
         type=Path,
         required=True,
-        help="folder with semantic/ and instance/, or translator/",
+        help="folder with semantic/ and instance/, also labelling/, or translator/",
     )
     parser.add_argument("--name", default="builtin", help="how the models are to be called")
     parser.add_argument("--licence", default="Apache-2.0", help="SPDX name of their licence")

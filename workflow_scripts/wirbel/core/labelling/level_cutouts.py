@@ -73,17 +73,65 @@ def level_cutouts(
     -------
     dict of int to numpy.ndarray
     """
+    prepared = level_scan(scan, vertebra, subregion, wanted, seen)
+    return {
+        number: normalised(cut(prepared.image, centre, prepared.angles_deg[number], wanted.size))
+        for number, centre in prepared.centres.items()
+    }
+
+
+@dataclass(frozen=True)
+class LevelScan:
+    """What cut-outs are taken from: the seen part of a scan at the network's voxel size, axes P, I, R.
+
+    `centres` has the voxel in the middle of each body's bounding box, `angles_deg` by how much a cut-out is turned.
+    """
+
+    image: Volume
+    centres: dict[int, list[int]]
+    angles_deg: dict[int, float]
+
+
+def level_scan(
+    scan: Volume,
+    vertebra: Volume,
+    subregion: Volume,
+    wanted: LevelInput,
+    seen: tuple[slice, ...] | None = None,
+) -> LevelScan:
+    """Bring a scan to a network's grid and find its vertebral bodies.
+
+    Parameters
+    ----------
+    scan, vertebra, subregion, wanted, seen
+        As in `level_cutouts`.
+    """
     if seen is None:
         seen = box_of(subregion.data > 0, int(SEEN_MARGIN_MM / min(zooms(scan.affine))))
     shown, labelled = (_part(volume, seen) for volume in (scan, _bodies(vertebra, subregion)))
     image, bodies = (reorient(volume) for volume in _resampled(shown, labelled, wanted))
     boxes = label_boxes(bodies.data)
-    angles = _angles(bodies, list(boxes)) if wanted.turned else dict.fromkeys(boxes, 0.0)
-    out = {}
-    for number, box in boxes.items():
-        centre = [side.start + (side.stop - side.start) // 2 for side in box]
-        out[number] = normalised(_cut(image, centre, angles[number], wanted.size))
-    return out
+    angles_deg = _angles(bodies, list(boxes)) if wanted.turned else dict.fromkeys(boxes, 0.0)
+    centres = {
+        number: [side.start + (side.stop - side.start) // 2 for side in box]
+        for number, box in boxes.items()
+    }
+    return LevelScan(image, centres, angles_deg)
+
+
+def cut(
+    image: Volume, centre: Sequence[int], angle_deg: float, size: tuple[int, int, int]
+) -> np.ndarray:
+    """Cut a block of `size` voxels, turned in the sagittal plane, around a voxel; 0 outside the image."""
+    if not angle_deg:
+        return cut_out(image.data, np.array(centre), size)[0]
+    sagittal = [axis not in "LR" for axis in image.axes]
+    i, j, k = (n + TURNING_MARGIN * s for n, s in zip(size, sagittal, strict=True))
+    block = image.with_data(cut_out(image.data, np.array(centre), (i, j, k))[0])
+    ordered = reorient(block, TURNING_AXES)
+    half = TURNING_MARGIN // 2
+    turned = ndimage.rotate(ordered.data, angle_deg, reshape=False, order=3)[half:-half, half:-half]
+    return reorient(Volume(turned, ordered.affine), image.axes).data
 
 
 def axis_by_dens(vertebra: Volume, subregion: Volume) -> int | None:
@@ -130,20 +178,6 @@ def _resampled(scan: Volume, bodies: Volume, wanted: LevelInput) -> tuple[Volume
     return resample(image.with_data(np.nan_to_num(image.data)), target, 3), resample(
         bodies, target, 0
     )
-
-
-def _cut(
-    image: Volume, centre: list[int], angle_deg: float, size: tuple[int, int, int]
-) -> np.ndarray:
-    if not angle_deg:
-        return cut_out(image.data, np.array(centre), size)[0]
-    sagittal = [axis not in "LR" for axis in image.axes]
-    i, j, k = (n + TURNING_MARGIN * s for n, s in zip(size, sagittal, strict=True))
-    block = image.with_data(cut_out(image.data, np.array(centre), (i, j, k))[0])
-    ordered = reorient(block, TURNING_AXES)
-    half = TURNING_MARGIN // 2
-    turned = ndimage.rotate(ordered.data, angle_deg, reshape=False, order=3)[half:-half, half:-half]
-    return reorient(Volume(turned, ordered.affine), image.axes).data
 
 
 def _angles(bodies: Volume, numbers: list[int]) -> dict[int, float]:

@@ -11,15 +11,15 @@ from wirbel.io.atomic import atomic_path, write_text
 CSV_NAME = "curves.csv"
 PNG_NAME = "curves.png"
 NOT_DRAWN = ("epoch", "step", "minutes", "learning_rate")
-DICE, ERROR = "dice", "error"
-"""How the names of figures that are no losses start."""
+SCORES = {"dice": "Dice", "error": "error", "accuracy": "accuracy and F1", "f1": "accuracy and F1"}
+"""How the names of figures that are no losses start -> what is measured."""
 PIXELS_PER_INCH = 100
 
 
 def write_curves(losses: Path, target: Path) -> None:
     """Write `curves.csv` and `curves.png` from a training's `losses.tsv`.
 
-    The plot has the losses above and every Dice, or error, below, over epochs or steps.
+    The plot has the losses above and every Dice, error or accuracy below, over epochs or steps.
 
     Parameters
     ----------
@@ -45,9 +45,10 @@ def _draw(clock: str, columns: dict[str, list[float]], path: Path) -> None:
     figure = Figure(figsize=(7, 6), dpi=PIXELS_PER_INCH, layout="constrained")
     losses, scores = figure.subplots(2, 1, sharex=True)
     for name in drawn:
-        axes = scores if name.startswith((DICE, ERROR)) else losses
+        axes = scores if name.startswith(tuple(SCORES)) else losses
         axes.plot(columns[clock], columns[name], marker=".", label=name.replace("_", " "))
-    measured = "error" if any(name.startswith(ERROR) for name in drawn) else "Dice"
+    named = (word for start, word in SCORES.items() for name in drawn if name.startswith(start))
+    measured = next(named, "Dice")
     for axes, title in ((losses, "loss"), (scores, f"{measured} of kept-out scans")):
         axes.set_ylabel(title)
         axes.grid(alpha=0.3)

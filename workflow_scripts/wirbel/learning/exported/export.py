@@ -2,7 +2,7 @@
 
 Beside each model are `losses.tsv`, the course of its training (also as `curves.csv` and
 `curves.png`), and `training.tsv`, facts for its card. An instance network of the published
-architecture gets the published format, which Wirbel reads as well.
+architecture and a labelling network get the published formats, which Wirbel reads as well.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from wirbel.core.inference_config import PUBLISHED_CHANNELS
 from wirbel.core.labels import CANAL, CORD, DISC, ENDPLATE, SACRUM
 from wirbel.learning.checkpoints import Weights, read_pickled_checkpoint, write_weights
 from wirbel.learning.exported.curves import write_curves
-from wirbel.learning.exported.published import write_published_instance
+from wirbel.learning.exported.published import write_published_instance, write_published_labelling
 from wirbel.learning.instance.instance_model import WEIGHTS_NAME
 from wirbel.learning.instance.instance_network import InstanceNetwork
+from wirbel.learning.labelling.labelling_settings import LabellingSettings
 from wirbel.learning.semantic.semantic_plans import (
     CONFIGURATION,
     PLANS_NAME,
@@ -121,6 +122,30 @@ def export_instance(checkpoint: Path, folder: TrainingFolder, target: Path) -> N
     _describe(checkpoint, folder, facts, target)
 
 
+def export_labelling(
+    checkpoint: Path, folder: TrainingFolder, grid: PatchNetwork, target: Path
+) -> None:
+    """Write the labelling model folder `target` from the trainer's checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        The trainer's checkpoint.
+    folder : TrainingFolder
+        Holds the cases of the training.
+    grid : PatchNetwork
+        The network for which the cases were made: theirs is its grid.
+    target : Path
+        Model folder to write.
+    """
+    content = read_pickled_checkpoint(checkpoint)
+    settings = LabellingSettings.from_dict(content["settings"])
+    written = content["network"], settings, content["step"], content["val_f1"]
+    write_published_labelling(*written, labelling_config(grid), target)
+    facts = {"steps": content["step"], "minutes": content["minutes"], "val_f1": content["val_f1"]}
+    _describe(checkpoint, folder, facts, target)
+
+
 def export_translator(checkpoint: Path, target: Path) -> None:
     """Write the translator's model folder `target` from the trainer's checkpoint."""
     content = read_pickled_checkpoint(checkpoint)
@@ -156,6 +181,16 @@ def instance_config(network: InstanceNetwork, mapping: dict[int, int]) -> dict[s
         "cutout_size": list(network.cutout_size),
         "mapping": {str(label): channel for label, channel in sorted(mapping.items())},
         "network": {k: v for k, v in network.as_dict().items() if k != "published_width"},
+    }
+
+
+def labelling_config(grid: PatchNetwork) -> dict[str, Any]:
+    """Return the content of the labelling model's `inference_config.json`; SPINEPS wants a label in it."""
+    return {
+        **_common("wirbel_labelling", "classifier", grid),
+        "available_folds": 1,
+        "default_step_size": 0.5,
+        "labels": {"1": 1},
     }
 
 

@@ -17,6 +17,7 @@ PAIRS = "pairs_"
 TASKS = {
     "semantic": "14 structures in a T2-weighted sagittal image",
     "instance": "the vertebra above, in the centre and below, in a cut-out of the structures",
+    "labelling": "the level of a vertebra, in a cut-out of a T2-weighted sagittal image around its body",
     "translator": "the attenuation (Hounsfield units) that computed tomography would measure, from a T2-weighted "
     "sagittal image",
 }
@@ -31,7 +32,7 @@ def write_card(target: Path, phase: str, settings: TrainingSettings | Translator
     target : Path
         The folder; its `training.tsv` and `losses.tsv` are quoted.
     phase : str
-        "semantic", "instance" or "translator".
+        "semantic", "instance", "labelling" or "translator".
     settings : TrainingSettings or TranslatorSettings
         The settings of the training.
     """
@@ -66,8 +67,9 @@ def _data(
         return _pairs(facts)
     first, last = facts.get("first_case", ""), facts.get("last_case", "")
     lines = [f"- {facts['cases']} simulated scans ({first} to {last})"] if first else []
-    if phase == "semantic":
-        lines += [_real(data) for data in settings.real]
+    if phase != "semantic":
+        return ["\n".join(lines), "The last twentieth of them was kept out of the training."]
+    lines += [_real(data) for data in settings.real]
     return ["\n".join(lines), "Who was kept out of the training is in `splits.tsv`."]
 
 

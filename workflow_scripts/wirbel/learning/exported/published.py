@@ -2,8 +2,8 @@
 
 Semantic: an nnU-Net v2 results folder with a pickled checkpoint. nnU-Net's readers hand arrays over in SimpleITK's
 order, the model's axes reversed; our networks are trained along the model's axes, so the plans reverse them back
-(`transpose_forward`). Instance: one Lightning checkpoint, of networks with the published architecture only. Fields are
-those that SPINEPS 2.1.3 and nnU-Net 2.8 read.
+(`transpose_forward`). Instance: one Lightning checkpoint, of networks with the published architecture only. Labelling:
+one Lightning checkpoint, the only format of such networks. Fields are those that SPINEPS 2.1.3 and nnU-Net 2.8 read.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from typing import Any
 from wirbel.core.inference_config import PUBLISHED_CHANNELS
 from wirbel.io.atomic import write_text
 from wirbel.learning.checkpoints import FINAL, Weights, load_into, write_pickled_checkpoint
+from wirbel.learning.labelling.labelling_settings import LabellingSettings
 from wirbel.learning.semantic.nnunet_plans import build_network, read_plans
 from wirbel.learning.semantic.semantic_plans import CONFIGURATION
 from wirbel.learning.semantic.semantic_weights import read_folds
 from wirbel.models.folders.inference_config import FILE_NAME
+from wirbel.models.folders.labelling import PATTERN
 from wirbel.models.folders.semantic import AXES
 
 REVERSED = [2, 1, 0]
@@ -91,6 +93,54 @@ def write_published_instance(
     write_pickled_checkpoint(target / CHECKPOINT, checkpoint)
     mapping = {str(k): v for k, v in sorted(PUBLISHED_CHANNELS.items())}
     _write_json(target / FILE_NAME, {**published_config(config), "mapping": mapping})
+
+
+def write_published_labelling(
+    weights: Weights, settings: LabellingSettings, steps: int, f1: float, config: dict, target: Path
+) -> None:
+    """Write a labelling network as SPINEPS loads it; checkpoints of earlier exports are removed.
+
+    Parameters
+    ----------
+    weights : dict of str to Tensor
+        Of `LabellingClassifier`.
+    settings : LabellingSettings
+        Its structure.
+    steps : int
+        Of its training.
+    f1 : float
+        Macro F1 score of the level head, for the file's name.
+    config : dict
+        Content of `inference_config.json`.
+    target : Path
+        Model folder to write.
+    """
+    heads = settings.network().heads
+    options = argparse.Namespace(
+        backbone=settings.backbone,
+        classification_conv=False,
+        classification_linear=True,
+        in_channel=1,
+        not_pretrained=True,
+        num_classes=len(heads),
+        mse_weighting=0.0,
+        l2_regularization_w=0.0,
+        final_size=tuple(settings.cutout_size),
+    )
+    checkpoint = {
+        "epoch": 0,
+        "global_step": steps,
+        "pytorch-lightning_version": LIGHTNING,
+        "state_dict": {name: value.contiguous() for name, value in weights.items()},
+        "hparams_name": "kwargs",
+        "hyper_parameters": {"opt": options, "group_2_n_channel": heads},
+    }
+    target.mkdir(parents=True, exist_ok=True)
+    path = target / f"step={steps}-val_f1={f1:.4f}_valf1-weights.ckpt"
+    write_pickled_checkpoint(path, checkpoint)
+    for old in set(target.rglob(PATTERN)) - {path}:
+        old.unlink()
+    _write_json(target / FILE_NAME, published_config(config))
 
 
 def published_config(config: dict[str, Any]) -> dict[str, Any]:

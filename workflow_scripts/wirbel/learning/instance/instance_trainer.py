@@ -23,7 +23,7 @@ from wirbel.learning.instance.predicted_cases import read_predicted
 from wirbel.learning.instance.published_network import PublishedUNet
 from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
 from wirbel.learning.training.step_trainer import Batch, StepTrainer
-from wirbel.learning.training.training_cases import TrainingFolder, read_case
+from wirbel.learning.training.training_cases import TrainingFolder, parted, read_case
 from wirbel.learning.training.training_settings import Budget
 from wirbel.models.folders.instance import find_published
 
@@ -90,11 +90,10 @@ class _Training(StepTrainer):
         )
         self.variation = Variation(predicted_share=budget.predicted_share)
         self.predicted = predicted
-        names = folder.case_names()
-        kept = max(1, len(names) // 20) if len(names) > 1 else 0
-        self.cases = self._prepare(folder, names[: len(names) - kept])
-        kept_out = self._prepare(folder, names[len(names) - kept :] or names)
-        self.checks = [self._made(kept_out, -1 - number) for number in range(VALIDATION_BATCHES)]
+        names, kept_out = parted(folder.case_names())
+        self.cases = self._prepare(folder, names)
+        checked = self._prepare(folder, kept_out)
+        self.checks = [self._made(checked, -1 - number) for number in range(VALIDATION_BATCHES)]
 
     def _prepare(self, folder, names) -> list[VertebraCase]:
         cases = [prepare_case(**read_case(folder, name), **self._made_of(name)) for name in names]

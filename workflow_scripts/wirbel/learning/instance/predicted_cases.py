@@ -11,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from wirbel.core.geometry import Volume
 from wirbel.core.method.clean import clean
 from wirbel.core.method.names import OWN
 from wirbel.io.atomic import atomic_path
 from wirbel.learning.semantic.semantic_model import SemanticModel
-from wirbel.learning.training.training_cases import TrainingFolder, read_image
+from wirbel.learning.training.training_cases import TrainingFolder, on_model_grid, read_image
 from wirbel.models.folders.semantic import fold_files, results_folder
 
 DIGITS = 16
@@ -52,7 +51,7 @@ def predict_cases(
     for number, name in enumerate(todo, start=1):
         image = read_image(folder, name)
         found = model.segment(model.normalise(image, spacing_mm), image.shape)
-        labels = clean(OWN, Volume(found, _affine(spacing_mm))).data
+        labels = clean(OWN, on_model_grid(found, spacing_mm)).data
         with atomic_path(target / f"{name}.npz") as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, subregion=labels.astype(np.uint8))
         print(f"predicted: {name} ({number} of {len(todo)})", flush=True)
@@ -63,13 +62,6 @@ def read_predicted(target: Path, name: str) -> np.ndarray:
     """Return the predicted subregion map of a case: uint8, axes (P, I, R)."""
     with np.load(target / f"{name}.npz") as stored:
         return stored["subregion"]
-
-
-def _affine(spacing_mm: tuple[float, float, float]) -> np.ndarray:
-    """Return an affine for axes P, I, R: they point to -A, -S and +R."""
-    affine = np.eye(4)
-    affine[:3, :3] = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]]) * np.array(spacing_mm)
-    return affine
 
 
 def _digest(semantic: Path) -> str:

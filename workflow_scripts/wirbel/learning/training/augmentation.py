@@ -68,12 +68,14 @@ class InPlaneAffine(BasicTransform):
     def apply(self, data_dict: dict, **parameters) -> dict:
         """Transform image (linear) and segmentation (nearest neighbour) alike."""
         for key, mode in (("image", "bilinear"), ("segmentation", "nearest")):
-            array = data_dict[key]
-            if parameters["matrix"] is None:
-                data_dict[key] = self._centre(array)
-            else:
-                data_dict[key] = self._sample(array, parameters["matrix"], mode)
+            data_dict[key] = self.changed(data_dict[key], parameters["matrix"], mode)
         return data_dict
+
+    def changed(
+        self, array: torch.Tensor, matrix: torch.Tensor | None, mode: str = "bilinear"
+    ) -> torch.Tensor:
+        """Return the outgoing patch of one array, by a drawn matrix."""
+        return self._centre(array) if matrix is None else self._sample(array, matrix, mode)
 
     def _centre(self, array: torch.Tensor) -> torch.Tensor:
         starts = [(n - m) // 2 for n, m in zip(array.shape[1:], self.patch_size, strict=True)]
@@ -96,6 +98,15 @@ class InPlaneAffine(BasicTransform):
         excess = (array.shape[3] - self.patch_size[2]) // 2
         out = out[excess : excess + self.patch_size[2]].permute(1, 2, 3, 0)
         return out.to(array.dtype).contiguous()
+
+
+def drawn_in_plane(
+    image: torch.Tensor, patch_size: tuple[int, int, int], seed: int
+) -> torch.Tensor:
+    """Return a larger patch (C, P, I, R) rotated and scaled by a draw from a seed alone, cropped to `patch_size`."""
+    np.random.seed(seed)
+    change = InPlaneAffine(patch_size)
+    return change.changed(image, **change.get_parameters())
 
 
 class SwapSides(BasicTransform):

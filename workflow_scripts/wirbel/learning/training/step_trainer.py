@@ -53,6 +53,8 @@ class StepTrainer:
     name = ""
     figures: tuple[str, ...] = ()
     """Columns of `losses.tsv` that `judged` returns."""
+    side_by_side = True
+    """On a CPU, compute one sample per thread. Batch normalisation needs whole batches instead."""
 
     def __init__(
         self,
@@ -65,6 +67,8 @@ class StepTrainer:
         torch.manual_seed(budget.seed)
         self.output, self.budget, self.device = output, budget, device
         self.pool = sample_threads(usable_threads(threads))
+        if not self.side_by_side:
+            torch.set_num_threads(usable_threads(threads))
         self.network = build()
         self.network.to(device, memory_format=CHANNELS_LAST)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
@@ -133,7 +137,7 @@ class StepTrainer:
         rate = learning_rate_factor(self.share_used(), self.budget.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.learning_rate * rate
-        if self.device.type == "cpu":
+        if self.device.type == "cpu" and self.side_by_side:
             loss = self._gradients_side_by_side(batch)
         else:
             loss = self._gradients_at_once(batch)
@@ -147,7 +151,7 @@ class StepTrainer:
         loss = self.loss(batch)
         self.scaler.scale(loss).backward()
         self.scaler.unscale_(self.optimizer)
-        return float(loss)
+        return float(loss.detach())
 
     def _gradients_side_by_side(self, batch: Batch) -> float:
         """Compute one sample per thread; average losses and gradients."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from wirbel.core.geometry import Volume
 from wirbel.learning.semantic.semantic_plans import (
     CONFIGURATION,
     DATASET_NAME,
@@ -251,6 +252,19 @@ def read_image(folder: TrainingFolder, name: str) -> np.ndarray:
     """Return the image of a case: float32, axes (P, I, R)."""
     with np.load(folder.cases / f"{name}.npz") as stored:
         return stored["image"].astype(np.float32)
+
+
+def on_model_grid(array: np.ndarray, spacing_mm: tuple[float, float, float]) -> Volume:
+    """Return an array of a case, axes (P, I, R), as a volume; cases are stored without a place in the world."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]]) * np.array(spacing_mm)
+    return Volume(array, affine)
+
+
+def parted(names: list[str]) -> tuple[list[str], list[str]]:
+    """Return the simulated cases to train with, and the last twentieth, which is kept out; of one case both."""
+    kept = max(1, len(names) // 20) if len(names) > 1 else 0
+    return names[: len(names) - kept], names[len(names) - kept :] or names
 
 
 def as_classes(subregion: np.ndarray) -> np.ndarray:

@@ -12,10 +12,13 @@ import yaml
 
 from wirbel.learning.instance.instance_network import InstanceNetwork
 from wirbel.learning.instance.published_network import FACTOR, GROUPS
+from wirbel.learning.labelling.labelling_settings import LabellingSettings
 from wirbel.learning.semantic.semantic_plans import CONTRASTS, SemanticNetwork
 from wirbel.phantom import REGIONS
 
 FEWEST_STAGES = 3
+FEWEST_SAMPLES = 2
+"""Of a batch that is normalised as a whole."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,9 @@ class TrainingSettings:
     instance_network: InstanceNetwork
     semantic: Budget
     instance: Budget
+    labelling_network: LabellingSettings = LabellingSettings()
+    labelling: Budget | None = None
+    """Without this section no labelling network is trained."""
     real: tuple[RealData, ...] = ()
     splits: str = ""
     """Table of who is kept out of the training, shared by several trainings; empty: `splits.tsv` in the folder."""
@@ -131,6 +137,8 @@ def training_settings(raw: dict[str, Any]) -> TrainingSettings:
         "instance_network": InstanceNetwork,
         "semantic": Budget,
         "instance": Budget,
+        "labelling_network": LabellingSettings,
+        "labelling": Budget,
     }
     refuse_unknown(raw, [*kinds, "real", "splits"], "config/train.yaml")
     real = tuple(
@@ -142,6 +150,9 @@ def training_settings(raw: dict[str, Any]) -> TrainingSettings:
     built = {name: build_section(kind, raw.get(name) or {}, name) for name, kind in kinds.items()}
     _check_networks(built["semantic_network"], built["instance_network"])
     check_data(built["data"])
+    if raw.get("labelling") is None:
+        built["labelling"] = None
+    _check_labelling(built["labelling_network"], built["labelling"], built["semantic_network"])
     _check_contrast(built["semantic_network"], real, built["data"])
     return TrainingSettings(
         **built,
@@ -209,6 +220,27 @@ def _check_networks(semantic: SemanticNetwork, instance: InstanceNetwork) -> Non
         raise ValueError(
             f"instance_network: expected a published_width that is a multiple of {GROUPS} and a cutout_size of "
             f"multiples of {FACTOR}, found {width} and {size}"
+        )
+
+
+def _check_labelling(
+    network: LabellingSettings, budget: Budget | None, semantic: SemanticNetwork
+) -> None:
+    try:
+        network.check()
+    except ValueError as error:
+        raise ValueError(f"labelling_network: {error}") from None
+    if budget is None:
+        return
+    if budget.batch_size < FEWEST_SAMPLES or budget.steps < 1:
+        raise ValueError(
+            f"labelling: expected a batch_size of {FEWEST_SAMPLES} or more and 1 or more steps, found "
+            f"{budget.batch_size} and {budget.steps}; leave the section out to train no labelling network"
+        )
+    if semantic.is_tomography:
+        raise ValueError(
+            f"labelling: expected no labelling network with contrast {semantic.contrast}: it names the levels of "
+            "T2w scans; leave the section out"
         )
 
 

@@ -33,6 +33,7 @@ from wirbel.study.workflow import on_slurm
 from wirbel.study.workflow.environment import put_on_path
 from wirbel.study.workflow.session import Session
 from wirbel.study.workflow.start import Start
+from wirbel.study.workflow.training import trained_networks
 
 LONGEST_MINUTES = 365 * 24 * 60
 """What further attempts of a job may ask for where no partition says less."""
@@ -152,6 +153,15 @@ class StudyRules:
             with self._start.explained("the reference cannot be looked at"):
                 check_reference(self.reference)
         return []
+
+    def trained(self, folder: str, settings: str) -> Callable:
+        """Return an input function: a file for each network that a training by these settings leaves."""
+
+        def paths(wildcards):
+            kinds = trained_networks(Path(settings), bool(self.config["train"]["translator"]))
+            return [f"{folder}/{kind}.done" for kind in kinds]
+
+        return paths
 
     @property
     def _shown(self) -> bool:
