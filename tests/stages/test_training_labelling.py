@@ -101,6 +101,14 @@ def test_the_exported_folder_answers_about_a_scans_vertebrae(train):
     assert shapes == {"REGION": (3, 3), "VERT": (3, 24), "VERTREL": (3, 6), "FULLYVISIBLE": (3, 2)}
 
 
+def test_a_network_may_have_larger_voxels_than_the_cases_and_the_same_slices(train):
+    network = {**SETTINGS["labelling_network"], "in_plane_mm": 4.0}
+    grid = {**GRID, "slices_mm": [5.0, 7.0]}
+    changed = {"semantic_network": grid, "labelling_network": network}
+    wanted = LabellingModel(train("coarse", settings=SETTINGS | changed), "cpu").wanted
+    assert wanted.spacing_for((0.5, 0.5, 6.1)) == (4.0, 4.0, 6.1)
+
+
 def test_the_folder_tells_how_the_training_went(train):
     folder = train("run")
     with (folder / "losses.tsv").open() as file:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,12 +35,13 @@ def volumes():
     )
 
 
-def test_unchanged_samples_are_what_the_network_is_shown_in_use(volumes):
-    wanted = LevelInput(MODEL_AXES, lambda scan_mm: SPACING_MM, SIZE)
+@pytest.mark.parametrize(("in_plane_mm", "spacing_mm"), [(0.0, SPACING_MM), (2.0, (2, 2, 3))])
+def test_unchanged_samples_are_what_the_network_is_shown_in_use(in_plane_mm, spacing_mm, volumes):
+    wanted = LevelInput(MODEL_AXES, lambda scan_mm: spacing_mm, SIZE)
     in_use = level_cutouts(*volumes, wanted)
-    case = prepare_case(*volumes, SETTINGS)
+    case = prepare_case(*volumes, replace(SETTINGS, in_plane_mm=in_plane_mm))
     for label in case.labels:
-        np.testing.assert_allclose(plain_sample(case, label, SIZE), in_use[label], atol=1e-3)
+        np.testing.assert_allclose(plain_sample(case, label, SIZE), in_use[label], atol=2e-3)
 
 
 def test_a_sliver_of_a_body_is_left_out_but_counts_as_seen(volumes):
@@ -74,6 +77,7 @@ def test_changed_samples_are_scaled_as_in_use_and_stay_0_outside_the_scan(volume
         ({"labelling_network": {"backbone": "RESNET"}}, "DENSENET169, found 'RESNET'"),
         ({"labelling_network": {"heads": ["VERT", "NAIL"]}}, "expected heads out of REGION"),
         ({"labelling_network": {"heads": ["REGION"]}}, "none of its heads names levels"),
+        ({"labelling_network": {"in_plane_mm": -1}}, "in_plane_mm of 0 or more, found -1"),
         ({"labelling_network": {"cutout_size": [32, 32, 16]}}, "three even edges of 32 or more"),
         ({"labelling": {"batch_size": 1}}, "batch_size of 2 or more"),
         ({"labelling": {"steps": 0}}, "leave the section out"),

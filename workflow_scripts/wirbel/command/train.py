@@ -1,9 +1,9 @@
 """Train the semantic and the instance network and register them; SETTINGS is a YAML file (config/train.yaml).
 
 With a section `labelling` in SETTINGS, a network that names the levels is trained as well. Run again, it goes on where
-it was stopped. The trained networks are in FOLDER/models, the semantic one also in FOLDER/published in
-nnU-Net's format; `wirbel run ... models=NAME` uses them. With --translator the two networks of `wirbel translate` are trained
-instead: SETTINGS is then that of the network for tomograms (config/train_ct.yaml).
+it was stopped. The trained networks are in FOLDER/models, the semantic one in nnU-Net's format also in
+FOLDER/published; `wirbel run ... models=NAME` uses them. With --translator the two networks of `wirbel translate` are
+trained instead: SETTINGS is then that of the network for tomograms (config/train_ct.yaml).
 """
 
 from __future__ import annotations

@@ -122,7 +122,19 @@ def level_scan(
 def cut(
     image: Volume, centre: Sequence[int], angle_deg: float, size: tuple[int, int, int]
 ) -> np.ndarray:
-    """Cut a block of `size` voxels, turned in the sagittal plane, around a voxel; 0 outside the image."""
+    """Cut a block, turned in the sagittal plane, around a voxel; it is 0 outside the image.
+
+    Parameters
+    ----------
+    image : Volume
+        Of a `LevelScan`.
+    centre : sequence of int
+        Voxel in the block's middle.
+    angle_deg : float
+        By how much the block is turned.
+    size : tuple of three int
+        Voxels along P, I, R.
+    """
     if not angle_deg:
         return cut_out(image.data, np.array(centre), size)[0]
     sagittal = [axis not in "LR" for axis in image.axes]

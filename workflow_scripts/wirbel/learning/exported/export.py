@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,12 +135,13 @@ def export_labelling(
     folder : TrainingFolder
         Holds the cases of the training.
     grid : PatchNetwork
-        The network for which the cases were made: theirs is its grid.
+        The network for which the cases were made: their grid is its.
     target : Path
         Model folder to write.
     """
     content = read_pickled_checkpoint(checkpoint)
     settings = LabellingSettings.from_dict(content["settings"])
+    grid = replace(grid, spacing_mm=settings.spacing_mm(grid.spacing_mm))
     written = content["network"], settings, content["step"], content["val_f1"]
     write_published_labelling(*written, labelling_config(grid), target)
     facts = {"steps": content["step"], "minutes": content["minutes"], "val_f1": content["val_f1"]}

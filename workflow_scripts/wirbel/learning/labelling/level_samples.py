@@ -47,12 +47,11 @@ def prepare_case(
     Parameters
     ----------
     image, vertebra, subregion : Volume
-        Scan and label maps on the network's own grid, axes P, I, R.
+        Scan and label maps on the model grid, axes P, I, R.
     settings : LabellingSettings
         The network.
     """
-    i, j, k = (float(size) for size in image.spacing_mm)
-    wanted = LevelInput(MODEL_AXES, lambda scan_mm: (i, j, k), settings.cutout_size)
+    wanted = LevelInput(MODEL_AXES, settings.spacing_mm, settings.cutout_size)
     scan = level_scan(image, vertebra, subregion, wanted)
     stored = replace(scan, image=scan.image.with_data(scan.image.data.astype(np.float16)))
     cut_ones = cut_off(vertebra.data, subregion.data)
