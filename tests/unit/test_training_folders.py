@@ -146,7 +146,7 @@ def test_the_model_card_names_data_settings_figures_and_whom_to_cite(tmp_path):
     model_card.write_card(tmp_path, "instance", settings)
     card = (tmp_path / "README.md").read_text()
     assert "van der Graaf" not in card, "it saw no real scan"
-    assert "splits.tsv" not in card and "last twentieth of them was kept out" in card
+    assert "splits.tsv" not in card and "last twentieth of them" in card
 
 
 def test_the_semantic_network_answers_alike_in_nnunets_format(tmp_path):
