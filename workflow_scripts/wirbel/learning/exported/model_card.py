@@ -68,7 +68,10 @@ def _data(
     first, last = facts.get("first_case", ""), facts.get("last_case", "")
     lines = [f"- {facts['cases']} simulated scans ({first} to {last})"] if first else []
     if phase != "semantic":
-        return ["\n".join(lines), "The last twentieth of them (at least one) was kept out of the training."]
+        return [
+            "\n".join(lines),
+            "The last twentieth of them (at least one) was kept out of the training.",
+        ]
     lines += [_real(data) for data in settings.real]
     return ["\n".join(lines), "Who was kept out of the training is in `splits.tsv`."]
 
