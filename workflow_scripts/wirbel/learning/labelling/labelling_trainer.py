@@ -106,7 +106,7 @@ class _Training(StepTrainer):
             device,
             threads,
         )
-        # oneDNN's bfloat16 gradients are wrong where feature maps have few voxels: at the end of this network
+        # oneDNN's bfloat16 gradients are garbage where a feature map's edge has two voxels: near this network's end
         self.single_precision = device.type == "cpu"
         self.format = memory_format(device, self.single_precision)
         self.network.to(memory_format=self.format)  # type: ignore[call-overload]
