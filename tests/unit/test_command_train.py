@@ -10,6 +10,7 @@ import yaml
 from wirbel.command import main as command
 from wirbel.command import train
 from wirbel.command.starting.line import snakemake_line
+from wirbel.study.workflow.training import trained_networks
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +52,27 @@ def test_translator_settings_with_a_mistake_start_nothing(tmp_path, capfd):
     assert command.main(arguments(ROOT / "config" / "train_ct.yaml", tmp_path / "out", *more)) == 2
     told = capfd.readouterr().err
     assert "unknown key 'hair'" in told and "translator.yaml was refused" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "translator", "last"),
+    [
+        ("labelling: {}", False, "labelling"),
+        ("labelling:", False, "instance"),
+        ("labelling_network: {backbone: DENSENET121}", False, "instance"),
+        ("labelling: {}", True, "translator"),
+        ("{", False, "instance"),
+        ("- labelling", False, "instance"),
+        (None, False, "instance"),
+    ],
+)
+def test_the_settings_say_which_networks_are_trained(text, translator, last, tmp_path):
+    """Broken and missing settings are named by the first job, not while the rules are read."""
+    path = tmp_path / "train.yaml"
+    if text is not None:
+        path.write_text(text)
+    kinds = trained_networks(path, translator)
+    assert kinds[0] == "semantic" and kinds[-1] == last
 
 
 NETWORKS = ("train_semantic", "train_instance", "train_labelling", "train_translator")
