@@ -332,7 +332,9 @@ def test_a_scan_that_cannot_be_read_is_listed_and_the_others_are_made(tmp_path, 
 def test_networks_of_the_wrong_kind_are_refused(tmp_path, scans, models, capsys):
     mr = tiny_models.write_semantic(tmp_path / "mr")
     assert run(translation(tmp_path, scans, models, mr)) == 1
-    assert "expected a semantic network of CT, found one of T2w" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert f"{mr}: expected a semantic network of CT, found one of T2w" in told.err
+    assert "sub-1" not in told.out and not (tmp_path / "out" / "failures.csv").exists()
     assert run(translation(tmp_path, scans, mr, "")) == 1
     assert "'translator' of a translator model, found 'nnunet'" in capsys.readouterr().err
     (models / "translator" / "weights.safetensors").rename(tmp_path / "away")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from support.models import labelling_folder, published_folders, tiny_models
 
+from wirbel.models.folders.inference_config import read_inference_config
+from wirbel.models.modality import contrast_remark
 from wirbel.models.publish import publish
 from wirbel.study.checks import model_files as study_models
 from wirbel.study.checks.model_files import MEMORY, models_fault
@@ -109,6 +113,53 @@ def test_a_model_of_another_kind_is_told(site, tmp_path, kind):
         models = {**{k: str(f) for k, f in folders.items()}, kind: str(folders[other])}
         found = models_fault(models, registry_file=registry(site))
         assert f"give the folder of {article} {kind} model" in found
+
+
+def of_modality(folder: Path, source: Path, *modality: str) -> Path:
+    """Return a copy of a model folder that names other modalities."""
+    shutil.copytree(source, folder)
+    settings = folder / "inference_config.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "modality": modality}))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["semantic", "labelling"])
+def test_a_network_of_tomograms_is_not_given_mr_scans(site, tmp_path, kind):
+    """It would label them without any complaint, and every number would be wrong."""
+    sources = {"semantic": site / "trained" / "semantic", "labelling": site / "labelling"}
+    models = {"semantic": "mine", "instance": "mine"}
+    folder = of_modality(tmp_path / "ct", sources[kind], "CT")
+    found = models_fault({**models, kind: str(folder)}, registry_file=registry(site))
+    assert (
+        f"setting models, {kind}: {folder}: expected a network of MR scans, found one of CT"
+        in found
+    )
+    assert "give this one to `wirbel translate` as `segmentation`" in found
+    both = of_modality(tmp_path / "both", sources[kind], "CT", "T2w")
+    assert models_fault({**models, kind: str(both)}, registry_file=registry(site)) is None
+
+
+def test_an_instance_network_may_name_any_modality_as_it_sees_label_maps_alone(site, tmp_path):
+    folder = of_modality(tmp_path / "ct", site / "trained" / "instance", "CT")
+    assert not fault(site, "mine", str(folder))
+
+
+@pytest.mark.parametrize(
+    ("modality", "suffix", "told"),
+    [
+        (["T1w"], "T2w", "trained on T1w scans, and these are T2w scans"),
+        (["FLAIR", "T1w"], "T2w", "trained on FLAIR and T1w scans, and these are T2w scans"),
+        (["T2w"], "T1w", "trained on T2w scans, and these are T1w scans"),
+        (["T1w", "T2w"], "T2w", ""),
+        (["T2w"], "water", ""),
+        (["Vibe"], "T2w", ""),
+    ],
+)
+def test_scans_of_another_contrast_than_the_networks_are_told(site, modality, suffix, told):
+    folder = site / "trained" / "semantic"
+    config = replace(read_inference_config(folder), modality=tuple(modality))
+    remark = contrast_remark(folder, config, suffix)
+    assert (told in remark and str(folder) in remark) if told else remark == ""
 
 
 def test_a_labelling_model_alone_is_told(site):

@@ -26,6 +26,7 @@ from wirbel.io.translation.outputs import KEY, SUBREGION, TOMOGRAM, TranslatedFi
 from wirbel.io.translation.settings import TranslateSettings, read_translate_settings
 from wirbel.learning.translation.chain import TranslationChain
 from wirbel.models.errors import ModelError
+from wirbel.models.modality import need_tomography
 from wirbel.models.provenance import provenance_entry
 from wirbel.models.registry import Model, find_model
 from wirbel.plan.code.codehash import stage_code_hash
@@ -44,6 +45,9 @@ class Translation:
         self.models: dict[str, tuple[str, Model]] = {
             kind: (name, find_model(name, kind)) for kind, name in named.items() if name
         }
+        if settings.segmentation:
+            segmentation = self.models["semantic"][1]
+            need_tomography(segmentation.folder, segmentation.config)
         self.kinds = (TOMOGRAM, SUBREGION) if settings.segmentation else (TOMOGRAM,)
         self.code = stage_code_hash("translate")
         self.chain: TranslationChain | None = None

@@ -18,6 +18,7 @@ from wirbel.manifests.batches import batch_file
 from wirbel.manifests.intermediates import remove_outputs
 from wirbel.manifests.receipts import PICTURES, pictures_receipt, receipt_file
 from wirbel.manifests.records import manifest_file, records_by_stage
+from wirbel.models.modality import contrast_remark
 from wirbel.plan.chain import INTERMEDIATE, stages_of_job
 from wirbel.plan.plan import Plan, Wishes, write_plan
 from wirbel.study.decision.batches import Decision, decide
@@ -48,6 +49,8 @@ class Run:
     tables: dict[str, list[str]]
     pictures: dict[str, list[str]] = field(default_factory=dict)
     """Batch -> why its pictures are drawn anew, where they are."""
+    contrast: str = ""
+    """What to say where the scans' ending names another contrast than that of the network."""
 
     @property
     def gathered_causes(self) -> dict[str, list[str]]:
@@ -61,7 +64,8 @@ class Run:
     @property
     def remarks(self) -> list[str]:
         """What people should know before the first job."""
-        return [*self.data.remarks, *unread_in_words(self.decision.unread)]
+        told = [*self.data.remarks, *unread_in_words(self.decision.unread)]
+        return [*([self.contrast] if self.contrast else []), *told]
 
     def carry_out(self) -> None:
         """Write lists and plan, and remove what is out of date, so that Snakemake runs what has to run."""
@@ -169,7 +173,8 @@ def look(settings: Settings, wishes: Wishes, *, on_cluster: bool = False) -> Run
     Refused where the files about people cannot be joined, or results would be written among the raw data.
     """
     folder = Path(settings.output_dir)
-    plan = Planner(settings, on_cluster=on_cluster).plan(wishes)
+    planner = Planner(settings, on_cluster=on_cluster)
+    plan = planner.plan(wishes)
     asked = settings.participants, settings.reviews, settings.source, settings.withdrawn
     data = look_up(settings.bids_dir, folder, *asked, settings.levels)
     check_links(folder, Path(settings.bids_dir), data.scans)
@@ -186,7 +191,9 @@ def look(settings: Settings, wishes: Wishes, *, on_cluster: bool = False) -> Run
     decision = decide(folder, plan, found, data.reviews.shifts)
     pictures = decide_pictures(folder, plan, found, decision)
     tables = decide_tables(folder, plan, found, decision, data.mark, pictures)
-    return Run(settings.output_dir, plan, data, found, decision, tables, pictures)
+    seen = planner.models["semantic"]
+    contrast = contrast_remark(seen.folder, seen.config, settings.checked["suffix"])
+    return Run(settings.output_dir, plan, data, found, decision, tables, pictures, contrast)
 
 
 def usual_inputs(output: str, before: str | None, batch: str) -> list[str]:

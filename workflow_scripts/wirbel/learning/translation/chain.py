@@ -12,7 +12,6 @@ from wirbel.core.preparation.scan_grid import on_scan_grid
 from wirbel.core.resampling import resample_image, resample_labels
 from wirbel.learning.semantic.semantic_model import SemanticModel
 from wirbel.learning.translation.translator_model import TranslatorModel
-from wirbel.models.errors import ModelError
 
 
 class TranslationChain:
@@ -32,7 +31,7 @@ class TranslationChain:
     Raises
     ------
     ModelError
-        If a folder cannot be used, or the semantic network is one of MR images.
+        If a folder cannot be used.
     """
 
     def __init__(
@@ -42,11 +41,6 @@ class TranslationChain:
         self.semantic = (
             None if segmentation is None else SemanticModel(segmentation, device, threads)
         )
-        if self.semantic is not None and not self.semantic.config.is_tomography:
-            raise ModelError(
-                f"{segmentation}: expected a semantic network of CT, found one of "
-                f"{', '.join(self.semantic.config.modality)}; train one with contrast: CT"
-            )
 
     def tomogram(self, scan: Volume, name: str) -> Volume:
         """Return the tomogram of an MR scan (Hounsfield units) on its grid; raise ScanError, naming `name`."""

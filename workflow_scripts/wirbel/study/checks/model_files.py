@@ -16,6 +16,7 @@ from wirbel.models.entries import KINDS, REGISTRY_FILE, Published, network, read
 from wirbel.models.errors import ModelError
 from wirbel.models.folders.check import checked_folder
 from wirbel.models.lockfile import FILE_NAME as LOCK_NAME
+from wirbel.models.modality import need_mr
 from wirbel.models.registry import folder_of, listed_folder
 from wirbel.models.store import models_folder
 
@@ -65,7 +66,7 @@ def models_fault(
 
 
 def check_model(name: str, kind: str, digests: Digests, registry_file: Path) -> None:
-    """Raise ModelError if a model is unknown, missing, changed, of another kind or damaged."""
+    """Raise ModelError if a model is unknown, missing, changed, damaged, of another kind or not of MR scans."""
     entries = read_registry(registry_file)
     if name in entries:
         listed = network(entries, name, kind)
@@ -76,7 +77,7 @@ def check_model(name: str, kind: str, digests: Digests, registry_file: Path) -> 
         compare_digests(listed.name, folder, hash_files(folder, digests.of), expected, source)
     else:
         folder = folder_of(Path(name), kind, sorted(entries))
-    checked_folder(folder, kind)
+    need_mr(folder, kind, checked_folder(folder, kind))
 
 
 class Digests:
