@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import wirbel
+from wirbel.study.refused import Refused
 from wirbel.study.run_lock import RunLock, main
 
 HOLD = "import sys, time; from wirbel.study.run_lock import RunLock; lock = RunLock(sys.argv[1]); lock.acquire()"
@@ -46,7 +47,8 @@ def test_a_second_process_is_refused_and_told_who_holds_the_lock(tmp_path):
     who = f"is being worked on by process {holder.pid} on {socket.gethostname()} since "
     assert who in second.refusal()
     assert "unlock" not in second.refusal()
-    assert "nothing was changed" in second.clear()
+    with pytest.raises(Refused, match="nothing was changed"):
+        second.clear()
     holder.kill()
     holder.wait()
     assert second.acquire(5), "on the same machine the lock ends with its holder"

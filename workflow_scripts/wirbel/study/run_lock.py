@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from wirbel.runner.machine.locks import POLL_SECONDS, FileLock, is_locked, whoami
+from wirbel.study.refused import Refused
 
 HOLDER = re.compile(r"process \d+ on (?P<host>\S+)")
 
@@ -72,13 +73,13 @@ class RunLock:
         return self._lock.holder() if self._elsewhere() or is_locked(self._path) else ""
 
     def clear(self) -> str:
-        """Forget a holder that is gone; return what was done. A live one on this machine stays."""
+        """Forget a holder that is gone; return what was done. Raises Refused where one on this machine lives."""
         if self._elsewhere():
             told = f"forgotten: {self._lock.holder()}"
             self._path.write_text("")
             return told
         if self._path.exists() and not self._lock.acquire():
-            return f"{self.refusal()}; nothing was changed"
+            raise Refused(f"{self.refusal()}; nothing was changed")
         return f"{self._output_dir} is not locked"
 
     def _elsewhere(self) -> bool:
@@ -88,10 +89,14 @@ class RunLock:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Clear the lock that a run left behind which was killed on another machine."""
+    """Clear the lock that a run left behind which was killed on another machine; return 1 if that run still works."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--output-dir", type=Path, required=True)
-    print(RunLock(parser.parse_args(argv).output_dir).clear())
+    try:
+        print(RunLock(parser.parse_args(argv).output_dir).clear())
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
     return 0
 
 
