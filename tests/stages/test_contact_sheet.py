@@ -12,6 +12,7 @@ from support.studies import planned
 from support.studies.batch_lists import update_batches
 
 from wirbel.core.geometry import Volume
+from wirbel.core.pictures.contact_sheet import draw_sheet
 from wirbel.io.nifti.volumes import read_volume, write_volume
 from wirbel.io.sidecars import write_json
 from wirbel.manifests.batches import StageFolders, batch_file, read_batch
@@ -53,7 +54,8 @@ def output(tmp_path) -> Path:
             vertebra = np.where(labels, 20, 0).astype(np.uint8)
             write_volume(f"{stem}-vertebra_dseg.nii.gz", Volume(vertebra, PIR))
             write_json(f"{stem}-vertebra_dseg.json", {"Levels": LEVELS})
-    write_records(output / "work/merge" / f"{batch}.tsv", records)
+    for stage in ("merge", "features"):
+        write_records(output / "work" / stage / f"{batch}.tsv", records)
     planned.seal_manifests(output, planned.plan_of(output, planned.BUILTIN))
     return output
 
@@ -118,6 +120,7 @@ def test_scans_are_spread_evenly_with_both_ends():
         ({}, "2 vertebrae, L1 to L2; levels counted from the sacrum, confidence 0.90", False),
         ({"confidence": 0.3, "method": "estimated"}, "levels estimated, confidence 0.30", True),
         ({"agree": False, "method": "both"}, "top and sacrum disagree", True),
+        ({"confidence": 1.0, "method": "reader"}, "L1 to L2; levels corrected by a reader", False),
     ],
 )
 def test_the_caption_tells_how_sure_the_levels_are(levels, words, warning):
@@ -138,6 +141,39 @@ def test_the_caption_counts_what_the_tables_count(output):
     for name, volume in (("subregion", subregion), ("vertebra", vertebra)):
         write_volume(f"{stem}-{name}_dseg.nii.gz", volume)
     assert contact_sheet.entry_of(scan, StageFolders(output)).caption.startswith("1 vertebra, L1;")
+
+
+@pytest.mark.parametrize("method", ["reader", "stations"])
+def test_names_that_were_corrected_are_shown_and_not_those_before(output, monkeypatch, method):
+    """A reader, or the other stations of the session, make L2 of L1: the measurements write a map of its own."""
+    shown = []
+
+    def drawn(*content):
+        shown.extend(content[2])
+        return draw_sheet(*content)
+
+    monkeypatch.setattr(contact_sheet, "draw_sheet", drawn)
+    before = sheet_of(output)
+    stem = output / "sub-1/anat/sub-1_desc"
+    own = read_volume(f"{stem}-vertebra_dseg.nii.gz")
+    moved = np.where(own.data == 20, 21, own.data).astype(np.uint8)
+    write_volume(f"{stem}-reviewed_dseg.nii.gz", own.with_data(moved))
+    write_json(f"{stem}-reviewed_dseg.json", {"Levels": LEVELS | {"method": method}})
+    assert sheet_of(output) == before, (
+        "the map alone, of a correction that was taken back, says nothing"
+    )
+    (manifest,) = (output / "work/features").glob("b*.tsv")
+    records = read_records(manifest)
+    names = tuple(f"sub-1/anat/sub-1_desc-reviewed_dseg{end}" for end in (".nii.gz", ".json"))
+    sizes = tuple((output / name).stat().st_size for name in names)
+    sums = tuple(sum_of(output / name) for name in names)
+    records["sub-1"] = replace(records["sub-1"], outputs=names, sizes=sizes, sums=sums)
+    write_records(manifest, records.values())
+    planned.seal_manifests(output, planned.plan_of(output, planned.BUILTIN))
+    shown.clear()
+    assert sheet_of(output) != before
+    assert [one.caption.split(";")[0] for one in shown] == ["1 vertebra, L2", "1 vertebra, L1"]
+    assert [sorted(np.unique(one.view.vertebra)) for one in shown] == [[0, 21], [0, 20]]
 
 
 def test_no_vertebra_is_a_warning():

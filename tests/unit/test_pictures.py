@@ -17,7 +17,15 @@ from wirbel.core.labels import (
     SUBREGION_NAMES,
 )
 from wirbel.core.pictures.colours import mixed, rgb, subregion_colours, vertebra_colours
-from wirbel.core.pictures.contact_sheet import Entry, Failure, draw_entry, draw_sheet, pixel_size_mm
+from wirbel.core.pictures.contact_sheet import (
+    PADDING,
+    SHEET_WIDTH,
+    Entry,
+    Failure,
+    draw_entry,
+    draw_sheet,
+    pixel_size_mm,
+)
 from wirbel.core.pictures.sagittal_views import (
     View,
     curved_image,
@@ -28,6 +36,7 @@ from wirbel.core.pictures.sagittal_views import (
     sagittal_view,
     spine_midline,
     to_grey,
+    view_size_mm,
 )
 
 PIR = np.array([[0, 0, 3.0, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1.0]])
@@ -155,9 +164,41 @@ def test_a_cell_holds_three_panels_and_the_names():
     assert cell.shape[1] > 3 * width
 
 
-def test_short_and_tall_fields_of_view_fit():
-    assert 900 / pixel_size_mm(900) == pytest.approx(560)
-    assert pixel_size_mm(78) == pytest.approx(0.3)
+@pytest.mark.parametrize(
+    ("height_mm", "width_mm", "pixel_mm"),
+    [
+        (900, 220, 900 / 560),  # a whole spine: as high as the panel
+        (300, 230, 230 / 359),  # the lower back: as wide as the panel
+        (78, 60, 0.3),  # not enlarged beyond that
+    ],
+)
+def test_tall_wide_and_small_fields_of_view_fit(height_mm, width_mm, pixel_mm):
+    assert pixel_size_mm(height_mm, width_mm) == pytest.approx(pixel_mm)
+
+
+@pytest.mark.parametrize(
+    ("height_mm", "width_mm", "in_a_row"),
+    [(560, 220, 3), (700, 270, 3), (300, 235, 2), (260, 260, 2), (240, 150, 2)],
+)
+def test_rows_are_filled_by_scans_of_every_shape(height_mm, width_mm, in_a_row):
+    """Whole spines three in a row, lower backs two; at least 85 % of the sheet.s width holds scans."""
+    mm = pixel_size_mm(height_mm, width_mm)
+    empty = np.zeros((round(height_mm / mm), round(width_mm / mm)), np.uint8)
+    entries = [Entry(f"sub-{n}", View(empty, empty, empty, mm), "") for n in range(6)]
+    cell = draw_entry(entries[0])
+    sheet = draw_sheet("", "", entries, [])
+    assert sheet.width == PADDING + in_a_row * (cell.width + PADDING)
+    assert in_a_row * cell.width > 0.85 * SHEET_WIDTH
+    assert sheet.height < (6 // in_a_row) * (cell.height + PADDING) + 130
+
+
+def test_the_size_of_a_view_is_known_before_it_is_made():
+    image, subregion, vertebra = leaning_spine(("S", "R", "P"))
+    height_mm, width_mm = view_size_mm(subregion)
+    view = sagittal_view(image, subregion, vertebra, 0.5)
+    assert view.image.shape == (height_mm / 0.5, width_mm / 0.5)
+    empty = subregion.with_data(np.zeros_like(subregion.data))
+    assert view_size_mm(empty) == (120, 60), "without a spine the whole image is shown"
 
 
 def test_the_sheet_is_the_same_every_time_and_grows_with_failures():

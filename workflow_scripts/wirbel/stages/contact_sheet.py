@@ -1,23 +1,25 @@
 """Draw one picture of the cohort: image, subregions and vertebrae of its scans, and what failed.
 
-At most `--scans` scans are shown, evenly spread over the cohort; they are read one after another.
+At most `--scans` scans are shown, evenly spread over the cohort; they are read one after another. Vertebrae have the
+names that were measured: those of the reader who corrected them, or of the session's other stations.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from wirbel.core.geometry import MODEL_AXES, Volume, reorient
+from wirbel.core.geometry import Volume
 from wirbel.core.labels import BODY_LABELS, LEVEL_NAMES, SACRUM
 from wirbel.core.pictures.contact_sheet import Entry, Failure, draw_sheet, pixel_size_mm
-from wirbel.core.pictures.sagittal_views import sagittal_view
+from wirbel.core.pictures.sagittal_views import sagittal_view, view_size_mm
 from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
+from wirbel.io.maps.reviewed_map import naming_map
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.pictures import write_picture
 from wirbel.io.sidecars import read_json
@@ -27,7 +29,7 @@ from wirbel.manifests.records import OK, Record, read_records
 from wirbel.plan.plan import output_of, read_plan
 from wirbel.report.attention import LOW_CONFIDENCE
 
-LAST_STAGE = "merge"
+LAST_STAGES = ("merge", "features")
 SHEET = "qc/contact_sheet.png"
 DAMAGED = "its maps were damaged after they had been written: run the same command again, which makes them again"
 
@@ -37,21 +39,46 @@ TOY_BANNER = (
 )
 
 
-def outcomes(
-    output_dir: Path, stage: str = LAST_STAGE, ingested: str = ""
-) -> list[tuple[Scan, Record]]:
-    """Return every scan with its row of the stage that wrote the maps, in the order of the batches.
+@dataclass(frozen=True)
+class Segmented:
+    """A scan, its row of the stage that wrote the maps, and which files hold the names that were measured."""
+
+    scan: Scan
+    record: Record
+    renamed: Record | None = None
+    """The row of the measurements, where these wrote a map with other names."""
+
+    @property
+    def naming(self) -> str:
+        """Which map to show: `vertebra`, or `reviewed` with the names that were measured instead."""
+        return naming_map(self.renamed.outputs if self.renamed else ())
+
+    def damaged(self, output_dir: Path) -> set[str]:
+        """Return those of its maps that are no longer what was written."""
+        rows = [row for row in (self.record, self.renamed) if row]
+        return {name for row in rows for name in row.damaged(output_dir, trust_stamps=False)}
+
+
+def segmented(
+    output_dir: Path, stages: tuple[str, str] = LAST_STAGES, ingested: str = ""
+) -> list[Segmented]:
+    """Return every scan with its rows of the stages that wrote the maps and measured them, in the order of the batches.
 
     `ingested`: see `wirbel.manifests.batches.read_scans`.
     """
     found = []
     for batch in list_batches(output_dir):
-        manifest = output_dir / "work" / stage / f"{batch}.tsv"
-        if not manifest.exists():
-            raise InfrastructureError(f"{manifest} is missing; run the workflow first")
-        records = read_records(manifest)
-        scans = read_scans(output_dir, batch, ingested)
-        found += [(scan, records[scan.scan_id]) for scan in scans if scan.scan_id in records]
+        manifests = [output_dir / "work" / stage / f"{batch}.tsv" for stage in stages]
+        for manifest in manifests:
+            if not manifest.exists():
+                raise InfrastructureError(f"{manifest} is missing; run the workflow first")
+        written, measured = map(read_records, manifests)
+        for scan in read_scans(output_dir, batch, ingested):
+            if scan.scan_id in written:
+                renamed = measured.get(scan.scan_id)
+                if renamed is None or naming_map(renamed.outputs) == "vertebra":
+                    renamed = None
+                found.append(Segmented(scan, written[scan.scan_id], renamed))
     return found
 
 
@@ -62,15 +89,14 @@ def evenly(items: list, most: int) -> list:
     return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int)]
 
 
-def entry_of(scan: Scan, folders: StageFolders) -> Entry:
-    """Read one scan with its maps and return what the sheet shows of it."""
+def entry_of(scan: Scan, folders: StageFolders, naming: str = "vertebra") -> Entry:
+    """Read one scan with its maps and return what the sheet shows of it; `naming` is the map with the names."""
     stem = folders.anat(scan) / f"{scan.scan_id}_desc"
     subregion = read_volume(f"{stem}-subregion_dseg.nii.gz")
-    vertebra = read_volume(f"{stem}-vertebra_dseg.nii.gz")
+    vertebra = read_volume(f"{stem}-{naming}_dseg.nii.gz")
     image = _image(scan, subregion)
-    levels = read_json(f"{stem}-vertebra_dseg.json")["Levels"]
-    upright = reorient(subregion, MODEL_AXES).grid
-    pixel_mm = pixel_size_mm(upright.shape[1] * upright.spacing_mm[1])
+    levels = read_json(f"{stem}-{naming}_dseg.json")["Levels"]
+    pixel_mm = pixel_size_mm(*view_size_mm(subregion))
     bodies = np.unique(vertebra.data[np.isin(subregion.data, BODY_LABELS)])
     caption, warning = describe(bodies, levels)
     view = sagittal_view(image, subregion, vertebra, pixel_mm)
@@ -105,8 +131,13 @@ def describe(present: np.ndarray, levels: dict) -> tuple[str, bool]:
         "sacrum": "counted from the sacrum",
         "both": "counted from both ends",
         "estimated": "estimated",
+        "labelling": "named by the labelling network",
+        "stations": "named together with the session's other stations",
+        "reader": "corrected by a reader",
     }.get(levels["method"], levels["method"])
-    words += f"; levels {method}, confidence {levels['confidence']:.2f}"
+    words += f"; levels {method}"
+    if levels["method"] != "reader":
+        words += f", confidence {levels['confidence']:.2f}"
     if levels["agree"] is False:
         words += "; top and sacrum disagree"
     return words, levels["agree"] is False or levels["confidence"] < LOW_CONFIDENCE
@@ -123,9 +154,9 @@ def _image(scan: Scan, like: Volume) -> Volume:
     return image.with_data(image.data.astype(np.float32))
 
 
-def is_damaged(record: Record, output_dir: Path) -> bool:
+def is_damaged(one: Segmented, output_dir: Path) -> bool:
     """Whether a scan's maps are no longer what was written; they are removed, so that the next run makes them again."""
-    damaged = list(record.damaged(output_dir, trust_stamps=False))
+    damaged = one.damaged(output_dir)
     for name in damaged:
         (output_dir / name).unlink(missing_ok=True)
     return bool(damaged)
@@ -136,16 +167,16 @@ def draw(
     sheet: Path,
     scans: int,
     failures: int,
-    stage: str = LAST_STAGE,
+    stages: tuple[str, str] = LAST_STAGES,
     ingested: str = "",
 ) -> str:
     """Draw the sheet and return its subtitle."""
-    found = outcomes(output_dir, stage, ingested)
-    worked = [(scan, record) for scan, record in found if record.status == OK]
-    failed = [record for _, record in found if record.status != OK]
+    found = segmented(output_dir, stages, ingested)
+    worked = [one for one in found if one.record.status == OK]
+    failed = [one.record for one in found if one.record.status != OK]
     chosen = evenly(worked, scans)
-    shown = [scan for scan, record in chosen if not is_damaged(record, output_dir)]
-    broken = [replace(r, reason="damaged", detail=DAMAGED) for s, r in chosen if s not in shown]
+    shown = [one for one in chosen if not is_damaged(one, output_dir)]
+    broken = [replace(c.record, reason="damaged", detail=DAMAGED) for c in chosen if c not in shown]
     failed = broken + failed
     listed = failed[:failures]
     folders = StageFolders(output_dir)
@@ -153,10 +184,10 @@ def draw(
     picture = draw_sheet(
         "Wirbel contact sheet",
         subtitle,
-        [entry_of(scan, folders) for scan in shown],
+        [entry_of(one.scan, folders, one.naming) for one in shown],
         [Failure(record.scan_id, record.reason, record.detail) for record in listed],
         len(failed) - len(listed),
-        banner_of(shown, folders),
+        banner_of([one.scan for one in shown], folders),
     )
     write_picture(sheet, picture)
     return subtitle
@@ -174,8 +205,9 @@ def main(argv: list[str] | None = None) -> int:
     sheet = output_dir / SHEET
     try:
         plan = read_plan(args.plan)
-        seals = read_seals(output_dir, plan, [plan.naming])
-        wanted = args.scans, args.failures, plan.naming, plan.ingested
+        stages = plan.names[-2:]
+        seals = read_seals(output_dir, plan, stages)
+        wanted = args.scans, args.failures, stages, plan.ingested
         print(f"contact_sheet: {draw(output_dir, sheet, *wanted)}")
         made_by, made_from = plan.stage("contact_sheet").fingerprint, digest_of_seals(seals)
         write_receipt(output_dir, "contact_sheet", made_by, made_from, [sheet])

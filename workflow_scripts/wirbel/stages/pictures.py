@@ -16,6 +16,7 @@ from wirbel.core.geometry import Volume
 from wirbel.core.preparation.voxel_values import cleaned
 from wirbel.errors import InfrastructureError, ScanError
 from wirbel.io.maps.ingest_sidecar import ingest_in_words, ingest_sidecar
+from wirbel.io.maps.reviewed_map import naming_map
 from wirbel.io.nifti.volumes import read_volume
 from wirbel.io.sidecars import read_json
 from wirbel.io.tabular.measurements import read_measurements
@@ -65,7 +66,8 @@ class Sources:
         record = self._named.get(scan.scan_id)
         if record is None or record.status != OK:
             return None, {}
-        kind = "reviewed" if self._is_reviewed(scan) else "vertebra"
+        measured = self._measured.get(scan.scan_id)
+        kind = naming_map(measured.outputs if measured else ())
         stem = self._folders.anat(scan) / f"{scan.scan_id}_desc"
         subregion, vertebra = (
             read_volume(f"{stem}-{name}_dseg.nii.gz") for name in ("subregion", kind)
@@ -74,11 +76,6 @@ class Sources:
         described = read_json(sidecar) if sidecar.exists() else {}
         fits = subregion.data.shape == image.data.shape
         return ((subregion, vertebra) if fits else None), described
-
-    def _is_reviewed(self, scan: Scan) -> bool:
-        """Whether a reader corrected the names: the map that was measured is another then."""
-        record = self._measured.get(scan.scan_id)
-        return record is not None and any("desc-reviewed" in name for name in record.outputs)
 
     def _measurements(self, record: Record | None) -> dict[str, Any]:
         if record is None or record.status != OK:

@@ -67,7 +67,7 @@ def gather(name: str, write, argv=None) -> int:
     args = parser.parse_args(argv)
     folder, plan = output_of(args.plan), read_plan(args.plan)
     tables = name != "contact_sheet"
-    seals = read_seals(folder, plan, plan.names if tables else [plan.naming])
+    seals = read_seals(folder, plan, plan.names if tables else plan.names[-2:])
     mark = data_set_mark(folder) if tables else ""
     paths = write(folder, plan)
     made_from = digest_of_seals(seals, mark)

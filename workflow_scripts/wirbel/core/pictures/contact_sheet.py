@@ -12,9 +12,11 @@ from wirbel.core.labels import SUBREGION_NAMES
 from wirbel.core.pictures.colours import rgb, subregion_colours, vertebra_colours
 from wirbel.core.pictures.sagittal_views import View, level_marks, overlay
 
-SHEET_WIDTH = 2100
+SHEET_WIDTH = 2400
 PANEL_HEIGHT = 560
-"""Pixels of the tallest panel; a whole spine of 560 mm then has 1 mm per pixel."""
+"""Pixels of the tallest panel; a whole spine of 560 mm then has 1 mm per pixel, and three scans fill a row."""
+PANEL_WIDTH = 359
+"""Pixels of the widest panel; two scans of the lower back, which are about as wide as high, then fill a row."""
 FINEST_PIXEL_MM = 0.3
 """Short fields of view are not enlarged beyond this."""
 NARROWEST = 1000
@@ -45,9 +47,9 @@ class Failure:
     detail: str
 
 
-def pixel_size_mm(height_mm: float) -> float:
-    """Return the pixel size at which a field of view of this height fills a panel."""
-    return max(height_mm / PANEL_HEIGHT, FINEST_PIXEL_MM)
+def pixel_size_mm(height_mm: float, width_mm: float) -> float:
+    """Return the pixel size at which a view of this height and width fills a panel without leaving it."""
+    return max(height_mm / PANEL_HEIGHT, width_mm / PANEL_WIDTH, FINEST_PIXEL_MM)
 
 
 def draw_sheet(

@@ -70,6 +70,14 @@ def sagittal_view(image: Volume, subregion: Volume, vertebra: Volume, pixel_mm: 
     return View(shown, structures, vertebrae, pixel_mm)
 
 
+def view_size_mm(subregion: Volume) -> tuple[float, float]:
+    """Return height and width of the view that `sagittal_view` makes with this map, in mm."""
+    upright = reorient(subregion, MODEL_AXES)
+    depth_mm, row_mm = upright.spacing_mm[:2]
+    columns = _columns_to_keep(upright.data, depth_mm).indices(upright.data.shape[0])
+    return upright.data.shape[1] * row_mm, len(range(*columns)) * depth_mm
+
+
 def spine_midline(labels: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
     """Return the slice (third axis, fractional) through the spine's middle for each row (second axis).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,15 @@ from wirbel.io.maps.lookup_tables import VERTEBRAE
 from wirbel.io.nifti.volumes import read_header
 
 SUFFIXES = (".nii.gz", ".tsv", ".json")
+
+
+def naming_map(outputs: Iterable[str]) -> str:
+    """Return which map has the names that were measured: `reviewed` if the outputs of `features` hold one, else
+    `vertebra`.
+    """
+    return (
+        "reviewed" if any("_desc-reviewed_" in Path(name).name for name in outputs) else "vertebra"
+    )
 
 
 def reviewed_stem(anat: Path, scan_id: str) -> Path:

@@ -69,8 +69,8 @@ class _Asked:
 
 
 def stages_of(plan: Plan, table: str) -> tuple[str, ...]:
-    """Return the per-scan stages whose manifests a table is made from."""
-    return (plan.naming,) if table == "contact_sheet" else plan.names
+    """Return the per-scan stages whose manifests a table is made from: of the sheet, those that name the vertebrae."""
+    return plan.names[-2:] if table == "contact_sheet" else plan.names
 
 
 def _causes(output_dir: Path, plan: Plan, decision: Decision, asked: _Asked) -> list[str]:
