@@ -38,16 +38,37 @@ def test_the_default_profile_says_nothing_beside_another_one(monkeypatch, chosen
     assert _read("default") == {}
 
 
-@pytest.mark.parametrize("line", [[], ["--profile", "profiles/default"], ["-c4"]])
+@pytest.mark.parametrize(
+    "line",
+    [
+        [],
+        ["--profile", "profiles/default"],
+        ["-c4"],
+        ["--profile", "/home/Jo Doe/wirbel/profiles/default", "--config", "bids_dir=/my scans"],
+        ["--profile=/home/Jo Doe/wirbel/profiles/default/"],
+    ],
+)
 def test_the_default_profile_speaks_when_it_is_meant(monkeypatch, line):
     monkeypatch.setattr(sys, "argv", ["snakemake", *line])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,3")
     content = _read("default")
     assert content["cores"] == "all"
+    assert content["keep-going"] == content["rerun-incomplete"] == content["nolock"] == "True"
     assert content["resources"] == ["gpu=3"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("PATH", "")
     assert _read("default")["resources"] == ["gpu=1"]
+
+
+@pytest.mark.parametrize("name", ["my_settings.yaml", "my settings.yaml", "settings.yaml"])
+def test_a_settings_file_that_is_not_there_is_told(monkeypatch, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    for option in ("--configfile", "--configfiles"):
+        monkeypatch.setattr(sys, "argv", ["snakemake", option, name, "-c1"])
+        with pytest.raises(SystemExit, match=f"there is no file {name} in {tmp_path}"):
+            _read("default")
+    (tmp_path / name).write_text("n4: false\n")
+    assert _read("default")["cores"] == "all"
 
 
 def test_every_rule_that_wants_a_gpu_goes_to_the_gpu_partition():
