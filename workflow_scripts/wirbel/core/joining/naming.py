@@ -50,6 +50,16 @@ class Joined:
     numbers: Mapping[int, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Link:
+    """What two neighbours say of each other: the vertebrae that both show, label to label, and by how many levels the
+    names of the lower are too high.
+    """
+
+    same: Mapping[int, int]
+    votes: Counter[int]
+
+
 def joint_names(
     stations: Sequence[Station], readers: Mapping[str, int] = NO_READERS
 ) -> dict[str, Joined]:
@@ -66,28 +76,33 @@ def joint_names(
     found: dict[str, Joined] = {}
     used: dict[int, str] = {}
     for joined in chains(sorted(stations, key=_height, reverse=True)):
-        for row in _linked(joined):
-            found |= _joint(row, used, readers)
+        for row, links in _linked(joined):
+            found |= _joint(row, links, used, readers)
     return found
 
 
-def _linked(joined: list[Station]) -> list[list[Station]]:
-    """Part stations where nothing says how the names of one follow from those of the other."""
-    rows = [joined[:1]]
+def _linked(joined: list[Station]) -> list[tuple[list[Station], list[Link]]]:
+    """Part stations where nothing says how the names of one follow from those of the other; return rows with their
+    links.
+    """
+    rows: list[tuple[list[Station], list[Link]]] = [(joined[:1], [])]
     for upper, lower in zip(joined, joined[1:], strict=False):
-        if _votes(upper, lower, same_vertebrae(upper, lower)):
-            rows[-1].append(lower)
+        link = _link(upper, lower)
+        if link.votes:
+            rows[-1][0].append(lower)
+            rows[-1][1].append(link)
         else:
-            rows.append([lower])
+            rows.append(([lower], []))
     return rows
 
 
-def _votes(upper: Station, lower: Station, same: Mapping[int, int]) -> Counter[int]:
-    """Count by how many levels the names of `lower` are too high, from what both show, or from what comes next."""
+def _link(upper: Station, lower: Station) -> Link:
+    """Return what two stations say of each other, from what both show, or from what comes next."""
+    same = same_vertebrae(upper, lower)
     votes = Counter(place_of(theirs) - place_of(own) for own, theirs in same.items())
     if not same and follows(upper, lower):
         votes[place_of(upper.labels[-1]) + 1 - place_of(lower.labels[0])] += 1
-    return votes
+    return Link(same, votes)
 
 
 def _height(station: Station) -> float:
@@ -95,11 +110,11 @@ def _height(station: Station) -> float:
 
 
 def _joint(
-    row: list[Station], used: dict[int, str], readers: Mapping[str, int]
+    row: list[Station], links: list[Link], used: dict[int, str], readers: Mapping[str, int]
 ) -> dict[str, Joined]:
     """Return the decision on a row of joined stations; `used` has the numbers of vertebrae so far, and is extended."""
-    pairs = [same_vertebrae(*two) for two in zip(row, row[1:], strict=False)]
-    offsets, unanimous = _offsets(row, pairs)
+    offsets = _offsets(links)
+    unanimous = all(len(link.votes) == 1 for link in links)
     moves, confidence = _best_moves(row, offsets)
     odd = not unanimous or any(
         move and station.confidence >= SURE for station, move in zip(row, moves, strict=True)
@@ -111,7 +126,7 @@ def _joint(
     above: dict[int, int] = {}
     for place, (station, move) in enumerate(zip(row, moves, strict=True)):
         new = moved_names(station.labels, move)
-        same = pairs[place - 1] if place else {}
+        same = links[place - 1].same if place else {}
         above = {
             label: above[same[label]]
             if label in same
@@ -142,14 +157,12 @@ def _number(label: int, station: str, used: dict[int, str], place: int) -> int:
     return label
 
 
-def _offsets(row: list[Station], pairs: Sequence[Mapping[int, int]]) -> tuple[list[int], bool]:
-    """Return by how many levels each station's names differ from the first one's, and whether all vertebrae say so."""
-    offsets, unanimous = [0], True
-    for upper, lower, same in zip(row, row[1:], pairs, strict=False):
-        votes = _votes(upper, lower, same)
-        unanimous &= len(votes) < 2
-        offsets.append(offsets[-1] + votes.most_common(1)[0][0])
-    return offsets, unanimous
+def _offsets(links: Sequence[Link]) -> list[int]:
+    """Return by how many levels each station's names differ from the first one's."""
+    offsets = [0]
+    for link in links:
+        offsets.append(offsets[-1] + link.votes.most_common(1)[0][0])
+    return offsets
 
 
 def _best_moves(row: list[Station], offsets: list[int]) -> tuple[list[int], float | None]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wirbel.core import labels as L
+from wirbel.core.measures import status as S
 from wirbel.core.measures.curvature.alignment import alignment_columns
 from wirbel.core.measures.curvature.slips import slip_columns
 from wirbel.core.measures.discs import AREA_FRACTIONS, DISC_CENTRAL_DEPTH, index_columns
@@ -81,7 +82,7 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
     add_true_compression(levels)
     whole = {row["label"] for row in vertebrae if row["body_fully_visible"]}
     whole |= {L.DISC_OFFSET + row["label_above"] for row in disc_rows if row["fully_visible"]}
-    slips = [row | {"slip_status": ""} for row in disc_rows if row["fully_visible"]]
+    slips = [row | {"slip_status": S.OK} for row in disc_rows if row["fully_visible"]]
     in_view: Any = {key: solid for key, solid in solids.items() if key in whole}
     scan = (
         _counts(anatomy)
@@ -98,9 +99,9 @@ def truth_tables(anatomy: Anatomy, acquisition: Acquisition, contrast: Contrast)
 
 def _add_torg(levels: list[Row], vertebrae: list[Row]) -> None:
     """Add the Torg-Pavlov ratio to the rows of levels, in place."""
-    codes = {"canal_ap_min_status": "", "canal_ap_body_status": ""}
+    codes = dict.fromkeys(("canal_ap_min_status", "canal_ap_body_status"), S.OK)
     rows = [row | codes for row in levels]
-    bodies = [row | {"height_status": ""} for row in vertebrae]
+    bodies = [row | {"height_status": S.OK} for row in vertebrae]
     for row, more in zip(levels, stenosis_columns(rows, bodies), strict=True):
         row |= _public(more)
 
@@ -165,7 +166,7 @@ def _vertebra_rows(anatomy, maps, solids) -> tuple[list[Row], dict[int, np.ndarr
         if vertebra.dens is not None:
             angles = dict.fromkeys(angles)
         row = {"label": vertebra.label, "level": vertebra.level} | sizes | angles | drawn
-        rows.append(row | {"fracture": vertebra.fracture, "height_status": ""})
+        rows.append(row | {"fracture": vertebra.fracture, "height_status": S.OK})
     compared = [
         row
         if row["body_fully_visible"]
