@@ -98,7 +98,7 @@ def _narrowest_columns(
         leaves = (
             below is not None and below[SECTIONS["canal", "body"].ap_status] == S.TOUCHES_BORDER
         )
-        found = profile.narrowest(body, disc if leaves else 2 * disc - body)
+        found = profile.narrowest(body, disc if leaves else 2 * disc - body, disc)
     area, depth = (
         (None, fault) if fault else (value, S.NOT_IN_VIEW if value is None else S.OK)
         for value, fault in zip(found or (None, None), faults, strict=True)

@@ -18,10 +18,10 @@ CORRECTED = (
 )
 CODES = (S.OK, S.TOUCHES_BORDER, S.ABSENT, S.SURFACE_INCOMPLETE, S.FORM_ASSUMED)
 ALONG = (
-    "from the middle of the vertebral body to as far below the disc, or to the disc where the border of the scan cuts "
-    "the canal behind the next body; {} at every position of the canal's smoothed centreline, by counting voxels with "
-    "weights that fall off within 3 mm up and down (Hann). Noise makes the smallest of many values a little smaller "
-    "than a single section would be"
+    "from the middle of the vertebral body to as far below the disc, or less far, but at least to the disc, where the "
+    "border of the scan cuts the canal; where it cuts a flank, the other one tells the middle; {} at every position "
+    "of the canal's smoothed centreline, by counting voxels with weights that fall off within 3 mm up and down "
+    "(Hann). Noise makes the smallest of many values a little smaller than a single section would be"
 )
 NARROWEST = (
     Column(

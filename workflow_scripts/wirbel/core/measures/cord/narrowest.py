@@ -12,7 +12,9 @@ import numpy as np
 
 from wirbel.core.labels import CANAL, CORD
 from wirbel.core.measures.cord.centreline import Centreline
+from wirbel.core.measures.cord.flanks import Middle, canal_middle
 from wirbel.core.measures.coverage.border import LARGEST_EDGE, outermost_layers
+from wirbel.core.measures.curvature.curves import CANAL_FORM
 from wirbel.core.measures.frames import Region
 from wirbel.core.measures.label_maps import LabelMaps
 
@@ -30,8 +32,9 @@ INSIDE_MM = 4.0
 class Profile:
     """Area in mm2 and AP diameter in mm at positions (mm from the top of the centreline) `BIN_MM` apart.
 
-    A cord's AP diameter is NaN where the border of the scan cuts so much off that the middle may be out of view. Not a
-    canal's: where a disc flattens it, the layer at the border is as deep as the middle one, too.
+    A cord's AP diameter is NaN where the border of the scan cuts so much off that the middle may be out of view. Of a
+    canal, which a disc may flatten so that the layer at the border is as deep as the middle one, the flank that is
+    whole tells where the middle is (`flanks`); its area is NaN wherever a flank is cut.
     """
 
     start_mm: float
@@ -43,19 +46,34 @@ class Profile:
         """The last position."""
         return self.start_mm + BIN_MM * (len(self.area_mm2) - 1)
 
-    def narrowest(self, first_mm: float, last_mm: float) -> tuple[float, float] | None:
-        """Return the smallest (area, AP) between two positions.
+    def narrowest(
+        self, first_mm: float, last_mm: float, least_mm: float | None = None
+    ) -> tuple[float | None, float] | None:
+        """Return the smallest (area, AP) between two positions, or as far as it is in view beyond `least_mm`.
 
-        None where the structure ends before, is broken, or is cut by the border.
+        None where the structure ends before, is broken, or is cut by the border; the area alone where that cuts flanks.
         """
         if first_mm < self.start_mm + INSIDE_MM or last_mm > self.end_mm - INSIDE_MM:
             return None
-        low, high = (round((at - self.start_mm) / BIN_MM) for at in (first_mm, last_mm))
+        low, high, least = (
+            round((at - self.start_mm) / BIN_MM)
+            for at in (first_mm, last_mm, last_mm if least_mm is None else least_mm)
+        )
         if high <= low:
             return None
-        part = slice(low, high + 1)
-        area, depth = (float(sizes[part].min()) for sizes in (self.area_mm2, self.depth_mm))
-        return (area, depth) if depth > 0 else None
+        area, depth = (
+            _smallest(sizes[low : high + 1], least - low)
+            for sizes in (self.area_mm2, self.depth_mm)
+        )
+        return (area, depth) if depth else None
+
+
+def _smallest(sizes: np.ndarray, least: int) -> float | None:
+    """Return the smallest size before the first unknown one; None if that is not beyond the place `least`."""
+    unknown = np.flatnonzero(np.isnan(sizes))
+    if not len(unknown):
+        return float(sizes.min())
+    return float(sizes[: unknown[0]].min()) if unknown[0] > least else None
 
 
 def canal_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profile | None:
@@ -73,7 +91,7 @@ def canal_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profi
 def cord_profile(maps: LabelMaps, line: Centreline, right: np.ndarray) -> Profile | None:
     """Return the profile of the cord, or None without one."""
     region = maps.structure(CORD)
-    return None if region is None else _profile(region.mask, region, line, right, in_view=True)
+    return None if region is None else _profile(region.mask, region, line, right, is_cord=True)
 
 
 def filled(mask: np.ndarray, axis: int) -> np.ndarray:
@@ -83,7 +101,7 @@ def filled(mask: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _profile(
-    mask: np.ndarray, region: Region, line: Centreline, right: np.ndarray, in_view: bool = False
+    mask: np.ndarray, region: Region, line: Centreline, right: np.ndarray, is_cord: bool = False
 ) -> Profile | None:
     grid = region.grid
     index = np.argwhere(mask)
@@ -103,13 +121,34 @@ def _profile(
     volume = abs(float(np.linalg.det(grid.affine[:3, :3])))
     positions = (first + 0.5 + np.arange(count.shape[1])) * BIN_MM
     middle = grid.to_index(line.point(positions))[:, axis]
+    area = density.sum(0) * volume
+    if not is_cord:
+        found = _canal_middle(density, region, axis, middle, volume / step)
+        middle = found.index
     aside = np.abs(np.arange(len(count))[:, None] - middle) * step
     weight = np.maximum(1 - aside / max(step, LEAST_WIDTH_MM), 0)
     depth = (density * weight).sum(0) / np.maximum(weight.sum(0), 1e-9) * volume / step
-    if in_view:
+    if is_cord:
         edge = density[outermost_layers(region, axis)].max(0, initial=0.0)
         depth[(edge > 0) & (edge >= LARGEST_EDGE * density.max(0))] = np.nan
-    return Profile(float(positions[0]), density.sum(0) * volume, depth)
+    else:
+        area, depth = np.where(found.cut, np.nan, area), np.where(found.hidden, np.nan, depth)
+    return Profile(float(positions[0]), area, depth)
+
+
+def _canal_middle(
+    density: np.ndarray, region: Region, axis: int, middle: np.ndarray, area_mm2: float
+) -> Middle:
+    """Return where the middle of the canal lies; `area_mm2` is that of a voxel's face between slices.
+
+    Where the canal is seen as a whole nowhere, it is as wide as one of its depth usually is.
+    """
+    outer, half = outermost_layers(region, axis), np.arange(len(density)) < len(density) / 2
+    step = float(region.grid.spacing_mm[axis])
+    wide_mm = CANAL_FORM.aspect * area_mm2 * float(np.median(density.max(0)))
+    return canal_middle(
+        density, (outer & half, outer & ~half), middle, (step, BIN_MM), wide_mm / step
+    )
 
 
 def _kernel() -> np.ndarray:
