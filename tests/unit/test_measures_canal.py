@@ -66,7 +66,7 @@ def leaning(lean_deg, canal, spacing_mm):
     return render(spine, spacing_mm, rotation(0, lean_deg, 0), (0.3, 0.4, 0.1))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(
     st.floats(4, 9),
     st.sampled_from([(16.0, 24.0), (10.0, 22.0)]),
