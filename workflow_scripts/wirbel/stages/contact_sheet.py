@@ -60,7 +60,7 @@ class Segmented:
 
 
 def segmented(
-    output_dir: Path, stages: tuple[str, str] = LAST_STAGES, ingested: str = ""
+    output_dir: Path, stages: tuple[str, ...] = LAST_STAGES, ingested: str = ""
 ) -> list[Segmented]:
     """Return every scan with its rows of the stages that wrote the maps and measured them, in the order of the batches.
 
@@ -167,7 +167,7 @@ def draw(
     sheet: Path,
     scans: int,
     failures: int,
-    stages: tuple[str, str] = LAST_STAGES,
+    stages: tuple[str, ...] = LAST_STAGES,
     ingested: str = "",
 ) -> str:
     """Draw the sheet and return its subtitle."""
