@@ -289,6 +289,8 @@ def test_real_scans_alone_are_enough_to_train_with(tmp_path, settings):
     assert split["train"] == split["val"] == folder.partial_names()
     train = [*line, "--export", str(root / "models"), "--device", "cpu", "--threads", "1"]
     assert train_semantic.main(train) == 0
+    with pytest.raises(ValueError, match="the instance network learns from them alone"):
+        train_instance.main(train)
 
 
 def test_a_teacher_chooses_only_among_the_structures_that_a_label_allows():

@@ -10,6 +10,7 @@ from support.models import tiny_models
 from wirbel.core import labels as L
 from wirbel.learning.exported.export import INSTANCE_CHANNELS
 from wirbel.learning.instance.instance_network import OUTPUTS, InstanceNetwork, UNet, one_hot
+from wirbel.learning.precision import gradients_fail_in_bfloat16
 from wirbel.learning.semantic.semantic_plans import SEMANTIC_LABELS, SemanticNetwork, class_of_label
 from wirbel.learning.training.schedule import learning_rate_factor
 from wirbel.learning.training.training_cases import as_classes
@@ -99,3 +100,17 @@ def test_the_learning_rate_rises_then_falls():
 def test_a_misspelt_training_setting_is_refused(raw, sentence):
     with pytest.raises(ValueError, match=sentence):
         training_settings(raw)
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "fail"),
+    [
+        (SemanticNetwork(), (128, 160, 24), False),  # 4 x 5 voxels after five halvings
+        (SemanticNetwork(), (64, 160, 24), True),  # 2 x 5
+        (InstanceNetwork(), (160, 160, 32), False),  # 5 x 5 after averaging two and four halvings
+        (InstanceNetwork(), (160, 64, 32), True),  # 5 x 2
+        (InstanceNetwork(published_width=8), (32, 32, 16), False),  # 4 x 4 after three halvings
+    ],
+)
+def test_networks_with_maps_of_two_voxels_are_trained_in_single_precision(network, size, fail):
+    assert gradients_fail_in_bfloat16(size, network.strides()) is fail

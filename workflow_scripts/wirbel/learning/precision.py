@@ -6,11 +6,15 @@ makes 3D convolutions about eight times faster than float32; either one alone ga
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
+import numpy as np
 import torch
 
 CHANNELS_LAST = torch.channels_last_3d
+SMALLEST_EDGE = 3
+"""Voxels of a feature map, in plane, with which bfloat16 gradients hold on a CPU."""
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -48,6 +52,24 @@ def quick_arithmetic(
         # The cache of converted weights is off because threads would share it.
         return torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False)
     return nullcontext()
+
+
+def gradients_fail_in_bfloat16(size: Sequence[int], strides: Iterable[Sequence[int]]) -> bool:
+    """Return True if a network's coarsest feature maps are too small to train it in bfloat16 on a CPU.
+
+    With torch 2.13, gradients of the weights of 3 x 3 x 3 convolutions came out as large as 1e36, and different each
+    time, on maps of 2 x 2 x 1, 2 x 3 x 1 and 2 x 2 x 2 voxels; on all larger ones they were right. Such networks
+    are trained in single precision.
+
+    Parameters
+    ----------
+    size : sequence of three int
+        Voxels of an input, along P, I, R.
+    strides : iterable of sequences of three int
+        With which the stages are entered.
+    """
+    coarsest = np.array(size) / np.prod(np.array(list(strides)), axis=0)
+    return bool(min(coarsest[:2]) < SMALLEST_EDGE)
 
 
 def memory_format(device: torch.device, single_precision: bool = False) -> torch.memory_format:

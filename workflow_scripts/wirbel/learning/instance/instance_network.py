@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from wirbel.learning.instance.published_network import FACTOR
 from wirbel.learning.stored_settings import StoredSettings
 
 OUTPUTS = 4
@@ -48,6 +49,12 @@ class InstanceNetwork(StoredSettings):
     def stride(self, stage: int) -> tuple[int, int, int]:
         """Return the stride between `stage - 1` and `stage`."""
         return (2, 2, 2) if stage in self.thick_pooling_stages else (2, 2, 1)
+
+    def strides(self) -> list[tuple[int, int, int]]:
+        """Return by which factors edges shrink on the way to the coarsest feature map."""
+        if self.published_width:
+            return [(FACTOR, FACTOR, FACTOR)]
+        return [self.reduction, *(self.stride(s) for s in range(1, len(self.features)))]
 
 
 class UNet(nn.Module):

@@ -21,7 +21,12 @@ from wirbel.learning.instance.instance_samples import (
 from wirbel.learning.instance.instance_weights import read_published
 from wirbel.learning.instance.predicted_cases import read_predicted
 from wirbel.learning.instance.published_network import PublishedUNet
-from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
+from wirbel.learning.precision import (
+    CHANNELS_LAST,
+    choose_device,
+    gradients_fail_in_bfloat16,
+    quick_arithmetic,
+)
 from wirbel.learning.training.step_trainer import Batch, StepTrainer
 from wirbel.learning.training.training_cases import TrainingFolder, parted, read_case
 from wirbel.learning.training.training_settings import Budget
@@ -88,10 +93,18 @@ class _Training(StepTrainer):
         super().__init__(
             _output(folder), lambda: _built(network, self.channels), budget, device, threads
         )
+        self.single_precision = device.type == "cpu" and gradients_fail_in_bfloat16(
+            network.cutout_size, network.strides()
+        )
         self.variation = Variation(predicted_share=budget.predicted_share)
         self.predicted = predicted
         names, kept_out = parted(folder.case_names())
         self.cases = self._prepare(folder, names)
+        if not self.cases:
+            raise ValueError(
+                f"{folder.cases}: expected simulated scans with vertebral bodies, found none; the instance network learns "
+                "from them alone, so set `phantoms` in the section `data` (docs/training.md)"
+            )
         checked = self._prepare(folder, kept_out)
         self.checks = [self._made(checked, -1 - number) for number in range(VALIDATION_BATCHES)]
 
@@ -119,7 +132,7 @@ class _Training(StepTrainer):
 
     def _logits(self, labels: torch.Tensor) -> torch.Tensor:
         inputs = one_hot(labels, self.mapping, self.channels).to(self.device)
-        with quick_arithmetic(self.device):
+        with quick_arithmetic(self.device, self.single_precision):
             return self.network(inputs.contiguous(memory_format=CHANNELS_LAST)).float()
 
     def loss(self, batch: Batch) -> torch.Tensor:

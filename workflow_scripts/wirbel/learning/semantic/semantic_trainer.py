@@ -30,7 +30,12 @@ from wirbel.learning.checkpoints import (
     read_pickled_checkpoint,
 )
 from wirbel.learning.parallel import sample_threads, usable_threads
-from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
+from wirbel.learning.precision import (
+    CHANNELS_LAST,
+    choose_device,
+    gradients_fail_in_bfloat16,
+    quick_arithmetic,
+)
 from wirbel.learning.semantic.marginal import MarginalLoss, resolved
 from wirbel.learning.semantic.nnunet_training import output_folder, train_with_nnunet
 from wirbel.learning.semantic.patches import PatchLoader
@@ -68,6 +73,10 @@ class WirbelTrainer(nnUNetTrainer):
         self.logger.plot_progress_png = lambda folder: None  # seconds of drawing per epoch
         self.mixture = read_mixture(Path(self.preprocessed_dataset_folder_base))
         self.targets = stored_targets(self.mixture)
+        plan = self.configuration_manager
+        self.single_precision = gradients_fail_in_bfloat16(
+            plan.patch_size, plan.pool_op_kernel_sizes
+        )
 
     # ---- what nnU-Net lets a trainer choose
 
@@ -174,10 +183,13 @@ class WirbelTrainer(nnUNetTrainer):
         self.optimizer.step()
         return {"loss": np.mean([loss for loss, _ in results])}
 
+    def _single(self) -> bool:
+        return self.single_precision and self.device.type == "cpu"
+
     def _sample_gradients(self, batch: dict, number: int) -> tuple[float, tuple]:
         """Return the loss of one sample of the batch and the gradients of all parameters."""
         chosen = slice(number, number + 1)
-        with quick_arithmetic(self.device):
+        with quick_arithmetic(self.device, self._single()):
             output = self.network(batch["data"][chosen].contiguous(memory_format=CHANNELS_LAST))
         loss = self.loss([o.float() for o in output], [t[chosen] for t in batch["target"]])
         parameters = list(self.network.parameters())
@@ -189,7 +201,7 @@ class WirbelTrainer(nnUNetTrainer):
             return self._partial_validation_step(batch)
         if self.device.type == "cuda":
             return super().validation_step(batch)
-        with quick_arithmetic(self.device):
+        with quick_arithmetic(self.device, self._single()):
             data = batch["data"].contiguous(memory_format=CHANNELS_LAST)
             return super().validation_step({**batch, "data": data})
 
@@ -197,7 +209,7 @@ class WirbelTrainer(nnUNetTrainer):
         """Do a validation step in which a union counts as whichever of its structures was predicted."""
         data = batch["data"].to(self.device).contiguous(memory_format=CHANNELS_LAST)
         targets = [target.to(self.device) for target in batch["target"]]
-        with quick_arithmetic(self.device):
+        with quick_arithmetic(self.device, self._single()):
             outputs = [output.float() for output in self.network(data)]
         loss = self.loss(outputs, targets)
         predicted = outputs[0].argmax(1)

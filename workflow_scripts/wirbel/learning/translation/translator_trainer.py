@@ -10,7 +10,12 @@ import torch
 
 from wirbel.core.preparation.hounsfield import expanded
 from wirbel.learning.checkpoints import FINAL, Weights, newest_of
-from wirbel.learning.precision import CHANNELS_LAST, choose_device, quick_arithmetic
+from wirbel.learning.precision import (
+    CHANNELS_LAST,
+    choose_device,
+    gradients_fail_in_bfloat16,
+    quick_arithmetic,
+)
 from wirbel.learning.training.appearance import change_appearance, drawn_look
 from wirbel.learning.training.step_trainer import Batch, StepTrainer
 from wirbel.learning.translation.pairs import Pair, PairGroup, make_pairs, read_pair
@@ -80,6 +85,9 @@ class _Training(StepTrainer):
             device,
             threads,
         )
+        self.single_precision = device.type == "cpu" and gradients_fail_in_bfloat16(
+            self.settings.patch_size, self.settings.strides()
+        )
         self.groups = [group for group in groups if group.training]
         kept = [name for group in groups for name in group.validation]
         kept = kept or [name for group in groups for name in group.training]
@@ -109,7 +117,7 @@ class _Training(StepTrainer):
 
     def _found(self, images: torch.Tensor) -> torch.Tensor:
         images = images.to(self.device).contiguous(memory_format=CHANNELS_LAST)
-        with quick_arithmetic(self.device):
+        with quick_arithmetic(self.device, self.single_precision):
             return self.network(images).float()
 
     def loss(self, batch: Batch) -> torch.Tensor:
