@@ -102,8 +102,8 @@ class _Training(StepTrainer):
         self.cases = self._prepare(folder, names)
         if not self.cases:
             raise ValueError(
-                f"{folder.cases}: expected simulated scans with vertebral bodies, found none; the instance network learns "
-                "from them alone, so set `phantoms` in the section `data` (docs/training.md)"
+                f"{folder.cases}: expected simulated scans with vertebral bodies, found none; the instance network "
+                "learns from them alone, so set `phantoms` in the section `data` (docs/training.md)"
             )
         checked = self._prepare(folder, kept_out)
         self.checks = [self._made(checked, -1 - number) for number in range(VALIDATION_BATCHES)]
