@@ -44,8 +44,8 @@ DENS_TAPER, LOG_NO_DENS = 0.8, -3.0
 """Upper over lower cross-section: dens 11 x 10 mm on a body of 15 x 17 mm (Gosavi and Swamy 2012; Panjabi 1991)
 gives 0.4 to 0.6, a body without dens, or several above one another, about 1."""
 LOG_CALLED_BODY = -3.0
-"""A segment of the sacrum that is called a body, 5 %: in none of 21 real lumbar scans (SPIDER, by its own labels)
-with the ninth weights, in 8 of 74 others with earlier ones."""
+"""A segment of the sacrum that is called a body, 5 %: in one of 21 real lumbar scans (SPIDER, by its own labels) that
+the network had not seen, in none with weights that had, in 8 of 74 others with earlier ones."""
 DISC_RATIO, DISC_RATIO_SACRAL, DISC_RATIO_SPREAD = np.log(0.85), np.log(0.45), 0.25
 """Depth of the disc below a body over that of the discs above it: of a lumbar body, and of a sacral segment, whose disc
 is a remnant; on 16 and 5 of 21 real scans 0.7 to 1.1 and 0.33 to 0.55."""
