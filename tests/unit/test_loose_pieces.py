@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from wirbel.core.geometry import Volume
-from wirbel.core.instances.loose_pieces import attach_loose_pieces
-from wirbel.core.labels import ARCUS, BODY_BORDER, SPINOUS_PROCESS
+from wirbel.core.instances.loose_pieces import attach_loose_pieces, return_lowest_process
+from wirbel.core.labels import ARCUS, BODY_BORDER, SACRUM, SPINOUS_PROCESS
 
 UPPER, LOWER = 1, 2
 
@@ -70,3 +70,41 @@ def test_a_piece_is_not_handed_on_to_a_vertebra_further_away():
 def test_nothing_to_do_without_processes():
     empty = np.zeros((4, 4, 4), np.uint8)
     np.testing.assert_array_equal(attached(empty, empty), empty)
+
+
+def above_a_sacrum(piece):
+    """Two vertebrae, of the lower one the body alone, and arch and process called the upper one's in these rows."""
+    labels, instances = spine()
+    labels[16:38, 22:36], instances[16:38, 22:36] = 0, 0
+    labels[26:30, piece], instances[26:30, piece] = ARCUS, UPPER
+    labels[30:36, piece], instances[30:36, piece] = SPINOUS_PROCESS, UPPER
+    labels[4:20, 37:40] = SACRUM
+    return labels, instances
+
+
+def returned(labels, instances, step_mm=(0.75, 0.75, 1.65)):
+    return return_lowest_process(Volume(labels, np.diag([*step_mm, 1.0])), instances)
+
+
+@pytest.mark.parametrize("step_mm", [(0.75, 0.75, 1.65), (0.75, -0.75, -1.65)])
+def test_the_process_above_a_sacrum_that_was_called_the_upper_vertebra_s_returns(step_mm):
+    labels, instances = above_a_sacrum(slice(24, 32))
+    truth = instances.copy()
+    truth[26:36, 24:32] = LOWER
+    np.testing.assert_array_equal(returned(labels, instances, step_mm), truth)
+
+
+def test_a_process_stays_that_lies_near_its_own_vertebra_or_hangs_on_it():
+    near = above_a_sacrum(slice(17, 19))
+    hanging = above_a_sacrum(slice(16, 34))
+    for labels, instances in (near, hanging):
+        np.testing.assert_array_equal(returned(labels, instances), instances)
+
+
+def test_a_process_stays_where_no_sacrum_is_in_view_or_the_lowest_vertebra_has_its_own():
+    labels, instances = above_a_sacrum(slice(24, 32))
+    labels[labels == SACRUM] = 0
+    np.testing.assert_array_equal(returned(labels, instances), instances)
+    labels, instances = above_a_sacrum(slice(24, 32))
+    labels[37:39, 33:35], instances[37:39, 33:35] = SPINOUS_PROCESS, LOWER
+    np.testing.assert_array_equal(returned(labels, instances), instances)

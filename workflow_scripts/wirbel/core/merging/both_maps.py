@@ -9,7 +9,7 @@ import numpy as np
 from wirbel.core.geometry import Grid, Volume, upright
 from wirbel.core.instances.bodies import settle
 from wirbel.core.instances.consolidation import consolidate
-from wirbel.core.instances.loose_pieces import attach_loose_pieces
+from wirbel.core.instances.loose_pieces import attach_loose_pieces, return_lowest_process
 from wirbel.core.instances.predicted_vertebrae import Predictions
 from wirbel.core.levels.naming import Levels, apply_levels, levels_of
 from wirbel.core.levels.relabelling import placeholders
@@ -61,6 +61,7 @@ def _instances(labels: Volume, predictions: Predictions) -> tuple[np.ndarray, np
     if not len(bodies):
         raise ScanError("no_spine_found", "expected vertebral bodies, found none in the label map")
     instances = attach_loose_pieces(settled, consolidate(settled, predictions, bodies))
+    instances = return_lowest_process(settled, instances)
     subregion, counters = reconcile(settled, instances)
     return subregion, counters, levels_of(flat.with_data(counters), bodies)
 
