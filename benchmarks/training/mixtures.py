@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     rows.to_csv(args.folder / "scores.csv", index=False)
     means = rows.groupby(["kind", "structure", "training"])["dice"].mean().unstack()
     print(means.round(4).to_string())
-    for before in {START, WITHOUT} & set(rows["training"]):
+    for before in sorted({START, WITHOUT} & set(rows["training"])):
         print(f"\nDifferences from {before}:", differences(rows, before).to_string(), sep="\n")
     return 0
 

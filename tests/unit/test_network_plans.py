@@ -113,4 +113,5 @@ def test_a_misspelt_training_setting_is_refused(raw, sentence):
     ],
 )
 def test_networks_with_maps_of_two_voxels_are_trained_in_single_precision(network, size, fail):
-    assert gradients_fail_in_bfloat16(size, network.strides()) is fail
+    assert gradients_fail_in_bfloat16(torch.device("cpu"), size, network.strides()) is fail
+    assert not gradients_fail_in_bfloat16(torch.device("cuda"), size, network.strides())

@@ -54,8 +54,10 @@ def quick_arithmetic(
     return nullcontext()
 
 
-def gradients_fail_in_bfloat16(size: Sequence[int], strides: Iterable[Sequence[int]]) -> bool:
-    """Return True if a network's coarsest feature maps are too small to train it in bfloat16 on a CPU.
+def gradients_fail_in_bfloat16(
+    device: torch.device, size: Sequence[int], strides: Iterable[Sequence[int]]
+) -> bool:
+    """Return True on a CPU if a network's coarsest feature maps are too small to train it in bfloat16.
 
     With torch 2.13, gradients of the weights of 3 x 3 x 3 convolutions came out as large as 1e36, and different each
     time, on maps of 2 x 2 x 1, 2 x 3 x 1 and 2 x 2 x 2 voxels; on all larger ones they were right. Such networks
@@ -63,13 +65,15 @@ def gradients_fail_in_bfloat16(size: Sequence[int], strides: Iterable[Sequence[i
 
     Parameters
     ----------
+    device : torch.device
+        Where it is trained.
     size : sequence of three int
         Voxels of an input, along P, I, R.
     strides : iterable of sequences of three int
         With which the stages are entered.
     """
     coarsest = np.array(size) / np.prod(np.array(list(strides)), axis=0)
-    return bool(min(coarsest[:2]) < SMALLEST_EDGE)
+    return device.type == "cpu" and bool(min(coarsest[:2]) < SMALLEST_EDGE)
 
 
 def memory_format(device: torch.device, single_precision: bool = False) -> torch.memory_format:

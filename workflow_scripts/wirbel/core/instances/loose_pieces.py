@@ -16,7 +16,8 @@ from wirbel.core.labels import BODY_LABELS, SACRUM, SPINOUS_PROCESS, VERTEBRA_SU
 
 LEVEL_BELOW = 0.5
 """Arches and processes this far below those of a vertebra, as a part of the distance of the two bodies, are the next
-one's own: those of L4 and L5 were 0.6 apart in two real lumbar scans, and a lumbar process is less than a body high.
+one's own. Of 21 real lumbar scans (SPIDER) that of L5 lies 0.51 to 0.89 below that of L4 in 18 of 19 that have one, and
+further pieces called L4's lie at 0.09 and higher up, or at 0.52 to 0.83; the value was set with some of these scans.
 """
 
 
@@ -97,6 +98,7 @@ def return_lowest_process(labels: Volume, instances: np.ndarray) -> np.ndarray:
     if not all(len(found) for found in middles):
         return moved
     way_mm = labels.affine[:3, :3] @ (middles[1].mean(0) - middles[0].mean(0))
+    numbered_bone = np.where(bone, instances, 0)
     pieces = find_components(labels.with_data(behind))
     largest = int(pieces.volume_mm3.argmax())
     for piece in range(len(pieces)):
@@ -104,9 +106,7 @@ def return_lowest_process(labels: Volume, instances: np.ndarray) -> np.ndarray:
         offset_mm = pieces.centroid_mm[piece] - pieces.centroid_mm[largest]
         if not process[voxels].any() or offset_mm @ way_mm < LEVEL_BELOW * (way_mm @ way_mm):
             continue
-        touched = _touched(
-            pieces.numbers, piece + 1, pieces.boxes[piece], np.where(bone, instances, 0)
-        )
+        touched = _touched(pieces.numbers, piece + 1, pieces.boxes[piece], numbered_bone)
         if lowest - 1 not in touched:
             moved[voxels] = lowest
     return moved

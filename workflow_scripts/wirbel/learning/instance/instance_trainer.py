@@ -93,8 +93,8 @@ class _Training(StepTrainer):
         super().__init__(
             _output(folder), lambda: _built(network, self.channels), budget, device, threads
         )
-        self.single_precision = device.type == "cpu" and gradients_fail_in_bfloat16(
-            network.cutout_size, network.strides()
+        self.single_precision = gradients_fail_in_bfloat16(
+            device, network.cutout_size, network.strides()
         )
         self.variation = Variation(predicted_share=budget.predicted_share)
         self.predicted = predicted

@@ -75,7 +75,7 @@ class WirbelTrainer(nnUNetTrainer):
         self.targets = stored_targets(self.mixture)
         plan = self.configuration_manager
         self.single_precision = gradients_fail_in_bfloat16(
-            plan.patch_size, plan.pool_op_kernel_sizes
+            self.device, plan.patch_size, plan.pool_op_kernel_sizes
         )
 
     # ---- what nnU-Net lets a trainer choose
@@ -183,13 +183,10 @@ class WirbelTrainer(nnUNetTrainer):
         self.optimizer.step()
         return {"loss": np.mean([loss for loss, _ in results])}
 
-    def _single(self) -> bool:
-        return self.single_precision and self.device.type == "cpu"
-
     def _sample_gradients(self, batch: dict, number: int) -> tuple[float, tuple]:
         """Return the loss of one sample of the batch and the gradients of all parameters."""
         chosen = slice(number, number + 1)
-        with quick_arithmetic(self.device, self._single()):
+        with quick_arithmetic(self.device, self.single_precision):
             output = self.network(batch["data"][chosen].contiguous(memory_format=CHANNELS_LAST))
         loss = self.loss([o.float() for o in output], [t[chosen] for t in batch["target"]])
         parameters = list(self.network.parameters())
@@ -201,7 +198,7 @@ class WirbelTrainer(nnUNetTrainer):
             return self._partial_validation_step(batch)
         if self.device.type == "cuda":
             return super().validation_step(batch)
-        with quick_arithmetic(self.device, self._single()):
+        with quick_arithmetic(self.device, self.single_precision):
             data = batch["data"].contiguous(memory_format=CHANNELS_LAST)
             return super().validation_step({**batch, "data": data})
 
@@ -209,7 +206,7 @@ class WirbelTrainer(nnUNetTrainer):
         """Do a validation step in which a union counts as whichever of its structures was predicted."""
         data = batch["data"].to(self.device).contiguous(memory_format=CHANNELS_LAST)
         targets = [target.to(self.device) for target in batch["target"]]
-        with quick_arithmetic(self.device, self._single()):
+        with quick_arithmetic(self.device, self.single_precision):
             outputs = [output.float() for output in self.network(data)]
         loss = self.loss(outputs, targets)
         predicted = outputs[0].argmax(1)

@@ -85,8 +85,8 @@ class _Training(StepTrainer):
             device,
             threads,
         )
-        self.single_precision = device.type == "cpu" and gradients_fail_in_bfloat16(
-            self.settings.patch_size, self.settings.strides()
+        self.single_precision = gradients_fail_in_bfloat16(
+            device, self.settings.patch_size, self.settings.strides()
         )
         self.groups = [group for group in groups if group.training]
         kept = [name for group in groups for name in group.validation]
